@@ -1,0 +1,149 @@
+//! The servers under load, each in a process of its own on a core of its own.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::Body,
+    http::{
+        HeaderMap, HeaderName,
+        header::{CONTENT_LENGTH, DATE},
+    },
+    routing::get,
+};
+use byline::server::listener;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+
+use crate::{database, http};
+
+/// Where servers run, and where the load is made. Numbers of cores.
+const SERVER_CORE: &str = "0";
+const LOAD_CORE: &str = "1";
+
+/// Moves this process to the core of the load. `false` where that does not
+/// work; then the servers share whatever cores there are with it.
+pub(crate) fn pin_load() -> bool {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let pid = std::process::id().to_string();
+    let mut taskset = Command::new("taskset");
+    let moved = taskset.args(["--cpu-list", "--pid", LOAD_CORE, &pid]).stdout(Stdio::null()).status();
+    cores > 1 && moved.is_ok_and(|status| status.success())
+}
+
+/// Starts servers.
+pub(crate) struct Servers {
+    /// The server that is measured.
+    pub(crate) byline: PathBuf,
+    /// For logs and databases.
+    pub(crate) folder: PathBuf,
+    /// Whether servers get a core of their own.
+    pub(crate) pinned: bool,
+}
+
+/// A server that runs until this is dropped.
+pub(crate) struct Server {
+    process: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+impl Servers {
+    /// Byline on a database, with the cheapest passwords it allows.
+    pub(crate) fn byline(&self, database: &Path) -> Result<Server> {
+        let mut command = self.command(self.byline.as_ref());
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database::url(database)])
+            .args(["--argon2-memory", "19456", "--argon2-iterations", "2", "--argon2-parallelism", "1"]);
+        Server::start(command)
+    }
+
+    /// One that answers every page with these bytes, a head and a body.
+    pub(crate) fn ready_made(&self, head: &str, body: &[u8]) -> Result<Server> {
+        let answer = self.folder.join("answer.http");
+        fs::write(&answer, [head.as_bytes(), body].concat())?;
+        let mut command = self.command(std::env::current_exe()?.as_ref());
+        command.arg("ready-made").arg(answer);
+        Server::start(command)
+    }
+
+    fn command(&self, program: &OsStr) -> Command {
+        let mut command = if self.pinned {
+            let mut taskset = Command::new("taskset");
+            taskset.args(["--cpu-list", SERVER_CORE]).arg(program);
+            taskset
+        } else {
+            Command::new(program)
+        };
+        command.current_dir(&self.folder);
+        command
+    }
+}
+
+impl Server {
+    /// Waits until the server has said where it listens. Its log goes to a file.
+    fn start(mut command: Command) -> Result<Self> {
+        let log = command.get_current_dir().context("a server runs in a folder")?.join("server.log");
+        let mut process = command.stdout(Stdio::piped()).stderr(File::create(&log)?).spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = &mut process.stdout {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let address = line.trim_end().rsplit_once("http://").and_then(|(_, address)| address.parse().ok());
+        let address = address.with_context(|| {
+            format!("the server did not start: {}", fs::read_to_string(&log).unwrap_or_default())
+        })?;
+        Ok(Self { process, address })
+    }
+
+    /// The most memory it has had so far (`VmHWM`, resident), in bytes.
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        Ok(kib.context("the kernel does not say how much memory a process has")?.parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Server {
+    /// By force: what Byline acknowledged has to be on the disk by now.
+    fn drop(&mut self) {
+        // Both fail only if it has ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Serves an answer of Byline's from memory, headers and all, by Byline's own
+/// listener and nothing else of it.
+pub(crate) fn serve_ready_made(answer: &Path) -> Result<()> {
+    let bytes = Bytes::from(fs::read(answer)?);
+    let body = bytes.slice(http::head_length(&bytes).context("the answer has no head")?..);
+    let head = std::str::from_utf8(&bytes[..bytes.len() - body.len()])?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
+        // hyper adds these.
+        if ![CONTENT_LENGTH.as_str(), DATE.as_str()].contains(&name) {
+            headers.append(HeaderName::try_from(name)?, value.try_into()?);
+        }
+    }
+    let handler = get(async move || (headers, Body::from(body)));
+    let router = Router::new().route("/", handler.clone()).route("/posts/{id}", handler);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        println!("ready-made bytes at http://{}", listener.local_addr()?);
+        std::io::stdout().flush()?;
+        listener::serve(listener, router, std::future::pending()).await;
+        Ok(())
+    })
+}

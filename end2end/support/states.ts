@@ -1,0 +1,208 @@
+import type { Page } from '@playwright/test';
+import { call } from './api.ts';
+import { awake, button, field, notice, preview } from './page.ts';
+import { type Author, fillInSignUp, logIn, logOut, signedUp, someone } from './people.ts';
+import { type Text, edit, publish, published, show, type } from './posts.ts';
+import { expect } from './test.ts';
+import type { Watch } from './watch.ts';
+
+/** What it takes to bring a page into one of its states. */
+export interface World {
+  page: Page;
+  visitor: () => Promise<Page>;
+  watch: Watch;
+  /** One of the demo's authors. */
+  maren: Pick<Author, 'username' | 'password'>;
+}
+
+const WALK: Text = {
+  title: 'The long way to the station',
+  content:
+    'I left an hour early to *not* arrive an hour early.\n\n' +
+    '## What I passed\n\n- the bakery, closed\n- two dogs and one opinion\n\n' +
+    '> Slow is a direction.\n\nThe rest is on [the map](https://example.org/map).',
+};
+
+const enter = ({ page, maren }: World) =>
+  call(page, 'log_in', { identifier: maren.username, password: maren.password });
+
+/** Types, and lets the preview catch up. */
+async function typeAndWait(page: Page): Promise<void> {
+  await awake(page);
+  await type(page, WALK);
+  await expect(preview(page)).toContainText('What I passed');
+}
+
+/** A newcomer with one post. */
+async function walked(page: Page) {
+  await signedUp(page);
+  return published(page, WALK);
+}
+
+/** The editor of a post that another tab has saved in the meantime. */
+async function conflict({ page, watch }: World): Promise<void> {
+  const post = await walked(page);
+  await page.goto(edit(post));
+  await call(page, 'update_post', { ...post, version: '1', content: 'Cut short.' });
+  await watch.status(page, 409, () => button(page, 'Save changes').click());
+}
+
+async function keptAfterLogOut({ page }: World): Promise<void> {
+  const author = await signedUp(page);
+  await page.goto('/my-posts/new');
+  await typeAndWait(page);
+  const cookies = await page.context().cookies();
+  await call(page, 'log_out', {});
+  await page.context().addCookies(cookies);
+  await button(page, 'Publish').click();
+  await logIn(page, author.username, author.password);
+  await expect(notice(page, 'Your text is still here')).toBeVisible();
+}
+
+async function offeredDraft({ page }: World): Promise<void> {
+  await signedUp(page);
+  await page.goto('/my-posts/new');
+  await typeAndWait(page);
+  await expect(page.getByRole('status').filter({ hasText: 'Draft kept' })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('region', { name: 'Unsaved draft' })).toBeVisible();
+}
+
+/** Lists of more than one page; the last has nothing but the post named first. */
+async function manyPosts(page: Page) {
+  await signedUp(page);
+  const last = await published(page, { ...WALK, title: 'Week 0: the plan' });
+  for (let week = 1; week <= 20; week += 1) {
+    await published(page, { ...WALK, title: `Week ${week} of walking` });
+  }
+  await page.goto('/my-posts');
+  await page.getByRole('link', { name: 'Older posts' }).click();
+  await expect(page).toHaveURL(/older=/);
+  return last;
+}
+
+export type States = Record<string, (world: World) => Promise<unknown>>;
+
+/** Every page in every state it can be in, and the way there. */
+export const states: States = {
+  'all posts': ({ page }) => page.goto('/'),
+  'post': async ({ page }) => {
+    await page.goto('/');
+    await page.getByRole('link', { name: 'What the tide table does not say' }).click();
+  },
+  'post from right to left': async ({ page }) => {
+    await page.goto('/');
+    await page.locator('h2:has-text("ملاحظات") a').click();
+  },
+  'sign up': ({ page }) => page.goto('/signup'),
+  'sign up with mistakes': async ({ page, watch }) => {
+    await page.goto('/signup');
+    await fillInSignUp(page, { username: 'two words', email: 'nowhere', password: 'password' });
+    await watch.status(page, 422, () => button(page, 'Sign up').click());
+  },
+  'log in': ({ page }) => page.goto('/login?next=/my-posts'),
+  'log in refused': async ({ page, watch, maren }) => {
+    await page.goto('/login');
+    await watch.status(page, 422, () => logIn(page, maren.username, 'a wrong one'));
+  },
+  'my posts': async (world) => {
+    await enter(world);
+    await world.page.goto('/my-posts');
+  },
+  'my posts on the first visit': async ({ page }) => {
+    await page.goto('/signup');
+    await fillInSignUp(page, someone());
+    await button(page, 'Sign up').click();
+    await expect(notice(page, 'Welcome')).toBeVisible();
+  },
+  'post of my own': async (world) => {
+    await enter(world);
+    await states['post']?.(world);
+  },
+  'new post': async (world) => {
+    await enter(world);
+    await world.page.goto('/my-posts/new');
+  },
+  'new post being written': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/my-posts/new');
+    await typeAndWait(page);
+  },
+  'new post with mistakes': async (world) => {
+    const { page, watch } = world;
+    await enter(world);
+    await page.goto('/my-posts/new');
+    await type(page, { ...WALK, title: '' });
+    await watch.status(page, 422, () => button(page, 'Publish').click());
+  },
+  'draft on offer': offeredDraft,
+  'text kept after the session ended': keptAfterLogOut,
+  'published': async ({ page }) => {
+    await signedUp(page);
+    await publish(page, WALK);
+    await expect(notice(page, 'published')).toBeVisible();
+  },
+  'edit': async ({ page }) => page.goto(edit(await walked(page))),
+  'edit with mistakes': async ({ page, watch }) => {
+    await page.goto(edit(await walked(page)));
+    await field(page, 'Title').fill('x'.repeat(201));
+    await watch.status(page, 422, () => button(page, 'Save changes').click());
+  },
+  'edit in conflict': conflict,
+  'saved': async ({ page }) => {
+    await page.goto(edit(await walked(page)));
+    await field(page, 'Title').fill('The longer way to the station');
+    await button(page, 'Save changes').click();
+    await expect(notice(page, 'saved')).toBeVisible();
+  },
+  'delete': async ({ page }) => page.goto(`${show(await walked(page))}/delete`),
+  'deleted': async ({ page }) => {
+    await page.goto(`${show(await walked(page))}/delete`);
+    await button(page, 'Delete post').click();
+    await expect(notice(page, 'deleted')).toBeVisible();
+  },
+  'logged out': async (world) => {
+    await enter(world);
+    await world.page.goto('/');
+    await logOut(world.page);
+  },
+  'not found': ({ page, watch }) => watch.status(page, 404, () => page.goto('/no/such/page')),
+  'not yours': async ({ page, visitor, watch }) => {
+    const post = await walked(await visitor());
+    await signedUp(page);
+    await watch.status(page, 403, () => page.goto(edit(post)));
+  },
+  'refused from another site': async ({ page, watch }) => {
+    await page.goto('/');
+    const target = new URL('/login', page.url());
+    await page.route('http://elsewhere.test/', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<title>Elsewhere</title><form method="post" action="${target}"><button>Go</button></form>`,
+      }),
+    );
+    await page.goto('http://elsewhere.test/');
+    await watch.status(page, 403, () => button(page, 'Go').click());
+  },
+  'older posts': async ({ page }) => {
+    await manyPosts(page);
+    await page.goto('/?');
+    await page.getByRole('link', { name: 'Older posts' }).click();
+    await expect(page.getByRole('link', { name: 'Newer posts' })).toBeVisible();
+  },
+  'nothing older': async ({ page }) => {
+    const { id } = await manyPosts(page);
+    await call(page, 'delete_post', { id });
+    await page.reload();
+    await expect(page.getByRole('main')).toContainText('There is nothing older');
+  },
+};
+
+/** The same for a site that nobody has written on. */
+export const emptySite: States = {
+  'empty site': ({ page }) => page.goto('/'),
+  'empty site to an author': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/');
+  },
+};

@@ -1,0 +1,176 @@
+import { awake, button, expectNoSidewaysScrolling, field, heading, preview } from '../support/page.ts';
+import { logIn, logOut, signedUp } from '../support/people.ts';
+import { edit, expectInEditor, publish, published, type } from '../support/posts.ts';
+import { expect, test } from '../support/test.ts';
+import type { BrowserContext, Page } from '@playwright/test';
+
+const TEXT = { title: 'Half a thought', content: 'It began with' };
+
+const draft = (page: Page) => page.getByRole('region', { name: 'Unsaved draft' });
+
+/** Opens an editor, types, and closes the tab once the draft is kept. */
+async function leave(context: BrowserContext, path: string, text = TEXT): Promise<void> {
+  const tab = await context.newPage();
+  await tab.goto(path);
+  await awake(tab);
+  await type(tab, text);
+  await expect(tab.getByRole('status').filter({ hasText: 'Draft kept' })).toBeVisible();
+  await tab.close();
+}
+
+async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await awake(page);
+}
+
+test('the preview follows the typing', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await field(page, 'Content').pressSequentially('# Plans\n\nSee *the* [map](https://example.org).');
+  await expect(preview(page).getByRole('heading', { name: 'Plans' })).toBeVisible();
+  await expect(preview(page).getByRole('emphasis')).toHaveText('the');
+  await expect(preview(page).getByRole('link', { name: 'map' })).toHaveAttribute('href', 'https://example.org');
+
+  await field(page, 'Content').fill('<img src onerror="window.pwned=1"><script>window.pwned=1</script>Safe');
+  await expect(preview(page)).toContainText('Safe');
+  await expect(preview(page).getByRole('heading', { name: 'Plans' })).toBeHidden();
+  expect(await page.evaluate(() => 'pwned' in window)).toBe(false);
+});
+
+test('the preview shows what was in the form from the start', async ({ page, author }) => {
+  const post = await published(page, { title: 'Old', content: 'With **force**' });
+  await open(page, edit(post));
+  await expect(preview(page).getByRole('strong')).toHaveText('force');
+});
+
+test('a draft outlives its tab, is offered, and comes back when asked for', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new');
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeVisible();
+  await expectInEditor(page, { title: '', content: '' });
+  await expectNoSidewaysScrolling(page);
+
+  await button(page, 'Restore the draft').click();
+  await expectInEditor(page, TEXT);
+  await expect(draft(page)).toBeHidden();
+  await expect(preview(page)).toContainText(TEXT.content);
+});
+
+test('an offered draft waits while something else is typed', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new');
+  await open(page, '/my-posts/new');
+  await field(page, 'Title').fill('Something else');
+  await expect(draft(page)).toBeVisible();
+  await page.reload();
+  await awake(page);
+  // Both are offered, the latest first, and neither takes the other's place.
+  await button(page, 'Restore the draft').click();
+  await expect(field(page, 'Title')).toHaveValue('Something else');
+  await button(page, 'Restore the draft').click();
+  await expectInEditor(page, TEXT);
+  await button(page, 'Restore the draft').click();
+  await expect(field(page, 'Title')).toHaveValue('Something else');
+});
+
+test('a draft belongs to one post', async ({ page, author, context }) => {
+  const post = await published(page, { title: 'Another', content: 'Of its own.' });
+  await leave(context, edit(post), { title: 'Another', content: 'Of its own, and more.' });
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeHidden();
+  await open(page, edit(post));
+  await expect(draft(page)).toBeVisible();
+  await expect(field(page, 'Content')).toHaveValue('Of its own.');
+});
+
+test('a draft is shown to nobody else at the same computer', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new');
+  await page.goto('/');
+  await logOut(page);
+  const other = await signedUp(page);
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeHidden();
+
+  await logOut(page);
+  await page.goto('/login?next=/my-posts/new');
+  await logIn(page, author.username, author.password);
+  await awake(page);
+  await expect(page.getByRole('banner')).not.toContainText(other.username);
+  await expect(draft(page)).toBeVisible();
+});
+
+test('a discarded draft is gone', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new');
+  await open(page, '/my-posts/new');
+  await button(page, 'Discard the draft').click();
+  await expect(draft(page)).toBeHidden();
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeHidden();
+});
+
+test('a published text leaves no draft behind', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await type(page, TEXT);
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  await awake(page);
+
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeHidden();
+  await expectInEditor(page, { title: '', content: '' });
+});
+
+test('a saved edit leaves no draft behind', async ({ page, author }) => {
+  const post = await published(page, { title: 'Old', content: 'Old.' });
+  await open(page, edit(post));
+  await type(page, TEXT);
+  await button(page, 'Save changes').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  await awake(page);
+
+  await open(page, edit(post));
+  await expect(draft(page)).toBeHidden();
+});
+
+test('a text that comes back with an error is still a draft', async ({ page, author, watch }) => {
+  await open(page, '/my-posts/new');
+  await type(page, { ...TEXT, title: '' });
+  await watch.status(page, 422, () => button(page, 'Publish').click());
+  await awake(page);
+  await expect(draft(page)).toBeHidden();
+  await expectInEditor(page, { ...TEXT, title: '' });
+
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeVisible();
+});
+
+test('a password can be shown and hidden again', async ({ page }) => {
+  for (const path of ['/login', '/signup']) {
+    await open(page, path);
+    const password = field(page, 'Password');
+    await password.fill('the quiet words');
+    await expect(password).toHaveAttribute('type', 'password');
+    await button(page, 'Show password').click();
+    await expect(password).toHaveAttribute('type', 'text');
+    await expect(password).toHaveValue('the quiet words');
+    await button(page, 'Hide password').click();
+    await expect(password).toHaveAttribute('type', 'password');
+  }
+});
+
+test('only pages with an island load WebAssembly', async ({ page, author }) => {
+  const loaded: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('.wasm')) loaded.push(new URL(page.url()).pathname);
+  });
+  await publish(page, { title: 'Plain to read', content: 'No script needed.' });
+  const path = new URL(page.url()).pathname;
+  await awake(page);
+  loaded.length = 0;
+
+  for (const plain of ['/', path, '/my-posts', `${path}/delete`]) {
+    await page.goto(plain);
+  }
+  expect(loaded).toEqual([]);
+
+  await open(page, '/my-posts/new');
+  expect(loaded).not.toEqual([]);
+});

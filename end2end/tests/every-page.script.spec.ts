@@ -1,0 +1,82 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { HtmlValidate } from 'html-validate';
+import { awake, expectNoSidewaysScrolling } from '../support/page.ts';
+import { Server } from '../support/server.ts';
+import { type States, type World, emptySite, states } from '../support/states.ts';
+import { expect, freshSite, test as base } from '../support/test.ts';
+
+const WIDTHS = [320, 768, 1280];
+const THEMES = ['light', 'dark'] as const;
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What the HTML standard says, nothing about taste. */
+const validator = new HtmlValidate({ extends: ['html-validate:standard'] });
+
+/** A comment to every browser, if a malformed one; the validator gives up on it. */
+const LEPTOS_MARKER = ['<!>', '<!---->'] as const;
+
+interface Fixtures {
+  world: World;
+  /** The last document, as it came from the server. */
+  source: () => Promise<string>;
+}
+
+const test = base.extend<Fixtures, { demo: Server }>({
+  demo: [
+    async ({}, use) => {
+      const server = await Server.start('--demo');
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  baseURL: ({ demo }, use) => use(demo.url),
+  source: async ({ page }, use) => {
+    let source = Promise.resolve('');
+    page.on('response', (response) => {
+      const document = response.request().isNavigationRequest() && response.status() !== 303;
+      if (document) source = response.text();
+    });
+    await use(() => source);
+  },
+  world: async ({ page, visitor, watch, demo }, use) => {
+    const password = /Password of each: (\S+)/.exec(demo.greeting)?.[1] ?? '';
+    await use({ page, visitor, watch, maren: { username: 'maren', password } });
+  },
+});
+
+/** Keeps a picture of the page and has it judged, at every width and in both themes. */
+async function judge(page: Page, name: string, source: string): Promise<void> {
+  if (await page.locator('leptos-island').count()) await awake(page);
+  for (const colorScheme of THEMES) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `artefacts/${name} ${width} ${colorScheme}.png`, fullPage: true });
+      await expectNoSidewaysScrolling(page);
+    }
+    const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
+    const said = violations.map(({ help, nodes }) => `${help}: ${nodes.map((node) => node.html).join(' ')}`);
+    expect.soft(said, `axe in the ${colorScheme} theme`).toEqual([]);
+  }
+  const { results } = await validator.validateString(source.replaceAll(...LEPTOS_MARKER));
+  const invalid = results.flatMap(({ messages }) => messages).map(({ message, line }) => `${line}: ${message}`);
+  expect.soft(invalid, 'mistakes in the HTML').toEqual([]);
+}
+
+function judgeEach(states: States): void {
+  for (const [name, reach] of Object.entries(states)) {
+    test(`${name}: fit to be seen and heard`, async ({ world, page, source }) => {
+      await reach(world);
+      await judge(page, name, await source());
+    });
+  }
+}
+
+judgeEach(states);
+
+test.describe('without a post', () => {
+  test.use(freshSite);
+  judgeEach(emptySite);
+});

@@ -1,0 +1,103 @@
+//! The server functions of accounts: stable endpoints under `/api/`.
+
+#![expect(
+    missing_docs,
+    reason = "#[server] makes a struct of each function's arguments, which the function documents"
+)]
+
+use leptos::prelude::*;
+
+use super::Account;
+use crate::error::AppError;
+
+/// Makes an account and signs it in. Sent again with the same
+/// `idempotency_key` (a form pressed twice), it signs in again.
+///
+/// # Errors
+/// [`AppError::Invalid`] with every broken rule; [`AppError::Busy`] when too
+/// many passwords are being hashed.
+#[server(endpoint = "/sign_up", prefix = "/api")]
+pub async fn sign_up(
+    username: String,
+    email: String,
+    password: String,
+    #[server(default)] idempotency_key: Option<String>,
+) -> Result<Account, AppError> {
+    server::sign_up(username, email, password, idempotency_key).await
+}
+
+/// Signs in with a username or an e-mail address.
+///
+/// # Errors
+/// [`AppError::Invalid`], the same for an unknown name and a wrong password;
+/// [`AppError::Busy`].
+#[server(endpoint = "/log_in", prefix = "/api")]
+pub async fn log_in(identifier: String, password: String) -> Result<Account, AppError> {
+    server::log_in(identifier, password).await
+}
+
+/// Ends the session, here and for every request under way.
+///
+/// # Errors
+/// Those of the database; then the session has not ended.
+#[server(endpoint = "/log_out", prefix = "/api")]
+pub async fn log_out() -> Result<(), AppError> {
+    server::log_out().await
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    use super::{Account, AppError};
+    use crate::{
+        accounts::{
+            Username,
+            server::{Email, Login, NewAccount, NewPassword, Password, service},
+        },
+        error::{Field, FieldErrors},
+        server::{
+            context::{session, site},
+            idempotency::IdempotencyKey,
+        },
+    };
+
+    pub(super) async fn sign_up(
+        username: String,
+        email: String,
+        password: String,
+        key: Option<String>,
+    ) -> Result<Account, AppError> {
+        let mut errors = FieldErrors::default();
+        let parsed_username = errors.take(Field::Username, Username::parse(&username));
+        let parsed_email = errors.take(Field::Email, Email::parse(&email));
+        let parsed_password =
+            errors.take(Field::Password, NewPassword::parse(&password, &[&username, &email]));
+        let (Some(username), Some(email), Some(password)) = (parsed_username, parsed_email, parsed_password)
+        else {
+            return Err(errors.into_error());
+        };
+        let user = service::sign_up(
+            &site(),
+            NewAccount { username, email, password },
+            IdempotencyKey::optional(key)?,
+        )
+        .await?;
+        session().sign_in(&user).await?;
+        Ok(Account { username: user.username })
+    }
+
+    pub(super) async fn log_in(identifier: String, password: String) -> Result<Account, AppError> {
+        let mut errors = FieldErrors::default();
+        let login = errors.take(Field::Identifier, Login::parse(&identifier));
+        let password = errors.take(Field::Password, Password::parse(&password));
+        let (Some(login), Some(password)) = (login, password) else {
+            return Err(errors.into_error());
+        };
+        let user = service::log_in(&site(), login, password).await?;
+        session().sign_in(&user).await?;
+        Ok(Account { username: user.username })
+    }
+
+    pub(super) async fn log_out() -> Result<(), AppError> {
+        session().sign_out().await
+    }
+}

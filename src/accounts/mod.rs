@@ -1,0 +1,25 @@
+//! Accounts: who writes, and how they prove it.
+//!
+//! `api` has the server functions, `show_password` the island; behind `ssr`,
+//! `pages` has the screens and `server` the use cases, the passwords and the SQL.
+
+mod username;
+
+pub mod api;
+pub mod show_password;
+
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+use serde::{Deserialize, Serialize};
+
+pub use username::{Username, UsernameError};
+
+/// An account as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The name under every post.
+    pub username: Username,
+}

@@ -1,0 +1,36 @@
+//! `/login`.
+
+use leptos::prelude::*;
+
+use super::{go_on_if_signed_in, next, next_input, with_next};
+use crate::{
+    accounts::show_password::ShowPassword,
+    error::Field,
+    server::forms::FormState,
+    ui::{ErrorSummary, IslandScripts, PageTitle, TextField},
+};
+
+/// Proves who somebody is.
+#[component]
+pub fn LogInPage() -> impl IntoView {
+    let next = next();
+    go_on_if_signed_in(next.as_ref());
+    let failed = expect_context::<FormState>().error.is_some();
+    view! {
+        <PageTitle text=if failed { "Error: Log in" } else { "Log in" }.to_owned() />
+        <div class="narrow">
+            <h1>"Log in"</h1>
+            <ErrorSummary />
+            <form method="post" action="/login" novalidate>
+                {next_input(next.as_ref())}
+                <TextField field=Field::Identifier autocomplete="username" />
+                <TextField field=Field::Password kind="password" autocomplete="current-password">
+                    <ShowPassword />
+                </TextField>
+                <button class="button" type="submit">"Log in"</button>
+            </form>
+            <p class="aside">"New here? "<a href=with_next("/signup", next.as_ref())>"Make an account"</a></p>
+        </div>
+        <IslandScripts />
+    }
+}

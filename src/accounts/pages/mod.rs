@@ -1,0 +1,45 @@
+//! The screens of accounts.
+
+mod log_in;
+mod sign_up;
+
+pub use log_in::LogInPage;
+pub use sign_up::SignUpPage;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    credentials::Actor,
+    server::{
+        context::actor,
+        forms::{FormState, Next, log_in_first},
+    },
+};
+
+/// Where to go afterwards: from the form that came back, or from `?next=`.
+fn next() -> Option<Next> {
+    let typed = expect_context::<FormState>().value("next");
+    let raw = typed.or_else(|| use_query_map().with_untracked(|query| query.get("next")));
+    raw.as_deref().and_then(Next::parse)
+}
+
+/// Whoever is signed in has no use for these pages and goes on.
+fn go_on_if_signed_in(next: Option<&Next>) {
+    if let Actor::User(_) = actor() {
+        leptos_axum::redirect(next.map_or("/my-posts", Next::as_str));
+    }
+}
+
+/// The same target for the other of the two pages.
+fn with_next(path: &str, next: Option<&Next>) -> String {
+    match next {
+        Some(next) => log_in_first(next.as_str()).replacen("/login", path, 1),
+        None => path.to_owned(),
+    }
+}
+
+/// Carries the target through the form.
+fn next_input(next: Option<&Next>) -> impl IntoView + use<> {
+    next.map(|next| view! { <input type="hidden" name="next" value=next.as_str().to_owned() /> })
+}

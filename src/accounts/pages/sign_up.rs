@@ -1,0 +1,52 @@
+//! `/signup`.
+
+use leptos::prelude::*;
+
+use super::{go_on_if_signed_in, next, next_input, with_next};
+use crate::{
+    accounts::show_password::ShowPassword,
+    error::Field,
+    server::forms::FormState,
+    ui::{ErrorSummary, IdempotencyInput, IslandScripts, PageTitle, TextField},
+};
+
+/// Makes an account.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let next = next();
+    go_on_if_signed_in(next.as_ref());
+    let failed = expect_context::<FormState>().error.is_some();
+    view! {
+        <PageTitle text=if failed { "Error: Sign up" } else { "Sign up" }.to_owned() />
+        <div class="narrow">
+            <h1>"Sign up"</h1>
+            <ErrorSummary />
+            <form method="post" action="/signup" novalidate>
+                {next_input(next.as_ref())}
+                <IdempotencyInput />
+                <TextField
+                    field=Field::Username
+                    autocomplete="username"
+                    hint="Shown with your posts: 3 to 30 letters a to z, numbers, hyphens or underscores"
+                />
+                <TextField
+                    field=Field::Email
+                    kind="email"
+                    autocomplete="email"
+                    hint="For logging in. Nobody else sees it"
+                />
+                <TextField
+                    field=Field::Password
+                    kind="password"
+                    autocomplete="new-password"
+                    hint="15 characters or more of anything, or at least 8 that are hard to guess"
+                >
+                    <ShowPassword />
+                </TextField>
+                <button class="button" type="submit">"Sign up"</button>
+            </form>
+            <p class="aside">"Have an account? "<a href=with_next("/login", next.as_ref())>"Log in instead"</a></p>
+        </div>
+        <IslandScripts />
+    }
+}

@@ -1,0 +1,58 @@
+//! The server's half of accounts.
+
+mod email;
+mod password;
+
+pub mod hashing;
+pub mod service;
+pub mod store;
+
+pub use email::{Email, EmailError};
+pub use password::{NewPassword, Password, PasswordError};
+
+use super::Username;
+
+/// Everything a new account needs, parsed.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Unique.
+    pub username: Username,
+    /// Unique.
+    pub email: Email,
+    /// Good enough by [`NewPassword::parse`].
+    pub password: NewPassword,
+}
+
+/// How someone names themselves at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// By the name under their posts.
+    Username(Username),
+    /// By their address.
+    Email(Email),
+    /// By something that can be neither; verified against nobody, so that it
+    /// takes as long and answers the same.
+    Nobody,
+}
+
+/// Nothing was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Enter your username or email")]
+pub struct LoginError;
+
+impl Login {
+    /// An `@` makes it an address.
+    ///
+    /// # Errors
+    /// [`LoginError`] for an empty field only.
+    pub fn parse(raw: &str) -> Result<Self, LoginError> {
+        if raw.trim().is_empty() {
+            return Err(LoginError);
+        }
+        Ok(if raw.contains('@') {
+            Email::parse(raw).map_or(Self::Nobody, Self::Email)
+        } else {
+            Username::parse(raw).map_or(Self::Nobody, Self::Username)
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! The use cases of accounts.
+
+use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
+use crate::{
+    accounts::Username,
+    credentials::User,
+    error::{AppError, Field},
+    server::{
+        Site, clock,
+        idempotency::{self, IdempotencyKey, Wish},
+    },
+};
+
+/// Makes an account. Username and address are taken by whoever comes first;
+/// the database decides.
+///
+/// # Errors
+/// [`AppError::Invalid`] when one is taken; [`AppError::Busy`].
+pub async fn sign_up(
+    site: &Site,
+    account: NewAccount,
+    key: Option<IdempotencyKey>,
+) -> Result<User, AppError> {
+    let NewAccount { username, email, password } = account;
+    let made = async {
+        // Asked before the costly hashing, and once more by the constraint.
+        store::refuse_taken(&site.database, &username, &email).await?;
+        let hash = site.hasher.hash(password).await?;
+        let user = User::new(username.clone());
+        site.database
+            .write((user, email.clone(), hash, key.clone()), |db, (user, email, hash, key)| {
+                Box::pin(async move {
+                    store::insert(db, &user, &email, &hash, clock::now()).await?;
+                    if let Some(key) = &key {
+                        idempotency::remember(db, &user.id, Wish::SignUp, key, user.id.as_str()).await?;
+                    }
+                    Ok(user)
+                })
+            })
+            .await
+    };
+    match made.await {
+        Err(AppError::Invalid { errors }) => {
+            made_before(site, username, key).await?.ok_or(AppError::Invalid { errors })
+        }
+        other => other,
+    }
+}
+
+/// The account that this very wish has made already: its name is taken, by it.
+async fn made_before(
+    site: &Site,
+    username: Username,
+    key: Option<IdempotencyKey>,
+) -> Result<Option<User>, AppError> {
+    let found = store::find(&site.database, &Login::Username(username)).await?;
+    let (Some((user, _)), Some(key)) = (found, key) else { return Ok(None) };
+    let mut db = site.database.reader().acquire().await?;
+    Ok(idempotency::remembered(&mut db, &user.id, Wish::SignUp, &key).await?.map(|_| user))
+}
+
+/// Finds who that is. An unknown name and a wrong password cost the same time
+/// and get the same answer (security row P5).
+///
+/// # Errors
+/// [`AppError::Invalid`], [`AppError::Busy`].
+pub async fn log_in(site: &Site, login: Login, password: Password) -> Result<User, AppError> {
+    let found = store::find(&site.database, &login).await?;
+    let (user, stored) = found.unzip();
+    let verified = site.hasher.verify(password.clone(), stored.clone()).await?;
+    match (user, verified) {
+        (None, _) | (_, Verified::No) => {
+            Err(AppError::invalid(Field::Identifier, "Username, email or password is wrong"))
+        }
+        (Some(user), Verified::Yes) => Ok(user),
+        (Some(user), Verified::YesByOtherCost) => {
+            rehash(site, &user, password, stored.unwrap_or_default()).await;
+            Ok(user)
+        }
+    }
+}
+
+/// Stores the password by the current cost (security row P2). A failure is
+/// logged and no reason to refuse the login.
+async fn rehash(site: &Site, user: &User, password: Password, old: String) {
+    let outcome = async {
+        let hash = site.hasher.hash(password.into()).await?;
+        site.database
+            .write((user.id.clone(), old, hash), |db, (id, old, hash)| {
+                Box::pin(async move { store::replace_hash(db, &id, &old, &hash).await })
+            })
+            .await
+    };
+    if let Err(error) = outcome.await {
+        tracing::warn!(%error, "the password was not hashed again; the next login tries");
+    }
+}
+
+/// Gives an account a new password and ends its sessions.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown username.
+pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
+    let (user, _) = store::find(&site.database, login).await?.ok_or(AppError::NotFound)?;
+    let hash = site.hasher.hash(password).await?;
+    site.database
+        .write((user.id, hash), |db, (id, hash)| {
+            Box::pin(async move {
+                store::set_hash(db, &id, &hash).await?;
+                crate::credentials::session_store::end_all(db, &id).await
+            })
+        })
+        .await
+}

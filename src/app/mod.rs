@@ -1,0 +1,80 @@
+//! What a browser gets: the document, its routes, its error pages.
+
+mod chrome;
+mod errors;
+
+pub use errors::ErrorPage;
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    accounts::pages::{LogInPage, SignUpPage},
+    error::AppError,
+    posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
+    server::assets,
+};
+use chrome::{NoticeBanner, SiteFooter, SiteHeader};
+
+/// The whole document. Pages are rendered on the server and never hydrated;
+/// only islands wake up.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    // Tells Leptos, as its `HydrationScripts` would, that only islands hydrate.
+    if let Some(context) = Owner::current_shared_context() {
+        context.set_is_hydrating(false);
+    }
+    // A form or a call that failed for good shows its error in place of the page.
+    let error = expect_context::<Option<AppError>>();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="stylesheet" href=assets::url("byline.css") />
+                <link rel="icon" type="image/svg+xml" href=assets::url("icon.svg") />
+                <link rel="apple-touch-icon" href=assets::url("apple-touch-icon.png") />
+                <meta name="theme-color" content="#fdfcfa" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#17191b" media="(prefers-color-scheme: dark)" />
+                <MetaTags />
+            </head>
+            <body>
+                <a class="skip-link" href="#main">"Skip to content"</a>
+                <SiteHeader />
+                <main id="main" class="page">
+                    <NoticeBanner />
+                    {match error {
+                        Some(error) => view! { <ErrorPage error /> }.into_any(),
+                        None => view! { <Pages /> }.into_any(),
+                    }}
+                </main>
+                <SiteFooter />
+            </body>
+        </html>
+    }
+}
+
+#[component]
+fn Pages() -> impl IntoView {
+    view! {
+        <Router>
+            <Routes fallback=|| view! { <ErrorPage error=AppError::NotFound /> }>
+                <Route path=path!("/") view=|| view! { <AllPostsPage /> }.into_any() />
+                <Route path=path!("/posts/:id") view=|| view! { <PostPage /> }.into_any() />
+                <Route path=path!("/posts/:id/delete") view=|| view! { <DeletePostPage /> }.into_any() />
+                <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
+                <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
+                <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
+            </Routes>
+        </Router>
+    }
+}

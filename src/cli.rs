@@ -1,0 +1,199 @@
+//! The command line: `serve`, `migrate`, `user`.
+
+use std::{
+    io::{BufRead, Read, Write},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+use tokio::net::TcpListener;
+
+use crate::{
+    accounts::{
+        Username,
+        server::{Email, Login, NewAccount, NewPassword, service, store},
+    },
+    error::AppError,
+    server::{
+        Site,
+        config::{Config, Flags, StartError},
+        demo, housekeeping, listener, router,
+        telemetry::{self, LogFormat},
+    },
+    timestamp::Timestamp,
+};
+
+/// A place to publish posts that one person can run.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Settings come from flags, then from the environment, then from byline.toml."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: Flags,
+    /// How log lines look
+    #[arg(long, global = true, env = "BYLINE_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the site until told to stop (SIGTERM or Ctrl-C)
+    Serve(Serve),
+    /// Create the database or bring it up to date, and stop
+    Migrate,
+    /// Look after accounts
+    #[command(subcommand)]
+    User(User),
+}
+
+#[derive(Args, Debug)]
+struct Serve {
+    /// Fill an empty database with a few authors and posts to look at
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum User {
+    /// Make an account; the password is read from standard input
+    Create {
+        /// Stands under the posts
+        username: String,
+        /// To log in with
+        email: String,
+    },
+    /// Set a new password, read from standard input, and end all sessions of the account
+    SetPassword {
+        /// Username or e-mail address
+        who: String,
+    },
+    /// List the accounts
+    List,
+}
+
+/// Why a command failed: one sentence for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("standard input or output: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::Refused(match error {
+            AppError::Invalid { errors } => {
+                errors.into_iter().map(|error| format!("{}.", error.message)).collect::<Vec<_>>().join(" ")
+            }
+            AppError::NotFound => "There is no such account.".to_owned(),
+            other => other.to_string(),
+        })
+    }
+}
+
+/// Runs the command of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(cli.log_format);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(command(cli)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("byline: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn command(cli: Cli) -> Result<(), Failure> {
+    let config = Config::load(cli.settings)?;
+    match cli.command {
+        Command::Serve(options) => serve(config, &options).await,
+        Command::Migrate => {
+            let site = Site::open(&config).await?;
+            println!("{} is up to date.", config.database_url);
+            site.database.close().await;
+            Ok(())
+        }
+        Command::User(user) => {
+            let site = Site::open(&config).await?;
+            let outcome = self::user(&site, user).await;
+            site.database.close().await;
+            outcome
+        }
+    }
+}
+
+async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
+    let stop = listener::stop_signal()?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let site = Site::open(&config).await?;
+    if options.demo {
+        match demo::fill(&site).await? {
+            Some(filled) => println!("{filled}"),
+            None => println!("The database already has accounts; --demo left it alone."),
+        }
+    }
+    let address = listener.local_addr()?;
+    let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    if address.port() != config.listen.port() {
+        println!("Byline is at http://{address}");
+    } else {
+        println!("Byline is at {}", config.public_url);
+    }
+    std::io::stdout().flush()?;
+    listener::serve(listener, router::router(site.clone()), stop).await;
+    cleaning.abort();
+    site.database.close().await;
+    Ok(())
+}
+
+async fn user(site: &Site, command: User) -> Result<(), Failure> {
+    match command {
+        User::Create { username, email } => {
+            let refused = |error: &dyn ToString| Failure::Refused(format!("{}.", error.to_string()));
+            let password =
+                NewPassword::parse(&password()?, &[&username, &email]).map_err(|error| refused(&error))?;
+            let username = Username::parse(&username).map_err(|error| refused(&error))?;
+            let email = Email::parse(&email).map_err(|error| refused(&error))?;
+            let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
+            println!("{} can log in.", user.username);
+        }
+        User::SetPassword { who } => {
+            let refused = |error: &dyn ToString| Failure::Refused(format!("{}.", error.to_string()));
+            let login = Login::parse(&who).map_err(|error| refused(&error))?;
+            let password = NewPassword::parse(&password()?, &[&who]).map_err(|error| refused(&error))?;
+            service::set_password(site, &login, password).await?;
+            println!("The new password holds; every session of the account has ended.");
+        }
+        User::List => {
+            let mut out = std::io::stdout().lock();
+            for user in store::list(&site.database).await? {
+                let since = Timestamp::from_micros(user.created_at).rfc3339();
+                writeln!(out, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One line of standard input, without its end.
+fn password() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().lock().take(4096).read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,68 @@
+//! The one value that every use case takes to know who asks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{accounts::Username, error::AppError};
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody in particular: no credential came with the request.
+    Anonymous,
+    /// A person, by their session.
+    User(User),
+}
+
+/// A person with an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Never changes and is never used again.
+    pub id: UserId,
+    /// The name under their posts.
+    pub username: Username,
+}
+
+/// The id of an account: a UUIDv7.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UserId(String);
+
+impl Actor {
+    /// The person, if there is one.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`].
+    pub fn user(&self) -> Result<&User, AppError> {
+        match self {
+            Self::User(user) => Ok(user),
+            Self::Anonymous => Err(AppError::NotSignedIn),
+        }
+    }
+}
+
+impl User {
+    /// A person who is about to get an account.
+    #[must_use]
+    pub fn new(username: Username) -> Self {
+        Self { id: UserId(uuid::Uuid::now_v7().to_string()), username }
+    }
+
+    /// Somebody, in a unit test.
+    #[cfg(test)]
+    pub(crate) fn for_test(username: &str) -> Self {
+        Self::new(Username::parse(username).expect("a valid username"))
+    }
+}
+
+impl UserId {
+    /// From a row of the database.
+    #[must_use]
+    pub const fn from_stored(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The text of the id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

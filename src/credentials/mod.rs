@@ -1,0 +1,9 @@
+//! Who is asking, and how that was proven.
+
+mod actor;
+mod session;
+
+pub mod session_store;
+
+pub use actor::{Actor, User, UserId};
+pub use session::{KeptForm, SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, whole_removal};

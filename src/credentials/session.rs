@@ -1,0 +1,137 @@
+//! Sessions in a browser: a typed hold on what tower-sessions keeps.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, header::SET_COOKIE},
+    middleware::Next,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+
+use super::{Actor, User};
+use crate::{error::AppError, server::database::internal};
+
+/// The cookie's name where the site is served by plain http (a trial on localhost).
+pub const SESSION_COOKIE: &str = "sid";
+/// The cookie's name under https: the prefix makes browsers insist on
+/// `Secure`, `Path=/` and no `Domain` (RFC 6265bis 4.1.3.2).
+pub const SESSION_COOKIE_SECURE: &str = "__Host-sid";
+
+/// The session cookie's name.
+#[must_use]
+pub const fn cookie_name(https: bool) -> &'static str {
+    if https { SESSION_COOKIE_SECURE } else { SESSION_COOKIE }
+}
+
+const USER: &str = "user";
+const KEPT: &str = "kept";
+
+/// The session of one request. Its keys are private; this is all there is to do with it.
+#[derive(Clone, Debug)]
+pub struct UserSession(Session);
+
+/// A form that arrived when its sender was no longer signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptForm {
+    /// The page of the form.
+    pub page: String,
+    /// Who was signed in when the form was made, by its own word: whoever else
+    /// logs in at the same browser does not get to see it.
+    pub author: String,
+    /// What was typed into it.
+    pub values: BTreeMap<String, String>,
+}
+
+impl UserSession {
+    /// Over the session that the layer put into the request.
+    #[must_use]
+    pub const fn new(session: Session) -> Self {
+        Self(session)
+    }
+
+    /// Who is signed in, as the database has it now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn actor(&self) -> Result<Actor, AppError> {
+        let user: Option<User> = self.0.get(USER).await.map_err(internal)?;
+        Ok(user.map_or(Actor::Anonymous, Actor::User))
+    }
+
+    /// Signs in under a new id; the old one is dead (security row S2).
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
+        self.0.cycle_id().await.map_err(internal)?;
+        self.0.insert(USER, user).await.map_err(internal)
+    }
+
+    /// Ends the session in the database.
+    ///
+    /// # Errors
+    /// Those of the database; then the session has not ended.
+    pub async fn sign_out(&self) -> Result<(), AppError> {
+        self.0.flush().await.map_err(internal)
+    }
+
+    /// Keeps a form for when its sender is signed in again.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn keep(&self, form: KeptForm) -> Result<(), AppError> {
+        self.0.insert(KEPT, form).await.map_err(internal)
+    }
+
+    /// The kept form of a page, if `user` is who wrote it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn kept(&self, page: &str, user: &User) -> Result<Option<KeptForm>, AppError> {
+        let kept: Option<KeptForm> = self.0.get(KEPT).await.map_err(internal)?;
+        Ok(kept.filter(|form| form.page == page && form.author == user.username.as_str()))
+    }
+
+    /// Lets go of the kept form: it is back with its author.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_kept(&self) -> Result<(), AppError> {
+        self.0.remove_value(KEPT).await.map_err(internal).map(drop)
+    }
+}
+
+/// A browser obeys the removal of a `__Host-` cookie only if it carries
+/// `Secure` as well, and a cookie that is removed should look like the one that
+/// was set (S1); tower-sessions 0.15 leaves the attributes out.
+pub async fn whole_removal(State(https): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    headers.remove(SET_COOKIE);
+    for cookie in cookies {
+        headers.append(SET_COOKIE, with_attributes(cookie, https));
+    }
+    response
+}
+
+fn with_attributes(cookie: HeaderValue, https: bool) -> HeaderValue {
+    let Ok(text) = cookie.to_str() else { return cookie };
+    let is_session = text.strip_prefix(cookie_name(https)).is_some_and(|rest| rest.starts_with('='));
+    let attributes: &[&str] = match (is_session, https) {
+        (false, _) => &[],
+        (true, false) => &["HttpOnly", "SameSite=Lax"],
+        (true, true) => &["HttpOnly", "SameSite=Lax", "Secure"],
+    };
+    let mut whole = text.to_owned();
+    for attribute in attributes {
+        if !text.split(';').any(|part| part.trim().eq_ignore_ascii_case(attribute)) {
+            whole.push_str("; ");
+            whole.push_str(attribute);
+        }
+    }
+    HeaderValue::from_str(&whole).unwrap_or(cookie)
+}

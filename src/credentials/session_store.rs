@@ -1,0 +1,212 @@
+//! Sessions as rows (security rows S1 to S5): hashed ids, idle and absolute
+//! ends, an owner that can be asked for.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use sqlx::SqliteConnection;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+
+use super::{User, UserId};
+use crate::{
+    error::AppError,
+    server::{clock, database::Database},
+    timestamp::Timestamp,
+};
+
+/// Without a request for this long, a session is over (ASVS 7.3.1).
+pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
+/// After this long, a session is over whatever happened (ASVS 7.3.2).
+pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The last use is written down no more often than this.
+const TOUCH: Duration = Duration::from_secs(60);
+/// Sessions of people who are not signed in (they hold a kept form) at most.
+const ANONYMOUS: i64 = 200;
+
+/// The rows of `sessions`.
+///
+/// The shipped stores upsert in `save`, so a request in flight during a
+/// logout brings the session back. Here `save` only updates: a row that is
+/// gone stays gone.
+#[derive(Clone)]
+pub struct RowStore {
+    database: Database,
+}
+
+impl fmt::Debug for RowStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowStore")
+    }
+}
+
+/// Only this stands in the database: who reads it cannot become anyone (S3).
+fn id_hash(id: &Id) -> Vec<u8> {
+    Sha256::digest(id.0.to_le_bytes()).to_vec()
+}
+
+fn backend(error: impl fmt::Display) -> Error {
+    Error::Backend(error.to_string())
+}
+
+fn ago(span: Duration) -> i64 {
+    clock::before(span).micros()
+}
+
+impl RowStore {
+    /// Over a database.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    fn row(record: &Record) -> Result<(Vec<u8>, Option<String>, String)> {
+        let user: Option<User> = record
+            .data
+            .get("user")
+            .map(|user| serde_json::from_value(user.clone()))
+            .transpose()
+            .map_err(|error| Error::Decode(error.to_string()))?;
+        let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+        Ok((id_hash(&record.id), user.map(|user| user.id.as_str().to_owned()), data))
+    }
+
+    /// Notes the last use, later and at leisure: reading never waits for it.
+    fn touch(&self, id_hash: Vec<u8>) {
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            let outcome = database
+                .write(id_hash, |db, id_hash| {
+                    Box::pin(async move {
+                        sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2")
+                            .bind(clock::now().micros())
+                            .bind(id_hash)
+                            .execute(db)
+                            .await?;
+                        Ok(())
+                    })
+                })
+                .await;
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "the last use of a session was not noted");
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl SessionStore for RowStore {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let row = Self::row(record)?;
+        // 128 random bits do not collide; if they did, the insert would fail.
+        self.database
+            .write(row, |db, (id_hash, user_id, data)| {
+                Box::pin(async move {
+                    if user_id.is_none() {
+                        sqlx::query(
+                            "DELETE FROM sessions WHERE user_id IS NULL AND id_hash NOT IN
+                             (SELECT id_hash FROM sessions WHERE user_id IS NULL ORDER BY created_at DESC LIMIT $1)",
+                        )
+                        .bind(ANONYMOUS - 1)
+                        .execute(&mut *db)
+                        .await?;
+                    }
+                    sqlx::query(
+                        "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
+                         VALUES ($1, $2, $3, $4, $4)",
+                    )
+                    .bind(id_hash)
+                    .bind(user_id)
+                    .bind(data)
+                    .bind(clock::now().micros())
+                    .execute(db)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+            .map_err(backend)
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let row = Self::row(record)?;
+        self.database
+            .write(row, |db, (id_hash, user_id, data)| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3 WHERE id_hash = $4",
+                    )
+                    .bind(user_id)
+                    .bind(data)
+                    .bind(clock::now().micros())
+                    .bind(id_hash)
+                    .execute(db)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+            .map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let id_hash = id_hash(id);
+        let row: Option<(String, i64, i64)> = sqlx::query_as(
+            "SELECT data, created_at, last_seen_at FROM sessions
+             WHERE id_hash = $1 AND last_seen_at > $2 AND created_at > $3",
+        )
+        .bind(&id_hash)
+        .bind(ago(IDLE))
+        .bind(ago(ABSOLUTE))
+        .fetch_optional(self.database.reader())
+        .await
+        .map_err(backend)?;
+        let Some((data, created_at, last_seen_at)) = row else { return Ok(None) };
+        if last_seen_at < ago(TOUCH) {
+            self.touch(id_hash);
+        }
+        let data: HashMap<String, serde_json::Value> =
+            serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
+        let end = Timestamp::from_micros(created_at).after(ABSOLUTE);
+        Ok(Some(Record { id: *id, data, expiry_date: end.date_time() }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        let id_hash = id_hash(id);
+        self.database
+            .write(id_hash, |db, id_hash| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(db).await?;
+                    Ok(())
+                })
+            })
+            .await
+            .map_err(backend)
+    }
+}
+
+/// Ends every session of a person.
+///
+/// # Errors
+/// Those of the database.
+pub async fn end_all(db: &mut SqliteConnection, user: &UserId) -> std::result::Result<(), AppError> {
+    sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// Removes the rows of sessions that are over.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_ended(db: &mut SqliteConnection) -> std::result::Result<(), AppError> {
+    sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
+        .bind(ago(IDLE))
+        .bind(ago(ABSOLUTE))
+        .execute(db)
+        .await?;
+    Ok(())
+}

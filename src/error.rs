@@ -1,0 +1,207 @@
+//! What a use case can answer instead of a result.
+//!
+//! One small, serializable enum of codes and fields. It carries no library
+//! text: the cause of an [`AppError::Internal`] goes to the log, under the id
+//! of the request that the answer names as well.
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::posts::Post;
+
+/// Why a use case did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum AppError {
+    /// The input breaks a rule; each entry says at which field and how to mend it.
+    #[error("There is a problem with what was sent.")]
+    Invalid {
+        /// In the order of the form.
+        errors: Vec<FieldError>,
+    },
+    /// The request cannot be read at all: a missing argument, a wrong type.
+    #[error("The request could not be understood: {reason}")]
+    BadRequest {
+        /// What is wrong with it, for the programmer who sent it.
+        reason: String,
+    },
+    /// Nobody is signed in, or no longer.
+    #[error("You need to log in first.")]
+    NotSignedIn,
+    /// Someone is signed in, but this is not theirs to do.
+    #[error("Only its author can change a post.")]
+    Forbidden,
+    /// There is no such thing.
+    #[error("There is nothing here.")]
+    NotFound,
+    /// Someone saved in between; nothing was overwritten.
+    #[error("This post was changed after you opened it.")]
+    Conflict {
+        /// The post as it stands now.
+        current: Box<Post>,
+    },
+    /// The request came from another site (security row C1).
+    #[error("This request did not come from a page of this site, so it was not carried out.")]
+    CrossSite,
+    /// The endpoint exists, but not for this method.
+    #[error("This address does not take that kind of request.")]
+    MethodNotAllowed,
+    /// The request took too long to arrive.
+    #[error("The request took too long to arrive. Please try again.")]
+    Timeout,
+    /// The request is larger than Byline takes.
+    #[error("That is too large: at most {max_bytes} bytes can be sent at once.")]
+    TooLarge {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// Too much at once, or the disk is full. Nothing was done; later it may work.
+    #[error("Byline is too busy just now. Please try again in a moment.")]
+    Busy {
+        /// Seconds to wait before the next try.
+        retry_after: u32,
+    },
+    /// A fault of ours; the log has the cause.
+    #[error("Something went wrong on our side.")]
+    Internal,
+}
+
+/// A rule broken at one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where.
+    pub field: Field,
+    /// A sentence that says what to do; shown beside the field and in the summary.
+    pub message: String,
+}
+
+/// A field of a form and, under the same name, an argument of a server function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// A username, at sign-up.
+    Username,
+    /// An e-mail address, at sign-up.
+    Email,
+    /// A password, at sign-up and login.
+    Password,
+    /// A username or an e-mail address, at login.
+    Identifier,
+    /// The title of a post.
+    Title,
+    /// The Markdown of a post.
+    Content,
+}
+
+impl Field {
+    /// The `name` of the control, and the argument's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Username => "username",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::Identifier => "identifier",
+            Self::Title => "title",
+            Self::Content => "content",
+        }
+    }
+
+    /// What the label says.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Username => "Username",
+            Self::Email => "Email",
+            Self::Password => "Password",
+            Self::Identifier => "Username or email",
+            Self::Title => "Title",
+            Self::Content => "Content",
+        }
+    }
+}
+
+impl AppError {
+    /// One field, one message.
+    #[must_use]
+    pub fn invalid(field: Field, message: impl ToString) -> Self {
+        Self::Invalid { errors: vec![FieldError::new(field, message)] }
+    }
+
+    /// What an error page says above the sentence.
+    #[must_use]
+    pub const fn heading(&self) -> &'static str {
+        match self {
+            Self::NotSignedIn => "Log in first",
+            Self::Forbidden => "This is not yours to change",
+            Self::NotFound => "Page not found",
+            Self::Conflict { .. } => "Changed in between",
+            Self::Busy { .. } => "Too busy just now",
+            Self::Internal => "Something went wrong",
+            Self::TooLarge { .. } => "Too large",
+            _ => "That did not work",
+        }
+    }
+
+    /// The status of RFC 9110 that says the same.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::BadRequest { .. } => 400,
+            Self::NotSignedIn => 401,
+            Self::Forbidden | Self::CrossSite => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Timeout => 408,
+            Self::Conflict { .. } => 409,
+            Self::TooLarge { .. } => 413,
+            Self::Invalid { .. } => 422,
+            Self::Internal => 500,
+            Self::Busy { .. } => 503,
+        }
+    }
+}
+
+impl FieldError {
+    /// `message` at `field`.
+    #[must_use]
+    pub fn new(field: Field, message: impl ToString) -> Self {
+        Self { field, message: message.to_string() }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(reason)
+            | ServerFnErrorErr::MissingArg(reason)
+            | ServerFnErrorErr::Deserialization(reason) => Self::BadRequest { reason },
+            // In the browser: the network is gone or the answer is cut short.
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::Busy { retry_after: 5 },
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// Runs several parsers and gathers every broken rule, so that a form names
+/// all its mistakes at once.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// Takes the value, or notes the error at `field`.
+    pub fn take<T, E: ToString>(&mut self, field: Field, parsed: Result<T, E>) -> Option<T> {
+        parsed.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
+    }
+
+    /// The noted errors.
+    #[must_use]
+    pub fn into_error(self) -> AppError {
+        AppError::Invalid { errors: self.0 }
+    }
+}

@@ -1,0 +1,45 @@
+//! Byline: a place to publish posts that one person can run.
+//!
+//! # A map of the crate
+//!
+//! Everything a request touches lies in one line:
+//!
+//! ```text
+//! request → server::router → credentials (who asks?) ┐
+//!                                                     ├→ posts::api / accounts::api   (server functions)
+//!            server::pages (a document) ──────────────┤
+//!            server::calls (a form or a script call) ─┘
+//!                  → posts::server::service → policy → store → SQLite
+//! ```
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`posts`], [`accounts`] | the two features: types both halves share, server functions (`api`), islands; and behind `ssr` their `pages` and `server` rooms |
+//! | [`error`] | what a use case can answer instead of a result |
+//! | `ui` | view parts that pages share |
+//! | `app` | document shell, routes and error pages |
+//! | `credentials` | who is asking, and how that was proven |
+//! | `server` | configuration, database, router, pages, assets |
+//!
+//! The crate is built twice: with `ssr` into the binary, with `hydrate` into
+//! the WebAssembly that wakes the islands. Whole modules belong to a half.
+
+#![recursion_limit = "256"]
+
+pub mod accounts;
+pub mod error;
+pub mod posts;
+pub mod timestamp;
+
+#[cfg(feature = "ssr")]
+pub mod app;
+#[cfg(feature = "ssr")]
+pub mod cli;
+#[cfg(feature = "ssr")]
+pub mod credentials;
+#[cfg(feature = "hydrate")]
+pub mod hydrate;
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(feature = "ssr")]
+pub mod ui;

@@ -1,0 +1,7 @@
+//! The `byline` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    byline::cli::run()
+}

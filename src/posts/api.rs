@@ -1,0 +1,178 @@
+//! The server functions of posts: stable endpoints under `/api/`.
+//!
+//! Each parses its arguments, calls one use case and returns what it answers.
+//! Arguments come as a form (`application/x-www-form-urlencoded`), results go
+//! as JSON; [`crate::error::AppError`] gives the status. Reads are GET.
+
+#![expect(
+    missing_docs,
+    reason = "#[server] makes a struct of each function's arguments, which the function documents"
+)]
+
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use super::{Page, Post};
+use crate::error::AppError;
+
+/// One page of all posts, newest first. `older` or `newer` is a
+/// [`Cursor`](super::Cursor) from an earlier page.
+///
+/// # Errors
+/// [`AppError::BadRequest`] for a cursor that is none.
+#[server(endpoint = "/list_posts", prefix = "/api", input = GetUrl)]
+pub async fn list_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
+    server::list(older, newer).await
+}
+
+/// One page of the signed-in author's own posts, newest first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::BadRequest`] for a cursor that is none.
+#[server(endpoint = "/my_posts", prefix = "/api", input = GetUrl)]
+pub async fn my_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
+    server::mine(older, newer).await
+}
+
+/// One post.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+#[server(endpoint = "/get_post", prefix = "/api", input = GetUrl)]
+pub async fn get_post(id: String) -> Result<Post, AppError> {
+    server::get(id).await
+}
+
+/// Publishes a post owned by whoever is signed in. The same
+/// `idempotency_key` (any text up to 64 characters) from the same author
+/// makes one post, however often it is sent.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] with every broken rule.
+#[server(endpoint = "/create_post", prefix = "/api")]
+pub async fn create_post(
+    title: String,
+    #[server(default)] content: String,
+    #[server(default)] idempotency_key: Option<String>,
+) -> Result<Post, AppError> {
+    server::create(title, content, idempotency_key).await
+}
+
+/// Changes a post that is one's own. `version` is the one the edit started from.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
+/// [`AppError::Invalid`]; [`AppError::Conflict`] with the post as it stands if
+/// it was saved in between.
+#[server(endpoint = "/update_post", prefix = "/api")]
+pub async fn update_post(
+    id: String,
+    version: i64,
+    title: String,
+    #[server(default)] content: String,
+) -> Result<Post, AppError> {
+    server::update(id, version, title, content).await
+}
+
+/// Deletes a post that is one's own. Sent again with the same
+/// `idempotency_key`, it says yes again.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
+#[server(endpoint = "/delete_post", prefix = "/api")]
+pub async fn delete_post(
+    id: String,
+    #[server(default)] idempotency_key: Option<String>,
+) -> Result<(), AppError> {
+    server::delete(id, idempotency_key).await
+}
+
+/// The HTML that a Markdown text becomes when it is published; what the
+/// editor's preview shows. For signed-in people, since it costs computing.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for a text over the limit.
+#[server(endpoint = "/preview_post", prefix = "/api")]
+pub async fn preview_post(#[server(default)] content: String) -> Result<String, AppError> {
+    server::preview(content).await
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    use super::{AppError, Page, Post};
+    use crate::{
+        error::{Field, FieldErrors},
+        posts::{
+            Content, PageRequest, PostId, Title,
+            server::{Draft, markdown, service},
+        },
+        server::{
+            context::{actor, site},
+            idempotency::IdempotencyKey,
+        },
+    };
+
+    fn page_request(older: Option<String>, newer: Option<String>) -> Result<PageRequest, AppError> {
+        PageRequest::parse(older.as_deref(), newer.as_deref())
+            .map_err(|error| AppError::BadRequest { reason: error.to_string() })
+    }
+
+    /// An id that cannot be one is the id of no post.
+    fn post_id(raw: &str) -> Result<PostId, AppError> {
+        PostId::parse(raw).ok_or(AppError::NotFound)
+    }
+
+    fn draft(title: &str, content: &str) -> Result<Draft, AppError> {
+        let mut errors = FieldErrors::default();
+        let title = errors.take(Field::Title, Title::parse(title));
+        let content = errors.take(Field::Content, Content::parse(content));
+        match (title, content) {
+            (Some(title), Some(content)) => Ok(Draft { title, content }),
+            _ => Err(errors.into_error()),
+        }
+    }
+
+    pub(super) async fn list(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
+        service::list(&site(), page_request(older, newer)?).await
+    }
+
+    pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
+        service::list_own(&site(), &actor(), page_request(older, newer)?).await
+    }
+
+    pub(super) async fn get(id: String) -> Result<Post, AppError> {
+        service::get(&site(), &post_id(&id)?).await
+    }
+
+    pub(super) async fn create(
+        title: String,
+        content: String,
+        key: Option<String>,
+    ) -> Result<Post, AppError> {
+        // Who asks comes before what is asked: a stranger learns no rule.
+        actor().user()?;
+        service::create(&site(), &actor(), draft(&title, &content)?, IdempotencyKey::optional(key)?).await
+    }
+
+    pub(super) async fn update(
+        id: String,
+        version: i64,
+        title: String,
+        content: String,
+    ) -> Result<Post, AppError> {
+        actor().user()?;
+        let id = post_id(&id)?;
+        service::own(&site(), &actor(), &id).await?;
+        service::update(&site(), &actor(), &id, version, draft(&title, &content)?).await
+    }
+
+    pub(super) async fn delete(id: String, key: Option<String>) -> Result<(), AppError> {
+        actor().user()?;
+        service::delete(&site(), &actor(), &post_id(&id)?, IdempotencyKey::optional(key)?).await
+    }
+
+    pub(super) async fn preview(content: String) -> Result<String, AppError> {
+        actor().user()?;
+        let content = Content::parse(&content).map_err(|error| AppError::invalid(Field::Content, error))?;
+        Ok(markdown::to_html(&content))
+    }
+}

@@ -1,0 +1,19 @@
+//! Posts: what people write and everyone reads.
+//!
+//! `api` has the server functions, `editor` the islands; behind `ssr`, `pages`
+//! has the screens and `server` the use cases, the policy and the SQL.
+
+mod cursor;
+mod drafts;
+mod post;
+
+pub mod api;
+pub mod editor;
+
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+pub use cursor::{Cursor, PageRequest};
+pub use post::{Content, ContentError, Page, Post, PostId, Summary, Title, TitleError};

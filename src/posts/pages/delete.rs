@@ -1,0 +1,34 @@
+//! `/posts/{id}/delete`: asks before a post is gone; a form, so that it works
+//! without script.
+
+use leptos::prelude::*;
+
+use super::post_id;
+use crate::{
+    error::AppError,
+    posts::{PostId, server::service},
+    server::context::{actor, site},
+    ui::{IdempotencyInput, PageTitle, load},
+};
+
+/// The question, for the owner alone.
+#[component]
+pub fn DeletePostPage() -> impl IntoView {
+    let id = post_id();
+    load(async move {
+        let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
+        let post = service::own(&site(), &actor(), &id).await?;
+        Ok(view! {
+            <PageTitle text="Delete this post?".to_owned() />
+            <section class="message">
+                <h1>"Delete this post?"</h1>
+                <p>"“"<bdi>{post.title.to_string()}</bdi>"” will be gone for good, for everyone. This cannot be undone."</p>
+                <form method="post" action=format!("/posts/{id}/delete") class="button-row">
+                    <IdempotencyInput />
+                    <button class="button danger" type="submit">"Delete post"</button>
+                    <a href=format!("/posts/{id}")>"Keep it"</a>
+                </form>
+            </section>
+        })
+    })
+}

@@ -1,0 +1,295 @@
+//! The types of a post. Parsed once at the edge; past it nothing is checked again.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Cursor;
+use crate::timestamp::Timestamp;
+
+/// A post as programs and pages read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Where to find it: `/posts/{id}`.
+    pub id: PostId,
+    /// Plain text.
+    pub title: Title,
+    /// Markdown as its author wrote it.
+    pub content: Content,
+    /// The username of the author, who alone may change it.
+    pub owner: String,
+    /// Raised by every edit; an edit names the version it started from.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A post in a list: everything but the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Where to find it: `/posts/{id}`.
+    pub id: PostId,
+    /// Plain text.
+    pub title: Title,
+    /// How the text begins, without markup.
+    pub excerpt: String,
+    /// The username of the author.
+    pub owner: String,
+    /// Raised by every edit.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One page of a list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// At most [`Page::SIZE`].
+    pub posts: Vec<Summary>,
+    /// Where the next older page begins; absent on the last one.
+    pub older: Option<Cursor>,
+    /// Where the next newer page begins; absent on the first one.
+    pub newer: Option<Cursor>,
+}
+
+impl Page {
+    /// Posts on a page.
+    pub const SIZE: usize = 20;
+}
+
+/// The id of a post: a UUIDv7, or whatever an importing program brought.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PostId(String);
+
+impl PostId {
+    const MAX_CHARS: usize = 64;
+
+    /// 1 to 64 of `A-Z a-z 0-9 _ -`, so that it stands in a URL as it is.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let fits = (1..=Self::MAX_CHARS).contains(&raw.len())
+            && raw.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        fits.then(|| Self(raw.to_owned()))
+    }
+
+    /// The text of the id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for PostId {
+    type Error = &'static str;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw).ok_or("not a post id")
+    }
+}
+
+/// The title of a post: trimmed, 1 to 200 characters, one visible line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Title(String);
+
+/// Why a text is no title. The words are the ones a form shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TitleError {
+    /// Nothing in it that an eye could see.
+    #[error("Enter a title")]
+    Empty,
+    /// Longer than [`Title::MAX_CHARS`].
+    #[error("Title must be {max} characters or fewer; this one has {chars}", max = Title::MAX_CHARS)]
+    TooLong {
+        /// After trimming.
+        chars: usize,
+    },
+    /// A line break, a NUL or the like.
+    #[error("Title must be a single line without control characters")]
+    ControlCharacter,
+}
+
+impl Title {
+    /// In characters (Unicode scalar values), after trimming.
+    pub const MAX_CHARS: usize = 200;
+
+    /// Trims, then checks.
+    ///
+    /// # Errors
+    /// [`TitleError`] names the broken rule.
+    pub fn parse(raw: &str) -> Result<Self, TitleError> {
+        let title = raw.trim();
+        if title.chars().all(is_invisible) {
+            return Err(TitleError::Empty);
+        }
+        if title.chars().any(char::is_control) {
+            return Err(TitleError::ControlCharacter);
+        }
+        let chars = title.chars().count();
+        if chars > Self::MAX_CHARS {
+            return Err(TitleError::TooLong { chars });
+        }
+        Ok(Self(title.to_owned()))
+    }
+
+    /// The text of the title.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Title {
+    type Error = TitleError;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw)
+    }
+}
+
+/// A link whose text nobody can see is no link: white space and the default
+/// ignorable characters of Unicode (DerivedCoreProperties.txt) that occur in
+/// practice.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// The text of a post: Markdown, 0 to 100,000 characters, lines ended by `\n`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Content(String);
+
+/// Why a text is no content. The words are the ones a form shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// Longer than [`Content::MAX_CHARS`].
+    #[error("Content must be {max} characters or fewer; this one has {chars}", max = Content::MAX_CHARS)]
+    TooLong {
+        /// After line ends were made one character each.
+        chars: usize,
+    },
+    /// U+0000, which text columns do not hold everywhere (PostgreSQL refuses it).
+    #[error("Content contains a NUL character (U+0000); remove it")]
+    Nul,
+}
+
+impl Content {
+    /// In characters (Unicode scalar values); a line end counts as one.
+    pub const MAX_CHARS: usize = 100_000;
+
+    /// Turns the line ends of a form (CRLF, by the HTML standard) into `\n`,
+    /// then checks.
+    ///
+    /// # Errors
+    /// [`ContentError`] names the broken rule.
+    pub fn parse(raw: &str) -> Result<Self, ContentError> {
+        if raw.contains('\0') {
+            return Err(ContentError::Nul);
+        }
+        let content = raw.replace("\r\n", "\n").replace('\r', "\n");
+        let chars = content.chars().count();
+        if chars > Self::MAX_CHARS {
+            return Err(ContentError::TooLong { chars });
+        }
+        Ok(Self(content))
+    }
+
+    /// The Markdown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Content {
+    type Error = ContentError;
+
+    fn try_from(raw: String) -> Result<Self, Self::Error> {
+        Self::parse(&raw)
+    }
+}
+
+macro_rules! text_type {
+    ($($name:ident)*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+    )*};
+}
+text_type! { PostId Title Content }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_title_is_trimmed_and_1_to_200_characters() {
+        assert_eq!(Title::parse("  Hello \n").unwrap().as_str(), "Hello");
+        assert_eq!(Title::parse(" \t"), Err(TitleError::Empty));
+        assert!(Title::parse(&"é".repeat(200)).is_ok());
+        assert_eq!(Title::parse(&"é".repeat(201)), Err(TitleError::TooLong { chars: 201 }));
+    }
+
+    #[test]
+    fn a_title_that_nobody_could_see_is_empty() {
+        for raw in ["\u{200B}", "\u{FEFF} \u{2060}", "\u{3164}", "\u{202E}"] {
+            assert_eq!(Title::parse(raw), Err(TitleError::Empty), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_one_line() {
+        for raw in ["a\nb", "a\0b", "a\u{7f}b", "a\u{85}b"] {
+            assert_eq!(Title::parse(raw), Err(TitleError::ControlCharacter), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn content_counts_a_line_end_once_and_may_be_empty() {
+        assert_eq!(Content::parse("a\r\nb\rc").unwrap().as_str(), "a\nb\nc");
+        assert!(Content::parse("").is_ok());
+        assert!(Content::parse(&"\r\n".repeat(100_000)).is_ok());
+        assert_eq!(Content::parse(&"x".repeat(100_001)), Err(ContentError::TooLong { chars: 100_001 }));
+        assert_eq!(Content::parse("a\0"), Err(ContentError::Nul));
+    }
+
+    proptest! {
+        #[test]
+        fn every_title_that_parses_keeps_the_rules_and_parses_to_itself(raw in "\\PC{0,210}|.{0,30}") {
+            if let Ok(title) = Title::parse(&raw) {
+                prop_assert!((1..=200).contains(&title.as_str().chars().count()));
+                prop_assert_eq!(title.as_str().trim(), title.as_str());
+                prop_assert!(!title.as_str().chars().any(char::is_control));
+                prop_assert_eq!(Title::parse(title.as_str()).unwrap(), title);
+            }
+        }
+
+        #[test]
+        fn every_id_that_parses_is_safe_in_a_path(raw in ".{0,70}") {
+            if let Some(id) = PostId::parse(&raw) {
+                prop_assert!(!id.as_str().is_empty());
+                prop_assert!(!id.as_str().contains(['/', '?', '#', '%', '.', '&', '<', '"']));
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Style, script and icons, carried by the binary.
+//!
+//! `cargo xtask` writes them to `target/site`: under `assets/` with a hash in
+//! the name and compressed twins (`.br`, `.gz`) beside them, under `root/`
+//! those whose name is fixed, and `manifest.json`, which maps one to the
+//! other. A release binary embeds the folder; a debug build reads it.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use axum::{
+    body::Body,
+    extract::{Path, Request},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY},
+    },
+    response::{IntoResponse, Response},
+};
+use rust_embed::Embed;
+
+#[derive(Embed)]
+#[folder = "target/site/"]
+#[allow_missing = true]
+struct Files;
+
+static MANIFEST: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    Files::get("manifest.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
+});
+
+/// Where an asset is served: by its hashed name, or, where cargo-leptos made
+/// it, plainly under `/pkg/`.
+#[must_use]
+pub fn url(name: &str) -> String {
+    MANIFEST.get(name).cloned().unwrap_or_else(|| format!("/pkg/{name}"))
+}
+
+/// `/assets/…`: the name has the hash of the content, so it never changes.
+pub async fn hashed(Path(path): Path<String>, request: Request) -> Response {
+    file(&format!("assets/{path}"), request.headers(), "public, max-age=31536000, immutable")
+}
+
+/// `/pkg/…`: what `cargo leptos watch` makes, changing under its name. It puts
+/// the files of `public/` one folder higher.
+pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
+    if path == "boot.js" {
+        return ([(CONTENT_TYPE, "text/javascript")], include_str!("../app/boot.js")).into_response();
+    }
+    let made = format!("pkg/{path}");
+    let path = if Files::get(&made).is_some() { made } else { path };
+    file(&path, request.headers(), "no-cache")
+}
+
+/// Files that crawlers and browsers ask for by a fixed name.
+pub async fn root(request: Request) -> Response {
+    let path = format!("root{}", request.uri().path());
+    file(&path, request.headers(), "public, max-age=86400")
+}
+
+fn file(path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
+    let Some(plain) = Files::get(path) else {
+        return (StatusCode::NOT_FOUND, [(CACHE_CONTROL, "no-store")], "not found\n").into_response();
+    };
+    let twin = Encoding::accepted(headers)
+        .into_iter()
+        .find_map(|encoding| Some((encoding, Files::get(&format!("{path}.{}", encoding.extension()))?)));
+    let content_type = HeaderValue::from_str(plain.metadata.mimetype())
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let (encoding, data) = match twin {
+        Some((encoding, twin)) => (Some(encoding), twin.data),
+        None => (None, plain.data),
+    };
+    let mut response = Response::new(Body::from(data.into_owned()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    response
+}
+
+/// A content coding that Byline keeps ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// RFC 7932.
+    Brotli,
+    /// RFC 1952.
+    Gzip,
+}
+
+impl Encoding {
+    /// What the client takes, best first. A coding with `q=0` is refused
+    /// (RFC 9110 12.5.3); other weights do not change that brotli is smaller.
+    #[must_use]
+    pub fn accepted(headers: &HeaderMap) -> Vec<Self> {
+        let text = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        [Self::Brotli, Self::Gzip]
+            .into_iter()
+            .filter(|encoding| {
+                text.split(',').any(|part| {
+                    let (name, weight) = part.split_once(';').unwrap_or((part, "q=1"));
+                    let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+                    name.trim().eq_ignore_ascii_case(encoding.name()) && !refused
+                })
+            })
+            .collect()
+    }
+
+    /// As in `Content-Encoding`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gz",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coding_is_used_only_where_the_client_takes_it() {
+        let accepted = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, text.parse().unwrap());
+            Encoding::accepted(&headers)
+        };
+        assert_eq!(accepted("gzip, deflate, br"), [Encoding::Brotli, Encoding::Gzip]);
+        assert_eq!(accepted("br;q=0, GZIP;q=0.5"), [Encoding::Gzip]);
+        assert_eq!(accepted("identity, brotli"), []);
+        assert_eq!(Encoding::accepted(&HeaderMap::new()), []);
+    }
+}

@@ -1,0 +1,232 @@
+//! Calls of server functions: by a script, which gets JSON and a status, and
+//! by a form, which gets a redirect or its page back.
+//!
+//! Leptos 0.8 answers every error with 500 and sends a form back to its
+//! `Referer` with the error in the address. Here a call always runs as a
+//! script's, and one place turns its outcome into the right answer.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode, Uri,
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE},
+    },
+    response::Response,
+};
+use leptos::{
+    prelude::provide_context,
+    server_fn::{axum::get_server_fn_service, error::FromServerFnError},
+};
+use serde_json::Value;
+use tower_sessions::Session;
+use url::form_urlencoded;
+
+use super::{
+    Site,
+    database::internal,
+    forms::{Form, FormState, Values, log_in_first},
+    headers::{refusal, wrong_method},
+    limits,
+    pages::{self, PageInput, wants_html},
+};
+use crate::{
+    credentials::{Actor, KeptForm, UserSession},
+    error::AppError,
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// `/api/{name}`.
+pub async fn call(State(site): State<Site>, session: Session, request: Request) -> Response {
+    let endpoint = request.uri().path().to_owned();
+    let headers = request.headers().clone();
+    let html = wants_html(&headers);
+    match Form::of_endpoint(&endpoint) {
+        Some(form) if html && request.method() == Method::POST => {
+            submit(site, session, form, Values::new(), request).await
+        }
+        _ => match by_script(&site, session, &endpoint, request).await {
+            Ok(answer) => json(StatusCode::OK, answer),
+            Err(Refused::MethodNotAllowed { allow }) => wrong_method(&headers, allow),
+            Err(Refused::By(error)) => refusal(&error, html),
+        },
+    }
+}
+
+/// `POST` to the page of a form. What the path says (which post) counts more
+/// than what was typed.
+pub async fn submit(
+    site: Site,
+    session: Session,
+    form: Form,
+    from_path: Values,
+    request: Request,
+) -> Response {
+    let body = request.into_body();
+    let session = UserSession::new(session);
+    let mut typed = match limits::read_body(body, max_body(form.endpoint())).await {
+        Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
+        Err(error) => return refusal(&error, true),
+    };
+    typed.extend(from_path);
+    let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(&typed).finish();
+    typed.remove("password");
+
+    let outcome = limits::in_time(run(&site, &session, form.endpoint(), &Method::POST, arguments)).await;
+    let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
+    let https = site.public_url.is_https();
+    match outcome {
+        Ok(answer) => {
+            let done = form.done(&typed, &answer);
+            let mut response = see_other(&done.location);
+            if let Some(notice) = done.notice {
+                response.headers_mut().append(SET_COOKIE, notice.cookie(https));
+            }
+            response
+        }
+        Err(AppError::NotSignedIn) => {
+            let page = form.page(&typed);
+            // The session may have ended in another tab, cookie and all; that
+            // somebody was writing, only the form itself still knows.
+            if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text()).cloned() {
+                let kept = session.keep(KeptForm { page: page.clone(), author, values: typed }).await;
+                if let Err(error) = kept {
+                    return refusal(&error, true);
+                }
+            }
+            see_other(&log_in_first(&page))
+        }
+        Err(error) => again(&site, &session, form, typed, error).await,
+    }
+}
+
+/// The page of the form with what was typed and what is wrong, or, where
+/// typing helps nothing, the page of the error.
+async fn again(site: &Site, session: &UserSession, form: Form, typed: Values, error: AppError) -> Response {
+    let page = form.page(&typed);
+    let (Ok(uri), Ok(actor)) = (page.parse::<Uri>(), session.actor().await) else {
+        return refusal(&error, true);
+    };
+    if !form.comes_back(&error) {
+        let input = PageInput { error: Some(error), ..PageInput::of(uri, actor) };
+        return pages::render(site, input).await;
+    }
+    let form = Some(FormState { values: typed, error: Some(error) });
+    pages::render(site, PageInput { form, ..PageInput::of(uri, actor) }).await
+}
+
+fn see_other(location: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, location);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn json(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+enum Refused {
+    MethodNotAllowed { allow: &'static str },
+    By(AppError),
+}
+
+impl From<AppError> for Refused {
+    fn from(error: AppError) -> Self {
+        Self::By(error)
+    }
+}
+
+async fn by_script(
+    site: &Site,
+    session: Session,
+    endpoint: &str,
+    request: Request,
+) -> Result<Bytes, Refused> {
+    let reads = get_server_fn_service(endpoint, Method::GET).is_some();
+    let writes = get_server_fn_service(endpoint, Method::POST).is_some();
+    let (head, body) = request.into_parts();
+    let (method, arguments) = match head.method {
+        Method::GET | Method::HEAD if reads => (Method::GET, head.uri.query().unwrap_or_default().to_owned()),
+        Method::POST if writes => {
+            let body = limits::read_body(body, max_body(endpoint)).await?;
+            (Method::POST, arguments(&head.headers, &body)?)
+        }
+        _ if reads => return Err(Refused::MethodNotAllowed { allow: "GET, HEAD" }),
+        _ if writes => return Err(Refused::MethodNotAllowed { allow: "POST" }),
+        _ => return Err(AppError::NotFound.into()),
+    };
+    let session = UserSession::new(session);
+    Ok(limits::in_time(run(site, &session, endpoint, &method, arguments)).await?)
+}
+
+/// The arguments as a form, which is what server functions read. Programs may
+/// send a flat JSON object instead.
+fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
+    let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or(FORM);
+    match content_type.split(';').next().unwrap_or_default().trim() {
+        FORM => String::from_utf8(body.to_vec()).map_err(|_| bad("the body is not UTF-8")),
+        "application/json" => {
+            let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+                return Err(bad("the body is not a JSON object"));
+            };
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            for (name, value) in &object {
+                match value {
+                    Value::Null => {}
+                    Value::String(text) => drop(form.append_pair(name, text)),
+                    Value::Bool(_) | Value::Number(_) => drop(form.append_pair(name, &value.to_string())),
+                    Value::Array(_) | Value::Object(_) => return Err(bad("arguments are texts and numbers")),
+                }
+            }
+            Ok(form.finish())
+        }
+        _ => Err(bad("send application/x-www-form-urlencoded or application/json")),
+    }
+}
+
+fn max_body(endpoint: &str) -> usize {
+    if endpoint.ends_with("_post") { limits::POST_BODY } else { limits::ACCOUNT_BODY }
+}
+
+/// Runs a server function. Who asks is looked up now, with the body already
+/// read: a session that ended while it arrived has ended (security row S5).
+async fn run(
+    site: &Site,
+    session: &UserSession,
+    endpoint: &str,
+    method: &Method,
+    arguments: String,
+) -> Result<Bytes, AppError> {
+    let actor: Actor = session.actor().await?;
+    let (uri, body) = if method == Method::GET {
+        (format!("{endpoint}?{arguments}"), Body::empty())
+    } else {
+        (endpoint.to_owned(), Body::from(arguments))
+    };
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(ACCEPT, "application/json")
+        .header(CONTENT_TYPE, FORM)
+        .body(body)
+        .map_err(|_| AppError::BadRequest { reason: "the query is not a form".into() })?;
+    let (site, session) = (site.clone(), session.clone());
+    let provide = move || {
+        provide_context(site.clone());
+        provide_context(actor.clone());
+        provide_context(session.clone());
+    };
+    let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
+    let (head, body) = axum::response::IntoResponse::into_response(response).into_parts();
+    let body = to_bytes(body, usize::MAX).await.map_err(internal)?;
+    if head.status.is_success() { Ok(body) } else { Err(AppError::de(body)) }
+}

@@ -1,0 +1,318 @@
+//! Settings: by flag, by environment (`BYLINE_…`), by `byline.toml`, in that order.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use clap::Args;
+use ipnet::IpNet;
+use serde::Deserialize;
+use url::Url;
+
+use super::database::{DatabaseUrl, OpenError};
+use crate::accounts::server::hashing::{Cost, CostError};
+
+const FILE: &str = "byline.toml";
+const PREFIX: &str = "BYLINE_";
+
+/// What is in force.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the database is.
+    pub database_url: DatabaseUrl,
+    /// How the site is reached from outside.
+    pub public_url: PublicUrl,
+    /// The cost of a password hash.
+    pub argon2: Cost,
+    /// Proxies whose word on the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The site's own origin: scheme, host and port, nothing behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl PublicUrl {
+    /// Whether browsers reach the site by https; decides the cookie's name,
+    /// its `Secure`, and HSTS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        let url = Url::parse(raw).map_err(|error| format!("\"{raw}\" is no address: {error}"))?;
+        let bare = url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty();
+        if matches!(url.scheme(), "http" | "https") && url.has_host() && bare {
+            Ok(Self(url))
+        } else {
+            Err(format!("\"{raw}\" must be http:// or https://, a host, and nothing behind it"))
+        }
+    }
+}
+
+/// Why Byline does not start: always one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file of settings that cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file of settings that is wrong.
+    #[error("{path}: {problem}")]
+    File {
+        /// Which.
+        path: String,
+        /// Where and why, in one line.
+        problem: String,
+    },
+    /// An unknown `BYLINE_…` variable; most likely misspelt.
+    #[error("the environment has {0}, which is no setting of Byline")]
+    UnknownVariable(String),
+    /// A value that does not fit its setting.
+    #[error("{setting}: {problem}")]
+    Value {
+        /// Which.
+        setting: &'static str,
+        /// Why.
+        problem: String,
+    },
+    /// Too weak or impossible.
+    #[error(transparent)]
+    Argon2(#[from] CostError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The port is in use, or the address not ours.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+/// The settings as flags or environment variables.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings")]
+pub struct Flags {
+    /// File of settings [default: byline.toml, where there is one]
+    #[arg(long, global = true, env = "BYLINE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:3000]
+    #[arg(long, global = true, env = "BYLINE_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Database; a missing file is created [default: sqlite://byline.db]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
+    pub database_url: Option<String>,
+    /// How browsers reach the site; https makes cookies Secure [default: http:// and the listening address]
+    #[arg(long, global = true, env = "BYLINE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Memory of one password hash in KiB, 19456 or more [default: 65536]
+    #[arg(long, global = true, env = "BYLINE_ARGON2_MEMORY", value_name = "KIB")]
+    pub argon2_memory: Option<u32>,
+    /// Passes of one password hash, 2 or more [default: 3]
+    #[arg(long, global = true, env = "BYLINE_ARGON2_ITERATIONS", value_name = "N")]
+    pub argon2_iterations: Option<u32>,
+    /// Lanes of one password hash [default: 1]
+    #[arg(long, global = true, env = "BYLINE_ARGON2_PARALLELISM", value_name = "N")]
+    pub argon2_parallelism: Option<u32>,
+    /// Reverse proxies (addresses or networks, comma separated) whose X-Forwarded-For is believed [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<String>>,
+}
+
+/// Variables that are read elsewhere than in [`Flags`].
+const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT"];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    listen: Option<String>,
+    database_url: Option<String>,
+    public_url: Option<String>,
+    #[serde(default)]
+    argon2: Argon2File,
+    trusted_proxies: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Argon2File {
+    memory: Option<u32>,
+    iterations: Option<u32>,
+    parallelism: Option<u32>,
+}
+
+impl Config {
+    /// Puts the three sources together.
+    ///
+    /// # Errors
+    /// [`StartError`] names the setting, the variable or the key.
+    pub fn load(flags: Flags) -> Result<Self, StartError> {
+        refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        let file = read_file(flags.config.as_deref())?;
+        let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
+        let own_address = format!("http://{listen}");
+        let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        Ok(Self {
+            listen,
+            database_url: value(
+                "database-url",
+                flags.database_url.or(file.database_url),
+                "sqlite://byline.db",
+            )?,
+            public_url: value("public-url", flags.public_url.or(file.public_url), &own_address)?,
+            argon2: Cost {
+                memory: flags.argon2_memory.or(file.argon2.memory).unwrap_or(Cost::DEFAULT.memory),
+                iterations: flags
+                    .argon2_iterations
+                    .or(file.argon2.iterations)
+                    .unwrap_or(Cost::DEFAULT.iterations),
+                parallelism: flags
+                    .argon2_parallelism
+                    .or(file.argon2.parallelism)
+                    .unwrap_or(Cost::DEFAULT.parallelism),
+            },
+            trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn value<T: FromStr<Err: fmt::Display>>(
+    setting: &'static str,
+    given: Option<String>,
+    default: &str,
+) -> Result<T, StartError> {
+    let raw = given.as_deref().unwrap_or(default);
+    raw.parse().map_err(|error: T::Err| {
+        let problem = error.to_string();
+        let problem = if problem.contains(raw) { problem } else { format!("\"{raw}\": {problem}") };
+        StartError::Value { setting, problem }
+    })
+}
+
+fn network(raw: &str) -> Result<IpNet, StartError> {
+    let raw = raw.trim();
+    raw.parse::<IpNet>().or_else(|_| raw.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
+        StartError::Value {
+            setting: "trusted-proxies",
+            problem: format!("\"{raw}\" is neither an address nor a network like 10.0.0.0/8"),
+        }
+    })
+}
+
+fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), StartError> {
+    #[derive(clap::Parser)]
+    struct Known {
+        #[command(flatten)]
+        flags: Flags,
+    }
+    let command = <Known as clap::CommandFactory>::command();
+    let known = |name: &str| {
+        OTHER_VARIABLES.contains(&name)
+            || command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name))
+    };
+    match names.filter(|name| name.starts_with(PREFIX)).find(|name| !known(name)) {
+        Some(name) => Err(StartError::UnknownVariable(name)),
+        None => Ok(()),
+    }
+}
+
+/// The default file may be missing, a named one may not.
+fn read_file(named: Option<&Path>) -> Result<File, StartError> {
+    let path = named.unwrap_or(Path::new(FILE));
+    let shown = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            return Ok(File::default());
+        }
+        Err(cause) => return Err(StartError::Unreadable { path: shown, cause }),
+    };
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        let problem = format!("line {line}: {}", error.message().replace('\n', " "));
+        StartError::File { path: shown, problem }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, Flags) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("byline.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, Flags { config: Some(path), ..Flags::default() })
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let (_folder, flags) = file("listen = \"127.0.0.1:4000\"\n[argon2]\nmemory = 20000\n");
+        let config = Config::load(flags.clone()).unwrap();
+        assert_eq!(config.listen.port(), 4000);
+        assert_eq!(config.public_url.to_string(), "http://127.0.0.1:4000");
+        assert_eq!(config.argon2, Cost { memory: 20000, ..Cost::DEFAULT });
+        let config = Config::load(Flags { listen: Some("[::1]:5000".into()), ..flags }).unwrap();
+        assert_eq!(config.listen.port(), 5000);
+        assert_eq!(config.database_url.to_string(), "sqlite://byline.db");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let (_folder, flags) = file("\nlisten-on = \"x\"\n");
+        let said = Config::load(flags).unwrap_err().to_string();
+        assert!(said.contains("listen-on") && said.contains("line 2"), "{said}");
+        let names = ["PATH", "BYLINE_LISTEN", "BYLINE_LISTN"].map(str::to_owned);
+        let said = refuse_unknown_variables(names.into_iter()).unwrap_err().to_string();
+        assert!(said.contains("BYLINE_LISTN,"), "{said}");
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused_by_setting() {
+        let flags = |set: fn(&mut Flags)| {
+            let mut flags = Flags::default();
+            set(&mut flags);
+            Config::load(flags).unwrap_err().to_string()
+        };
+        assert!(flags(|f| f.listen = Some("here".into())).starts_with("listen: \"here\""));
+        assert!(flags(|f| f.database_url = Some("mysql://x".into())).contains("mysql://x"));
+        assert!(
+            flags(|f| f.public_url = Some("https://example.org/blog".into())).starts_with("public-url: ")
+        );
+        assert!(
+            flags(|f| f.trusted_proxies = Some(vec!["10.0.0.0/99".into()])).starts_with("trusted-proxies: ")
+        );
+    }
+}

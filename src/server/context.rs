@@ -1,0 +1,43 @@
+//! What pages and server functions find in their Leptos context.
+
+use axum::http::Uri;
+use leptos::prelude::expect_context;
+
+use super::Site;
+use crate::credentials::{Actor, UserSession};
+
+/// The site of this request.
+///
+/// # Panics
+/// Outside [`super::pages`] and [`super::calls`], which provide it.
+#[must_use]
+pub fn site() -> Site {
+    expect_context()
+}
+
+/// Who asks.
+///
+/// # Panics
+/// Outside [`super::pages`] and [`super::calls`], which provide it.
+#[must_use]
+pub fn actor() -> Actor {
+    expect_context()
+}
+
+/// Path and query of the page.
+///
+/// # Panics
+/// Outside [`super::pages`], which provides it.
+#[must_use]
+pub fn uri() -> Uri {
+    expect_context()
+}
+
+/// The session of this request.
+///
+/// # Panics
+/// Outside [`super::calls`], which provides it.
+#[must_use]
+pub fn session() -> UserSession {
+    expect_context()
+}

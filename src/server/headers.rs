@@ -1,0 +1,145 @@
+//! Headers that every answer carries, and the refusal of foreign requests.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{
+            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN, REFERRER_POLICY,
+            RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+    middleware::Next,
+    response::Response,
+};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+use super::{Site, assets, pages::wants_html};
+use crate::{credentials::cookie_name, error::AppError};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Security row X2. Pages carry no inline script and no inline style, so no
+/// nonce and no hash is needed, and one policy fits cached pages as well.
+/// `wasm-unsafe-eval` lets the islands' module be compiled.
+const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' data: https:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Security row X3. `same-origin` rather than `no-referrer`: servers that
+/// check where a form came from keep working.
+const FIXED: [(HeaderName, &str); 6] = [
+    (CONTENT_SECURITY_POLICY, CSP),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+/// Two years, the least that browsers' preload lists take.
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// Adds the security headers.
+pub fn secure(headers: &mut HeaderMap, https: bool) {
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+}
+
+/// Refuses unsafe methods from other sites: by `Sec-Fetch-Site`, else by
+/// `Origin` against `Host`. Goes inside [`refuse_foreign`], which words the refusal.
+pub fn compare_origin() -> CsrfLayer {
+    CsrfLayer::new()
+}
+
+/// Security row C1, for every unsafe method. [`compare_origin`] lets a request
+/// pass that names no origin at all, since programs send none; with a session
+/// cookie it must name one.
+pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let html = wants_html(headers);
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // An empty value names nothing.
+    let named =
+        [ORIGIN, SEC_FETCH_SITE].iter().any(|name| headers.get(name).is_some_and(|value| !value.is_empty()));
+    if !safe && !named && has_cookie(headers, cookie_name(site.public_url.is_https())) {
+        return refusal(&AppError::CrossSite, html);
+    }
+    let response = next.run(request).await;
+    match response.extensions().get::<ProtectionError>() {
+        Some(_) => refusal(&AppError::CrossSite, html),
+        None => response,
+    }
+}
+
+/// The value of a cookie.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Whether a cookie came along.
+#[must_use]
+pub fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
+    cookie(headers, name).is_some()
+}
+
+/// An answer that needs neither database nor renderer: JSON for a script, a
+/// plain page for a browser.
+#[must_use]
+pub fn refusal(error: &AppError, html: bool) -> Response {
+    let (content_type, body) = if html {
+        ("text/html; charset=utf-8", refusal_page(error))
+    } else {
+        ("application/json", serde_json::to_string(error).unwrap_or_default())
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    retry_after(headers, error);
+    response
+}
+
+/// The path exists, but not for this method; `allow` is what it takes (RFC 9110 15.5.6).
+#[must_use]
+pub fn wrong_method(request: &HeaderMap, allow: &'static str) -> Response {
+    let mut response = refusal(&AppError::MethodNotAllowed, wants_html(request));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+/// Says when to come back, if the error does.
+pub fn retry_after(headers: &mut HeaderMap, error: &AppError) {
+    if let AppError::Busy { retry_after } = error {
+        headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+    }
+}
+
+/// Heading and sentence are our own words and hold no input.
+fn refusal_page(error: &AppError) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{heading} – Byline</title><link rel=\"stylesheet\" href=\"{css}\"></head>\
+         <body><header class=\"site-header\"><a class=\"site-name\" href=\"/\">Byline</a></header>\
+         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p><p><a href=\"/\">Go to all posts</a></p></section></main></body></html>",
+        heading = error.heading(),
+        css = assets::url("byline.css"),
+    )
+}

@@ -1,0 +1,25 @@
+//! What is over is removed, now and then.
+
+use std::time::Duration;
+
+use super::{Site, idempotency};
+use crate::credentials::session_store;
+
+const EVERY: Duration = Duration::from_secs(10 * 60);
+/// Cleans up for as long as the process lives; a failure is logged and tried
+/// again at the next turn.
+pub async fn run(site: Site) {
+    let mut turns = tokio::time::interval(EVERY);
+    loop {
+        turns.tick().await;
+        let outcome = site.database.write((), |db, ()| {
+            Box::pin(async move {
+                session_store::forget_ended(db).await?;
+                idempotency::forget_old(db).await
+            })
+        });
+        if let Err(error) = outcome.await {
+            tracing::warn!(%error, "cleaning up failed; it is tried again in ten minutes");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The server: configuration, database, router, pages, assets.
+
+pub mod assets;
+pub mod calls;
+pub mod changes;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod database;
+pub mod demo;
+pub mod forms;
+pub mod headers;
+pub mod health;
+pub mod housekeeping;
+pub mod idempotency;
+pub mod limits;
+pub mod listener;
+pub mod page_cache;
+pub mod pages;
+pub mod router;
+pub mod telemetry;
+
+use std::sync::Arc;
+
+use crate::accounts::server::hashing::Hasher;
+
+/// Everything that requests share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Site(Arc<Parts>);
+
+/// The parts of a [`Site`].
+#[derive(Debug)]
+pub struct Parts {
+    /// Where everything that matters is kept.
+    pub database: database::Database,
+    /// The lane for password hashing.
+    pub hasher: Hasher,
+    /// What changed, so that nothing stale is served.
+    pub changes: changes::Changes,
+    /// Ready-made pages for readers without a session.
+    pub pages: page_cache::PageCache,
+    /// How the site is reached from outside.
+    pub public_url: config::PublicUrl,
+    /// Proxies whose word on the client's address is taken.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+}
+
+impl Site {
+    /// Opens the database and prepares everything else.
+    ///
+    /// # Errors
+    /// [`config::StartError`], one clear sentence.
+    pub async fn open(config: &config::Config) -> Result<Self, config::StartError> {
+        let hasher = Hasher::new(config.argon2)?;
+        let database = database::Database::open(&config.database_url).await?;
+        Ok(Self(Arc::new(Parts {
+            database,
+            hasher,
+            changes: changes::Changes::default(),
+            pages: page_cache::PageCache::default(),
+            public_url: config.public_url.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+        })))
+    }
+}
+
+impl std::ops::Deref for Site {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,64 @@
+//! Which path goes where, and through what.
+
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, any, get},
+};
+use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
+
+use super::{
+    Site, assets, calls,
+    forms::{Form, Values},
+    headers, health, pages, telemetry,
+};
+use crate::credentials::{cookie_name, session_store::RowStore, whole_removal};
+
+/// The whole site.
+pub fn router(site: Site) -> Router {
+    // What Leptos spawns runs on tokio; a second call, in a test, changes nothing.
+    let _ = any_spawner::Executor::init_tokio();
+    let https = site.public_url.is_https();
+    let sessions = SessionManagerLayer::new(RowStore::new(site.database.clone()))
+        .with_name(cookie_name(https))
+        .with_secure(https)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax);
+
+    let people = Router::new()
+        .route("/api/{name}", any(calls::call))
+        .route("/signup", form(Form::SignUp))
+        .route("/login", form(Form::LogIn))
+        .route("/logout", form(Form::LogOut))
+        .route("/my-posts/new", form(Form::CreatePost))
+        .route("/my-posts/{id}/edit", form(Form::UpdatePost))
+        .route("/posts/{id}/delete", form(Form::DeletePost))
+        .fallback(pages::page)
+        .layer(sessions)
+        .layer(from_fn_with_state(https, whole_removal))
+        .layer(headers::compare_origin())
+        .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
+        .layer(from_fn_with_state(site.clone(), pages::for_everyone));
+
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/assets/{*path}", get(assets::hashed))
+        .route("/pkg/{*path}", get(assets::unhashed))
+        .route("/favicon.ico", get(assets::root))
+        .route("/robots.txt", get(assets::root))
+        .merge(people)
+        .layer(from_fn_with_state(site.clone(), telemetry::observe))
+        .with_state(site)
+}
+
+/// A page that takes its own form by POST.
+fn form(form: Form) -> MethodRouter<Site> {
+    let submit =
+        move |State(site): State<Site>, Path(path): Path<Values>, session: Session, request: Request| {
+            calls::submit(site, session, form, path, request)
+        };
+    let wrong_method =
+        |request: Request| async move { headers::wrong_method(request.headers(), "GET, HEAD, POST") };
+    get(pages::page).post(submit).fallback(wrong_method)
+}

@@ -1,0 +1,98 @@
+//! Points in time, as stored and as sent.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z in the database,
+/// RFC 3339 on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From microseconds since 1970 UTC.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970 UTC.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// `2026-11-23T09:05:00.123456Z`; what `<time datetime>` and programs read.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.date_time().format(&Rfc3339).unwrap_or_default()
+    }
+
+    /// `23 November 2026`; what people read. UTC, so that a page is the same
+    /// for every reader and may be cached.
+    #[must_use]
+    pub fn day(self) -> String {
+        let format = time::macros::format_description!("[day padding:none] [month repr:long] [year]");
+        self.date_time().format(format).unwrap_or_default()
+    }
+
+    /// Later by `span`.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// Earlier by `span`.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// The same as a date and time in UTC. Out-of-range values (before the year -9999, after 9999) read as 1970.
+    #[must_use]
+    pub fn date_time(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .to_offset(UtcOffset::UTC)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.rfc3339())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let date_time = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
+        i64::try_from(date_time.unix_timestamp_nanos() / 1000).map(Self).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wire_form_keeps_every_microsecond() {
+        for micros in [0, 1, 1_700_000_000_123_456, -1] {
+            let time = Timestamp::from_micros(micros);
+            let json = serde_json::to_string(&time).unwrap();
+            assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_day_reads_as_people_write_it() {
+        assert_eq!(Timestamp::from_micros(1_700_000_000_000_000).day(), "14 November 2023");
+    }
+}

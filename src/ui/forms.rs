@@ -1,0 +1,150 @@
+//! Forms after GOV.UK: a summary that names every mistake and takes the focus,
+//! the same words at the field, what was typed kept.
+
+use leptos::prelude::*;
+
+use crate::{
+    error::{AppError, Field},
+    server::{forms::FormState, idempotency::IdempotencyKey},
+};
+
+/// "There is a problem", with a link to each field that has one. Renders
+/// nothing for a form that is all right.
+#[component]
+pub fn ErrorSummary() -> impl IntoView {
+    let form = expect_context::<FormState>();
+    let error = form.error.clone()?;
+    let messages = match error {
+        AppError::Invalid { errors } => errors
+            .into_iter()
+            .map(|error| {
+                view! { <li><a href=format!("#{}", error.field.name())>{error.message}</a></li> }.into_any()
+            })
+            .collect_view(),
+        other => vec![view! { <li>{other.to_string()}</li> }.into_any()].collect_view(),
+    };
+    // `autofocus` works on anything that can be focused (HTML 6.6.7), so the
+    // summary is read out first, with or without script.
+    Some(view! {
+        <div class="error-summary" role="alert" aria-labelledby="error-summary-title" tabindex="-1" autofocus>
+            <h2 id="error-summary-title">"There is a problem"</h2>
+            <ul>{messages}</ul>
+        </div>
+    })
+}
+
+/// Names the wish of a form, so that pressing twice does it once. A form that
+/// comes back keeps its name: it is still the same wish.
+#[component]
+pub fn IdempotencyInput() -> impl IntoView {
+    let key = expect_context::<FormState>()
+        .value("idempotency_key")
+        .unwrap_or_else(|| IdempotencyKey::generate().as_str().to_owned());
+    view! { <input type="hidden" name="idempotency_key" value=key /> }
+}
+
+/// A label, an optional hint, what is wrong, and a one-line control.
+#[component]
+pub fn TextField(
+    field: Field,
+    /// The control's `type`.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What browsers and password managers fill in (HTML 4.10.18.7).
+    autocomplete: &'static str,
+    /// One sentence before typing begins.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// Shown unless the form came back with something else.
+    #[prop(default = String::new())]
+    value: String,
+    /// What stands beside the control.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let form = expect_context::<FormState>();
+    let error = form.error_at(field);
+    let value = (kind != "password").then(|| form.value(field.name()).unwrap_or(value));
+    // Names and addresses are no prose: phones should neither correct nor capitalise them.
+    let verbatim = field != Field::Title;
+    view! {
+        <div class="field" class:invalid=error.is_some()>
+            <FieldText field hint error=error.clone() />
+            <div class="control">
+                <input
+                    id=field.name()
+                    name=field.name()
+                    type=kind
+                    value=value
+                    autocomplete=autocomplete
+                    autocapitalize=verbatim.then_some("none")
+                    spellcheck=verbatim.then_some("false")
+                    dir=(!verbatim).then_some("auto")
+                    required
+                    aria-invalid=error.is_some().then_some("true")
+                    aria-describedby=described_by(field, hint, error.as_deref())
+                />
+                {children.map(|children| children())}
+            </div>
+        </div>
+    }
+}
+
+/// A label, an optional hint, what is wrong, and a control of many lines.
+///
+/// Leptos 0.8 writes the text of a `<textarea>` unescaped, so that
+/// `</textarea><script>…` would run; every text area is this one.
+#[component]
+pub fn TextArea(
+    field: Field,
+    /// One sentence before typing begins.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// Shown unless the form came back with something else.
+    value: String,
+) -> impl IntoView {
+    let form = expect_context::<FormState>();
+    let error = form.error_at(field);
+    let value = form.value(field.name()).unwrap_or(value);
+    view! {
+        <div class="field" class:invalid=error.is_some()>
+            <FieldText field hint error=error.clone() />
+            <textarea
+                id=field.name()
+                name=field.name()
+                rows="16"
+                dir="auto"
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=described_by(field, hint, error.as_deref())
+                inner_html=text_area_html(&value)
+            ></textarea>
+        </div>
+    }
+}
+
+/// The inside of a text area. A first line break is dropped by the parser
+/// (HTML 13.1.2.5), so one is added for it to drop.
+pub(crate) fn text_area_html(text: &str) -> String {
+    format!("\n{}", html_escape::encode_text(text))
+}
+
+#[component]
+fn FieldText(field: Field, hint: Option<&'static str>, error: Option<String>) -> impl IntoView {
+    let name = field.name();
+    view! {
+        <label for=name>{field.label()}</label>
+        {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
+        {error.map(|error| view! {
+            <p class="field-error" id=format!("{name}-error")><span class="visually-hidden">"Error: "</span>{error}</p>
+        })}
+    }
+}
+
+fn described_by(field: Field, hint: Option<&str>, error: Option<&str>) -> Option<String> {
+    let name = field.name();
+    let ids: Vec<_> = [hint.map(|_| format!("{name}-hint")), error.map(|_| format!("{name}-error"))]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}

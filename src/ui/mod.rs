@@ -1,0 +1,9 @@
+//! View parts that pages share. Pages are rendered on the server alone, so
+//! these are, too.
+
+mod forms;
+mod page;
+
+pub(crate) use forms::text_area_html;
+pub use forms::{ErrorSummary, IdempotencyInput, TextArea, TextField};
+pub use page::{IslandScripts, PageTitle, Pagination, Time, load};

@@ -1,0 +1,84 @@
+//! What makes a page.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    app::ErrorPage,
+    error::AppError,
+    posts::Page,
+    server::{assets, context::uri, forms::log_in_first},
+    timestamp::Timestamp,
+};
+
+/// A page whose content has to be fetched first. Errors become error pages;
+/// whoever is not signed in goes to log in and comes back.
+pub fn load<V: IntoView + 'static>(
+    content: impl Future<Output = Result<V, AppError>> + Send + 'static,
+) -> impl IntoView {
+    let uri = uri();
+    Suspend::new(async move {
+        match content.await {
+            Ok(view) => view.into_any(),
+            Err(AppError::NotSignedIn) => {
+                leptos_axum::redirect(&log_in_first(&uri.to_string()));
+                ().into_any()
+            }
+            Err(error) => view! { <ErrorPage error /> }.into_any(),
+        }
+    })
+}
+
+/// `<title>`. leptos_meta 0.8 writes it unescaped, so that a post named
+/// `</title><script>…` would run; every page names itself through this.
+#[component]
+pub fn PageTitle(
+    /// Plain text, without the site's name.
+    text: String,
+) -> impl IntoView {
+    let text = html_escape::encode_text(&text).into_owned();
+    view! { <Title text=format!("{text} – Byline") /> }
+}
+
+/// Loads the islands' module; on pages that have one. All others stay free of it.
+#[component]
+pub fn IslandScripts() -> impl IntoView {
+    view! {
+        <link id="islands-module" rel="modulepreload" href=assets::url("byline.js") />
+        <link
+            id="islands-wasm"
+            rel="preload"
+            r#as="fetch"
+            r#type="application/wasm"
+            crossorigin="anonymous"
+            href=assets::url("byline.wasm")
+        />
+        <script type="module" src=assets::url("boot.js")></script>
+    }
+}
+
+/// "Newer posts" and "Older posts".
+#[component]
+pub fn Pagination(
+    /// The page that is shown.
+    page: Page,
+    /// The list's own path.
+    path: &'static str,
+) -> impl IntoView {
+    let Page { older, newer, .. } = page;
+    let any = older.is_some() || newer.is_some();
+    any.then(|| {
+        view! {
+            <nav class="pagination" aria-label="Pages">
+                {newer.map(|cursor| view! { <a rel="prev" href=format!("{path}?newer={cursor}")>"Newer posts"</a> })}
+                {older.map(|cursor| view! { <a class="older" rel="next" href=format!("{path}?older={cursor}")>"Older posts"</a> })}
+            </nav>
+        }
+    })
+}
+
+/// A point in time, for people and programs.
+#[component]
+pub fn Time(at: Timestamp) -> impl IntoView {
+    view! { <time datetime=at.rfc3339()>{at.day()}</time> }
+}

@@ -1,0 +1,282 @@
+//! The `byline` command.
+
+use std::time::Duration;
+
+use byline::server::database::{Database, DatabaseUrl};
+use futures::future::join_all;
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{net::TcpListener, process::Command};
+
+use crate::support::{Byline, Client, Ended, PASSWORD};
+
+async fn database(byline: &Byline, file: &str) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(byline.folder().join(file));
+    options.busy_timeout(Duration::from_secs(5)).connect().await.expect("the database file opens")
+}
+
+async fn usernames(byline: &Byline) -> Vec<String> {
+    sqlx::query_scalar("SELECT username FROM users ORDER BY created_at")
+        .fetch_all(&mut database(byline, "byline.db").await)
+        .await
+        .expect("the users")
+}
+
+#[tokio::test]
+async fn every_command_explains_itself() {
+    let byline = Byline::in_an_empty_folder();
+    for (arguments, words) in [
+        (&["--help"][..], &["serve", "migrate", "user", "byline.toml"][..]),
+        (&["serve", "--help"], &["--demo", "--listen", "BYLINE_LISTEN", "--public-url", "--argon2-memory"]),
+        (&["migrate", "--help"], &["--database-url", "BYLINE_DATABASE_URL"]),
+        (&["user", "--help"], &["create", "set-password", "list"]),
+        (&["user", "create", "--help"], &["USERNAME", "EMAIL", "standard input"]),
+        (&["user", "set-password", "--help"], &["standard input", "sessions"]),
+        (&["user", "list", "--help"], &["List"]),
+    ] {
+        let help = byline.run(arguments, "").await.succeeded();
+        for word in words {
+            assert!(help.contains(word), "{arguments:?} says nothing of {word}: {help}");
+        }
+    }
+    assert!(byline.run(&["--version"], "").await.succeeded().starts_with("byline "));
+    let files = std::fs::read_dir(byline.folder()).expect("a folder").count();
+    assert_eq!(files, 0, "asking for help makes no database");
+}
+
+#[tokio::test]
+async fn accounts_are_made_and_listed() {
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&["user", "create", "Ada", "Ada@Example.org"], &format!("{PASSWORD}\n")).await.succeeded();
+    byline.run(&["user", "create", "bob", "bob@example.org"], PASSWORD).await.succeeded();
+    let listed = byline.run(&["user", "list"], "").await.succeeded();
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(lines[0].starts_with("ada\tada@example.org\t") && lines[0].ends_with("\t0 posts"), "{listed}");
+    assert!(lines[1].starts_with("bob\tbob@example.org\t"), "{listed}");
+
+    for (username, email, password, words) in [
+        ("ada", "other@example.org", PASSWORD, "taken"),
+        ("other", "ADA@example.org", PASSWORD, "already an account"),
+        ("admin", "other@example.org", PASSWORD, "reserved"),
+        ("x", "other@example.org", PASSWORD, "3 to 30"),
+        ("other", "nowhere", PASSWORD, "name@example.com"),
+        ("other", "other@example.org", "", "Enter a password"),
+        ("other", "other@example.org", "short", "8 characters"),
+        ("other", "other@example.org", "password1", "15 characters"),
+    ] {
+        byline.run(&["user", "create", username, email], password).await.failed_with(&[words]);
+    }
+    assert_eq!(usernames(&byline).await, ["ada", "bob"]);
+}
+
+#[tokio::test]
+async fn a_new_password_holds_and_ends_every_session() {
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&["user", "create", "ada", "ada@example.org"], PASSWORD).await.succeeded();
+    let served = byline.serve(&[]).await;
+    let mut browser = Client::browser(served.address, false);
+    assert_eq!(browser.log_in("ada").await.status, 303);
+    assert_eq!(browser.as_script().get("/api/my_posts").await.status, 200);
+
+    let new = "another horse battery staple";
+    byline.run(&["user", "set-password", "ada@example.org"], &format!("{new}\r\n")).await.succeeded();
+    assert_eq!(browser.as_script().get("/api/my_posts").await.status, 401, "the session has ended");
+    assert_eq!(browser.log_in("ada").await.status, 422, "the old password is over");
+    assert_eq!(browser.submit("/login", &[("identifier", "ada"), ("password", new)]).await.status, 303);
+    byline.run(&["user", "set-password", "nadia"], new).await.failed_with(&["no such account"]);
+    byline.run(&["user", "set-password", "ada"], "short").await.failed_with(&["8 characters"]);
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn serve_runs_in_an_empty_folder_until_it_is_told_to_stop() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let mut browser = Client::browser(served.address, false);
+    assert_eq!(browser.get("/healthz").await.status, 200);
+    assert_eq!(browser.sign_up("ada").await.status, 303);
+    served.terminate().await;
+    assert_eq!(usernames(&byline).await, ["ada"]);
+
+    let served = byline.serve(&[]).await;
+    let mut browser = Client::browser(served.address, false);
+    assert_eq!(browser.log_in("ada").await.status, 303, "what was stored is there after a restart");
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn a_site_that_is_told_to_stop_as_soon_as_it_is_there_stops_in_order() {
+    let byline = Byline::in_an_empty_folder();
+    for _ in 0..5 {
+        byline.serve(&[]).await.terminate().await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_stop_the_database_is_whole_in_its_one_file() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    assert_eq!(Client::browser(served.address, false).sign_up("ada").await.status, 303);
+    served.terminate().await;
+    let copy = Byline::in_an_empty_folder();
+    std::fs::copy(byline.folder().join("byline.db"), copy.folder().join("byline.db")).expect("a copy");
+    assert!(
+        copy.run(&["user", "list"], "").await.succeeded().starts_with("ada\t"),
+        "the copy has what was stored"
+    );
+}
+
+#[tokio::test]
+async fn a_demo_fills_an_empty_database_alone() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&["--demo"]).await;
+    let page = Client::browser(served.address, false).page("/").await;
+    assert!(page.count("article") >= 3, "posts to look at");
+    page.assert_harmless("the demo");
+    served.terminate().await;
+    let count = usernames(&byline).await.len();
+    assert!(count >= 2, "a few authors");
+    byline.serve(&["--demo"]).await.terminate().await;
+    assert_eq!(usernames(&byline).await.len(), count, "a second time it leaves everything alone");
+}
+
+#[tokio::test]
+async fn a_setting_that_is_wrong_is_named_in_one_sentence() {
+    let byline = Byline::in_an_empty_folder();
+    for (arguments, words) in [
+        (&["serve", "--listen", "here"][..], &["listen", "here"][..]),
+        (&["serve", "--listen", "127.0.0.1:99999"], &["listen", "127.0.0.1:99999"]),
+        (&["serve", "--listen", "192.0.2.1:1"], &["listen", "192.0.2.1:1"]),
+        (&["migrate", "--database-url", "mysql://x"], &["database-url", "mysql://x"]),
+        (
+            &["migrate", "--database-url", "sqlite://missing/byline.db"],
+            &["missing/byline.db", "cannot be opened"],
+        ),
+        (&["migrate", "--database-url", "sqlite:///"], &["sqlite:///"]),
+        (&["migrate", "--public-url", "byline.example"], &["public-url", "byline.example"]),
+        (&["migrate", "--argon2-memory", "19455"], &["argon2", "19456"]),
+        (&["migrate", "--argon2-iterations", "1"], &["argon2"]),
+        (&["migrate", "--argon2-parallelism", "0"], &["argon2"]),
+        (&["migrate", "--trusted-proxies", "10.0.0.0/99"], &["trusted-proxies", "10.0.0.0/99"]),
+        (&["migrate", "--config", "nope.toml"], &["nope.toml"]),
+    ] {
+        byline.run(arguments, "").await.failed_with(words);
+    }
+    let mut command = byline.command(&["migrate"]);
+    command.env("BYLINE_LISTN", "127.0.0.1:1");
+    Ended::of(command, "").await.failed_with(&["BYLINE_LISTN"]);
+    assert_eq!(
+        std::fs::read_dir(byline.folder()).expect("a folder").count(),
+        0,
+        "nothing is made on the way"
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_settings_is_obeyed_and_its_mistakes_are_named() {
+    let byline = Byline::in_an_empty_folder();
+    let file = byline.folder().join("byline.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("a file");
+    for (text, words) in [
+        ("listen = \"127.0.0.1:0\"\nlisten-on = 1\n", &["byline.toml", "listen-on", "line 2"][..]),
+        ("[argon2]\nmemroy = 20000\n", &["byline.toml", "memroy"]),
+        ("listen = 3000\n", &["byline.toml", "line 1"]),
+        ("listen = \n", &["byline.toml", "line 1"]),
+        ("listen = \"here\"\n", &["listen", "here"]),
+    ] {
+        write(text);
+        byline.run(&["migrate"], "").await.failed_with(words);
+    }
+    write("database-url = \"sqlite://from-file.db\"\n");
+    byline.run(&["migrate"], "").await.succeeded();
+    assert!(byline.folder().join("from-file.db").exists());
+    let mut command = byline.command(&["migrate"]);
+    command.env("BYLINE_DATABASE_URL", "sqlite://from-environment.db");
+    Ended::of(command, "").await.succeeded();
+    assert!(byline.folder().join("from-environment.db").exists(), "the environment wins over the file");
+    let mut command = byline.command(&["migrate", "--database-url", "sqlite://from-flag.db"]);
+    command.env("BYLINE_DATABASE_URL", "sqlite://from-environment-2.db");
+    Ended::of(command, "").await.succeeded();
+    assert!(byline.folder().join("from-flag.db").exists(), "a flag wins over the environment");
+    assert!(!byline.folder().join("from-environment-2.db").exists());
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let byline = Byline::in_an_empty_folder();
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    byline.run(&["serve", "--listen", &address], "").await.failed_with(&[&address, "in use"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_of_this_byline_is_left_alone() {
+    let byline = Byline::in_an_empty_folder();
+    let file = byline.folder().join("byline.db");
+    let text = "this is a letter, not a database\n".repeat(200);
+    std::fs::write(&file, &text).expect("a file");
+    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
+        byline.run(arguments, "").await.failed_with(&["byline.db", "cannot be opened"]);
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), text);
+
+    std::fs::remove_file(&file).expect("the file");
+    byline.run(&["migrate"], "").await.succeeded();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (9999, 'from the future', TRUE, x'00', 0)";
+    sqlx::query(newer).execute(&mut database(&byline, "byline.db").await).await.expect("a newer schema");
+    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
+        byline.run(arguments, "").await.failed_with(&["newer Byline", "9999"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn migrations_started_at_once_all_succeed() {
+    let byline = Byline::in_an_empty_folder();
+    for ended in join_all((0..2).map(|_| byline.run(&["migrate"], ""))).await {
+        ended.succeeded();
+    }
+    // Two processes seldom meet in the few milliseconds that count; without their start-up they do.
+    for round in 0..5 {
+        let file = format!("round-{round}.db");
+        let url: DatabaseUrl =
+            format!("sqlite://{}", byline.folder().join(&file).display()).parse().expect("a URL");
+        let opened = (0..8).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Database::open(&url).await.map(drop) })
+        });
+        for outcome in join_all(opened).await {
+            outcome.expect("no panic").expect("the database opens");
+        }
+        let check: String = sqlx::query_scalar("PRAGMA integrity_check")
+            .fetch_one(&mut database(&byline, &file).await)
+            .await
+            .expect("a check");
+        assert_eq!(check, "ok");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_command_is_refused() {
+    let byline = Byline::in_an_empty_folder();
+    for arguments in [&["srve"][..], &["serve", "--liste", "x"], &["user"], &["user", "create", "ada"], &[]] {
+        let ended = byline.run(arguments, "").await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains("Usage") && !ended.stderr.contains("panicked"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_of_the_list_may_stop_reading() {
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&["migrate"], "").await.succeeded();
+    let fill = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+                INSERT INTO users SELECT 'u' || n, 'user' || n, n || '@example.org', '', 0 FROM numbers";
+    sqlx::query(fill).execute(&mut database(&byline, "byline.db").await).await.expect("many accounts");
+    let list = format!("'{}' user list | head -n 1", env!("CARGO_BIN_EXE_byline"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &list]).current_dir(byline.folder());
+    let output = shell.output().await.expect("a shell");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("panicked"), "{said}");
+}

@@ -1,0 +1,101 @@
+//! What the log says, and what it never says (security row O2).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::{Byline, Client};
+
+const USERNAME: &str = "canary-author";
+const PASSWORD: &str = "canary password 7b1f0c";
+const WRONG_PASSWORD: &str = "canary mistake 55d01a";
+const TITLE: &str = "canary title 9c40ab";
+const TEXT: &str = "canary text e3d215";
+const QUERY: &str = "canary-query-61f7";
+
+/// Signs up, logs in, publishes and makes mistakes. Every request's id and
+/// status, and the session ids that were in use.
+async fn a_busy_day(client: &mut Client) -> (BTreeMap<String, u16>, Vec<String>) {
+    let email = format!("{USERNAME}@example.org");
+    let account = [("username", USERNAME), ("email", email.as_str()), ("password", PASSWORD)];
+    let right = [("identifier", USERNAME), ("password", PASSWORD)];
+    let wrong = [("identifier", USERNAME), ("password", WRONG_PASSWORD)];
+    let post = [("title", TITLE), ("content", TEXT)];
+    let long = format!("{TITLE}{}", "x".repeat(200));
+    let mut answers = vec![client.submit("/signup", &account).await];
+    let mut cookies: Vec<_> = client.sid().map(str::to_owned).into_iter().collect();
+    answers.push(client.submit("/signup", &account).await);
+    answers.push(client.submit("/login", &wrong).await);
+    answers.push(client.submit("/login", &right).await);
+    cookies.extend(client.sid().map(str::to_owned));
+    answers.push(client.submit("/my-posts/new", &post).await);
+    answers.push(client.submit("/my-posts/new", &[("title", &long), ("content", TEXT)]).await);
+    answers.push(client.as_script().submit("/api/create_post", &post).await);
+    answers
+        .push(client.as_script().post("/api/create_post", "application/json", format!("[\"{TEXT}\"]")).await);
+    answers.push(client.as_script().submit("/api/create_post", &[("titel", TITLE), ("content", TEXT)]).await);
+    answers.push(client.get(&format!("/?{QUERY}")).await);
+    answers.push(client.get(&format!("/login?next=/{QUERY}")).await);
+    answers.push(client.get("/nope").await);
+    answers.push(client.get("/pkg/boot.js").await);
+    answers.push(client.submit("/logout", &[]).await);
+    let named =
+        answers.iter().map(|answer| (answer.header("x-request-id").to_owned(), answer.status)).collect();
+    (named, cookies)
+}
+
+fn assert_silent_about_secrets(log: &str, cookies: &[String]) {
+    assert_eq!(cookies.len(), 2);
+    let secrets = [PASSWORD, WRONG_PASSWORD, TITLE, TEXT, QUERY].into_iter();
+    for secret in secrets.chain(cookies.iter().map(String::as_str)) {
+        for form in [secret.to_owned(), url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()] {
+            assert!(!log.contains(&form), "{form:?} stands in the log:\n{log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_json_has_one_object_for_each_request() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&["--log-format", "json"]).await;
+    let (requests, cookies) = a_busy_day(&mut Client::browser(served.address, false)).await;
+    let log = served.terminate().await;
+    assert_silent_about_secrets(&log, &cookies);
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
+    let logged: Vec<_> =
+        lines.iter().map(|line| &line["fields"]).filter(|line| line["message"] == "request").collect();
+    assert_eq!(logged.len(), requests.len(), "one line a request");
+    for (id, status) in requests {
+        let line = logged.iter().find(|line| line["id"] == id.as_str()).expect("a line for each request");
+        assert_eq!(line["status"], status, "{line}");
+        assert!(line["micros"].is_u64() && line["method"].is_string() && line["path"].is_string(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_text_has_one_line_for_each_request() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let (requests, cookies) = a_busy_day(&mut Client::browser(served.address, false)).await;
+    let log = served.terminate().await;
+    assert_silent_about_secrets(&log, &cookies);
+    assert!(!log.contains('\u{1b}'), "a log that is no terminal gets no colours:\n{log}");
+    for (id, status) in requests {
+        let lines: Vec<_> =
+            log.lines().filter(|line| line.contains(&id) && line.contains("micros=")).collect();
+        assert_eq!(lines.len(), 1, "{id}: {log}");
+        assert!(lines[0].contains(&format!("status={status}")), "{}", lines[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_writes_line_breaks_into_a_path_forges_no_log_line() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    Client::browser(served.address, false).get("/x%0A2026-01-01T00:00:00Z%20INFO%20forged").await;
+    let log = served.terminate().await;
+    assert!(!log.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z INFO forged")), "{log}");
+}

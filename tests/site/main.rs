@@ -1,0 +1,21 @@
+//! The running site, tried from outside.
+//!
+//! Every test starts the real router on a real listener over a fresh database
+//! file, does what a person or a program would do, looks at the answer, and
+//! then asks the database file, by a connection of its own, what is stored.
+//! Modules are topics; a test's name is the sentence that it proves.
+
+mod accounts;
+mod command_line;
+mod conflicts;
+mod cross_site;
+mod errors;
+mod headers;
+mod hostile;
+mod kept_pages;
+mod limits;
+mod logs;
+mod paging;
+mod posts;
+mod sessions;
+mod support;

@@ -1,0 +1,69 @@
+//! What the tests stand on: a running site, those who talk to it, the pages
+//! they get, and the `byline` process.
+
+mod client;
+mod page;
+mod process;
+mod running;
+
+pub use client::{Answer, Client};
+pub use page::Page;
+pub use process::{Byline, Ended};
+pub use running::{Running, serve};
+
+use std::time::Duration;
+
+/// Good enough for any account.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Longer than anything here takes on a slow machine; a test that gets here has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for what is meant, not for ever.
+pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| panic!("waited {} s for {what}", PATIENCE.as_secs()))
+}
+
+/// Known ways to get a script into a page, and to break out of the places
+/// where a page shows text.
+pub const PAYLOADS: &[&str] = &[
+    "<script>alert(1)</script>",
+    "</textarea><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "--><script>alert(1)</script>",
+    "]]><script>alert(1)</script>",
+    "\"><script>alert(1)</script>",
+    "'><script>alert(1)</script>",
+    "\" onfocus=alert(1) autofocus x=\"",
+    "' onfocus=alert(1) autofocus x='",
+    "` onfocus=alert(1) autofocus x=`",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+    "<details open ontoggle=alert(1)>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    "<iframe srcdoc=\"<script>alert(1)</script>\">",
+    "<object data=javascript:alert(1)>",
+    "<form action=javascript:alert(1)><button>x</button></form>",
+    "<button formaction=javascript:alert(1) form=editor>x</button>",
+    "<base href=//evil.example>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<style>@import 'https://evil.example'</style>",
+    "<link rel=stylesheet href=https://evil.example>",
+    "<a href=\"javascript:alert(1)\">x</a>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](&#x6A;avascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    "[x](vbscript:msgbox(1))",
+    "![x](javascript:alert(1))",
+    "[x](https://a.example \"\\\" onmouseover=alert(1) x=\\\"\")",
+    "<javascript:alert(1)>",
+    "&lt;script&gt;alert(1)&lt;/script&gt; &amp;amp; &#60;",
+    "javascript:alert(1)",
+    "{{constructor.constructor('alert(1)')()}}",
+];

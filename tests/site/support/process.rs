@@ -1,0 +1,149 @@
+//! The `byline` command, as a process.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+};
+
+use super::in_time;
+
+/// A folder to run `byline` in. Nothing of the tests' own environment counts.
+pub struct Byline {
+    folder: TempDir,
+}
+
+impl Byline {
+    /// An empty folder.
+    pub fn in_an_empty_folder() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `byline …` with the cheapest hashes, unless `arguments` say otherwise.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_byline"));
+        command
+            .args(arguments)
+            .current_dir(self.folder())
+            .env_clear()
+            .env("BYLINE_ARGON2_MEMORY", "19456")
+            .env("BYLINE_ARGON2_ITERATIONS", "2")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs `byline …` to its end with `input` on its standard input.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> Ended {
+        Ended::of(self.command(arguments), input).await
+    }
+
+    /// `byline serve` on a free port, until it says where it is.
+    pub async fn serve(&self, arguments: &[&str]) -> Served {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        let mut child = self.command(&all).spawn().expect("byline starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut stderr = child.stderr.take().expect("its log");
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.expect("a log in UTF-8");
+            log
+        });
+        let address = in_time("byline serve to say where it is", async {
+            loop {
+                let line = stdout.next_line().await.expect("its output").expect("it says where it is");
+                if let Some((_, address)) = line.split_once("http://") {
+                    return address.trim().parse().expect("an address");
+                }
+            }
+        })
+        .await;
+        Served { address, child, log }
+    }
+}
+
+/// A `byline` that has run to its end.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Runs any command to its end.
+    pub async fn of(mut command: Command, input: &str) -> Self {
+        let mut child = command.spawn().expect("byline starts");
+        let mut stdin = child.stdin.take().expect("its input");
+        // It may end without reading.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let output = in_time("byline to end", child.wait_with_output()).await;
+        let Output { status, stdout, stderr } = output.expect("byline ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// Asserts that it went well; what it said.
+    pub fn succeeded(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.stdout
+    }
+
+    /// Asserts that it failed as it should: code 1 and one sentence, which has
+    /// all of `words`.
+    pub fn failed_with(self, words: &[&str]) {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        assert_eq!(self.stderr.trim_end().lines().count(), 1, "one sentence: {self:?}");
+        assert!(self.stderr.starts_with("byline: "), "{self:?}");
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is missing: {self:?}");
+        }
+    }
+}
+
+/// A `byline serve` that runs.
+pub struct Served {
+    pub address: SocketAddr,
+    child: Child,
+    log: JoinHandle<String>,
+}
+
+impl Served {
+    /// Sends SIGTERM; does not wait.
+    pub async fn ask_to_stop(&self) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let kill = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        assert!(kill.success(), "SIGTERM is sent");
+    }
+
+    /// Stops it by SIGTERM; its log.
+    pub async fn terminate(self) -> String {
+        self.ask_to_stop().await;
+        self.ended().await
+    }
+
+    /// Waits for its end, which must be one with code 0; its log.
+    pub async fn ended(mut self) -> String {
+        let status = in_time("byline serve to stop", self.child.wait()).await.expect("it stops");
+        let log = self.log.await.expect("its log");
+        assert_eq!(status.code(), Some(0), "{log}");
+        log
+    }
+}

@@ -1,0 +1,124 @@
+//! The whole site: the browser half, the assets, and the server around them.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    node::Node,
+    sh::{self, Outcome},
+    site::{Site, Sizes},
+    toolchain::WasmToolchain,
+    wasm,
+    workspace::Workspace,
+};
+
+/// How the server is compiled.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// Quick to rebuild; reads the assets from disk.
+    Debug,
+    /// Optimised, with the assets inside.
+    Release,
+}
+
+impl Profile {
+    /// The profile that a `--release` flag asks for.
+    pub(crate) fn from_release(release: bool) -> Self {
+        if release { Self::Release } else { Self::Debug }
+    }
+
+    /// The name of its folder in cargo's target folder.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Installs everything that any command may need.
+pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
+    WasmToolchain::set_up(workspace)?;
+    wasm::set_up(workspace)?;
+    end_to_end_tests(workspace)
+}
+
+/// Installs the packages and the browser of the end-to-end tests.
+pub(crate) fn end_to_end_tests(workspace: &Workspace) -> Result<()> {
+    let node = Node::require()?;
+    let folder = workspace.root.join("end2end");
+    sh::step("Packages of the end-to-end tests", || Ok((node.install_packages(workspace, &folder)?, ())))?;
+    sh::step("Chromium", || Ok((node.install_chromium(&folder)?, ())))
+}
+
+/// Builds all and reports the sizes.
+pub(crate) fn run(workspace: &Workspace, profile: Profile) -> Result<()> {
+    let site = site(workspace)?;
+    let binary = server(workspace, profile)?;
+    let binary_size = fs::metadata(&binary)?.len();
+    let wasm = site.sizes("byline.wasm")?;
+    let css = site.sizes("byline.css")?;
+    println!("{}", size_line(binary_size, &wasm, &css));
+    Ok(())
+}
+
+/// Builds the browser half and lays out the assets.
+pub(crate) fn site(workspace: &Workspace) -> Result<Site> {
+    let toolchain = WasmToolchain::set_up(workspace)?;
+    let islands = wasm::build(workspace, &toolchain)?;
+    Site::lay_out(workspace, &islands)
+}
+
+/// Builds the server, which carries or reads the site, and says where it is.
+pub(crate) fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    sh::step("Server", || {
+        let binary = workspace.target.join(profile.folder()).join("byline");
+        let built = || fs::metadata(&binary).and_then(|metadata| metadata.modified());
+        let before = built().ok();
+
+        let mut cargo = workspace.cargo("build");
+        cargo.args(["--package", "byline", "--features", "ssr", "--bin", "byline"]);
+        if let Profile::Release = profile {
+            cargo.arg("--release");
+        }
+        sh::run(&mut cargo)?;
+
+        let after = built().with_context(|| format!("{} is missing", binary.display()))?;
+        let outcome = if before == Some(after) { Outcome::Unchanged } else { Outcome::Done };
+        Ok((outcome, binary))
+    })
+}
+
+fn size_line(binary: u64, wasm: &Sizes, css: &Sizes) -> String {
+    format!(
+        "binary {}; WASM {} raw, {} brotli, {} gzip; CSS {} raw, {} brotli",
+        human_size(binary),
+        human_size(wasm.raw),
+        human_size(wasm.brotli),
+        human_size(wasm.gzip),
+        human_size(css.raw),
+        human_size(css.brotli),
+    )
+}
+
+/// A size as people say it: `812 B`, `98.3 kB`, `21.4 MB`.
+fn human_size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well_at_every_magnitude() {
+        assert_eq!(human_size(812), "812 B");
+        assert_eq!(human_size(98_304), "98.3 kB");
+        assert_eq!(human_size(21_430_000), "21.4 MB");
+    }
+}

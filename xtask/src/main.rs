@@ -1,0 +1,93 @@
+//! `cargo xtask`: set up, build, serve, test and measure Byline with one command each.
+//!
+//! Cargo alone cannot do these: the site is two builds of one crate (a server
+//! and a WebAssembly module) with a bundle of assets in between.
+//!
+//! - [`toolchain`] and [`node`] find or install what the builds need;
+//! - [`wasm`] compiles the islands, [`site`] lays out every file the server
+//!   will carry, [`build`] puts the server around them;
+//! - [`serve`], [`test`] and [`bench`] use the result.
+
+mod apt;
+mod bench;
+mod build;
+mod css;
+mod debian;
+mod node;
+mod serve;
+mod sh;
+mod site;
+mod stamp;
+mod test;
+mod toolchain;
+mod wasm;
+mod workspace;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{build::Profile, workspace::Workspace};
+
+/// Set up, build, serve, test and measure Byline.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the other commands need; they do so by themselves too
+    Setup,
+    /// Build the site: browser half, assets, server
+    Build {
+        /// Optimise, and leave one self-contained file: target/release/byline
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the site and run it on http://127.0.0.1:3000
+    Serve {
+        /// Run the optimised build
+        #[arg(long)]
+        release: bool,
+        /// Arguments for `byline serve`, such as `-- --demo`
+        #[arg(last = true)]
+        args: Vec<OsString>,
+    },
+    /// Run every check and test, stopping at the first that fails
+    Test {
+        /// Run these steps alone, in their usual order
+        #[arg(long, value_name = "STEP", num_args = 1..)]
+        only: Vec<test::Step>,
+    },
+    /// Measure the release; `-- --help` tells what can be chosen
+    Bench {
+        /// Options of `byline-bench run`, such as `--seconds 1`
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let workspace = Workspace::find();
+    match command {
+        Command::Setup => build::set_up(&workspace),
+        Command::Build { release } => build::run(&workspace, Profile::from_release(release)),
+        Command::Serve { release, args } => serve::run(&workspace, Profile::from_release(release), &args),
+        Command::Test { only } => test::run(&workspace, &only),
+        Command::Bench { args } => bench::run(&workspace, &args),
+    }
+}

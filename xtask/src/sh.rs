@@ -1,0 +1,154 @@
+//! Running commands and telling what is going on.
+
+use std::{
+    io::ErrorKind,
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// How a step of work ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// Something was built or installed.
+    Done,
+    /// All was there already.
+    Unchanged,
+}
+
+/// Does one step of work under a heading and says how long it took.
+pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<(Outcome, T)>) -> Result<T> {
+    println!("==> {name}");
+    let start = Instant::now();
+    let (outcome, value) = work().with_context(|| format!("{name}: failed"))?;
+    let took = human_time(start.elapsed());
+    match outcome {
+        Outcome::Done => note(&format!("done in {took}")),
+        Outcome::Unchanged => note(&format!("unchanged ({took})")),
+    }
+    Ok(value)
+}
+
+/// Prints a sentence below the heading of the current step.
+pub(crate) fn note(text: &str) {
+    println!("    {text}");
+}
+
+/// Runs a command to its end, its output going where ours goes.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs a command whose output matters only if it fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
+    output(command).map(drop)
+}
+
+/// Runs a command and returns what it wrote to standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let Output { status, stdout, stderr } = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let stdout = String::from_utf8_lossy(&stdout).trim_end().to_owned();
+    if !status.success() {
+        let stderr = String::from_utf8_lossy(&stderr);
+        bail!("`{}` failed ({status})\n{stdout}\n{}", shown(command), stderr.trim_end());
+    }
+    Ok(stdout)
+}
+
+/// Like [`output`], with `None` where the program is not installed.
+pub(crate) fn output_if_installed(command: &mut Command) -> Result<Option<String>> {
+    match output(command) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a command succeeds within a time limit. Its output is dropped and
+/// it is killed at the limit.
+pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(mut child) = child else {
+        return false;
+    };
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => thread::sleep(Duration::from_millis(50)),
+            Err(_) => break,
+        }
+    }
+    // Both calls fail only if the child has just ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
+
+/// A duration as people say it: `7 ms`, `12.3 s`, `2 min 5 s`.
+pub(crate) fn human_time(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.as_millis()),
+        1..60 => format!("{:.1} s", time.as_secs_f64()),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// The command as one would type it.
+fn shown(command: &Command) -> String {
+    let mut words = vec![command.get_program().to_string_lossy()];
+    words.extend(command.get_args().map(|word| word.to_string_lossy()));
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well_at_every_length() {
+        assert_eq!(human_time(Duration::from_millis(7)), "7 ms");
+        assert_eq!(human_time(Duration::from_millis(12_345)), "12.3 s");
+        assert_eq!(human_time(Duration::from_secs(125)), "2 min 5 s");
+    }
+
+    #[test]
+    fn a_failure_names_the_command_and_shows_its_words() {
+        let error = output(Command::new("sh").args(["-c", "echo why >&2; exit 3"])).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("sh -c"), "{text}");
+        assert!(text.contains("why"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_program_is_told_from_a_failing_one() {
+        let missing = output_if_installed(&mut Command::new("byline-no-such-program"));
+        assert_eq!(missing.unwrap(), None);
+        assert!(output_if_installed(&mut Command::new("false")).is_err());
+    }
+
+    #[test]
+    fn a_hanging_command_is_stopped_at_the_limit() {
+        let start = Instant::now();
+        let limit = Duration::from_millis(100);
+        assert!(!succeeds_within(Command::new("sleep").arg("60"), limit));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,353 @@
+//! Every file that a browser can ask for, laid out as the server carries it.
+//!
+//! `target/site` holds
+//!
+//! - `assets/`: files whose names carry a hash of their contents, so that
+//!   browsers may keep them for ever;
+//! - `root/`: the few files that browsers look for under a fixed name;
+//! - `manifest.json`: from the name a file has in the source to its address.
+//!
+//! Beside each file that compression makes smaller lie its `.br` and `.gz`.
+//! What is unchanged is not written again: the server is rebuilt only if an
+//! asset differs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{
+    css,
+    sh::{self, Outcome},
+    stamp::{self, digest},
+    wasm::Islands,
+    workspace::Workspace,
+};
+
+/// Files of `public/` that have to be found at the root of the site.
+const AT_ROOT: [&str; 2] = ["favicon.ico", "robots.txt"];
+
+/// Files worth compressing; images and fonts are compressed already.
+const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest"];
+
+/// A site that has been laid out.
+pub(crate) struct Site {
+    folder: PathBuf,
+    /// The addresses of the assets by their names in the source.
+    manifest: BTreeMap<String, String>,
+}
+
+/// The sizes of an asset in bytes, as they cross the network.
+pub(crate) struct Sizes {
+    pub(crate) raw: u64,
+    pub(crate) brotli: u64,
+    pub(crate) gzip: u64,
+}
+
+impl Site {
+    /// Lays out the site with these islands.
+    pub(crate) fn lay_out(workspace: &Workspace, islands: &Islands) -> Result<Self> {
+        sh::step("Site", || {
+            let sources = collect(workspace, islands)?;
+            let mut folder = Folder::new(workspace.site());
+            let manifest = fill(&mut folder, &sources)?;
+            folder.remove_stale()?;
+            let site = Self { folder: folder.path, manifest };
+            Ok((folder.outcome, site))
+        })
+    }
+
+    /// The sizes of an asset, named as in the source.
+    pub(crate) fn sizes(&self, name: &str) -> Result<Sizes> {
+        let address = self.manifest.get(name).with_context(|| format!("the site has no {name}"))?;
+        let path = self.folder.join(address.trim_start_matches('/'));
+        let size = |path: &Path| fs::metadata(path).map(|metadata| metadata.len());
+        let raw = size(&path)?;
+        Ok(Sizes {
+            raw,
+            brotli: size(&with_suffix(&path, "br")).unwrap_or(raw),
+            gzip: size(&with_suffix(&path, "gz")).unwrap_or(raw),
+        })
+    }
+}
+
+/// A file that belongs on the site.
+struct Source {
+    name: String,
+    contents: Vec<u8>,
+}
+
+/// Gathers the files of the site from where they are written or built.
+fn collect(workspace: &Workspace, islands: &Islands) -> Result<Vec<Source>> {
+    let root = &workspace.root;
+    let mut sources = vec![
+        Source {
+            name: "byline.css".into(),
+            contents: css::bundle(&root.join("style/main.css"))?.into_bytes(),
+        },
+        read("byline.js", &islands.js)?,
+        read("byline.wasm", &islands.wasm)?,
+        read("boot.js", &root.join("src/app/boot.js"))?,
+    ];
+    let public = root.join("public");
+    for path in files_below(&public)? {
+        sources.push(read(&relative_name(&public, &path)?, &path)?);
+    }
+    Ok(sources)
+}
+
+fn read(name: &str, path: &Path) -> Result<Source> {
+    let contents = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Source { name: name.to_owned(), contents })
+}
+
+/// Puts every source into the folder and says where each asset went.
+fn fill(folder: &mut Folder, sources: &[Source]) -> Result<BTreeMap<String, String>> {
+    let mut manifest = BTreeMap::new();
+    for Source { name, contents } in sources {
+        if AT_ROOT.contains(&name.as_str()) {
+            folder.put(&format!("root/{name}"), contents)?;
+        } else {
+            let path = format!("assets/{}", hashed_name(name, contents));
+            folder.put(&path, contents)?;
+            manifest.insert(name.clone(), format!("/{path}"));
+        }
+    }
+    let json = serde_json::to_vec_pretty(&manifest)?;
+    folder.put_plain("manifest.json", &json)?;
+    Ok(manifest)
+}
+
+/// `icon.svg` becomes `icon-1a2b3c4d.svg`.
+fn hashed_name(name: &str, contents: &[u8]) -> String {
+    let hash = &digest([contents])[..8];
+    let file = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name[file..].rfind('.') {
+        Some(dot) => {
+            let (stem, extension) = name.split_at(file + dot);
+            format!("{stem}-{hash}{extension}")
+        }
+        None => format!("{name}-{hash}"),
+    }
+}
+
+/// A folder that in the end holds exactly what was put into it.
+struct Folder {
+    path: PathBuf,
+    kept: BTreeSet<PathBuf>,
+    outcome: Outcome,
+}
+
+impl Folder {
+    fn new(path: PathBuf) -> Self {
+        Self { path, kept: BTreeSet::new(), outcome: Outcome::Unchanged }
+    }
+
+    /// Puts a file and its compressed forms. The file itself is written last:
+    /// if it is there and right, then so are the others.
+    fn put(&mut self, name: &str, contents: &[u8]) -> Result<()> {
+        if is_compressible(name) {
+            let path = self.path.join(name);
+            let is_new = !holds(&path, contents);
+            for (suffix, compress) in ENCODINGS {
+                let compressed = with_suffix(&path, suffix);
+                if is_new {
+                    let bytes = compress(contents)?;
+                    if bytes.len() < contents.len() {
+                        stamp::write(&compressed, &bytes)?;
+                    } else {
+                        continue;
+                    }
+                }
+                self.kept.insert(compressed);
+            }
+        }
+        self.put_plain(name, contents)
+    }
+
+    /// Puts a file alone.
+    fn put_plain(&mut self, name: &str, contents: &[u8]) -> Result<()> {
+        let path = self.path.join(name);
+        if !holds(&path, contents) {
+            stamp::write(&path, contents)?;
+            self.outcome = Outcome::Done;
+        }
+        self.kept.insert(path);
+        Ok(())
+    }
+
+    /// Removes what earlier runs left.
+    fn remove_stale(&mut self) -> Result<()> {
+        for path in files_below(&self.path)? {
+            if !self.kept.contains(&path) {
+                fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+                self.outcome = Outcome::Done;
+            }
+        }
+        Ok(())
+    }
+}
+
+type Compress = fn(&[u8]) -> Result<Vec<u8>>;
+
+/// The content encodings that the server offers, by file suffix.
+const ENCODINGS: [(&str, Compress); 2] = [("br", brotli), ("gz", gzip)];
+
+fn brotli(contents: &[u8]) -> Result<Vec<u8>> {
+    let parameters =
+        brotli::enc::BrotliEncoderParams { quality: 11, size_hint: contents.len(), ..Default::default() };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut &contents[..], &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(contents)?;
+    Ok(encoder.finish()?)
+}
+
+fn is_compressible(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| COMPRESSIBLE.iter().any(|known| extension == *known))
+}
+
+fn holds(path: &Path, contents: &[u8]) -> bool {
+    fs::read(path).is_ok_and(|found| found == contents)
+}
+
+/// `icon.svg` becomes `icon.svg.br`.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}
+
+/// All files in a folder and the folders in it, in the order of their names;
+/// none where there is no such folder.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.exists() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A path below a folder, with slashes on every system.
+fn relative_name(folder: &Path, path: &Path) -> Result<String> {
+    let parts = path
+        .strip_prefix(folder)?
+        .iter()
+        .map(|part| part.to_str().context("a file name is not UTF-8"))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn source(name: &str, contents: &str) -> Source {
+        Source { name: name.into(), contents: contents.into() }
+    }
+
+    /// Lays out a folder and returns the names in it.
+    fn lay_out(dir: &TempDir, sources: &[Source]) -> (Outcome, Vec<String>) {
+        let mut folder = Folder::new(dir.path().to_owned());
+        fill(&mut folder, sources).unwrap();
+        folder.remove_stale().unwrap();
+        let names = files_below(dir.path())
+            .unwrap()
+            .iter()
+            .map(|path| relative_name(dir.path(), path).unwrap())
+            .collect();
+        (folder.outcome, names)
+    }
+
+    #[test]
+    fn a_hashed_name_keeps_folder_stem_and_extension() {
+        let name = hashed_name("icons/app.min.svg", b"<svg/>");
+        let hash = name.strip_prefix("icons/app.min-").and_then(|rest| rest.strip_suffix(".svg")).unwrap();
+        assert_eq!(hash.len(), 8);
+        assert!(hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(hashed_name("v1.2/LICENSE", b"").starts_with("v1.2/LICENSE-"));
+    }
+
+    #[test]
+    fn other_contents_have_another_name() {
+        assert_eq!(hashed_name("a.css", b"a"), hashed_name("a.css", b"a"));
+        assert_ne!(hashed_name("a.css", b"a"), hashed_name("a.css", b"b"));
+    }
+
+    #[test]
+    fn the_manifest_names_assets_and_not_what_lies_at_the_root() {
+        let dir = TempDir::new().unwrap();
+        let mut folder = Folder::new(dir.path().to_owned());
+        let sources = [source("a.css", "a {}"), source("robots.txt", "User-agent: *")];
+        let manifest = fill(&mut folder, &sources).unwrap();
+
+        assert_eq!(manifest.keys().collect::<Vec<_>>(), ["a.css"]);
+        assert!(holds(&dir.path().join(&manifest["a.css"][1..]), b"a {}"));
+        assert!(dir.path().join("root/robots.txt").exists());
+        let json = fs::read(dir.path().join("manifest.json")).unwrap();
+        let read: BTreeMap<String, String> = serde_json::from_slice(&json).unwrap();
+        assert_eq!(read, manifest);
+    }
+
+    #[test]
+    fn compressed_forms_are_kept_only_where_they_are_smaller() {
+        let dir = TempDir::new().unwrap();
+        let long = "body { color: red }\n".repeat(100);
+        let (_, names) = lay_out(&dir, &[source("long.css", &long), source("short.css", "a")]);
+        let count = |stem: &str| names.iter().filter(|name| name.contains(stem)).count();
+        assert_eq!(count("long"), 3, "{names:?}");
+        assert_eq!(count("short"), 1, "{names:?}");
+    }
+
+    #[test]
+    fn compression_can_be_undone() {
+        let text = "everyone reads, a signed-in author writes\n".repeat(50);
+        let mut plain = Vec::new();
+        let compressed = brotli(text.as_bytes()).unwrap();
+        brotli::BrotliDecompress(&mut &compressed[..], &mut plain).unwrap();
+        assert_eq!(plain, text.as_bytes());
+
+        let mut decoder = flate2::write::GzDecoder::new(Vec::new());
+        decoder.write_all(&gzip(text.as_bytes()).unwrap()).unwrap();
+        assert_eq!(decoder.finish().unwrap(), text.as_bytes());
+    }
+
+    #[test]
+    fn a_second_run_changes_nothing_and_a_change_leaves_nothing_stale() {
+        let dir = TempDir::new().unwrap();
+        let before = [source("a.txt", &"before ".repeat(50)), source("b.txt", "b")];
+        let (outcome, first) = lay_out(&dir, &before);
+        assert_eq!(outcome, Outcome::Done);
+        let (outcome, second) = lay_out(&dir, &before);
+        assert_eq!(outcome, Outcome::Unchanged);
+        assert_eq!(first, second);
+
+        let after = [source("a.txt", &"after ".repeat(50))];
+        let (outcome, third) = lay_out(&dir, &after);
+        assert_eq!(outcome, Outcome::Done);
+        // a.txt and its two compressed forms, and the manifest.
+        assert_eq!(third.len(), 4, "{third:?}");
+        assert!(third.iter().all(|name| !first.contains(name) || name == "manifest.json"));
+    }
+}
