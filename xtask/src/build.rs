@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     node::Node,
+    postgres,
     sh::{self, Outcome},
     site::{Site, Sizes},
     toolchain::WasmToolchain,
@@ -41,6 +42,7 @@ impl Profile {
 pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
     WasmToolchain::set_up(workspace)?;
     wasm::set_up(workspace)?;
+    postgres::set_up()?;
     end_to_end_tests(workspace)
 }
 

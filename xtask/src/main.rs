@@ -3,7 +3,8 @@
 //! Cargo alone cannot do these: the site is two builds of one crate (a server
 //! and a WebAssembly module) with a bundle of assets in between.
 //!
-//! - [`toolchain`] and [`node`] find or install what the builds need;
+//! - [`toolchain`], [`node`] and [`postgres`] find or install what the builds
+//!   and tests need;
 //! - [`wasm`] compiles the islands, [`site`] lays out every file the server
 //!   will carry, [`build`] puts the server around them;
 //! - [`serve`], [`test`] and [`bench`] use the result.
@@ -14,6 +15,7 @@ mod build;
 mod css;
 mod debian;
 mod node;
+mod postgres;
 mod serve;
 mod sh;
 mod site;
@@ -63,6 +65,12 @@ enum Command {
         #[arg(long, value_name = "STEP", num_args = 1..)]
         only: Vec<test::Step>,
     },
+    /// Kill the server while it writes, many times, and look whether it kept its word
+    Torture {
+        /// How often it is killed
+        #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
     /// Measure the release; `-- --help` tells what can be chosen
     Bench {
         /// Options of `byline-bench run`, such as `--seconds 1`
@@ -88,6 +96,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build { release } => build::run(&workspace, Profile::from_release(release)),
         Command::Serve { release, args } => serve::run(&workspace, Profile::from_release(release), &args),
         Command::Test { only } => test::run(&workspace, &only),
+        Command::Torture { rounds } => test::torture(&workspace, rounds),
         Command::Bench { args } => bench::run(&workspace, &args),
     }
 }

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use crate::{
     build::{self, Profile},
+    postgres,
     sh::{self, Outcome, human_time},
     toolchain::WasmToolchain,
     workspace::Workspace,
@@ -19,6 +20,18 @@ use crate::{
 const SERVER_PACKAGES: [&str; 6] =
     ["--package", "byline", "--package", "byline-bench", "--features", "byline/ssr"];
 
+/// The packages that need no feature chosen: this tool and what it uses.
+/// Apart, so that their dependencies are not built with the server's features.
+const TOOL_PACKAGES: [&str; 4] = ["--package", "xtask", "--package", "byline-cluster"];
+
+/// Tells the integration tests on which cluster to make their databases.
+/// Without it they use SQLite.
+const TEST_POSTGRES: &str = "SITE_TEST_POSTGRES";
+
+/// The same for the end-to-end tests, which also need to know a `psql`.
+const END_TO_END_POSTGRES: &str = "END2END_POSTGRES";
+const END_TO_END_PSQL: &str = "END2END_PSQL";
+
 /// What is checked, in order: what is quick and fails often comes first.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Step {
@@ -26,7 +39,7 @@ pub(crate) enum Step {
     Fmt,
     /// Lints of the server half and of what measures it
     ClippySsr,
-    /// Lints of this tool
+    /// Lints of this tool and what it uses
     ClippyXtask,
     /// Lints of the browser half, compiled for WebAssembly
     ClippyHydrate,
@@ -34,12 +47,16 @@ pub(crate) enum Step {
     Site,
     /// Unit, property and integration tests, also of what measures
     Test,
-    /// Tests of this tool
+    /// The integration tests once more, on PostgreSQL
+    TestPostgres,
+    /// Tests of this tool and what it uses
     TestXtask,
     /// The release is built
     Release,
     /// Tests of the release in a browser
     End2end,
+    /// The same, on PostgreSQL
+    End2endPostgres,
 }
 
 impl Step {
@@ -56,17 +73,33 @@ impl Step {
                 sh::run(deny_warnings(cargo("clippy").args(SERVER_PACKAGES).arg("--all-targets")))
             }
             Self::ClippyXtask => {
-                sh::run(deny_warnings(cargo("clippy").args(["--package", "xtask", "--all-targets"])))
+                sh::run(deny_warnings(cargo("clippy").args(TOOL_PACKAGES).arg("--all-targets")))
             }
             Self::ClippyHydrate => {
                 let toolchain = WasmToolchain::set_up(workspace)?;
                 sh::run(deny_warnings(&mut toolchain.cargo(workspace, "clippy")))
             }
             Self::Site => build::site(workspace).map(drop),
-            Self::Test => sh::run(cargo("test").args(SERVER_PACKAGES)),
-            Self::TestXtask => sh::run(cargo("test").args(["--package", "xtask"])),
+            Self::Test => sh::run(cargo("test").args(SERVER_PACKAGES).env_remove(TEST_POSTGRES)),
+            Self::TestPostgres => {
+                let cluster = postgres::start()?;
+                sh::run(site_tests(workspace).env(TEST_POSTGRES, cluster.url("postgres")))
+            }
+            Self::TestXtask => {
+                // Its tests need one too.
+                postgres::set_up()?;
+                sh::run(cargo("test").args(TOOL_PACKAGES))
+            }
             Self::Release => build::run(workspace, Profile::Release),
-            Self::End2end => end_to_end(workspace),
+            Self::End2end => sh::run(end_to_end(workspace)?.env_remove(END_TO_END_POSTGRES)),
+            Self::End2endPostgres => {
+                let cluster = postgres::start()?;
+                sh::run(
+                    end_to_end(workspace)?
+                        .env(END_TO_END_POSTGRES, cluster.url("postgres"))
+                        .env(END_TO_END_PSQL, cluster.binaries().program("psql")),
+                )
+            }
         }
     }
 }
@@ -110,7 +143,26 @@ fn deny_warnings(clippy: &mut Command) -> &mut Command {
     clippy.args(["--", "--deny", "warnings"])
 }
 
-fn end_to_end(workspace: &Workspace) -> Result<()> {
+/// Kills the server while it writes, this many times, and looks whether what it
+/// confirmed is there and nothing is by halves.
+pub(crate) fn torture(workspace: &Workspace, rounds: u32) -> Result<()> {
+    sh::run(
+        site_tests(workspace)
+            .args(["killed", "--", "--nocapture"])
+            .env("TORTURE_ROUNDS", rounds.to_string())
+            .env_remove(TEST_POSTGRES),
+    )
+}
+
+/// The command of the integration tests alone, as [`Step::Test`] has built them.
+fn site_tests(workspace: &Workspace) -> Command {
+    let mut cargo = workspace.cargo("test");
+    cargo.args(SERVER_PACKAGES).args(["--test", "site"]);
+    cargo
+}
+
+/// Builds what the end-to-end tests need and returns the command that runs them.
+fn end_to_end(workspace: &Workspace) -> Result<Command> {
     build::end_to_end_tests(workspace)?;
     build::site(workspace)?;
     let binary = build::server(workspace, Profile::Release)?;
@@ -119,10 +171,7 @@ fn end_to_end(workspace: &Workspace) -> Result<()> {
         sh::run_quietly(Command::new("npm").args(["run", "check"]).current_dir(&folder))?;
         Ok((Outcome::Done, ()))
     })?;
-    sh::run(
-        Command::new("npx")
-            .args(["--no-install", "playwright", "test"])
-            .current_dir(&folder)
-            .env("END2END_SERVER", binary),
-    )
+    let mut playwright = Command::new("npx");
+    playwright.args(["--no-install", "playwright", "test"]).current_dir(folder).env("END2END_SERVER", binary);
+    Ok(playwright)
 }

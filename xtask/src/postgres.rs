@@ -1,0 +1,45 @@
+//! PostgreSQL, the second engine that the tests run on.
+
+use std::{fs, io::Write};
+
+use anyhow::{Context, Result};
+use byline_cluster::{Binaries, Cluster, Options};
+
+use crate::{
+    apt,
+    sh::{self, Outcome},
+};
+
+/// Read by Debian's packages while they are installed.
+const DEBIAN_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
+
+/// Makes sure that server and client are installed, and says where.
+pub(crate) fn set_up() -> Result<Binaries> {
+    sh::step("PostgreSQL", || {
+        let mut outcome = Outcome::Unchanged;
+        let mut found = Binaries::find();
+        if found.is_err() && apt::is_debian() {
+            prevent_service();
+            outcome = apt::install(&["postgresql"])?;
+            found = Binaries::find();
+        }
+        let binaries = found.context("install the PostgreSQL server from your system's packages")?;
+        Ok((outcome, binaries))
+    })
+}
+
+/// A cluster for one run of tests. It ends when it is dropped, or with us.
+pub(crate) fn start() -> Result<Cluster> {
+    let binaries = set_up()?;
+    sh::step("Cluster", || Ok((Outcome::Done, Cluster::start(&binaries, Options::default())?)))
+}
+
+/// Asks Debian's packages not to start a server of their own: the programs are
+/// all we want. What somebody has set before stays.
+fn prevent_service() {
+    let written = fs::create_dir_all("/etc/postgresql-common")
+        .and_then(|()| fs::File::create_new(DEBIAN_SETTINGS))
+        .and_then(|mut file| writeln!(file, "create_main_cluster = false"));
+    // Without it there is one idle server more, which is no reason to stop.
+    drop(written);
+}
