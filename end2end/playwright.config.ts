@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
+import { ENGINE } from './support/server.ts';
 
 const DEBIAN_CHROMIUM = '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: 'tests',
+  outputDir: `test-results/${ENGINE}`,
   fullyParallel: true,
   workers: 2,
   forbidOnly: !!process.env.CI,

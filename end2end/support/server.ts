@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 const BINARY = resolve(
   import.meta.dirname,
@@ -13,6 +15,24 @@ const BINARY = resolve(
 
 /** Nothing of the surroundings, and the cheapest password hash that is allowed. */
 const ENVIRONMENT = { BYLINE_ARGON2_MEMORY: '19456', BYLINE_ARGON2_ITERATIONS: '2' };
+
+/** A cluster on which every server gets a database; without one it has a file in its folder. */
+const POSTGRES = process.env.END2END_POSTGRES;
+
+/** What the servers keep their data in, for what is to be told apart by it. */
+export const ENGINE = POSTGRES ? 'postgres' : 'sqlite';
+
+/** The settings that give a server an empty database. */
+async function freshDatabase(): Promise<Record<string, string>> {
+  // The default is a new file in the server's folder.
+  if (!POSTGRES) return {};
+  const name = `end2end_${randomUUID().replaceAll('-', '')}`;
+  const psql = process.env.END2END_PSQL ?? 'psql';
+  await promisify(execFile)(psql, ['--no-psqlrc', '--command', `CREATE DATABASE ${name}`, POSTGRES]);
+  const url = new URL(POSTGRES);
+  url.pathname = name;
+  return { BYLINE_DATABASE_URL: url.href };
+}
 
 /** A running Byline in a folder of its own, with a fresh database. */
 export class Server {
@@ -31,9 +51,10 @@ export class Server {
 
   static async start(...flags: string[]): Promise<Server> {
     const folder = await mkdtemp(join(tmpdir(), 'byline-end2end-'));
+    const env = { ...ENVIRONMENT, ...(await freshDatabase()) };
     const process = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', ...flags], {
       cwd: folder,
-      env: ENVIRONMENT,
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     await once(process, 'spawn');

@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { HtmlValidate } from 'html-validate';
 import { awake, expectNoSidewaysScrolling } from '../support/page.ts';
-import { Server } from '../support/server.ts';
+import { ENGINE, Server } from '../support/server.ts';
 import { type States, type World, emptySite, states } from '../support/states.ts';
 import { expect, freshSite, test as base } from '../support/test.ts';
 
@@ -53,7 +53,8 @@ async function judge(page: Page, name: string, source: string): Promise<void> {
     await page.emulateMedia({ colorScheme });
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 800 });
-      await page.screenshot({ path: `artefacts/${name} ${width} ${colorScheme}.png`, fullPage: true });
+      const path = `artefacts/${ENGINE}/${name} ${width} ${colorScheme}.png`;
+      await page.screenshot({ path, fullPage: true });
       await expectNoSidewaysScrolling(page);
     }
     const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
