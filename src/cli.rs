@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, Read, Write},
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -17,7 +18,7 @@ use crate::{
     server::{
         Site,
         config::{Config, Flags, StartError},
-        demo, housekeeping, listener, router,
+        demo, events, housekeeping, listener, router,
         telemetry::{self, LogFormat},
     },
     timestamp::Timestamp,
@@ -123,7 +124,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Serve(options) => serve(config, &options).await,
         Command::Migrate => {
             let site = Site::open(&config).await?;
-            println!("{} is up to date.", config.database_url);
+            println!("{} is up to date.", config.database.url);
             site.database.close().await;
             Ok(())
         }
@@ -150,14 +151,21 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
     }
     let address = listener.local_addr()?;
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    let following = events::follow::start(&site).await;
     if address.port() != config.listen.port() {
         println!("Byline is at http://{address}");
     } else {
         println!("Byline is at {}", config.public_url);
     }
     std::io::stdout().flush()?;
+    let bus = Arc::clone(&site.bus);
+    let stop = async move {
+        stop.await;
+        bus.close();
+    };
     listener::serve(listener, router::router(site.clone()), stop).await;
     cleaning.abort();
+    drop(following);
     site.database.close().await;
     Ok(())
 }
@@ -182,7 +190,7 @@ async fn user(site: &Site, command: User) -> Result<(), Failure> {
         }
         User::List => {
             let mut out = std::io::stdout().lock();
-            for user in store::list(&site.database).await? {
+            for user in store::list(&mut site.database.read().await?).await? {
                 let since = Timestamp::from_micros(user.created_at).rfc3339();
                 writeln!(out, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts)?;
             }

@@ -64,6 +64,9 @@ pub enum AppError {
         /// Seconds to wait before the next try.
         retry_after: u32,
     },
+    /// Others changed the same at the same time, and kept doing so. Nothing was done.
+    #[error("Others were changing the same thing just now. Please try again.")]
+    Overtaken,
     /// A fault of ours; the log has the cause.
     #[error("Something went wrong on our side.")]
     Internal,
@@ -139,7 +142,7 @@ impl AppError {
             Self::Forbidden => "This is not yours to change",
             Self::NotFound => "Page not found",
             Self::Conflict { .. } => "Changed in between",
-            Self::Busy { .. } => "Too busy just now",
+            Self::Busy { .. } | Self::Overtaken => "Too busy just now",
             Self::Internal => "Something went wrong",
             Self::TooLarge { .. } => "Too large",
             _ => "That did not work",
@@ -160,7 +163,7 @@ impl AppError {
             Self::TooLarge { .. } => 413,
             Self::Invalid { .. } => 422,
             Self::Internal => 500,
-            Self::Busy { .. } => 503,
+            Self::Busy { .. } | Self::Overtaken => 503,
         }
     }
 }

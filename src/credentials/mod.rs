@@ -6,4 +6,4 @@ mod session;
 pub mod session_store;
 
 pub use actor::{Actor, User, UserId};
-pub use session::{KeptForm, SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, whole_removal};
+pub use session::{KeptForm, SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, mend_answer};

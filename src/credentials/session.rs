@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, header::SET_COOKIE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, SET_COOKIE},
+    },
     middleware::Next,
     response::Response,
 };
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::{Actor, User};
-use crate::{error::AppError, server::database::internal};
+use super::{Actor, User, session_store::cause};
+use crate::{
+    error::AppError,
+    server::{headers::refusal, pages::wants_html},
+};
 
 /// The cookie's name where the site is served by plain http (a trial on localhost).
 pub const SESSION_COOKIE: &str = "sid";
@@ -57,7 +63,7 @@ impl UserSession {
     /// # Errors
     /// Those of the database.
     pub async fn actor(&self) -> Result<Actor, AppError> {
-        let user: Option<User> = self.0.get(USER).await.map_err(internal)?;
+        let user: Option<User> = self.0.get(USER).await.map_err(|error| cause(&error))?;
         Ok(user.map_or(Actor::Anonymous, Actor::User))
     }
 
@@ -66,8 +72,8 @@ impl UserSession {
     /// # Errors
     /// Those of the database.
     pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
-        self.0.cycle_id().await.map_err(internal)?;
-        self.0.insert(USER, user).await.map_err(internal)
+        self.0.cycle_id().await.map_err(|error| cause(&error))?;
+        self.0.insert(USER, user).await.map_err(|error| cause(&error))
     }
 
     /// Ends the session in the database.
@@ -75,7 +81,7 @@ impl UserSession {
     /// # Errors
     /// Those of the database; then the session has not ended.
     pub async fn sign_out(&self) -> Result<(), AppError> {
-        self.0.flush().await.map_err(internal)
+        self.0.flush().await.map_err(|error| cause(&error))
     }
 
     /// Keeps a form for when its sender is signed in again.
@@ -83,7 +89,7 @@ impl UserSession {
     /// # Errors
     /// Those of the database.
     pub async fn keep(&self, form: KeptForm) -> Result<(), AppError> {
-        self.0.insert(KEPT, form).await.map_err(internal)
+        self.0.insert(KEPT, form).await.map_err(|error| cause(&error))
     }
 
     /// The kept form of a page, if `user` is who wrote it.
@@ -91,7 +97,7 @@ impl UserSession {
     /// # Errors
     /// Those of the database.
     pub async fn kept(&self, page: &str, user: &User) -> Result<Option<KeptForm>, AppError> {
-        let kept: Option<KeptForm> = self.0.get(KEPT).await.map_err(internal)?;
+        let kept: Option<KeptForm> = self.0.get(KEPT).await.map_err(|error| cause(&error))?;
         Ok(kept.filter(|form| form.page == page && form.author == user.username.as_str()))
     }
 
@@ -100,15 +106,29 @@ impl UserSession {
     /// # Errors
     /// Those of the database.
     pub async fn forget_kept(&self) -> Result<(), AppError> {
-        self.0.remove_value(KEPT).await.map_err(internal).map(drop)
+        self.0.remove_value(KEPT).await.map_err(|error| cause(&error)).map(drop)
     }
+}
+
+/// Two things that tower-sessions 0.15 leaves open: what it could not save it
+/// answers with a bare 500, where the database may only be away; and the
+/// cookies it removes lack attributes.
+pub async fn mend_answer(State(https): State<bool>, request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let response = next.run(request).await;
+    // Every other answer says what it is.
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && !response.headers().contains_key(CONTENT_TYPE)
+    {
+        return refusal(&AppError::Busy { retry_after: 2 }, html);
+    }
+    whole_removal(response, https)
 }
 
 /// A browser obeys the removal of a `__Host-` cookie only if it carries
 /// `Secure` as well, and a cookie that is removed should look like the one that
-/// was set (S1); tower-sessions 0.15 leaves the attributes out.
-pub async fn whole_removal(State(https): State<bool>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// was set (S1).
+fn whole_removal(mut response: Response, https: bool) -> Response {
     let headers = response.headers_mut();
     let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);

@@ -5,7 +5,6 @@ use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
-use sqlx::SqliteConnection;
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -15,7 +14,10 @@ use tower_sessions::{
 use super::{User, UserId};
 use crate::{
     error::AppError,
-    server::{clock, database::Database},
+    server::{
+        clock,
+        database::{Database, Db, internal, on},
+    },
     timestamp::Timestamp,
 };
 
@@ -49,8 +51,19 @@ fn id_hash(id: &Id) -> Vec<u8> {
     Sha256::digest(id.0.to_le_bytes()).to_vec()
 }
 
-fn backend(error: impl fmt::Display) -> Error {
-    Error::Backend(error.to_string())
+/// tower-sessions carries a text alone; [`cause`] reads it back.
+fn backend(error: AppError) -> Error {
+    Error::Backend(serde_json::to_string(&error).unwrap_or_default())
+}
+
+/// What went wrong with a session.
+pub fn cause(error: &tower_sessions::session::Error) -> AppError {
+    match error {
+        tower_sessions::session::Error::Store(Error::Backend(text)) => {
+            serde_json::from_str(text).unwrap_or_else(|_| internal(text))
+        }
+        other => internal(other),
+    }
 }
 
 fn ago(span: Duration) -> i64 {
@@ -75,6 +88,21 @@ impl RowStore {
         Ok((id_hash(&record.id), user.map(|user| user.id.as_str().to_owned()), data))
     }
 
+    /// What a session holds, when it began and when it was last used, if it
+    /// has not ended.
+    async fn living(&self, id_hash: &[u8]) -> std::result::Result<Option<(String, i64, i64)>, AppError> {
+        let db = &mut self.database.read().await?;
+        Ok(on!(db => sqlx::query_as(
+                "SELECT data, created_at, last_seen_at FROM sessions
+                 WHERE id_hash = $1 AND last_seen_at > $2 AND created_at > $3",
+            )
+            .bind(id_hash)
+            .bind(ago(IDLE))
+            .bind(ago(ABSOLUTE))
+            .fetch_optional(db)
+            .await?))
+    }
+
     /// Notes the last use, later and at leisure: reading never waits for it.
     fn touch(&self, id_hash: Vec<u8>) {
         let database = self.database.clone();
@@ -82,11 +110,12 @@ impl RowStore {
             let outcome = database
                 .write(id_hash, |db, id_hash| {
                     Box::pin(async move {
-                        sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2")
+                        on!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2")
                             .bind(clock::now().micros())
                             .bind(id_hash)
                             .execute(db)
-                            .await?;
+                            .await
+                            .map(drop)?);
                         Ok(())
                     })
                 })
@@ -107,24 +136,26 @@ impl SessionStore for RowStore {
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
                     if user_id.is_none() {
-                        sqlx::query(
-                            "DELETE FROM sessions WHERE user_id IS NULL AND id_hash NOT IN
-                             (SELECT id_hash FROM sessions WHERE user_id IS NULL ORDER BY created_at DESC LIMIT $1)",
-                        )
-                        .bind(ANONYMOUS - 1)
-                        .execute(&mut *db)
-                        .await?;
+                        on!(db => sqlx::query(
+                                "DELETE FROM sessions WHERE user_id IS NULL AND id_hash NOT IN
+                                 (SELECT id_hash FROM sessions WHERE user_id IS NULL ORDER BY created_at DESC LIMIT $1)",
+                            )
+                            .bind(ANONYMOUS - 1)
+                            .execute(db)
+                            .await
+                            .map(drop)?);
                     }
-                    sqlx::query(
-                        "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
-                         VALUES ($1, $2, $3, $4, $4)",
-                    )
-                    .bind(id_hash)
-                    .bind(user_id)
-                    .bind(data)
-                    .bind(clock::now().micros())
-                    .execute(db)
-                    .await?;
+                    on!(db => sqlx::query(
+                            "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
+                             VALUES ($1, $2, $3, $4, $4)",
+                        )
+                        .bind(id_hash)
+                        .bind(user_id)
+                        .bind(data)
+                        .bind(clock::now().micros())
+                        .execute(db)
+                        .await
+                        .map(drop)?);
                     Ok(())
                 })
             })
@@ -137,15 +168,16 @@ impl SessionStore for RowStore {
         self.database
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
-                    sqlx::query(
-                        "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3 WHERE id_hash = $4",
-                    )
-                    .bind(user_id)
-                    .bind(data)
-                    .bind(clock::now().micros())
-                    .bind(id_hash)
-                    .execute(db)
-                    .await?;
+                    on!(db => sqlx::query(
+                            "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3 WHERE id_hash = $4",
+                        )
+                        .bind(user_id)
+                        .bind(data)
+                        .bind(clock::now().micros())
+                        .bind(id_hash)
+                        .execute(db)
+                        .await
+                        .map(drop)?);
                     Ok(())
                 })
             })
@@ -155,17 +187,9 @@ impl SessionStore for RowStore {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let id_hash = id_hash(id);
-        let row: Option<(String, i64, i64)> = sqlx::query_as(
-            "SELECT data, created_at, last_seen_at FROM sessions
-             WHERE id_hash = $1 AND last_seen_at > $2 AND created_at > $3",
-        )
-        .bind(&id_hash)
-        .bind(ago(IDLE))
-        .bind(ago(ABSOLUTE))
-        .fetch_optional(self.database.reader())
-        .await
-        .map_err(backend)?;
-        let Some((data, created_at, last_seen_at)) = row else { return Ok(None) };
+        let Some((data, created_at, last_seen_at)) = self.living(&id_hash).await.map_err(backend)? else {
+            return Ok(None);
+        };
         if last_seen_at < ago(TOUCH) {
             self.touch(id_hash);
         }
@@ -180,7 +204,11 @@ impl SessionStore for RowStore {
         self.database
             .write(id_hash, |db, id_hash| {
                 Box::pin(async move {
-                    sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(db).await?;
+                    on!(db => sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
+                        .bind(id_hash)
+                        .execute(db)
+                        .await
+                        .map(drop)?);
                     Ok(())
                 })
             })
@@ -193,8 +221,12 @@ impl SessionStore for RowStore {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn end_all(db: &mut SqliteConnection, user: &UserId) -> std::result::Result<(), AppError> {
-    sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.as_str()).execute(db).await?;
+pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
+        .bind(user.as_str())
+        .execute(db)
+        .await
+        .map(drop)?);
     Ok(())
 }
 
@@ -202,11 +234,12 @@ pub async fn end_all(db: &mut SqliteConnection, user: &UserId) -> std::result::R
 ///
 /// # Errors
 /// Those of the database.
-pub async fn forget_ended(db: &mut SqliteConnection) -> std::result::Result<(), AppError> {
-    sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
+pub async fn forget_ended(db: &mut Db) -> std::result::Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
         .bind(ago(IDLE))
         .bind(ago(ABSOLUTE))
         .execute(db)
-        .await?;
+        .await
+        .map(drop)?);
     Ok(())
 }

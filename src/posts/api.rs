@@ -132,7 +132,7 @@ mod server {
     }
 
     pub(super) async fn list(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-        service::list(&site(), page_request(older, newer)?).await
+        service::list(&site(), &actor(), page_request(older, newer)?).await
     }
 
     pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
@@ -140,7 +140,7 @@ mod server {
     }
 
     pub(super) async fn get(id: String) -> Result<Post, AppError> {
-        service::get(&site(), &post_id(&id)?).await
+        service::get(&site(), &actor(), &post_id(&id)?).await
     }
 
     pub(super) async fn create(

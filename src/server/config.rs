@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-use super::database::{DatabaseUrl, OpenError};
+use super::database::{DatabaseConfig, OpenError};
 use crate::accounts::server::hashing::{Cost, CostError};
 
 const FILE: &str = "byline.toml";
@@ -23,8 +23,10 @@ const PREFIX: &str = "BYLINE_";
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Where the database is.
-    pub database_url: DatabaseUrl,
+    /// Where the database is, and how to reach it.
+    pub database: DatabaseConfig,
+    /// Listeners to `/events` at a time.
+    pub max_listeners: usize,
     /// How the site is reached from outside.
     pub public_url: PublicUrl,
     /// The cost of a password hash.
@@ -125,9 +127,18 @@ pub struct Flags {
     /// Address and port to listen on [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "BYLINE_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Database; a missing file is created [default: sqlite://byline.db]
+    /// Database: sqlite://FILE, which is created where it is missing, or postgres://… [default: sqlite://byline.db]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
+    /// Read replica of a PostgreSQL for readers who are not signed in [default: none]
+    #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL", value_name = "URL")]
+    pub read_database_url: Option<String>,
+    /// Connections to a PostgreSQL, at most [default: 16]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_CONNECTIONS", value_name = "N")]
+    pub database_connections: Option<u32>,
+    /// Listeners to /events at a time [default: 1000]
+    #[arg(long, global = true, env = "BYLINE_MAX_LISTENERS", value_name = "N")]
+    pub max_listeners: Option<usize>,
     /// How browsers reach the site; https makes cookies Secure [default: http:// and the listening address]
     #[arg(long, global = true, env = "BYLINE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -159,6 +170,9 @@ const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT"];
 struct File {
     listen: Option<String>,
     database_url: Option<String>,
+    read_database_url: Option<String>,
+    database_connections: Option<u32>,
+    max_listeners: Option<usize>,
     public_url: Option<String>,
     #[serde(default)]
     argon2: Argon2File,
@@ -174,6 +188,10 @@ struct Argon2File {
 }
 
 impl Config {
+    /// Listeners to `/events` at a time, unless set otherwise: a quarter of
+    /// the connections that are taken at all.
+    pub const MAX_LISTENERS: usize = 1000;
+
     /// Puts the three sources together.
     ///
     /// # Errors
@@ -183,14 +201,20 @@ impl Config {
         let file = read_file(flags.config.as_deref())?;
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
         let own_address = format!("http://{listen}");
+        let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         Ok(Self {
             listen,
-            database_url: value(
-                "database-url",
-                flags.database_url.or(file.database_url),
-                "sqlite://byline.db",
-            )?,
+            database: DatabaseConfig {
+                url: value("database-url", flags.database_url.or(file.database_url), "sqlite://byline.db")?,
+                replica: replica.map(|url| value("read-database-url", Some(url), "")).transpose()?,
+                connections: positive(
+                    "database-connections",
+                    flags.database_connections.or(file.database_connections),
+                    DatabaseConfig::CONNECTIONS,
+                )?,
+            },
+            max_listeners: flags.max_listeners.or(file.max_listeners).unwrap_or(Config::MAX_LISTENERS),
             public_url: value("public-url", flags.public_url.or(file.public_url), &own_address)?,
             argon2: Cost {
                 memory: flags.argon2_memory.or(file.argon2.memory).unwrap_or(Cost::DEFAULT.memory),
@@ -219,6 +243,14 @@ fn value<T: FromStr<Err: fmt::Display>>(
         let problem = if problem.contains(raw) { problem } else { format!("\"{raw}\": {problem}") };
         StartError::Value { setting, problem }
     })
+}
+
+/// A site without a connection serves nobody; with one it could wait for itself.
+fn positive(setting: &'static str, given: Option<u32>, default: u32) -> Result<u32, StartError> {
+    match given.unwrap_or(default) {
+        0 | 1 => Err(StartError::Value { setting, problem: "must be 2 or more".to_owned() }),
+        number => Ok(number),
+    }
 }
 
 fn network(raw: &str) -> Result<IpNet, StartError> {
@@ -286,7 +318,7 @@ mod tests {
         assert_eq!(config.argon2, Cost { memory: 20000, ..Cost::DEFAULT });
         let config = Config::load(Flags { listen: Some("[::1]:5000".into()), ..flags }).unwrap();
         assert_eq!(config.listen.port(), 5000);
-        assert_eq!(config.database_url.to_string(), "sqlite://byline.db");
+        assert_eq!(config.database.url.to_string(), "sqlite://byline.db");
     }
 
     #[test]

@@ -33,7 +33,7 @@ const POSTS: &[(&str, &str, &str)] = &[
 /// # Errors
 /// Those of the database.
 pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
-    if !store::list(&site.database).await?.is_empty() {
+    if !store::list(&mut site.database.read().await?).await?.is_empty() {
         return Ok(None);
     }
     let secret = uuid::Uuid::new_v4().simple().to_string();

@@ -126,9 +126,12 @@ pub fn wrong_method(request: &HeaderMap, allow: &'static str) -> Response {
 
 /// Says when to come back, if the error does.
 pub fn retry_after(headers: &mut HeaderMap, error: &AppError) {
-    if let AppError::Busy { retry_after } = error {
-        headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
-    }
+    let seconds = match error {
+        AppError::Busy { retry_after } => *retry_after,
+        AppError::Overtaken => 1,
+        _ => return,
+    };
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
 }
 
 /// Heading and sentence are our own words and hold no input.

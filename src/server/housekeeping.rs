@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Site, idempotency};
+use super::{Site, events, idempotency};
 use crate::credentials::session_store;
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
@@ -15,7 +15,8 @@ pub async fn run(site: Site) {
         let outcome = site.database.write((), |db, ()| {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
-                idempotency::forget_old(db).await
+                idempotency::forget_old(db).await?;
+                events::store::forget_old(db).await
             })
         });
         if let Err(error) = outcome.await {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
-
-use super::clock;
+use super::{
+    clock,
+    database::{Db, on, violates},
+};
 use crate::{credentials::UserId, error::AppError};
 
 /// How long a wish is remembered; a browser tab that was asleep for a weekend
@@ -81,53 +82,60 @@ impl Wish {
 /// # Errors
 /// Those of the database.
 pub async fn remembered(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     user: &UserId,
     wish: Wish,
     key: &IdempotencyKey,
 ) -> Result<Option<String>, AppError> {
-    Ok(sqlx::query_scalar(
-        "SELECT result_id FROM idempotency_keys WHERE user_id = $1 AND wish = $2 AND key = $3",
-    )
-    .bind(user.as_str())
-    .bind(wish.name())
-    .bind(key.as_str())
-    .fetch_optional(db)
-    .await?)
+    Ok(on!(db => sqlx::query_scalar(
+            "SELECT result_id FROM idempotency_keys WHERE user_id = $1 AND wish = $2 AND key = $3",
+        )
+        .bind(user.as_str())
+        .bind(wish.name())
+        .bind(key.as_str())
+        .fetch_optional(db)
+        .await?))
 }
 
 /// Notes a granted wish, in the transaction that grants it.
 ///
 /// # Errors
-/// Those of the database.
+/// [`AppError::Overtaken`] when the same wish was granted at the same time:
+/// run again, the transaction finds it remembered. Those of the database.
 pub async fn remember(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     user: &UserId,
     wish: Wish,
     key: &IdempotencyKey,
     result_id: &str,
 ) -> Result<(), AppError> {
-    sqlx::query(
-        "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+    let done = on!(db => sqlx::query(
+            "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(user.as_str())
+        .bind(wish.name())
+        .bind(key.as_str())
+        .bind(result_id)
+        .bind(clock::now().micros())
+        .execute(db)
+        .await
+        .map(drop));
+    done.map_err(
+        |error| {
+            if violates(&error, "idempotency_keys_pkey") { AppError::Overtaken } else { error.into() }
+        },
     )
-    .bind(user.as_str())
-    .bind(wish.name())
-    .bind(key.as_str())
-    .bind(result_id)
-    .bind(clock::now().micros())
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 /// Removes wishes that are too old to be sent again.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn forget_old(db: &mut SqliteConnection) -> Result<(), AppError> {
-    sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
         .bind(clock::before(REMEMBERED).micros())
         .execute(db)
-        .await?;
+        .await
+        .map(drop)?);
     Ok(())
 }

@@ -17,6 +17,8 @@ pub const POST_BODY: usize = 1280 * 1024;
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// For the body of a request to arrive.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
+/// For a client to take the next piece of an answer.
+pub const WRITE_TIME: Duration = Duration::from_secs(30);
 /// For an answer to be made.
 pub const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// For requests under way to end when the process is told to.

@@ -9,6 +9,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::limits;
@@ -46,7 +47,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             let router = router.clone();
             move |request| answer(router.clone(), peer, request)
         });
-        let connection = under_way.watch(http.serve_connection(TokioIo::new(stream), service));
+        // A client that takes nothing of its answer does not keep it, and its place, for ever.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits::WRITE_TIME));
+        let connection = under_way.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {

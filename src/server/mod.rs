@@ -2,12 +2,12 @@
 
 pub mod assets;
 pub mod calls;
-pub mod changes;
 pub mod clock;
 pub mod config;
 pub mod context;
 pub mod database;
 pub mod demo;
+pub mod events;
 pub mod forms;
 pub mod headers;
 pub mod health;
@@ -22,7 +22,7 @@ pub mod telemetry;
 
 use std::sync::Arc;
 
-use crate::accounts::server::hashing::Hasher;
+use crate::{accounts::server::hashing::Hasher, credentials::Actor, error::AppError};
 
 /// Everything that requests share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -35,8 +35,8 @@ pub struct Parts {
     pub database: database::Database,
     /// The lane for password hashing.
     pub hasher: Hasher,
-    /// What changed, so that nothing stale is served.
-    pub changes: changes::Changes,
+    /// What happens to posts, so that nothing stale is served and listeners hear of it.
+    pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
     /// How the site is reached from outside.
@@ -52,15 +52,32 @@ impl Site {
     /// [`config::StartError`], one clear sentence.
     pub async fn open(config: &config::Config) -> Result<Self, config::StartError> {
         let hasher = Hasher::new(config.argon2)?;
-        let database = database::Database::open(&config.database_url).await?;
+        let database = database::Database::open(&config.database).await?;
         Ok(Self(Arc::new(Parts {
+            bus: Arc::new(events::Bus::new(database.engine(), config.max_listeners)),
             database,
             hasher,
-            changes: changes::Changes::default(),
             pages: page_cache::PageCache::default(),
             public_url: config.public_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
         })))
+    }
+
+    /// A connection to read what `actor` may look at. Whoever is signed in
+    /// reads from where they write, so that they see what they just did.
+    /// Everyone else may be served by a replica that is as far as this
+    /// process has heard: then no page shows what is older than another did.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when there is no connection.
+    pub async fn reader_for(&self, actor: &Actor) -> Result<database::Db, AppError> {
+        if *actor == Actor::Anonymous
+            && let Some(mut replica) = self.database.read_replica().await
+            && matches!(events::store::has_come_to(&mut replica, self.bus.newest()).await, Ok(true))
+        {
+            return Ok(replica);
+        }
+        self.database.read().await
     }
 }
 

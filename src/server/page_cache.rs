@@ -37,7 +37,7 @@ pub struct Rendered {
 }
 
 /// Under which a page is kept: its address, and the counter of
-/// [`super::changes::Changes`] read before it was rendered.
+/// [`super::events::changes::Changes`] read before it was rendered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     generation: u64,
@@ -63,7 +63,7 @@ impl Key {
     #[must_use]
     pub fn of(site: &Site, uri: &Uri) -> Option<Self> {
         let generation = match (uri.path(), uri.query()) {
-            ("/", None) => site.changes.lists(),
+            ("/", None) => site.bus.changes.lists()?,
             ("/", Some(query)) => {
                 let (name, cursor) = query.split_once('=')?;
                 match name {
@@ -72,9 +72,9 @@ impl Key {
                     _ => return None,
                 }
                 .ok()?;
-                site.changes.lists()
+                site.bus.changes.lists()?
             }
-            (path, None) => site.changes.post(&PostId::parse(path.strip_prefix("/posts/")?)?),
+            (path, None) => site.bus.changes.post(&PostId::parse(path.strip_prefix("/posts/")?)?)?,
             _ => return None,
         };
         Some(Self { generation, uri: uri.to_string() })

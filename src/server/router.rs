@@ -9,11 +9,11 @@ use axum::{
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use super::{
-    Site, assets, calls,
+    Site, assets, calls, events,
     forms::{Form, Values},
     headers, health, pages, telemetry,
 };
-use crate::credentials::{cookie_name, session_store::RowStore, whole_removal};
+use crate::credentials::{cookie_name, mend_answer, session_store::RowStore};
 
 /// The whole site.
 pub fn router(site: Site) -> Router {
@@ -36,13 +36,16 @@ pub fn router(site: Site) -> Router {
         .route("/posts/{id}/delete", form(Form::DeletePost))
         .fallback(pages::page)
         .layer(sessions)
-        .layer(from_fn_with_state(https, whole_removal))
+        .layer(from_fn_with_state(https, mend_answer))
         .layer(headers::compare_origin())
         .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), pages::for_everyone));
 
     Router::new()
-        .route("/healthz", get(health::healthz))
+        .route("/healthz", get(health::readyz))
+        .route("/readyz", get(health::readyz))
+        .route("/livez", get(health::livez))
+        .route("/events", get(events::stream::events))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))

@@ -20,12 +20,9 @@ async fn signing_up_signs_in() {
     let page = ada.page("/my-posts").await;
     assert_eq!(page.signed_in_as().as_deref(), Some("ada"));
     assert!(page.has_button("Log out") && page.link("Log in").is_none());
-    let stored: (String, String, String) = sqlx::query_as("SELECT username, email, password_hash FROM users")
-        .fetch_one(&mut site.database().await)
-        .await
-        .expect("one user");
-    assert_eq!((stored.0.as_str(), stored.1.as_str()), ("ada", "ada@example.org"));
-    assert!(stored.2.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.2);
+    assert_eq!(site.text("SELECT username || ' ' || email FROM users").await, "ada ada@example.org");
+    let hash = site.text("SELECT password_hash FROM users").await;
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
 
     let bob = json!({ "username": "bob", "email": "bob@example.org", "password": PASSWORD });
     let mut script = site.script();
@@ -198,12 +195,7 @@ async fn a_login_hashes_the_password_again_when_the_cost_has_changed() {
     let site = Running::start().await;
     site.author("ada").await;
     let site = site.restart_with(Cost { iterations: 3, ..Cost::FLOOR }).await;
-    let hash = async || {
-        sqlx::query_scalar::<_, String>("SELECT password_hash FROM users")
-            .fetch_one(&mut site.database().await)
-            .await
-            .expect("a hash")
-    };
+    let hash = async || site.text("SELECT password_hash FROM users").await;
     let old = hash().await;
     assert!(old.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{old}");
     let wrong = [("identifier", "ada"), ("password", "wrong horse battery staple")];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use byline::server::database::{Database, DatabaseUrl};
+use byline::server::database::{Database, DatabaseConfig, DatabaseUrl};
 use futures::future::join_all;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{net::TcpListener, process::Command};
@@ -243,7 +243,7 @@ async fn migrations_started_at_once_all_succeed() {
             format!("sqlite://{}", byline.folder().join(&file).display()).parse().expect("a URL");
         let opened = (0..8).map(|_| {
             let url = url.clone();
-            tokio::spawn(async move { Database::open(&url).await.map(drop) })
+            tokio::spawn(async move { Database::open(&DatabaseConfig::of(url)).await.map(drop) })
         });
         for outcome in join_all(opened).await {
             outcome.expect("no panic").expect("the database opens");

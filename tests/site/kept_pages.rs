@@ -191,11 +191,9 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
     let mut reader = site.browser();
     assert!(!reader.get("/").await.text().contains("Hung up"), "the list is kept without it");
 
-    let id = sqlx::query_scalar("SELECT id FROM users").fetch_one(&mut site.database().await).await;
-    let ada = Actor::User(User {
-        id: UserId::from_stored(id.expect("an id")),
-        username: Username::parse("ada").expect("a name"),
-    });
+    let id = site.text("SELECT id FROM users").await;
+    let ada =
+        Actor::User(User { id: UserId::from_stored(id), username: Username::parse("ada").expect("a name") });
     let draft = Draft {
         title: Title::parse("Hung up").expect("a title"),
         content: Content::parse("").expect("a text"),

@@ -8,7 +8,7 @@ use crate::support::{Client, Running};
 const POSTS: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 999)
     INSERT INTO posts (id, owner_id, version, created_at, updated_at, title, excerpt, content)
-    SELECT printf('post-%04d', (n * 7919) % 1000),
+    SELECT 'post-' || (1000 + (n * 7919) % 1000),
            (SELECT id FROM users WHERE username = CASE n % 2 WHEN 0 THEN 'ada' ELSE 'bob' END),
            1, 1700000000000000, 1700000000000000, 'Post ' || n, '', '' FROM numbers";
 

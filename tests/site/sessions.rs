@@ -117,7 +117,7 @@ async fn a_session_id_does_not_stand_in_the_database() {
     let sid = ada.sid().expect("a session");
     let id: Id = sid.parse().expect("an id");
     assert!(sid.len() >= 22, "128 bits at least: {sid}");
-    let bytes = site.database_bytes();
+    let bytes = site.bytes().await;
     let occurs = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     assert!(occurs(b"ada@example.org"), "the search finds what is there");
     assert!(occurs(&Sha256::digest(id.0.to_le_bytes())), "the hash is there");

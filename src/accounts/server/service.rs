@@ -24,7 +24,7 @@ pub async fn sign_up(
     let NewAccount { username, email, password } = account;
     let made = async {
         // Asked before the costly hashing, and once more by the constraint.
-        store::refuse_taken(&site.database, &username, &email).await?;
+        store::refuse_taken(&mut site.database.read().await?, &username, &email).await?;
         let hash = site.hasher.hash(password).await?;
         let user = User::new(username.clone());
         site.database
@@ -53,10 +53,10 @@ async fn made_before(
     username: Username,
     key: Option<IdempotencyKey>,
 ) -> Result<Option<User>, AppError> {
-    let found = store::find(&site.database, &Login::Username(username)).await?;
+    let db = &mut site.database.read().await?;
+    let found = store::find(db, &Login::Username(username)).await?;
     let (Some((user, _)), Some(key)) = (found, key) else { return Ok(None) };
-    let mut db = site.database.reader().acquire().await?;
-    Ok(idempotency::remembered(&mut db, &user.id, Wish::SignUp, &key).await?.map(|_| user))
+    Ok(idempotency::remembered(db, &user.id, Wish::SignUp, &key).await?.map(|_| user))
 }
 
 /// Finds who that is. An unknown name and a wrong password cost the same time
@@ -65,7 +65,7 @@ async fn made_before(
 /// # Errors
 /// [`AppError::Invalid`], [`AppError::Busy`].
 pub async fn log_in(site: &Site, login: Login, password: Password) -> Result<User, AppError> {
-    let found = store::find(&site.database, &login).await?;
+    let found = store::find(&mut site.database.read().await?, &login).await?;
     let (user, stored) = found.unzip();
     let verified = site.hasher.verify(password.clone(), stored.clone()).await?;
     match (user, verified) {
@@ -101,7 +101,7 @@ async fn rehash(site: &Site, user: &User, password: Password, old: String) {
 /// # Errors
 /// [`AppError::NotFound`] for an unknown username.
 pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
-    let (user, _) = store::find(&site.database, login).await?.ok_or(AppError::NotFound)?;
+    let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
     let hash = site.hasher.hash(password).await?;
     site.database
         .write((user.id, hash), |db, (id, hash)| {

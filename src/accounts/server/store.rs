@@ -1,13 +1,13 @@
 //! The SQL of accounts.
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use super::{Email, Login};
 use crate::{
     accounts::Username,
     credentials::{User, UserId},
     error::{AppError, Field, FieldError},
-    server::database::{Database, internal, violated_unique},
+    server::database::{Db, internal, on, violates},
     timestamp::Timestamp,
 };
 
@@ -47,7 +47,7 @@ fn taken(field: Field) -> FieldError {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(database: &Database, login: &Login) -> Result<Option<(User, String)>, AppError> {
+pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, AppError> {
     let (statement, value) = match login {
         Login::Username(name) => {
             ("SELECT id, username, password_hash FROM users WHERE username = $1", name.as_str())
@@ -57,7 +57,7 @@ pub async fn find(database: &Database, login: &Login) -> Result<Option<(User, St
         }
         Login::Nobody => ("SELECT id, username, password_hash FROM users WHERE username = $1", ""),
     };
-    let row = sqlx::query_as::<_, UserRow>(statement).bind(value).fetch_optional(database.reader()).await?;
+    let row = on!(db => sqlx::query_as::<_, UserRow>(statement).bind(value).fetch_optional(db).await?);
     row.map(|row| {
         let username = Username::try_from(row.username)
             .map_err(|error| internal(format_args!("a stored username breaks the rules: {error}")))?;
@@ -70,14 +70,14 @@ pub async fn find(database: &Database, login: &Login) -> Result<Option<(User, St
 ///
 /// # Errors
 /// [`AppError::Invalid`] for whatever is taken.
-pub async fn refuse_taken(database: &Database, username: &Username, email: &Email) -> Result<(), AppError> {
-    let (username, email): (bool, bool) = sqlx::query_as(
-        "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
-    )
-    .bind(username.as_str())
-    .bind(email.as_str())
-    .fetch_one(database.reader())
-    .await?;
+pub async fn refuse_taken(db: &mut Db, username: &Username, email: &Email) -> Result<(), AppError> {
+    let (username, email): (bool, bool) = on!(db => sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
+        )
+        .bind(username.as_str())
+        .bind(email.as_str())
+        .fetch_one(db)
+        .await?);
     let errors: Vec<_> = [(username, Field::Username), (email, Field::Email)]
         .into_iter()
         .filter(|(is_taken, _)| *is_taken)
@@ -91,40 +91,45 @@ pub async fn refuse_taken(database: &Database, username: &Username, email: &Emai
 /// # Errors
 /// [`AppError::Invalid`] when the username or the address is taken.
 pub async fn insert(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     user: &User,
     email: &Email,
     hash: &str,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    sqlx::query(
-        "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(user.id.as_str())
-    .bind(user.username.as_str())
-    .bind(email.as_str())
-    .bind(hash)
-    .bind(now.micros())
-    .execute(db)
-    .await
-    .map_err(|error| match violated_unique(&error) {
-        Some("users.username") => AppError::Invalid { errors: vec![taken(Field::Username)] },
-        Some("users.email") => AppError::Invalid { errors: vec![taken(Field::Email)] },
-        _ => error.into(),
-    })?;
-    Ok(())
+    let done = on!(db => sqlx::query(
+            "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(user.id.as_str())
+        .bind(user.username.as_str())
+        .bind(email.as_str())
+        .bind(hash)
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop));
+    done.map_err(|error| {
+        let taken_field = [("users_username_key", Field::Username), ("users_email_key", Field::Email)]
+            .into_iter()
+            .find(|(constraint, _)| violates(&error, constraint));
+        match taken_field {
+            Some((_, field)) => AppError::Invalid { errors: vec![taken(field)] },
+            None => error.into(),
+        }
+    })
 }
 
 /// Sets the hash, whatever it was.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_hash(db: &mut SqliteConnection, id: &UserId, hash: &str) -> Result<(), AppError> {
-    sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
+    on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
         .bind(hash)
         .bind(id.as_str())
         .execute(db)
-        .await?;
+        .await
+        .map(drop)?);
     Ok(())
 }
 
@@ -132,18 +137,14 @@ pub async fn set_hash(db: &mut SqliteConnection, id: &UserId, hash: &str) -> Res
 ///
 /// # Errors
 /// Those of the database.
-pub async fn replace_hash(
-    db: &mut SqliteConnection,
-    id: &UserId,
-    old: &str,
-    new: &str,
-) -> Result<(), AppError> {
-    sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<(), AppError> {
+    on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(new)
         .bind(id.as_str())
         .bind(old)
         .execute(db)
-        .await?;
+        .await
+        .map(drop)?);
     Ok(())
 }
 
@@ -151,11 +152,11 @@ pub async fn replace_hash(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(database: &Database) -> Result<Vec<Listed>, AppError> {
-    Ok(sqlx::query_as(
+pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
+    Ok(on!(db => sqlx::query_as(
         "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts
          FROM users u ORDER BY u.created_at, u.id",
     )
-    .fetch_all(database.reader())
-    .await?)
+    .fetch_all(db)
+    .await?))
 }

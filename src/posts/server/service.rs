@@ -2,6 +2,8 @@
 //! ends here with an [`Actor`]. What readers have been shown is out of date as
 //! soon as a change is on the disk, whether or not its author still listens.
 
+use std::sync::Arc;
+
 use super::{Draft, policy, store};
 use crate::{
     credentials::Actor,
@@ -9,6 +11,7 @@ use crate::{
     posts::{Page, PageRequest, Post, PostId},
     server::{
         Site, clock,
+        events::{EventKind, store as events},
         idempotency::{self, IdempotencyKey, Wish},
     },
 };
@@ -17,8 +20,8 @@ use crate::{
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(site: &Site, request: PageRequest) -> Result<Page, AppError> {
-    store::page(&site.database, None, request).await
+pub async fn list(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
+    store::page(&mut site.reader_for(actor).await?, None, request).await
 }
 
 /// One page of the actor's own posts.
@@ -26,15 +29,16 @@ pub async fn list(site: &Site, request: PageRequest) -> Result<Page, AppError> {
 /// # Errors
 /// [`AppError::NotSignedIn`].
 pub async fn list_own(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
-    store::page(&site.database, Some(&actor.user()?.id), request).await
+    let owner = &actor.user()?.id;
+    store::page(&mut site.reader_for(actor).await?, Some(owner), request).await
 }
 
 /// One post. Everyone may.
 ///
 /// # Errors
 /// [`AppError::NotFound`].
-pub async fn get(site: &Site, id: &PostId) -> Result<Post, AppError> {
-    store::find(&site.database, id).await?.ok_or(AppError::NotFound)
+pub async fn get(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+    store::find(&mut site.reader_for(actor).await?, id).await?.ok_or(AppError::NotFound)
 }
 
 /// One post that the actor may change.
@@ -43,7 +47,7 @@ pub async fn get(site: &Site, id: &PostId) -> Result<Post, AppError> {
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
 pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
     actor.user()?;
-    let post = get(site, id).await?;
+    let post = get(site, actor, id).await?;
     policy::may_change(actor, &post.owner)?;
     Ok(post)
 }
@@ -59,11 +63,13 @@ pub async fn create(
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
     let owner = policy::may_create(actor)?.clone();
-    let readers = site.clone();
-    site.database
+    let (bus, told) = (Arc::clone(&site.bus), Arc::clone(&site.bus));
+    let (post, _) = site
+        .database
         .write_then(
             (owner, draft, key),
-            |db, (owner, draft, key)| {
+            move |db, (owner, draft, key)| {
+                let bus = Arc::clone(&bus);
                 Box::pin(async move {
                     if let Some(key) = &key
                         && let Some(id) = idempotency::remembered(db, &owner.id, Wish::CreatePost, key)
@@ -71,18 +77,21 @@ pub async fn create(
                             .and_then(|id| PostId::parse(&id))
                     {
                         // The post may be gone by now; then there is nothing to show.
-                        return store::find_in(db, &id).await?.ok_or(AppError::NotFound);
+                        return Ok((store::find(db, &id).await?.ok_or(AppError::NotFound)?, None));
                     }
                     let post = store::insert(db, &owner, &draft, clock::now()).await?;
                     if let Some(key) = &key {
                         idempotency::remember(db, &owner.id, Wish::CreatePost, key, post.id.as_str()).await?;
                     }
-                    Ok(post)
+                    let event =
+                        events::record(db, &bus, EventKind::Created, &post.id, &owner.username).await?;
+                    Ok((post, Some(event)))
                 })
             },
-            move |post| readers.changes.post_changed(&post.id),
+            move |(_, event)| told.committed(event.as_ref()),
         )
-        .await
+        .await?;
+    Ok(post)
 }
 
 /// Saves an edit that started from `version` (security row D4). The same text
@@ -98,26 +107,31 @@ pub async fn update(
     version: i64,
     draft: Draft,
 ) -> Result<Post, AppError> {
-    let readers = site.clone();
-    site.database
+    let (bus, told) = (Arc::clone(&site.bus), Arc::clone(&site.bus));
+    let (post, _) = site
+        .database
         .write_then(
             (actor.clone(), id.clone(), version, draft),
-            |db, (actor, id, version, draft)| {
+            move |db, (actor, id, version, draft)| {
+                let bus = Arc::clone(&bus);
                 Box::pin(async move {
                     let editor = actor.user()?;
-                    let current = store::find_in(db, &id).await?.ok_or(AppError::NotFound)?;
+                    let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
                     policy::may_change(&actor, &current.owner)?;
                     if (&current.title, &current.content) == (&draft.title, &draft.content) {
-                        return Ok(current);
+                        return Ok((current, None));
                     }
-                    store::update(db, &id, &editor.id, version, &draft, clock::now())
+                    let post = store::update(db, &id, &editor.id, version, &draft, clock::now())
                         .await?
-                        .ok_or_else(|| AppError::Conflict { current: Box::new(current) })
+                        .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
+                    let event = events::record(db, &bus, EventKind::Changed, &id, &editor.username).await?;
+                    Ok((post, Some(event)))
                 })
             },
-            move |post| readers.changes.post_changed(&post.id),
+            move |(_, event)| told.committed(event.as_ref()),
         )
-        .await
+        .await?;
+    Ok(post)
 }
 
 /// Deletes a post for good; with a key, sent twice is deleted once.
@@ -130,29 +144,32 @@ pub async fn delete(
     id: &PostId,
     key: Option<IdempotencyKey>,
 ) -> Result<(), AppError> {
-    let (readers, gone) = (site.clone(), id.clone());
+    let (bus, told) = (Arc::clone(&site.bus), Arc::clone(&site.bus));
     site.database
         .write_then(
             (actor.clone(), id.clone(), key),
-            |db, (actor, id, key)| {
+            move |db, (actor, id, key)| {
+                let bus = Arc::clone(&bus);
                 Box::pin(async move {
                     let user = actor.user()?;
                     if let Some(key) = &key
                         && idempotency::remembered(db, &user.id, Wish::DeletePost, key).await?.as_deref()
                             == Some(id.as_str())
                     {
-                        return Ok(());
+                        return Ok(None);
                     }
-                    let post = store::find_in(db, &id).await?.ok_or(AppError::NotFound)?;
+                    let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
                     policy::may_change(&actor, &post.owner)?;
                     store::delete(db, &id, &user.id).await?;
                     if let Some(key) = &key {
                         idempotency::remember(db, &user.id, Wish::DeletePost, key, id.as_str()).await?;
                     }
-                    Ok(())
+                    let event = events::record(db, &bus, EventKind::Deleted, &id, &user.username).await?;
+                    Ok(Some(event))
                 })
             },
-            move |()| readers.changes.post_changed(&gone),
+            move |event| told.committed(event.as_ref()),
         )
         .await
+        .map(drop)
 }

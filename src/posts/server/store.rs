@@ -1,14 +1,17 @@
 //! The SQL of posts. Writes name the owner in their `WHERE`: whatever went
 //! wrong above, another's post stays as it is (security row A1).
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
 use super::{Draft, markdown};
 use crate::{
     credentials::{User, UserId},
     error::AppError,
     posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title},
-    server::database::{Database, internal},
+    server::{
+        database::{Db, internal, on},
+        events::store as events,
+    },
     timestamp::Timestamp,
 };
 
@@ -76,21 +79,12 @@ const FIND: &str = "
     FROM posts p JOIN users u ON u.id = p.owner_id
     WHERE p.id = $1";
 
-/// One post, from a reading connection.
+/// One post.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(database: &Database, id: &PostId) -> Result<Option<Post>, AppError> {
-    let row = sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(database.reader()).await?;
-    row.map(Post::try_from).transpose()
-}
-
-/// One post, inside a write.
-///
-/// # Errors
-/// Those of the database.
-pub async fn find_in(db: &mut SqliteConnection, id: &PostId) -> Result<Option<Post>, AppError> {
-    let row = sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?;
+pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
+    let row = on!(db => sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?);
     row.map(Post::try_from).transpose()
 }
 
@@ -98,12 +92,7 @@ pub async fn find_in(db: &mut SqliteConnection, id: &PostId) -> Result<Option<Po
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert(
-    db: &mut SqliteConnection,
-    owner: &User,
-    draft: &Draft,
-    now: Timestamp,
-) -> Result<Post, AppError> {
+pub async fn insert(db: &mut Db, owner: &User, draft: &Draft, now: Timestamp) -> Result<Post, AppError> {
     let post = Post {
         id: broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
         title: draft.title.clone(),
@@ -113,19 +102,21 @@ pub async fn insert(
         created_at: now,
         updated_at: now,
     };
-    sqlx::query(
-        "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
-    )
-    .bind(post.id.as_str())
-    .bind(owner.id.as_str())
-    .bind(post.title.as_str())
-    .bind(markdown::excerpt(&post.content))
-    .bind(post.content.as_str())
-    .bind(post.version)
-    .bind(now.micros())
-    .execute(db)
-    .await?;
+    let excerpt = markdown::excerpt(&post.content);
+    on!(db => sqlx::query(
+            "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        )
+        .bind(post.id.as_str())
+        .bind(owner.id.as_str())
+        .bind(post.title.as_str())
+        .bind(excerpt)
+        .bind(post.content.as_str())
+        .bind(post.version)
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop)?);
     Ok(post)
 }
 
@@ -135,40 +126,43 @@ pub async fn insert(
 /// # Errors
 /// Those of the database.
 pub async fn update(
-    db: &mut SqliteConnection,
+    db: &mut Db,
     id: &PostId,
     owner: &UserId,
     version: i64,
     draft: &Draft,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
-    let done = sqlx::query(
-        "UPDATE posts
-         SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4
-         WHERE id = $5 AND owner_id = $6 AND version = $7",
-    )
-    .bind(draft.title.as_str())
-    .bind(markdown::excerpt(&draft.content))
-    .bind(draft.content.as_str())
-    .bind(now.micros())
-    .bind(id.as_str())
-    .bind(owner.as_str())
-    .bind(version)
-    .execute(&mut *db)
-    .await?;
-    if done.rows_affected() == 0 { Ok(None) } else { find_in(db, id).await }
+    let excerpt = markdown::excerpt(&draft.content);
+    let changed = on!(db => sqlx::query(
+            "UPDATE posts
+             SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4
+             WHERE id = $5 AND owner_id = $6 AND version = $7",
+        )
+        .bind(draft.title.as_str())
+        .bind(excerpt)
+        .bind(draft.content.as_str())
+        .bind(now.micros())
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(version)
+        .execute(db)
+        .await?
+        .rows_affected());
+    if changed == 0 { Ok(None) } else { find(db, id).await }
 }
 
 /// Deletes a post of `owner`; any other stays.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(db: &mut SqliteConnection, id: &PostId, owner: &UserId) -> Result<(), AppError> {
-    sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+pub async fn delete(db: &mut Db, id: &PostId, owner: &UserId) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
         .bind(id.as_str())
         .bind(owner.as_str())
         .execute(db)
-        .await?;
+        .await
+        .map(drop)?);
     Ok(())
 }
 
@@ -200,11 +194,9 @@ list_statement!(OWN_NEWER, where: "p.owner_id = $4 AND (p.created_at, p.id) > ($
 ///
 /// # Errors
 /// Those of the database.
-pub async fn page(
-    database: &Database,
-    owner: Option<&UserId>,
-    request: PageRequest,
-) -> Result<Page, AppError> {
+pub async fn page(db: &mut Db, owner: Option<&UserId>, request: PageRequest) -> Result<Page, AppError> {
+    // Asked first: what is listed below is at least as new.
+    let as_of = events::newest(db).await?;
     let limit = Page::SIZE as i64 + 1;
     let (statement, cursor) = match (&request, owner) {
         (PageRequest::First, None) => (ALL_FIRST, None),
@@ -214,14 +206,16 @@ pub async fn page(
         (PageRequest::NewerThan(cursor), None) => (ALL_NEWER, Some(cursor)),
         (PageRequest::NewerThan(cursor), Some(_)) => (OWN_NEWER, Some(cursor)),
     };
-    let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(limit);
-    if let Some(cursor) = cursor {
-        query = query.bind(cursor.created_at.micros()).bind(cursor.id.as_str());
-    }
-    if let Some(owner) = owner {
-        query = query.bind(owner.as_str());
-    }
-    let rows = query.fetch_all(database.reader()).await?;
+    let rows = on!(db => {
+        let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(limit);
+        if let Some(cursor) = cursor {
+            query = query.bind(cursor.created_at.micros()).bind(cursor.id.as_str());
+        }
+        if let Some(owner) = owner {
+            query = query.bind(owner.as_str());
+        }
+        query.fetch_all(db).await?
+    });
     let more = rows.len() > Page::SIZE;
     let mut posts =
         rows.into_iter().take(Page::SIZE).map(Summary::try_from).collect::<Result<Vec<_>, _>>()?;
@@ -230,14 +224,14 @@ pub async fn page(
         |post: Option<&Summary>| post.map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
     Ok(match request {
         // Having reached the top, show the whole first page, not its lower part.
-        PageRequest::NewerThan(_) if !more => Box::pin(page(database, owner, PageRequest::First)).await?,
+        PageRequest::NewerThan(_) if !more => Box::pin(page(db, owner, PageRequest::First)).await?,
         PageRequest::NewerThan(_) => {
             posts.reverse();
-            Page { older: edge(posts.last()), newer: edge(posts.first()), posts }
+            Page { older: edge(posts.last()), newer: edge(posts.first()), posts, as_of }
         }
-        PageRequest::First => Page { older: edge(posts.last()).filter(|_| more), newer: None, posts },
+        PageRequest::First => Page { older: edge(posts.last()).filter(|_| more), newer: None, posts, as_of },
         PageRequest::OlderThan(_) => {
-            Page { older: edge(posts.last()).filter(|_| more), newer: edge(posts.first()), posts }
+            Page { older: edge(posts.last()).filter(|_| more), newer: edge(posts.first()), posts, as_of }
         }
     })
 }

@@ -2,11 +2,13 @@
 //! they get, and the `byline` process.
 
 mod client;
+mod database;
 mod page;
 mod process;
 mod running;
 
 pub use client::{Answer, Client};
+pub use database::{Probe, TestDatabase};
 pub use page::Page;
 pub use process::{Byline, Ended};
 pub use running::{Running, serve};

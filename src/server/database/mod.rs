@@ -1,0 +1,325 @@
+//! The database: SQLite or PostgreSQL behind one door.
+//!
+//! A statement is written once, with `$1` placeholders, and runs on either
+//! engine through [`on!`]. Reading takes a connection ([`Database::read`]);
+//! writing hands over a piece of work ([`Database::write`]) that runs inside
+//! a transaction and comes back once it is on the disk.
+
+mod error;
+mod postgres;
+mod sqlite;
+mod url;
+
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{Postgres, Sqlite, migrate::MigrateError, pool::PoolConnection, postgres::PgListener};
+use tokio::sync::oneshot;
+
+pub use self::{
+    error::{internal, violates},
+    url::{DatabaseUrl, DatabaseUrlError, Engine},
+};
+use crate::error::AppError;
+
+/// The longest wait for a place in the queue or for a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs a statement on the engine that a [`Db`] is of:
+///
+/// ```text
+/// let row = on!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
+/// ```
+///
+/// The text stands once; sqlx compiles it for both.
+macro_rules! on {
+    ($db:ident => $statement:expr) => {
+        match $db {
+            $crate::server::database::Db::Sqlite(connection) => {
+                let $db = &mut **connection;
+                $statement
+            }
+            $crate::server::database::Db::Postgres(connection) => {
+                let $db = &mut **connection;
+                $statement
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or server cannot be opened, or is no database.
+    #[error("the database {url} cannot be opened: {cause}")]
+    Open {
+        /// As configured, without its password.
+        url: String,
+        /// What the engine says.
+        cause: sqlx::Error,
+    },
+    /// A schema that this binary does not know.
+    #[error("the database {url} was made by a newer Byline (its schema has step {version}); use that one")]
+    Newer {
+        /// As configured, without its password.
+        url: String,
+        /// The unknown step.
+        version: i64,
+    },
+    /// A migration failed; the database is as it was.
+    #[error("the database {url} cannot be brought up to date: {cause}")]
+    Migrate {
+        /// As configured, without its password.
+        url: String,
+        /// What went wrong.
+        cause: MigrateError,
+    },
+    /// A SQLite with a known fault.
+    #[error("SQLite {0} can lose data in WAL mode; Byline needs 3.51.3 or newer")]
+    OldSqlite(String),
+    /// A PostgreSQL that nobody has tried.
+    #[error("the server is PostgreSQL {0}; Byline needs 15 or newer")]
+    OldPostgres(i32),
+    /// Only PostgreSQL has replicas.
+    #[error("read-database-url goes with a database-url of postgres:// alone, and must be one itself")]
+    ReplicaOfFile,
+}
+
+impl OpenError {
+    fn from_migration(url: &DatabaseUrl, cause: MigrateError) -> Self {
+        let url = url.to_string();
+        match cause {
+            MigrateError::VersionMissing(version) => Self::Newer { url, version },
+            MigrateError::Execute(cause) => Self::Open { url, cause },
+            cause => Self::Migrate { url, cause },
+        }
+    }
+}
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// A read replica of it; PostgreSQL only.
+    pub replica: Option<DatabaseUrl>,
+    /// Connections at most, to each server; SQLite has its own number.
+    pub connections: u32,
+}
+
+impl DatabaseConfig {
+    /// Connections to a server, unless set otherwise: a quarter of what a
+    /// PostgreSQL with its own defaults shares out, with room for four processes.
+    pub const CONNECTIONS: u32 = 16;
+
+    /// A database without a replica.
+    #[must_use]
+    pub const fn of(url: DatabaseUrl) -> Self {
+        Self { url, replica: None, connections: Self::CONNECTIONS }
+    }
+}
+
+/// A database in use. Cheap to clone.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    url: DatabaseUrl,
+    backend: Backend,
+}
+
+enum Backend {
+    Sqlite(sqlite::File),
+    Postgres(postgres::Server),
+}
+
+/// A connection of either engine; statements run on it through [`on!`].
+#[derive(Debug)]
+pub enum Db {
+    /// To a file.
+    Sqlite(PoolConnection<Sqlite>),
+    /// To a server.
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Db {
+    /// Runs a statement without parameters and without rows, unprepared.
+    async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        let db = self;
+        on!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
+    }
+
+    async fn close(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        }
+    }
+
+    /// Not to be used again by anyone.
+    fn discard(mut self) {
+        match &mut self {
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
+}
+
+impl Database {
+    /// Opens the database and brings its schema up to date. A file that is
+    /// missing is made; a server's database must exist.
+    ///
+    /// # Errors
+    /// [`OpenError`], one clear sentence.
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        let DatabaseConfig { url, replica, connections } = config;
+        let replica_fits = replica.as_ref().is_none_or(|url| url.engine() == Engine::Postgres);
+        let backend = match url.engine() {
+            Engine::Postgres if replica_fits => {
+                Backend::Postgres(postgres::Server::open(url, replica.as_ref(), *connections).await?)
+            }
+            Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url).await?),
+            _ => return Err(OpenError::ReplicaOfFile),
+        };
+        Ok(Self(Arc::new(Inner { url: url.clone(), backend })))
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.url.engine()
+    }
+
+    /// A connection for statements that only read; they see every write that
+    /// was answered before.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when none is free in time or the server is away.
+    pub async fn read(&self) -> Result<Db, AppError> {
+        Ok(match &self.0.backend {
+            Backend::Sqlite(file) => Db::Sqlite(file.readers.acquire().await?),
+            Backend::Postgres(server) => Db::Postgres(server.primary.acquire().await?),
+        })
+    }
+
+    /// A connection to the read replica, if there is one and it answers. It
+    /// may be behind.
+    pub async fn read_replica(&self) -> Option<Db> {
+        let Backend::Postgres(postgres::Server { replica: Some(replica), .. }) = &self.0.backend else {
+            return None;
+        };
+        match replica.acquire().await {
+            Ok(connection) => Some(Db::Postgres(connection)),
+            Err(error) => {
+                tracing::warn!(%error, "the read replica is away; the primary serves its readers");
+                None
+            }
+        }
+    }
+
+    /// A connection of its own that hears what other processes tell; `None`
+    /// where there are no others.
+    ///
+    /// # Errors
+    /// Those of connecting.
+    pub async fn listen(&self, channel: &str) -> Result<Option<PgListener>, sqlx::Error> {
+        match &self.0.backend {
+            Backend::Sqlite(_) => Ok(None),
+            Backend::Postgres(_) => {
+                let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
+                listener.listen(channel).await?;
+                Ok(Some(listener))
+            }
+        }
+    }
+
+    /// Runs `work` on `input` in a transaction and returns once it is on the
+    /// disk; a failing one changes nothing. On SQLite, writes that wait at the
+    /// same time share a commit. `work` borrows nothing from the caller, since
+    /// it may have to run again: on PostgreSQL, up to three times where it met
+    /// another transaction.
+    ///
+    /// # Errors
+    /// Whatever `work` says; [`AppError::Busy`] when the queue or the disk is
+    /// full or the server is away; [`AppError::Overtaken`] when it met others
+    /// time and again.
+    pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T, AppError>
+    where
+        I: Clone + Send + 'static,
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + Sync + 'static,
+    {
+        self.write_then(input, work, |_| ()).await
+    }
+
+    /// [`Self::write`], and `then` as soon as it is on the disk: also when
+    /// nobody waits for the answer any more, because the client has hung up.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; `then` has not run in that case.
+    pub async fn write_then<I, T, F, A>(&self, input: I, work: F, then: A) -> Result<T, AppError>
+    where
+        I: Clone + Send + 'static,
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + Sync + 'static,
+        A: FnOnce(&T) + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        let finish = move |outcome: Result<T, AppError>| {
+            if let Ok(value) = &outcome {
+                then(value);
+            }
+            // Nobody listens any more: the request was given up.
+            let _ = answer.send(outcome);
+        };
+        match &self.0.backend {
+            Backend::Sqlite(file) => file.send(queued(input, work, finish)).await?,
+            Backend::Postgres(_) => {
+                let database = self.clone();
+                tokio::spawn(async move {
+                    if let Backend::Postgres(server) = &database.0.backend {
+                        finish(server.transaction(input, &work).await);
+                    }
+                });
+            }
+        }
+        // Dropped unanswered: the transaction it waited for could not begin or go on.
+        outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
+    }
+
+    /// Waits until every accepted write is on the disk and closes.
+    pub async fn close(&self) {
+        match &self.0.backend {
+            Backend::Sqlite(file) => file.close().await,
+            Backend::Postgres(server) => server.close().await,
+        }
+    }
+}
+
+/// A write for SQLite's queue.
+fn queued<I, T, F, E>(input: I, work: F, finish: E) -> sqlite::Write
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + 'static,
+    E: FnOnce(Result<T, AppError>) + Send + 'static,
+{
+    Box::new(move |db| {
+        Box::pin(async move {
+            let result = AssertUnwindSafe(work(db, input))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(internal("a write panicked")));
+            let keep = result.is_ok();
+            let acknowledge = Box::new(move |committed: Result<(), AppError>| finish(committed.and(result)));
+            sqlite::Written { keep, acknowledge }
+        })
+    })
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.0.url).finish()
+    }
+}

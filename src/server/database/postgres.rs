@@ -1,0 +1,159 @@
+//! PostgreSQL: a pool for everything, and one for a replica where there is one.
+
+use std::{str::FromStr, time::Duration};
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{
+    ConnectOptions, PgPool, Postgres,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{Db, OpenError, PATIENCE, internal, url::DatabaseUrl};
+use crate::error::AppError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// 15, the oldest that is tested.
+const MIN_VERSION: i32 = 150_000;
+/// No statement runs longer (security row D8).
+const STATEMENT_TIME: &str = "5s";
+/// A process that hangs inside a transaction gives its locks back.
+const IDLE_TIME: &str = "10s";
+/// How often a transaction that met another one is run again (security row D8).
+const RETRIES: u32 = 3;
+/// A connection that was idle for longer is asked whether it still lives.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
+
+/// A server, in use.
+pub(super) struct Server {
+    pub(super) primary: PgPool,
+    pub(super) replica: Option<PgPool>,
+}
+
+impl Server {
+    /// Connects and brings the schema up to date. The replica may be away.
+    pub(super) async fn open(
+        url: &DatabaseUrl,
+        replica: Option<&DatabaseUrl>,
+        connections: u32,
+    ) -> Result<Self, OpenError> {
+        let open = |url: &DatabaseUrl| {
+            let url = url.to_string();
+            move |cause| OpenError::Open { url, cause }
+        };
+        let primary =
+            pool(connections).connect_with(options(url).map_err(open(url))?).await.map_err(open(url))?;
+        migrate(&primary, url).await?;
+        let replica = match replica {
+            Some(url) => Some(pool(connections).connect_lazy_with(options(url).map_err(open(url))?)),
+            None => None,
+        };
+        Ok(Self { primary, replica })
+    }
+
+    /// Runs `work` in a transaction, again where it met another one.
+    ///
+    /// Its isolation is REPEATABLE READ: what `work` has read holds until it
+    /// commits, as on SQLite, where writes come one after the other. Where
+    /// another transaction changed a row first, the database says so (40001)
+    /// and `work` starts anew with what is there now.
+    pub(super) async fn transaction<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
+    where
+        I: Clone,
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
+    {
+        for retry in 1..=RETRIES {
+            match self.once(input.clone(), work).await {
+                Err(AppError::Overtaken) => {
+                    let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+                    tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.once(input, work).await
+    }
+
+    async fn once<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
+    where
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
+    {
+        let mut db = Db::Postgres(self.primary.acquire().await?);
+        db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
+        let outcome = std::panic::AssertUnwindSafe(work(&mut db, input))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(internal("a write panicked")));
+        match outcome {
+            Ok(value) => {
+                db.command("COMMIT").await?;
+                Ok(value)
+            }
+            Err(error) => {
+                if db.command("ROLLBACK").await.is_err() {
+                    db.discard();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.primary.close().await;
+        if let Some(replica) = &self.replica {
+            replica.close().await;
+        }
+    }
+}
+
+/// How to connect.
+pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(PgConnectOptions::from_str(url.as_str())?
+        .application_name("byline")
+        .options([("statement_timeout", STATEMENT_TIME), ("idle_in_transaction_session_timeout", IDLE_TIME)])
+        .disable_statement_logging())
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // Asking costs a journey to the server and back; after a restart of
+        // the server the connections that are in use break at once anyway.
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > SURELY_ALIVE {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+/// sqlx takes an advisory lock for the time of it: of two processes started
+/// at once the second waits and finds nothing left to do. Each step is a
+/// transaction of its own. The lock is the connection's; it goes with it.
+async fn migrate(pool: &PgPool, url: &DatabaseUrl) -> Result<(), OpenError> {
+    let open = |cause| OpenError::Open { url: url.to_string(), cause };
+    let mut db = pool.acquire().await.map_err(open)?;
+    let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+        .fetch_one(&mut *db)
+        .await
+        .map_err(open)?;
+    if version < MIN_VERSION {
+        return Err(OpenError::OldPostgres(version / 10_000));
+    }
+    // A large table may need longer than a page may.
+    sqlx::query("SET statement_timeout = 0").execute(&mut *db).await.map_err(open)?;
+    let outcome = MIGRATIONS.run_direct(None, &mut *db, false).await;
+    // Lock and setting go with the connection.
+    let _ = db.close().await;
+    outcome.map_err(|cause| OpenError::from_migration(url, cause))
+}
+
+/// A pool of one, for whoever needs a connection of its own for long.
+pub(super) fn single(url: &DatabaseUrl) -> Result<sqlx::Pool<Postgres>, sqlx::Error> {
+    Ok(PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options(url)?))
+}

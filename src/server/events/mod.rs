@@ -1,0 +1,169 @@
+//! What happens to posts, told to whoever keeps something ready or listens.
+//!
+//! An event is a row, written in the transaction of the change ([`store`]).
+//! Once that is committed, the bus drops what this process keeps in memory and
+//! tells its listeners. Other processes on one PostgreSQL hear of it by
+//! LISTEN/NOTIFY ([`follow`]); browsers by server-sent events ([`stream`]).
+
+pub mod changes;
+pub mod follow;
+pub mod store;
+pub mod stream;
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use uuid::Uuid;
+
+use self::changes::Changes;
+use super::database::Engine;
+use crate::{accounts::Username, posts::PostId};
+
+/// Events a listener may be behind; one more, and it is dropped.
+const BACKLOG: usize = 256;
+
+/// Something happened to a post. Carries who and which, never what was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Rises with every event of the site, on whichever process.
+    pub id: i64,
+    /// What happened.
+    pub kind: EventKind,
+    /// To which post.
+    pub post: PostId,
+    /// The username of its author.
+    pub owner: Username,
+}
+
+/// What can happen to a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// It is published.
+    Created,
+    /// Its title or text changed.
+    Changed,
+    /// It is gone.
+    Deleted,
+}
+
+impl EventKind {
+    /// The name of the event on the wire and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        [Self::Created, Self::Changed, Self::Deleted]
+            .into_iter()
+            .find(|kind| kind.name() == raw)
+            .ok_or_else(|| format!("\"{raw}\" is no kind of event"))
+    }
+}
+
+/// Passes events on inside this process.
+#[derive(Debug)]
+pub struct Bus {
+    /// Tells one's own events from those of other processes.
+    process: String,
+    /// Whether events of this process come back from the database.
+    echoes: bool,
+    /// What is out of date in this process.
+    pub changes: Changes,
+    newest: AtomicI64,
+    listeners: RwLock<Option<broadcast::Sender<Event>>>,
+    places: Arc<Semaphore>,
+}
+
+impl Bus {
+    /// For at most so many listeners at a time.
+    #[must_use]
+    pub fn new(engine: Engine, max_listeners: usize) -> Self {
+        let alone = engine == Engine::Sqlite;
+        Self {
+            process: Uuid::new_v4().to_string(),
+            echoes: !alone,
+            changes: Changes::new(alone),
+            newest: AtomicI64::new(0),
+            listeners: RwLock::new(Some(broadcast::Sender::new(BACKLOG))),
+            places: Arc::new(Semaphore::new(max_listeners)),
+        }
+    }
+
+    /// A write of this process is on the disk; the event says what it changed, if anything.
+    pub fn committed(&self, event: Option<&Event>) {
+        let Some(event) = event else { return };
+        self.note(event);
+        if !self.echoes {
+            self.deliver(event.clone());
+        }
+    }
+
+    /// The database told of a change, made by `process`.
+    fn heard(&self, event: Event, process: &str) {
+        if process != self.process {
+            self.note(&event);
+        }
+        self.deliver(event);
+    }
+
+    fn note(&self, event: &Event) {
+        self.changes.post_changed(&event.post);
+        self.newest.fetch_max(event.id, Ordering::AcqRel);
+    }
+
+    fn deliver(&self, event: Event) {
+        if let Some(listeners) = &*self.listeners.read().unwrap_or_else(PoisonError::into_inner) {
+            // An error says that nobody listens.
+            let _ = listeners.send(event);
+        }
+    }
+
+    /// The newest event that this process knows of. A replica that has it is
+    /// not behind what was shown here.
+    #[must_use]
+    pub fn newest(&self) -> i64 {
+        self.newest.load(Ordering::Acquire)
+    }
+
+    /// Events from now on; `None` when the site is about to stop.
+    #[must_use]
+    pub fn subscribe(&self) -> Option<broadcast::Receiver<Event>> {
+        let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner);
+        listeners.as_ref().map(broadcast::Sender::subscribe)
+    }
+
+    /// A place for one more listener from outside, if there is one.
+    #[must_use]
+    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Ends every listening, so that the site can stop.
+    pub fn close(&self) {
+        self.listeners.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}

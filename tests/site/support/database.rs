@@ -1,0 +1,215 @@
+//! The database under a site, looked at from beside it: by connections of our
+//! own, never by those of the site.
+//!
+//! A file of SQLite, unless `SITE_TEST_POSTGRES` names a PostgreSQL that gives
+//! every test a database of its own.
+
+use std::{path::PathBuf, time::Duration};
+
+use byline::server::database::DatabaseUrl;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
+use tempfile::TempDir;
+
+/// A database that goes when the test does.
+pub struct TestDatabase {
+    place: Place,
+    url: String,
+}
+
+enum Place {
+    File(TempDir),
+    /// The server that made it.
+    Server(String),
+    /// Made and kept by somebody else.
+    Borrowed,
+}
+
+/// A connection beside the site's.
+pub enum Probe {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+macro_rules! probe {
+    ($probe:expr, $db:ident => $statement:expr) => {
+        match $probe {
+            Probe::Sqlite($db) => $statement,
+            Probe::Postgres($db) => $statement,
+        }
+    };
+}
+
+impl TestDatabase {
+    /// An empty one, on the engine that this run is about.
+    pub async fn fresh() -> Self {
+        match std::env::var("SITE_TEST_POSTGRES") {
+            Ok(server) => Self::on_server(&server).await,
+            Err(_) => Self::in_a_file(),
+        }
+    }
+
+    /// A file that does not exist yet.
+    pub fn in_a_file() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("byline.db").display());
+        Self { place: Place::File(folder), url }
+    }
+
+    /// A new database beside the one that `server` names.
+    pub async fn on_server(server: &str) -> Self {
+        let name = format!("site_{}", uuid::Uuid::new_v4().simple());
+        let create = format!("CREATE DATABASE {name}");
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut postgres(server).await).await.expect("a database");
+        let url = format!("{}/{name}", server.rsplit_once('/').expect("a database in the URL").0);
+        Self { place: Place::Server(server.to_owned()), url }
+    }
+
+    /// One that somebody else looks after.
+    pub fn at(url: &str) -> Self {
+        Self { place: Place::Borrowed, url: url.to_owned() }
+    }
+
+    /// For the settings of a site.
+    pub fn url(&self) -> DatabaseUrl {
+        self.url.parse().expect("a URL")
+    }
+
+    /// For the settings of a process.
+    pub fn url_text(&self) -> &str {
+        &self.url
+    }
+
+    /// Our own connection.
+    pub async fn probe(&self) -> Probe {
+        if self.url.starts_with("sqlite:") {
+            let options: SqliteConnectOptions = self.url.parse().expect("a URL");
+            let options = options.foreign_keys(true).busy_timeout(Duration::from_secs(5));
+            Probe::Sqlite(options.connect().await.expect("the database file opens"))
+        } else {
+            Probe::Postgres(postgres(&self.url).await)
+        }
+    }
+
+    /// The file, where it is one.
+    pub fn file(&self) -> PathBuf {
+        PathBuf::from(self.url.strip_prefix("sqlite://").expect("a file"))
+    }
+
+    /// Everything stored, as it lies on the disk or as a dump would have it.
+    pub async fn bytes(&self) -> Vec<u8> {
+        let Place::File(folder) = &self.place else { return self.dump().await.into_bytes() };
+        let files = std::fs::read_dir(folder.path()).expect("the folder of the database");
+        let mut paths: Vec<PathBuf> = files.map(|entry| entry.expect("a file").path()).collect();
+        paths.sort();
+        paths.into_iter().flat_map(|path| std::fs::read(path).expect("a readable file")).collect()
+    }
+
+    /// Every row of every table, as text. Equal dumps mean that nothing changed.
+    pub async fn dump(&self) -> String {
+        let mut probe = self.probe().await;
+        let mut dump = String::new();
+        for table in probe.tables().await {
+            let row = match &mut probe {
+                Probe::Sqlite(_) => {
+                    let columns = format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')");
+                    format!("concat_ws(', ', {})", probe.texts(&columns).await.join(", "))
+                }
+                Probe::Postgres(_) => format!("\"{table}\"::text"),
+            };
+            let rows = probe.texts(&format!("SELECT {row} FROM {table} ORDER BY 1")).await;
+            dump.push_str(&format!("{table}:\n  {}\n", rows.join("\n  ")));
+        }
+        dump
+    }
+
+    /// The one number that a query gives.
+    pub async fn count(&self, query: &str) -> i64 {
+        self.probe().await.number(query).await
+    }
+
+    /// The one text that a query gives.
+    pub async fn text(&self, query: &str) -> String {
+        let mut texts = self.probe().await.texts(query).await;
+        assert_eq!(texts.len(), 1, "{query}");
+        texts.remove(0)
+    }
+
+    /// Changes rows behind the site's back.
+    pub async fn tamper(&self, statement: &str) {
+        let changed = self.probe().await.execute(statement).await;
+        assert!(changed > 0, "{statement} changed nothing");
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Place::Server(server) = &self.place else { return };
+        let (server, url) = (server.clone(), self.url.clone());
+        // Dropped inside a runtime that cannot wait here; a thread of its own can.
+        let dropped = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                let name = url.rsplit_once('/').expect("a name").1;
+                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                let options: PgConnectOptions = server.parse().expect("a URL");
+                if let Ok(mut db) = options.connect().await {
+                    let _ = sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut db).await;
+                }
+            });
+        });
+        let _ = dropped.join();
+    }
+}
+
+impl Probe {
+    /// The names of all tables.
+    pub async fn tables(&mut self) -> Vec<String> {
+        let query = match self {
+            Self::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+            Self::Postgres(_) => {
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+            }
+        };
+        self.texts(query).await
+    }
+
+    /// The one number that a query gives.
+    pub async fn number(&mut self, query: &str) -> i64 {
+        probe!(self, db => sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(db).await)
+            .unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    /// The texts of the one column that a query gives.
+    pub async fn texts(&mut self, query: &str) -> Vec<String> {
+        probe!(self, db => sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_all(db).await)
+            .unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub async fn execute(&mut self, statement: &str) -> u64 {
+        let text = AssertSqlSafe(statement.to_owned());
+        let done = probe!(self, db => sqlx::query(text).execute(db).await.map(|done| done.rows_affected()));
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// Whether the structure of the whole database is sound.
+    pub async fn is_sound(&mut self) -> bool {
+        match self {
+            Self::Sqlite(db) => {
+                let said: String =
+                    sqlx::query_scalar("PRAGMA integrity_check").fetch_one(db).await.expect("a check");
+                said == "ok"
+            }
+            Self::Postgres(db) => db.ping().await.is_ok(),
+        }
+    }
+}
+
+async fn postgres(url: &str) -> PgConnection {
+    let options: PgConnectOptions = url.parse().expect("a URL");
+    options.connect().await.unwrap_or_else(|error| panic!("{url}: {error}"))
+}
