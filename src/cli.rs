@@ -1,4 +1,4 @@
-//! The command line: `serve`, `migrate`, `user`.
+//! The command line: `serve`, `migrate`, `copy`, `user`.
 
 use std::{
     io::{BufRead, Read, Write},
@@ -18,6 +18,8 @@ use crate::{
     server::{
         Site,
         config::{Config, Flags, StartError},
+        copy::{self, CopyError},
+        database::DatabaseUrl,
         demo, events, housekeeping, listener, router,
         telemetry::{self, LogFormat},
     },
@@ -46,6 +48,15 @@ enum Command {
     Serve(Serve),
     /// Create the database or bring it up to date, and stop
     Migrate,
+    /// Copy a site into an empty database, of SQLite or PostgreSQL
+    Copy {
+        /// The database of the site; it is only read, and may be in use
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
     /// Look after accounts
     #[command(subcommand)]
     User(User),
@@ -81,6 +92,8 @@ enum User {
 enum Failure {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     #[error("{0}")]
     Refused(String),
     #[error("standard input or output: {0}")]
@@ -119,16 +132,20 @@ pub fn run() -> ExitCode {
 }
 
 async fn command(cli: Cli) -> Result<(), Failure> {
-    let config = Config::load(cli.settings)?;
+    let configured = || Config::load(cli.settings);
     match cli.command {
-        Command::Serve(options) => serve(config, &options).await,
+        Command::Serve(options) => serve(configured()?, &options).await,
+        // Names both databases itself; the configured one may be either, or neither.
+        Command::Copy { from, to } => copy(&from, &to).await,
         Command::Migrate => {
+            let config = configured()?;
             let site = Site::open(&config).await?;
             println!("{} is up to date.", config.database.url);
             site.database.close().await;
             Ok(())
         }
         Command::User(user) => {
+            let config = configured()?;
             let site = Site::open(&config).await?;
             let outcome = self::user(&site, user).await;
             site.database.close().await;
@@ -167,6 +184,21 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
     cleaning.abort();
     drop(following);
     site.database.close().await;
+    Ok(())
+}
+
+async fn copy(from: &str, to: &str) -> Result<(), Failure> {
+    // Parsed here, since clap would show a password that stands in a wrong one.
+    let database = |flag: &str, raw: &str| {
+        raw.parse::<DatabaseUrl>().map_err(|error| Failure::Refused(format!("{flag}: {error}")))
+    };
+    let (from, to) = (database("--from", from)?, database("--to", to)?);
+    let copied = copy::copy(&from, &to).await?;
+    let mut out = std::io::stdout().lock();
+    for table in copied {
+        writeln!(out, "{}: {}", table.table.name, table.checksum)?;
+    }
+    writeln!(out, "{to} now holds the site as it was in {from} when the copy began.")?;
     Ok(())
 }
 

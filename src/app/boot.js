@@ -9,10 +9,20 @@ globalThis.__PENDING_RESOURCES = [];
 globalThis.__RESOURCE_RESOLVERS = [];
 globalThis.__INCOMPLETE_CHUNKS = [];
 
-const address = (id) => document.getElementById(id).href;
+const { module: address, wasm, wake } = document.querySelector("script[data-wasm]").dataset;
 
-const module = await import(address("islands-module"));
-await module.default({ module_or_path: address("islands-wasm") });
+// A page that is there to be read comes first; its islands wait until the
+// browser has nothing else to do, and stay asleep for whoever saves data.
+if (wake === "idle") {
+  if (navigator.connection?.saveData) await new Promise(() => {});
+  if (document.readyState !== "complete") {
+    await new Promise((loaded) => addEventListener("load", loaded, { once: true }));
+  }
+  await new Promise((idle) => (globalThis.requestIdleCallback ?? setTimeout)(idle));
+}
+
+const module = await import(address);
+await module.default({ module_or_path: wasm });
 module.hydrate();
 for (const island of document.querySelectorAll("leptos-island")) {
   await module[island.dataset.component]?.(island);

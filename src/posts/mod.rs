@@ -1,6 +1,6 @@
 //! Posts: what people write and everyone reads.
 //!
-//! `api` has the server functions, `editor` the islands; behind `ssr`, `pages`
+//! `api` has the server functions, `editor` and `live` the islands; behind `ssr`, `pages`
 //! has the screens and `server` the use cases, the policy and the SQL.
 
 mod cursor;
@@ -9,6 +9,7 @@ mod post;
 
 pub mod api;
 pub mod editor;
+pub mod live;
 
 #[cfg(feature = "ssr")]
 pub mod pages;

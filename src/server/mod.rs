@@ -5,6 +5,7 @@ pub mod calls;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod copy;
 pub mod database;
 pub mod demo;
 pub mod events;

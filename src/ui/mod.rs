@@ -6,4 +6,4 @@ mod page;
 
 pub(crate) use forms::text_area_html;
 pub use forms::{ErrorSummary, IdempotencyInput, TextArea, TextField};
-pub use page::{IslandScripts, PageTitle, Pagination, Time, load};
+pub use page::{IslandScripts, PageTitle, Pagination, Time, Wake, load};

@@ -40,20 +40,42 @@ pub fn PageTitle(
     view! { <Title text=format!("{text} – Byline") /> }
 }
 
+/// When the islands of a page are loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wake {
+    /// With the page: it is there to work with.
+    #[default]
+    AtOnce,
+    /// Once the page is read and the browser has nothing else to do; not at
+    /// all for whoever asks to save data.
+    Idle,
+}
+
 /// Loads the islands' module; on pages that have one. All others stay free of it.
 #[component]
-pub fn IslandScripts() -> impl IntoView {
+pub fn IslandScripts(
+    /// How soon.
+    #[prop(optional)]
+    wake: Wake,
+) -> impl IntoView {
+    let (module, wasm) = (assets::url("byline.js"), assets::url("byline.wasm"));
+    let preload = (wake == Wake::AtOnce).then(|| view! {
+        <link rel="modulepreload" href=module.clone() />
+        <link rel="preload" r#as="fetch" r#type="application/wasm" crossorigin="anonymous" href=wasm.clone() />
+    });
+    let wake = match wake {
+        Wake::AtOnce => "at-once",
+        Wake::Idle => "idle",
+    };
     view! {
-        <link id="islands-module" rel="modulepreload" href=assets::url("byline.js") />
-        <link
-            id="islands-wasm"
-            rel="preload"
-            r#as="fetch"
-            r#type="application/wasm"
-            crossorigin="anonymous"
-            href=assets::url("byline.wasm")
-        />
-        <script type="module" src=assets::url("boot.js")></script>
+        {preload}
+        <script
+            type="module"
+            src=assets::url("boot.js")
+            data-module=module
+            data-wasm=wasm
+            data-wake=wake
+        ></script>
     }
 }
 

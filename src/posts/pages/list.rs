@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::cursors;
 use crate::{
     credentials::Actor,
-    posts::{Page, Summary, api},
+    posts::{Page, Summary, api, live::LiveList},
     server::context::actor,
-    ui::{PageTitle, Pagination, Time, load},
+    ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
 };
 
 /// `/`: everything, newest first.
@@ -19,12 +19,14 @@ pub fn AllPostsPage() -> impl IntoView {
         let page = api::list_posts(older, newer).await?;
         Ok(view! {
             <PageTitle text="All posts".to_owned() />
+            <LiveList as_of=page.as_of />
             <h1>"All posts"</h1>
             {if page.posts.is_empty() && first {
                 view! { <NothingYet /> }.into_any()
             } else {
                 view! { <List page path="/" own=false /> }.into_any()
             }}
+            <IslandScripts wake=Wake::Idle />
         })
     })
 }

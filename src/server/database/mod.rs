@@ -134,6 +134,24 @@ enum Backend {
     Postgres(postgres::Server),
 }
 
+/// What a connection of [`Db::dedicated`] may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Look at the database as it lies.
+    Read,
+    /// Change rows.
+    Write,
+}
+
+/// The steps of the schema that this binary knows, by their numbers.
+pub(super) fn schema_steps(engine: Engine) -> impl Iterator<Item = i64> {
+    let migrations = match engine {
+        Engine::Sqlite => &sqlite::MIGRATIONS,
+        Engine::Postgres => &postgres::MIGRATIONS,
+    };
+    migrations.iter().map(|step| step.version)
+}
+
 /// A connection of either engine; statements run on it through [`on!`].
 #[derive(Debug)]
 pub enum Db {
@@ -144,13 +162,23 @@ pub enum Db {
 }
 
 impl Db {
+    /// A connection outside of every pool, for work that takes as long as it
+    /// takes. The schema is as it is; a file that is missing stays missing.
+    pub(super) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
+        let connection = match url.engine() {
+            Engine::Sqlite => sqlite::dedicated(url, access).await.map(Self::Sqlite),
+            Engine::Postgres => postgres::dedicated(url).await.map(Self::Postgres),
+        };
+        connection.map_err(|cause| OpenError::Open { url: url.to_string(), cause })
+    }
+
     /// Runs a statement without parameters and without rows, unprepared.
-    async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+    pub(super) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         let db = self;
         on!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
     }
 
-    async fn close(self) -> Result<(), sqlx::Error> {
+    pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
             Self::Postgres(connection) => connection.close().await,
@@ -163,6 +191,13 @@ impl Db {
             Self::Sqlite(connection) => connection.close_on_drop(),
             Self::Postgres(connection) => connection.close_on_drop(),
         }
+    }
+}
+
+impl DatabaseUrl {
+    /// Whether this is a file that is not there.
+    pub(super) fn is_missing_file(&self) -> bool {
+        self.engine() == Engine::Sqlite && sqlite::path(self).is_ok_and(|path| !path.exists())
     }
 }
 

@@ -6,13 +6,14 @@ use futures::{FutureExt, future::BoxFuture};
 use sqlx::{
     ConnectOptions, PgPool, Postgres,
     migrate::Migrator,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{Db, OpenError, PATIENCE, internal, url::DatabaseUrl};
 use crate::error::AppError;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// 15, the oldest that is tested.
 const MIN_VERSION: i32 = 150_000;
@@ -151,6 +152,16 @@ async fn migrate(pool: &PgPool, url: &DatabaseUrl) -> Result<(), OpenError> {
     // Lock and setting go with the connection.
     let _ = db.close().await;
     outcome.map_err(|cause| OpenError::from_migration(url, cause))
+}
+
+/// A connection without the limits of time that hold for requests. It still
+/// does not wait long for a lock that somebody else has.
+pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    let mut connection = single(url)?.acquire().await?;
+    let limits =
+        "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '5s'";
+    sqlx::raw_sql(limits).execute(&mut *connection).await?;
+    Ok(connection)
 }
 
 /// A pool of one, for whoever needs a connection of its own for long.

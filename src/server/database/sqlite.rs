@@ -1,6 +1,7 @@
 //! SQLite: one writer that shares its commits, many readers.
 
 use std::{
+    path::PathBuf,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -18,10 +19,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Db, OpenError, PATIENCE};
+use super::{Access, Db, OpenError, PATIENCE};
 use crate::{error::AppError, server::database::url::DatabaseUrl};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// 3.7.0 to 3.51.2 can corrupt a database in WAL mode when its log is reset.
 const MIN_VERSION: [u32; 3] = [3, 51, 3];
@@ -92,15 +93,38 @@ impl File {
     }
 }
 
-fn options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
-    use sqlx::ConnectOptions;
+/// A connection beside those of a [`File`]. One that reads leaves the file as
+/// it lies: a backup is not turned to WAL.
+pub(super) async fn dedicated(
+    url: &DatabaseUrl,
+    access: Access,
+) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+    let options = match access {
+        Access::Read => untouched(url)?.create_if_missing(false).read_only(true),
+        Access::Write => options(url)?.create_if_missing(false),
+    };
+    connect(&options).await
+}
 
-    Ok(SqliteConnectOptions::from_str(url.as_str())?
+/// Where the file is.
+pub(super) fn path(url: &DatabaseUrl) -> Result<PathBuf, sqlx::Error> {
+    Ok(untouched(url)?.get_filename().to_owned())
+}
+
+fn options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
+    Ok(untouched(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true))
+}
+
+/// Settings that change nothing in the file.
+fn untouched(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
+    use sqlx::ConnectOptions;
+
+    Ok(SqliteConnectOptions::from_str(url.as_str())?
         .busy_timeout(LOCKED)
-        .foreign_keys(true)
         .pragma("trusted_schema", "OFF")
         .disable_statement_logging())
 }

@@ -1,0 +1,190 @@
+//! The island of the list of all posts: tells what happened since the page
+//! was made, without moving what is being read.
+//!
+//! New posts are offered as a link; a post on the page that its author edited
+//! or deleted is marked. Without script the list is as it was, and a reload
+//! shows the rest.
+
+#![expect(missing_docs, reason = "#[island] makes an undocumented struct of each island's properties")]
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use leptos::{prelude::*, serde_json};
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, EventSource, MessageEvent, VisibilityState};
+
+/// After the server had no place for one more listener.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+
+/// What happened on the site since the page was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct News {
+    /// Posts that are not on the page.
+    fresh: Vec<String>,
+    /// More happened than the server could tell.
+    lost: bool,
+}
+
+impl News {
+    fn created(&mut self, post: String) {
+        if !self.fresh.contains(&post) {
+            self.fresh.push(post);
+        }
+    }
+
+    fn deleted(&mut self, post: &str) {
+        self.fresh.retain(|fresh| fresh != post);
+    }
+
+    /// What the link says, if there is something to say.
+    fn text(&self) -> Option<String> {
+        match (self.fresh.len(), self.lost) {
+            (_, true) => Some("There are changes".to_owned()),
+            (0, false) => None,
+            (1, false) => Some("1 new post".to_owned()),
+            (many, false) => Some(format!("{many} new posts")),
+        }
+    }
+}
+
+/// The data of an event; who did it does not matter here.
+#[derive(Deserialize)]
+struct Told {
+    post: String,
+}
+
+/// Listens while the page is visible.
+struct Ear {
+    news: RwSignal<News>,
+    /// The last event that this page knows of.
+    last: String,
+    source: Option<EventSource>,
+}
+
+impl Ear {
+    /// Follows the visibility of the page: a hidden tab takes no place from others.
+    fn attend(this: &Rc<RefCell<Self>>) {
+        let visible = document().visibility_state() == VisibilityState::Visible;
+        let mut ear = this.borrow_mut();
+        match (&ear.source, visible) {
+            (None, true) => ear.source = Self::open(this, &ear.last),
+            (Some(source), false) => {
+                source.close();
+                ear.source = None;
+            }
+            _ => {}
+        }
+    }
+
+    fn open(this: &Rc<RefCell<Self>>, last: &str) -> Option<EventSource> {
+        let source = EventSource::new(&format!("/events?after={last}")).ok()?;
+        let hear = Closure::<dyn FnMut(MessageEvent)>::new({
+            let this = Rc::clone(this);
+            move |event: MessageEvent| this.borrow_mut().hear(&event)
+        });
+        for kind in ["created", "changed", "deleted", "reset"] {
+            let _ = source.add_event_listener_with_callback(kind, hear.as_ref().unchecked_ref());
+        }
+        // Without a place the server refuses, and a browser takes that as final.
+        let refused = Closure::<dyn FnMut(Event)>::new({
+            let this = Rc::clone(this);
+            move |_| {
+                let closed = |source: &EventSource| source.ready_state() == EventSource::CLOSED;
+                if this.borrow().source.as_ref().is_some_and(closed) {
+                    this.borrow_mut().source = None;
+                    let this = Rc::clone(&this);
+                    set_timeout(move || Self::attend(&this), TRY_AGAIN);
+                }
+            }
+        });
+        source.set_onerror(Some(refused.as_ref().unchecked_ref()));
+        // One of each for every time the tab is looked at.
+        hear.forget();
+        refused.forget();
+        Some(source)
+    }
+
+    fn hear(&mut self, event: &MessageEvent) {
+        self.last = event.last_event_id();
+        if event.type_() == "reset" {
+            self.news.update(|news| news.lost = true);
+            return;
+        }
+        let Some(Told { post }) = event.data().as_string().and_then(|data| serde_json::from_str(&data).ok())
+        else {
+            return;
+        };
+        let entry = document()
+            .get_element_by_id(&format!("post-{post}"))
+            .and_then(|heading| heading.closest("article").ok().flatten());
+        match (event.type_().as_str(), entry) {
+            ("created", None) => self.news.update(|news| news.created(post)),
+            ("changed", Some(entry)) => mark(&entry, "Edited since you opened this page"),
+            ("deleted", Some(entry)) => mark(&entry, "Deleted by its author"),
+            ("deleted", None) => self.news.update(|news| news.deleted(&post)),
+            _ => {}
+        }
+    }
+}
+
+/// Puts a word at an entry, in place of an earlier one.
+fn mark(entry: &Element, words: &str) {
+    if let Ok(Some(earlier)) = entry.query_selector(".live-mark") {
+        earlier.set_text_content(Some(words));
+    } else if let Ok(mark) = document().create_element("p") {
+        mark.set_class_name("live-mark");
+        mark.set_text_content(Some(words));
+        let _ = entry.append_child(&mark);
+    }
+}
+
+/// "3 new posts", while somebody reads.
+#[island]
+pub fn LiveList(
+    /// The newest event that the list has taken in.
+    as_of: i64,
+) -> impl IntoView {
+    let news = RwSignal::new(News::default());
+    Effect::new(move |_| {
+        let ear = Rc::new(RefCell::new(Ear { news, last: as_of.to_string(), source: None }));
+        Ear::attend(&ear);
+        let attend = Closure::<dyn FnMut()>::new(move || Ear::attend(&ear));
+        let _ =
+            document().add_event_listener_with_callback("visibilitychange", attend.as_ref().unchecked_ref());
+        // Lives as long as the page.
+        attend.forget();
+    });
+    view! {
+        <div class="live" role="status">
+            {move || news.with(News::text).map(|text| view! { <a class="button" href="/">{text}</a> })}
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(tell: impl FnOnce(&mut News)) -> Option<String> {
+        let mut news = News::default();
+        tell(&mut news);
+        news.text()
+    }
+
+    #[test]
+    fn each_new_post_counts_once_and_no_more_when_it_is_gone() {
+        assert_eq!(after(|_| ()), None);
+        assert_eq!(after(|news| news.created("a".into())).as_deref(), Some("1 new post"));
+        let twice =
+            after(|news| ["a", "b", "a", "c"].map(|post| news.created(post.into())).into_iter().collect());
+        assert_eq!(twice.as_deref(), Some("3 new posts"));
+        let gone = after(|news| {
+            news.created("a".into());
+            news.deleted("a");
+            news.deleted("never heard of");
+        });
+        assert_eq!(gone, None);
+        assert_eq!(after(|news| news.lost = true).as_deref(), Some("There are changes"));
+    }
+}
