@@ -112,7 +112,12 @@ impl Server {
 pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(PgConnectOptions::from_str(url.as_str())?
         .application_name("byline")
-        .options([("statement_timeout", STATEMENT_TIME), ("idle_in_transaction_session_timeout", IDLE_TIME)])
+        .options([
+            ("statement_timeout", STATEMENT_TIME),
+            ("idle_in_transaction_session_timeout", IDLE_TIME),
+            // Else every start says that the table of migrations is there already.
+            ("client_min_messages", "warning"),
+        ])
         .disable_statement_logging())
 }
 
