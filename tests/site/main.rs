@@ -15,6 +15,7 @@ mod hostile;
 mod kept_pages;
 mod limits;
 mod logs;
+mod many_processes;
 mod paging;
 mod posts;
 mod sessions;

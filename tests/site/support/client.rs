@@ -6,12 +6,14 @@ use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{
-        HeaderMap, Method, Request,
+        HeaderMap, Method, Request, Response,
         header::{ACCEPT, CONTENT_TYPE, COOKIE, EXPECT, HOST, LOCATION, ORIGIN, SET_COOKIE},
         request::Builder,
+        response::Parts,
     },
 };
 use futures::channel::mpsc;
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpStream, sync::Notify};
@@ -51,6 +53,16 @@ impl Client {
     /// A script that runs in the same browser, with the same cookies.
     pub fn as_script(&self) -> Self {
         Self { accept: "application/json", ..self.clone() }
+    }
+
+    /// The same person at another process of the same site.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
+    /// Where it sends its requests.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The session cookie.
@@ -100,6 +112,14 @@ impl Client {
         answer
     }
 
+    /// As [`Self::send`]; `None` where the connection breaks before the answer is whole.
+    pub async fn try_send(&mut self, request: Request<Body>) -> Option<Answer> {
+        let shown = format!("{} {}", request.method(), request.uri());
+        let answer = in_time(&shown, try_exchange(self.address, request)).await.ok()?;
+        self.keep_cookies(&answer);
+        Some(answer)
+    }
+
     /// `GET`.
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path).body(Body::empty()).expect("a request")).await
@@ -114,8 +134,17 @@ impl Client {
 
     /// `POST` of a form.
     pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(self.form(path, fields)).await
+    }
+
+    /// The request of [`Self::submit`].
+    pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.post(path, "application/x-www-form-urlencoded", body).await
+        let request = self.request(Method::POST, path);
+        request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .expect("a request")
     }
 
     /// `POST` of JSON.
@@ -209,6 +238,12 @@ impl Slow {
 }
 
 impl Answer {
+    /// Reads the body to its end.
+    pub async fn read(head: Parts, body: Incoming) -> Result<Self, axum::Error> {
+        let body = to_bytes(Body::new(body), usize::MAX).await?;
+        Ok(Self { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
     /// The body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("UTF-8")
@@ -253,14 +288,18 @@ pub async fn exchange(address: SocketAddr, request: Request<Body>) -> Answer {
 }
 
 /// As [`exchange`], for a connection that may fail.
-pub async fn try_exchange(
-    address: SocketAddr,
-    request: Request<Body>,
-) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn try_exchange(address: SocketAddr, request: Request<Body>) -> Result<Answer, Broken> {
+    let (head, body) = try_open(address, request).await?.into_parts();
+    Ok(Answer::read(head, body).await?)
+}
+
+/// Why there is no answer.
+pub type Broken = Box<dyn std::error::Error + Send + Sync>;
+
+/// The head of an answer whose body is still on its way.
+pub async fn try_open(address: SocketAddr, request: Request<Body>) -> Result<Response<Incoming>, Broken> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let (head, body) = sender.send_request(request).await?.into_parts();
-    let body = to_bytes(Body::new(body), usize::MAX).await?;
-    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    Ok(sender.send_request(request).await?)
 }

@@ -3,15 +3,23 @@
 
 mod client;
 mod database;
+mod listener;
 mod page;
+mod postgres;
 mod process;
+mod round_robin;
 mod running;
+mod several;
 
 pub use client::{Answer, Client};
 pub use database::{Probe, TestDatabase};
+pub use listener::{Listener, Told};
 pub use page::Page;
-pub use process::{Byline, Ended};
+pub use postgres::{cluster, postgres_database};
+pub use process::{Byline, Ended, Served};
+pub use round_robin::RoundRobin;
 pub use running::{Running, serve};
+pub use several::Several;
 
 use std::time::Duration;
 
@@ -26,6 +34,16 @@ pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work)
         .await
         .unwrap_or_else(|_| panic!("waited {} s for {what}", PATIENCE.as_secs()))
+}
+
+/// Looks again and again until it is so.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(what, looking).await;
 }
 
 /// Known ways to get a script into a page, and to break out of the places

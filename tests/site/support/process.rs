@@ -139,6 +139,12 @@ impl Served {
         self.ended().await
     }
 
+    /// Ends it by SIGKILL; its log. Nobody is told, nothing is tidied up.
+    pub async fn kill(mut self) -> String {
+        self.child.kill().await.expect("it ran");
+        self.log.await.expect("its log")
+    }
+
     /// Waits for its end, which must be one with code 0; its log.
     pub async fn ended(mut self) -> String {
         let status = in_time("byline serve to stop", self.child.wait()).await.expect("it stops");
