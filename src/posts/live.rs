@@ -40,7 +40,7 @@ impl News {
     /// What the link says, if there is something to say.
     fn text(&self) -> Option<String> {
         match (self.fresh.len(), self.lost) {
-            (_, true) => Some("There are changes".to_owned()),
+            (_, true) => Some("See changes".to_owned()),
             (0, false) => None,
             (1, false) => Some("1 new post".to_owned()),
             (many, false) => Some(format!("{many} new posts")),
@@ -185,6 +185,6 @@ mod tests {
             news.deleted("never heard of");
         });
         assert_eq!(gone, None);
-        assert_eq!(after(|news| news.lost = true).as_deref(), Some("There are changes"));
+        assert_eq!(after(|news| news.lost = true).as_deref(), Some("See changes"));
     }
 }

@@ -220,7 +220,11 @@ async fn a_text_sent_after_the_session_ended_is_back_in_the_editor_after_login()
         let fields = [("author", "ada"), ("title", title), ("content", content), ("version", "1")];
         let answer = ada.submit(page, &fields).await;
         assert_eq!((answer.status, answer.location()), (303, format!("/login?next={page}").as_str()));
-        assert_eq!(site.count("SELECT CAST(SUM(version) AS BIGINT) FROM posts").await, before, "nothing is stored as a post");
+        assert_eq!(
+            site.count("SELECT CAST(SUM(version) AS BIGINT) FROM posts").await,
+            before,
+            "nothing is stored as a post"
+        );
         assert!(!is_signed_in(&ada).await);
 
         let next = ada.page(answer.location()).await.value("next");
