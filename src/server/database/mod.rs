@@ -244,13 +244,7 @@ impl Database {
         let Backend::Postgres(postgres::Server { replica: Some(replica), .. }) = &self.0.backend else {
             return None;
         };
-        match replica.acquire().await {
-            Ok(connection) => Some(Db::Postgres(connection)),
-            Err(error) => {
-                tracing::warn!(%error, "the read replica is away; the primary serves its readers");
-                None
-            }
-        }
+        replica.acquire().await.map(Db::Postgres)
     }
 
     /// A connection of its own that hears what other processes tell; `None`

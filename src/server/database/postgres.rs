@@ -1,6 +1,10 @@
 //! PostgreSQL: a pool for everything, and one for a replica where there is one.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{
@@ -23,13 +27,24 @@ const STATEMENT_TIME: &str = "5s";
 const IDLE_TIME: &str = "10s";
 /// How often a transaction that met another one is run again (security row D8).
 const RETRIES: u32 = 3;
+/// The longest a reader waits for the replica before the primary serves them.
+const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
+/// A replica that did not answer is left alone for so long.
+const REPLICA_REST: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is asked whether it still lives.
 const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
 /// A server, in use.
 pub(super) struct Server {
     pub(super) primary: PgPool,
-    pub(super) replica: Option<PgPool>,
+    pub(super) replica: Option<Replica>,
+}
+
+/// A copy that may be behind, or away.
+pub(super) struct Replica {
+    pool: PgPool,
+    /// Not asked before then.
+    rests_until: Mutex<Option<Instant>>,
 }
 
 impl Server {
@@ -47,7 +62,12 @@ impl Server {
             pool(connections).connect_with(options(url).map_err(open(url))?).await.map_err(open(url))?;
         migrate(&primary, url).await?;
         let replica = match replica {
-            Some(url) => Some(pool(connections).connect_lazy_with(options(url).map_err(open(url))?)),
+            Some(url) => Some(Replica {
+                pool: pool(connections)
+                    .acquire_timeout(REPLICA_PATIENCE)
+                    .connect_lazy_with(options(url).map_err(open(url))?),
+                rests_until: Mutex::new(None),
+            }),
             None => None,
         };
         Ok(Self { primary, replica })
@@ -103,7 +123,25 @@ impl Server {
     pub(super) async fn close(&self) {
         self.primary.close().await;
         if let Some(replica) = &self.replica {
-            replica.close().await;
+            replica.pool.close().await;
+        }
+    }
+}
+
+impl Replica {
+    /// A connection; `None` when it does not answer soon, and for a while after that.
+    pub(super) async fn acquire(&self) -> Option<PoolConnection<Postgres>> {
+        let rests_until = || self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests_until().is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        match self.pool.acquire().await {
+            Ok(connection) => Some(connection),
+            Err(error) => {
+                tracing::warn!(%error, "the read replica does not answer; the primary serves its readers");
+                *rests_until() = Some(Instant::now() + REPLICA_REST);
+                None
+            }
         }
     }
 }
