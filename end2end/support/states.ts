@@ -86,6 +86,14 @@ export type States = Record<string, (world: World) => Promise<unknown>>;
 /** Every page in every state it can be in, and the way there. */
 export const states: States = {
   'all posts': ({ page }) => page.goto('/'),
+  'all posts with news': async ({ page, visitor }) => {
+    const writer = await visitor();
+    const post = await walked(writer);
+    await Promise.all([page.waitForResponse('**/events?*'), page.goto('/')]);
+    await call(writer, 'update_post', { ...post, version: '1', content: 'Cut short.' });
+    for (let at = 0; at < 3; at += 1) await published(writer, WALK);
+    await expect(page.getByRole('link', { name: '3 new posts' })).toBeVisible();
+  },
   'post': async ({ page }) => {
     await page.goto('/');
     await page.getByRole('link', { name: 'What the tide table does not say' }).click();
