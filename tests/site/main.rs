@@ -13,6 +13,7 @@ mod errors;
 mod headers;
 mod hostile;
 mod kept_pages;
+mod killed;
 mod limits;
 mod logs;
 mod many_processes;
