@@ -151,7 +151,7 @@ pub enum CopyError {
     #[error("the database {0} was made by an older Byline; run `byline migrate` on it first")]
     Older(DatabaseUrl),
     /// The target is in use already.
-    #[error("the database {url} already has {table}; copy into one that is empty or not made yet")]
+    #[error("the database {url} already has rows in {table}; copy into one that is empty or not made yet")]
     NotEmpty {
         /// The target.
         url: DatabaseUrl,
@@ -175,7 +175,7 @@ pub enum CopyError {
         cause: sqlx::Error,
     },
     /// The target has something else than the source.
-    #[error("{table} in {url} are not what was sent ({arrived} instead of {sent}); nothing was kept")]
+    #[error("{table} did not arrive in {url} as sent ({arrived} instead of {sent}); nothing was kept")]
     Differs {
         /// The target.
         url: DatabaseUrl,
@@ -213,7 +213,7 @@ pub struct Checksum {
 impl fmt::Display for Checksum {
     /// The number of rows and the first 16 hexadecimal digits of the hash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows  ", self.rows)?;
+        write!(f, "{} {}, SHA-256 ", self.rows, if self.rows == 1 { "row" } else { "rows" })?;
         self.sha256[..8].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod command_line;
 mod conflicts;
+mod copy;
 mod cross_site;
 mod errors;
 mod headers;
