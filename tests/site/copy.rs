@@ -1,9 +1,8 @@
 //! `byline copy`: a site moves into another database.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path};
 
 use byline::server::copy::{Kind, TABLES};
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use tokio::process::{Child, Command};
 
 use crate::support::{
