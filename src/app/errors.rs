@@ -1,18 +1,21 @@
 //! Error pages: say what happened and where to go on.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header::RETRY_AFTER};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-use crate::{error::AppError, ui::PageTitle};
+use crate::{error::AppError, server::headers::retry_after, ui::PageTitle};
 
-/// An error in place of a page, with its status.
+/// An error in place of a page, with its status and when to come again.
 #[component]
 pub fn ErrorPage(error: AppError) -> impl IntoView {
-    if let (Some(response), Ok(status)) =
-        (use_context::<ResponseOptions>(), StatusCode::from_u16(error.status()))
-    {
-        response.set_status(status);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        if let Ok(status) = StatusCode::from_u16(error.status()) {
+            response.set_status(status);
+        }
+        if let Some(seconds) = retry_after(&error) {
+            response.insert_header(RETRY_AFTER, seconds);
+        }
     }
     let sentence = match error {
         AppError::NotFound => {

@@ -112,7 +112,9 @@ pub fn refusal(error: &AppError, html: bool) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    retry_after(headers, error);
+    if let Some(seconds) = retry_after(error) {
+        headers.insert(RETRY_AFTER, seconds);
+    }
     response
 }
 
@@ -124,14 +126,14 @@ pub fn wrong_method(request: &HeaderMap, allow: &'static str) -> Response {
     response
 }
 
-/// Says when to come back, if the error does.
-pub fn retry_after(headers: &mut HeaderMap, error: &AppError) {
-    let seconds = match error {
-        AppError::Busy { retry_after } => *retry_after,
-        AppError::Overtaken => 1,
-        _ => return,
-    };
-    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+/// When to come back, if the error says so.
+#[must_use]
+pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
+    match error {
+        AppError::Busy { retry_after } => Some(HeaderValue::from(*retry_after)),
+        AppError::Overtaken => Some(HeaderValue::from(1)),
+        _ => None,
+    }
 }
 
 /// Heading and sentence are our own words and hold no input.

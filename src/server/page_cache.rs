@@ -10,7 +10,7 @@ use axum::{
     body::{Body, Bytes},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, VARY},
     },
     response::Response,
 };
@@ -30,6 +30,7 @@ const BROTLI_WINDOW: u32 = 19;
 #[derive(Debug)]
 pub struct Rendered {
     status: StatusCode,
+    retry_after: Option<HeaderValue>,
     body: Bytes,
     etag: HeaderValue,
     brotli: OnceLock<Bytes>,
@@ -92,7 +93,7 @@ impl PageCache {
     pub async fn get(&self, key: Key, render: impl Future<Output = Rendered>) -> Arc<Rendered> {
         let page = self.0.try_get_with(key, async {
             let page = Arc::new(render.await);
-            if page.status.is_success() || page.status == StatusCode::NOT_FOUND {
+            if page.may_be_kept() {
                 Ok(page)
             } else {
                 Err(page)
@@ -103,15 +104,20 @@ impl PageCache {
 }
 
 impl Rendered {
-    /// A page of HTML.
+    /// A page of HTML, and when to come again if it is a failure.
     #[must_use]
-    pub fn new(status: StatusCode, body: Bytes) -> Self {
+    pub fn new(status: StatusCode, retry_after: Option<HeaderValue>, body: Bytes) -> Self {
         let hash = Sha256::digest(&body);
         let hex: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
         // Weak: the same page in another coding has the same tag (RFC 9110 8.8.1).
         let etag =
             HeaderValue::from_str(&format!("W/\"{hex}\"")).unwrap_or(HeaderValue::from_static("W/\"\""));
-        Self { status, body, etag, brotli: OnceLock::new(), gzip: OnceLock::new() }
+        Self { status, retry_after, body, etag, brotli: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    /// A failure is over at the next try.
+    fn may_be_kept(&self) -> bool {
+        self.status.is_success() || self.status == StatusCode::NOT_FOUND
     }
 
     /// The answer to a reader without a session. Everyone may keep it, but
@@ -120,9 +126,16 @@ impl Rendered {
     pub fn respond(&self, request: &HeaderMap) -> Response {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding, cookie"));
-        headers.insert(ETAG, self.etag.clone());
+        if self.may_be_kept() {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+            headers.insert(ETAG, self.etag.clone());
+        } else {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if let Some(seconds) = &self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.clone());
+        }
         if self.status == StatusCode::OK && matches_etag(request, &self.etag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;

@@ -10,7 +10,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
-        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE},
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE},
         request::Parts,
     },
     middleware::Next,
@@ -135,8 +135,9 @@ async fn input(session: &UserSession, head: &Parts) -> Result<PageInput, AppErro
 }
 
 async fn rendered(response: Response) -> Rendered {
-    let status = response.status();
-    Rendered::new(status, to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default())
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Rendered::new(head.status, head.headers.get(RETRY_AFTER).cloned(), body)
 }
 
 /// Renders a page for one person; nobody may keep it (security row S6).
@@ -189,7 +190,9 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
         && head.status == StatusCode::OK
     {
         head.status = StatusCode::from_u16(error.status()).unwrap_or(head.status);
-        retry_after(&mut head.headers, &error);
+        if let Some(seconds) = retry_after(&error) {
+            head.headers.insert(RETRY_AFTER, seconds);
+        }
     }
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     Ok(Response::from_parts(head, Body::from(without_inline_scripts(body))))
