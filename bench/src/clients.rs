@@ -1,14 +1,26 @@
 //! What the connections ask for.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{iter, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{
     http::{self, Answer, Connection},
-    load::Client,
+    load::{Asking, Client},
     post,
 };
+
+/// Gives each client a connection, to the servers in turns.
+pub(crate) async fn connect<C>(
+    clients: impl Iterator<Item = C>,
+    servers: &[SocketAddr],
+) -> Result<Vec<Asking<C>>> {
+    let mut asking = Vec::new();
+    for (client, server) in clients.zip(servers.iter().cycle()) {
+        asking.push(Asking { client, connection: Connection::open(*server).await? });
+    }
+    Ok(asking)
+}
 
 /// Reads one page again and again; it must stay as it is to the byte.
 #[derive(Clone)]
@@ -22,9 +34,9 @@ pub(crate) struct SamePage {
 
 impl SamePage {
     /// Reads the page once. `marker` has to stand in it `times` times.
-    pub(crate) async fn first(address: SocketAddr, path: &str, marker: &str, times: usize) -> Result<Self> {
-        let request = http::get(address, path, "");
-        let mut connection = Connection::open(address).await?;
+    pub(crate) async fn first(server: SocketAddr, path: &str, marker: &str, times: usize) -> Result<Self> {
+        let request = http::get(path, "");
+        let mut connection = Connection::open(server).await?;
         let answer = connection.exchange(&request).await?;
         let found = answer.text()?.matches(marker).count();
         ensure!(found == times, "{path} has \"{marker}\" {found} times instead of {times}");
@@ -32,9 +44,9 @@ impl SamePage {
         Ok(Self { request, head, body })
     }
 
-    /// The same page from another server, so that of both the same is asked.
-    pub(crate) fn from(&self, address: SocketAddr, path: &str) -> Self {
-        Self { request: http::get(address, path, ""), ..self.clone() }
+    /// On so many connections at the same time.
+    pub(crate) async fn readers(self, count: usize, servers: &[SocketAddr]) -> Result<Vec<Asking<Self>>> {
+        connect(iter::repeat_n(self, count), servers).await
     }
 }
 
@@ -50,7 +62,6 @@ impl Client for SamePage {
 
 /// Reads posts, each time another.
 pub(crate) struct AnyPost {
-    address: SocketAddr,
     count: u64,
     round: u64,
     number: u64,
@@ -58,9 +69,16 @@ pub(crate) struct AnyPost {
 }
 
 impl AnyPost {
-    /// `first_round` keeps connections from asking for the same posts.
-    pub(crate) fn new(address: SocketAddr, count: u64, first_round: u64) -> Self {
-        Self { address, count, round: first_round, number: 0, request: Vec::new() }
+    /// On so many connections at the same time, of `posts` posts.
+    pub(crate) async fn readers(
+        count: usize,
+        posts: u64,
+        servers: &[SocketAddr],
+    ) -> Result<Vec<Asking<Self>>> {
+        // So far apart that no connection reaches another's rounds.
+        let reader =
+            |reader| Self { count: posts, round: (reader as u64) << 32, number: 0, request: Vec::new() };
+        connect((0..count).map(reader), servers).await
     }
 }
 
@@ -68,7 +86,7 @@ impl Client for AnyPost {
     fn request(&mut self) -> &[u8] {
         self.round += 1;
         self.number = post::scattered(self.round, self.count);
-        self.request = http::get(self.address, &format!("/posts/{}", post::id(self.number)), "");
+        self.request = http::get(&format!("/posts/{}", post::id(self.number)), "");
         &self.request
     }
 
@@ -83,7 +101,6 @@ impl Client for AnyPost {
 
 /// A signed-in author who publishes, each time another post.
 pub(crate) struct Author {
-    address: SocketAddr,
     cookie: String,
     number: u64,
     request: Vec<u8>,
@@ -92,17 +109,24 @@ pub(crate) struct Author {
 }
 
 impl Author {
-    /// Makes an account. Posts are numbered from `first_post`.
-    pub(crate) async fn sign_up(address: SocketAddr, first_post: u64) -> Result<Self> {
-        let form =
-            format!("username=bench{first_post}&email=bench{first_post}%40example.org&password={PASSWORD}");
-        let mut connection = Connection::open(address).await?;
-        let request = http::post(address, "/api/sign_up", "", &form);
-        let answer = connection.exchange(&request).await?;
-        answer.text()?;
-        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
-        let cookie = format!("Cookie: {}\r\n", cookie.context("signing up set no cookie")?);
-        Ok(Self { address, cookie, number: first_post, request: Vec::new(), acknowledged: Vec::new() })
+    /// Makes so many accounts, each with a connection.
+    pub(crate) async fn sign_up(count: u64, servers: &[SocketAddr]) -> Result<Vec<Asking<Self>>> {
+        let author = |author| Self {
+            cookie: String::new(),
+            number: author << 32,
+            request: Vec::new(),
+            acknowledged: Vec::new(),
+        };
+        let mut authors = connect((1..=count).map(author), servers).await?;
+        for Asking { client, connection } in &mut authors {
+            let name = format!("bench{}", client.number);
+            let form = format!("username={name}&email={name}%40example.org&password={PASSWORD}");
+            let answer = connection.exchange(&http::post("/api/sign_up", "", &form)).await?;
+            answer.text()?;
+            let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+            client.cookie = format!("Cookie: {}\r\n", cookie.context("signing up set no cookie")?);
+        }
+        Ok(authors)
     }
 }
 
@@ -115,7 +139,7 @@ impl Client for Author {
         let title = post::title(self.number).replace(' ', "+");
         let content = post::content(self.number).replace(' ', "+").replace('\n', "%0A");
         let form = format!("title={title}&content={content}");
-        self.request = http::post(self.address, "/api/create_post", &self.cookie, &form);
+        self.request = http::post("/api/create_post", &self.cookie, &form);
         &self.request
     }
 

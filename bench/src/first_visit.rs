@@ -17,7 +17,7 @@ pub(crate) async fn measure(address: SocketAddr) -> Result<Table> {
     // Each file with the visits that load it.
     let mut files: Vec<(String, [bool; PAGES.len()])> = Vec::new();
     for (visit, page) in PAGES.into_iter().enumerate() {
-        let request = http::get(address, page, "");
+        let request = http::get(page, "");
         let html = connection.exchange(&request).await?.text()?;
         for path in iter::once(page.to_owned()).chain(assets_of(html)) {
             let place = files.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
@@ -31,9 +31,9 @@ pub(crate) async fn measure(address: SocketAddr) -> Result<Table> {
     let mut table = Table::new(&["file", "raw", "gzip", "brotli", "visit of `/`", "visit of `/login`"]);
     let mut totals = [0; PAGES.len()];
     for (path, loaded) in files {
-        let raw = size(&mut connection, address, &path, "identity").await?;
-        let gzip = size(&mut connection, address, &path, "gzip").await?;
-        let brotli = size(&mut connection, address, &path, "br").await?;
+        let raw = size(&mut connection, &path, "identity").await?;
+        let gzip = size(&mut connection, &path, "gzip").await?;
+        let brotli = size(&mut connection, &path, "br").await?;
         let mut row = vec![format!("`{}`", without_hash(&path))];
         row.extend([raw, gzip, brotli].map(|size| size.to_string()));
         for (total, loaded) in totals.iter_mut().zip(loaded) {
@@ -49,8 +49,8 @@ pub(crate) async fn measure(address: SocketAddr) -> Result<Table> {
 }
 
 /// Of the body in a content coding, in bytes.
-async fn size(connection: &mut Connection, address: SocketAddr, path: &str, coding: &str) -> Result<usize> {
-    let request = http::get(address, path, &format!("Accept-Encoding: {coding}\r\n"));
+async fn size(connection: &mut Connection, path: &str, coding: &str) -> Result<usize> {
+    let request = http::get(path, &format!("Accept-Encoding: {coding}\r\n"));
     let answer = connection.exchange(&request).await?;
     ensure!(answer.is_ok(), "{path}: {}", answer.head);
     Ok(answer.body.len())

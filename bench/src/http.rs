@@ -9,6 +9,8 @@ use tokio::{
     net::TcpStream,
 };
 
+/// How every server is called, as behind a proxy that passes the name on.
+const HOST: &str = "posts.example.org";
 /// Larger than any answer that is measured.
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -95,14 +97,14 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// What a program sends to read `path`; `headers` are whole lines.
-pub(crate) fn get(address: SocketAddr, path: &str, headers: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/html\r\n{headers}\r\n").into_bytes()
+pub(crate) fn get(path: &str, headers: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: text/html\r\n{headers}\r\n").into_bytes()
 }
 
 /// What a script of the site sends with a form; `headers` are whole lines.
-pub(crate) fn post(address: SocketAddr, path: &str, headers: &str, form: &str) -> Vec<u8> {
+pub(crate) fn post(path: &str, headers: &str, form: &str) -> Vec<u8> {
     format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nAccept: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://{HOST}\r\nAccept: application/json\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{headers}\r\n{form}",
         form.len()
     )

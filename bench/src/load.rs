@@ -1,18 +1,28 @@
-//! The load: connections that each wait for an answer before they ask again.
+//! The load: workers that each finish one thing before they begin the next.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{sleep_until, timeout},
+};
 
-use crate::http::{Answer, Connection};
+use crate::{
+    http::{Answer, Connection},
+    meter::{CpuTime, Meter},
+};
 
-/// How long an answer that is due at the end may still take.
+/// Before anything is counted.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
+/// How long what is due at the end may still take.
 const LAST_ANSWER: Duration = Duration::from_secs(20);
+
+/// Somebody who does one thing over and over.
+pub(crate) trait Worker: Send + 'static {
+    /// Does it once. An error ends the measurement.
+    fn once(&mut self) -> impl Future<Output = Result<()>> + Send;
+}
 
 /// What one connection asks for, and how it knows the answer.
 pub(crate) trait Client: Send + 'static {
@@ -22,91 +32,119 @@ pub(crate) trait Client: Send + 'static {
     fn is_right(&mut self, answer: &Answer<'_>) -> bool;
 }
 
-/// How fast a server answered.
-pub(crate) struct Rate {
-    /// Answers in each second.
-    pub(crate) per_second: f64,
-    /// Half the answers took no longer.
-    pub(crate) p50: Duration,
-    /// Of a hundred answers, one took longer.
-    pub(crate) p99: Duration,
-    /// The share of the time that making the load took. Near 1, it is not the
-    /// server that was measured.
-    pub(crate) load_busy: f64,
+/// A client on a connection of its own.
+pub(crate) struct Asking<C> {
+    /// Who asks.
+    pub(crate) client: C,
+    /// Whom.
+    pub(crate) connection: Connection,
 }
 
-/// Lets the clients ask, each on a connection of its own: first for
-/// `warm_up`, then counted for `measured`. Gives them back with the result.
-/// One wrong answer ends it.
-pub(crate) async fn run<C: Client>(
-    address: SocketAddr,
-    clients: Vec<C>,
-    warm_up: Duration,
-    measured: Duration,
-) -> Result<(Rate, Vec<C>)> {
-    let busy_before = busy()?;
-    let start = Instant::now() + warm_up;
-    let end = start + measured;
-    let mut tasks = JoinSet::new();
-    for client in clients {
-        tasks.spawn(keep_asking(address, client, start, end));
+impl<C: Client> Worker for Asking<C> {
+    async fn once(&mut self) -> Result<()> {
+        let Self { client, connection } = self;
+        let answer = connection.exchange(client.request()).await?;
+        if !client.is_right(&answer) {
+            bail!("a wrong answer:\n{}{}", answer.head, String::from_utf8_lossy(answer.body));
+        }
+        Ok(())
     }
-    let finished = timeout(warm_up + measured + LAST_ANSWER, tasks.join_all());
-    let mut clients = Vec::new();
+}
+
+/// How fast the work was done.
+pub(crate) struct Rate {
+    /// How much in each second.
+    pub(crate) per_second: f64,
+    /// Half of it took no longer.
+    pub(crate) p50: Duration,
+    /// Of a hundred times, one took longer.
+    pub(crate) p99: Duration,
+    /// The time on cores that all of it took.
+    pub(crate) cpu: CpuTime,
+    /// The time that all of it took.
+    pub(crate) measured: Duration,
+}
+
+impl Rate {
+    /// The share of the time that making the load took. Near 1, it is not the
+    /// server that was measured.
+    pub(crate) fn load_busy(&self) -> f64 {
+        self.cores_busy(self.cpu.load)
+    }
+
+    /// How many cores this much time kept busy.
+    pub(crate) fn cores_busy(&self, time: Duration) -> f64 {
+        time.as_secs_f64() / self.measured.as_secs_f64()
+    }
+
+    /// Once's share of this much time.
+    pub(crate) fn once(&self, time: Duration) -> Duration {
+        time.div_f64(self.per_second * self.measured.as_secs_f64())
+    }
+}
+
+/// Lets the workers work, first for [`WARM_UP`], then counted for `measured`.
+/// Gives them back with the result.
+pub(crate) async fn run<W: Worker>(
+    workers: Vec<W>,
+    meter: &Meter,
+    measured: Duration,
+) -> Result<(Rate, Vec<W>)> {
+    let start = Instant::now() + WARM_UP;
+    let end = start + measured;
+    let cpu = tokio::spawn(cpu_time(meter.clone(), start, end));
+    let mut tasks = JoinSet::new();
+    for worker in workers {
+        tasks.spawn(keep_working(worker, start, end));
+    }
+    let finished = timeout(WARM_UP + measured + LAST_ANSWER, tasks.join_all());
+    let mut workers = Vec::new();
     let mut times = Vec::new();
     for outcome in finished.await.context("the server stopped answering")? {
-        let (client, mut own) = outcome?;
-        clients.push(client);
+        let (worker, mut own) = outcome?;
+        workers.push(worker);
         times.append(&mut own);
     }
-    let load_busy = (busy()? - busy_before).as_secs_f64() / (warm_up + measured).as_secs_f64();
     times.sort_unstable();
     let rate = Rate {
         per_second: times.len() as f64 / measured.as_secs_f64(),
         p50: percentile(&times, 50)?,
         p99: percentile(&times, 99)?,
-        load_busy,
+        cpu: cpu.await??,
+        measured,
     };
-    Ok((rate, clients))
+    Ok((rate, workers))
 }
 
-/// Returns the times of the answers to whatever was asked after `start` and
-/// answered before `end`.
-async fn keep_asking<C: Client>(
-    address: SocketAddr,
-    mut client: C,
-    start: Instant,
-    end: Instant,
-) -> Result<(C, Vec<Duration>)> {
-    let mut connection = Connection::open(address).await?;
+/// The time on cores from `start` to `end`.
+async fn cpu_time(meter: Meter, start: Instant, end: Instant) -> Result<CpuTime> {
+    sleep_until(start.into()).await;
+    let before = meter.read()?;
+    sleep_until(end.into()).await;
+    Ok(meter.read()? - before)
+}
+
+/// Returns how long everything took that was begun after `start` and done
+/// before `end`.
+async fn keep_working<W: Worker>(mut worker: W, start: Instant, end: Instant) -> Result<(W, Vec<Duration>)> {
     let mut times = Vec::new();
     loop {
-        let asked = Instant::now();
-        if asked >= end {
-            return Ok((client, times));
+        let begun = Instant::now();
+        if begun >= end {
+            return Ok((worker, times));
         }
-        let answer = connection.exchange(client.request()).await?;
-        let answered = Instant::now();
-        if !client.is_right(&answer) {
-            bail!("a wrong answer:\n{}{}", answer.head, String::from_utf8_lossy(answer.body));
-        }
-        if asked >= start && answered < end {
-            times.push(answered - asked);
+        worker.once().await?;
+        let done = Instant::now();
+        if begun >= start && done < end {
+            times.push(done - begun);
         }
     }
-}
-
-/// How long this thread, which makes all of the load, has been running.
-fn busy() -> Result<Duration> {
-    let statistics = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = statistics.split(' ').next().context("the kernel does not count a thread's time")?;
-    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// By the nearest rank.
 fn percentile(sorted: &[Duration], percent: usize) -> Result<Duration> {
     let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied().context("there was no answer in the measured time")
+    sorted.get(rank.saturating_sub(1)).copied().context("nothing was done in the measured time")
 }
 
 #[cfg(test)]

@@ -22,6 +22,11 @@ pub(crate) fn owner_id(number: u64) -> String {
     format!("00000000-0000-7000-9000-{:012x}", number % AUTHORS)
 }
 
+/// Their username.
+pub(crate) fn owner(number: u64) -> String {
+    format!("author{}", number % AUTHORS)
+}
+
 /// The number of a post among `count`, chosen as if at random for each round
 /// and the same in every run.
 pub(crate) fn scattered(round: u64, count: u64) -> u64 {

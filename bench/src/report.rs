@@ -41,6 +41,11 @@ pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.2}", time.as_secs_f64() * 1e3)
 }
 
+/// In microseconds.
+pub(crate) fn microseconds(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1e6)
+}
+
 /// In megabytes, a million bytes each.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.0}", bytes as f64 / 1e6)

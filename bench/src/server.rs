@@ -1,13 +1,11 @@
-//! The servers under load, each in a process of its own on a core of its own.
+//! The servers under load, each in a process of its own.
 
 use std::{
-    ffi::OsStr,
     fs::{self, File},
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    thread,
 };
 
 use anyhow::{Context, Result};
@@ -24,21 +22,7 @@ use byline::server::listener;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
-use crate::{database, http};
-
-/// Where servers run, and where the load is made. Numbers of cores.
-const SERVER_CORE: &str = "0";
-const LOAD_CORE: &str = "1";
-
-/// Moves this process to the core of the load. `false` where that does not
-/// work; then the servers share whatever cores there are with it.
-pub(crate) fn pin_load() -> bool {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let pid = std::process::id().to_string();
-    let mut taskset = Command::new("taskset");
-    let moved = taskset.args(["--cpu-list", "--pid", LOAD_CORE, &pid]).stdout(Stdio::null()).status();
-    cores > 1 && moved.is_ok_and(|status| status.success())
-}
+use crate::{cores::Cores, http};
 
 /// Starts servers.
 pub(crate) struct Servers {
@@ -46,8 +30,8 @@ pub(crate) struct Servers {
     pub(crate) byline: PathBuf,
     /// For logs and databases.
     pub(crate) folder: PathBuf,
-    /// Whether servers get a core of their own.
-    pub(crate) pinned: bool,
+    /// Where they run.
+    pub(crate) cores: Cores,
 }
 
 /// A server that runs until this is dropped.
@@ -58,42 +42,38 @@ pub(crate) struct Server {
 }
 
 impl Servers {
-    /// Byline on a database, with the cheapest passwords it allows.
-    pub(crate) fn byline(&self, database: &Path) -> Result<Server> {
-        let mut command = self.command(self.byline.as_ref());
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database::url(database)])
-            .args(["--argon2-memory", "19456", "--argon2-iterations", "2", "--argon2-parallelism", "1"]);
-        Server::start(command)
+    /// So many processes of Byline on one database, with the cheapest
+    /// passwords it allows.
+    pub(crate) fn byline(&self, database_url: &str, processes: usize) -> Result<Vec<Server>> {
+        let start = |process| {
+            let mut command = self.cores.server(self.byline.as_ref());
+            command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]).args([
+                "--argon2-memory",
+                "19456",
+                "--argon2-iterations",
+                "2",
+                "--argon2-parallelism",
+                "1",
+            ]);
+            self.start(command, &format!("byline-{process}.log"))
+        };
+        (1..=processes).map(start).collect()
     }
 
     /// One that answers every page with these bytes, a head and a body.
     pub(crate) fn ready_made(&self, head: &str, body: &[u8]) -> Result<Server> {
         let answer = self.folder.join("answer.http");
         fs::write(&answer, [head.as_bytes(), body].concat())?;
-        let mut command = self.command(std::env::current_exe()?.as_ref());
+        let mut command = self.cores.server(std::env::current_exe()?.as_ref());
         command.arg("ready-made").arg(answer);
-        Server::start(command)
+        self.start(command, "ready-made.log")
     }
 
-    fn command(&self, program: &OsStr) -> Command {
-        let mut command = if self.pinned {
-            let mut taskset = Command::new("taskset");
-            taskset.args(["--cpu-list", SERVER_CORE]).arg(program);
-            taskset
-        } else {
-            Command::new(program)
-        };
-        command.current_dir(&self.folder);
-        command
-    }
-}
-
-impl Server {
     /// Waits until the server has said where it listens. Its log goes to a file.
-    fn start(mut command: Command) -> Result<Self> {
-        let log = command.get_current_dir().context("a server runs in a folder")?.join("server.log");
-        let mut process = command.stdout(Stdio::piped()).stderr(File::create(&log)?).spawn()?;
+    fn start(&self, mut command: Command, log: &str) -> Result<Server> {
+        let log = self.folder.join(log);
+        command.current_dir(&self.folder).stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let mut process = command.spawn()?;
         let mut line = String::new();
         if let Some(stdout) = &mut process.stdout {
             BufReader::new(stdout).read_line(&mut line)?;
@@ -102,7 +82,14 @@ impl Server {
         let address = address.with_context(|| {
             format!("the server did not start: {}", fs::read_to_string(&log).unwrap_or_default())
         })?;
-        Ok(Self { process, address })
+        Ok(Server { process, address })
+    }
+}
+
+impl Server {
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// The most memory it has had so far (`VmHWM`, resident), in bytes.

@@ -1,0 +1,108 @@
+//! The measurements, each with servers of its own.
+
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    AUTHORS, READERS,
+    clients::{AnyPost, Author, SamePage},
+    database::Posts,
+    load::{self, Asking, Client, Rate},
+    meter::Meter,
+    post,
+    server::{Server, Servers},
+};
+
+/// What a run measures with.
+pub(crate) struct Bench {
+    /// Starts what is asked.
+    pub(crate) servers: Servers,
+    /// What it is asked for.
+    pub(crate) posts: Posts,
+    /// How long everything is measured.
+    pub(crate) measured: Duration,
+}
+
+/// Servers under load.
+pub(crate) struct Outcome {
+    /// How fast they answered.
+    pub(crate) rate: Rate,
+    /// How many connections asked them.
+    pub(crate) connections: usize,
+    /// In bytes, of all of them.
+    pub(crate) peak_memory: u64,
+}
+
+impl Bench {
+    /// The first page of the list, which is returned too.
+    pub(crate) async fn home(&self, processes: usize) -> Result<(Outcome, SamePage)> {
+        let entries = usize::try_from(self.posts.count.min(20))?;
+        self.same_page(processes, "/", "<article", entries).await
+    }
+
+    /// The page of a post that everybody reads, which is returned too.
+    pub(crate) async fn one_post(&self) -> Result<(Outcome, SamePage)> {
+        self.same_page(1, &format!("/posts/{}", post::id(0)), &post::ending(0), 1).await
+    }
+
+    async fn same_page(
+        &self,
+        processes: usize,
+        path: &str,
+        marker: &str,
+        markers: usize,
+    ) -> Result<(Outcome, SamePage)> {
+        let servers = self.servers.byline(&self.posts.url(), processes)?;
+        let addresses = addresses(&servers);
+        let page = SamePage::first(addresses[0], path, marker, markers).await?;
+        let readers = page.clone().readers(READERS, &addresses).await?;
+        let (outcome, _) = self.under_load(servers, readers).await?;
+        Ok((outcome, page))
+    }
+
+    /// A page from memory.
+    pub(crate) async fn ready_made(&self, page: SamePage) -> Result<Outcome> {
+        let server = self.servers.ready_made(&page.head, &page.body)?;
+        let readers = page.readers(READERS, &[server.address]).await?;
+        Ok(self.under_load(vec![server], readers).await?.0)
+    }
+
+    /// The pages of posts, each time of another.
+    pub(crate) async fn any_post(&self, processes: usize) -> Result<Outcome> {
+        let servers = self.servers.byline(&self.posts.url(), processes)?;
+        let readers = AnyPost::readers(READERS, self.posts.count, &addresses(&servers)).await?;
+        Ok(self.under_load(servers, readers).await?.0)
+    }
+
+    /// Publishing, by signed-in authors. The servers are killed right after
+    /// the last answer, and what they acknowledged is looked for.
+    pub(crate) async fn create(&self, processes: usize) -> Result<Outcome> {
+        let servers = self.servers.byline(&self.posts.copy()?, processes)?;
+        let authors = Author::sign_up(AUTHORS, &addresses(&servers)).await?;
+        let (outcome, authors) = self.under_load(servers, authors).await?;
+        let ids: Vec<String> = authors.into_iter().flat_map(|author| author.client.acknowledged).collect();
+        ensure!(ids.iter().collect::<HashSet<_>>().len() == ids.len(), "an id was given twice");
+        ensure!(self.posts.copy_has(&ids).await?, "a post that Byline acknowledged is missing");
+        eprintln!("all {} posts are in the database", ids.len());
+        Ok(outcome)
+    }
+
+    /// Lets the clients load the servers, which end with that, by force.
+    async fn under_load<C: Client>(
+        &self,
+        servers: Vec<Server>,
+        clients: Vec<Asking<C>>,
+    ) -> Result<(Outcome, Vec<Asking<C>>)> {
+        let connections = clients.len();
+        let meter =
+            Meter { servers: servers.iter().map(Server::process).collect(), postgres: self.posts.process()? };
+        let (rate, clients) = load::run(clients, &meter, self.measured).await?;
+        let peak_memory = servers.iter().map(Server::peak_memory).sum::<Result<u64>>()?;
+        Ok((Outcome { rate, connections, peak_memory }, clients))
+    }
+}
+
+fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
+    servers.iter().map(|server| server.address).collect()
+}
