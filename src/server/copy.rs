@@ -447,9 +447,9 @@ impl<'a> Side<'a> {
         }
         for table in TABLES {
             let (name, Some(column)) = (table.name, table.identity) else { continue };
+            // Without rows there is no MAX, and setval(NULL) sets nothing.
             let advance = format!(
-                "SELECT setval(pg_get_serial_sequence('{name}', '{column}'), MAX({column})) FROM {name}
-                 HAVING COUNT(*) > 0"
+                "SELECT setval(pg_get_serial_sequence('{name}', '{column}'), MAX({column})) FROM {name}"
             );
             self.command(advance).await?;
         }

@@ -19,9 +19,9 @@ const DELICATE: &[&str] = &[
     "<script>alert(1)</script> &amp; [x](javascript:alert(1))",
 ];
 
-/// Enough rows for several INSERTs.
+/// More than fit into one INSERT of either engine.
 const KEYS: &str =
-    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 14000)
     INSERT INTO idempotency_keys SELECT (SELECT MIN(id) FROM users), 'create post', 'key ' || n, 'x', n
     FROM numbers";
 
@@ -92,6 +92,8 @@ async fn a_copied_site_is_the_same_site() {
     let way = [&*site, &file, &server, &other_server, &other_file, &end];
     let mut said = BTreeSet::new();
     for step in way.windows(2) {
+        // PostgreSQL puts a changed row behind the others.
+        step[0].tamper("UPDATE users SET email = email WHERE id = 'A'").await;
         let out = copy(step[0], step[1]).await.succeeded();
         let (tables, last) = out.trim_end().rsplit_once('\n').expect("several lines");
         assert!(last.contains(step[0].url_text()) && last.contains(step[1].url_text()), "{last}");
@@ -459,6 +461,21 @@ async fn a_target_that_somebody_writes_to_is_refused() {
     writer.execute("BEGIN").await;
     writer.execute("LOCK TABLE sessions IN ROW EXCLUSIVE MODE").await;
     copy(&site, &target).await.failed_with(&[target.url_text(), "in use by another program"]);
+}
+
+#[tokio::test]
+async fn a_copy_takes_as_long_as_it_takes() {
+    let site = migrated(postgres_database().await).await;
+    site.tamper("INSERT INTO users VALUES ('x', 'x', 'x', 'x', 0)").await;
+    let target = migrated(postgres_database().await).await;
+    let mut probe = target.probe().await;
+    // Longer than a request may take, and longer than its transaction may wait.
+    let slowly = "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(10.5); RETURN NULL; END $$";
+    probe.execute(slowly).await;
+    probe.execute("CREATE TRIGGER slowly AFTER INSERT ON users EXECUTE FUNCTION slowly()").await;
+    copy(&site, &target).await.succeeded();
+    assert_eq!(target.text("SELECT username FROM users").await, "x");
 }
 
 #[tokio::test]
