@@ -65,6 +65,11 @@ impl Client {
         self.address
     }
 
+    /// The same place, and nobody that anyone knows.
+    pub fn without_cookies(&self) -> Self {
+        Self { cookies: BTreeMap::new(), ..self.clone() }
+    }
+
     /// The session cookie.
     pub fn sid(&self) -> Option<&str> {
         self.cookies.get("sid").map(String::as_str)

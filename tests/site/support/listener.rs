@@ -16,6 +16,7 @@ pub struct Listener {
     pub headers: HeaderMap,
     /// The first that is said: where the listener stands, or that it must start over.
     pub greeting: Told,
+    at: i64,
     told: mpsc::UnboundedReceiver<Told>,
     reading: JoinHandle<()>,
 }
@@ -63,12 +64,15 @@ impl Listener {
         let (tell, mut told) = mpsc::unbounded();
         let reading = tokio::spawn(read(Body::new(body).into_data_stream(), tell));
         let greeting = in_time("the greeting", told.next()).await.expect("a greeting");
-        Ok(Self { headers: head.headers, greeting, told, reading })
+        Ok(Self { headers: head.headers, at: greeting.id, greeting, told, reading })
     }
 
-    /// The next message.
+    /// The next message; none comes twice or too late.
     pub async fn next(&mut self) -> Told {
-        in_time("an event", self.told.next()).await.expect("the site goes on telling")
+        let told = in_time("an event", self.told.next()).await.expect("the site goes on telling");
+        assert!(told.id > self.at, "{} after {}", told.id, self.at);
+        self.at = told.id;
+        told
     }
 
     /// The next so many messages.

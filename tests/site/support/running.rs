@@ -28,12 +28,17 @@ pub struct Running {
 impl Running {
     /// A fresh site on plain http, as on somebody's laptop.
     pub async fn start() -> Self {
-        Self::over(TestDatabase::fresh().await, None, Cost::FLOOR).await
+        Self::start_with(|_| ()).await
     }
 
     /// A fresh site that browsers reach through https.
     pub async fn start_behind_https() -> Self {
-        Self::over(TestDatabase::fresh().await, Some("https://byline.example"), Cost::FLOOR).await
+        Self::start_with(|config| config.public_url = "https://byline.example".parse().expect("a URL")).await
+    }
+
+    /// A fresh site with other settings.
+    pub async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
+        Self::over(TestDatabase::fresh().await, set).await
     }
 
     /// The same database after a restart with another cost of passwords.
@@ -41,25 +46,25 @@ impl Running {
         self.stop.send(()).expect("the site still runs");
         in_time("the site to stop", self.served).await.expect("the listener ends well");
         self.site.database.close().await;
-        Self::over(self.database, None, cost).await
+        Self::over(self.database, |config| config.argon2 = cost).await
     }
 
-    async fn over(database: TestDatabase, public_url: Option<&str>, argon2: Cost) -> Self {
+    async fn over(database: TestDatabase, set: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let public_url = public_url.map_or_else(|| format!("http://{address}"), str::to_owned);
-        let config = Config {
+        let mut config = Config {
             listen: address,
             database: DatabaseConfig { connections: 8, ..DatabaseConfig::of(database.url()) },
             max_listeners: Config::MAX_LISTENERS,
-            public_url: public_url.parse().expect("a URL"),
-            argon2,
+            public_url: format!("http://{address}").parse().expect("a URL"),
+            argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
         };
+        set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");
         let following = follow::start(&site).await;
         let (stop, served) = serve(listener, router(site.clone()));
-        let https = public_url.starts_with("https");
+        let https = config.public_url.is_https();
         Self { address, site, https, stop, served, _following: following, database }
     }
 

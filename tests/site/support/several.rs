@@ -73,11 +73,16 @@ impl Several {
 
     /// Stops those that run, in order; none of them has met an error of its own.
     pub async fn stop(self) -> TestDatabase {
-        for log in join_all(self.processes.into_iter().flatten().map(Served::terminate)).await {
-            for bad in ["internal error", "panic"] {
-                assert!(!log.contains(bad), "{log}");
-            }
+        self.stop_and_read().await.0
+    }
+
+    /// As [`Self::stop`]; their logs as well.
+    pub async fn stop_and_read(self) -> (TestDatabase, String) {
+        let stopped = self.processes.into_iter().flatten().map(Served::terminate);
+        let log = join_all(stopped).await.concat();
+        for bad in ["internal error", "panic"] {
+            assert!(!log.contains(bad), "{log}");
         }
-        self.database
+        (self.database, log)
     }
 }
