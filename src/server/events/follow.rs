@@ -77,12 +77,15 @@ impl Follower {
         let db = &mut self.site.database.read().await?;
         let newest = store::newest(db).await?;
         let missed = match self.last {
-            Some(last) => store::after(db, last).await?.unwrap_or_default(),
-            None => Vec::new(),
+            Some(last) => store::after(db, last).await?,
+            None => Some(Vec::new()),
         };
-        self.site.bus.changes.follow();
-        for event in missed {
-            self.pass_on(event, ELSEWHERE);
+        let bus = &self.site.bus;
+        bus.has_come_to(newest);
+        bus.changes.follow();
+        match missed {
+            Some(events) => events.into_iter().for_each(|event| self.pass_on(event, ELSEWHERE)),
+            None => bus.interrupt(),
         }
         self.last = self.last.max(Some(newest));
         Ok(Some(listener))

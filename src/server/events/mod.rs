@@ -132,7 +132,20 @@ impl Bus {
 
     fn note(&self, event: &Event) {
         self.changes.post_changed(&event.post);
-        self.newest.fetch_max(event.id, Ordering::AcqRel);
+        self.has_come_to(event.id);
+    }
+
+    /// The database holds the event `id`, and this process may have shown it.
+    fn has_come_to(&self, id: i64) {
+        self.newest.fetch_max(id, Ordering::AcqRel);
+    }
+
+    /// Ends every listening: more happened than can be passed on. Whoever
+    /// comes back is told so.
+    fn interrupt(&self) {
+        if let Some(listeners) = &mut *self.listeners.write().unwrap_or_else(PoisonError::into_inner) {
+            *listeners = broadcast::Sender::new(BACKLOG);
+        }
     }
 
     fn deliver(&self, event: Event) {
@@ -162,7 +175,7 @@ impl Bus {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    /// Ends every listening, so that the site can stop.
+    /// Ends every listening for good, so that the site can stop.
     pub fn close(&self) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).take();
     }

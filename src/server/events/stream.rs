@@ -39,8 +39,9 @@ use crate::{
 
 /// A sign of life, so that proxies keep the connection and a dead one is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a browser waits before it connects again.
-const RETRY: Duration = Duration::from_secs(2);
+/// How long a browser waits before it connects again, at least and at most:
+/// after a restart of the site not all of them come at once.
+const RETRY_MILLIS: std::ops::Range<u64> = 1000..4000;
 /// When all places are taken: seconds until another try makes sense.
 const FULL: u32 = 30;
 
@@ -120,7 +121,7 @@ fn stream(
     stream::unfold(listener, |mut listener| async move {
         if !listener.greeted {
             listener.greeted = true;
-            let message = Message::default().retry(RETRY).id(listener.last.to_string());
+            let message = Message::default().retry(retry()).id(listener.last.to_string());
             let message = if listener.missed.reset { message.event("reset").data("{}") } else { message };
             return Some((Ok(message), listener));
         }
@@ -142,6 +143,11 @@ fn stream(
         listener.last = event.id;
         Some((Ok(message(&event)), listener))
     })
+}
+
+fn retry() -> Duration {
+    let spread = RETRY_MILLIS.end - RETRY_MILLIS.start;
+    Duration::from_millis(RETRY_MILLIS.start + uuid::Uuid::new_v4().as_u64_pair().0 % spread)
 }
 
 fn message(event: &Event) -> Message {
@@ -186,7 +192,8 @@ mod tests {
     async fn a_listener_to_whom_nothing_happens_gets_a_sign_of_life_every_15_seconds() {
         let bus = Bus::new(Engine::Sqlite, 1);
         let mut body = listen(&bus, 7, Vec::new());
-        assert_eq!(next(&mut body).await.unwrap(), "retry: 2000\nid: 7\n\n");
+        let greeting = next(&mut body).await.unwrap();
+        assert!(greeting.starts_with("retry: ") && greeting.ends_with("\nid: 7\n\n"), "{greeting:?}");
         for _ in 0..3 {
             let since = tokio::time::Instant::now();
             assert_eq!(next(&mut body).await.unwrap(), ":\n\n");
