@@ -549,6 +549,10 @@ mod tests {
             vec![text(""), text("a")],
             vec![text("a"), text("bc")],
             vec![text("ab"), text("c")],
+            // What would look alike without the length, and without the lack of a value.
+            vec![text("a"), text("b")],
+            vec![text("a\0\u{1}b")],
+            vec![Value::Text(None); 9],
             vec![Value::Integer(None)],
             vec![Value::Integer(Some(0))],
             vec![Value::Integer(Some(-1))],
