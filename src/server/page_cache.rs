@@ -93,11 +93,7 @@ impl PageCache {
     pub async fn get(&self, key: Key, render: impl Future<Output = Rendered>) -> Arc<Rendered> {
         let page = self.0.try_get_with(key, async {
             let page = Arc::new(render.await);
-            if page.may_be_kept() {
-                Ok(page)
-            } else {
-                Err(page)
-            }
+            if page.may_be_kept() { Ok(page) } else { Err(page) }
         });
         page.await.unwrap_or_else(|failed: Arc<Arc<Rendered>>| Arc::clone(&failed))
     }

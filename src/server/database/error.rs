@@ -25,7 +25,7 @@ pub fn violates(error: &sqlx::Error, constraint: &str) -> bool {
         None => error
             .message()
             .strip_prefix("UNIQUE constraint failed: ")
-            .and_then(|columns| constraint_of(columns))
+            .and_then(constraint_of)
             .is_some_and(|name| name == constraint),
     }
 }

@@ -44,7 +44,7 @@ impl FromStr for DatabaseUrl {
         let fits = match raw.split_once("://") {
             Some(("sqlite", path)) => !path.is_empty() && !path.contains(":memory:"),
             Some(("postgres" | "postgresql", _)) => {
-                Url::parse(raw).is_ok_and(|url| url.path().trim_matches('/') != "")
+                Url::parse(raw).is_ok_and(|url| !url.path().trim_matches('/').is_empty())
             }
             _ => false,
         };

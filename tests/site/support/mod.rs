@@ -16,7 +16,7 @@ pub use database::{Probe, TestDatabase};
 pub use listener::{Listener, Told};
 pub use page::Page;
 pub use postgres::{cluster, postgres_database};
-pub use process::{Byline, Ended, Served};
+pub use process::{Byline, Ended};
 pub use round_robin::RoundRobin;
 pub use running::{Running, serve};
 pub use several::Several;
