@@ -153,6 +153,12 @@ async fn a_setting_that_is_wrong_is_named_in_one_sentence() {
             &["missing/byline.db", "cannot be opened"],
         ),
         (&["migrate", "--database-url", "sqlite:///"], &["sqlite:///"]),
+        (
+            &["migrate", "--database-url", "postgres://ada:secret@127.0.0.1:1/byline"],
+            &["postgres://ada:***@127.0.0.1:1/byline", "cannot be opened", "refused"],
+        ),
+        (&["migrate", "--read-database-url", "postgres://db.example/byline"], &["read-database-url"]),
+        (&["migrate", "--database-connections", "1"], &["database-connections", "2 or more"]),
         (&["migrate", "--public-url", "byline.example"], &["public-url", "byline.example"]),
         (&["migrate", "--argon2-memory", "19455"], &["argon2", "19456"]),
         (&["migrate", "--argon2-iterations", "1"], &["argon2"]),

@@ -8,7 +8,7 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::{
-    ConnectOptions, PgPool, Postgres,
+    ConnectOptions, Connection, PgConnection, PgPool, Postgres,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -25,6 +25,8 @@ const MIN_VERSION: i32 = 150_000;
 const STATEMENT_TIME: &str = "5s";
 /// A process that hangs inside a transaction gives its locks back.
 const IDLE_TIME: &str = "10s";
+/// How long a server may take to start.
+const START_TIME: Duration = Duration::from_secs(5);
 /// How often a transaction that met another one is run again (security row D8).
 const RETRIES: u32 = 3;
 /// The longest a reader waits for the replica before the primary serves them.
@@ -58,14 +60,13 @@ impl Server {
             let url = url.to_string();
             move |cause| OpenError::Open { url, cause }
         };
-        let primary =
-            pool(connections).connect_with(options(url).map_err(open(url))?).await.map_err(open(url))?;
-        migrate(&primary, url).await?;
+        let options_of = |url: &DatabaseUrl| options(url).map_err(open(url));
+        let options = options_of(url)?;
+        migrate(connect(&options).await.map_err(open(url))?, url).await?;
+        let primary = pool(connections).connect_lazy_with(options);
         let replica = match replica {
             Some(url) => Some(Replica {
-                pool: pool(connections)
-                    .acquire_timeout(REPLICA_PATIENCE)
-                    .connect_lazy_with(options(url).map_err(open(url))?),
+                pool: pool(connections).acquire_timeout(REPLICA_PATIENCE).connect_lazy_with(options_of(url)?),
                 rests_until: Mutex::new(None),
             }),
             None => None,
@@ -159,6 +160,28 @@ pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error
         .disable_statement_logging())
 }
 
+/// A first connection. Where server and site start together, the server may
+/// need a moment longer.
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let deadline = Instant::now() + START_TIME;
+    loop {
+        match options.connect().await {
+            Err(error) if is_starting(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        // cannot_connect_now
+        other => other.as_database_error().is_some_and(|error| error.code().as_deref() == Some("57P03")),
+    }
+}
+
 fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
@@ -169,7 +192,7 @@ fn pool(connections: u32) -> PgPoolOptions {
         .before_acquire(|connection, state| {
             Box::pin(async move {
                 if state.idle_for > SURELY_ALIVE {
-                    sqlx::Connection::ping(connection).await?;
+                    connection.ping().await?;
                 }
                 Ok(true)
             })
@@ -179,19 +202,18 @@ fn pool(connections: u32) -> PgPoolOptions {
 /// sqlx takes an advisory lock for the time of it: of two processes started
 /// at once the second waits and finds nothing left to do. Each step is a
 /// transaction of its own. The lock is the connection's; it goes with it.
-async fn migrate(pool: &PgPool, url: &DatabaseUrl) -> Result<(), OpenError> {
+async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenError> {
     let open = |cause| OpenError::Open { url: url.to_string(), cause };
-    let mut db = pool.acquire().await.map_err(open)?;
     let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
-        .fetch_one(&mut *db)
+        .fetch_one(&mut db)
         .await
         .map_err(open)?;
     if version < MIN_VERSION {
         return Err(OpenError::OldPostgres(version / 10_000));
     }
     // A large table may need longer than a page may.
-    sqlx::query("SET statement_timeout = 0").execute(&mut *db).await.map_err(open)?;
-    let outcome = MIGRATIONS.run_direct(None, &mut *db, false).await;
+    sqlx::query("SET statement_timeout = 0").execute(&mut db).await.map_err(open)?;
+    let outcome = MIGRATIONS.run_direct(None, &mut db, false).await;
     // Lock and setting go with the connection.
     let _ = db.close().await;
     outcome.map_err(|cause| OpenError::from_migration(url, cause))
@@ -200,6 +222,8 @@ async fn migrate(pool: &PgPool, url: &DatabaseUrl) -> Result<(), OpenError> {
 /// A connection without the limits of time that hold for requests. It still
 /// does not wait long for a lock that somebody else has.
 pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    // A pool says only that it has waited; this says what for.
+    connect(&options(url)?).await?.close().await?;
     let mut connection = single(url)?.acquire().await?;
     let limits =
         "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '5s'";
