@@ -131,8 +131,10 @@ impl Bus {
     }
 
     fn note(&self, event: &Event) {
-        self.changes.post_changed(&event.post);
+        // In this order: whoever makes a page for the new counter must not take
+        // it from a replica that lacks the event.
         self.has_come_to(event.id);
+        self.changes.post_changed(&event.post);
     }
 
     /// The database holds the event `id`, and this process may have shown it.
