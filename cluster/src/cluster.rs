@@ -1,6 +1,7 @@
 //! A cluster and its life.
 
 use std::{
+    env,
     fs::{self, OpenOptions},
     io::Write,
     net::{Ipv4Addr, TcpListener},
@@ -128,9 +129,12 @@ impl Cluster {
     /// Makes the folder of a cluster, watched over but without data.
     fn prepare(binaries: &Binaries) -> Result<Self, Error> {
         let user = User::choose()?;
+        // Root's own folder for such things may be nobody else's.
+        let parent = [env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+        let parent = parent.into_iter().find(|folder| user.can_reach(folder)).unwrap_or_else(env::temp_dir);
         let folder = tempfile::Builder::new()
             .prefix("byline-cluster-")
-            .tempdir()
+            .tempdir_in(parent)
             .map_err(io("make a folder for PostgreSQL"))?;
         user.own(folder.path())?;
         let watchdog = Watchdog::start(binaries, user, &data_in(folder.path()), folder.path())?;

@@ -47,6 +47,12 @@ impl User {
         }
     }
 
+    /// Whether this user gets as far as a folder: every step there lets others through.
+    pub(crate) fn can_reach(self, folder: &Path) -> bool {
+        let lets_through = |step: &Path| fs::metadata(step).is_ok_and(|entry| entry.mode() & 0o001 != 0);
+        self == Self::Ourselves || folder.ancestors().all(lets_through)
+    }
+
     /// Makes a command run as this user.
     pub(crate) fn run(self, command: &mut Command) -> &mut Command {
         match self {
@@ -72,6 +78,14 @@ fn find(users: &str, name: &str) -> Option<User> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_folder_is_out_of_another_users_reach() {
+        let private = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+        let nobody = User::Other { uid: 65534, gid: 65534 };
+        assert!(!nobody.can_reach(private.path()));
+        assert!(nobody.can_reach(Path::new("/tmp")) && User::Ourselves.can_reach(private.path()));
+    }
 
     #[test]
     fn users_are_found_by_their_whole_name() {
