@@ -77,11 +77,14 @@ fn find(users: &str, name: &str) -> Option<User> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
     fn a_private_folder_is_out_of_another_users_reach() {
-        let private = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+        let private = tempfile::tempdir_in("/tmp").unwrap();
+        fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let nobody = User::Other { uid: 65534, gid: 65534 };
         assert!(!nobody.can_reach(private.path()));
         assert!(nobody.can_reach(Path::new("/tmp")) && User::Ourselves.can_reach(private.path()));
