@@ -289,17 +289,20 @@ async fn a_server_that_cannot_be_used_is_named_without_its_password() {
     let before = database.dump().await;
     let missing = format!("{url}_missing");
     let nobody_there = format!("postgres://byline:{SECRET}@127.0.0.1:1/byline");
-    for (url, words) in [
+    let servers = [
         (url.as_str(), &["newer Byline", "9999", "***@127.0.0.1"][..]),
         (&missing, &["cannot be opened", "does not exist"]),
         (&nobody_there, &["cannot be opened", "***@127.0.0.1:1/byline"]),
-    ] {
-        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
+    ];
+    let commands = [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]];
+    let refused = servers.iter().flat_map(|server| commands.map(|command| (server, command))).map(
+        async |((url, words), command)| {
             let ended = byline.run(&[command, &["--database-url", url]].concat(), "").await;
             let said = format!("{}{}", ended.stdout, ended.stderr);
             assert!(!said.contains(SECRET), "{said}");
             ended.failed_with(words);
-        }
-    }
+        },
+    );
+    join_all(refused).await;
     assert_eq!(database.dump().await, before);
 }

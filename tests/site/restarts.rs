@@ -396,7 +396,7 @@ async fn whoever_waits_for_a_lock_or_a_connection_is_told_to_come_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_is_killed_leaves_a_site_that_goes_on() {
+async fn a_process_that_dies_leaves_a_site_that_goes_on() {
     let mut site = Several::start(postgres_database().await, 2, &[]).await;
     let mut listeners = listen_at_each(&site).await;
     let dies = site.at(&site.browser(), 0);

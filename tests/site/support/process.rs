@@ -65,15 +65,18 @@ impl Byline {
             log
         });
         let address = in_time("byline serve to say where it is", async {
-            loop {
-                let line = stdout.next_line().await.expect("its output").expect("it says where it is");
+            while let Some(line) = stdout.next_line().await.expect("its output") {
                 if let Some((_, address)) = line.split_once("http://") {
-                    return address.trim().parse().expect("an address");
+                    return Some(address.trim().parse().expect("an address"));
                 }
             }
+            None
         })
         .await;
-        Served { address, child, log }
+        match address {
+            Some(address) => Served { address, child, log },
+            None => panic!("byline serve has ended: {}", log.await.expect("its log")),
+        }
     }
 }
 
