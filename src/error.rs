@@ -58,7 +58,9 @@ pub enum AppError {
         /// The limit.
         max_bytes: usize,
     },
-    /// Too much at once, or the disk is full. Nothing was done; later it may work.
+    /// Too much at once, the disk is full, or the database does not answer.
+    /// Later it may work. A write may have been done all the same, if only its
+    /// answer was lost: sent again with its idempotency key, it is done once.
     #[error("Byline is too busy just now. Please try again in a moment.")]
     Busy {
         /// Seconds to wait before the next try.

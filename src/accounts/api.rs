@@ -92,8 +92,7 @@ mod server {
         let (Some(login), Some(password)) = (login, password) else {
             return Err(errors.into_error());
         };
-        let user = service::log_in(&site(), login, password).await?;
-        session().sign_in(&user).await?;
+        let user = service::log_in(&site(), &session(), login, password).await?;
         Ok(Account { username: user.username })
     }
 

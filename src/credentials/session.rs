@@ -67,13 +67,15 @@ impl UserSession {
         Ok(user.map_or(Actor::Anonymous, Actor::User))
     }
 
-    /// Signs in under a new id; the old one is dead (security row S2).
+    /// Signs in under a new id; the old one is dead (security row S2). The
+    /// session is stored when this returns.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
         self.0.cycle_id().await.map_err(|error| cause(&error))?;
-        self.0.insert(USER, user).await.map_err(|error| cause(&error))
+        self.0.insert(USER, user).await.map_err(|error| cause(&error))?;
+        self.0.save().await.map_err(|error| cause(&error))
     }
 
     /// Ends the session in the database.

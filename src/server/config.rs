@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-use super::database::{DatabaseConfig, OpenError};
+use super::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
 use crate::accounts::server::hashing::{Cost, CostError};
 
 const FILE: &str = "byline.toml";
@@ -201,13 +201,14 @@ impl Config {
         let file = read_file(flags.config.as_deref())?;
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
         let own_address = format!("http://{listen}");
+        let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         Ok(Self {
             listen,
             database: DatabaseConfig {
-                url: value("database-url", flags.database_url.or(file.database_url), "sqlite://byline.db")?,
-                replica: replica.map(|url| value("read-database-url", Some(url), "")).transpose()?,
+                url: database_url("database-url", url.as_deref().unwrap_or("sqlite://byline.db"))?,
+                replica: replica.map(|url| database_url("read-database-url", &url)).transpose()?,
                 connections: positive(
                     "database-connections",
                     flags.database_connections.or(file.database_connections),
@@ -243,6 +244,12 @@ fn value<T: FromStr<Err: fmt::Display>>(
         let problem = if problem.contains(raw) { problem } else { format!("\"{raw}\": {problem}") };
         StartError::Value { setting, problem }
     })
+}
+
+/// Apart from [`value`], because the value may hold a password: what is wrong
+/// with it shows it without.
+fn database_url(setting: &'static str, raw: &str) -> Result<DatabaseUrl, StartError> {
+    raw.parse().map_err(|error: DatabaseUrlError| StartError::Value { setting, problem: error.to_string() })
 }
 
 /// A site without a connection serves nobody; with one it could wait for itself.
@@ -340,6 +347,12 @@ mod tests {
         };
         assert!(flags(|f| f.listen = Some("here".into())).starts_with("listen: \"here\""));
         assert!(flags(|f| f.database_url = Some("mysql://x".into())).contains("mysql://x"));
+        for said in [
+            flags(|f| f.database_url = Some("postgres://ada:s3cret@db.example".into())),
+            flags(|f| f.read_database_url = Some("postgres://db.example:54x/b?password=s3cret".into())),
+        ] {
+            assert!(said.contains("db.example") && !said.contains("s3cret"), "{said}");
+        }
         assert!(
             flags(|f| f.public_url = Some("https://example.org/blog".into())).starts_with("public-url: ")
         );

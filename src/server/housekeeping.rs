@@ -6,6 +6,7 @@ use super::{Site, events, idempotency};
 use crate::credentials::session_store;
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
+
 /// Cleans up for as long as the process lives; a failure is logged and tried
 /// again at the next turn.
 pub async fn run(site: Site) {

@@ -60,6 +60,10 @@ pub fn start(format: LogFormat) {
     }));
 }
 
+/// Where a request comes from, as far as it can be believed.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
 /// The id of a request: random per process, then counted.
 #[derive(Clone, Copy, Debug)]
 struct RequestId(u64);
@@ -89,12 +93,15 @@ impl fmt::Display for RequestId {
 ///
 /// The line has method, path, status, time and address; never a query, a
 /// cookie or a body.
-pub async fn observe(State(site): State<Site>, request: Request, next: Next) -> Response {
+pub async fn observe(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::next();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let client = client_address(&request, &site.trusted_proxies);
+    if let Some(address) = client {
+        request.extensions_mut().insert(ClientAddress(address));
+    }
     let html = pages::wants_html(request.headers());
 
     let ready = pages::ready(&site, &method, request.uri(), request.headers()).await;

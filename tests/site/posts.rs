@@ -483,6 +483,6 @@ async fn writable(site: &Running) -> Db {
     if url.starts_with("sqlite:") {
         Db::Sqlite(SqlitePool::connect(url).await.expect(pool).acquire().await.expect("a connection"))
     } else {
-        Db::Postgres(PgPool::connect(url).await.expect(pool).acquire().await.expect("a connection"))
+        Db::Postgres(PgPool::connect(url).await.expect(pool).acquire().await.expect("a connection").into())
     }
 }

@@ -3,7 +3,7 @@
 use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     accounts::Username,
-    credentials::User,
+    credentials::{User, UserSession, session_store},
     error::{AppError, Field},
     server::{
         Site, clock,
@@ -59,41 +59,90 @@ async fn made_before(
     Ok(idempotency::remembered(db, &user.id, Wish::SignUp, &key).await?.map(|_| user))
 }
 
+/// Somebody whose password was right, by what was stored when it was looked at.
+#[derive(Debug)]
+pub struct Recognized {
+    /// Who.
+    pub user: User,
+    hash: String,
+}
+
+impl Recognized {
+    /// Whether the password is still the one that was checked. Asked once the
+    /// session is stored: a new password ends the sessions it finds *after* it
+    /// is stored itself, so a login that was under way is caught by one or the
+    /// other.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
+        let login = Login::Username(self.user.username.clone());
+        let now = store::find(&mut site.database.read().await?, &login).await?;
+        Ok(now.is_some_and(|(_, hash)| hash == self.hash))
+    }
+}
+
+fn not_recognized() -> AppError {
+    AppError::invalid(Field::Identifier, "Username, email or password is wrong")
+}
+
 /// Finds who that is. An unknown name and a wrong password cost the same time
 /// and get the same answer (security row P5).
 ///
 /// # Errors
 /// [`AppError::Invalid`], [`AppError::Busy`].
-pub async fn log_in(site: &Site, login: Login, password: Password) -> Result<User, AppError> {
+pub async fn recognize(site: &Site, login: Login, password: Password) -> Result<Recognized, AppError> {
     let found = store::find(&mut site.database.read().await?, &login).await?;
     let (user, stored) = found.unzip();
     let verified = site.hasher.verify(password.clone(), stored.clone()).await?;
-    match (user, verified) {
-        (None, _) | (_, Verified::No) => {
-            Err(AppError::invalid(Field::Identifier, "Username, email or password is wrong"))
+    match (user, stored, verified) {
+        (Some(user), Some(hash), Verified::Yes) => Ok(Recognized { user, hash }),
+        (Some(user), Some(old), Verified::YesByOtherCost) => {
+            let hash = rehash(site, &user, password, old).await;
+            Ok(Recognized { user, hash })
         }
-        (Some(user), Verified::Yes) => Ok(user),
-        (Some(user), Verified::YesByOtherCost) => {
-            rehash(site, &user, password, stored.unwrap_or_default()).await;
-            Ok(user)
-        }
+        _ => Err(not_recognized()),
     }
 }
 
-/// Stores the password by the current cost (security row P2). A failure is
-/// logged and no reason to refuse the login.
-async fn rehash(site: &Site, user: &User, password: Password, old: String) {
+/// Signs in whoever `login` and `password` say.
+///
+/// # Errors
+/// [`AppError::Invalid`], also when the password was changed meanwhile;
+/// [`AppError::Busy`].
+pub async fn log_in(
+    site: &Site,
+    session: &UserSession,
+    login: Login,
+    password: Password,
+) -> Result<User, AppError> {
+    let recognized = recognize(site, login, password).await?;
+    session.sign_in(&recognized.user).await?;
+    if !recognized.still_holds(site).await? {
+        session.sign_out().await?;
+        return Err(not_recognized());
+    }
+    Ok(recognized.user)
+}
+
+/// Stores the password by the current cost (security row P2); the hash that
+/// holds now. A failure is logged and no reason to refuse the login.
+async fn rehash(site: &Site, user: &User, password: Password, old: String) -> String {
     let outcome = async {
         let hash = site.hasher.hash(password.into()).await?;
         site.database
-            .write((user.id.clone(), old, hash), |db, (id, old, hash)| {
-                Box::pin(async move { store::replace_hash(db, &id, &old, &hash).await })
+            .write((user.id.clone(), old.clone(), hash), |db, (id, old, hash)| {
+                Box::pin(async move {
+                    store::replace_hash(db, &id, &old, &hash).await?;
+                    Ok(hash)
+                })
             })
             .await
     };
-    if let Err(error) = outcome.await {
+    outcome.await.unwrap_or_else(|error| {
         tracing::warn!(%error, "the password was not hashed again; the next login tries");
-    }
+        old
+    })
 }
 
 /// Gives an account a new password and ends its sessions.
@@ -104,11 +153,12 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
     let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
     let hash = site.hasher.hash(password).await?;
     site.database
-        .write((user.id, hash), |db, (id, hash)| {
-            Box::pin(async move {
-                store::set_hash(db, &id, &hash).await?;
-                crate::credentials::session_store::end_all(db, &id).await
-            })
+        .write((user.id.clone(), hash), |db, (id, hash)| {
+            Box::pin(async move { store::set_hash(db, &id, &hash).await })
         })
+        .await?;
+    // Only now, see [`Recognized::still_holds`].
+    site.database
+        .write(user.id, |db, id| Box::pin(async move { session_store::end_all(db, &id).await }))
         .await
 }

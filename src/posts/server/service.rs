@@ -63,13 +63,12 @@ pub async fn create(
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
     let owner = policy::may_create(actor)?.clone();
-    let (bus, told) = (Arc::clone(&site.bus), Arc::clone(&site.bus));
+    let bus = Arc::clone(&site.bus);
     let (post, _) = site
         .database
         .write_then(
             (owner, draft, key),
-            move |db, (owner, draft, key)| {
-                let bus = Arc::clone(&bus);
+            |db, (owner, draft, key)| {
                 Box::pin(async move {
                     if let Some(key) = &key
                         && let Some(id) = idempotency::remembered(db, &owner.id, Wish::CreatePost, key)
@@ -83,12 +82,11 @@ pub async fn create(
                     if let Some(key) = &key {
                         idempotency::remember(db, &owner.id, Wish::CreatePost, key, post.id.as_str()).await?;
                     }
-                    let event =
-                        events::record(db, &bus, EventKind::Created, &post.id, &owner.username).await?;
+                    let event = events::record(db, EventKind::Created, &post.id, &owner.username).await?;
                     Ok((post, Some(event)))
                 })
             },
-            move |(_, event)| told.committed(event.as_ref()),
+            move |(_, event)| bus.committed(event.as_ref()),
         )
         .await?;
     Ok(post)
@@ -107,13 +105,12 @@ pub async fn update(
     version: i64,
     draft: Draft,
 ) -> Result<Post, AppError> {
-    let (bus, told) = (Arc::clone(&site.bus), Arc::clone(&site.bus));
+    let bus = Arc::clone(&site.bus);
     let (post, _) = site
         .database
         .write_then(
             (actor.clone(), id.clone(), version, draft),
-            move |db, (actor, id, version, draft)| {
-                let bus = Arc::clone(&bus);
+            |db, (actor, id, version, draft)| {
                 Box::pin(async move {
                     let editor = actor.user()?;
                     let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
@@ -124,11 +121,11 @@ pub async fn update(
                     let post = store::update(db, &id, &editor.id, version, &draft, clock::now())
                         .await?
                         .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
-                    let event = events::record(db, &bus, EventKind::Changed, &id, &editor.username).await?;
+                    let event = events::record(db, EventKind::Changed, &id, &editor.username).await?;
                     Ok((post, Some(event)))
                 })
             },
-            move |(_, event)| told.committed(event.as_ref()),
+            move |(_, event)| bus.committed(event.as_ref()),
         )
         .await?;
     Ok(post)
@@ -144,12 +141,11 @@ pub async fn delete(
     id: &PostId,
     key: Option<IdempotencyKey>,
 ) -> Result<(), AppError> {
-    let (bus, told) = (Arc::clone(&site.bus), Arc::clone(&site.bus));
+    let bus = Arc::clone(&site.bus);
     site.database
         .write_then(
             (actor.clone(), id.clone(), key),
-            move |db, (actor, id, key)| {
-                let bus = Arc::clone(&bus);
+            |db, (actor, id, key)| {
                 Box::pin(async move {
                     let user = actor.user()?;
                     if let Some(key) = &key
@@ -164,11 +160,11 @@ pub async fn delete(
                     if let Some(key) = &key {
                         idempotency::remember(db, &user.id, Wish::DeletePost, key, id.as_str()).await?;
                     }
-                    let event = events::record(db, &bus, EventKind::Deleted, &id, &user.username).await?;
+                    let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
                     Ok(Some(event))
                 })
             },
-            move |event| told.committed(event.as_ref()),
+            move |event| bus.committed(event.as_ref()),
         )
         .await
         .map(drop)

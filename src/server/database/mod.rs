@@ -10,10 +10,17 @@ mod postgres;
 mod sqlite;
 mod url;
 
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{Postgres, Sqlite, migrate::MigrateError, pool::PoolConnection, postgres::PgListener};
+use sqlx::{
+    PgConnection, Postgres, Sqlite, migrate::MigrateError, pool::PoolConnection, postgres::PgListener,
+};
 use tokio::sync::oneshot;
 
 pub use self::{
@@ -158,7 +165,49 @@ pub enum Db {
     /// To a file.
     Sqlite(PoolConnection<Sqlite>),
     /// To a server.
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Lease),
+}
+
+/// A connection to a server, while somebody has it.
+#[derive(Debug)]
+pub struct Lease {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+impl Lease {
+    /// No statement runs that long. What is given back after more was most
+    /// likely given up while it waited for a server that is gone; the pool
+    /// would wait for it, too, for as long as TCP does.
+    const SUSPICIOUS: Duration = Duration::from_secs(6);
+}
+
+impl From<PoolConnection<Postgres>> for Lease {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self { connection, since: Instant::now() }
+    }
+}
+
+impl std::ops::Deref for Lease {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl std::ops::DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.since.elapsed() > Self::SUSPICIOUS {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 impl Db {
@@ -167,7 +216,9 @@ impl Db {
     pub(super) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
         let connection = match url.engine() {
             Engine::Sqlite => sqlite::dedicated(url, access).await.map(Self::Sqlite),
-            Engine::Postgres => postgres::dedicated(url).await.map(Self::Postgres),
+            Engine::Postgres => {
+                postgres::dedicated(url).await.map(|connection| Self::Postgres(connection.into()))
+            }
         };
         connection.map_err(|cause| OpenError::Open { url: url.to_string(), cause })
     }
@@ -181,7 +232,10 @@ impl Db {
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
-            Self::Postgres(connection) => connection.close().await,
+            Self::Postgres(mut lease) => {
+                lease.connection.close_on_drop();
+                Ok(())
+            }
         }
     }
 
@@ -189,7 +243,7 @@ impl Db {
     fn discard(mut self) {
         match &mut self {
             Self::Sqlite(connection) => connection.close_on_drop(),
-            Self::Postgres(connection) => connection.close_on_drop(),
+            Self::Postgres(lease) => lease.connection.close_on_drop(),
         }
     }
 }
@@ -234,7 +288,7 @@ impl Database {
     pub async fn read(&self) -> Result<Db, AppError> {
         Ok(match &self.0.backend {
             Backend::Sqlite(file) => Db::Sqlite(file.readers.acquire().await?),
-            Backend::Postgres(server) => Db::Postgres(server.primary.acquire().await?),
+            Backend::Postgres(server) => Db::Postgres(server.primary.acquire().await?.into()),
         })
     }
 
@@ -244,21 +298,25 @@ impl Database {
         let Backend::Postgres(postgres::Server { replica: Some(replica), .. }) = &self.0.backend else {
             return None;
         };
-        replica.acquire().await.map(Db::Postgres)
+        replica.acquire().await.map(|connection| Db::Postgres(connection.into()))
     }
 
-    /// A connection of its own that hears what other processes tell; `None`
+    /// A connection that hears what other processes tell, and one to read what
+    /// was told before, both outside of the pool that requests share; `None`
     /// where there are no others.
     ///
     /// # Errors
     /// Those of connecting.
-    pub async fn listen(&self, channel: &str) -> Result<Option<PgListener>, sqlx::Error> {
+    pub async fn listen(&self, channel: &str) -> Result<Option<(PgListener, Db)>, sqlx::Error> {
         match &self.0.backend {
             Backend::Sqlite(_) => Ok(None),
             Backend::Postgres(_) => {
                 let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
+                // Else it would connect again by itself, and say nothing of what it missed meanwhile.
+                listener.eager_reconnect(false);
                 listener.listen(channel).await?;
-                Ok(Some(listener))
+                let reader = postgres::single(&self.0.url)?.acquire().await?;
+                Ok(Some((listener, Db::Postgres(reader.into()))))
             }
         }
     }
@@ -317,7 +375,8 @@ impl Database {
         outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
     }
 
-    /// Waits until every accepted write is on the disk and closes.
+    /// Waits until every accepted write is on the disk and closes; not for
+    /// ever, where a server does not answer.
     pub async fn close(&self) {
         match &self.0.backend {
             Backend::Sqlite(file) => file.close().await,

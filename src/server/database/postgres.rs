@@ -25,6 +25,8 @@ const MIN_VERSION: i32 = 150_000;
 const STATEMENT_TIME: &str = "5s";
 /// A process that hangs inside a transaction gives its locks back.
 const IDLE_TIME: &str = "10s";
+/// No transaction takes longer, waiting for others included.
+const TRANSACTION_TIME: Duration = Duration::from_secs(10);
 /// How long a server may take to start.
 const START_TIME: Duration = Duration::from_secs(5);
 /// How often a transaction that met another one is run again (security row D8).
@@ -40,6 +42,14 @@ const SURELY_ALIVE: Duration = Duration::from_secs(1);
 pub(super) struct Server {
     pub(super) primary: PgPool,
     pub(super) replica: Option<Replica>,
+}
+
+/// How a transaction ended that did not commit.
+enum Ended {
+    /// In order; the work said no.
+    RolledBack(AppError),
+    /// The connection cannot be trusted any more.
+    Broken(sqlx::Error),
 }
 
 /// A copy that may be behind, or away.
@@ -101,30 +111,47 @@ impl Server {
     where
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
-        let mut db = Db::Postgres(self.primary.acquire().await?);
-        db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-        let outcome = std::panic::AssertUnwindSafe(work(&mut db, input))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(internal("a write panicked")));
-        match outcome {
-            Ok(value) => {
-                db.command("COMMIT").await?;
-                Ok(value)
-            }
-            Err(error) => {
-                if db.command("ROLLBACK").await.is_err() {
-                    db.discard();
+        let mut db = Db::Postgres(self.primary.acquire().await?.into());
+        let outcome = async {
+            db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(Ended::Broken)?;
+            let done = std::panic::AssertUnwindSafe(work(&mut db, input)).catch_unwind().await;
+            match done.unwrap_or_else(|_| Err(internal("a write panicked"))) {
+                Ok(value) => {
+                    db.command("COMMIT").await.map_err(Ended::Broken)?;
+                    Ok(value)
                 }
-                Err(error)
+                Err(error) => {
+                    db.command("ROLLBACK").await.map_err(Ended::Broken)?;
+                    Err(Ended::RolledBack(error))
+                }
+            }
+        };
+        // Time limits of the server do not reach a COMMIT, nor a server that is gone.
+        let outcome = tokio::time::timeout(TRANSACTION_TIME, outcome).await;
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Ended::RolledBack(error))) => Err(error),
+            Ok(Err(Ended::Broken(error))) => {
+                db.discard();
+                Err(error.into())
+            }
+            Err(_) => {
+                tracing::warn!("a transaction took too long; whether it was committed is not known");
+                db.discard();
+                Err(AppError::Busy { retry_after: 5 })
             }
         }
     }
 
     pub(super) async fn close(&self) {
-        self.primary.close().await;
-        if let Some(replica) = &self.replica {
-            replica.pool.close().await;
+        let closed = async {
+            self.primary.close().await;
+            if let Some(replica) = &self.replica {
+                replica.pool.close().await;
+            }
+        };
+        if tokio::time::timeout(TRANSACTION_TIME, closed).await.is_err() {
+            tracing::warn!("the server does not answer; its connections are left to themselves");
         }
     }
 }
@@ -139,8 +166,12 @@ impl Replica {
         match self.pool.acquire().await {
             Ok(connection) => Some(connection),
             Err(error) => {
-                tracing::warn!(%error, "the read replica does not answer; the primary serves its readers");
-                *rests_until() = Some(Instant::now() + REPLICA_REST);
+                // With every connection in use it is busy, not away: only this reader goes on.
+                let busy = self.pool.size() >= self.pool.options().get_max_connections();
+                if !busy {
+                    tracing::warn!(%error, "the read replica does not answer; the primary serves its readers");
+                    *rests_until() = Some(Instant::now() + REPLICA_REST);
+                }
                 None
             }
         }
@@ -165,7 +196,8 @@ pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let deadline = Instant::now() + START_TIME;
     loop {
-        match options.connect().await {
+        let answered = tokio::time::timeout(START_TIME, options.connect()).await;
+        match answered.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())) {
             Err(error) if is_starting(&error) && Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

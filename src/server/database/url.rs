@@ -68,7 +68,8 @@ impl fmt::Debug for DatabaseUrl {
 /// logs show neither.
 fn without_password(raw: &str) -> String {
     let Ok(mut url) = Url::parse(raw) else {
-        return raw.rsplit_once('@').map_or(raw, |(_, host)| host).to_owned();
+        let place = raw.rsplit_once('@').map_or(raw, |(_, place)| place);
+        return place.split('?').next().unwrap_or_default().to_owned();
     };
     if url.scheme() == "sqlite" {
         return raw.to_owned();

@@ -2,30 +2,16 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use sqlx::postgres::PgListener;
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 
 use super::{Event, store};
-use crate::{
-    error::AppError,
-    server::{Site, database::on},
-};
+use crate::{error::AppError, server::Site};
 
 /// Silence after which the connection is tried; after as much again it is given up.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Between two tries to connect.
 const RETRY: Duration = Duration::from_millis(250);
-
-/// The table does not say which process made an event.
-const ELSEWHERE: &str = "";
-
-/// What is sent over [`store::CHANNEL`]; no event in it: is anybody there?
-#[derive(Deserialize)]
-struct Message {
-    process: String,
-    event: Option<Event>,
-}
 
 /// Following, until this is dropped.
 #[derive(Debug)]
@@ -73,68 +59,58 @@ impl Follower {
     /// Subscribes first and then looks what was missed, so that nothing falls
     /// between the two.
     async fn connect(&mut self) -> Result<Option<PgListener>, AppError> {
-        let Some(listener) = self.site.database.listen(store::CHANNEL).await? else { return Ok(None) };
-        let db = &mut self.site.database.read().await?;
-        let newest = store::newest(db).await?;
+        let Some((listener, mut db)) = self.site.database.listen(store::CHANNEL).await? else {
+            return Ok(None);
+        };
+        let newest = store::newest(&mut db).await?;
         let missed = match self.last {
-            Some(last) => store::after(db, last).await?,
-            None => Some(Vec::new()),
+            Some(last) => store::after(&mut db, last).await?,
+            None => None,
         };
         let bus = &self.site.bus;
-        bus.has_come_to(newest);
-        bus.changes.follow();
         match missed {
-            Some(events) => events.into_iter().for_each(|event| self.pass_on(event, ELSEWHERE)),
-            None => bus.interrupt(),
+            Some(missed) => {
+                bus.changes.follow();
+                missed.into_iter().for_each(|event| self.pass_on(event));
+            }
+            None => {
+                self.last = Some(newest);
+                bus.start_over(newest);
+                bus.changes.follow();
+            }
         }
-        self.last = self.last.max(Some(newest));
         Ok(Some(listener))
     }
 
     /// Passes on what is told; returns why it no longer is.
     async fn hear(&mut self, mut listener: PgListener) -> String {
-        let mut asked = false;
         loop {
-            match tokio::time::timeout(SILENCE, listener.try_recv()).await {
-                Ok(Ok(Some(notification))) => {
-                    asked = false;
-                    match serde_json::from_str::<Message>(notification.payload()) {
-                        Ok(Message { process, event: Some(event) }) => self.pass_on(event, &process),
-                        Ok(Message { event: None, .. }) => {}
-                        Err(error) => tracing::warn!(%error, "a message on {} is not ours", store::CHANNEL),
-                    }
-                }
+            match timeout(SILENCE, listener.try_recv()).await {
+                // What a newer Byline tells may be more than this one can
+                // read; the table is asked then.
+                Ok(Ok(Some(notification))) => match serde_json::from_str(notification.payload()) {
+                    Ok(event) => self.pass_on(event),
+                    Err(error) => return format!("unreadable: {error}"),
+                },
                 Ok(Ok(None)) => return "closed".to_owned(),
                 Ok(Err(error)) => return error.to_string(),
-                Err(_) if asked => return "silent".to_owned(),
                 Err(_) => {
-                    asked = true;
-                    if let Err(error) = self.ask().await {
-                        tracing::warn!(%error, "the database does not answer");
+                    let answer = sqlx::query("SELECT 1").execute(&mut listener);
+                    match timeout(SILENCE, answer).await {
+                        Ok(Ok(_)) => {}
+                        Ok(Err(error)) => return error.to_string(),
+                        Err(_) => return "silent".to_owned(),
                     }
                 }
             }
         }
     }
 
-    fn pass_on(&mut self, event: Event, process: &str) {
+    fn pass_on(&mut self, event: Event) {
         // Told twice: by the table after a reconnection and by the connection.
         if self.last.is_none_or(|last| event.id > last) {
             self.last = Some(event.id);
-            self.site.bus.heard(event, process);
+            self.site.bus.heard(event);
         }
-    }
-
-    /// Has the database say something to whoever listens.
-    async fn ask(&self) -> Result<(), AppError> {
-        let db = &mut self.site.database.read().await?;
-        let message = serde_json::json!({ "process": self.site.bus.process, "event": null }).to_string();
-        on!(db => sqlx::query("SELECT pg_notify($1, $2)")
-            .bind(store::CHANNEL)
-            .bind(message)
-            .execute(db)
-            .await
-            .map(drop)?);
-        Ok(())
     }
 }

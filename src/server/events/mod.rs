@@ -7,11 +7,13 @@
 
 pub mod changes;
 pub mod follow;
+pub mod places;
 pub mod store;
 pub mod stream;
 
 use std::{
     fmt,
+    net::IpAddr,
     str::FromStr,
     sync::{
         Arc, PoisonError, RwLock,
@@ -20,10 +22,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
-use uuid::Uuid;
+use tokio::sync::broadcast;
 
-use self::changes::Changes;
+use self::{
+    changes::Changes,
+    places::{Place, Places},
+};
 use super::database::Engine;
 use crate::{accounts::Username, posts::PostId};
 
@@ -87,15 +91,13 @@ impl FromStr for EventKind {
 /// Passes events on inside this process.
 #[derive(Debug)]
 pub struct Bus {
-    /// Tells one's own events from those of other processes.
-    process: String,
-    /// Whether events of this process come back from the database.
+    /// Whether events of this process come back from the database, too.
     echoes: bool,
     /// What is out of date in this process.
     pub changes: Changes,
     newest: AtomicI64,
     listeners: RwLock<Option<broadcast::Sender<Event>>>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Bus {
@@ -104,12 +106,11 @@ impl Bus {
     pub fn new(engine: Engine, max_listeners: usize) -> Self {
         let alone = engine == Engine::Sqlite;
         Self {
-            process: Uuid::new_v4().to_string(),
             echoes: !alone,
             changes: Changes::new(alone),
             newest: AtomicI64::new(0),
             listeners: RwLock::new(Some(broadcast::Sender::new(BACKLOG))),
-            places: Arc::new(Semaphore::new(max_listeners)),
+            places: Arc::new(Places::new(max_listeners)),
         }
     }
 
@@ -122,11 +123,10 @@ impl Bus {
         }
     }
 
-    /// The database told of a change, made by `process`.
-    fn heard(&self, event: Event, process: &str) {
-        if process != self.process {
-            self.note(&event);
-        }
+    /// The database told of a change. One's own counts again: its commit may
+    /// have been heard of here alone, if the connection broke on its answer.
+    fn heard(&self, event: Event) {
+        self.note(&event);
         self.deliver(event);
     }
 
@@ -142,9 +142,11 @@ impl Bus {
         self.newest.fetch_max(id, Ordering::AcqRel);
     }
 
-    /// Ends every listening: more happened than can be passed on. Whoever
-    /// comes back is told so.
-    fn interrupt(&self) {
+    /// The database is not what this process took it for: more happened than
+    /// can be passed on, or it was put back to an earlier state. Ends every
+    /// listening; whoever comes back is told.
+    fn start_over(&self, newest: i64) {
+        self.newest.store(newest, Ordering::Release);
         if let Some(listeners) = &mut *self.listeners.write().unwrap_or_else(PoisonError::into_inner) {
             *listeners = broadcast::Sender::new(BACKLOG);
         }
@@ -171,10 +173,10 @@ impl Bus {
         listeners.as_ref().map(broadcast::Sender::subscribe)
     }
 
-    /// A place for one more listener from outside, if there is one.
+    /// A place for one more listener from there, if there is one.
     #[must_use]
-    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    pub fn place(&self, client: Option<IpAddr>) -> Option<Place> {
+        Places::take(&self.places, client)
     }
 
     /// Ends every listening for good, so that the site can stop.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Bus, Event, EventKind};
+use super::{Event, EventKind};
 use crate::{
     accounts::Username,
     error::AppError,
@@ -49,7 +49,6 @@ impl TryFrom<Row> for Event {
 /// Those of the database.
 pub async fn record(
     db: &mut Db,
-    bus: &Bus,
     kind: EventKind,
     post: &PostId,
     owner: &Username,
@@ -69,14 +68,13 @@ pub async fn record(
                      INSERT INTO events (kind, post_id, owner)
                      SELECT $1, $2, $3 FROM pg_advisory_xact_lock($4)
                      RETURNING id, kind, post_id AS post, owner)
-                 SELECT id FROM event, pg_notify($5, jsonb_build_object('process', $6::text, 'event', to_jsonb(event))::text)",
+                 SELECT id FROM event, pg_notify($5, to_jsonb(event)::text)",
             )
             .bind(kind.name())
             .bind(post.as_str())
             .bind(owner.as_str())
             .bind(IN_ORDER)
             .bind(CHANNEL)
-            .bind(bus.process.as_str())
             .fetch_one(&mut **db)
             .await?
         }
@@ -101,7 +99,8 @@ pub async fn has_come_to(db: &mut Db, id: i64) -> Result<bool, AppError> {
 }
 
 /// The events after `id`, oldest first; `None` if they are too many or too
-/// long ago, or `id` is of another site.
+/// long ago, if `id` is of another site, or if a newer Byline wrote one that
+/// this one cannot read.
 ///
 /// # Errors
 /// Those of the database.
@@ -113,16 +112,19 @@ pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError>
         .bind(RESUMED as i64 + 1)
         .fetch_all(db)
         .await?);
-    let (oldest, newest, kept): (i64, i64, i64) = on!(db => sqlx::query_as(
-            "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0), COUNT(*) FROM events",
-        )
-        .fetch_one(db)
-        .await?);
-    let forgotten = kept >= KEPT && id + 1 < oldest;
-    if rows.len() > RESUMED || forgotten || id > newest {
+    if rows.len() > RESUMED || (rows.is_empty() && id > newest(db).await?) {
         return Ok(None);
     }
-    rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>().map(Some)
+    let oldest: i64 = on!(db => sqlx::query_scalar("SELECT COALESCE(MIN(id), 0) FROM events")
+        .fetch_one(db)
+        .await?);
+    // Numbers have gaps: only a full table may have forgotten what came before it.
+    let forgotten = id + 1 < oldest && count(db).await? >= KEPT;
+    Ok(if forgotten { None } else { rows.into_iter().map(Event::try_from).collect::<Result<_, _>>().ok() })
+}
+
+async fn count(db: &mut Db) -> Result<i64, AppError> {
+    Ok(on!(db => sqlx::query_scalar("SELECT COUNT(*) FROM events").fetch_one(db).await?))
 }
 
 /// Removes all but the newest.

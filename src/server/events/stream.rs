@@ -14,11 +14,9 @@
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
+    Extension,
     extract::{Query, State},
-    http::{
-        HeaderMap, HeaderName, HeaderValue,
-        header::{CACHE_CONTROL, RETRY_AFTER},
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL},
     response::{
         IntoResponse, Response,
         sse::{Event as Message, KeepAlive, Sse},
@@ -26,15 +24,12 @@ use axum::{
 };
 use futures::{Stream, stream};
 use serde::Deserialize;
-use tokio::sync::{
-    OwnedSemaphorePermit,
-    broadcast::{self, error::RecvError},
-};
+use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{Event, store};
+use super::{Event, places::Place, store};
 use crate::{
     error::AppError,
-    server::{Site, headers::refusal, pages::wants_html},
+    server::{Site, headers::refusal, limits, pages::wants_html, telemetry::ClientAddress},
 };
 
 /// A sign of life, so that proxies keep the connection and a dead one is noticed.
@@ -54,13 +49,19 @@ pub struct Start {
 }
 
 /// `GET /events`.
-pub async fn events(State(site): State<Site>, Query(start): Query<Start>, headers: HeaderMap) -> Response {
+pub async fn events(
+    State(site): State<Site>,
+    Query(start): Query<Start>,
+    client: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+) -> Response {
     let html = wants_html(&headers);
-    let (Some(place), Some(live)) = (site.bus.place(), site.bus.subscribe()) else {
+    let client = client.map(|Extension(ClientAddress(address))| address);
+    let (Some(place), Some(live)) = (site.bus.place(client), site.bus.subscribe()) else {
         return refusal(&AppError::Busy { retry_after: FULL }, html);
     };
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok().map(str::to_owned));
-    match missed(&site, resumed.or(start.after)).await {
+    match limits::in_time(missed(&site, resumed.or(start.after))).await {
         Ok(missed) => respond(stream(missed, live, place)),
         Err(error) => refusal(&error, html),
     }
@@ -72,7 +73,6 @@ fn respond(messages: impl Stream<Item = Result<Message, Infallible>> + Send + 's
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would gather events before it passes them on.
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    headers.remove(RETRY_AFTER);
     response
 }
 
@@ -107,7 +107,7 @@ struct Listener {
     missed: Missed,
     live: broadcast::Receiver<Event>,
     /// Counts among the listeners for as long as it is here.
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Ends when the site stops, and when the client reads so slowly that it has
@@ -115,7 +115,7 @@ struct Listener {
 fn stream(
     missed: Missed,
     live: broadcast::Receiver<Event>,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) -> impl Stream<Item = Result<Message, Infallible>> {
     let listener = Listener { greeted: false, last: missed.at, missed, live, _place: place };
     stream::unfold(listener, |mut listener| async move {
@@ -180,7 +180,8 @@ mod tests {
 
     fn listen(bus: &Bus, at: i64, events: Vec<Event>) -> BodyDataStream {
         let missed = Missed { at, reset: false, events: events.into() };
-        let body: Body = respond(stream(missed, bus.subscribe().unwrap(), bus.place().unwrap())).into_body();
+        let body: Body =
+            respond(stream(missed, bus.subscribe().unwrap(), bus.place(None).unwrap())).into_body();
         body.into_data_stream()
     }
 
@@ -221,13 +222,13 @@ mod tests {
     async fn a_listener_that_does_not_read_is_dropped_and_gives_its_place_back() {
         let bus = Bus::new(Engine::Sqlite, 1);
         let mut body = listen(&bus, 0, Vec::new());
-        assert!(bus.place().is_none(), "one listener is the limit");
+        assert!(bus.place(None).is_none(), "one listener is the limit");
         for id in 1..=1000 {
             bus.committed(Some(&event(id)));
         }
         while next(&mut body).await.is_some() {}
         drop(body);
-        assert!(bus.place().is_some());
+        assert!(bus.place(None).is_some());
     }
 
     #[tokio::test]
