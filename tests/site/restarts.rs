@@ -411,3 +411,71 @@ async fn a_process_that_dies_leaves_a_site_that_goes_on() {
     let database = site.stop().await;
     assert_all_stored(&database, &acknowledged).await;
 }
+
+/// Breaks the connections by which the processes hear of changes, and no other.
+async fn deafen(site: &Several) {
+    let listening = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+         WHERE datname = current_database() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')";
+    until("the processes to listen", async || site.database.count(listening).await > 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_did_not_hear_for_a_while_catches_up() {
+    let site = Several::start(postgres_database().await, 2, &[]).await;
+    let listeners = listen_at_each(&site).await;
+    let ada = site.author("ada").await;
+    let post = site.at(&ada, 0).publish("Edit 1", "").await;
+    let path = format!("/posts/{post}");
+    let mut readers = site.at_each(&site.browser());
+    for version in 1..=6 {
+        let title = format!("Edit {}", version + 1);
+        let edit = [("version", version.to_string()), ("title", title.clone())];
+        let edit = edit.each_ref().map(|(name, value)| (*name, value.as_str()));
+        deafen(&site).await;
+        let mut author = site.at(&ada, version % 2);
+        assert_eq!(author.submit(&format!("/my-posts/{post}/edit"), &edit).await.status, 303);
+        for reader in &mut readers {
+            until("the page to have it", async || reader.page(&path).await.texts("h1") == [title.as_str()])
+                .await;
+        }
+    }
+    for reader in &mut readers {
+        until("pages to be kept again", async || {
+            reader.get(&path).await.header("cache-control") == "public, no-cache"
+        })
+        .await;
+    }
+    assert_heard_all(&site, listeners).await;
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_put_back_to_an_earlier_state_is_followed_from_there() {
+    let site = Several::start(postgres_database().await, 2, &[]).await;
+    let ada = site.author("ada").await;
+    let mut author = site.at(&ada, 0);
+    for title in ["Kept", "Lost 1", "Lost 2", "Lost 3"] {
+        author.publish(title, "").await;
+    }
+    let mut reader = site.at(&site.browser(), 1);
+    until("a reader at the second to see all", async || reader.page("/").await.count("article") == 4).await;
+    let listeners = listen_at_each(&site).await;
+
+    let mut probe = site.database.probe().await;
+    for back in [
+        "DELETE FROM events WHERE id > (SELECT MIN(id) FROM events)",
+        "DELETE FROM posts WHERE title LIKE 'Lost%'",
+        "SELECT setval(pg_get_serial_sequence('events', 'id'), (SELECT MAX(id) FROM events))",
+    ] {
+        probe.execute(back).await;
+    }
+    deafen(&site).await;
+    for listener in listeners {
+        assert_eq!(listener.ended().await, [], "who listened has to start over");
+    }
+    until("what is lost to be gone", async || reader.page("/").await.texts("article h2") == ["Kept"]).await;
+    author.publish("After that", "").await;
+    until("what is new to be there", async || reader.page("/").await.texts("article h2")[0] == "After that")
+        .await;
+    site.stop().await;
+}
