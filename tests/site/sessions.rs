@@ -1,10 +1,13 @@
 //! Sessions: who holds one, and when it is over.
 
-use byline::server::clock;
+use byline::{
+    accounts::server::{Login, NewPassword, Password, service},
+    server::clock,
+};
 use sha2::{Digest, Sha256};
 use tower_sessions::session::Id;
 
-use crate::support::{Answer, Client, Running, in_time};
+use crate::support::{Answer, Client, PASSWORD, Running, in_time};
 
 /// Whether the cookie still opens what is private.
 async fn is_signed_in(client: &Client) -> bool {
@@ -276,4 +279,20 @@ async fn a_broken_cookie_is_no_session_and_no_error() {
         assert_eq!(visitor.page("/").await.signed_in_as(), None, "{sid:?}");
         assert!(!is_signed_in(&visitor).await, "{sid:?}");
     }
+}
+
+#[tokio::test]
+async fn a_login_under_way_does_not_outlive_a_new_password() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let ada = Login::parse("ada").expect("a login");
+    let old = Password::parse(PASSWORD).expect("a password");
+    let recognized = service::recognize(&site.site, ada.clone(), old).await.expect("the password is right");
+    assert!(recognized.still_holds(&site.site).await.expect("an answer"));
+
+    let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
+    service::set_password(&site.site, &ada, new).await.expect("a new password");
+    assert!(!recognized.still_holds(&site.site).await.expect("an answer"), "it is asked before anyone is in");
+    assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0, "whoever was in is out");
+    assert_eq!(site.browser().log_in("ada").await.status, 422);
 }
