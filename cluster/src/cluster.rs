@@ -45,9 +45,9 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Not durable, 200 connections, nothing further.
+    /// Not durable, 500 connections (where there are many cores, many tests run at once), nothing further.
     fn default() -> Self {
-        Self { durable: false, max_connections: 200, settings: Vec::new() }
+        Self { durable: false, max_connections: 500, settings: Vec::new() }
     }
 }
 
