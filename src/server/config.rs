@@ -209,7 +209,7 @@ impl Config {
             database: DatabaseConfig {
                 url: database_url("database-url", url.as_deref().unwrap_or("sqlite://byline.db"))?,
                 replica: replica.map(|url| database_url("read-database-url", &url)).transpose()?,
-                connections: positive(
+                connections: two_or_more(
                     "database-connections",
                     flags.database_connections.or(file.database_connections),
                     DatabaseConfig::CONNECTIONS,
@@ -253,7 +253,7 @@ fn database_url(setting: &'static str, raw: &str) -> Result<DatabaseUrl, StartEr
 }
 
 /// A site without a connection serves nobody; with one it could wait for itself.
-fn positive(setting: &'static str, given: Option<u32>, default: u32) -> Result<u32, StartError> {
+fn two_or_more(setting: &'static str, given: Option<u32>, default: u32) -> Result<u32, StartError> {
     match given.unwrap_or(default) {
         0 | 1 => Err(StartError::Value { setting, problem: "must be 2 or more".to_owned() }),
         number => Ok(number),

@@ -154,7 +154,26 @@ async fn who_asks_only_for_the_head_takes_no_place() {
     .await;
 }
 
-/// Reads the head of an answer that has no body.
+#[tokio::test]
+async fn one_address_does_not_get_every_place() {
+    let site = Running::start_with(|config| {
+        config.max_listeners = 10;
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let mut connections = Vec::new();
+    for (address, status) in [("192.0.2.1", 200), ("192.0.2.1", 503), ("192.0.2.2", 200), ("192.0.2.2", 503)]
+    {
+        let mut connection = TcpStream::connect(site.address).await.expect("a connection");
+        let request = format!("GET /events HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.expect("it is sent");
+        let head = head(&mut connection).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{address}: {head}");
+        connections.push(connection);
+    }
+}
+
+/// Reads the head of an answer, and nothing of its body.
 async fn head(connection: &mut TcpStream) -> String {
     let mut head = Vec::new();
     in_time("the head of an answer", async {

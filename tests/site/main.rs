@@ -1,8 +1,10 @@
 //! The running site, tried from outside.
 //!
-//! Every test starts the real router on a real listener over a fresh database
-//! file, does what a person or a program would do, looks at the answer, and
-//! then asks the database file, by a connection of its own, what is stored.
+//! Every test starts the real router on a real listener (or the real binary)
+//! over a fresh database, does what a person or a program would do, looks at
+//! the answer, and then asks the database, by a connection of its own, what is
+//! stored. The database is a file, or where `SITE_TEST_POSTGRES` names a
+//! server, one of its own on that; tests about PostgreSQL always have one.
 //! Modules are topics; a test's name is the sentence that it proves.
 
 mod accounts;

@@ -116,8 +116,8 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// Connections to a server, unless set otherwise: a quarter of what a
-    /// PostgreSQL with its own defaults shares out, with room for four processes.
+    /// Connections to a server, unless set otherwise: five processes fit into
+    /// the hundred that a PostgreSQL with its own defaults gives out.
     pub const CONNECTIONS: u32 = 16;
 
     /// A database without a replica.
@@ -138,7 +138,7 @@ struct Inner {
 
 enum Backend {
     Sqlite(sqlite::File),
-    Postgres(postgres::Server),
+    Postgres(Arc<postgres::Server>),
 }
 
 /// What a connection of [`Db::dedicated`] may do.
@@ -232,8 +232,8 @@ impl Db {
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
-            Self::Postgres(mut lease) => {
-                lease.connection.close_on_drop();
+            lease @ Self::Postgres(_) => {
+                lease.discard();
                 Ok(())
             }
         }
@@ -266,7 +266,8 @@ impl Database {
         let replica_fits = replica.as_ref().is_none_or(|url| url.engine() == Engine::Postgres);
         let backend = match url.engine() {
             Engine::Postgres if replica_fits => {
-                Backend::Postgres(postgres::Server::open(url, replica.as_ref(), *connections).await?)
+                let server = postgres::Server::open(url, replica.as_ref(), *connections).await?;
+                Backend::Postgres(Arc::new(server))
             }
             Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url).await?),
             _ => return Err(OpenError::ReplicaOfFile),
@@ -295,10 +296,8 @@ impl Database {
     /// A connection to the read replica, if there is one and it answers. It
     /// may be behind.
     pub async fn read_replica(&self) -> Option<Db> {
-        let Backend::Postgres(postgres::Server { replica: Some(replica), .. }) = &self.0.backend else {
-            return None;
-        };
-        replica.acquire().await.map(|connection| Db::Postgres(connection.into()))
+        let Backend::Postgres(server) = &self.0.backend else { return None };
+        server.replica.as_ref()?.acquire().await.map(|connection| Db::Postgres(connection.into()))
     }
 
     /// A connection that hears what other processes tell, and one to read what
@@ -362,13 +361,9 @@ impl Database {
         };
         match &self.0.backend {
             Backend::Sqlite(file) => file.send(queued(input, work, finish)).await?,
-            Backend::Postgres(_) => {
-                let database = self.clone();
-                tokio::spawn(async move {
-                    if let Backend::Postgres(server) = &database.0.backend {
-                        finish(server.transaction(input, &work).await);
-                    }
-                });
+            Backend::Postgres(server) => {
+                let server = Arc::clone(server);
+                tokio::spawn(async move { finish(server.transaction(input, &work).await) });
             }
         }
         // Dropped unanswered: the transaction it waited for could not begin or go on.
@@ -385,6 +380,11 @@ impl Database {
     }
 }
 
+/// A panic in a piece of work is the end of that piece alone.
+async fn caught<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(internal("a write panicked")))
+}
+
 /// A write for SQLite's queue.
 fn queued<I, T, F, E>(input: I, work: F, finish: E) -> sqlite::Write
 where
@@ -395,10 +395,7 @@ where
 {
     Box::new(move |db| {
         Box::pin(async move {
-            let result = AssertUnwindSafe(work(db, input))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Err(internal("a write panicked")));
+            let result = caught(work(db, input)).await;
             let keep = result.is_ok();
             let acknowledge = Box::new(move |committed: Result<(), AppError>| finish(committed.and(result)));
             sqlite::Written { keep, acknowledge }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::future::BoxFuture;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool, Postgres,
     migrate::Migrator,
@@ -14,7 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Db, OpenError, PATIENCE, internal, url::DatabaseUrl};
+use super::{Db, OpenError, PATIENCE, caught, url::DatabaseUrl};
 use crate::error::AppError;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -114,8 +114,7 @@ impl Server {
         let mut db = Db::Postgres(self.primary.acquire().await?.into());
         let outcome = async {
             db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(Ended::Broken)?;
-            let done = std::panic::AssertUnwindSafe(work(&mut db, input)).catch_unwind().await;
-            match done.unwrap_or_else(|_| Err(internal("a write panicked"))) {
+            match caught(work(&mut db, input)).await {
                 Ok(value) => {
                     db.command("COMMIT").await.map_err(Ended::Broken)?;
                     Ok(value)
@@ -127,8 +126,7 @@ impl Server {
             }
         };
         // Time limits of the server do not reach a COMMIT, nor a server that is gone.
-        let outcome = tokio::time::timeout(TRANSACTION_TIME, outcome).await;
-        match outcome {
+        match tokio::time::timeout(TRANSACTION_TIME, outcome).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Ended::RolledBack(error))) => Err(error),
             Ok(Err(Ended::Broken(error))) => {
