@@ -34,6 +34,9 @@ pub enum AppError {
     /// Someone is signed in, but this is not theirs to do.
     #[error("Only its author can change a post.")]
     Forbidden,
+    /// An API key came along, and it can only read.
+    #[error("An API key can only read. Sign in, or send an access token.")]
+    ReadOnly,
     /// There is no such thing.
     #[error("There is nothing here.")]
     NotFound,
@@ -157,7 +160,7 @@ impl AppError {
         match self {
             Self::BadRequest { .. } => 400,
             Self::NotSignedIn => 401,
-            Self::Forbidden | Self::CrossSite => 403,
+            Self::Forbidden | Self::ReadOnly | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,

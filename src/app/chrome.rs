@@ -38,7 +38,7 @@ pub fn SiteHeader() -> impl IntoView {
                             </li>
                         </ul>
                     }.into_any(),
-                    Actor::Anonymous => view! {
+                    Actor::Anonymous | Actor::ApiKey => view! {
                         <ul class="account">
                             <li>{link("/signup", "Sign up")}</li>
                             <li>{link("/login", "Log in")}</li>

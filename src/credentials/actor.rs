@@ -9,7 +9,9 @@ use crate::{accounts::Username, error::AppError};
 pub enum Actor {
     /// Nobody in particular: no credential came with the request.
     Anonymous,
-    /// A person, by their session.
+    /// A program with an API key: it reads what everyone reads, and never writes.
+    ApiKey,
+    /// A person, by their session or by a token that was given to them.
     User(User),
 }
 
@@ -30,10 +32,11 @@ impl Actor {
     /// The person, if there is one.
     ///
     /// # Errors
-    /// [`AppError::NotSignedIn`].
+    /// [`AppError::NotSignedIn`]; [`AppError::ReadOnly`] for an API key.
     pub fn user(&self) -> Result<&User, AppError> {
         match self {
             Self::User(user) => Ok(user),
+            Self::ApiKey => Err(AppError::ReadOnly),
             Self::Anonymous => Err(AppError::NotSignedIn),
         }
     }

@@ -1,9 +1,11 @@
 //! Who is asking, and how that was proven.
 
 mod actor;
+mod secret;
 mod session;
 
 pub mod session_store;
 
 pub use actor::{Actor, User, UserId};
+pub use secret::Secret;
 pub use session::{KeptForm, SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, mend_answer};

@@ -52,6 +52,26 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "deleted_posts",
+        columns: &[
+            text("id"),
+            text("owner_id"),
+            integer("version"),
+            integer("created_at"),
+            integer("updated_at"),
+            text("title"),
+            text("content"),
+        ],
+        key: &["id"],
+        identity: None,
+    },
+    Table {
+        name: "secrets",
+        columns: &[text("name"), bytes("value"), integer("created_at")],
+        key: &["name"],
+        identity: None,
+    },
+    Table {
         name: "idempotency_keys",
         columns: &[text("user_id"), text("wish"), text("key"), text("result_id"), integer("created_at")],
         key: &["user_id", "wish", "key"],

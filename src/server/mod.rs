@@ -23,7 +23,13 @@ pub mod telemetry;
 
 use std::sync::Arc;
 
-use crate::{accounts::server::hashing::Hasher, credentials::Actor, error::AppError};
+use tokio::sync::OnceCell;
+
+use crate::{
+    accounts::server::hashing::Hasher,
+    credentials::{Actor, Secret},
+    error::AppError,
+};
 
 /// Everything that requests share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,6 +46,7 @@ pub struct Parts {
     pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
+    secret: OnceCell<Secret>,
     /// How the site is reached from outside.
     pub public_url: config::PublicUrl,
     /// Proxies whose word on the client's address is taken.
@@ -59,9 +66,19 @@ impl Site {
             database,
             hasher,
             pages: page_cache::PageCache::default(),
+            secret: OnceCell::new(),
             public_url: config.public_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
         })))
+    }
+
+    /// What seals the tokens of this site. Made when first needed, so that an
+    /// empty database stays empty until it serves.
+    ///
+    /// # Errors
+    /// Those of the database, the first time.
+    pub async fn secret(&self) -> Result<&Secret, AppError> {
+        self.secret.get_or_try_init(|| Secret::of_site(&self.database)).await
     }
 
     /// A connection to read what `actor` may look at. Whoever is signed in
@@ -72,7 +89,7 @@ impl Site {
     /// # Errors
     /// [`AppError::Busy`] when there is no connection.
     pub async fn reader_for(&self, actor: &Actor) -> Result<database::Db, AppError> {
-        if *actor == Actor::Anonymous
+        if !matches!(actor, Actor::User(_))
             && let Some(mut replica) = self.database.read_replica().await
             && matches!(events::store::has_come_to(&mut replica, self.bus.newest()).await, Ok(true))
         {

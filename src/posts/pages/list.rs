@@ -64,7 +64,7 @@ pub fn MyPostsPage() -> impl IntoView {
 fn NothingYet() -> impl IntoView {
     let next = match actor() {
         Actor::User(_) => view! { <p><a class="button" href="/my-posts/new">"Write the first post"</a></p> }.into_any(),
-        Actor::Anonymous => view! {
+        Actor::Anonymous | Actor::ApiKey => view! {
             <p><a href="/signup">"Sign up"</a>" or "<a href="/login">"log in"</a>" to write the first one."</p>
         }
         .into_any(),

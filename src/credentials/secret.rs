@@ -1,0 +1,89 @@
+//! A secret of the site: what it has sealed, nobody else can have made.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::{
+    error::AppError,
+    server::{
+        clock,
+        database::{Database, internal, on},
+    },
+};
+
+/// 256 random bits that every process of a site shares and no answer shows.
+#[derive(Clone)]
+pub struct Secret([u8; 32]);
+
+impl Secret {
+    /// The only one there is so far; `secrets` has room for others.
+    const NAME: &str = "site";
+
+    /// The secret of the site, made by whoever asks first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn of_site(database: &Database) -> Result<Self, AppError> {
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh).map_err(internal)?;
+        let stored: Vec<u8> = database
+            .write(fresh, |db, fresh| {
+                Box::pin(async move {
+                    on!(db => sqlx::query(
+                            "INSERT INTO secrets (name, value, created_at) VALUES ($1, $2, $3)
+                             ON CONFLICT (name) DO NOTHING",
+                        )
+                        .bind(Self::NAME)
+                        .bind(fresh.as_slice())
+                        .bind(clock::now().micros())
+                        .execute(db)
+                        .await
+                        .map(drop)?);
+                    Ok(on!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
+                        .bind(Self::NAME)
+                        .fetch_one(db)
+                        .await?))
+                })
+            })
+            .await?;
+        stored.try_into().map(Self).map_err(|_| internal("the stored secret is not 32 bytes"))
+    }
+
+    /// HMAC-SHA-256 (RFC 2104) over `parts`, which cannot run into each other.
+    /// `purpose` keeps a seal of one kind from passing as one of another.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.hmac();
+        for part in [purpose.as_bytes()].iter().chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    fn hmac(&self) -> Hmac<Sha256> {
+        // A key of any length will do (RFC 2104, 3).
+        Hmac::new_from_slice(&self.0).unwrap_or_else(|_| unreachable!("HMAC takes keys of every length"))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_depends_on_the_secret_the_purpose_and_where_each_part_ends() {
+        let secret = Secret([1; 32]);
+        let seal = secret.seal("page", &[b"ab", b"c"]);
+        assert_eq!(seal, secret.seal("page", &[b"ab", b"c"]));
+        assert_ne!(seal, secret.seal("page", &[b"a", b"bc"]));
+        assert_ne!(seal, secret.seal("pag", &[b"eab", b"c"]));
+        assert_ne!(seal, Secret([2; 32]).seal("page", &[b"ab", b"c"]));
+    }
+}
