@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Site, events, idempotency};
-use crate::credentials::session_store;
+use crate::{credentials::session_store, posts::server::store as posts};
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -17,6 +17,7 @@ pub async fn run(site: Site) {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
                 idempotency::forget_old(db).await?;
+                posts::forget_deleted(db).await?;
                 events::store::forget_old(db).await
             })
         });
