@@ -107,6 +107,10 @@ pub enum Field {
     Content,
     /// Whose a post is.
     Owner,
+    /// What an API key is called.
+    Name,
+    /// How long an API key lives.
+    Days,
 }
 
 impl Field {
@@ -121,6 +125,8 @@ impl Field {
             Self::Title => "title",
             Self::Content => "content",
             Self::Owner => "owner",
+            Self::Name => "name",
+            Self::Days => "days",
         }
     }
 
@@ -135,6 +141,8 @@ impl Field {
             Self::Title => "Title",
             Self::Content => "Content",
             Self::Owner => "Owner",
+            Self::Name => "Name",
+            Self::Days => "Days until it expires",
         }
     }
 }
