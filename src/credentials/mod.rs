@@ -5,6 +5,7 @@ mod secret;
 mod session;
 
 pub mod session_store;
+pub mod token;
 
 pub use actor::{Actor, User, UserId};
 pub use secret::Secret;

@@ -12,7 +12,10 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-use super::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
+use super::{
+    cors::Origins,
+    database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
+};
 use crate::accounts::server::hashing::{Cost, CostError};
 
 const FILE: &str = "byline.toml";
@@ -33,6 +36,8 @@ pub struct Config {
     pub argon2: Cost,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose scripts may use the API.
+    pub cors_origins: Origins,
 }
 
 /// The site's own origin: scheme, host and port, nothing behind it.
@@ -160,6 +165,15 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub trusted_proxies: Option<Vec<String>>,
+    /// Origins (comma separated, like https://app.example) whose scripts may use the API [default: *, all]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_GRAPHQL_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ','
+    )]
+    pub graphql_cors_origins: Option<Vec<String>>,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -177,6 +191,8 @@ struct File {
     #[serde(default)]
     argon2: Argon2File,
     trusted_proxies: Option<Vec<String>>,
+    #[serde(default)]
+    graphql: GraphqlFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -185,6 +201,12 @@ struct Argon2File {
     memory: Option<u32>,
     iterations: Option<u32>,
     parallelism: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GraphqlFile {
+    cors_origins: Option<Vec<String>>,
 }
 
 impl Config {
@@ -204,6 +226,7 @@ impl Config {
         let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
         Ok(Self {
             listen,
             database: DatabaseConfig {
@@ -229,6 +252,7 @@ impl Config {
                     .unwrap_or(Cost::DEFAULT.parallelism),
             },
             trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
+            cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
         })
     }
 }
@@ -258,6 +282,11 @@ fn two_or_more(setting: &'static str, given: Option<u32>, default: u32) -> Resul
         0 | 1 => Err(StartError::Value { setting, problem: "must be 2 or more".to_owned() }),
         number => Ok(number),
     }
+}
+
+fn origins(raw: &[String]) -> Result<Origins, StartError> {
+    Origins::parse(raw)
+        .map_err(|error| StartError::Value { setting: "graphql.cors-origins", problem: error.to_string() })
 }
 
 fn network(raw: &str) -> Result<IpNet, StartError> {
@@ -358,6 +387,10 @@ mod tests {
         );
         assert!(
             flags(|f| f.trusted_proxies = Some(vec!["10.0.0.0/99".into()])).starts_with("trusted-proxies: ")
+        );
+        assert!(
+            flags(|f| f.graphql_cors_origins = Some(vec!["app.example".into()]))
+                .starts_with("graphql.cors-origins: \"app.example\"")
         );
     }
 }

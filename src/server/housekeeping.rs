@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Site, events, idempotency};
-use crate::credentials::session_store;
+use crate::credentials::{session_store, token};
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -16,6 +16,8 @@ pub async fn run(site: Site) {
         let outcome = site.database.write((), |db, ()| {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
+                token::forget_ended(db).await?;
+                token::keys::forget_old(db).await?;
                 idempotency::forget_old(db).await?;
                 events::store::forget_old(db).await
             })
