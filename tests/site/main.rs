@@ -27,3 +27,4 @@ mod replica;
 mod restarts;
 mod sessions;
 mod support;
+mod tokens;
