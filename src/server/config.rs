@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use async_graphql::dynamic::SchemaError;
 use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -16,7 +17,10 @@ use super::{
     cors::Origins,
     database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
 };
-use crate::accounts::server::hashing::{Cost, CostError};
+use crate::{
+    accounts::server::hashing::{Cost, CostError},
+    graphql::ConflictDetection,
+};
 
 const FILE: &str = "byline.toml";
 const PREFIX: &str = "BYLINE_";
@@ -36,6 +40,8 @@ pub struct Config {
     pub argon2: Cost,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether changes by the GraphQL API name the version that they started from.
+    pub conflict_detection: ConflictDetection,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
 }
@@ -109,6 +115,9 @@ pub enum StartError {
     /// Too weak or impossible.
     #[error(transparent)]
     Argon2(#[from] CostError),
+    /// The texts of the schema do not fit each other or the resolvers: a fault of this binary.
+    #[error("the schema of the GraphQL API cannot be put together: {0}")]
+    Schema(SchemaError),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -165,6 +174,9 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub trusted_proxies: Option<Vec<String>>,
+    /// Whether GraphQL mutations must name the `_version` that they change [default: false]
+    #[arg(long, global = true, env = "BYLINE_GRAPHQL_CONFLICT_DETECTION", value_name = "BOOL")]
+    pub graphql_conflict_detection: Option<bool>,
     /// Origins (comma separated, like https://app.example) whose scripts may use the API [default: *, all]
     #[arg(
         long,
@@ -206,6 +218,7 @@ struct Argon2File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct GraphqlFile {
+    conflict_detection: Option<bool>,
     cors_origins: Option<Vec<String>>,
 }
 
@@ -226,6 +239,7 @@ impl Config {
         let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
         let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
         Ok(Self {
             listen,
@@ -252,6 +266,7 @@ impl Config {
                     .unwrap_or(Cost::DEFAULT.parallelism),
             },
             trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
+            conflict_detection: conflict_detection.map_or(ConflictDetection::Off, ConflictDetection::from),
             cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
         })
     }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Site, events, idempotency};
-use crate::credentials::{session_store, token};
+use crate::{
+    credentials::{api_key_store, session_store, token},
+    posts::server::store as posts,
+};
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -16,9 +19,11 @@ pub async fn run(site: Site) {
         let outcome = site.database.write((), |db, ()| {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
+                api_key_store::forget_expired(db).await?;
                 token::forget_ended(db).await?;
                 token::keys::forget_old(db).await?;
                 idempotency::forget_old(db).await?;
+                posts::forget_deleted(db).await?;
                 events::store::forget_old(db).await
             })
         });

@@ -30,6 +30,7 @@ use crate::{
     accounts::server::hashing::Hasher,
     credentials::{Actor, Secret, token::keys::Keys},
     error::AppError,
+    graphql::{Api, Feed},
 };
 
 /// Everything that requests share. Cheap to clone.
@@ -47,6 +48,10 @@ pub struct Parts {
     pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
+    /// The GraphQL API.
+    pub api: Api,
+    /// What happens to posts, for subscriptions.
+    pub feed: Feed,
     secret: OnceCell<Secret>,
     /// What tokens are signed with.
     pub keys: Keys,
@@ -71,6 +76,8 @@ impl Site {
             database,
             hasher,
             pages: page_cache::PageCache::default(),
+            api: Api::new(config.conflict_detection).map_err(config::StartError::Schema)?,
+            feed: Feed::default(),
             secret: OnceCell::new(),
             keys: Keys::default(),
             public_url: config.public_url.clone(),

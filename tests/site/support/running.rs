@@ -5,6 +5,7 @@ use std::{net::SocketAddr, ops::Deref};
 use axum::Router;
 use byline::{
     accounts::server::hashing::Cost,
+    graphql::ConflictDetection,
     server::{
         Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
         router::router,
@@ -62,6 +63,7 @@ impl Running {
             public_url: format!("http://{address}").parse().expect("a URL"),
             argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
+            conflict_detection: ConflictDetection::Off,
             cors_origins: Origins::Any,
         };
         set(&mut config);
