@@ -78,6 +78,7 @@ pub async fn submit(
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
     let https = site.public_url.is_https();
     match outcome {
+        Ok(answer) if form == Form::CreateApiKey => shown_once(&site, &session, form, &typed, answer).await,
         Ok(answer) => {
             let done = form.done(&typed, &answer);
             let mut response = see_other(&done.location);
@@ -99,6 +100,26 @@ pub async fn submit(
             see_other(&log_in_first(&page))
         }
         Err(error) => again(&site, &session, form, typed, error).await,
+    }
+}
+
+/// A new key has nowhere to wait for the next page: it is shown in the answer
+/// to the form.
+async fn shown_once(
+    site: &Site,
+    session: &UserSession,
+    form: Form,
+    typed: &Values,
+    answer: Value,
+) -> Response {
+    let made = async {
+        let uri = form.page(typed).parse::<Uri>().map_err(internal)?;
+        let made = serde_json::from_value(answer).map_err(internal)?;
+        Ok(PageInput { made: Some(made), ..PageInput::of(uri, session.actor().await?) })
+    };
+    match made.await {
+        Ok(input) => pages::render(site, input).await,
+        Err(error) => refusal(&error, true),
     }
 }
 

@@ -27,6 +27,7 @@ use super::{
     page_cache::{Key, Rendered},
 };
 use crate::{
+    accounts::NewApiKey,
     app::App,
     credentials::{Actor, Caller, UserSession, caller::Explicit, cookie_name},
     error::AppError,
@@ -44,6 +45,8 @@ pub struct PageInput {
     pub form: Option<FormState>,
     /// What just happened.
     pub notice: Option<Notice>,
+    /// A key that was just made, to be shown in this answer and in no other.
+    pub made: Option<NewApiKey>,
     /// Shown instead of the page.
     pub error: Option<AppError>,
 }
@@ -52,7 +55,7 @@ impl PageInput {
     /// A page as it is, without a form or a notice.
     #[must_use]
     pub const fn of(uri: Uri, actor: Actor) -> Self {
-        Self { uri, actor, form: None, notice: None, error: None }
+        Self { uri, actor, form: None, notice: None, made: None, error: None }
     }
 }
 
@@ -174,6 +177,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(input.actor.clone());
             provide_context(input.form.clone().unwrap_or_default());
             provide_context(input.notice);
+            provide_context(input.made.clone());
             provide_context(input.error.clone());
         }
     };

@@ -31,6 +31,8 @@ pub fn router(site: Site) -> Router {
 
     let people = Router::new()
         .route("/api/{name}", any(calls::call))
+        .route("/account/api-keys", form(Form::CreateApiKey))
+        .route("/account/api-keys/{id}/revoke", form(Form::RevokeApiKey))
         .route("/signup", form(Form::SignUp))
         .route("/login", form(Form::LogIn))
         .route("/logout", form(Form::LogOut))
