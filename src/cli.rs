@@ -1,7 +1,8 @@
-//! The command line: `serve`, `migrate`, `copy`, `user`.
+//! The command line: `serve`, `migrate`, `copy`, `user`, `codegen`.
 
 use std::{
     io::{BufRead, Read, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -14,6 +15,7 @@ use crate::{
         Username,
         server::{Email, Login, NewAccount, NewPassword, service, store},
     },
+    codegen::{Backend, Codegen, File},
     error::AppError,
     server::{
         Site,
@@ -56,6 +58,12 @@ enum Command {
         /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
         #[arg(long, value_name = "URL")]
         to: String,
+    },
+    /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
+    Codegen {
+        /// The folder, most often the project's `src`; it is created where it is missing
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Look after accounts
     #[command(subcommand)]
@@ -144,6 +152,13 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             site.database.close().await;
             Ok(())
         }
+        Command::Codegen { out } => {
+            let config = configured()?;
+            let site = Site::open(&config).await?;
+            let outcome = codegen(&site, &out).await;
+            site.database.close().await;
+            outcome
+        }
         Command::User(user) => {
             let config = configured()?;
             let site = Site::open(&config).await?;
@@ -199,6 +214,27 @@ async fn copy(from: &str, to: &str) -> Result<(), Failure> {
         writeln!(out, "{}: {}", table.table.name, table.checksum)?;
     }
     writeln!(out, "{to} now holds the site as it was in {from} when the copy began.")?;
+    Ok(())
+}
+
+async fn codegen(site: &Site, folder: &Path) -> Result<(), Failure> {
+    let backend = Backend::of(site).await?;
+    let has_public_key = backend.public_key.is_some();
+    let codegen = Codegen::new(backend)?;
+    let mut out = std::io::stdout().lock();
+    for file in File::ALL {
+        let path = folder.join(file.name());
+        let write = || {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(&path, codegen.contents(file))
+        };
+        write().map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
+        writeln!(out, "{}", path.display())?;
+    }
+    if !has_public_key {
+        let command = Backend::MAKE_PUBLIC_KEY;
+        writeln!(out, "There is no public API key, so only who signs in can read. Make one with: {command}")?;
+    }
     Ok(())
 }
 

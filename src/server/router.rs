@@ -13,7 +13,10 @@ use super::{
     forms::{Form, Values},
     headers, health, pages, telemetry,
 };
-use crate::credentials::{cookie_name, mend_answer, session_store::RowStore};
+use crate::{
+    codegen,
+    credentials::{cookie_name, mend_answer, session_store::RowStore},
+};
 
 /// The whole site.
 pub fn router(site: Site) -> Router {
@@ -34,6 +37,7 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/new", form(Form::CreatePost))
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
+        .route("/account/api/{*file}", get(codegen::http::download))
         .fallback(pages::page)
         .layer(sessions)
         .layer(from_fn_with_state(https, mend_answer))
