@@ -102,6 +102,10 @@ pub enum Field {
     Title,
     /// The Markdown of a post.
     Content,
+    /// What an API key is called.
+    Name,
+    /// How long an API key lives.
+    Days,
 }
 
 impl Field {
@@ -115,6 +119,8 @@ impl Field {
             Self::Identifier => "identifier",
             Self::Title => "title",
             Self::Content => "content",
+            Self::Name => "name",
+            Self::Days => "days",
         }
     }
 
@@ -128,6 +134,8 @@ impl Field {
             Self::Identifier => "Username or email",
             Self::Title => "Title",
             Self::Content => "Content",
+            Self::Name => "Name",
+            Self::Days => "Days until it expires",
         }
     }
 }
