@@ -7,8 +7,8 @@ pub const REGION: &str = "local-1";
 /// The user pool: clients take the part before `_` for its region.
 pub const USER_POOL_ID: &str = "local-1_byline";
 
-/// The one client of the pool; it has no secret.
-pub const CLIENT_ID: &str = "byline-web";
+/// The client of the pool.
+pub use crate::credentials::token::CLIENT_ID;
 
 /// Where operations of the user pool are posted to, below the public URL.
 pub const COGNITO_PATH: &str = "/cognito";

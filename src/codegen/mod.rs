@@ -9,7 +9,7 @@
 //! | `statements` | `graphql/*.js` and `graphql/*.ts` |
 //! | `types` | `API.ts` |
 //! | `schema` | the schema as these read it |
-//! | [`http`] | the same files for a browser |
+//! | [`http`], [`page`] | the same files for a browser, and the page that offers them |
 
 mod exports;
 mod schema;
@@ -17,10 +17,13 @@ mod statements;
 mod types;
 
 pub mod http;
+pub mod page;
 
 use crate::{
     amplify,
+    credentials::api_key,
     error::AppError,
+    graphql::ConflictDetection,
     server::{Site, config::PublicUrl, database::internal},
 };
 use schema::{Root, Schema};
@@ -34,7 +37,7 @@ pub struct Backend {
     /// The key that everyone may have. Without one, nobody reads who has not signed in.
     pub public_key: Option<String>,
     /// Whether changes name the version that they started from.
-    pub conflict_detection: bool,
+    pub conflict_detection: ConflictDetection,
 }
 
 /// A file that is generated.
@@ -70,8 +73,8 @@ impl Backend {
     pub async fn of(site: &Site) -> Result<Self, AppError> {
         Ok(Self {
             public_url: site.public_url.clone(),
-            public_key: None,
-            conflict_detection: false,
+            public_key: api_key::public_key(site).await?,
+            conflict_detection: site.api.conflict_detection,
         })
     }
 
@@ -156,9 +159,9 @@ impl Codegen {
     /// For front ends of this backend.
     ///
     /// # Errors
-    /// [`AppError::Internal`] where the schema is not GraphQL.
+    /// [`AppError::Internal`] where the schema is none.
     pub fn new(backend: Backend) -> Result<Self, AppError> {
-        let schema = Schema::parse(backend.conflict_detection).map_err(internal)?;
+        let schema = Schema::new(backend.conflict_detection).map_err(internal)?;
         Ok(Self { backend, schema })
     }
 
@@ -168,7 +171,7 @@ impl Codegen {
         match file {
             File::AwsExports => exports::aws_exports(&self.backend),
             File::AmplifyOutputs => exports::amplify_outputs(&self.backend, &self.schema),
-            File::Schema => self.schema.text(),
+            File::Schema => self.schema.text().to_owned(),
             File::Types => types::types(&self.schema),
             File::Statements(root, language) => statements::statements(&self.schema, root, language),
         }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::parser::{
-    self, parse_schema,
-    types::{BaseType, FieldDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition},
+use async_graphql::{
+    dynamic::SchemaError,
+    parser::types::{BaseType, FieldDefinition, Type, TypeDefinition, TypeKind},
 };
 
-const SCHEMA: &str = include_str!("../graphql/schema.graphql");
-const CONFLICT_DETECTION: &str = include_str!("../graphql/conflict_detection.graphql");
+use crate::graphql::{
+    ConflictDetection,
+    schema::{definitions, sdl},
+};
 
 /// One of the types whose fields are operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +23,10 @@ pub enum Root {
     Subscription,
 }
 
-/// The types of the schema, each with what extends it.
+/// The schema that the server runs.
 #[derive(Debug)]
 pub struct Schema {
-    texts: Vec<&'static str>,
+    text: String,
     types: BTreeMap<String, TypeDefinition>,
 }
 
@@ -44,32 +46,18 @@ impl Root {
 }
 
 impl Schema {
-    /// The schema that the server runs.
+    /// With or without what conflict detection adds.
     ///
     /// # Errors
-    /// Those of the parser.
-    pub fn parse(conflict_detection: bool) -> parser::Result<Self> {
-        let texts = if conflict_detection { vec![SCHEMA, CONFLICT_DETECTION] } else { vec![SCHEMA] };
-        let mut types = BTreeMap::<String, TypeDefinition>::new();
-        for text in &texts {
-            for definition in parse_schema(text)?.definitions {
-                let TypeSystemDefinition::Type(definition) = definition else { continue };
-                let definition = definition.node;
-                match types.get_mut(definition.name.node.as_str()) {
-                    Some(known) => extend(&mut known.kind, definition.kind),
-                    None => {
-                        types.insert(definition.name.node.to_string(), definition);
-                    }
-                }
-            }
-        }
-        Ok(Self { texts, types })
+    /// [`SchemaError`] where the text is no schema.
+    pub fn new(conflict_detection: ConflictDetection) -> Result<Self, SchemaError> {
+        Ok(Self { text: sdl(conflict_detection).join("\n"), types: definitions(conflict_detection)? })
     }
 
-    /// The text that was parsed.
+    /// Its text.
     #[must_use]
-    pub fn text(&self) -> String {
-        self.texts.join("\n")
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The operations of a kind.
@@ -106,13 +94,4 @@ pub fn named(ty: &Type) -> &str {
 pub fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
-}
-
-fn extend(known: &mut TypeKind, more: TypeKind) {
-    match (known, more) {
-        (TypeKind::Object(known), TypeKind::Object(more)) => known.fields.extend(more.fields),
-        (TypeKind::InputObject(known), TypeKind::InputObject(more)) => known.fields.extend(more.fields),
-        (TypeKind::Enum(known), TypeKind::Enum(more)) => known.values.extend(more.values),
-        _ => {}
-    }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     codegen,
-    credentials::{cookie_name, mend_answer, session_store::RowStore},
+    credentials::{cookie_name, mend_answer, session_store::RowStore, token},
 };
 
 /// The whole site.
@@ -54,6 +54,7 @@ pub fn router(site: Site) -> Router {
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
         .route("/robots.txt", get(assets::root))
+        .merge(token::api::routes(site.clone()))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .with_state(site)

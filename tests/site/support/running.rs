@@ -5,7 +5,11 @@ use std::{net::SocketAddr, ops::Deref};
 use axum::Router;
 use byline::{
     accounts::server::hashing::Cost,
-    server::{Site, config::Config, database::DatabaseConfig, events::follow, listener, router::router},
+    graphql::ConflictDetection,
+    server::{
+        Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
+        router::router,
+    },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -59,6 +63,8 @@ impl Running {
             public_url: format!("http://{address}").parse().expect("a URL"),
             argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
+            conflict_detection: ConflictDetection::Off,
+            cors_origins: Origins::Any,
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");
