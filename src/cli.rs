@@ -251,7 +251,8 @@ async fn codegen(site: &Site, folder: &Path) -> Result<(), Failure> {
             path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
             std::fs::write(&path, codegen.contents(file))
         };
-        write().map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
+        write()
+            .map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
         writeln!(out, "{}", path.display())?;
     }
     if !has_public_key {

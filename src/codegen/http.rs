@@ -16,12 +16,7 @@ use crate::{
     credentials::UserSession,
     error::AppError,
     server::{
-        Site,
-        calls::see_other,
-        database::internal,
-        forms::log_in_first,
-        headers::refusal,
-        pages::wants_html,
+        Site, calls::see_other, database::internal, forms::log_in_first, headers::refusal, pages::wants_html,
     },
 };
 

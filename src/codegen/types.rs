@@ -56,8 +56,7 @@ fn object_type<'a>(
     fields: impl Iterator<Item = &'a FieldDefinition>,
     mut within: Within<'_, 'a>,
 ) -> String {
-    let fields: String =
-        fields.map(|field| object_field(schema, field, within.as_deref_mut())).collect();
+    let fields: String = fields.map(|field| object_field(schema, field, within.as_deref_mut())).collect();
     format!("{{\n{}}}", indented(&format!("__typename: \"{name}\",\n{fields}")))
 }
 
