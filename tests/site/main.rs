@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod authorization;
 mod codegen;
 mod command_line;
 mod conflicts;
@@ -16,6 +17,8 @@ mod copy;
 mod cross_site;
 mod errors;
 mod events;
+mod filters;
+mod graphql;
 mod headers;
 mod hostile;
 mod kept_pages;
