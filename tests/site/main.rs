@@ -29,4 +29,5 @@ mod replica;
 mod restarts;
 mod sessions;
 mod support;
+mod tls;
 mod tokens;
