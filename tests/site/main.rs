@@ -25,6 +25,7 @@ mod logs;
 mod many_processes;
 mod paging;
 mod posts;
+mod realtime;
 mod replica;
 mod restarts;
 mod sessions;
