@@ -19,6 +19,7 @@
 //! | `ui` | view parts that pages share |
 //! | `app` | document shell, routes and error pages |
 //! | `credentials` | who is asking, and how that was proven |
+//! | `cognito` | sign-up and login for the clients of AWS Amplify |
 //! | `server` | configuration, database, router, pages, assets |
 //!
 //! The crate is built twice: with `ssr` into the binary, with `hydrate` into
@@ -35,6 +36,8 @@ pub mod timestamp;
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod cli;
+#[cfg(feature = "ssr")]
+pub mod cognito;
 #[cfg(feature = "ssr")]
 pub mod credentials;
 #[cfg(feature = "ssr")]

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod cognito;
 mod command_line;
 mod conflicts;
 mod copy;
