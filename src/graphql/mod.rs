@@ -22,6 +22,8 @@ mod page_token;
 mod queries;
 mod subscriptions;
 
+pub mod http;
+pub mod realtime;
 pub mod schema;
 
 pub use feed::Feed;

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, Request, State},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any, get},
 };
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
@@ -14,8 +14,9 @@ use super::{
     headers, health, pages, telemetry,
 };
 use crate::{
-    cognito,
-    credentials::{cookie_name, mend_answer, session_store::RowStore, token},
+    codegen, cognito,
+    credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
+    graphql,
 };
 
 /// The whole site.
@@ -31,18 +32,22 @@ pub fn router(site: Site) -> Router {
 
     let people = Router::new()
         .route("/api/{name}", any(calls::call))
+        .route("/account/api-keys", form(Form::CreateApiKey))
+        .route("/account/api-keys/{id}/revoke", form(Form::RevokeApiKey))
         .route("/signup", form(Form::SignUp))
         .route("/login", form(Form::LogIn))
         .route("/logout", form(Form::LogOut))
         .route("/my-posts/new", form(Form::CreatePost))
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
+        .route("/account/api/{*file}", get(codegen::http::download))
         .fallback(pages::page)
-        .layer(sessions)
+        .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))
         .layer(headers::compare_origin())
         .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
-        .layer(from_fn_with_state(site.clone(), pages::for_everyone));
+        .layer(from_fn_with_state(site.clone(), pages::for_everyone))
+        .layer(from_fn(caller::explicit_first));
 
     Router::new()
         .route("/healthz", get(health::readyz))
@@ -55,6 +60,7 @@ pub fn router(site: Site) -> Router {
         .route("/robots.txt", get(assets::root))
         .merge(token::api::routes(site.clone()))
         .merge(cognito::routes(site.clone()))
+        .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .with_state(site)

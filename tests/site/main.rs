@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod codegen;
 mod cognito;
 mod command_line;
 mod conflicts;
@@ -29,4 +30,5 @@ mod replica;
 mod restarts;
 mod sessions;
 mod support;
+mod tls;
 mod tokens;
