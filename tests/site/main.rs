@@ -10,6 +10,7 @@
 mod accounts;
 mod api_keys;
 mod codegen;
+mod cognito;
 mod command_line;
 mod conflicts;
 mod copy;
