@@ -1,7 +1,8 @@
-//! The command line: `serve`, `migrate`, `copy`, `user`, `api-key`.
+//! The command line: `serve`, `migrate`, `copy`, `codegen`, `user`, `api-key`, `keys`.
 
 use std::{
     io::{BufRead, Read, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -18,7 +19,11 @@ use crate::{
             service, store,
         },
     },
-    credentials::{Actor, api_key_store},
+    codegen::{Backend, Codegen, File},
+    credentials::{
+        Actor, api_key_store,
+        token::keys::{self, Duty, Rotation},
+    },
     error::AppError,
     server::{
         Site,
@@ -63,12 +68,33 @@ enum Command {
         #[arg(long, value_name = "URL")]
         to: String,
     },
+    /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
+    Codegen {
+        /// The folder, most often the project's `src`; it is created where it is missing
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Look after accounts
     #[command(subcommand)]
     User(User),
     /// Look after API keys, with which programs read
     #[command(subcommand)]
     ApiKey(ApiKey),
+    /// Look after the keys that access tokens are signed with
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make a new key; it signs in five minutes, and the old one is believed for another hour
+    Rotate {
+        /// A key is in wrong hands: the new one signs at once, and no other is believed any more
+        #[arg(long)]
+        now: bool,
+    },
+    /// List the keys
+    List,
 }
 
 #[derive(Args, Debug)]
@@ -87,7 +113,7 @@ enum User {
         /// To log in with
         email: String,
     },
-    /// Set a new password, read from standard input, and end all sessions of the account
+    /// Set a new password, read from standard input, and end all sessions and tokens of the account
     SetPassword {
         /// Username or e-mail address
         who: String,
@@ -189,9 +215,21 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             site.database.close().await;
             Ok(())
         }
+        Command::Codegen { out } => {
+            let site = Site::open(&configured()?).await?;
+            let outcome = codegen(&site, &out).await;
+            site.database.close().await;
+            outcome
+        }
         Command::User(user) => {
             let site = Site::open(&configured()?).await?;
             let outcome = self::user(&site, user).await;
+            site.database.close().await;
+            outcome
+        }
+        Command::Keys(command) => {
+            let site = Site::open(&configured()?).await?;
+            let outcome = self::keys(&site, command).await;
             site.database.close().await;
             outcome
         }
@@ -257,6 +295,28 @@ async fn copy(from: &str, to: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn codegen(site: &Site, folder: &Path) -> Result<(), Failure> {
+    let backend = Backend::of(site).await?;
+    let has_public_key = backend.public_key.is_some();
+    let codegen = Codegen::new(backend)?;
+    let mut out = std::io::stdout().lock();
+    for file in File::ALL {
+        let path = folder.join(file.name());
+        let write = || {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(&path, codegen.contents(file))
+        };
+        write()
+            .map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
+        writeln!(out, "{}", path.display())?;
+    }
+    if !has_public_key {
+        let command = Backend::MAKE_PUBLIC_KEY;
+        writeln!(out, "There is no public API key, so only who signs in can read. Make one with: {command}")?;
+    }
+    Ok(())
+}
+
 async fn user(site: &Site, command: User) -> Result<(), Failure> {
     match command {
         User::Create { username, email } => {
@@ -270,13 +330,38 @@ async fn user(site: &Site, command: User) -> Result<(), Failure> {
             let login = Login::parse(&who).map_err(refused)?;
             let password = NewPassword::parse(&password()?, &[&who]).map_err(refused)?;
             service::set_password(site, &login, password).await?;
-            println!("The new password holds; every session of the account has ended.");
+            println!("The new password holds; every session and every token of the account has ended.");
         }
         User::List => {
             let mut out = std::io::stdout().lock();
             for user in store::list(&mut site.database.read().await?).await? {
                 let since = Timestamp::from_micros(user.created_at).rfc3339();
                 writeln!(out, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn keys(site: &Site, command: KeysCommand) -> Result<(), Failure> {
+    match command {
+        KeysCommand::Rotate { now } => {
+            let rotation = if now { Rotation::Now } else { Rotation::InTurn };
+            let kid = keys::rotate(&site.database, rotation).await?;
+            match rotation {
+                Rotation::InTurn => println!("{kid} is published now and signs in five minutes."),
+                Rotation::Now => println!("{kid} signs now; tokens by any other key are refused."),
+            }
+        }
+        KeysCommand::List => {
+            let mut out = std::io::stdout().lock();
+            for key in keys::list(&mut site.database.read().await?).await? {
+                let duty = match key.duty {
+                    Duty::Announced => "announced",
+                    Duty::Signs => "signs",
+                    Duty::Verifies => "verifies",
+                };
+                writeln!(out, "{}\t{}\t{}\t{duty}", key.kid, key.created_at, key.signs_from)?;
             }
         }
     }

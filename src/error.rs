@@ -31,6 +31,12 @@ pub enum AppError {
     /// Nobody is signed in, or no longer.
     #[error("You need to log in first.")]
     NotSignedIn,
+    /// An access token or an API key came along that does not hold.
+    #[error("{reason}")]
+    BadCredential {
+        /// Which, and what is wrong with it.
+        reason: String,
+    },
     /// Someone is signed in, but this is not theirs to do.
     #[error("Only its author can change a post.")]
     Forbidden,
@@ -46,6 +52,9 @@ pub enum AppError {
         /// The post as it stands now.
         current: Box<Post>,
     },
+    /// The post is there, or is not as the program said it must be.
+    #[error("The condition of the request is not met; nothing was changed.")]
+    ConditionNotMet,
     /// The request came from another site (security row C1).
     #[error("This request did not come from a page of this site, so it was not carried out.")]
     CrossSite,
@@ -102,6 +111,8 @@ pub enum Field {
     Title,
     /// The Markdown of a post.
     Content,
+    /// Whose a post is.
+    Owner,
     /// What an API key is called.
     Name,
     /// How long an API key lives.
@@ -119,6 +130,7 @@ impl Field {
             Self::Identifier => "identifier",
             Self::Title => "title",
             Self::Content => "content",
+            Self::Owner => "owner",
             Self::Name => "name",
             Self::Days => "days",
         }
@@ -134,6 +146,7 @@ impl Field {
             Self::Identifier => "Username or email",
             Self::Title => "Title",
             Self::Content => "Content",
+            Self::Owner => "Owner",
             Self::Name => "Name",
             Self::Days => "Days until it expires",
         }
@@ -167,12 +180,13 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BadRequest { .. } => 400,
-            Self::NotSignedIn => 401,
+            Self::NotSignedIn | Self::BadCredential { .. } => 401,
             Self::Forbidden | Self::ReadOnly | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
             Self::Conflict { .. } => 409,
+            Self::ConditionNotMet => 412,
             Self::TooLarge { .. } => 413,
             Self::Invalid { .. } => 422,
             Self::Internal => 500,

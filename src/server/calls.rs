@@ -31,7 +31,7 @@ use super::{
     pages::{self, PageInput, wants_html},
 };
 use crate::{
-    credentials::{Actor, KeptForm, UserSession},
+    credentials::{Actor, Caller, KeptForm, UserSession},
     error::AppError,
 };
 
@@ -63,7 +63,7 @@ pub async fn submit(
     from_path: Values,
     request: Request,
 ) -> Response {
-    let body = request.into_body();
+    let (head, body) = request.into_parts();
     let session = UserSession::new(session);
     let mut typed = match limits::read_body(body, max_body(form.endpoint())).await {
         Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
@@ -73,7 +73,8 @@ pub async fn submit(
     let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(&typed).finish();
     typed.remove("password");
 
-    let outcome = limits::in_time(run(&site, &session, form.endpoint(), &Method::POST, arguments)).await;
+    let outcome =
+        limits::in_time(run(&site, &head.headers, &session, form.endpoint(), &Method::POST, arguments)).await;
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
     let https = site.public_url.is_https();
     match outcome {
@@ -137,7 +138,8 @@ async fn again(site: &Site, session: &UserSession, form: Form, typed: Values, er
     pages::render(site, PageInput { form, ..PageInput::of(uri, actor) }).await
 }
 
-fn see_other(location: &str) -> Response {
+/// Sends a browser on, to be followed by `GET` whatever came.
+pub fn see_other(location: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
@@ -185,12 +187,15 @@ async fn by_script(
         _ => return Err(AppError::NotFound.into()),
     };
     let session = UserSession::new(session);
-    Ok(limits::in_time(run(site, &session, endpoint, &method, arguments)).await?)
+    Ok(limits::in_time(run(site, &head.headers, &session, endpoint, &method, arguments)).await?)
 }
 
 /// The arguments as a form, which is what server functions read. Programs may
 /// send a flat JSON object instead.
-fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
+///
+/// # Errors
+/// [`AppError::BadRequest`] for anything else.
+pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
     let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or(FORM);
     match content_type.split(';').next().unwrap_or_default().trim() {
@@ -222,12 +227,13 @@ fn max_body(endpoint: &str) -> usize {
 /// read: a session that ended while it arrived has ended (security row S5).
 async fn run(
     site: &Site,
+    headers: &HeaderMap,
     session: &UserSession,
     endpoint: &str,
     method: &Method,
     arguments: String,
 ) -> Result<Bytes, AppError> {
-    let actor: Actor = session.actor().await?;
+    let actor: Actor = Caller::of(site, headers, session).await?.actor;
     let (uri, body) = if method == Method::GET {
         (format!("{endpoint}?{arguments}"), Body::empty())
     } else {

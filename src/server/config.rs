@@ -7,16 +7,21 @@ use std::{
     str::FromStr,
 };
 
+use async_graphql::dynamic::SchemaError;
 use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
 use super::{
+    cors::Origins,
     database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
     tls::TlsFiles,
 };
-use crate::accounts::server::hashing::{Cost, CostError};
+use crate::{
+    accounts::server::hashing::{Cost, CostError},
+    graphql::ConflictDetection,
+};
 
 const FILE: &str = "byline.toml";
 const PREFIX: &str = "BYLINE_";
@@ -38,6 +43,10 @@ pub struct Config {
     pub argon2: Cost,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether changes by the GraphQL API name the version that they started from.
+    pub conflict_detection: ConflictDetection,
+    /// Origins whose scripts may use the API.
+    pub cors_origins: Origins,
 }
 
 /// The site's own origin: scheme, host and port, nothing behind it.
@@ -109,6 +118,9 @@ pub enum StartError {
     /// Too weak or impossible.
     #[error(transparent)]
     Argon2(#[from] CostError),
+    /// The texts of the schema do not fit each other or the resolvers: a fault of this binary.
+    #[error("the schema of the GraphQL API cannot be put together: {0}")]
+    Schema(SchemaError),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -171,6 +183,18 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub trusted_proxies: Option<Vec<String>>,
+    /// Whether GraphQL mutations must name the `_version` that they change [default: false]
+    #[arg(long, global = true, env = "BYLINE_GRAPHQL_CONFLICT_DETECTION", value_name = "BOOL")]
+    pub graphql_conflict_detection: Option<bool>,
+    /// Origins (comma separated, like https://app.example) whose scripts may use the API [default: *, all]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_GRAPHQL_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ','
+    )]
+    pub graphql_cors_origins: Option<Vec<String>>,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -190,6 +214,8 @@ struct File {
     #[serde(default)]
     argon2: Argon2File,
     trusted_proxies: Option<Vec<String>>,
+    #[serde(default)]
+    graphql: GraphqlFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -205,6 +231,13 @@ struct Argon2File {
 struct TlsFile {
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GraphqlFile {
+    conflict_detection: Option<bool>,
+    cors_origins: Option<Vec<String>>,
 }
 
 impl Config {
@@ -225,6 +258,8 @@ impl Config {
         let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
+        let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
         Ok(Self {
             listen,
             database: DatabaseConfig {
@@ -251,6 +286,8 @@ impl Config {
                     .unwrap_or(Cost::DEFAULT.parallelism),
             },
             trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
+            conflict_detection: conflict_detection.map_or(ConflictDetection::Off, ConflictDetection::from),
+            cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
         })
     }
 }
@@ -297,6 +334,11 @@ fn two_or_more(setting: &'static str, given: Option<u32>, default: u32) -> Resul
         0 | 1 => Err(StartError::Value { setting, problem: "must be 2 or more".to_owned() }),
         number => Ok(number),
     }
+}
+
+fn origins(raw: &[String]) -> Result<Origins, StartError> {
+    Origins::parse(raw)
+        .map_err(|error| StartError::Value { setting: "graphql.cors-origins", problem: error.to_string() })
 }
 
 fn network(raw: &str) -> Result<IpNet, StartError> {
@@ -397,6 +439,10 @@ mod tests {
         );
         assert!(
             flags(|f| f.trusted_proxies = Some(vec!["10.0.0.0/99".into()])).starts_with("trusted-proxies: ")
+        );
+        assert!(
+            flags(|f| f.graphql_cors_origins = Some(vec!["app.example".into()]))
+                .starts_with("graphql.cors-origins: \"app.example\"")
         );
     }
 }

@@ -6,8 +6,9 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN, REFERRER_POLICY,
-            RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN,
+            REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
+            X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
@@ -41,13 +42,17 @@ const FIXED: [(HeaderName, &str); 6] = [
     ),
 ];
 
+/// What a client learns whose access token or API key does not hold (RFC 6750 3.1).
+pub const BAD_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+
 /// Two years, the least that browsers' preload lists take.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// Adds the security headers.
+/// Adds the security headers. What is there already stays: some answers are
+/// for other origins (`cors`).
 pub fn secure(headers: &mut HeaderMap, https: bool) {
     for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
@@ -77,6 +82,23 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
     match response.extensions().get::<ProtectionError>() {
         Some(_) => refusal(&AppError::CrossSite, html),
         None => response,
+    }
+}
+
+/// Whether a request comes from a page of this site, by the browser's word:
+/// `Sec-Fetch-Site`, else `Origin` against `Host`. For what [`compare_origin`]
+/// lets pass because it is a GET: the opening of a WebSocket (security row C2).
+#[must_use]
+pub fn from_own_page(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    match text(&SEC_FETCH_SITE) {
+        Some(site) => site == "same-origin",
+        None => match (text(&ORIGIN), text(&HOST)) {
+            (Some(origin), Some(host)) => {
+                origin.split_once("://").is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host))
+            }
+            _ => false,
+        },
     }
 }
 
@@ -114,6 +136,9 @@ pub fn refusal(error: &AppError, html: bool) -> Response {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after(error) {
         headers.insert(RETRY_AFTER, seconds);
+    }
+    if let AppError::BadCredential { .. } = error {
+        headers.insert(WWW_AUTHENTICATE, BAD_TOKEN);
     }
     response
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod copy;
+pub mod cors;
 pub mod database;
 pub mod demo;
 pub mod events;
@@ -28,8 +29,9 @@ use tokio::sync::OnceCell;
 
 use crate::{
     accounts::server::hashing::Hasher,
-    credentials::{Actor, Secret},
+    credentials::{Actor, Secret, token::keys::Keys},
     error::AppError,
+    graphql::{Api, Feed},
 };
 
 /// Everything that requests share. Cheap to clone.
@@ -47,11 +49,19 @@ pub struct Parts {
     pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
+    /// The GraphQL API.
+    pub api: Api,
+    /// What happens to posts, for subscriptions.
+    pub feed: Feed,
     secret: OnceCell<Secret>,
+    /// What tokens are signed with.
+    pub keys: Keys,
     /// How the site is reached from outside.
     pub public_url: config::PublicUrl,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Origins whose scripts may use the API.
+    pub cors_origins: cors::Origins,
 }
 
 impl Site {
@@ -67,9 +77,13 @@ impl Site {
             database,
             hasher,
             pages: page_cache::PageCache::default(),
+            api: Api::new(config.conflict_detection).map_err(config::StartError::Schema)?,
+            feed: Feed::default(),
             secret: OnceCell::new(),
+            keys: Keys::default(),
             public_url: config.public_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
+            cors_origins: config.cors_origins.clone(),
         })))
     }
 

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, Request, State},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any, get},
 };
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
@@ -13,7 +13,11 @@ use super::{
     forms::{Form, Values},
     headers, health, pages, telemetry,
 };
-use crate::credentials::{cookie_name, mend_answer, session_store::RowStore};
+use crate::{
+    codegen,
+    credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
+    graphql,
+};
 
 /// The whole site.
 pub fn router(site: Site) -> Router {
@@ -36,12 +40,14 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/new", form(Form::CreatePost))
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
+        .route("/account/api/{*file}", get(codegen::http::download))
         .fallback(pages::page)
-        .layer(sessions)
+        .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))
         .layer(headers::compare_origin())
         .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
-        .layer(from_fn_with_state(site.clone(), pages::for_everyone));
+        .layer(from_fn_with_state(site.clone(), pages::for_everyone))
+        .layer(from_fn(caller::explicit_first));
 
     Router::new()
         .route("/healthz", get(health::readyz))
@@ -52,6 +58,8 @@ pub fn router(site: Site) -> Router {
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
         .route("/robots.txt", get(assets::root))
+        .merge(token::api::routes(site.clone()))
+        .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .with_state(site)

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod codegen;
 mod command_line;
 mod conflicts;
 mod copy;
@@ -29,3 +30,4 @@ mod restarts;
 mod sessions;
 mod support;
 mod tls;
+mod tokens;

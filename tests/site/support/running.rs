@@ -5,8 +5,10 @@ use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use axum::Router;
 use byline::{
     accounts::server::hashing::Cost,
+    graphql::ConflictDetection,
     server::{
-        Site, config::Config, database::DatabaseConfig, events::follow, listener, router::router, tls::Tls,
+        Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
+        router::router, tls::Tls,
     },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -64,6 +66,8 @@ impl Running {
             public_url: format!("http://{address}").parse().expect("a URL"),
             argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
+            conflict_detection: ConflictDetection::Off,
+            cors_origins: Origins::Any,
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");
