@@ -29,3 +29,4 @@ mod replica;
 mod restarts;
 mod sessions;
 mod support;
+mod tokens;
