@@ -21,7 +21,6 @@ query AllPosts($first: Int = 5, $after: String) {
   }
 }
 `,
-    variables: '{ "first": 5 }',
   },
   {
     query: `# Your own posts; with an API key, everyone's.

@@ -1,21 +1,37 @@
 // Takes an operation to the API: queries and mutations by HTTP, subscriptions by a
 // WebSocket of their own.
 
-import { getOperationAST } from 'graphql';
+import { Kind, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { headers } from './credential.js';
 
 /** What GraphiQL calls for every operation. `signedIn` tells whether a session would answer. */
 export function fetcher(endpoint, signedIn) {
-  return (operation, options = {}) => {
+  return (asked, options = {}) => {
     const given = { ...headers(), ...options.headers };
     if (!signedIn && Object.keys(given).length === 0) {
-      return { errors: [{ message: 'Log in, or paste an API key or an access token into the field above, and run this again.' }] };
+      const message =
+        'Log in, or paste an API key or an access token into the field above, and run this again.';
+      return { errors: [{ message }] };
     }
-    const { documentAST } = options;
-    const kind = documentAST && getOperationAST(documentAST, operation.operationName)?.operation;
-    return kind === 'subscription' ? subscribe(endpoint, operation, given) : post(endpoint, operation, given);
+    const chosen = chosenOperation(asked);
+    const operation = chosen ? { ...asked, operationName: chosen.name?.value } : asked;
+    return chosen?.operation === 'subscription'
+      ? subscribe(endpoint, operation, given)
+      : post(endpoint, operation, given);
   };
+}
+
+// What GraphiQL says of the operation is a moment old: just after another tab was
+// chosen, it still names that one's.
+function chosenOperation({ query, operationName }) {
+  try {
+    const operations = parse(query).definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    return operations.length === 1 ? operations[0] : operations.find(({ name }) => name?.value === operationName);
+  } catch {
+    // The server says what is wrong with it.
+    return undefined;
+  }
 }
 
 async function post(endpoint, operation, given) {
@@ -45,7 +61,7 @@ function subscribe(endpoint, operation, given) {
         retryAttempts: 0,
         lazyCloseTimeout: 0,
       });
-      const failed = (cause) => observer.error(cause instanceof CloseEvent ? { message: closed(cause) } : cause);
+      const failed = (cause) => observer.error(cause instanceof Event ? { message: closed(cause) } : cause);
       const stop = client.subscribe(operation, { ...observer, error: failed });
       return {
         unsubscribe() {
@@ -57,4 +73,7 @@ function subscribe(endpoint, operation, given) {
   };
 }
 
-const closed = ({ code, reason }) => `The connection was closed: ${reason || 'no reason given'} (${code}).`;
+function closed({ code, reason }) {
+  if (code === undefined) return 'The connection could not be made.';
+  return `The connection was closed: ${reason || 'no reason was given'} (${code}).`;
+}

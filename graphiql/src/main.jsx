@@ -1,5 +1,6 @@
 import { DocExplorerContextProvider, DOC_EXPLORER_PLUGIN } from '@graphiql/plugin-doc-explorer';
 import { GraphiQLProvider } from '@graphiql/react';
+import CodeMirror from 'codemirror';
 import { GraphiQLInterface } from 'graphiql';
 import { buildSchema } from 'graphql';
 import { createRoot } from 'react-dom/client';
@@ -16,6 +17,9 @@ const field = document.getElementById('credential');
 field.value = credential.get();
 field.addEventListener('input', () => credential.set(field.value));
 field.form.addEventListener('submit', (event) => event.preventDefault());
+
+// Tab leaves an editor, as it leaves every other control (WCAG 2.1.2).
+CodeMirror.defineInitHook((editor) => editor.addKeyMap({ 'Tab': false, 'Shift-Tab': false }));
 
 // The parts of <GraphiQL> but its history, which would write pasted headers to the disk.
 // The schema comes as a file, so that it can be read before anybody has logged in.

@@ -16,6 +16,7 @@ mod copy;
 mod cross_site;
 mod errors;
 mod events;
+mod graphiql;
 mod headers;
 mod hostile;
 mod kept_pages;
