@@ -73,9 +73,9 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
                 <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
-                <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
                 <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
                 <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />
+                <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
             </Routes>

@@ -25,6 +25,7 @@ mod subscriptions;
 
 pub mod graphiql;
 pub mod http;
+pub mod realtime;
 pub mod schema;
 
 pub use feed::Feed;

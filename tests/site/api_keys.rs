@@ -181,7 +181,7 @@ async fn a_new_key_is_shown_once_and_stored_nowhere() {
     let page = answer.page();
     let key = page.attribute("#new-key[readonly]", "value").expect("the key");
     assert!(page.texts(".new-key").concat().contains("It will not be shown again"));
-    assert_eq!(page.texts(".entry h2"), ["Reader"]);
+    assert_eq!(page.texts(".entry h3"), ["Reader"]);
     assert_eq!(page.texts(".facts code"), [&key[..8]]);
     assert_ne!(page.value("idempotency_key"), empty.value("idempotency_key"), "the next is another wish");
     verify(&site.site, &key).await.expect("it holds");
@@ -189,7 +189,7 @@ async fn a_new_key_is_shown_once_and_stored_nowhere() {
     assert_eq!(days, 7);
 
     let later = ada.get(PAGE).await;
-    assert_eq!(later.page().texts(".entry h2"), ["Reader"]);
+    assert_eq!(later.page().texts(".entry h3"), ["Reader"]);
     assert!(!later.text().contains(&key[8..]), "it is not shown again");
     let stored = site.bytes().await;
     assert!(!stored.windows(10).any(|part| part == &key.as_bytes()[8..18]), "it is not stored");
@@ -285,7 +285,7 @@ async fn a_person_revokes_a_key_after_being_asked() {
         assert_eq!((answer.status, answer.location()), (303, PAGE), "sent twice, revoked once");
         let page = ada.page(PAGE).await;
         assert_eq!(page.texts(".notice p"), ["The key is revoked."]);
-        assert_eq!(page.texts(".entry h2"), ["Writer"]);
+        assert_eq!(page.texts(".entry h3"), ["Writer"]);
     }
     assert_eq!(verify(&site.site, &key).await, Err(Refused::Unknown));
     assert_eq!(ada.submit(&path, &[("idempotency_key", "another")]).await.status, 404);

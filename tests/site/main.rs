@@ -30,4 +30,5 @@ mod replica;
 mod restarts;
 mod sessions;
 mod support;
+mod tls;
 mod tokens;
