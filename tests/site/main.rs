@@ -17,6 +17,7 @@ mod copy;
 mod cross_site;
 mod errors;
 mod events;
+mod graphiql;
 mod headers;
 mod hostile;
 mod kept_pages;
