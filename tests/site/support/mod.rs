@@ -11,6 +11,7 @@ mod process;
 mod round_robin;
 mod running;
 mod several;
+mod socket;
 
 pub mod tokens;
 
@@ -24,6 +25,7 @@ pub use process::{Byline, Ended};
 pub use round_robin::RoundRobin;
 pub use running::{Running, serve};
 pub use several::Several;
+pub use socket::{Heard, Socket};
 
 use std::time::Duration;
 
