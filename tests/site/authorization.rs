@@ -11,10 +11,10 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
 };
 use byline::graphql::ConflictDetection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::support::{Answer, Client, Credential, Running, tokens::forged};
+use crate::support::{Answer, Client, Credential, Heard, Running, Socket, tokens::forged};
 
 /// `POST /graphql`. A cell is the posts that are seen, `null`, what has become
 /// of a post, the `errorType` of the field, or the status of a refused request.
@@ -55,6 +55,27 @@ const GRAPHQL: &str = "
 | deletePost adas       | 401    | deleted       | Unauthorized  | Unauthorized | 401     | 403     |
 | deletePost bobs       | 401    | Unauthorized  | deleted       | Unauthorized | 401     | 403     |
 | deletePost missing    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+";
+
+/// Over a WebSocket, by `graphql-transport-ws`. A cell is the posts of which
+/// something is heard when ada and bob create, change and delete theirs, or the
+/// code by which the connection is closed.
+const SUBSCRIPTIONS: &str = "
+| operation               | nobody | ada          | bob          | API key   | no good | foreign |
+| ----------------------- | ------ | ------------ | ------------ | --------- | ------- | ------- |
+| onCreatePost            | 4403   | adas         | bobs         | adas bobs | 4403    | 4403    |
+| onCreatePost of ada     | 4403   | adas         | Unauthorized | adas      | 4403    | 4403    |
+| onCreatePost of bob     | 4403   | Unauthorized | bobs         | bobs      | 4403    | 4403    |
+| onCreatePost of missing | 4403   | Unauthorized | Unauthorized | none      | 4403    | 4403    |
+| onCreatePost only bob   | 4403   | none         | bobs         | bobs      | 4403    | 4403    |
+| onUpdatePost            | 4403   | adas         | bobs         | adas bobs | 4403    | 4403    |
+| onUpdatePost of ada     | 4403   | adas         | Unauthorized | adas      | 4403    | 4403    |
+| onUpdatePost of bob     | 4403   | Unauthorized | bobs         | bobs      | 4403    | 4403    |
+| onUpdatePost only bob   | 4403   | none         | bobs         | bobs      | 4403    | 4403    |
+| onDeletePost            | 4403   | adas         | bobs         | adas bobs | 4403    | 4403    |
+| onDeletePost of ada     | 4403   | adas         | Unauthorized | adas      | 4403    | 4403    |
+| onDeletePost of bob     | 4403   | Unauthorized | bobs         | bobs      | 4403    | 4403    |
+| onDeletePost only bob   | 4403   | none         | bobs         | bobs      | 4403    | 4403    |
 ";
 
 /// `/api/…`. A cell is as above, with the status of what is refused.
@@ -507,6 +528,110 @@ async fn the_table_of_graphql_holds_with_conflict_detection() {
     run_graphql(ConflictDetection::On, rows.collect()).await;
 }
 
+/// The document of a row.
+fn subscription(row: &str) -> String {
+    match row.split(' ').collect::<Vec<_>>()[..] {
+        [field] => format!("subscription {{ {field} {{ id }} }}"),
+        [field, "of", owner] => format!(r#"subscription {{ {field}(owner: "{owner}") {{ id }} }}"#),
+        [field, "only", owner] => {
+            format!(r#"subscription {{ {field}(filter: {{ owner: {{ eq: "{owner}" }} }}) {{ id }} }}"#)
+        }
+        _ => panic!("{row} means nothing"),
+    }
+}
+
+impl World {
+    /// What ada and bob do while somebody listens. The posts at the end are of
+    /// no row.
+    async fn do_everything(&self) {
+        self.set_up().await;
+        let end = |id| format!(r#"mutation {{ createPost(input: {{ id: "{id}", title: "x" }}) {{ id }} }}"#);
+        for (by, document) in [
+            (&self.ada, self.document("updatePost adas")),
+            (&self.bob, self.document("updatePost bobs")),
+            (&self.ada, self.document("deletePost adas")),
+            (&self.bob, self.document("deletePost bobs")),
+            (&self.ada, end("end-of-ada")),
+            (&self.bob, end("end-of-bob")),
+        ] {
+            let answer = self.site.graphql(by, &document).await.json();
+            assert!(answer["errors"].is_null(), "{answer}");
+        }
+    }
+
+    /// What somebody is told who subscribes to every row at once.
+    async fn heard(&self, by: &Credential, end: &str, rows: &[Row]) -> BTreeMap<String, String> {
+        let all = |cell: String| rows.iter().map(|(row, _)| ((*row).to_owned(), cell.clone())).collect();
+        let client = self.site.script();
+        let opened = Socket::try_open(&client, "/graphql", "graphql-transport-ws", &by.headers()).await;
+        let mut socket = opened.unwrap_or_else(|status| panic!("{}: {status}", by.name));
+        socket.say(json!({ "type": "connection_init" })).await;
+        match socket.hear().await {
+            Heard::Said(said) => assert_eq!(said["type"], "connection_ack", "{}", by.name),
+            Heard::Closed(code) => return all(code.expect("a code").to_string()),
+        }
+        for (row, _) in rows {
+            let payload = json!({ "query": subscription(row) });
+            socket.say(json!({ "type": "subscribe", "id": row, "payload": payload })).await;
+        }
+        // When this is answered, the site has taken in what was said before.
+        socket.say(json!({ "type": "ping" })).await;
+        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut refused = BTreeMap::new();
+        loop {
+            let said = socket.said().await;
+            match said["type"].as_str() {
+                Some("pong") => break,
+                Some("error") => {
+                    let id = said["id"].as_str().expect("an id").to_owned();
+                    let kind = &said["payload"][0]["extensions"]["errorType"];
+                    refused.insert(id, kind.as_str().unwrap_or_else(|| panic!("{said}")).to_owned());
+                }
+                _ => panic!("{}: {said}", by.name),
+            }
+        }
+        self.do_everything().await;
+        // Subscriptions of a connection take turns: whoever hears of the end
+        // has let the others hear of what was before.
+        loop {
+            let said = socket.said().await;
+            assert_eq!(said["type"], "next", "{}: {said}", by.name);
+            let row = said["id"].as_str().expect("an id").to_owned();
+            let post = said["payload"]["data"].as_object().and_then(|data| data.values().next());
+            let post = post.and_then(|post| post["id"].as_str()).unwrap_or_else(|| panic!("{said}"));
+            if row == rows[0].0 && post == end {
+                break;
+            }
+            if !post.starts_with("end-of") {
+                told.entry(row).or_default().insert(post.to_owned());
+            }
+        }
+        let mut heard: BTreeMap<String, String> = all("none".to_owned());
+        heard.extend(told.into_iter().map(|(row, posts)| (row, Vec::from_iter(posts).join(" "))));
+        heard.extend(refused);
+        heard
+    }
+}
+
+#[tokio::test]
+async fn the_table_of_subscriptions_holds_for_every_credential() {
+    let world = World::new(ConflictDetection::Off).await;
+    let rows = rows(SUBSCRIPTIONS);
+    for (column, credentials) in &world.columns {
+        let end = if *column == "ada" { "end-of-ada" } else { "end-of-bob" };
+        let before = world.site.dump().await;
+        for (credential, _) in credentials {
+            let expected: BTreeMap<_, _> =
+                rows.iter().map(|(row, cells)| ((*row).to_owned(), cells[column].to_owned())).collect();
+            let heard = world.heard(credential, end, &rows).await;
+            assert_eq!(heard, expected, "{column} ({})", credential.name);
+        }
+        if ["nobody", "no good", "foreign"].contains(column) {
+            assert_eq!(changes(&before, &world.site.dump().await), "", "{column}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_table_of_server_functions_holds_for_every_credential() {
     let mut world = World::new(ConflictDetection::Off).await;
@@ -524,7 +649,11 @@ async fn the_table_of_server_functions_holds_for_every_credential() {
                     let after = world.site.dump().await;
                     match cell {
                         "a key" => {
-                            assert_eq!(changes(&before, &after), "api_keys +1, idempotency_keys +1", "{about}");
+                            assert_eq!(
+                                changes(&before, &after),
+                                "api_keys +1, idempotency_keys +1",
+                                "{about}"
+                            );
                             world.site.tamper("DELETE FROM api_keys WHERE name = 'New'").await;
                         }
                         "revoked" => {
