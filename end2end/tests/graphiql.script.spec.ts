@@ -15,7 +15,8 @@ async function open(page: Page): Promise<void> {
   await expect(page.getByRole('region', { name: 'Query Editor' })).toContainText('allPosts');
 }
 
-const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true });
+const tab = (page: Page, name: string) =>
+  page.getByRole('tablist', { name: 'Select active operation' }).getByRole('button', { name, exact: true });
 const result = (page: Page) => page.getByRole('region', { name: 'Result Window' });
 
 async function run(page: Page, name: string): Promise<void> {
