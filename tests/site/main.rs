@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod authorization;
 mod codegen;
 mod cognito;
 mod command_line;
@@ -17,6 +18,8 @@ mod copy;
 mod cross_site;
 mod errors;
 mod events;
+mod filters;
+mod graphql;
 mod graphiql;
 mod headers;
 mod hostile;
