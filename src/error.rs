@@ -46,6 +46,9 @@ pub enum AppError {
         /// The post as it stands now.
         current: Box<Post>,
     },
+    /// The post is there, or is not as the program said it must be.
+    #[error("The condition of the request is not met; nothing was changed.")]
+    ConditionNotMet,
     /// The request came from another site (security row C1).
     #[error("This request did not come from a page of this site, so it was not carried out.")]
     CrossSite,
@@ -102,6 +105,12 @@ pub enum Field {
     Title,
     /// The Markdown of a post.
     Content,
+    /// Whose a post is.
+    Owner,
+    /// What an API key is called.
+    Name,
+    /// How long an API key lives.
+    Days,
 }
 
 impl Field {
@@ -115,6 +124,9 @@ impl Field {
             Self::Identifier => "identifier",
             Self::Title => "title",
             Self::Content => "content",
+            Self::Owner => "owner",
+            Self::Name => "name",
+            Self::Days => "days",
         }
     }
 
@@ -128,6 +140,9 @@ impl Field {
             Self::Identifier => "Username or email",
             Self::Title => "Title",
             Self::Content => "Content",
+            Self::Owner => "Owner",
+            Self::Name => "Name",
+            Self::Days => "Days until it expires",
         }
     }
 }
@@ -165,6 +180,7 @@ impl AppError {
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
             Self::Conflict { .. } => 409,
+            Self::ConditionNotMet => 412,
             Self::TooLarge { .. } => 413,
             Self::Invalid { .. } => 422,
             Self::Internal => 500,

@@ -29,6 +29,22 @@ impl Timestamp {
         self.date_time().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// `2026-11-23T09:05:00.123Z`: always 24 characters between the years 0 and
+    /// 9999, so that texts order as the times they stand for.
+    #[must_use]
+    pub fn rfc3339_millis(self) -> String {
+        let format = time::macros::format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        );
+        self.date_time().format(format).unwrap_or_default()
+    }
+
+    /// Milliseconds since 1970 UTC.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
     /// `23 November 2026`; what people read. UTC, so that a page is the same
     /// for every reader and may be cached.
     #[must_use]

@@ -3,6 +3,7 @@
 //! `api` has the server functions, `show_password` the island; behind `ssr`,
 //! `pages` has the screens and `server` the use cases, the passwords and the SQL.
 
+mod api_key;
 mod username;
 
 pub mod api;
@@ -15,6 +16,7 @@ pub mod server;
 
 use serde::{Deserialize, Serialize};
 
+pub use api_key::{ApiKeyDays, ApiKeyDaysError, ApiKeyName, ApiKeyNameError, ListedApiKey, NewApiKey};
 pub use username::{Username, UsernameError};
 
 /// An account as its owner sees it.

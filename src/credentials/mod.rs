@@ -4,6 +4,8 @@ mod actor;
 mod secret;
 mod session;
 
+pub mod api_key;
+pub mod api_key_store;
 pub mod session_store;
 
 pub use actor::{Actor, User, UserId};

@@ -61,6 +61,12 @@ impl Secret {
         mac.finalize().into_bytes().into()
     }
 
+    /// One that a unit test knows.
+    #[cfg(test)]
+    pub(super) const fn for_test(byte: u8) -> Self {
+        Self([byte; 32])
+    }
+
     fn hmac(&self) -> Hmac<Sha256> {
         // A key of any length will do (RFC 2104, 3).
         Hmac::new_from_slice(&self.0).unwrap_or_else(|_| unreachable!("HMAC takes keys of every length"))

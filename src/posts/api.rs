@@ -103,7 +103,7 @@ mod server {
         error::{Field, FieldErrors},
         posts::{
             Content, PageRequest, PostId, Title,
-            server::{Draft, markdown, service},
+            server::{Draft, Guard, markdown, service},
         },
         server::{
             context::{actor, site},
@@ -162,12 +162,15 @@ mod server {
         actor().user()?;
         let id = post_id(&id)?;
         service::own(&site(), &actor(), &id).await?;
-        service::update(&site(), &actor(), &id, version, draft(&title, &content)?).await
+        service::update(&site(), &actor(), &id, Guard::version(version), draft(&title, &content)?.into())
+            .await
     }
 
     pub(super) async fn delete(id: String, key: Option<String>) -> Result<(), AppError> {
         actor().user()?;
-        service::delete(&site(), &actor(), &post_id(&id)?, IdempotencyKey::optional(key)?).await
+        service::delete(&site(), &actor(), &post_id(&id)?, Guard::NONE, IdempotencyKey::optional(key)?)
+            .await
+            .map(drop)
     }
 
     pub(super) async fn preview(content: String) -> Result<String, AppError> {

@@ -17,4 +17,4 @@ pub mod pages;
 pub mod server;
 
 pub use cursor::{Cursor, PageRequest};
-pub use post::{Content, ContentError, Page, Post, PostId, Summary, Title, TitleError};
+pub use post::{Content, ContentError, Page, Post, PostId, Summary, Title, TitleError, is_blank};

@@ -126,7 +126,7 @@ impl Title {
     /// [`TitleError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, TitleError> {
         let title = raw.trim();
-        if title.chars().all(is_invisible) {
+        if is_blank(title) {
             return Err(TitleError::Empty);
         }
         if title.chars().any(char::is_control) {
@@ -154,9 +154,14 @@ impl TryFrom<String> for Title {
     }
 }
 
-/// A link whose text nobody can see is no link: white space and the default
-/// ignorable characters of Unicode (DerivedCoreProperties.txt) that occur in
-/// practice.
+/// Whether nobody could see anything of it: a link with such a text is no link.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(is_invisible)
+}
+
+/// White space and the default ignorable characters of Unicode
+/// (DerivedCoreProperties.txt) that occur in practice.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(c,

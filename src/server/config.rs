@@ -7,13 +7,17 @@ use std::{
     str::FromStr,
 };
 
+use async_graphql::dynamic::SchemaError;
 use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
 use super::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
-use crate::accounts::server::hashing::{Cost, CostError};
+use crate::{
+    accounts::server::hashing::{Cost, CostError},
+    graphql::ConflictDetection,
+};
 
 const FILE: &str = "byline.toml";
 const PREFIX: &str = "BYLINE_";
@@ -33,6 +37,15 @@ pub struct Config {
     pub argon2: Cost,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// The GraphQL API.
+    pub graphql: GraphqlConfig,
+}
+
+/// How the GraphQL API is spoken.
+#[derive(Clone, Debug, Default)]
+pub struct GraphqlConfig {
+    /// Whether changes name the version that they started from.
+    pub conflict_detection: ConflictDetection,
 }
 
 /// The site's own origin: scheme, host and port, nothing behind it.
@@ -104,6 +117,9 @@ pub enum StartError {
     /// Too weak or impossible.
     #[error(transparent)]
     Argon2(#[from] CostError),
+    /// The texts of the schema do not fit each other or the resolvers: a fault of this binary.
+    #[error("the schema of the GraphQL API cannot be put together: {0}")]
+    Schema(SchemaError),
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -160,6 +176,9 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub trusted_proxies: Option<Vec<String>>,
+    /// Whether GraphQL mutations must name the `_version` that they change [default: false]
+    #[arg(long, global = true, env = "BYLINE_GRAPHQL_CONFLICT_DETECTION", value_name = "BOOL")]
+    pub graphql_conflict_detection: Option<bool>,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -177,6 +196,14 @@ struct File {
     #[serde(default)]
     argon2: Argon2File,
     trusted_proxies: Option<Vec<String>>,
+    #[serde(default)]
+    graphql: GraphqlFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GraphqlFile {
+    conflict_detection: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -229,6 +256,16 @@ impl Config {
                     .unwrap_or(Cost::DEFAULT.parallelism),
             },
             trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
+            graphql: GraphqlConfig {
+                conflict_detection: match flags
+                    .graphql_conflict_detection
+                    .or(file.graphql.conflict_detection)
+                    .unwrap_or_default()
+                {
+                    true => ConflictDetection::On,
+                    false => ConflictDetection::Off,
+                },
+            },
         })
     }
 }

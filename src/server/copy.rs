@@ -37,6 +37,21 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "api_keys",
+        columns: &[
+            text("id"),
+            text("user_id").or_null(),
+            text("name"),
+            bytes("hash"),
+            text("hint"),
+            integer("created_at"),
+            integer("expires_at"),
+            integer("last_used_at").or_null(),
+        ],
+        key: &["id"],
+        identity: None,
+    },
+    Table {
         name: "posts",
         columns: &[
             text("id"),

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Site, events, idempotency};
-use crate::credentials::session_store;
+use crate::{
+    credentials::{api_key_store, session_store},
+    posts::server::store as posts,
+};
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -16,7 +19,9 @@ pub async fn run(site: Site) {
         let outcome = site.database.write((), |db, ()| {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
+                api_key_store::forget_expired(db).await?;
                 idempotency::forget_old(db).await?;
+                posts::forget_deleted(db).await?;
                 events::store::forget_old(db).await
             })
         });

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use super::{
     clock,
     database::{Db, on, violates},
@@ -49,6 +51,13 @@ impl IdempotencyKey {
         Self(uuid::Uuid::now_v7().to_string())
     }
 
+    /// Another key, of which this one cannot be told: to remember the wish for
+    /// something that the key itself would give away.
+    #[must_use]
+    pub fn hashed(&self) -> Self {
+        Self(Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -65,6 +74,10 @@ pub enum Wish {
     CreatePost,
     /// A post gone.
     DeletePost,
+    /// A new API key.
+    CreateApiKey,
+    /// An API key that holds no longer.
+    RevokeApiKey,
 }
 
 impl Wish {
@@ -73,6 +86,8 @@ impl Wish {
             Self::SignUp => "sign_up",
             Self::CreatePost => "create_post",
             Self::DeletePost => "delete_post",
+            Self::CreateApiKey => "create_api_key",
+            Self::RevokeApiKey => "revoke_api_key",
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     accounts::server::hashing::Hasher,
     credentials::{Actor, Secret},
     error::AppError,
+    graphql::{Api, Feed},
 };
 
 /// Everything that requests share. Cheap to clone.
@@ -46,6 +47,10 @@ pub struct Parts {
     pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
+    /// The GraphQL API.
+    pub api: Api,
+    /// What happens to posts, for subscriptions.
+    pub feed: Feed,
     secret: OnceCell<Secret>,
     /// How the site is reached from outside.
     pub public_url: config::PublicUrl,
@@ -66,6 +71,8 @@ impl Site {
             database,
             hasher,
             pages: page_cache::PageCache::default(),
+            api: Api::new(config.graphql.conflict_detection).map_err(config::StartError::Schema)?,
+            feed: Feed::default(),
             secret: OnceCell::new(),
             public_url: config.public_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),

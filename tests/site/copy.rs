@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use byline::server::copy::{Kind, TABLES};
+use byline::{
+    accounts::{
+        ApiKeyDays, ApiKeyName,
+        server::api_keys::{self, Wanted},
+    },
+    server::copy::{Kind, TABLES},
+};
 use tokio::process::{Child, Command};
 
 use crate::support::{
@@ -36,7 +42,7 @@ fn arguments<'a>(from: &'a TestDatabase, to: &'a TestDatabase) -> [&'a str; 5] {
 /// Every row of the site itself; sqlx notes for each database when it was made.
 async fn rows(database: &TestDatabase) -> String {
     let dump = database.dump().await;
-    let (_, rows) = dump.split_once("\nevents:\n").expect("the first of our tables");
+    let (_, rows) = dump.split_once("\napi_keys:\n").expect("the first of our tables");
     rows.to_owned()
 }
 
@@ -67,6 +73,13 @@ async fn lively_site() -> (Running, Client) {
     ada.publish("Long", &"é🦉x\\'".repeat(20_000)).await;
     let gone = ada.publish("Gone", "soon").await;
     assert_eq!(ada.submit(&format!("/posts/{gone}/delete"), &[]).await.status, 303);
+    for name in ["one", DELICATE[2]] {
+        let wanted = Wanted {
+            name: ApiKeyName::parse(name).expect("a name"),
+            days: ApiKeyDays::parse("1").expect("a day"),
+        };
+        api_keys::create_public(&site.site, wanted).await.expect("a key");
+    }
     (site, ada)
 }
 
@@ -78,6 +91,11 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         site.tamper(&user).await;
     }
     site.tamper("INSERT INTO posts VALUES ('empty', 'Z', 9223372036854775807, 0, -1, '', '', '')").await;
+    site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
+    site.tamper("INSERT INTO secrets SELECT 'another', value, 0 FROM secrets").await;
+    for id in ["gone", "gone too"] {
+        site.tamper(&format!("INSERT INTO deleted_posts VALUES ('{id}', 'Z', 1, 0, -1, '', '')")).await;
+    }
     site.tamper(KEYS).await;
 }
 

@@ -8,6 +8,7 @@
 //! Modules are topics; a test's name is the sentence that it proves.
 
 mod accounts;
+mod api_keys;
 mod command_line;
 mod conflicts;
 mod copy;

@@ -3,6 +3,7 @@
 mod email;
 mod password;
 
+pub mod api_keys;
 pub mod hashing;
 pub mod service;
 pub mod store;

@@ -1,7 +1,7 @@
 //! Who may do what with a post. Pure functions; nothing else decides.
 //!
-//! Everyone reads. Whoever is signed in writes. Only the owner changes or
-//! deletes. The SQL of [`super::store`] repeats the last rule, so a caller
+//! Everyone reads. Whoever is signed in writes; an API key never does. Only the
+//! owner changes or deletes. The SQL of [`super::store`] repeats the last rule, so a caller
 //! that forgot to ask still changes nothing.
 
 use crate::{
@@ -27,6 +27,28 @@ pub fn may_change<'a>(actor: &'a Actor, owner: &str) -> Result<&'a User, AppErro
     if user.username.as_str() == owner { Ok(user) } else { Err(AppError::Forbidden) }
 }
 
+/// Whoever is signed in may publish, under their own name and no other.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`], [`AppError::Forbidden`].
+pub fn may_create_as<'a>(actor: &'a Actor, owner: &str) -> Result<&'a User, AppError> {
+    may_change(actor, owner)
+}
+
+/// What the operations that AWS Amplify generates show of the public posts:
+/// everyone's to an API key (`None`), and to a person their own. Byline's own
+/// operations show everyone's to everyone.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub fn sight(actor: &Actor) -> Result<Option<&User>, AppError> {
+    match actor {
+        Actor::ApiKey => Ok(None),
+        Actor::User(user) => Ok(Some(user)),
+        Actor::Anonymous => Err(AppError::NotSignedIn),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +57,8 @@ mod tests {
     fn nobody_may_create_or_change() {
         assert_eq!(may_create(&Actor::Anonymous), Err(AppError::NotSignedIn));
         assert_eq!(may_change(&Actor::Anonymous, "ada"), Err(AppError::NotSignedIn));
+        assert_eq!(may_create(&Actor::ApiKey), Err(AppError::ReadOnly));
+        assert_eq!(may_change(&Actor::ApiKey, "ada"), Err(AppError::ReadOnly));
     }
 
     #[test]
@@ -44,5 +68,13 @@ mod tests {
         assert!(may_change(&ada, "ada").is_ok());
         assert_eq!(may_change(&ada, "ada2"), Err(AppError::Forbidden));
         assert_eq!(may_change(&ada, ""), Err(AppError::Forbidden));
+    }
+
+    #[test]
+    fn a_person_sees_their_own_by_amplifys_operations_and_an_api_key_sees_everyones() {
+        let ada = User::for_test("ada");
+        assert_eq!(sight(&Actor::User(ada.clone())), Ok(Some(&ada)));
+        assert_eq!(sight(&Actor::ApiKey), Ok(None));
+        assert_eq!(sight(&Actor::Anonymous), Err(AppError::NotSignedIn));
     }
 }

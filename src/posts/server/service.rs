@@ -4,13 +4,21 @@
 
 use std::sync::Arc;
 
-use super::{Draft, policy, store};
+use super::{
+    Change, Draft, Guard, NewPost, policy,
+    store::{self, Changed, ChangesSince, DeletedPost, Listing, Selection},
+};
 use crate::{
-    credentials::Actor,
-    error::AppError,
+    accounts::{
+        Username,
+        server::{Login, store as accounts},
+    },
+    credentials::{Actor, User},
+    error::{AppError, Field},
     posts::{Page, PageRequest, Post, PostId},
     server::{
         Site, clock,
+        database::Db,
         events::{EventKind, store as events},
         idempotency::{self, IdempotencyKey, Wish},
     },
@@ -52,14 +60,49 @@ pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppErr
     Ok(post)
 }
 
+/// The posts of a selection. Everyone may; of their own alone, whoever is signed in.
+///
+/// # Errors
+/// Those of the database.
+pub async fn select(site: &Site, actor: &Actor, selection: &Selection) -> Result<Listing<Post>, AppError> {
+    store::select(&mut site.reader_for(actor).await?, selection).await
+}
+
+/// What changed, of whatever the actor sees by [`policy::sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], and those of the database.
+pub async fn changes(
+    site: &Site,
+    actor: &Actor,
+    mut wanted: ChangesSince,
+) -> Result<Listing<Changed>, AppError> {
+    wanted.owner = policy::sight(actor)?.map(|user| user.id.clone());
+    store::changes(&mut site.reader_for(actor).await?, &wanted).await
+}
+
+/// One post, if the actor sees it by [`policy::sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
+pub async fn get_in_sight(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+    let sight = policy::sight(actor)?;
+    let post = get(site, actor, id).await?;
+    match sight {
+        Some(user) if user.username.as_str() != post.owner => Err(AppError::Forbidden),
+        _ => Ok(post),
+    }
+}
+
 /// Publishes a post; once per key (security row D5).
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`].
+/// [`AppError::NotSignedIn`]; [`AppError::ConditionNotMet`] when the id that
+/// it brings is taken.
 pub async fn create(
     site: &Site,
     actor: &Actor,
-    draft: Draft,
+    new: impl Into<NewPost>,
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
     let owner = policy::may_create(actor)?.clone();
@@ -67,8 +110,8 @@ pub async fn create(
     let (post, _) = site
         .database
         .write_then(
-            (owner, draft, key),
-            |db, (owner, draft, key)| {
+            (owner, new.into(), key),
+            |db, (owner, new, key)| {
                 Box::pin(async move {
                     if let Some(key) = &key
                         && let Some(id) = idempotency::remembered(db, &owner.id, Wish::CreatePost, key)
@@ -78,7 +121,7 @@ pub async fn create(
                         // The post may be gone by now; then there is nothing to show.
                         return Ok((store::find(db, &id).await?.ok_or(AppError::NotFound)?, None));
                     }
-                    let post = store::insert(db, &owner, &draft, clock::now()).await?;
+                    let post = store::insert(db, &owner, new.id, &new.draft, clock::now()).await?;
                     if let Some(key) = &key {
                         idempotency::remember(db, &owner.id, Wish::CreatePost, key, post.id.as_str()).await?;
                     }
@@ -92,36 +135,52 @@ pub async fn create(
     Ok(post)
 }
 
-/// Saves an edit that started from `version` (security row D4). The same text
-/// sent twice is one edit.
+/// Saves an edit, if the post is as `guard` says. An edit that changes
+/// nothing, such as the same text sent twice, is done already.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
-/// [`AppError::Conflict`].
+/// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
+/// another; [`AppError::Invalid`] when it is handed on to nobody.
 pub async fn update(
     site: &Site,
     actor: &Actor,
     id: &PostId,
-    version: i64,
-    draft: Draft,
+    guard: Guard,
+    change: Change,
 ) -> Result<Post, AppError> {
     let bus = Arc::clone(&site.bus);
     let (post, _) = site
         .database
         .write_then(
-            (actor.clone(), id.clone(), version, draft),
-            |db, (actor, id, version, draft)| {
+            (actor.clone(), id.clone(), guard, change),
+            |db, (actor, id, guard, change)| {
                 Box::pin(async move {
                     let editor = actor.user()?;
                     let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
                     policy::may_change(&actor, &current.owner)?;
-                    if (&current.title, &current.content) == (&draft.title, &draft.content) {
+                    if !guard.condition.matches((&current).into()) {
+                        return Err(AppError::ConditionNotMet);
+                    }
+                    let draft = Draft {
+                        title: change.title.unwrap_or_else(|| current.title.clone()),
+                        content: change.content.unwrap_or_else(|| current.content.clone()),
+                    };
+                    let heir = match change.owner.filter(|heir| *heir != editor.username) {
+                        Some(heir) => Some(heir_named(db, heir).await?),
+                        None => None,
+                    };
+                    if heir.is_none() && (&current.title, &current.content) == (&draft.title, &draft.content)
+                    {
                         return Ok((current, None));
                     }
-                    let post = store::update(db, &id, &editor.id, version, &draft, clock::now())
+                    let version = guard.version.unwrap_or(current.version);
+                    let heir_id = heir.as_ref().map(|heir| &heir.id);
+                    let post = store::update(db, &id, &editor.id, version, &draft, heir_id, clock::now())
                         .await?
                         .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
-                    let event = events::record(db, EventKind::Changed, &id, &editor.username).await?;
+                    let owner = heir.map_or_else(|| editor.username.clone(), |heir| heir.username);
+                    let event = events::record(db, EventKind::Changed, &id, &owner).await?;
                     Ok((post, Some(event)))
                 })
             },
@@ -131,41 +190,60 @@ pub async fn update(
     Ok(post)
 }
 
-/// Deletes a post for good; with a key, sent twice is deleted once.
+/// Who gets a post that is handed on.
+async fn heir_named(db: &mut Db, username: Username) -> Result<User, AppError> {
+    let found = accounts::find(db, &Login::Username(username)).await?;
+    found
+        .map(|(user, _)| user)
+        .ok_or_else(|| AppError::invalid(Field::Owner, "There is no account of that name"))
+}
+
+/// Deletes a post for good, if it is as `guard` says; with a key, sent twice
+/// is deleted once. What it was, unless it was gone already.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
+/// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
+/// another.
 pub async fn delete(
     site: &Site,
     actor: &Actor,
     id: &PostId,
+    guard: Guard,
     key: Option<IdempotencyKey>,
-) -> Result<(), AppError> {
+) -> Result<Option<DeletedPost>, AppError> {
     let bus = Arc::clone(&site.bus);
-    site.database
+    let (deleted, _) = site
+        .database
         .write_then(
-            (actor.clone(), id.clone(), key),
-            |db, (actor, id, key)| {
+            (actor.clone(), id.clone(), guard, key),
+            |db, (actor, id, guard, key)| {
                 Box::pin(async move {
                     let user = actor.user()?;
                     if let Some(key) = &key
                         && idempotency::remembered(db, &user.id, Wish::DeletePost, key).await?.as_deref()
                             == Some(id.as_str())
                     {
-                        return Ok(None);
+                        return Ok((None, None));
                     }
                     let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
                     policy::may_change(&actor, &post.owner)?;
-                    store::delete(db, &id, &user.id).await?;
+                    if !guard.condition.matches((&post).into()) {
+                        return Err(AppError::ConditionNotMet);
+                    }
+                    if guard.version.is_some_and(|version| version != post.version) {
+                        return Err(AppError::Conflict { current: Box::new(post) });
+                    }
+                    let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
                     if let Some(key) = &key {
                         idempotency::remember(db, &user.id, Wish::DeletePost, key, id.as_str()).await?;
                     }
                     let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
-                    Ok(Some(event))
+                    Ok((deleted, Some(event)))
                 })
             },
-            move |event| bus.committed(event.as_ref()),
+            move |(_, event)| bus.committed(event.as_ref()),
         )
-        .await
-        .map(drop)
+        .await?;
+    Ok(deleted)
 }

@@ -1,15 +1,24 @@
 //! The SQL of posts. Writes name the owner in their `WHERE`: whatever went
 //! wrong above, another's post stays as it is (security row A1).
 
-use sqlx::FromRow;
+use std::time::Duration;
 
-use super::{Draft, markdown};
+use futures::TryStreamExt;
+use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
+
+use super::{
+    Draft,
+    filter::Filter,
+    markdown,
+    sql::{Sql, Value},
+};
 use crate::{
     credentials::{User, UserId},
     error::AppError,
     posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title},
     server::{
-        database::{Db, internal, on},
+        clock,
+        database::{Db, internal, on, violates},
         events::store as events,
     },
     timestamp::Timestamp,
@@ -37,6 +46,34 @@ struct SummaryRow {
     updated_at: i64,
 }
 
+/// What a post was before it was deleted. Not a [`Post`]: its texts may be
+/// gone already, and nothing can be done with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedPost {
+    /// Its id, which only the next post to bring the same one has again.
+    pub id: PostId,
+    /// Its title; empty once that is forgotten.
+    pub title: String,
+    /// Its Markdown; empty once that is forgotten.
+    pub content: String,
+    /// The username of its author.
+    pub owner: String,
+    /// One more than it had.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
+impl DeletedPost {
+    /// Its texts are for those who were listening.
+    pub const TEXT_KEPT: Duration = Duration::from_secs(10 * 60);
+    /// That it was deleted is for programs that synchronize, as long as
+    /// Amplify's own tables keep it.
+    pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+}
+
 /// A row that breaks the rules of its own types was not written by Byline.
 fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, AppError> {
     parsed.map_err(|error| internal(format_args!("a stored post breaks the rules: {error:?}")))
@@ -54,6 +91,41 @@ impl TryFrom<PostRow> for Post {
             version: row.version,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct ChangedRow {
+    #[sqlx(flatten)]
+    post: PostRow,
+    deleted: i64,
+}
+
+impl TryFrom<ChangedRow> for Changed {
+    type Error = AppError;
+
+    fn try_from(row: ChangedRow) -> Result<Self, AppError> {
+        if row.deleted == 0 {
+            row.post.try_into().map(Self::Post)
+        } else {
+            row.post.try_into().map(Self::Deleted)
+        }
+    }
+}
+
+impl TryFrom<PostRow> for DeletedPost {
+    type Error = AppError;
+
+    fn try_from(row: PostRow) -> Result<Self, AppError> {
+        Ok(Self {
+            id: broken(PostId::try_from(row.id))?,
+            title: row.title,
+            content: row.content,
+            owner: row.owner,
+            version: row.version,
+            created_at: Timestamp::from_micros(row.created_at),
+            deleted_at: Timestamp::from_micros(row.updated_at),
         })
     }
 }
@@ -88,13 +160,46 @@ pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
     row.map(Post::try_from).transpose()
 }
 
-/// Adds a post.
+const FIND_DELETED: &str = "
+    SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at
+    FROM deleted_posts p JOIN users u ON u.id = p.owner_id
+    WHERE p.id = $1";
+
+/// What a deleted post was, as far as it is still known: `updated_at` says
+/// when it was deleted, and its version was raised once more.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert(db: &mut Db, owner: &User, draft: &Draft, now: Timestamp) -> Result<Post, AppError> {
+pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost>, AppError> {
+    let row =
+        on!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
+    row.map(DeletedPost::try_from).transpose()
+}
+
+/// Adds a post; under a new id, unless it brings its own.
+///
+/// # Errors
+/// [`AppError::ConditionNotMet`] when a post has that id.
+pub async fn insert(
+    db: &mut Db,
+    owner: &User,
+    id: Option<PostId>,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Post, AppError> {
+    if let Some(id) = &id {
+        on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1")
+            .bind(id.as_str())
+            .execute(db)
+            .await
+            .map(drop)?);
+    }
+    let id = match id {
+        Some(id) => id,
+        None => broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
+    };
     let post = Post {
-        id: broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
+        id,
         title: draft.title.clone(),
         content: draft.content.clone(),
         owner: owner.username.to_string(),
@@ -116,12 +221,17 @@ pub async fn insert(db: &mut Db, owner: &User, draft: &Draft, now: Timestamp) ->
         .bind(now.micros())
         .execute(db)
         .await
-        .map(drop)?);
+        .map(drop))
+    .map_err(|error| {
+        let taken = ["posts_pkey", "posts_id_key"].iter().any(|key| violates(&error, key));
+        if taken { AppError::ConditionNotMet } else { error.into() }
+    })?;
     Ok(post)
 }
 
-/// Saves over `version` of a post of `owner`. `None`: no such post, not
-/// theirs, or no longer that version; nothing changed then.
+/// Saves over `version` of a post of `owner`, and hands it on to `heir` if
+/// there is one. `None`: no such post, not theirs, or no longer that version;
+/// nothing changed then.
 ///
 /// # Errors
 /// Those of the database.
@@ -131,12 +241,13 @@ pub async fn update(
     owner: &UserId,
     version: i64,
     draft: &Draft,
+    heir: Option<&UserId>,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
     let excerpt = markdown::excerpt(&draft.content);
     let changed = on!(db => sqlx::query(
             "UPDATE posts
-             SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4
+             SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4, owner_id = $8
              WHERE id = $5 AND owner_id = $6 AND version = $7",
         )
         .bind(draft.title.as_str())
@@ -146,24 +257,224 @@ pub async fn update(
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(version)
+        .bind(heir.unwrap_or(owner).as_str())
         .execute(db)
         .await?
         .rows_affected());
     if changed == 0 { Ok(None) } else { find(db, id).await }
 }
 
-/// Deletes a post of `owner`; any other stays.
+/// Deletes a post of `owner` and keeps what it was; any other stays.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(db: &mut Db, id: &PostId, owner: &UserId) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+pub async fn delete(
+    db: &mut Db,
+    id: &PostId,
+    owner: &UserId,
+    now: Timestamp,
+) -> Result<Option<DeletedPost>, AppError> {
+    on!(db => sqlx::query(
+            "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
+             SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts
+             WHERE id = $1 AND owner_id = $2",
+        )
         .bind(id.as_str())
         .bind(owner.as_str())
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    let deleted = on!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .execute(db)
+        .await?
+        .rows_affected());
+    if deleted == 0 { Ok(None) } else { find_deleted(db, id).await }
+}
+
+/// Takes the texts off posts that were deleted long enough ago for every
+/// subscriber to have heard, and forgets those that no program asks for any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "UPDATE deleted_posts SET title = '', content = ''
+             WHERE updated_at < $1 AND (title <> '' OR content <> '')",
+        )
+        .bind(clock::before(DeletedPost::TEXT_KEPT).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    on!(db => sqlx::query("DELETE FROM deleted_posts WHERE updated_at < $1")
+        .bind(clock::before(DeletedPost::KEPT).micros())
         .execute(db)
         .await
         .map(drop)?);
     Ok(())
+}
+
+/// Which posts a program asks for, newest first.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Only this person's.
+    pub owner: Option<UserId>,
+    /// Only those of which this holds.
+    pub filter: Filter,
+    /// Only those older than this place in the list.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+    /// Whether their content is wanted; it is empty otherwise.
+    pub content: bool,
+}
+
+/// Posts in a row, and where the next ones begin.
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    /// In order.
+    pub posts: Vec<T>,
+    /// The place after the last of them; absent where nothing follows.
+    pub next: Option<Cursor>,
+}
+
+/// A listing ends early once it holds so many bytes of text, as a page of
+/// DynamoDB does.
+const LISTING_BYTES: usize = 1 << 20;
+
+/// The posts of a selection. Starts inside an index, whatever its depth.
+///
+/// # Errors
+/// Those of the database.
+pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
+    let mut sql = Sql::new(db.engine());
+    sql.push("SELECT p.id, p.title, ")
+        .push(if selection.content { "p.content" } else { "'' AS content" })
+        .push(", u.username AS owner, p.version, p.created_at, p.updated_at FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
+    selection.filter.write(&mut sql);
+    if let Some(owner) = &selection.owner {
+        sql.push(" AND p.owner_id = ").bind(owner.as_str());
+    }
+    if let Some(cursor) = &selection.after {
+        sql.push(" AND (p.created_at, p.id) < (")
+            .bind(cursor.created_at.micros())
+            .push(", ")
+            .bind(cursor.id.as_str())
+            .push(")");
+    }
+    sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT ").bind(selection.limit as i64 + 1);
+    let rows = fetch::<PostRow>(db, sql, selection.limit, |row| row.title.len() + row.content.len()).await?;
+    let (rows, more) = rows;
+    let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
+    let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
+    Ok(Listing { next: last.filter(|_| more), posts })
+}
+
+/// Which changes a program asks for, oldest first.
+#[derive(Clone, Debug)]
+pub struct ChangesSince {
+    /// Only of this person's posts.
+    pub owner: Option<UserId>,
+    /// Only of those of which this holds.
+    pub filter: Filter,
+    /// Only since then; all posts there are, and no deleted ones, if absent.
+    pub since: Option<Timestamp>,
+    /// Only those after this place: a time of change, and an id.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A post as it was last changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is there.
+    Post(Post),
+    /// It is gone.
+    Deleted(DeletedPost),
+}
+
+/// What changed, by the time of the change. The cursor names that time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Changed>, AppError> {
+    let mut sql = Sql::new(db.engine());
+    sql.push("SELECT * FROM (");
+    write_changes(&mut sql, wanted, "0 AS deleted FROM posts p");
+    if wanted.since.is_some() {
+        sql.push(") AS living UNION ALL SELECT * FROM (");
+        write_changes(&mut sql, wanted, "1 AS deleted FROM deleted_posts p");
+    }
+    sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
+    let (rows, more) =
+        fetch::<ChangedRow>(db, sql, wanted.limit, |row| row.post.title.len() + row.post.content.len())
+            .await?;
+    let last = rows.last().map(|row| (row.post.updated_at, row.post.id.clone()));
+    let posts = rows.into_iter().map(Changed::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next = match last.filter(|_| more) {
+        Some((micros, id)) => {
+            Some(Cursor { created_at: Timestamp::from_micros(micros), id: broken(PostId::try_from(id))? })
+        }
+        None => None,
+    };
+    Ok(Listing { posts, next })
+}
+
+fn write_changes(sql: &mut Sql, wanted: &ChangesSince, from: &'static str) {
+    sql.push("SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at, ")
+        .push(from)
+        .push(" JOIN users u ON u.id = p.owner_id WHERE ");
+    wanted.filter.write(sql);
+    if let Some(owner) = &wanted.owner {
+        sql.push(" AND p.owner_id = ").bind(owner.as_str());
+    }
+    if let Some(since) = wanted.since {
+        sql.push(" AND p.updated_at >= ").bind(since.micros());
+    }
+    if let Some(cursor) = &wanted.after {
+        sql.push(" AND (p.updated_at, p.id) > (")
+            .bind(cursor.created_at.micros())
+            .push(", ")
+            .bind(cursor.id.as_str())
+            .push(")");
+    }
+    sql.push(" ORDER BY p.updated_at, p.id LIMIT ").bind(wanted.limit as i64 + 1);
+}
+
+/// Runs a statement that asks for one row more than `limit`; whether there
+/// are more than the rows that come back.
+async fn fetch<R>(
+    db: &mut Db,
+    sql: Sql,
+    limit: usize,
+    bytes: fn(&R) -> usize,
+) -> Result<(Vec<R>, bool), AppError>
+where
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let (text, values) = sql.finish();
+    let (mut rows, mut size) = (Vec::new(), 0);
+    on!(db => {
+        let mut query = sqlx::query_as::<_, R>(AssertSqlSafe(text));
+        for value in values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Integer(number) => query.bind(number),
+            };
+        }
+        let mut found = query.fetch(db);
+        while let Some(row) = found.try_next().await? {
+            if rows.len() == limit || size >= LISTING_BYTES {
+                return Ok((rows, true));
+            }
+            size += bytes(&row);
+            rows.push(row);
+        }
+    });
+    Ok((rows, false))
 }
 
 /// A statement for the list of everyone (`all`) and of one owner (`own`):

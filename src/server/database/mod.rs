@@ -223,6 +223,15 @@ impl Db {
         connection.map_err(|cause| OpenError::Open { url: url.to_string(), cause })
     }
 
+    /// Which engine it is of.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
     /// Runs a statement without parameters and without rows, unprepared.
     pub(super) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         let db = self;

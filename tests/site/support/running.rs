@@ -5,7 +5,14 @@ use std::{net::SocketAddr, ops::Deref};
 use axum::Router;
 use byline::{
     accounts::server::hashing::Cost,
-    server::{Site, config::Config, database::DatabaseConfig, events::follow, listener, router::router},
+    server::{
+        Site,
+        config::{Config, GraphqlConfig},
+        database::DatabaseConfig,
+        events::follow,
+        listener,
+        router::router,
+    },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -59,6 +66,7 @@ impl Running {
             public_url: format!("http://{address}").parse().expect("a URL"),
             argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
+            graphql: GraphqlConfig::default(),
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

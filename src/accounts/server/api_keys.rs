@@ -1,0 +1,163 @@
+//! The use cases of API keys: only whoever is signed in has some, and only
+//! their own.
+
+use super::super::{ApiKeyDays, ApiKeyName, ListedApiKey, NewApiKey};
+use crate::{
+    credentials::{
+        Actor, UserId,
+        api_key::ApiKey,
+        api_key_store::{self as store, NewRow},
+    },
+    error::{AppError, Field},
+    server::{
+        Site, clock,
+        idempotency::{self, IdempotencyKey, Wish},
+    },
+};
+
+/// Keys of one person that hold at the same time (security row K1).
+pub const MAX_LIVING: i64 = 20;
+
+/// What somebody wants a key to be.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What they call it.
+    pub name: ApiKeyName,
+    /// How long it holds.
+    pub days: ApiKeyDays,
+}
+
+fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// A key for `owner`, as it is stored and as it is shown.
+fn make(id: String, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (NewRow, NewApiKey) {
+    let created_at = clock::now();
+    let row = NewRow {
+        id,
+        owner: owner.cloned(),
+        name: wanted.name,
+        hash: key.hash(),
+        hint: key.hint().to_owned(),
+        created_at,
+        expires_at: wanted.days.after(created_at),
+    };
+    let listed = ListedApiKey {
+        id: row.id.clone(),
+        name: row.name.as_str().to_owned(),
+        hint: row.hint.clone(),
+        created_at,
+        expires_at: row.expires_at,
+        last_used_at: None,
+    };
+    (row, NewApiKey { key: key.into(), listed })
+}
+
+/// Makes a key; once per idempotency key, and then the same is shown again.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for one too many;
+/// [`AppError::NotFound`] when it was made before and is revoked by now.
+pub async fn create(
+    site: &Site,
+    actor: &Actor,
+    wanted: Wanted,
+    key: Option<IdempotencyKey>,
+) -> Result<NewApiKey, AppError> {
+    let owner = actor.user()?.id.clone();
+    let secret = site.secret().await?.clone();
+    let wish = key.unwrap_or_else(IdempotencyKey::generate);
+    site.database
+        .write((secret, owner, wanted, wish, new_id()), |db, (secret, owner, wanted, wish, id)| {
+            Box::pin(async move {
+                let hashed = wish.hashed();
+                let derive = |id: &str| ApiKey::derive(&secret, Some(&owner), wish.as_str(), id);
+                if let Some(id) = idempotency::remembered(db, &owner, Wish::CreateApiKey, &hashed).await? {
+                    let made = store::find(db, &owner, &id).await?.ok_or(AppError::NotFound)?;
+                    return Ok(NewApiKey { key: derive(&id).into(), listed: made.into() });
+                }
+                if store::count_living(db, &owner).await? >= MAX_LIVING {
+                    let message = format!(
+                        "You have {MAX_LIVING} keys, and that is as many as there can be. Revoke one first"
+                    );
+                    return Err(AppError::invalid(Field::Name, message));
+                }
+                let key = derive(&id);
+                let (row, made) = make(id, Some(&owner), wanted, key);
+                store::insert(db, &row).await?;
+                idempotency::remember(db, &owner, Wish::CreateApiKey, &hashed, &row.id).await?;
+                Ok(made)
+            })
+        })
+        .await
+}
+
+/// Makes a key of the site itself, which everyone may know. For whoever runs
+/// the site; nobody else gets here.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create_public(site: &Site, wanted: Wanted) -> Result<NewApiKey, AppError> {
+    let id = new_id();
+    let key = ApiKey::public(site.secret().await?, &id);
+    let (row, made) = make(id, None, wanted, key);
+    site.database.write(row, |db, row| Box::pin(async move { store::insert(db, &row).await })).await?;
+    Ok(made)
+}
+
+/// The actor's keys, newest first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<ListedApiKey>, AppError> {
+    let owner = &actor.user()?.id;
+    let rows = store::list(&mut site.reader_for(actor).await?, owner).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Revokes one of the actor's keys: from now on it is refused everywhere. With
+/// an idempotency key, sent twice is revoked once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
+/// (security row A2).
+pub async fn revoke(
+    site: &Site,
+    actor: &Actor,
+    id: &str,
+    key: Option<IdempotencyKey>,
+) -> Result<(), AppError> {
+    let owner = actor.user()?.id.clone();
+    site.database
+        .write((owner, id.to_owned(), key), |db, (owner, id, key)| {
+            Box::pin(async move {
+                if let Some(key) = &key
+                    && idempotency::remembered(db, &owner, Wish::RevokeApiKey, key).await?.as_deref()
+                        == Some(id.as_str())
+                {
+                    return Ok(());
+                }
+                if !store::delete(db, &owner, &id).await? {
+                    return Err(AppError::NotFound);
+                }
+                match &key {
+                    Some(key) => idempotency::remember(db, &owner, Wish::RevokeApiKey, key, &id).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+}
+
+/// Revokes any key. For whoever runs the site; nobody else gets here.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub async fn revoke_any(site: &Site, id: String) -> Result<(), AppError> {
+    site.database
+        .write(id, |db, id| {
+            Box::pin(async move { store::delete_any(db, &id).await?.then_some(()).ok_or(AppError::NotFound) })
+        })
+        .await
+}

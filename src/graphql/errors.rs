@@ -1,0 +1,197 @@
+//! Errors in AppSync's shape: `errorType` beside `message`, not in `extensions`.
+
+use async_graphql::{Error, PathSegment, Pos, ServerError, dynamic::ResolverContext};
+use serde_json::{Value, json};
+
+use crate::{error::AppError, posts::Post};
+
+/// An error of one field, or of a whole request.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// AppSync's name for it.
+    pub error_type: &'static str,
+    /// What clients show.
+    pub message: String,
+    /// What stands where, for a conflict.
+    pub data: Value,
+}
+
+impl ApiError {
+    pub const UNAUTHORIZED: &'static str = "Unauthorized";
+    const CONDITION_FAILED: &'static str = "DynamoDB:ConditionalCheckFailedException";
+    const CONFLICT: &'static str = "ConflictUnhandled";
+    const VALIDATION: &'static str = "ValidationException";
+    const INTERNAL: &'static str = "InternalFailure";
+    const BUSY: &'static str = "ServiceUnavailableException";
+
+    fn new(error_type: &'static str, message: impl Into<String>) -> Self {
+        Self { error_type, message: message.into(), data: Value::Null }
+    }
+
+    /// An argument breaks a rule that its type does not tell.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Self::VALIDATION, message)
+    }
+
+    /// This credential may not use that field, or not so.
+    pub fn unauthorized(field: &str, object: &str) -> Self {
+        Self::new(Self::UNAUTHORIZED, format!("Not Authorized to access {field} on type {object}"))
+    }
+
+    /// More happened than a slow client could be told.
+    pub fn fell_behind() -> Self {
+        Self::new("SlowConsumer", "Too much happened before it could be delivered. Subscribe again.")
+    }
+
+    /// The site stops, or starts over.
+    pub fn ended() -> Self {
+        Self::new(Self::BUSY, "The subscription has ended. Subscribe again.")
+    }
+
+    /// The document asks for more than is given at once (security row G1).
+    pub fn too_much(message: impl Into<String>) -> Self {
+        Self::new("QueryTooLarge", message)
+    }
+
+    /// It took too long (security row G1).
+    pub fn timeout() -> Self {
+        Self::new("ExecutionTimeout", "The request took too long and was given up.")
+    }
+
+    /// What a use case said at a field.
+    pub fn of_field(error: AppError, field: &str, object: &str) -> Self {
+        match error {
+            AppError::NotSignedIn | AppError::Forbidden | AppError::ReadOnly | AppError::NotFound => {
+                Self::unauthorized(field, object)
+            }
+            AppError::ConditionNotMet => Self::new(Self::CONDITION_FAILED, "The conditional request failed"),
+            AppError::Conflict { current } => Self {
+                data: conflict_data(&current),
+                ..Self::new(Self::CONFLICT, "Conflict resolver rejects mutation.")
+            },
+            AppError::Invalid { errors } => Self::invalid(
+                errors.iter().map(|error| format!("{}.", error.message)).collect::<Vec<_>>().join(" "),
+            ),
+            error @ (AppError::Busy { .. } | AppError::Overtaken) => Self::new(Self::BUSY, error.to_string()),
+            AppError::Internal => Self::new(Self::INTERNAL, AppError::Internal.to_string()),
+            error => Self::invalid(error.to_string()),
+        }
+    }
+
+    /// With the place in the document that it belongs to.
+    pub fn at(self, ctx: &ResolverContext<'_>) -> ServerError {
+        let item = ctx.ctx.item;
+        ctx.ctx.set_error_path(Error::new_with_source(self).into_server_error(item.pos))
+    }
+}
+
+/// The post that the client did not know of, by the names of the schema.
+fn conflict_data(post: &Post) -> Value {
+    json!({
+        "id": post.id,
+        "title": post.title,
+        "content": post.content,
+        "owner": post.owner,
+        "createdAt": post.created_at.rfc3339_millis(),
+        "updatedAt": post.updated_at.rfc3339_millis(),
+        "_version": post.version,
+        "_lastChangedAt": post.updated_at.millis(),
+        "_deleted": null,
+    })
+}
+
+/// How errors are written: clients of `application/json` expect AppSync's
+/// shape, those that ask for `application/graphql-response+json` the one of
+/// the GraphQL specification (section 7.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// AppSync's.
+    AppSync,
+    /// The specification's; `errorType` moves to `extensions`.
+    Specification,
+}
+
+impl Shape {
+    /// One error of an answer.
+    pub fn error(self, error: &ServerError) -> Value {
+        match error.source::<ApiError>() {
+            Some(known) => self.write(known, &error.path, &error.locations),
+            None => self.mistake(error),
+        }
+    }
+
+    /// An error that belongs to the request as a whole.
+    pub fn whole(self, error: &ApiError) -> Value {
+        self.write(error, &[], &[])
+    }
+
+    fn write(self, error: &ApiError, path: &[PathSegment], positions: &[Pos]) -> Value {
+        let path = if path.is_empty() { Value::Null } else { json!(path) };
+        match self {
+            Self::AppSync => json!({
+                "path": path,
+                "data": error.data,
+                "errorType": error.error_type,
+                "errorInfo": null,
+                "locations": self.locations(positions),
+                "message": error.message,
+            }),
+            Self::Specification => {
+                let mut written = json!({
+                    "message": error.message,
+                    "extensions": { "errorType": error.error_type, "data": error.data },
+                });
+                if !path.is_null() {
+                    written["path"] = path;
+                    written["locations"] = self.locations(positions);
+                }
+                written
+            }
+        }
+    }
+
+    /// The document is wrong, or does not fit the schema.
+    fn mistake(self, error: &ServerError) -> Value {
+        match self {
+            Self::AppSync => json!({
+                "path": null,
+                "locations": self.locations(&error.locations),
+                "message": format!("Validation error of type {}: {}", kind_of_mistake(&error.message), error.message),
+            }),
+            Self::Specification => {
+                json!({ "message": error.message, "locations": self.locations(&error.locations) })
+            }
+        }
+    }
+
+    fn locations(self, positions: &[Pos]) -> Value {
+        positions
+            .iter()
+            .map(|pos| match self {
+                Self::AppSync => json!({ "line": pos.line, "column": pos.column, "sourceName": null }),
+                Self::Specification => json!({ "line": pos.line, "column": pos.column }),
+            })
+            .collect()
+    }
+}
+
+/// graphql-java's name for what async-graphql says in words.
+fn kind_of_mistake(message: &str) -> &'static str {
+    const KINDS: [(&str, &str); 12] = [
+        ("Unknown field", "FieldUndefined"),
+        ("Unknown argument", "UnknownArgument"),
+        ("Unknown type", "UnknownType"),
+        ("Unknown fragment", "UndefinedFragment"),
+        ("Unknown directive", "UnknownDirective"),
+        ("Invalid value for argument", "WrongType"),
+        ("is required but not provided", "MissingFieldArgument"),
+        ("must have a selection of subfields", "SubSelectionRequired"),
+        ("must not have a selection", "SubSelectionNotAllowed"),
+        ("is not defined", "UndefinedVariable"),
+        ("is not used", "UnusedVariable"),
+        ("is never used", "UnusedFragment"),
+    ];
+    let known = KINDS.iter().find(|(words, _)| message.contains(words));
+    known.map_or("InvalidSyntax", |(_, kind)| kind)
+}

@@ -1,0 +1,220 @@
+//! `ModelPostFilterInput` and its kin, as a [`Filter`]. The types have been
+//! checked against the schema; what is left are rules that no type tells.
+
+use async_graphql::{Name, Value, indexmap::IndexMap};
+
+use super::errors::ApiError;
+use crate::posts::server::filter::{Attribute, Comparison, Filter, Test};
+
+type Object = IndexMap<Name, Value>;
+
+/// `and`, `or` and `not` inside each other at most (security row G1).
+const MAX_DEPTH: usize = 16;
+/// Tests in a filter at most.
+const MAX_TESTS: usize = 100;
+
+/// What a filter or a condition says; everything, where there is none.
+///
+/// # Errors
+/// A filter that is too deep or too long, or a `between` without two ends.
+pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
+    match filter {
+        Some(Value::Object(filter)) => object(filter, 0, &mut Reading { exists: true, tests: 0 }),
+        _ => Ok(Filter::EVERYTHING),
+    }
+}
+
+/// Whether a condition holds of a post that is not there yet: nothing equals
+/// what it lacks (`DynamoDB` condition expressions).
+///
+/// # Errors
+/// As [`parse`].
+pub fn holds_of_nothing(condition: Option<&Value>) -> Result<bool, ApiError> {
+    match condition {
+        Some(Value::Object(filter)) => {
+            Ok(object(filter, 0, &mut Reading { exists: false, tests: 0 })?.holds_of_nothing())
+        }
+        _ => Ok(true),
+    }
+}
+
+/// What is known while a filter is read.
+struct Reading {
+    /// Whether the posts it is asked of are there.
+    exists: bool,
+    tests: usize,
+}
+
+fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter, ApiError> {
+    if depth > MAX_DEPTH {
+        return Err(ApiError::too_much(format!("A filter can be nested {MAX_DEPTH} levels deep at most.")));
+    }
+    let mut all = Vec::new();
+    for (name, value) in filter {
+        all.push(match (name.as_str(), value) {
+            // As if it were not there.
+            (_, Value::Null) => continue,
+            ("and", value) => Filter::All(list(value, depth, reading)?),
+            ("or", value) => {
+                let any = list(value, depth, reading)?;
+                if any.is_empty() { Filter::EVERYTHING } else { Filter::Any(any) }
+            }
+            ("not", Value::Object(inner)) => Filter::Not(Box::new(object(inner, depth + 1, reading)?)),
+            (name, Value::Object(wanted)) => {
+                let attribute =
+                    attribute(name).ok_or_else(|| ApiError::invalid(format!("There is no {name}.")))?;
+                attribute_tests(attribute, wanted, reading)?
+            }
+            (name, _) => return Err(ApiError::invalid(format!("{name} must be an object."))),
+        });
+    }
+    Ok(if all.len() == 1 { all.remove(0) } else { Filter::All(all) })
+}
+
+/// A list of filters; one alone stands for a list of one (GraphQL 3.11).
+fn list(value: &Value, depth: usize, reading: &mut Reading) -> Result<Vec<Filter>, ApiError> {
+    let items = match value {
+        Value::List(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let objects = items.iter().filter_map(|item| match item {
+        Value::Object(item) => Some(item),
+        _ => None,
+    });
+    objects.map(|item| object(item, depth + 1, reading)).collect()
+}
+
+fn attribute(name: &str) -> Option<Attribute> {
+    Some(match name {
+        "id" => Attribute::Id,
+        "title" => Attribute::Title,
+        "content" => Attribute::Content,
+        "owner" => Attribute::Owner,
+        "createdAt" => Attribute::CreatedAt,
+        "updatedAt" => Attribute::UpdatedAt,
+        _ => return None,
+    })
+}
+
+fn comparison(operator: &str) -> Option<Comparison> {
+    Some(match operator {
+        "eq" => Comparison::Eq,
+        "ne" => Comparison::Ne,
+        "lt" => Comparison::Lt,
+        "le" => Comparison::Le,
+        "gt" => Comparison::Gt,
+        "ge" => Comparison::Ge,
+        _ => return None,
+    })
+}
+
+fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading) -> Result<Filter, ApiError> {
+    let test = |test| Filter::Where(attribute, test);
+    let mut all = Vec::new();
+    for (operator, operand) in wanted {
+        reading.tests += operands(operand);
+        if reading.tests > MAX_TESTS {
+            return Err(ApiError::too_much(format!("A filter can have {MAX_TESTS} tests at most.")));
+        }
+        all.push(match (operator.as_str(), operand) {
+            ("attributeExists" | "attributeType" | "size", Value::Null) => continue,
+            // Every post has every attribute, and each is a text.
+            ("attributeExists", exists) => constant(*exists == Value::Boolean(reading.exists)),
+            ("attributeType", Value::Enum(name)) => constant(reading.exists && name == "string"),
+            ("attributeType", Value::String(name)) => constant(reading.exists && name == "string"),
+            ("size", Value::Object(wanted)) => length_tests(attribute, wanted)?,
+            // Nothing is null.
+            ("ne" | "notContains" | "notIn", Value::Null) => Filter::EVERYTHING,
+            (_, Value::Null) => Filter::NOTHING,
+            ("contains", part) => test(Test::Contains(text(part)?)),
+            ("notContains", part) => Filter::Not(Box::new(test(Test::Contains(text(part)?)))),
+            ("beginsWith", prefix) => test(Test::BeginsWith(text(prefix)?)),
+            ("between", ends) => {
+                let [least, most] = two(ends)?;
+                Filter::All(vec![
+                    test(Test::Is(Comparison::Ge, text(least)?)),
+                    test(Test::Is(Comparison::Le, text(most)?)),
+                ])
+            }
+            ("in", values) => one_of(attribute, values)?,
+            ("notIn", values) => Filter::Not(Box::new(one_of(attribute, values)?)),
+            (operator, operand) => {
+                let comparison = comparison(operator)
+                    .ok_or_else(|| ApiError::invalid(format!("There is no operator {operator}.")))?;
+                test(Test::Is(comparison, text(operand)?))
+            }
+        });
+    }
+    Ok(if all.len() == 1 { all.remove(0) } else { Filter::All(all) })
+}
+
+/// How many tests an operator stands for.
+fn operands(operand: &Value) -> usize {
+    match operand {
+        Value::List(values) => values.len().max(1),
+        Value::Object(values) => values.len().max(1),
+        _ => 1,
+    }
+}
+
+fn one_of(attribute: Attribute, values: &Value) -> Result<Filter, ApiError> {
+    let values = match values {
+        Value::List(values) => values.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let is = |value: &Value| Ok(Filter::Where(attribute, Test::Is(Comparison::Eq, text(value)?)));
+    values.iter().filter(|value| **value != Value::Null).map(is).collect::<Result<_, _>>().map(Filter::Any)
+}
+
+fn length_tests(attribute: Attribute, wanted: &Object) -> Result<Filter, ApiError> {
+    let test = |comparison, length| Filter::Where(attribute, Test::Length(comparison, length));
+    let mut all = Vec::new();
+    for (operator, operand) in wanted {
+        match (operator.as_str(), operand) {
+            ("ne", Value::Null) => {}
+            (_, Value::Null) => all.push(Filter::NOTHING),
+            ("between", ends) => {
+                let [least, most] = two(ends)?;
+                all.push(test(Comparison::Ge, number(least)?));
+                all.push(test(Comparison::Le, number(most)?));
+            }
+            (operator, operand) => {
+                let comparison = comparison(operator)
+                    .ok_or_else(|| ApiError::invalid(format!("There is no operator {operator}.")))?;
+                all.push(test(comparison, number(operand)?));
+            }
+        }
+    }
+    Ok(Filter::All(all))
+}
+
+const fn constant(holds: bool) -> Filter {
+    if holds { Filter::EVERYTHING } else { Filter::NOTHING }
+}
+
+fn two(ends: &Value) -> Result<[&Value; 2], ApiError> {
+    match ends {
+        Value::List(ends) if let [least, most] = ends.as_slice() => Ok([least, most]),
+        _ => Err(ApiError::invalid("between takes a list of two values.")),
+    }
+}
+
+/// A text or an id, which may be written as a number (GraphQL 3.5.5).
+fn text(value: &Value) -> Result<String, ApiError> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(ApiError::invalid("A text is missing in the filter.")),
+    };
+    // No post holds one, and PostgreSQL takes none.
+    if text.contains('\0') { Err(ApiError::invalid("A filter cannot hold U+0000.")) } else { Ok(text) }
+}
+
+fn number(value: &Value) -> Result<i64, ApiError> {
+    match value {
+        Value::Number(number) => {
+            number.as_i64().ok_or_else(|| ApiError::invalid("A size is a whole number."))
+        }
+        _ => Err(ApiError::invalid("A number is missing in the filter.")),
+    }
+}

@@ -1,0 +1,28 @@
+//! The GraphQL API: what front ends of AWS Amplify speak, and Byline's own
+//! operations beside it. Adapters only: they parse, call one use case of
+//! [`crate::posts`], and shape the answer.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`schema`] | `schema.graphql`, with a resolver for every field |
+//! | `queries`, `mutations`, `subscriptions` | the resolvers |
+//! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
+//! | [`http`] | `POST /graphql` |
+//! | [`realtime`] | subscriptions over WebSockets, by two protocols |
+//! | `limits` | what a document may ask for |
+//! | `errors` | errors as AppSync words them |
+
+mod errors;
+mod feed;
+mod filter_input;
+mod limits;
+mod mutations;
+mod nodes;
+mod page_token;
+mod queries;
+mod subscriptions;
+
+pub mod schema;
+
+pub use feed::Feed;
+pub use schema::{Api, ConflictDetection};

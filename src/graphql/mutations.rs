@@ -1,0 +1,171 @@
+//! The resolvers of mutations.
+
+use async_graphql::{
+    Name, Value,
+    dynamic::{FieldFuture, ResolverContext},
+    indexmap::IndexMap,
+};
+
+use super::{
+    errors::ApiError,
+    filter_input, nodes,
+    queries::{Call, argument, id},
+    schema::ConflictDetection,
+};
+use crate::{
+    accounts::Username,
+    error::{AppError, Field, FieldErrors},
+    posts::{
+        Content, PostId, Title,
+        server::{Change, Draft, Guard, NewPost, policy, service, store::Changed},
+    },
+};
+
+type Input = IndexMap<Name, Value>;
+
+/// The argument `input`, which the schema requires.
+fn input<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a Input, ApiError> {
+    match argument(ctx, "input") {
+        Some(Value::Object(input)) => Ok(input),
+        _ => Err(ApiError::invalid("input is missing.")),
+    }
+}
+
+fn given_text<'a>(input: &'a Input, name: &str) -> Option<&'a str> {
+    match input.get(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// What must be so for the mutation to happen.
+fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
+    let condition = filter_input::parse(argument(ctx, "condition"))?;
+    let version = match ctx.ctx.data::<ConflictDetection>() {
+        // Whoever names no version has seen none.
+        Ok(ConflictDetection::On) => Some(match input.get("_version") {
+            Some(Value::Number(version)) => version.as_i64().unwrap_or(0),
+            _ => 0,
+        }),
+        _ => None,
+    };
+    Ok(Guard { version, condition })
+}
+
+/// `createPost`.
+pub fn create_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
+    FieldFuture::new(async move {
+        let outcome = async {
+            let call = Call::new(&ctx, "Mutation")?;
+            let input = input(&ctx)?;
+            // An absent owner is the caller; null is nobody.
+            let owner = match input.get("owner") {
+                None => call.actor.user().map(|user| user.username.as_str().to_owned()),
+                Some(Value::String(name)) => Ok(name.clone()),
+                Some(_) => call.actor.user().and(Err(AppError::Forbidden)),
+            };
+            let owner = owner.map_err(|error| call.refused(error))?;
+            policy::may_create_as(call.actor, &owner).map_err(|error| call.refused(error))?;
+            if !filter_input::holds_of_nothing(argument(&ctx, "condition"))? {
+                return Err(call.refused(AppError::ConditionNotMet));
+            }
+            let mut errors = FieldErrors::default();
+            let title =
+                errors.take(Field::Title, Title::parse(given_text(input, "title").unwrap_or_default()));
+            let content =
+                errors.take(Field::Content, Content::parse(given_text(input, "content").unwrap_or_default()));
+            let (Some(title), Some(content)) = (title, content) else {
+                return Err(call.refused(errors.into_error()));
+            };
+            let id = match input.get("id") {
+                None | Some(Value::Null) => None,
+                given => Some(id(given).ok_or_else(no_id)?),
+            };
+            let new = NewPost { id, draft: Draft { title, content } };
+            let post = service::create(call.site, call.actor, new, None).await;
+            post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
+        }
+        .await;
+        nodes::or_null(&ctx, outcome)
+    })
+}
+
+fn no_id() -> ApiError {
+    ApiError::invalid(
+        "id must be 1 to 64 of the letters A to Z and a to z, numbers, hyphens and underscores.",
+    )
+}
+
+/// `updatePost`.
+pub fn update_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
+    FieldFuture::new(async move {
+        let outcome = async {
+            let call = Call::new(&ctx, "Mutation")?;
+            let input = input(&ctx)?;
+            let id = of_caller(&call, input).await?;
+            let guard = guard(&ctx, input)?;
+            let change = change(&call, input)?;
+            let post = service::update(call.site, call.actor, &id, guard, change).await;
+            post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
+        }
+        .await;
+        nodes::or_null(&ctx, outcome)
+    })
+}
+
+/// The post of the mutation, if the caller may change it: whoever may not
+/// learns no rule about what they sent.
+async fn of_caller(call: &Call<'_>, input: &Input) -> Result<PostId, ApiError> {
+    call.actor.user().map_err(|error| call.refused(error))?;
+    let id = id(input.get("id")).ok_or_else(|| call.refused(AppError::NotFound))?;
+    service::own(call.site, call.actor, &id).await.map_err(|error| call.refused(error))?;
+    Ok(id)
+}
+
+fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
+    let mut errors = FieldErrors::default();
+    let title = match input.get("title") {
+        None => None,
+        // The type says that a post always has one.
+        Some(title) => errors.take(Field::Title, Title::parse(string(title))),
+    };
+    let content = match input.get("content") {
+        None => None,
+        Some(content) => errors.take(Field::Content, Content::parse(string(content))),
+    };
+    let owner = match input.get("owner") {
+        None => None,
+        Some(Value::String(name)) => errors.take(Field::Owner, Username::parse(name)),
+        // A post without an owner would be nobody's to change.
+        Some(_) => return Err(call.refused(AppError::Forbidden)),
+    };
+    let errors = errors.into_error();
+    match &errors {
+        AppError::Invalid { errors: found } if found.is_empty() => Ok(Change { title, content, owner }),
+        _ => Err(call.refused(errors)),
+    }
+}
+
+fn string(value: &Value) -> &str {
+    match value {
+        Value::String(text) => text,
+        _ => "",
+    }
+}
+
+/// `deletePost`.
+pub fn delete_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
+    FieldFuture::new(async move {
+        let outcome = async {
+            let call = Call::new(&ctx, "Mutation")?;
+            let input = input(&ctx)?;
+            let id = of_caller(&call, input).await?;
+            let guard = guard(&ctx, input)?;
+            let deleted = service::delete(call.site, call.actor, &id, guard, None).await;
+            let deleted = deleted.map_err(|error| call.refused(error))?;
+            Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))
+        }
+        .await;
+        nodes::or_null(&ctx, outcome)
+    })
+}

@@ -1,0 +1,208 @@
+//! The objects of the schema that hold data: each knows its fields by name.
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Value,
+    dynamic::{FieldFuture, FieldValue, ResolverContext},
+};
+
+use super::errors::ApiError;
+use crate::{
+    credentials,
+    posts::{
+        Cursor, Post,
+        server::{Facts, store::Changed},
+    },
+    timestamp::Timestamp,
+};
+
+/// An object whose fields need no more than the object itself.
+pub trait Node: Send + Sync {
+    /// What a field says; `None` is null.
+    fn field(&self, name: &str) -> Option<FieldValue<'_>>;
+}
+
+/// A [`Node`], as async-graphql carries it.
+pub type AnyNode = Box<dyn Node>;
+
+/// A node on its way out of a resolver.
+pub fn value(node: impl Node + 'static) -> FieldValue<'static> {
+    FieldValue::owned_any::<AnyNode>(Box::new(node))
+}
+
+/// The resolver of every field of a [`Node`].
+pub fn resolve<'a>(ctx: ResolverContext<'a>) -> FieldFuture<'a> {
+    let node: Option<&'a AnyNode> = ctx.parent_value.downcast_ref();
+    FieldFuture::Value(node.and_then(|node| node.field(ctx.ctx.item.node.name.node.as_str())))
+}
+
+fn list(nodes: &[AnyNode]) -> FieldValue<'_> {
+    FieldValue::list(nodes.iter().map(|node| FieldValue::borrowed_any(node)))
+}
+
+fn boxed<T>(items: Vec<T>, node: impl Fn(T) -> AnyNode) -> Vec<AnyNode> {
+    items.into_iter().map(node).collect()
+}
+
+/// `Post`, as it is or was.
+impl Node for Changed {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        let fields = Facts::from(self);
+        Some(FieldValue::value(match name {
+            "id" => Value::from(fields.id.as_str()),
+            "title" => Value::from(fields.title),
+            "content" => Value::from(fields.content),
+            "owner" => Value::from(fields.owner),
+            "createdAt" => Value::from(fields.created_at.rfc3339_millis()),
+            "updatedAt" => Value::from(fields.changed_at.rfc3339_millis()),
+            "_version" => Value::from(fields.version),
+            "_lastChangedAt" => Value::from(fields.changed_at.millis()),
+            "_deleted" => {
+                if fields.deleted {
+                    Value::from(true)
+                } else {
+                    Value::Null
+                }
+            }
+            _ => return None,
+        }))
+    }
+}
+
+/// `Post`, shared by all who subscribed to it.
+impl Node for Arc<Changed> {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        self.as_ref().field(name)
+    }
+}
+
+/// A post on its way out of a resolver.
+pub fn post(post: Post) -> FieldValue<'static> {
+    value(Changed::Post(post))
+}
+
+/// `ModelPostConnection`.
+pub struct ModelPostConnection {
+    items: Vec<AnyNode>,
+    next_token: Option<String>,
+    started_at: Option<Timestamp>,
+}
+
+impl ModelPostConnection {
+    pub fn new(posts: Vec<Post>, next_token: Option<String>) -> Self {
+        Self { items: boxed(posts, |post| Box::new(Changed::Post(post))), next_token, started_at: None }
+    }
+
+    pub fn of_changes(changed: Vec<Changed>, next_token: Option<String>, started_at: Timestamp) -> Self {
+        Self { items: boxed(changed, |post| Box::new(post)), next_token, started_at: Some(started_at) }
+    }
+}
+
+impl Node for ModelPostConnection {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        match name {
+            "items" => Some(list(&self.items)),
+            "nextToken" => self.next_token.as_deref().map(FieldValue::value),
+            "startedAt" => self.started_at.map(|time| FieldValue::value(time.millis())),
+            _ => None,
+        }
+    }
+}
+
+/// `PostConnection`.
+pub struct PostConnection {
+    edges: Vec<AnyNode>,
+    nodes: Vec<AnyNode>,
+    page_info: AnyNode,
+}
+
+impl PostConnection {
+    pub fn new(posts: Vec<Post>, has_next: bool, has_previous: bool) -> Self {
+        let cursor = |post: &Post| Cursor { created_at: post.created_at, id: post.id.clone() }.to_string();
+        let page_info = PageInfo {
+            has_next,
+            has_previous,
+            start: posts.first().map(cursor),
+            end: posts.last().map(cursor),
+        };
+        let cursors: Vec<_> = posts.iter().map(cursor).collect();
+        let posts: Vec<_> = posts.into_iter().map(|post| Arc::new(Changed::Post(post))).collect();
+        let edge = |(post, cursor): (&Arc<Changed>, String)| -> AnyNode {
+            Box::new(PostEdge { cursor, node: Box::new(Arc::clone(post)) })
+        };
+        Self {
+            edges: posts.iter().zip(cursors).map(edge).collect(),
+            nodes: boxed(posts, |post| Box::new(post)),
+            page_info: Box::new(page_info),
+        }
+    }
+}
+
+impl Node for PostConnection {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        match name {
+            "edges" => Some(list(&self.edges)),
+            "nodes" => Some(list(&self.nodes)),
+            "pageInfo" => Some(FieldValue::borrowed_any(&self.page_info)),
+            _ => None,
+        }
+    }
+}
+
+struct PostEdge {
+    cursor: String,
+    node: AnyNode,
+}
+
+impl Node for PostEdge {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        match name {
+            "cursor" => Some(FieldValue::value(self.cursor.as_str())),
+            "node" => Some(FieldValue::borrowed_any(&self.node)),
+            _ => None,
+        }
+    }
+}
+
+struct PageInfo {
+    has_next: bool,
+    has_previous: bool,
+    start: Option<String>,
+    end: Option<String>,
+}
+
+impl Node for PageInfo {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        match name {
+            "hasNextPage" => Some(FieldValue::value(self.has_next)),
+            "hasPreviousPage" => Some(FieldValue::value(self.has_previous)),
+            "startCursor" => self.start.as_deref().map(FieldValue::value),
+            "endCursor" => self.end.as_deref().map(FieldValue::value),
+            _ => None,
+        }
+    }
+}
+
+/// `User`.
+impl Node for credentials::User {
+    fn field(&self, name: &str) -> Option<FieldValue<'_>> {
+        match name {
+            "id" => Some(FieldValue::value(self.id.as_str())),
+            "username" => Some(FieldValue::value(self.username.as_str())),
+            _ => None,
+        }
+    }
+}
+
+/// What a resolver of a root field answers: null and an error, where it
+/// failed. async-graphql would leave the field out of the data.
+pub fn or_null<'a>(
+    ctx: &ResolverContext<'_>,
+    outcome: Result<Option<FieldValue<'a>>, ApiError>,
+) -> async_graphql::Result<Option<FieldValue<'a>>> {
+    Ok(outcome.unwrap_or_else(|error| {
+        ctx.ctx.add_error(error.at(ctx));
+        None
+    }))
+}

@@ -1,0 +1,60 @@
+//! `nextToken`: where the next page begins, sealed, so that it goes on with
+//! the list that it was given for and no other.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::errors::ApiError;
+use crate::{
+    credentials::Secret,
+    posts::{Cursor, server::filter::Filter},
+};
+
+/// Bytes of the seal that are kept; 128 bits are out of reach of guessing.
+const SEAL_BYTES: usize = 16;
+
+/// A list that is paged through: which operation, whose posts, which of them.
+#[derive(Debug)]
+pub struct List<'a> {
+    /// The field.
+    pub operation: &'static str,
+    /// The id of whose posts; empty for everyone's.
+    pub owner: &'a str,
+    /// Which posts.
+    pub filter: &'a Filter,
+    /// Since when, for changes.
+    pub since: Option<i64>,
+}
+
+impl List<'_> {
+    /// The token of a place in this list.
+    pub fn token(&self, secret: &Secret, cursor: &Cursor) -> String {
+        let cursor = cursor.to_string();
+        let mut token = self.seal(secret, &cursor).to_vec();
+        token.extend_from_slice(cursor.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// The place that a token of this list stands for.
+    ///
+    /// # Errors
+    /// A token that was given for something else, or by nobody.
+    pub fn cursor(&self, secret: &Secret, token: &str) -> Result<Cursor, ApiError> {
+        let wrong = || ApiError::invalid("Invalid pagination token given.");
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong())?;
+        let (seal, cursor) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(wrong)?;
+        let cursor = std::str::from_utf8(cursor).map_err(|_| wrong())?;
+        // Public data lies behind it: that the comparison takes its time tells nothing worth knowing.
+        if seal != self.seal(secret, cursor) {
+            return Err(wrong());
+        }
+        cursor.parse().map_err(|_| wrong())
+    }
+
+    fn seal(&self, secret: &Secret, cursor: &str) -> [u8; SEAL_BYTES] {
+        let filter = format!("{:?} since {:?}", self.filter, self.since);
+        let parts = [self.operation, self.owner, &filter, cursor].map(str::as_bytes);
+        let mut seal = [0; SEAL_BYTES];
+        seal.copy_from_slice(&secret.seal("page token", &parts)[..SEAL_BYTES]);
+        seal
+    }
+}
