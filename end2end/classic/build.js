@@ -5,6 +5,8 @@ import { build } from 'esbuild';
 /**
  * Bundles the front end into `folder`, which has been given the files of
  * `byline codegen` in its `src`, where `amplify pull` would have put them.
+ *
+ * @param {string} folder
  */
 export async function bundle(folder) {
   const here = import.meta.dirname;

@@ -3,7 +3,7 @@
 //! Cargo alone cannot do these: the site is two builds of one crate (a server
 //! and a WebAssembly module) with a bundle of assets in between.
 //!
-//! - [`toolchain`], [`node`] and [`postgres`] find or install what the builds
+//! - [`toolchain`], [`node`], [`python`] and [`postgres`] find or install what the builds
 //!   and tests need;
 //! - [`wasm`] compiles the islands, [`site`] lays out every file the server
 //!   will carry, [`build`] puts the server around them;
@@ -16,6 +16,7 @@ mod css;
 mod debian;
 mod node;
 mod postgres;
+mod python;
 mod serve;
 mod sh;
 mod site;
