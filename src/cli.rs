@@ -1,4 +1,4 @@
-//! The command line: `serve`, `migrate`, `copy`, `user`.
+//! The command line: `serve`, `migrate`, `copy`, `user`, `keys`.
 
 use std::{
     io::{BufRead, Read, Write},
@@ -14,6 +14,7 @@ use crate::{
         Username,
         server::{Email, Login, NewAccount, NewPassword, service, store},
     },
+    credentials::token::keys::{self, Duty, Rotation},
     error::AppError,
     server::{
         Site,
@@ -60,6 +61,21 @@ enum Command {
     /// Look after accounts
     #[command(subcommand)]
     User(User),
+    /// Look after the keys that access tokens are signed with
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make a new key; it signs in five minutes, and the old one is believed for another hour
+    Rotate {
+        /// A key is in wrong hands: the new one signs at once, and no other is believed any more
+        #[arg(long)]
+        now: bool,
+    },
+    /// List the keys
+    List,
 }
 
 #[derive(Args, Debug)]
@@ -78,7 +94,7 @@ enum User {
         /// To log in with
         email: String,
     },
-    /// Set a new password, read from standard input, and end all sessions of the account
+    /// Set a new password, read from standard input, and end all sessions and tokens of the account
     SetPassword {
         /// Username or e-mail address
         who: String,
@@ -151,6 +167,13 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             site.database.close().await;
             outcome
         }
+        Command::Keys(command) => {
+            let config = configured()?;
+            let site = Site::open(&config).await?;
+            let outcome = self::keys(&site, command).await;
+            site.database.close().await;
+            outcome
+        }
     }
 }
 
@@ -218,13 +241,38 @@ async fn user(site: &Site, command: User) -> Result<(), Failure> {
             let login = Login::parse(&who).map_err(|error| refused(&error))?;
             let password = NewPassword::parse(&password()?, &[&who]).map_err(|error| refused(&error))?;
             service::set_password(site, &login, password).await?;
-            println!("The new password holds; every session of the account has ended.");
+            println!("The new password holds; every session and every token of the account has ended.");
         }
         User::List => {
             let mut out = std::io::stdout().lock();
             for user in store::list(&mut site.database.read().await?).await? {
                 let since = Timestamp::from_micros(user.created_at).rfc3339();
                 writeln!(out, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn keys(site: &Site, command: KeysCommand) -> Result<(), Failure> {
+    match command {
+        KeysCommand::Rotate { now } => {
+            let rotation = if now { Rotation::Now } else { Rotation::InTurn };
+            let kid = keys::rotate(&site.database, rotation).await?;
+            match rotation {
+                Rotation::InTurn => println!("{kid} is published now and signs in five minutes."),
+                Rotation::Now => println!("{kid} signs now; tokens by any other key are refused."),
+            }
+        }
+        KeysCommand::List => {
+            let mut out = std::io::stdout().lock();
+            for key in keys::list(&mut site.database.read().await?).await? {
+                let duty = match key.duty {
+                    Duty::Announced => "announced",
+                    Duty::Signs => "signs",
+                    Duty::Verifies => "verifies",
+                };
+                writeln!(out, "{}\t{}\t{}\t{duty}", key.kid, key.created_at, key.signs_from)?;
             }
         }
     }

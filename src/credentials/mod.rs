@@ -7,6 +7,7 @@ mod session;
 pub mod api_key;
 pub mod api_key_store;
 pub mod session_store;
+pub mod token;
 
 pub use actor::{Actor, User, UserId};
 pub use secret::Secret;

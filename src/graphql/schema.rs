@@ -31,6 +31,12 @@ pub enum ConflictDetection {
     On,
 }
 
+impl From<bool> for ConflictDetection {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
 /// The GraphQL API of a site.
 #[derive(Clone)]
 pub struct Api {

@@ -169,7 +169,10 @@ async fn by_script(
 
 /// The arguments as a form, which is what server functions read. Programs may
 /// send a flat JSON object instead.
-fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
+///
+/// # Errors
+/// [`AppError::BadRequest`] for anything else.
+pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
     let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or(FORM);
     match content_type.split(';').next().unwrap_or_default().trim() {

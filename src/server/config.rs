@@ -13,7 +13,10 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-use super::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
+use super::{
+    cors::Origins,
+    database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
+};
 use crate::{
     accounts::server::hashing::{Cost, CostError},
     graphql::ConflictDetection,
@@ -37,15 +40,10 @@ pub struct Config {
     pub argon2: Cost,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
-    /// The GraphQL API.
-    pub graphql: GraphqlConfig,
-}
-
-/// How the GraphQL API is spoken.
-#[derive(Clone, Debug, Default)]
-pub struct GraphqlConfig {
-    /// Whether changes name the version that they started from.
+    /// Whether changes by the GraphQL API name the version that they started from.
     pub conflict_detection: ConflictDetection,
+    /// Origins whose scripts may use the API.
+    pub cors_origins: Origins,
 }
 
 /// The site's own origin: scheme, host and port, nothing behind it.
@@ -179,6 +177,15 @@ pub struct Flags {
     /// Whether GraphQL mutations must name the `_version` that they change [default: false]
     #[arg(long, global = true, env = "BYLINE_GRAPHQL_CONFLICT_DETECTION", value_name = "BOOL")]
     pub graphql_conflict_detection: Option<bool>,
+    /// Origins (comma separated, like https://app.example) whose scripts may use the API [default: *, all]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_GRAPHQL_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ','
+    )]
+    pub graphql_cors_origins: Option<Vec<String>>,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -201,17 +208,18 @@ struct File {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct GraphqlFile {
-    conflict_detection: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Argon2File {
     memory: Option<u32>,
     iterations: Option<u32>,
     parallelism: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GraphqlFile {
+    conflict_detection: Option<bool>,
+    cors_origins: Option<Vec<String>>,
 }
 
 impl Config {
@@ -231,6 +239,8 @@ impl Config {
         let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
+        let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
         Ok(Self {
             listen,
             database: DatabaseConfig {
@@ -256,16 +266,8 @@ impl Config {
                     .unwrap_or(Cost::DEFAULT.parallelism),
             },
             trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
-            graphql: GraphqlConfig {
-                conflict_detection: match flags
-                    .graphql_conflict_detection
-                    .or(file.graphql.conflict_detection)
-                    .unwrap_or_default()
-                {
-                    true => ConflictDetection::On,
-                    false => ConflictDetection::Off,
-                },
-            },
+            conflict_detection: conflict_detection.map_or(ConflictDetection::Off, ConflictDetection::from),
+            cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
         })
     }
 }
@@ -295,6 +297,11 @@ fn two_or_more(setting: &'static str, given: Option<u32>, default: u32) -> Resul
         0 | 1 => Err(StartError::Value { setting, problem: "must be 2 or more".to_owned() }),
         number => Ok(number),
     }
+}
+
+fn origins(raw: &[String]) -> Result<Origins, StartError> {
+    Origins::parse(raw)
+        .map_err(|error| StartError::Value { setting: "graphql.cors-origins", problem: error.to_string() })
 }
 
 fn network(raw: &str) -> Result<IpNet, StartError> {
@@ -395,6 +402,10 @@ mod tests {
         );
         assert!(
             flags(|f| f.trusted_proxies = Some(vec!["10.0.0.0/99".into()])).starts_with("trusted-proxies: ")
+        );
+        assert!(
+            flags(|f| f.graphql_cors_origins = Some(vec!["app.example".into()]))
+                .starts_with("graphql.cors-origins: \"app.example\"")
         );
     }
 }

@@ -87,6 +87,36 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "signing_keys",
+        columns: &[
+            integer("generation"),
+            text("kid"),
+            bytes("seed"),
+            integer("created_at"),
+            integer("signs_from"),
+        ],
+        key: &["generation"],
+        identity: None,
+    },
+    Table {
+        name: "token_families",
+        columns: &[
+            text("id"),
+            text("user_id"),
+            text("client_id"),
+            integer("created_at"),
+            integer("expires_at"),
+        ],
+        key: &["id"],
+        identity: None,
+    },
+    Table {
+        name: "refresh_tokens",
+        columns: &[bytes("hash"), text("family_id"), integer("created_at"), integer("used_at").or_null()],
+        key: &["hash"],
+        identity: None,
+    },
+    Table {
         name: "idempotency_keys",
         columns: &[text("user_id"), text("wish"), text("key"), text("result_id"), integer("created_at")],
         key: &["user_id", "wish", "key"],

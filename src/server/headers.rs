@@ -44,10 +44,11 @@ const FIXED: [(HeaderName, &str); 6] = [
 /// Two years, the least that browsers' preload lists take.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// Adds the security headers.
+/// Adds the security headers. What is there already stays: some answers are
+/// for other origins (`cors`).
 pub fn secure(headers: &mut HeaderMap, https: bool) {
     for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));

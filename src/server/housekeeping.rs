@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Site, events, idempotency};
 use crate::{
-    credentials::{api_key_store, session_store},
+    credentials::{api_key_store, session_store, token},
     posts::server::store as posts,
 };
 
@@ -20,6 +20,8 @@ pub async fn run(site: Site) {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
                 api_key_store::forget_expired(db).await?;
+                token::forget_ended(db).await?;
+                token::keys::forget_old(db).await?;
                 idempotency::forget_old(db).await?;
                 posts::forget_deleted(db).await?;
                 events::store::forget_old(db).await

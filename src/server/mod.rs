@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod copy;
+pub mod cors;
 pub mod database;
 pub mod demo;
 pub mod events;
@@ -27,7 +28,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     accounts::server::hashing::Hasher,
-    credentials::{Actor, Secret},
+    credentials::{Actor, Secret, token::keys::Keys},
     error::AppError,
     graphql::{Api, Feed},
 };
@@ -52,10 +53,14 @@ pub struct Parts {
     /// What happens to posts, for subscriptions.
     pub feed: Feed,
     secret: OnceCell<Secret>,
+    /// What tokens are signed with.
+    pub keys: Keys,
     /// How the site is reached from outside.
     pub public_url: config::PublicUrl,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Origins whose scripts may use the API.
+    pub cors_origins: cors::Origins,
 }
 
 impl Site {
@@ -71,11 +76,13 @@ impl Site {
             database,
             hasher,
             pages: page_cache::PageCache::default(),
-            api: Api::new(config.graphql.conflict_detection).map_err(config::StartError::Schema)?,
+            api: Api::new(config.conflict_detection).map_err(config::StartError::Schema)?,
             feed: Feed::default(),
             secret: OnceCell::new(),
+            keys: Keys::default(),
             public_url: config.public_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
+            cors_origins: config.cors_origins.clone(),
         })))
     }
 

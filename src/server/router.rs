@@ -13,7 +13,7 @@ use super::{
     forms::{Form, Values},
     headers, health, pages, telemetry,
 };
-use crate::credentials::{cookie_name, mend_answer, session_store::RowStore};
+use crate::credentials::{cookie_name, mend_answer, session_store::RowStore, token};
 
 /// The whole site.
 pub fn router(site: Site) -> Router {
@@ -50,6 +50,7 @@ pub fn router(site: Site) -> Router {
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
         .route("/robots.txt", get(assets::root))
+        .merge(token::api::routes(site.clone()))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .with_state(site)

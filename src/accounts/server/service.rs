@@ -3,7 +3,7 @@
 use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     accounts::Username,
-    credentials::{User, UserSession, session_store},
+    credentials::{User, UserId, UserSession, session_store, token},
     error::{AppError, Field},
     server::{
         Site, clock,
@@ -69,9 +69,9 @@ pub struct Recognized {
 
 impl Recognized {
     /// Whether the password is still the one that was checked. Asked once the
-    /// session is stored: a new password ends the sessions it finds *after* it
-    /// is stored itself, so a login that was under way is caught by one or the
-    /// other.
+    /// session or the token family is stored: a new password ends those it
+    /// finds *after* it is stored itself, so a login that was under way is
+    /// caught by one or the other.
     ///
     /// # Errors
     /// Those of the database.
@@ -82,7 +82,9 @@ impl Recognized {
     }
 }
 
-fn not_recognized() -> AppError {
+/// The same for whoever is unknown and for a wrong password.
+#[must_use]
+pub fn not_recognized() -> AppError {
     AppError::invalid(Field::Identifier, "Username, email or password is wrong")
 }
 
@@ -145,7 +147,7 @@ async fn rehash(site: &Site, user: &User, password: Password, old: String) -> St
     })
 }
 
-/// Gives an account a new password and ends its sessions.
+/// Gives an account a new password and ends its sessions and its tokens.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for an unknown username.
@@ -158,7 +160,20 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
         })
         .await?;
     // Only now, see [`Recognized::still_holds`].
+    sign_out_everywhere(site, user.id).await
+}
+
+/// Ends every session and every token family of an account.
+///
+/// # Errors
+/// Those of the database; then nothing has ended.
+pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
     site.database
-        .write(user.id, |db, id| Box::pin(async move { session_store::end_all(db, &id).await }))
+        .write(user, |db, user| {
+            Box::pin(async move {
+                session_store::end_all(db, &user).await?;
+                token::end_all(db, &user, None).await
+            })
+        })
         .await
 }

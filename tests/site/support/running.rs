@@ -5,12 +5,9 @@ use std::{net::SocketAddr, ops::Deref};
 use axum::Router;
 use byline::{
     accounts::server::hashing::Cost,
+    graphql::ConflictDetection,
     server::{
-        Site,
-        config::{Config, GraphqlConfig},
-        database::DatabaseConfig,
-        events::follow,
-        listener,
+        Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
         router::router,
     },
 };
@@ -66,7 +63,8 @@ impl Running {
             public_url: format!("http://{address}").parse().expect("a URL"),
             argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
-            graphql: GraphqlConfig::default(),
+            conflict_detection: ConflictDetection::Off,
+            cors_origins: Origins::Any,
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

@@ -1,0 +1,159 @@
+//! What tokens say, and which of them are believed (security row J2).
+
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorKind};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
+use crate::{
+    error::AppError,
+    server::{clock, config::PublicUrl, database::internal},
+    timestamp::Timestamp,
+};
+
+/// How long an access token holds, unless its family ends.
+pub const ACCESS_TIME: Duration = Duration::from_secs(10 * 60);
+/// How far the clocks of a site's processes may be apart.
+const LEEWAY: Duration = Duration::from_secs(10);
+
+/// What a token is for; one is never taken for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TokenUse {
+    /// Shown to the API.
+    Access,
+    /// Read by the program that it was given to.
+    Id,
+}
+
+/// What both kinds of token say.
+#[derive(Debug, Serialize, Deserialize)]
+struct Common {
+    sub: String,
+    iss: String,
+    token_use: TokenUse,
+    /// The family.
+    origin_jti: String,
+    jti: String,
+    auth_time: u64,
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+}
+
+/// The claims of an access token, named as Cognito names them.
+#[derive(Debug, Serialize, Deserialize)]
+struct Access {
+    #[serde(flatten)]
+    common: Common,
+    username: String,
+    aud: String,
+    client_id: String,
+}
+
+/// The claims of an id token, named as Cognito names them.
+#[derive(Serialize)]
+struct Id<'a> {
+    #[serde(flatten)]
+    common: Common,
+    aud: &'a str,
+    #[serde(rename = "cognito:username")]
+    username: &'a str,
+    email: &'a str,
+    /// Nobody has sent anything to the address.
+    email_verified: bool,
+}
+
+/// An access token that was signed here, for this API, and has not expired.
+#[derive(Debug)]
+pub(super) struct Believed {
+    pub(super) user_id: String,
+    pub(super) family: String,
+    pub(super) expires_at: Timestamp,
+}
+
+fn issuer(url: &PublicUrl) -> String {
+    url.to_string()
+}
+
+fn audience(url: &PublicUrl) -> String {
+    format!("{url}/graphql")
+}
+
+fn seconds(time: Timestamp) -> u64 {
+    u64::try_from(time.micros() / 1_000_000).unwrap_or_default()
+}
+
+fn common(holder: &Holder, token_use: TokenUse, url: &PublicUrl) -> Common {
+    let now = seconds(clock::now());
+    // No token outlives its family.
+    let exp = (now + ACCESS_TIME.as_secs()).min(seconds(holder.expires_at));
+    Common {
+        sub: holder.user.id.as_str().to_owned(),
+        iss: issuer(url),
+        token_use,
+        origin_jti: holder.family.clone(),
+        jti: uuid::Uuid::new_v4().to_string(),
+        auth_time: seconds(holder.began_at),
+        iat: now,
+        nbf: now,
+        exp,
+    }
+}
+
+fn sign(claims: &impl Serialize, key: &Key) -> Result<String, AppError> {
+    let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+    encode(&header, claims, &key.signing).map_err(internal)
+}
+
+/// A new access token.
+pub(super) fn access_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<String, AppError> {
+    let claims = Access {
+        common: common(holder, TokenUse::Access, url),
+        username: holder.user.username.as_str().to_owned(),
+        aud: audience(url),
+        client_id: CLIENT_ID.to_owned(),
+    };
+    sign(&claims, key)
+}
+
+/// A new id token.
+pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<String, AppError> {
+    let claims = Id {
+        common: common(holder, TokenUse::Id, url),
+        aud: CLIENT_ID,
+        username: holder.user.username.as_str(),
+        email: &holder.email,
+        email_verified: false,
+    };
+    sign(&claims, key)
+}
+
+/// Reads an access token that says it was signed with `key`.
+pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Refused> {
+    let Access { common, aud: _, client_id, username: _ } = decode_signed(raw, key, url)?;
+    if common.token_use != TokenUse::Access || client_id != CLIENT_ID {
+        return Err(Refused::Malformed);
+    }
+    let exp = i64::try_from(common.exp).map_err(|_| Refused::Malformed)?;
+    Ok(Believed {
+        user_id: common.sub,
+        family: common.origin_jti,
+        expires_at: Timestamp::from_micros(exp.saturating_mul(1_000_000)),
+    })
+}
+
+fn decode_signed<T: DeserializeOwned>(raw: &str, key: &Key, url: &PublicUrl) -> Result<T, Refused> {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation.set_issuer(&[issuer(url)]);
+    validation.set_audience(&[audience(url)]);
+    validation.validate_nbf = true;
+    validation.leeway = LEEWAY.as_secs();
+    match decode(raw, &key.verifying, &validation) {
+        Ok(token) => Ok(token.claims),
+        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => Err(Refused::Expired),
+        Err(_) => Err(Refused::Malformed),
+    }
+}

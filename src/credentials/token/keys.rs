@@ -1,0 +1,348 @@
+//! The keys that tokens are signed with (security row J1): Ed25519, in a row
+//! of generations of which one signs and several verify.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+use crate::{
+    error::AppError,
+    server::{
+        clock,
+        database::{Database, Db, internal, on},
+    },
+    timestamp::Timestamp,
+};
+
+/// Whoever fetched the public keys may go by them for so long (`max-age`), so
+/// a new key signs only after that.
+pub const PUBLISHED_FOR: Duration = Duration::from_secs(5 * 60);
+/// A key goes on verifying for so long after its successor has begun to sign:
+/// more than any token lives.
+const OVERLAP: Duration = Duration::from_secs(60 * 60);
+/// Keys are read again after this at the latest …
+const STALE: Duration = Duration::from_secs(60);
+/// … and for a kid that is not among them no more often than this, so that
+/// invented ones cost no reading each.
+const RELOAD: Duration = Duration::from_secs(1);
+
+/// A key and what it is for now.
+pub struct Key {
+    /// Its RFC 7638 thumbprint.
+    pub kid: String,
+    pub(super) signing: EncodingKey,
+    pub(super) verifying: DecodingKey,
+    public: [u8; 32],
+    created_at: Timestamp,
+    signs_from: Timestamp,
+}
+
+/// What a key does at a given time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Published, and not signing yet.
+    Announced,
+    /// Signing; the only one.
+    Signs,
+    /// Verifying what it signed before.
+    Verifies,
+}
+
+/// A key as `byline keys list` shows it.
+#[derive(Debug)]
+pub struct Listed {
+    /// Which.
+    pub kid: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it begins to sign, or began to.
+    pub signs_from: Timestamp,
+    /// What it does now.
+    pub duty: Duty,
+}
+
+/// The keys of a site as this process knows them.
+#[derive(Default)]
+pub struct Keys {
+    known: Mutex<Option<Known>>,
+}
+
+struct Known {
+    since: Instant,
+    ring: Arc<Ring>,
+}
+
+/// All keys, the oldest first; never empty.
+pub(super) struct Ring(Vec<Key>);
+
+/// Since when a key that is made now shall sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Once everybody can know it; the others go on verifying for an hour.
+    InTurn,
+    /// At once, and all others are gone: one of them is in wrong hands.
+    Now,
+}
+
+impl Key {
+    fn from_seed(seed: &[u8], created_at: Timestamp, signs_from: Timestamp) -> Result<Self, AppError> {
+        let seed: [u8; 32] = seed.try_into().map_err(|_| internal("a stored seed is not 32 bytes"))?;
+        let pair = SigningKey::from_bytes(&seed);
+        let public = pair.verifying_key().to_bytes();
+        let der = pair.to_pkcs8_der().map_err(internal)?;
+        Ok(Self {
+            kid: thumbprint(&public),
+            signing: EncodingKey::from_ed_der(der.as_bytes()),
+            verifying: DecodingKey::from_ed_der(&public),
+            public,
+            created_at,
+            signs_from,
+        })
+    }
+
+    /// RFC 7517 4, RFC 8037 2.
+    fn jwk(&self) -> Value {
+        json!({
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": BASE64_URL_SAFE_NO_PAD.encode(self.public),
+            "kid": self.kid,
+            "use": "sig",
+            "alg": "EdDSA",
+        })
+    }
+}
+
+/// RFC 7638 3, with the members that RFC 8037 2 asks for.
+fn thumbprint(public: &[u8; 32]) -> String {
+    let x = BASE64_URL_SAFE_NO_PAD.encode(public);
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
+}
+
+impl Ring {
+    /// The newest key whose time has come. The very first needs no time: nobody
+    /// can know another.
+    fn signing_place(&self, now: Timestamp) -> usize {
+        self.0.iter().rposition(|key| key.signs_from <= now).unwrap_or_default()
+    }
+
+    /// The one key that signs.
+    pub(super) fn signing(&self, now: Timestamp) -> Option<&Key> {
+        self.0.get(self.signing_place(now))
+    }
+
+    /// Every key that is not over, with what it does.
+    fn living(&self, now: Timestamp) -> impl Iterator<Item = (&Key, Duty)> {
+        let signing = self.signing_place(now);
+        self.0.iter().enumerate().filter_map(move |(place, key)| {
+            let is_over = || self.0[place + 1..].iter().any(|later| later.signs_from.after(OVERLAP) <= now);
+            match place.cmp(&signing) {
+                std::cmp::Ordering::Less if is_over() => None,
+                std::cmp::Ordering::Less => Some((key, Duty::Verifies)),
+                std::cmp::Ordering::Equal => Some((key, Duty::Signs)),
+                std::cmp::Ordering::Greater => Some((key, Duty::Announced)),
+            }
+        })
+    }
+
+    /// The key of that name, if what it signed counts.
+    pub(super) fn verifying(&self, kid: &str, now: Timestamp) -> Option<&Key> {
+        self.living(now).map(|(key, _)| key).find(|key| key.kid == kid)
+    }
+}
+
+impl Keys {
+    /// The keys as they are in the database. A site that has none gets its first.
+    pub(super) async fn fresh(&self, database: &Database) -> Result<Arc<Ring>, AppError> {
+        let mut known = self.known.lock().await;
+        Self::load(&mut known, database).await
+    }
+
+    /// The keys, with the one of that name, if there is such a one.
+    pub(super) async fn with(&self, kid: &str, database: &Database) -> Result<Arc<Ring>, AppError> {
+        let mut known = self.known.lock().await;
+        if let Some(Known { since, ring }) = &*known {
+            let patience = if ring.verifying(kid, clock::now()).is_some() { STALE } else { RELOAD };
+            if since.elapsed() < patience {
+                return Ok(Arc::clone(ring));
+            }
+        }
+        Self::load(&mut known, database).await
+    }
+
+    async fn load(known: &mut Option<Known>, database: &Database) -> Result<Arc<Ring>, AppError> {
+        let mut ring = read(&mut database.read().await?).await?;
+        if ring.0.is_empty() {
+            database
+                .write(seed()?, |db, seed| {
+                    Box::pin(async move {
+                        let first = read(db).await?.0.is_empty();
+                        if first { insert(db, &seed, clock::now()).await } else { Ok(()) }
+                    })
+                })
+                .await?;
+            ring = read(&mut database.read().await?).await?;
+        }
+        let ring = Arc::new(ring);
+        *known = Some(Known { since: Instant::now(), ring: Arc::clone(&ring) });
+        Ok(ring)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+fn seed() -> Result<[u8; 32], AppError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(internal)?;
+    Ok(seed)
+}
+
+async fn read(db: &mut Db) -> Result<Ring, AppError> {
+    let rows: Vec<(Vec<u8>, i64, i64)> = on!(db => sqlx::query_as(
+            "SELECT seed, created_at, signs_from FROM signing_keys ORDER BY generation",
+        )
+        .fetch_all(db)
+        .await?);
+    let keys = rows.into_iter().map(|(seed, created_at, signs_from)| {
+        Key::from_seed(&seed, Timestamp::from_micros(created_at), Timestamp::from_micros(signs_from))
+    });
+    keys.collect::<Result<_, _>>().map(Ring)
+}
+
+/// Two that add the same generation at the same time meet in its primary key,
+/// and the later one runs again.
+async fn insert(db: &mut Db, seed: &[u8; 32], signs_from: Timestamp) -> Result<(), AppError> {
+    let now = clock::now();
+    let key = Key::from_seed(seed, now, signs_from)?;
+    on!(db => sqlx::query(
+            "INSERT INTO signing_keys (generation, kid, seed, created_at, signs_from)
+             SELECT COALESCE(MAX(generation), 0) + 1, $1, $2, $3, $4 FROM signing_keys WHERE TRUE
+             ON CONFLICT (generation) DO NOTHING",
+        )
+        .bind(&key.kid)
+        .bind(seed.as_slice())
+        .bind(now.micros())
+        .bind(signs_from.micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Makes the next key; its kid.
+///
+/// # Errors
+/// Those of the database.
+pub async fn rotate(database: &Database, rotation: Rotation) -> Result<String, AppError> {
+    let seed = seed()?;
+    let signs_from = match rotation {
+        Rotation::InTurn => clock::now().after(PUBLISHED_FOR),
+        Rotation::Now => clock::now(),
+    };
+    let kid = Key::from_seed(&seed, signs_from, signs_from)?.kid;
+    database
+        .write((seed, signs_from, rotation, kid), |db, (seed, signs_from, rotation, kid)| {
+            Box::pin(async move {
+                insert(db, &seed, signs_from).await?;
+                if rotation == Rotation::Now {
+                    on!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
+                        .bind(&kid)
+                        .execute(db)
+                        .await
+                        .map(drop)?);
+                }
+                Ok(kid)
+            })
+        })
+        .await
+}
+
+/// Every key that signs, will sign, or verifies; the oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
+    let now = clock::now();
+    Ok(read(db)
+        .await?
+        .living(now)
+        .map(|(key, duty)| Listed {
+            kid: key.kid.clone(),
+            created_at: key.created_at,
+            signs_from: key.signs_from,
+            duty,
+        })
+        .collect())
+}
+
+/// The public halves as a JWK set (RFC 7517 5), read from the database, so
+/// that a new key is published at once by every process.
+///
+/// # Errors
+/// Those of the database.
+pub async fn published(keys: &Keys, database: &Database) -> Result<Value, AppError> {
+    let ring = keys.fresh(database).await?;
+    let keys: Vec<_> = ring.living(clock::now()).map(|(key, _)| key.jwk()).collect();
+    Ok(json!({ "keys": keys }))
+}
+
+/// Removes keys that no longer verify.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "DELETE FROM signing_keys WHERE EXISTS
+             (SELECT 1 FROM signing_keys AS later
+              WHERE later.generation > signing_keys.generation AND later.signs_from <= $1)",
+        )
+        .bind(clock::before(OVERLAP).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kid_is_the_thumbprint_of_rfc_8037() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let public = BASE64_URL_SAFE_NO_PAD.decode(x).unwrap().try_into().unwrap();
+        assert_eq!(thumbprint(&public), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn one_key_signs_and_its_forerunner_verifies_for_an_hour() {
+        let start = Timestamp::from_micros(1_700_000_000_000_000);
+        let at = |seconds| start.after(Duration::from_secs(seconds));
+        let ring = Ring(
+            [(1, at(0)), (2, at(300))]
+                .map(|(byte, signs_from)| Key::from_seed(&[byte; 32], at(0), signs_from).unwrap())
+                .into(),
+        );
+        let duties = |now| ring.living(now).map(|(_, duty)| duty).collect::<Vec<_>>();
+        assert_eq!(duties(at(0)), [Duty::Signs, Duty::Announced]);
+        assert_eq!(duties(at(299)), [Duty::Signs, Duty::Announced]);
+        assert_eq!(duties(at(300)), [Duty::Verifies, Duty::Signs]);
+        assert_eq!(duties(at(300 + 3599)), [Duty::Verifies, Duty::Signs]);
+        assert_eq!(duties(at(300 + 3600)), [Duty::Signs]);
+        // A clock that goes slower than the one the first key was made by.
+        let earlier = start.before(Duration::from_secs(5));
+        assert_eq!(duties(earlier), [Duty::Signs, Duty::Announced]);
+    }
+}

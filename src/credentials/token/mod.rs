@@ -1,0 +1,85 @@
+//! Tokens for programs (security rows J1 to J3): a signed access token that
+//! holds for minutes, and an opaque refresh token that gets the next one.
+//! Both belong to a family, which begins with a password; whatever ends the
+//! family ends every token in it at once.
+
+mod claims;
+mod refresh_token;
+mod store;
+
+pub mod api;
+pub mod keys;
+pub mod service;
+
+use jsonwebtoken::decode_header;
+
+pub use self::{
+    claims::ACCESS_TIME,
+    refresh_token::RefreshToken,
+    store::{end_all, forget_ended},
+};
+use super::User;
+use crate::{
+    error::AppError,
+    server::{Site, clock},
+    timestamp::Timestamp,
+};
+
+/// The only client that tokens are for: whatever program a person gives their
+/// password to. It has no secret (RFC 6749 2.1).
+pub const CLIENT_ID: &str = "byline-web";
+
+/// Who showed an access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The person, as the database has them now.
+    pub user: User,
+    /// The family of the token, for [`still_holds`].
+    pub family: String,
+    /// When the token expires.
+    pub expires_at: Timestamp,
+}
+
+/// Why a token is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not one of ours, or not an access token.
+    #[error("Unable to parse JWT token.")]
+    Malformed,
+    /// It was one of ours; its time is over, or its family has ended.
+    #[error("Token has expired.")]
+    Expired,
+    /// It could not be looked up.
+    #[error(transparent)]
+    Error(#[from] AppError),
+}
+
+/// Finds out whose access token that is. Signature and claims come first; then
+/// the database says whether the family lives, so that a revoked token is
+/// refused at once.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
+    let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(Refused::Malformed)?;
+    let ring = site.keys.with(&kid, &site.database).await?;
+    let key = ring.verifying(&kid, clock::now()).ok_or(Refused::Malformed)?;
+    let believed = claims::read(raw, key, &site.public_url)?;
+    let db = &mut site.database.read().await?;
+    if !store::has_key(db, &kid).await? {
+        return Err(Refused::Malformed);
+    }
+    let holder = store::holder(db, &believed.family).await?.ok_or(Refused::Expired)?;
+    if holder.user.id.as_str() != believed.user_id {
+        return Err(Refused::Malformed);
+    }
+    Ok(Verified { user: holder.user, family: holder.family, expires_at: believed.expires_at })
+}
+
+/// Whether a family that was [`Verified`] has not ended since.
+///
+/// # Errors
+/// Those of the database.
+pub async fn still_holds(site: &Site, family: &str) -> Result<bool, AppError> {
+    store::lives(&mut site.database.read().await?, family).await
+}

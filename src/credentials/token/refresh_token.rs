@@ -1,0 +1,53 @@
+//! Refresh tokens (security row J3): opaque, and stored as hashes alone.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+use crate::{credentials::Secret, error::AppError, server::database::internal};
+
+/// 256 bits that nobody can guess.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefreshToken([u8; 32]);
+
+impl RefreshToken {
+    /// The first of a family.
+    ///
+    /// # Errors
+    /// Where the system has no random bits.
+    pub(super) fn random() -> Result<Self, AppError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(internal)?;
+        Ok(Self(bytes))
+    }
+
+    /// A token as [`Self::reveal`] wrote it; anything else is none.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        BASE64_URL_SAFE_NO_PAD.decode(raw).ok()?.try_into().ok().map(Self)
+    }
+
+    /// The token that follows this one. Derived, so that whoever asks twice
+    /// gets the same one though no token is stored; only the site can.
+    pub(super) fn child(&self, secret: &Secret) -> Self {
+        Self(secret.seal("refresh token", &[&self.0]))
+    }
+
+    /// What is stored.
+    pub(super) fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.0).to_vec()
+    }
+
+    /// The text to hand out.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.0)
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshToken(…)")
+    }
+}

@@ -1,0 +1,213 @@
+//! The SQL of token families.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use super::CLIENT_ID;
+use crate::{
+    accounts::Username,
+    credentials::{User, UserId},
+    error::AppError,
+    server::{
+        clock,
+        database::{Db, internal, on},
+    },
+    timestamp::Timestamp,
+};
+
+/// How long a family lives, however often it is refreshed (ASVS 7.3.2).
+const FAMILY_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A refresh token may be used again for so long: by the other tab, or by
+/// whom the answer did not reach.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Whose family it is.
+#[derive(Clone, Debug)]
+pub(super) struct Holder {
+    /// The family.
+    pub(super) family: String,
+    pub(super) user: User,
+    pub(super) email: String,
+    /// When the password was given.
+    pub(super) began_at: Timestamp,
+    /// When the family ends.
+    pub(super) expires_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct HolderRow {
+    id: String,
+    created_at: i64,
+    expires_at: i64,
+    user_id: String,
+    username: String,
+    email: String,
+}
+
+impl TryFrom<HolderRow> for Holder {
+    type Error = AppError;
+
+    fn try_from(row: HolderRow) -> Result<Self, AppError> {
+        let username = Username::try_from(row.username)
+            .map_err(|error| internal(format_args!("a stored username breaks the rules: {error}")))?;
+        Ok(Self {
+            family: row.id,
+            user: User { id: UserId::from_stored(row.user_id), username },
+            email: row.email,
+            began_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+        })
+    }
+}
+
+/// Begins a family with its first refresh token.
+pub(super) async fn begin(db: &mut Db, family: &str, user: &UserId, hash: &[u8]) -> Result<(), AppError> {
+    let now = clock::now();
+    on!(db => sqlx::query(
+            "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(family)
+        .bind(user.as_str())
+        .bind(CLIENT_ID)
+        .bind(now.micros())
+        .bind(now.after(FAMILY_TIME).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    insert(db, family, hash, now).await
+}
+
+async fn insert(db: &mut Db, family: &str, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
+    on!(db => sqlx::query("INSERT INTO refresh_tokens (hash, family_id, created_at) VALUES ($1, $2, $3)")
+        .bind(hash)
+        .bind(family)
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Whose family that is, if it has not ended.
+pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, AppError> {
+    let row: Option<HolderRow> = on!(db => sqlx::query_as(
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email
+             FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
+        )
+        .bind(family)
+        .bind(clock::now().micros())
+        .fetch_optional(db)
+        .await?);
+    row.map(Holder::try_from).transpose()
+}
+
+/// Whether the key is still there: a leaked one is removed, and every process
+/// that remembers it hears of that here.
+pub(super) async fn has_key(db: &mut Db, kid: &str) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM signing_keys WHERE kid = $1)")
+        .bind(kid)
+        .fetch_one(db)
+        .await?))
+}
+
+/// Whether the family has not ended.
+pub(super) async fn lives(db: &mut Db, family: &str) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)",
+        )
+        .bind(family)
+        .bind(clock::now().micros())
+        .fetch_one(db)
+        .await?))
+}
+
+/// What is known of a refresh token.
+pub(super) enum Found {
+    /// Nothing, or its family has ended.
+    Nothing,
+    /// It holds.
+    Usable(Holder),
+    /// It was used just now.
+    JustUsed(Holder),
+    /// It was used before: somebody has a copy.
+    Stolen(String),
+}
+
+/// Looks a refresh token up.
+pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
+    let row: Option<(String, Option<i64>)> = on!(db => sqlx::query_as(
+            "SELECT family_id, used_at FROM refresh_tokens WHERE hash = $1",
+        )
+        .bind(hash)
+        .fetch_optional(db)
+        .await?);
+    let Some((family, used_at)) = row else { return Ok(Found::Nothing) };
+    let Some(holder) = holder(db, &family).await? else { return Ok(Found::Nothing) };
+    Ok(match used_at.map(Timestamp::from_micros) {
+        None => Found::Usable(holder),
+        Some(used_at) if used_at > clock::before(GRACE) => Found::JustUsed(holder),
+        Some(_) => Found::Stolen(family),
+    })
+}
+
+/// Puts `child` into the place of `parent`.
+pub(super) async fn succeed(db: &mut Db, family: &str, parent: &[u8], child: &[u8]) -> Result<(), AppError> {
+    let now = clock::now();
+    on!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")
+        .bind(now.micros())
+        .bind(parent)
+        .execute(db)
+        .await
+        .map(drop)?);
+    insert(db, family, child, now).await
+}
+
+/// Ends a family; its refresh tokens go with it.
+pub(super) async fn end(db: &mut Db, family: &str) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM token_families WHERE id = $1")
+        .bind(family)
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Ends the family of a refresh token, used or not.
+pub(super) async fn end_of(db: &mut Db, hash: &[u8]) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "DELETE FROM token_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1)",
+        )
+        .bind(hash)
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Ends every family of a person, but for the one that is named.
+///
+/// # Errors
+/// Those of the database.
+pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id <> $2")
+        .bind(user.as_str())
+        .bind(but.unwrap_or_default())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Removes families that are over.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_ended(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM token_families WHERE expires_at <= $1")
+        .bind(clock::now().micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
