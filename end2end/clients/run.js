@@ -16,6 +16,7 @@ const TESTS = [
   'graphql/audit.test.js',
   'graphql/transport.test.js',
   'amplify6/amplify6.test.js',
+  'amplify6/outputs.test.js',
   'amplify5/amplify5.test.js',
   '../classic/amplify4.test.js',
   'amplify3/amplify3.test.js',
