@@ -1,4 +1,4 @@
-//! The command line: `serve`, `migrate`, `copy`, `user`, `keys`.
+//! The command line: `serve`, `migrate`, `copy`, `user`, `api-key`, `keys`.
 
 use std::{
     io::{BufRead, Read, Write},
@@ -11,10 +11,17 @@ use tokio::net::TcpListener;
 
 use crate::{
     accounts::{
-        Username,
-        server::{Email, Login, NewAccount, NewPassword, service, store},
+        ApiKeyDays, ApiKeyName, Username,
+        server::{
+            Email, Login, NewAccount, NewPassword,
+            api_keys::{self, Wanted},
+            service, store,
+        },
     },
-    credentials::token::keys::{self, Duty, Rotation},
+    credentials::{
+        Actor, api_key_store,
+        token::keys::{self, Duty, Rotation},
+    },
     error::AppError,
     server::{
         Site,
@@ -61,6 +68,9 @@ enum Command {
     /// Look after accounts
     #[command(subcommand)]
     User(User),
+    /// Look after API keys, with which programs read
+    #[command(subcommand)]
+    ApiKey(ApiKey),
     /// Look after the keys that access tokens are signed with
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -101,6 +111,42 @@ enum User {
     },
     /// List the accounts
     List,
+}
+
+#[derive(Debug, Subcommand)]
+enum ApiKey {
+    /// Make a key; it alone is written to standard output, this once
+    Create(NewKey),
+    /// List the keys: id, whose, how it begins, made, expires, last used, name
+    List,
+    /// Revoke a key, which is refused from then on
+    Revoke {
+        /// As in the list
+        id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+struct NewKey {
+    #[command(flatten)]
+    owner: Owner,
+    /// What the key is called
+    #[arg(long, default_value = "Command line", value_name = "NAME")]
+    name: String,
+    /// How long it holds, 1 to 365 [default: 90, with --public 365]
+    #[arg(long, value_name = "DAYS")]
+    days: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Owner {
+    /// Whose key it is: a username or an e-mail address
+    #[arg(long, value_name = "WHO")]
+    user: Option<String>,
+    /// A key of the site itself, which everyone may know and the site shows
+    #[arg(long)]
+    public: bool,
 }
 
 /// Why a command failed: one sentence for the person at the terminal.
@@ -161,16 +207,20 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::User(user) => {
-            let config = configured()?;
-            let site = Site::open(&config).await?;
+            let site = Site::open(&configured()?).await?;
             let outcome = self::user(&site, user).await;
             site.database.close().await;
             outcome
         }
         Command::Keys(command) => {
-            let config = configured()?;
-            let site = Site::open(&config).await?;
+            let site = Site::open(&configured()?).await?;
             let outcome = self::keys(&site, command).await;
+            site.database.close().await;
+            outcome
+        }
+        Command::ApiKey(command) => {
+            let site = Site::open(&configured()?).await?;
+            let outcome = api_key(&site, command).await;
             site.database.close().await;
             outcome
         }
@@ -228,18 +278,15 @@ async fn copy(from: &str, to: &str) -> Result<(), Failure> {
 async fn user(site: &Site, command: User) -> Result<(), Failure> {
     match command {
         User::Create { username, email } => {
-            let refused = |error: &dyn ToString| Failure::Refused(format!("{}.", error.to_string()));
-            let password =
-                NewPassword::parse(&password()?, &[&username, &email]).map_err(|error| refused(&error))?;
-            let username = Username::parse(&username).map_err(|error| refused(&error))?;
-            let email = Email::parse(&email).map_err(|error| refused(&error))?;
+            let password = NewPassword::parse(&password()?, &[&username, &email]).map_err(refused)?;
+            let username = Username::parse(&username).map_err(refused)?;
+            let email = Email::parse(&email).map_err(refused)?;
             let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
             println!("{} can log in.", user.username);
         }
         User::SetPassword { who } => {
-            let refused = |error: &dyn ToString| Failure::Refused(format!("{}.", error.to_string()));
-            let login = Login::parse(&who).map_err(|error| refused(&error))?;
-            let password = NewPassword::parse(&password()?, &[&who]).map_err(|error| refused(&error))?;
+            let login = Login::parse(&who).map_err(refused)?;
+            let password = NewPassword::parse(&password()?, &[&who]).map_err(refused)?;
             service::set_password(site, &login, password).await?;
             println!("The new password holds; every session and every token of the account has ended.");
         }
@@ -277,6 +324,56 @@ async fn keys(site: &Site, command: KeysCommand) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match command {
+        ApiKey::Create(NewKey { owner, name, days }) => {
+            let name = ApiKeyName::parse(&name).map_err(refused)?;
+            let longest = owner.public.then(|| ApiKeyDays::MAX.to_string());
+            let days = match days.or(longest) {
+                Some(days) => ApiKeyDays::parse(&days).map_err(refused)?,
+                None => ApiKeyDays::DEFAULT,
+            };
+            let wanted = Wanted { name, days };
+            let made = match owner.user {
+                Some(who) => {
+                    let login = Login::parse(&who).map_err(refused)?;
+                    let found = store::find(&mut site.database.read().await?, &login).await?;
+                    let (user, _) = found.ok_or(AppError::NotFound)?;
+                    api_keys::create(site, &Actor::User(user), wanted, None).await?
+                }
+                None => api_keys::create_public(site, wanted).await?,
+            };
+            writeln!(out, "{}", made.key)?;
+        }
+        ApiKey::List => {
+            let time = |micros| Timestamp::from_micros(micros).rfc3339();
+            for key in api_key_store::list_all(&mut site.database.read().await?).await? {
+                let (id, hint, name) = (key.id, key.hint, key.name);
+                let owner = key.username.unwrap_or_else(|| "(public)".to_owned());
+                let (made, expires) = (time(key.created_at), time(key.expires_at));
+                let used = key.last_used_at.map_or_else(|| "never".to_owned(), time);
+                writeln!(out, "{id}\t{owner}\t{hint}\t{made}\t{expires}\t{used}\t{name}")?;
+            }
+        }
+        ApiKey::Revoke { id } => match api_keys::revoke_any(site, id).await {
+            Err(AppError::NotFound) => {
+                return Err(Failure::Refused("There is no such key; `byline api-key list` has them.".into()));
+            }
+            outcome => {
+                outcome?;
+                writeln!(out, "The key is refused from now on.")?;
+            }
+        },
+    }
+    Ok(())
+}
+
+/// What is wrong with an argument.
+fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::Refused(format!("{error}."))
 }
 
 /// One line of standard input, without its end.

@@ -31,6 +31,12 @@ pub enum AppError {
     /// Nobody is signed in, or no longer.
     #[error("You need to log in first.")]
     NotSignedIn,
+    /// An access token or an API key came along that does not hold.
+    #[error("{reason}")]
+    BadCredential {
+        /// Which, and what is wrong with it.
+        reason: String,
+    },
     /// Someone is signed in, but this is not theirs to do.
     #[error("Only its author can change a post.")]
     Forbidden,
@@ -174,7 +180,7 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BadRequest { .. } => 400,
-            Self::NotSignedIn => 401,
+            Self::NotSignedIn | Self::BadCredential { .. } => 401,
             Self::Forbidden | Self::ReadOnly | Self::CrossSite => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

@@ -5,9 +5,9 @@
     reason = "#[server] makes a struct of each function's arguments, which the function documents"
 )]
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::Account;
+use super::{Account, ListedApiKey, NewApiKey};
 use crate::error::AppError;
 
 /// Makes an account and signs it in. Sent again with the same
@@ -45,17 +45,55 @@ pub async fn log_out() -> Result<(), AppError> {
     server::log_out().await
 }
 
+/// Makes an API key for whoever is signed in; `days` is how long it holds, 1
+/// to 365. The key itself is in this answer and in no other; sent again with
+/// the same `idempotency_key`, the same is answered again.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] with every broken rule, or
+/// for one key too many.
+#[server(endpoint = "/create_api_key", prefix = "/api")]
+pub async fn create_api_key(
+    name: String,
+    days: String,
+    #[server(default)] idempotency_key: Option<String>,
+) -> Result<NewApiKey, AppError> {
+    server::create_api_key(name, days, idempotency_key).await
+}
+
+/// The API keys of whoever is signed in, newest first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+#[server(endpoint = "/my_api_keys", prefix = "/api", input = GetUrl)]
+pub async fn my_api_keys() -> Result<Vec<ListedApiKey>, AppError> {
+    server::my_api_keys().await
+}
+
+/// Revokes an API key that is one's own. Sent again with the same
+/// `idempotency_key`, it says yes again.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::NotFound`].
+#[server(endpoint = "/revoke_api_key", prefix = "/api")]
+pub async fn revoke_api_key(
+    id: String,
+    #[server(default)] idempotency_key: Option<String>,
+) -> Result<(), AppError> {
+    server::revoke_api_key(id, idempotency_key).await
+}
+
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{Account, AppError};
+    use super::{Account, AppError, ListedApiKey, NewApiKey};
     use crate::{
         accounts::{
-            Username,
-            server::{Email, Login, NewAccount, NewPassword, Password, service},
+            ApiKeyDays, ApiKeyName, Username,
+            server::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
         error::{Field, FieldErrors},
         server::{
-            context::{session, site},
+            context::{actor, session, site},
             idempotency::IdempotencyKey,
         },
     };
@@ -98,5 +136,29 @@ mod server {
 
     pub(super) async fn log_out() -> Result<(), AppError> {
         session().sign_out().await
+    }
+
+    pub(super) async fn create_api_key(
+        name: String,
+        days: String,
+        key: Option<String>,
+    ) -> Result<NewApiKey, AppError> {
+        // Who asks comes before what is asked: a stranger learns no rule.
+        actor().user()?;
+        let mut errors = FieldErrors::default();
+        let name = errors.take(Field::Name, ApiKeyName::parse(&name));
+        let days = errors.take(Field::Days, ApiKeyDays::parse(&days));
+        let (Some(name), Some(days)) = (name, days) else { return Err(errors.into_error()) };
+        let wanted = api_keys::Wanted { name, days };
+        api_keys::create(&site(), &actor(), wanted, IdempotencyKey::optional(key)?).await
+    }
+
+    pub(super) async fn my_api_keys() -> Result<Vec<ListedApiKey>, AppError> {
+        api_keys::list(&site(), &actor()).await
+    }
+
+    pub(super) async fn revoke_api_key(id: String, key: Option<String>) -> Result<(), AppError> {
+        actor().user()?;
+        api_keys::revoke(&site(), &actor(), &id, IdempotencyKey::optional(key)?).await
     }
 }

@@ -1,12 +1,13 @@
 //! Accounts: who writes, and how they prove it.
 //!
-//! `api` has the server functions, `show_password` the island; behind `ssr`,
+//! `api` has the server functions, `copy_key` and `show_password` are islands; behind `ssr`,
 //! `pages` has the screens and `server` the use cases, the passwords and the SQL.
 
 mod api_key;
 mod username;
 
 pub mod api;
+pub mod copy_key;
 pub mod show_password;
 
 #[cfg(feature = "ssr")]

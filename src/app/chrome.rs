@@ -16,6 +16,7 @@ use crate::{
 #[component]
 pub fn SiteHeader() -> impl IntoView {
     let path = uri().path().to_owned();
+    let in_account = path.starts_with("/account/");
     let link = move |href: &'static str, text: &'static str| {
         view! { <a href=href aria-current=(path == href).then_some("page")>{text}</a> }
     };
@@ -30,7 +31,12 @@ pub fn SiteHeader() -> impl IntoView {
                 {match actor() {
                     Actor::User(user) => view! {
                         <ul class="account">
-                            <li><span class="visually-hidden">"Logged in as "</span><strong>{user.username.to_string()}</strong></li>
+                            <li>
+                                <a href="/account/api-keys" aria-current=in_account.then_some("true")>
+                                    <span class="visually-hidden">"Account of "</span>
+                                    <strong>{user.username.to_string()}</strong>
+                                </a>
+                            </li>
                             <li>
                                 <form method="post" action="/logout">
                                     <button class="link-button" type="submit">"Log out"</button>

@@ -13,7 +13,7 @@ use leptos_router::{
 };
 
 use crate::{
-    accounts::pages::{LogInPage, SignUpPage},
+    accounts::pages::{ApiKeysPage, LogInPage, RevokeApiKeyPage, SignUpPage},
     error::AppError,
     posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
     server::assets,
@@ -72,6 +72,8 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
                 <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
+                <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
             </Routes>

@@ -6,9 +6,11 @@ mod session;
 
 pub mod api_key;
 pub mod api_key_store;
+pub mod caller;
 pub mod session_store;
 pub mod token;
 
 pub use actor::{Actor, User, UserId};
+pub use caller::Caller;
 pub use secret::Secret;
 pub use session::{KeptForm, SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, mend_answer};

@@ -67,6 +67,15 @@ impl UserSession {
         Ok(user.map_or(Actor::Anonymous, Actor::User))
     }
 
+    /// Whether `actor` is still signed in, as the database has it now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still_holds(&self, actor: &Actor) -> Result<bool, AppError> {
+        self.0.load().await.map_err(|error| cause(&error))?;
+        Ok(self.actor().await? == *actor)
+    }
+
     /// Signs in under a new id; the old one is dead (security row S2). The
     /// session is stored when this returns.
     ///

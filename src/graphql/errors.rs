@@ -18,7 +18,8 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    pub const UNAUTHORIZED: &'static str = "Unauthorized";
+    const UNAUTHORIZED: &'static str = "Unauthorized";
+    const UNAUTHORIZED_CALL: &'static str = "UnauthorizedException";
     const CONDITION_FAILED: &'static str = "DynamoDB:ConditionalCheckFailedException";
     const CONFLICT: &'static str = "ConflictUnhandled";
     const VALIDATION: &'static str = "ValidationException";
@@ -52,6 +53,26 @@ impl ApiError {
     /// The document asks for more than is given at once (security row G1).
     pub fn too_much(message: impl Into<String>) -> Self {
         Self::new("QueryTooLarge", message)
+    }
+
+    /// Nobody knows who asks, or who asks may not at all.
+    pub fn not_authorized(message: impl Into<String>) -> Self {
+        Self::new(Self::UNAUTHORIZED_CALL, message)
+    }
+
+    /// The request is none that could be carried out.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new("MalformedHttpRequestException", message)
+    }
+
+    /// What went wrong before any field was reached.
+    pub fn of_request(error: &AppError) -> Self {
+        match error {
+            AppError::Busy { .. } | AppError::Overtaken => Self::new(Self::BUSY, error.to_string()),
+            AppError::Internal => Self::new(Self::INTERNAL, error.to_string()),
+            AppError::NotSignedIn | AppError::CrossSite => Self::not_authorized(error.to_string()),
+            error => Self::malformed(error.to_string()),
+        }
     }
 
     /// It took too long (security row G1).
@@ -101,7 +122,16 @@ fn conflict_data(post: &Post) -> Value {
     })
 }
 
-/// How errors are written: clients of `application/json` expect AppSync's
+/// How the errors of one request are written.
+#[derive(Clone, Debug)]
+pub struct Wording {
+    /// For which kind of client.
+    pub shape: Shape,
+    /// Named where the fault is ours, so that the log can be asked.
+    pub request_id: String,
+}
+
+/// Clients of `application/json` expect AppSync's
 /// shape, those that ask for `application/graphql-response+json` the one of
 /// the GraphQL specification (section 7.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +142,9 @@ pub enum Shape {
     Specification,
 }
 
-impl Shape {
+impl Wording {
     /// One error of an answer.
-    pub fn error(self, error: &ServerError) -> Value {
+    pub fn error(&self, error: &ServerError) -> Value {
         match error.source::<ApiError>() {
             Some(known) => self.write(known, &error.path, &error.locations),
             None => self.mistake(error),
@@ -122,25 +152,36 @@ impl Shape {
     }
 
     /// An error that belongs to the request as a whole.
-    pub fn whole(self, error: &ApiError) -> Value {
-        self.write(error, &[], &[])
+    pub fn whole(&self, error: &ApiError) -> Value {
+        match self.shape {
+            Shape::AppSync if self.info(error).is_null() => {
+                json!({ "errorType": error.error_type, "message": error.message })
+            }
+            _ => self.write(error, &[], &[]),
+        }
     }
 
-    fn write(self, error: &ApiError, path: &[PathSegment], positions: &[Pos]) -> Value {
+    fn info(&self, error: &ApiError) -> Value {
+        let ours = matches!(error.error_type, ApiError::INTERNAL | ApiError::BUSY);
+        if ours { json!({ "requestId": self.request_id }) } else { Value::Null }
+    }
+
+    fn write(&self, error: &ApiError, path: &[PathSegment], positions: &[Pos]) -> Value {
         let path = if path.is_empty() { Value::Null } else { json!(path) };
-        match self {
-            Self::AppSync => json!({
+        let info = self.info(error);
+        match self.shape {
+            Shape::AppSync => json!({
                 "path": path,
                 "data": error.data,
                 "errorType": error.error_type,
-                "errorInfo": null,
+                "errorInfo": info,
                 "locations": self.locations(positions),
                 "message": error.message,
             }),
-            Self::Specification => {
+            Shape::Specification => {
                 let mut written = json!({
                     "message": error.message,
-                    "extensions": { "errorType": error.error_type, "data": error.data },
+                    "extensions": { "errorType": error.error_type, "errorInfo": info, "data": error.data },
                 });
                 if !path.is_null() {
                     written["path"] = path;
@@ -152,25 +193,25 @@ impl Shape {
     }
 
     /// The document is wrong, or does not fit the schema.
-    fn mistake(self, error: &ServerError) -> Value {
-        match self {
-            Self::AppSync => json!({
+    fn mistake(&self, error: &ServerError) -> Value {
+        match self.shape {
+            Shape::AppSync => json!({
                 "path": null,
                 "locations": self.locations(&error.locations),
                 "message": format!("Validation error of type {}: {}", kind_of_mistake(&error.message), error.message),
             }),
-            Self::Specification => {
+            Shape::Specification => {
                 json!({ "message": error.message, "locations": self.locations(&error.locations) })
             }
         }
     }
 
-    fn locations(self, positions: &[Pos]) -> Value {
+    fn locations(&self, positions: &[Pos]) -> Value {
         positions
             .iter()
-            .map(|pos| match self {
-                Self::AppSync => json!({ "line": pos.line, "column": pos.column, "sourceName": null }),
-                Self::Specification => json!({ "line": pos.line, "column": pos.column }),
+            .map(|pos| match self.shape {
+                Shape::AppSync => json!({ "line": pos.line, "column": pos.column, "sourceName": null }),
+                Shape::Specification => json!({ "line": pos.line, "column": pos.column }),
             })
             .collect()
     }

@@ -22,6 +22,7 @@ mod page_token;
 mod queries;
 mod subscriptions;
 
+pub mod http;
 pub mod schema;
 
 pub use feed::Feed;

@@ -31,7 +31,7 @@ use super::{
     pages::{self, PageInput, wants_html},
 };
 use crate::{
-    credentials::{Actor, KeptForm, UserSession},
+    credentials::{Actor, Caller, KeptForm, UserSession},
     error::AppError,
 };
 
@@ -63,7 +63,7 @@ pub async fn submit(
     from_path: Values,
     request: Request,
 ) -> Response {
-    let body = request.into_body();
+    let (head, body) = request.into_parts();
     let session = UserSession::new(session);
     let mut typed = match limits::read_body(body, max_body(form.endpoint())).await {
         Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
@@ -73,10 +73,12 @@ pub async fn submit(
     let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(&typed).finish();
     typed.remove("password");
 
-    let outcome = limits::in_time(run(&site, &session, form.endpoint(), &Method::POST, arguments)).await;
+    let outcome =
+        limits::in_time(run(&site, &head.headers, &session, form.endpoint(), &Method::POST, arguments)).await;
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
     let https = site.public_url.is_https();
     match outcome {
+        Ok(answer) if form == Form::CreateApiKey => shown_once(&site, &session, form, &typed, answer).await,
         Ok(answer) => {
             let done = form.done(&typed, &answer);
             let mut response = see_other(&done.location);
@@ -98,6 +100,26 @@ pub async fn submit(
             see_other(&log_in_first(&page))
         }
         Err(error) => again(&site, &session, form, typed, error).await,
+    }
+}
+
+/// A new key has nowhere to wait for the next page: it is shown in the answer
+/// to the form.
+async fn shown_once(
+    site: &Site,
+    session: &UserSession,
+    form: Form,
+    typed: &Values,
+    answer: Value,
+) -> Response {
+    let made = async {
+        let uri = form.page(typed).parse::<Uri>().map_err(internal)?;
+        let made = serde_json::from_value(answer).map_err(internal)?;
+        Ok(PageInput { made: Some(made), ..PageInput::of(uri, session.actor().await?) })
+    };
+    match made.await {
+        Ok(input) => pages::render(site, input).await,
+        Err(error) => refusal(&error, true),
     }
 }
 
@@ -164,7 +186,7 @@ async fn by_script(
         _ => return Err(AppError::NotFound.into()),
     };
     let session = UserSession::new(session);
-    Ok(limits::in_time(run(site, &session, endpoint, &method, arguments)).await?)
+    Ok(limits::in_time(run(site, &head.headers, &session, endpoint, &method, arguments)).await?)
 }
 
 /// The arguments as a form, which is what server functions read. Programs may
@@ -204,12 +226,13 @@ fn max_body(endpoint: &str) -> usize {
 /// read: a session that ended while it arrived has ended (security row S5).
 async fn run(
     site: &Site,
+    headers: &HeaderMap,
     session: &UserSession,
     endpoint: &str,
     method: &Method,
     arguments: String,
 ) -> Result<Bytes, AppError> {
-    let actor: Actor = session.actor().await?;
+    let actor: Actor = Caller::of(site, headers, session).await?.actor;
     let (uri, body) = if method == Method::GET {
         (format!("{endpoint}?{arguments}"), Body::empty())
     } else {

@@ -23,6 +23,10 @@ pub enum Form {
     UpdatePost,
     /// On `/posts/{id}/delete`.
     DeletePost,
+    /// On `/account/api-keys`.
+    CreateApiKey,
+    /// On `/account/api-keys/{id}/revoke`.
+    RevokeApiKey,
 }
 
 /// What was typed, by name of the control; never a password.
@@ -50,12 +54,21 @@ impl Form {
     /// The hidden control that says who is writing; see [`crate::credentials::KeptForm`].
     pub const AUTHOR: &'static str = "author";
 
+    const ALL: [Self; 8] = [
+        Self::SignUp,
+        Self::LogIn,
+        Self::LogOut,
+        Self::CreatePost,
+        Self::UpdatePost,
+        Self::DeletePost,
+        Self::CreateApiKey,
+        Self::RevokeApiKey,
+    ];
+
     /// The form of an endpoint.
     #[must_use]
     pub fn of_endpoint(endpoint: &str) -> Option<Self> {
-        [Self::SignUp, Self::LogIn, Self::LogOut, Self::CreatePost, Self::UpdatePost, Self::DeletePost]
-            .into_iter()
-            .find(|form| form.endpoint() == endpoint)
+        Self::ALL.into_iter().find(|form| form.endpoint() == endpoint)
     }
 
     /// The server function that it calls.
@@ -68,6 +81,8 @@ impl Form {
             Self::CreatePost => "/api/create_post",
             Self::UpdatePost => "/api/update_post",
             Self::DeletePost => "/api/delete_post",
+            Self::CreateApiKey => "/api/create_api_key",
+            Self::RevokeApiKey => "/api/revoke_api_key",
         }
     }
 
@@ -87,6 +102,8 @@ impl Form {
             Self::CreatePost => "/my-posts/new".to_owned(),
             Self::UpdatePost => format!("/my-posts/{}/edit", id()),
             Self::DeletePost => format!("/posts/{}/delete", id()),
+            Self::CreateApiKey => "/account/api-keys".to_owned(),
+            Self::RevokeApiKey => format!("/account/api-keys/{}/revoke", id()),
         }
     }
 
@@ -107,6 +124,8 @@ impl Form {
             Self::CreatePost => (post(), Some(Notice::Published)),
             Self::UpdatePost => (post(), Some(Notice::Saved)),
             Self::DeletePost => ("/my-posts".to_owned(), Some(Notice::Deleted)),
+            Self::CreateApiKey => ("/account/api-keys".to_owned(), None),
+            Self::RevokeApiKey => ("/account/api-keys".to_owned(), Some(Notice::KeyRevoked)),
         };
         Done { location, notice }
     }
@@ -115,7 +134,7 @@ impl Form {
     /// so it comes back with what was typed.
     #[must_use]
     pub const fn comes_back(self, error: &AppError) -> bool {
-        matches!(self, Self::SignUp | Self::LogIn | Self::CreatePost | Self::UpdatePost)
+        matches!(self, Self::SignUp | Self::LogIn | Self::CreatePost | Self::UpdatePost | Self::CreateApiKey)
             && matches!(
                 error,
                 AppError::Invalid { .. }
@@ -206,6 +225,8 @@ pub enum Notice {
     Saved,
     /// A post is gone.
     Deleted,
+    /// An API key is over.
+    KeyRevoked,
     /// A text written without a session is back in the editor.
     TextKept,
 }
@@ -214,7 +235,8 @@ impl Notice {
     /// Its cookie.
     pub const COOKIE: &str = "notice";
     /// Those that a cookie can carry; [`Self::TextKept`] comes with the text itself.
-    const CARRIED: [Self; 5] = [Self::Welcome, Self::LoggedOut, Self::Published, Self::Saved, Self::Deleted];
+    const CARRIED: [Self; 6] =
+        [Self::Welcome, Self::LoggedOut, Self::Published, Self::Saved, Self::Deleted, Self::KeyRevoked];
 
     const fn name(self) -> &'static str {
         match self {
@@ -223,6 +245,7 @@ impl Notice {
             Self::Published => "published",
             Self::Saved => "saved",
             Self::Deleted => "deleted",
+            Self::KeyRevoked => "key-revoked",
             Self::TextKept => "text-kept",
         }
     }
@@ -242,6 +265,7 @@ impl Notice {
             Self::Published => "Your post is published.",
             Self::Saved => "Your changes are saved.",
             Self::Deleted => "The post is deleted.",
+            Self::KeyRevoked => "The key is revoked.",
             Self::TextKept => "You had been logged out. Your text is still here; it has not been saved yet.",
         }
     }

@@ -7,7 +7,7 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
             ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN, REFERRER_POLICY,
-            RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+            RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
@@ -40,6 +40,9 @@ const FIXED: [(HeaderName, &str); 6] = [
         "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
 ];
+
+/// What a client learns whose access token or API key does not hold (RFC 6750 3.1).
+pub const BAD_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
 /// Two years, the least that browsers' preload lists take.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
@@ -115,6 +118,9 @@ pub fn refusal(error: &AppError, html: bool) -> Response {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after(error) {
         headers.insert(RETRY_AFTER, seconds);
+    }
+    if let AppError::BadCredential { .. } = error {
+        headers.insert(WWW_AUTHENTICATE, BAD_TOKEN);
     }
     response
 }

@@ -27,8 +27,9 @@ use super::{
     page_cache::{Key, Rendered},
 };
 use crate::{
+    accounts::NewApiKey,
     app::App,
-    credentials::{Actor, UserSession, cookie_name},
+    credentials::{Actor, Caller, UserSession, caller::Explicit, cookie_name},
     error::AppError,
     server::database::internal,
 };
@@ -44,6 +45,8 @@ pub struct PageInput {
     pub form: Option<FormState>,
     /// What just happened.
     pub notice: Option<Notice>,
+    /// A key that was just made, to be shown in this answer and in no other.
+    pub made: Option<NewApiKey>,
     /// Shown instead of the page.
     pub error: Option<AppError>,
 }
@@ -52,7 +55,7 @@ impl PageInput {
     /// A page as it is, without a form or a notice.
     #[must_use]
     pub const fn of(uri: Uri, actor: Actor) -> Self {
-        Self { uri, actor, form: None, notice: None, error: None }
+        Self { uri, actor, form: None, notice: None, made: None, error: None }
     }
 }
 
@@ -65,12 +68,13 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Readers who bring no cookie that matters get the pages that are the same
+/// Readers who bring no cookie that matters and no other credential get the pages that are the same
 /// for everyone; this names the one that is asked for.
 fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Key> {
     let plain = matches!(*method, Method::GET | Method::HEAD)
         && !has_cookie(headers, cookie_name(site.public_url.is_https()))
-        && !has_cookie(headers, Notice::COOKIE);
+        && !has_cookie(headers, Notice::COOKIE)
+        && Explicit::of_headers(headers).is_none();
     plain.then(|| Key::of(site, uri)).flatten()
 }
 
@@ -99,7 +103,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
         return wrong_method(&head.headers, "GET, HEAD");
     }
     let session = UserSession::new(session);
-    let input = match input(&session, &head).await {
+    let input = match input(&site, &session, &head).await {
         Ok(input) => input,
         Err(error) => return refusal(&error, true),
     };
@@ -122,8 +126,9 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
 }
 
 /// What a page shows to whoever's session this is.
-async fn input(session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
-    let mut input = PageInput::of(head.uri.clone(), session.actor().await?);
+async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
+    let actor = Caller::of(site, &head.headers, session).await?.actor;
+    let mut input = PageInput::of(head.uri.clone(), actor);
     input.notice = cookie(&head.headers, Notice::COOKIE).and_then(Notice::from_name);
     if let Ok(user) = input.actor.user()
         && let Some(kept) = session.kept(input.uri.path(), user).await?
@@ -172,6 +177,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(input.actor.clone());
             provide_context(input.form.clone().unwrap_or_default());
             provide_context(input.notice);
+            provide_context(input.made.clone());
             provide_context(input.error.clone());
         }
     };

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Path, Request, State},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, any, get},
 };
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
@@ -13,7 +13,10 @@ use super::{
     forms::{Form, Values},
     headers, health, pages, telemetry,
 };
-use crate::credentials::{cookie_name, mend_answer, session_store::RowStore, token};
+use crate::{
+    credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
+    graphql,
+};
 
 /// The whole site.
 pub fn router(site: Site) -> Router {
@@ -28,6 +31,8 @@ pub fn router(site: Site) -> Router {
 
     let people = Router::new()
         .route("/api/{name}", any(calls::call))
+        .route("/account/api-keys", form(Form::CreateApiKey))
+        .route("/account/api-keys/{id}/revoke", form(Form::RevokeApiKey))
         .route("/signup", form(Form::SignUp))
         .route("/login", form(Form::LogIn))
         .route("/logout", form(Form::LogOut))
@@ -35,11 +40,12 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
         .fallback(pages::page)
-        .layer(sessions)
+        .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))
         .layer(headers::compare_origin())
         .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
-        .layer(from_fn_with_state(site.clone(), pages::for_everyone));
+        .layer(from_fn_with_state(site.clone(), pages::for_everyone))
+        .layer(from_fn(caller::explicit_first));
 
     Router::new()
         .route("/healthz", get(health::readyz))
@@ -51,6 +57,7 @@ pub fn router(site: Site) -> Router {
         .route("/favicon.ico", get(assets::root))
         .route("/robots.txt", get(assets::root))
         .merge(token::api::routes(site.clone()))
+        .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .with_state(site)

@@ -66,7 +66,7 @@ pub struct ClientAddress(pub IpAddr);
 
 /// The id of a request: random per process, then counted.
 #[derive(Clone, Copy, Debug)]
-struct RequestId(u64);
+pub struct RequestId(u64);
 
 impl RequestId {
     fn next() -> Self {
@@ -102,6 +102,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     if let Some(address) = client {
         request.extensions_mut().insert(ClientAddress(address));
     }
+    request.extensions_mut().insert(id);
     let html = pages::wants_html(request.headers());
 
     let ready = pages::ready(&site, &method, request.uri(), request.headers()).await;

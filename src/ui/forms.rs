@@ -55,6 +55,9 @@ pub fn TextField(
     /// One sentence before typing begins.
     #[prop(optional)]
     hint: Option<&'static str>,
+    /// Which keys a phone offers (HTML 6.8.7).
+    #[prop(optional)]
+    inputmode: Option<&'static str>,
     /// Shown unless the form came back with something else.
     #[prop(default = String::new())]
     value: String,
@@ -65,8 +68,8 @@ pub fn TextField(
     let form = expect_context::<FormState>();
     let error = form.error_at(field);
     let value = (kind != "password").then(|| form.value(field.name()).unwrap_or(value));
-    // Names and addresses are no prose: phones should neither correct nor capitalise them.
-    let verbatim = field != Field::Title;
+    // Usernames and addresses are no prose: phones should neither correct nor capitalise them.
+    let verbatim = !matches!(field, Field::Title | Field::Name);
     view! {
         <div class="field" class:invalid=error.is_some()>
             <FieldText field hint error=error.clone() />
@@ -77,6 +80,7 @@ pub fn TextField(
                     type=kind
                     value=value
                     autocomplete=autocomplete
+                    inputmode=inputmode
                     autocapitalize=verbatim.then_some("none")
                     spellcheck=verbatim.then_some("false")
                     dir=(!verbatim).then_some("auto")

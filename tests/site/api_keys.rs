@@ -13,7 +13,7 @@ use byline::{
 };
 use futures::future::join_all;
 
-use crate::support::{Running, until};
+use crate::support::{Answer, Byline, Client, PASSWORD, Running, TestDatabase, until};
 
 fn wanted(name: &str, days: &str) -> api_keys::Wanted {
     api_keys::Wanted {
@@ -157,4 +157,262 @@ async fn the_newest_public_key_that_holds_can_be_written_again() {
     assert_eq!(public_key(&site.site).await, Ok(Some(older.key)));
     site.tamper("UPDATE api_keys SET expires_at = 0 WHERE name = 'Older'").await;
     assert_eq!(public_key(&site.site).await, Ok(None));
+}
+
+const PAGE: &str = "/account/api-keys";
+
+/// Fills in the form; the page that has the key.
+async fn make(browser: &mut Client, name: &str, days: &str, wish: &str) -> Answer {
+    browser.submit(PAGE, &[("name", name), ("days", days), ("idempotency_key", wish)]).await
+}
+
+#[tokio::test]
+async fn a_new_key_is_shown_once_and_stored_nowhere() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let empty = ada.page(PAGE).await;
+    assert_eq!(empty.texts("h1"), ["API keys"]);
+    assert_eq!(empty.texts(".empty p"), ["You have no API keys."]);
+    assert_eq!(empty.value("days"), "90");
+    assert_eq!(empty.texts("header a[aria-current=true] strong"), ["ada"], "the name leads here");
+
+    let answer = make(&mut ada, " Reader ", "7", &empty.value("idempotency_key")).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    let page = answer.page();
+    let key = page.attribute("#new-key[readonly]", "value").expect("the key");
+    assert!(page.texts(".new-key").concat().contains("It will not be shown again"));
+    assert_eq!(page.texts(".entry h2"), ["Reader"]);
+    assert_eq!(page.texts(".facts code"), [&key[..8]]);
+    assert_ne!(page.value("idempotency_key"), empty.value("idempotency_key"), "the next is another wish");
+    verify(&site.site, &key).await.expect("it holds");
+    let days = site.count("SELECT (expires_at - created_at) / 86400000000 FROM api_keys").await;
+    assert_eq!(days, 7);
+
+    let later = ada.get(PAGE).await;
+    assert_eq!(later.page().texts(".entry h2"), ["Reader"]);
+    assert!(!later.text().contains(&key[8..]), "it is not shown again");
+    let stored = site.bytes().await;
+    assert!(!stored.windows(10).any(|part| part == &key.as_bytes()[8..18]), "it is not stored");
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_makes_one_key_and_shows_it_both_times() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let wish = ada.page(PAGE).await.value("idempotency_key");
+    let twice = join_all((0..2).map(|_| {
+        let (mut ada, wish) = (ada.clone(), wish.clone());
+        async move { make(&mut ada, "Reader", "7", &wish).await.page().value_of("#new-key") }
+    }));
+    let keys = twice.await;
+    assert_eq!(keys[0], keys[1]);
+    verify(&site.site, &keys[0]).await.expect("it holds");
+    assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 1);
+    let remembered = site.dump().await;
+    assert!(!remembered.contains(&wish), "what the key is made from is not stored either");
+
+    let mut bob = site.author("bob").await;
+    let of_bob = make(&mut bob, "Reader", "7", &wish).await.page().value_of("#new-key");
+    assert_ne!(of_bob, keys[0], "another's wish is another, whatever it is called");
+
+    let id = verify(&site.site, &keys[0]).await.expect("it holds").id;
+    assert_eq!(ada.submit(&format!("{PAGE}/{id}/revoke"), &[]).await.status, 303);
+    assert_eq!(make(&mut ada, "Reader", "7", &wish).await.status, 404, "a revoked key does not come back");
+    site.tamper("DELETE FROM idempotency_keys").await;
+    let anew = make(&mut ada, "Reader", "7", &wish).await.page().value_of("#new-key");
+    assert_ne!(anew, keys[0], "nor does it when the wish is long forgotten");
+    assert_eq!(verify(&site.site, &keys[0]).await, Err(Refused::Unknown));
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_comes_back_with_what_was_typed() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let days = "Enter a whole number of days from 1 to 365";
+    let long = "x".repeat(61);
+    for (name, typed, field, message) in [
+        ("Reader", "0", "days", days),
+        ("Reader", "366", "days", days),
+        ("Reader", "", "days", days),
+        ("Reader", "1.5", "days", days),
+        ("Reader", "a year", "days", days),
+        ("", "7", "name", "Enter a name for the key"),
+        (" \u{200b}", "7", "name", "Enter a name for the key"),
+        (&long, "7", "name", "Name must be 60 characters or fewer; this one has 61"),
+        ("a\nb", "7", "name", "Name must be a single line without control characters"),
+    ] {
+        let answer = make(&mut ada, name, typed, "").await;
+        assert_eq!(answer.status, 422, "{name:?} {typed:?}");
+        let page = answer.page();
+        assert_eq!(page.title(), "Error: API keys");
+        page.assert_problem(field, message);
+        assert_eq!((page.value("name").as_str(), page.value("days").as_str()), (name, typed));
+        let call = serde_json::json!({ "name": name, "days": typed });
+        let answer = ada.as_script().submit_json("/api/create_api_key", &call).await;
+        assert_eq!((answer.status, answer.code().as_str()), (422, "invalid"), "{name:?} {typed:?}");
+    }
+    assert_eq!(make(&mut ada, "", "0", "").await.page().count(".error-summary li"), 2);
+    assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 0);
+
+    for number in 0..20 {
+        assert_eq!(make(&mut ada, &format!("Key {number}"), "365", "").await.status, 200);
+    }
+    let one_more = make(&mut ada, "One more", "1", "").await;
+    assert_eq!(one_more.status, 422);
+    let message = "You have 20 keys, and that is as many as there can be. Revoke one first";
+    one_more.page().assert_problem("name", message);
+    assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 20);
+}
+
+#[tokio::test]
+async fn a_person_revokes_a_key_after_being_asked() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let key = make(&mut ada, "Reader", "7", "").await.page().value_of("#new-key");
+    make(&mut ada, "Writer", "7", "").await;
+    let id = verify(&site.site, &key).await.expect("it holds").id;
+    let path = format!("{PAGE}/{id}/revoke");
+    assert!(ada.page(PAGE).await.attributes("a.danger", "href").contains(&path));
+
+    let question = ada.page(&path).await;
+    assert_eq!(question.texts("h1"), ["Revoke this key?"]);
+    assert!(question.texts(".message p").concat().contains("Reader"));
+    verify(&site.site, &key).await.expect("asking revokes nothing");
+
+    let wish = question.value("idempotency_key");
+    for _ in 0..2 {
+        let answer = ada.submit(&path, &[("idempotency_key", &wish)]).await;
+        assert_eq!((answer.status, answer.location()), (303, PAGE), "sent twice, revoked once");
+        let page = ada.page(PAGE).await;
+        assert_eq!(page.texts(".notice p"), ["The key is revoked."]);
+        assert_eq!(page.texts(".entry h2"), ["Writer"]);
+    }
+    assert_eq!(verify(&site.site, &key).await, Err(Refused::Unknown));
+    assert_eq!(ada.submit(&path, &[("idempotency_key", "another")]).await.status, 404);
+    assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 1);
+}
+
+#[tokio::test]
+async fn only_its_owner_has_a_page_for_a_key() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let key = make(&mut ada, "Secret name", "7", "").await.page().value_of("#new-key");
+    let id = verify(&site.site, &key).await.expect("it holds").id;
+    let path = format!("{PAGE}/{id}/revoke");
+    until("the use to be noted", async || {
+        site.count("SELECT COUNT(*) FROM api_keys WHERE last_used_at IS NOT NULL").await == 1
+    })
+    .await;
+    let before = site.text("SELECT id || name FROM api_keys").await;
+
+    let mut bob = site.author("bob").await;
+    for answer in [bob.get(&path).await, bob.submit(&path, &[]).await, bob.get(PAGE).await] {
+        assert!(!answer.text().contains("Secret name"), "{}", answer.text());
+    }
+    assert_eq!(bob.get(&path).await.status, 404);
+    assert_eq!(bob.submit(&path, &[]).await.status, 404);
+    let mut script = bob.as_script();
+    assert_eq!(script.submit("/api/revoke_api_key", &[("id", &id)]).await.status, 404);
+    assert_eq!(script.get("/api/my_api_keys").await.text(), "[]");
+    // Whose the key will be is never taken from the form.
+    let foreign = [("name", "x"), ("days", "1"), ("user_id", "ada"), ("owner", "ada"), ("id", &id)];
+    assert_eq!(script.submit("/api/create_api_key", &foreign).await.status, 200);
+    let owner = "SELECT u.username FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.name = 'x'";
+    assert_eq!(site.text(owner).await, "bob");
+
+    let mut nobody = site.browser();
+    for (path, next) in [(PAGE, PAGE), (path.as_str(), path.as_str())] {
+        let login = format!("/login?next={next}");
+        for answer in [nobody.get(path).await, nobody.submit(path, &[("name", ""), ("days", "0")]).await] {
+            assert_eq!((answer.status, answer.location()), (303, login.as_str()), "{path}");
+        }
+    }
+    let mut script = site.script();
+    for path in ["/api/create_api_key", "/api/revoke_api_key"] {
+        let fields = [("id", id.as_str()), ("name", "x"), ("days", "1")];
+        assert_eq!(script.submit(path, &fields).await.status, 401, "{path}");
+    }
+    assert_eq!(script.get("/api/my_api_keys").await.status, 401);
+    assert_eq!(site.text("SELECT id || name FROM api_keys WHERE name <> 'x'").await, before);
+}
+
+#[tokio::test]
+async fn a_script_makes_lists_and_revokes_keys() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await.as_script();
+    let wanted = serde_json::json!({ "name": "Reader", "days": 7, "idempotency_key": "one" });
+    let answer = ada.submit_json("/api/create_api_key", &wanted).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    let made = answer.json();
+    let id = verify(&site.site, made["key"].as_str().expect("a key")).await.expect("it holds").id;
+    assert_eq!((made["id"].as_str(), made["name"].as_str()), (Some(id.as_str()), Some("Reader")));
+
+    let listed = ada.get("/api/my_api_keys").await.json();
+    assert_eq!((listed[0]["id"].as_str(), &listed[0]["key"]), (Some(id.as_str()), &serde_json::Value::Null));
+    let revoke = [("id", id.as_str()), ("idempotency_key", "two")];
+    assert_eq!(ada.submit("/api/revoke_api_key", &revoke).await.status, 200);
+    assert_eq!(ada.submit("/api/revoke_api_key", &revoke).await.status, 200);
+    assert_eq!(ada.get("/api/my_api_keys").await.text(), "[]");
+    assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 0);
+}
+
+#[tokio::test]
+async fn the_keys_of_an_account_go_with_it() {
+    let site = Running::start().await;
+    let made = key_of(&site, "ada").await;
+    let public = api_keys::create_public(&site.site, wanted("Public", "1")).await.expect("a key");
+    site.tamper("DELETE FROM users").await;
+    assert_eq!(verify(&site.site, &made.key).await, Err(Refused::Unknown));
+    verify(&site.site, &public.key).await.expect("the site's own stays");
+}
+
+#[tokio::test]
+async fn the_terminal_makes_lists_and_revokes_keys() {
+    let database = TestDatabase::fresh().await;
+    let byline = Byline::in_an_empty_folder();
+    let run = async |arguments: &[&str]| {
+        let all: Vec<_> = arguments.iter().copied().chain(["--database-url", database.url_text()]).collect();
+        byline.run(&all, PASSWORD).await
+    };
+    run(&["user", "create", "ada", "ada@example.org"]).await.succeeded();
+    let key = run(&["api-key", "create", "--user", "ada", "--name", "Cron job"]).await.succeeded();
+    assert!(key.starts_with("byl_") && key.len() == 43, "the key alone: {key:?}");
+    let public = run(&["api-key", "create", "--public"]).await.succeeded();
+    run(&["api-key", "create", "--user", "ADA@example.org", "--days", "1"]).await.succeeded();
+
+    let listed = run(&["api-key", "list"]).await.succeeded();
+    let lines: Vec<Vec<_>> = listed.lines().map(|line| line.split('\t').collect()).collect();
+    let shown: Vec<_> = lines.iter().map(|line| (line[1], line[2], line[5], line[6])).collect();
+    let rest = lines[2][2];
+    assert_eq!(
+        shown,
+        [
+            ("ada", &key[..8], "never", "Cron job"),
+            ("(public)", &public[..8], "never", "Command line"),
+            ("ada", rest, "never", "Command line")
+        ]
+    );
+    let days = "SELECT (expires_at - created_at) / 86400000000 FROM api_keys WHERE";
+    assert_eq!(database.count(&format!("{days} name = 'Cron job'")).await, 90);
+    assert_eq!(database.count(&format!("{days} user_id IS NULL")).await, 365);
+
+    let before = database.dump().await;
+    for (arguments, words) in [
+        (&["create", "--user", "nadia"][..], &["no such account"][..]),
+        (&["create", "--user", "ada", "--days", "0"], &["1 to 365"]),
+        (&["create", "--public", "--days", "366"], &["1 to 365"]),
+        (&["create", "--public", "--name", " "], &["Enter a name"]),
+        (&["revoke", "nothing"], &["no such key", "list"]),
+    ] {
+        let arguments: Vec<_> = ["api-key"].iter().chain(arguments).copied().collect();
+        run(&arguments).await.failed_with(words);
+    }
+    for arguments in [&["api-key", "create"][..], &["api-key", "create", "--public", "--user", "ada"]] {
+        assert_eq!(run(arguments).await.code, Some(2), "{arguments:?}");
+    }
+    assert_eq!(database.dump().await, before);
+
+    run(&["api-key", "revoke", lines[0][0]]).await.succeeded();
+    assert_eq!(run(&["api-key", "list"]).await.succeeded().lines().count(), 2);
+    run(&["api-key", "revoke", lines[0][0]]).await.failed_with(&["no such key"]);
 }

@@ -32,6 +32,8 @@ async fn every_command_explains_itself() {
         (&["user", "create", "--help"], &["USERNAME", "EMAIL", "standard input"]),
         (&["user", "set-password", "--help"], &["standard input", "sessions"]),
         (&["user", "list", "--help"], &["List"]),
+        (&["api-key", "--help"], &["create", "list", "revoke"]),
+        (&["api-key", "create", "--help"], &["--user", "--public", "--name", "--days", "1 to 365"]),
     ] {
         let help = byline.run(arguments, "").await.succeeded();
         for word in words {

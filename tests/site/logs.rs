@@ -14,7 +14,7 @@ const TEXT: &str = "canary text e3d215";
 const QUERY: &str = "canary-query-61f7";
 
 /// Signs up, logs in, publishes and makes mistakes. Every request's id and
-/// status, and the session ids that were in use.
+/// status, and the session ids and the API key that were made.
 async fn a_busy_day(client: &mut Client) -> (BTreeMap<String, u16>, Vec<String>) {
     let email = format!("{USERNAME}@example.org");
     let account = [("username", USERNAME), ("email", email.as_str()), ("password", PASSWORD)];
@@ -23,11 +23,11 @@ async fn a_busy_day(client: &mut Client) -> (BTreeMap<String, u16>, Vec<String>)
     let post = [("title", TITLE), ("content", TEXT)];
     let long = format!("{TITLE}{}", "x".repeat(200));
     let mut answers = vec![client.submit("/signup", &account).await];
-    let mut cookies: Vec<_> = client.sid().map(str::to_owned).into_iter().collect();
+    let mut made: Vec<_> = client.sid().map(str::to_owned).into_iter().collect();
     answers.push(client.submit("/signup", &account).await);
     answers.push(client.submit("/login", &wrong).await);
     answers.push(client.submit("/login", &right).await);
-    cookies.extend(client.sid().map(str::to_owned));
+    made.extend(client.sid().map(str::to_owned));
     answers.push(client.submit("/my-posts/new", &post).await);
     answers.push(client.submit("/my-posts/new", &[("title", &long), ("content", TEXT)]).await);
     answers.push(client.as_script().submit("/api/create_post", &post).await);
@@ -38,16 +38,18 @@ async fn a_busy_day(client: &mut Client) -> (BTreeMap<String, u16>, Vec<String>)
     answers.push(client.get(&format!("/login?next=/{QUERY}")).await);
     answers.push(client.get("/nope").await);
     answers.push(client.get("/pkg/boot.js").await);
+    answers.push(client.submit("/account/api-keys", &[("name", TITLE), ("days", "1")]).await);
+    made.push(answers[answers.len() - 1].page().value_of("#new-key"));
     answers.push(client.submit("/logout", &[]).await);
     let named =
         answers.iter().map(|answer| (answer.header("x-request-id").to_owned(), answer.status)).collect();
-    (named, cookies)
+    (named, made)
 }
 
-fn assert_silent_about_secrets(log: &str, cookies: &[String]) {
-    assert_eq!(cookies.len(), 2);
+fn assert_silent_about_secrets(log: &str, made: &[String]) {
+    assert_eq!(made.len(), 3);
     let secrets = [PASSWORD, WRONG_PASSWORD, TITLE, TEXT, QUERY].into_iter();
-    for secret in secrets.chain(cookies.iter().map(String::as_str)) {
+    for secret in secrets.chain(made.iter().map(String::as_str)) {
         for form in [secret.to_owned(), url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()] {
             assert!(!log.contains(&form), "{form:?} stands in the log:\n{log}");
         }
@@ -58,9 +60,9 @@ fn assert_silent_about_secrets(log: &str, cookies: &[String]) {
 async fn a_log_of_json_has_one_object_for_each_request() {
     let byline = Byline::in_an_empty_folder();
     let served = byline.serve(&["--log-format", "json"]).await;
-    let (requests, cookies) = a_busy_day(&mut Client::browser(served.address, false)).await;
+    let (requests, made) = a_busy_day(&mut Client::browser(served.address, false)).await;
     let log = served.terminate().await;
-    assert_silent_about_secrets(&log, &cookies);
+    assert_silent_about_secrets(&log, &made);
     let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
@@ -79,9 +81,9 @@ async fn a_log_of_json_has_one_object_for_each_request() {
 async fn a_log_of_text_has_one_line_for_each_request() {
     let byline = Byline::in_an_empty_folder();
     let served = byline.serve(&[]).await;
-    let (requests, cookies) = a_busy_day(&mut Client::browser(served.address, false)).await;
+    let (requests, made) = a_busy_day(&mut Client::browser(served.address, false)).await;
     let log = served.terminate().await;
-    assert_silent_about_secrets(&log, &cookies);
+    assert_silent_about_secrets(&log, &made);
     assert!(!log.contains('\u{1b}'), "a log that is no terminal gets no colours:\n{log}");
     for (id, status) in requests {
         let lines: Vec<_> =

@@ -28,3 +28,4 @@ mod replica;
 mod restarts;
 mod sessions;
 mod support;
+mod tokens;

@@ -1,8 +1,10 @@
 //! The screens of accounts.
 
+mod api_keys;
 mod log_in;
 mod sign_up;
 
+pub use api_keys::{ApiKeysPage, RevokeApiKeyPage};
 pub use log_in::LogInPage;
 pub use sign_up::SignUpPage;
 
@@ -12,10 +14,27 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     credentials::Actor,
     server::{
-        context::actor,
+        context::{actor, uri},
         forms::{FormState, Next, log_in_first},
     },
 };
+
+/// The pages of an account.
+#[component]
+pub fn AccountNav() -> impl IntoView {
+    let path = uri().path().to_owned();
+    let link = move |href: &'static str, text: &'static str| {
+        view! { <li><a href=href aria-current=(path == href).then_some("page")>{text}</a></li> }
+    };
+    view! {
+        <nav class="account-nav" aria-label="Account">
+            <ul>
+                {link("/account/api-keys", "API keys")}
+                {link("/account/api", "API")}
+            </ul>
+        </nav>
+    }
+}
 
 /// Where to go afterwards: from the form that came back, or from `?next=`.
 fn next() -> Option<Next> {

@@ -116,6 +116,17 @@ pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<ListedApiKey>, AppEr
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// One of the actor's keys.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
+/// (security row A2).
+pub async fn get(site: &Site, actor: &Actor, id: &str) -> Result<ListedApiKey, AppError> {
+    let owner = &actor.user()?.id;
+    let found = store::find(&mut site.reader_for(actor).await?, owner, id).await?;
+    found.map(Into::into).ok_or(AppError::NotFound)
+}
+
 /// Revokes one of the actor's keys: from now on it is refused everywhere. With
 /// an idempotency key, sent twice is revoked once.
 ///

@@ -182,10 +182,10 @@ impl Keys {
         let mut ring = read(&mut database.read().await?).await?;
         if ring.0.is_empty() {
             database
-                .write(seed()?, |db, seed| {
+                .write((seed()?, clock::now()), |db, (seed, now)| {
                     Box::pin(async move {
                         let first = read(db).await?.0.is_empty();
-                        if first { insert(db, &seed, clock::now()).await } else { Ok(()) }
+                        if first { insert(db, &seed, now, now).await } else { Ok(()) }
                     })
                 })
                 .await?;
@@ -223,9 +223,13 @@ async fn read(db: &mut Db) -> Result<Ring, AppError> {
 
 /// Two that add the same generation at the same time meet in its primary key,
 /// and the later one runs again.
-async fn insert(db: &mut Db, seed: &[u8; 32], signs_from: Timestamp) -> Result<(), AppError> {
-    let now = clock::now();
-    let key = Key::from_seed(seed, now, signs_from)?;
+async fn insert(
+    db: &mut Db,
+    seed: &[u8; 32],
+    created_at: Timestamp,
+    signs_from: Timestamp,
+) -> Result<(), AppError> {
+    let key = Key::from_seed(seed, created_at, signs_from)?;
     on!(db => sqlx::query(
             "INSERT INTO signing_keys (generation, kid, seed, created_at, signs_from)
              SELECT COALESCE(MAX(generation), 0) + 1, $1, $2, $3, $4 FROM signing_keys WHERE TRUE
@@ -233,7 +237,7 @@ async fn insert(db: &mut Db, seed: &[u8; 32], signs_from: Timestamp) -> Result<(
         )
         .bind(&key.kid)
         .bind(seed.as_slice())
-        .bind(now.micros())
+        .bind(created_at.micros())
         .bind(signs_from.micros())
         .execute(db)
         .await
@@ -247,15 +251,16 @@ async fn insert(db: &mut Db, seed: &[u8; 32], signs_from: Timestamp) -> Result<(
 /// Those of the database.
 pub async fn rotate(database: &Database, rotation: Rotation) -> Result<String, AppError> {
     let seed = seed()?;
+    let now = clock::now();
     let signs_from = match rotation {
-        Rotation::InTurn => clock::now().after(PUBLISHED_FOR),
-        Rotation::Now => clock::now(),
+        Rotation::InTurn => now.after(PUBLISHED_FOR),
+        Rotation::Now => now,
     };
-    let kid = Key::from_seed(&seed, signs_from, signs_from)?.kid;
+    let kid = Key::from_seed(&seed, now, signs_from)?.kid;
     database
-        .write((seed, signs_from, rotation, kid), |db, (seed, signs_from, rotation, kid)| {
+        .write((seed, now, signs_from, rotation, kid), |db, (seed, now, signs_from, rotation, kid)| {
             Box::pin(async move {
-                insert(db, &seed, signs_from).await?;
+                insert(db, &seed, now, signs_from).await?;
                 if rotation == Rotation::Now {
                     on!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
                         .bind(&kid)

@@ -11,6 +11,8 @@ mod round_robin;
 mod running;
 mod several;
 
+pub mod tokens;
+
 pub use client::{Answer, Client};
 pub use database::{Probe, TestDatabase};
 pub use listener::{Listener, Told};

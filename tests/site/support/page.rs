@@ -46,6 +46,11 @@ impl Page {
         self.attribute(&format!("input[name='{name}']"), "value").unwrap_or_default()
     }
 
+    /// What the one control that matches holds.
+    pub fn value_of(&self, selector: &str) -> String {
+        self.attribute(selector, "value").unwrap_or_default()
+    }
+
     /// An attribute of all elements that match and have it.
     pub fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
         self.select(selector).filter_map(|element| element.attr(name)).map(str::to_owned).collect()

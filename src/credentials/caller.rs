@@ -1,0 +1,215 @@
+//! Who asks, found out from everything that a request brings: the session
+//! cookie, an access token, an API key.
+//!
+//! Of two, the one that was sent on purpose counts and the cookie is ignored,
+//! as browsers add that by themselves. One that does not hold is refused and
+//! never passes for none.
+
+use axum::{
+    extract::Request,
+    http::{
+        HeaderMap, HeaderName,
+        header::{AUTHORIZATION, COOKIE, ORIGIN},
+    },
+    middleware::Next,
+    response::Response,
+};
+
+use super::{Actor, UserSession, api_key, token};
+use crate::{
+    error::AppError,
+    server::{Site, clock},
+    timestamp::Timestamp,
+};
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Who asks, and what proves it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    proof: Proof,
+}
+
+#[derive(Clone, Debug)]
+enum Proof {
+    Nothing,
+    Session(UserSession),
+    Token { family: String, expires_at: Timestamp },
+    ApiKey { id: String, expires_at: Timestamp },
+}
+
+/// A credential that was sent on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explicit<'a> {
+    /// An access token.
+    Token(&'a str),
+    /// An API key.
+    ApiKey(&'a str),
+}
+
+/// Why nobody knows who asks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The access token does not hold.
+    #[error(transparent)]
+    Token(token::Refused),
+    /// The API key does not hold.
+    #[error("You are not authorized to make this call.")]
+    ApiKey,
+    /// It could not be looked up.
+    #[error(transparent)]
+    Error(#[from] AppError),
+}
+
+impl From<Refused> for AppError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Error(error) | Refused::Token(token::Refused::Error(error)) => error,
+            Refused::Token(refused) => Self::BadCredential { reason: refused.to_string() },
+            Refused::ApiKey => Self::BadCredential { reason: "The API key is not valid.".to_owned() },
+        }
+    }
+}
+
+impl<'a> Explicit<'a> {
+    /// What the header fields `authorization` and `x-api-key` say. With both,
+    /// the token counts: it says more. `Basic` is none of ours: a proxy in
+    /// front of the site asked for it.
+    #[must_use]
+    pub fn of(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Option<Self> {
+        let token = authorization.filter(|value| !is_basic(value));
+        match (token, api_key) {
+            (Some(raw), _) => {
+                let bare = match raw.trim_start().split_once(' ') {
+                    Some((scheme, bare)) if scheme.eq_ignore_ascii_case("bearer") => bare,
+                    _ => raw,
+                };
+                Some(Self::Token(bare.trim()))
+            }
+            (None, Some(key)) => Some(Self::ApiKey(key.trim())),
+            (None, None) => None,
+        }
+    }
+
+    /// [`Self::of`] the headers of a request. What is no text is no credential
+    /// that could hold.
+    #[must_use]
+    pub fn of_headers(headers: &'a HeaderMap) -> Option<Self> {
+        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        Self::of(text(AUTHORIZATION), text(X_API_KEY))
+    }
+
+    /// Finds out whose it is.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn caller(self, site: &Site) -> Result<Caller, Refused> {
+        match self {
+            Self::Token(raw) => {
+                let verified = token::verify(site, raw).await.map_err(Refused::Token)?;
+                let token::Verified { user, family, expires_at } = verified;
+                Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, expires_at } })
+            }
+            Self::ApiKey(raw) => {
+                let verified = api_key::verify(site, raw).await.map_err(|refused| match refused {
+                    api_key::Refused::Unknown => Refused::ApiKey,
+                    api_key::Refused::Error(error) => Refused::Error(error),
+                })?;
+                let api_key::Verified { id, expires_at } = verified;
+                Ok(Caller { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
+            }
+        }
+    }
+}
+
+/// Whether it has that scheme (RFC 7617). Clients of AppSync send a token
+/// without any.
+fn is_basic(authorization: &str) -> bool {
+    let scheme = authorization.trim_start().split_once(' ').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+}
+
+impl Caller {
+    /// Who asks with a request.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn of(site: &Site, headers: &HeaderMap, session: &UserSession) -> Result<Self, Refused> {
+        match Explicit::of_headers(headers) {
+            Some(explicit) => explicit.caller(site).await,
+            None => Self::of_session(session).await.map_err(Refused::Error),
+        }
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn of_session(session: &UserSession) -> Result<Self, AppError> {
+        Ok(match session.actor().await? {
+            Actor::Anonymous => Self { actor: Actor::Anonymous, proof: Proof::Nothing },
+            actor => Self { actor, proof: Proof::Session(session.clone()) },
+        })
+    }
+
+    /// Whether the credential still holds, for whoever stays longer than a
+    /// request takes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
+        match &self.proof {
+            Proof::Nothing => Ok(true),
+            Proof::Session(session) => session.still_holds(&self.actor).await,
+            Proof::Token { family, expires_at } => {
+                Ok(*expires_at > clock::now() && token::still_holds(site, family).await?)
+            }
+            Proof::ApiKey { id, expires_at } => {
+                Ok(*expires_at > clock::now() && api_key::still_holds(site, id).await?)
+            }
+        }
+    }
+}
+
+/// Takes from a request with an explicit credential what browsers add by
+/// themselves: the cookies, which must not count beside it, and where it comes
+/// from, which protects nobody who has no cookie (security rows C1 and C3).
+pub async fn explicit_first(mut request: Request, next: Next) -> Response {
+    if Explicit::of_headers(request.headers()).is_some() {
+        for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
+            request.headers_mut().remove(name);
+        }
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_comes_with_a_scheme_or_without_and_counts_more_than_a_key() {
+        for raw in ["a.b.c", "Bearer a.b.c", "bearer a.b.c", " BEARER  a.b.c "] {
+            assert_eq!(Explicit::of(Some(raw), Some("byl_x")), Some(Explicit::Token("a.b.c")), "{raw:?}");
+        }
+        assert_eq!(Explicit::of(None, Some("byl_x")), Some(Explicit::ApiKey("byl_x")));
+        assert_eq!(Explicit::of(None, None), None);
+    }
+
+    #[test]
+    fn an_empty_or_unreadable_credential_is_one_all_the_same() {
+        assert_eq!(Explicit::of(Some(""), None), Some(Explicit::Token("")));
+        let mut headers = HeaderMap::new();
+        headers.insert(X_API_KEY, axum::http::HeaderValue::from_bytes(b"\xff").unwrap());
+        assert_eq!(Explicit::of_headers(&headers), Some(Explicit::ApiKey("")));
+    }
+
+    #[test]
+    fn what_a_proxy_asked_for_is_not_taken_for_ours() {
+        assert_eq!(Explicit::of(Some("Basic YTpi"), None), None);
+        assert_eq!(Explicit::of(Some("Basic YTpi"), Some("byl_x")), Some(Explicit::ApiKey("byl_x")));
+    }
+}

@@ -1,0 +1,313 @@
+//! `POST /graphql`.
+//!
+//! Clients that accept `application/graphql-response+json` are answered by the
+//! GraphQL-over-HTTP specification; all others as AppSync does, with 200 for
+//! whatever could be read.
+
+use async_graphql::{
+    Request as Query, Response as Outcome, Variables,
+    parser::{
+        parse_query,
+        types::{DocumentOperations, OperationType},
+    },
+};
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+    routing::post,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower_sessions::{Session, SessionManagerLayer};
+
+use super::{
+    errors::{ApiError, Shape, Wording},
+    limits,
+};
+use crate::{
+    credentials::{
+        Actor, Caller, UserSession,
+        caller::{self, Refused},
+        cookie_name, mend_answer,
+        session_store::RowStore,
+    },
+    error::AppError,
+    server::{Site, cors, headers, limits as server_limits, telemetry::RequestId},
+};
+
+const JSON: &str = "application/json";
+const GRAPHQL_JSON: &str = "application/graphql-response+json";
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The routes of the API. A browser's session counts here, too, for requests
+/// of the site's own pages.
+pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Site> {
+    let wrong_method =
+        |request: Request| async move { headers::wrong_method(request.headers(), "POST, OPTIONS") };
+    Router::new()
+        .route("/graphql", post(answer).fallback(wrong_method))
+        .layer(sessions)
+        .layer(from_fn_with_state(site.public_url.is_https(), mend_answer))
+        .layer(headers::compare_origin())
+        .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
+        .layer(from_fn_with_state(site.clone(), nobody_to_protect))
+        .layer(from_fn(caller::explicit_first))
+        .layer(from_fn_with_state(site.clone(), cors::share))
+}
+
+/// Whoever brings no session gets 401, from wherever the request comes.
+async fn nobody_to_protect(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    if !headers::has_cookie(request.headers(), cookie_name(site.public_url.is_https())) {
+        for name in [ORIGIN, SEC_FETCH_SITE] {
+            request.headers_mut().remove(name);
+        }
+    }
+    next.run(request).await
+}
+
+/// What a client sends.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asked {
+    pub query: String,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, Value>>,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "the specification names it and gives it no meaning")]
+    extensions: Option<serde_json::Map<String, Value>>,
+}
+
+/// `POST /graphql`.
+async fn answer(
+    State(site): State<Site>,
+    session: Session,
+    Extension(request_id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let wording = Wording { shape: shape(&head.headers), request_id: request_id.to_string() };
+    let outcome = async {
+        require_json(&head.headers)?;
+        let caller =
+            Caller::of(&site, &head.headers, &UserSession::new(session)).await.map_err(Failed::from)?;
+        if caller.actor == Actor::Anonymous {
+            return Err(Failed::unauthorized("Valid authorization header not provided."));
+        }
+        let body = server_limits::read_body(body, server_limits::POST_BODY).await?;
+        let query = read(&body)?;
+        let work = execute(&site, &caller.actor, query, &[OperationType::Query, OperationType::Mutation]);
+        tokio::time::timeout(limits::TIME, work).await.unwrap_or_else(|_| Err(ApiError::timeout().into()))
+    }
+    .await;
+    let mut response = match outcome {
+        Ok(outcome) => executed(&wording, &outcome),
+        Err(failed) => failed.respond(&wording),
+    };
+    if let Ok(id) = HeaderValue::from_str(&wording.request_id) {
+        response.headers_mut().insert(AMAZON_REQUEST_ID, id);
+    }
+    response
+}
+
+/// The first that is named of the two kinds of JSON; AppSync's for whoever
+/// takes anything.
+fn shape(headers: &HeaderMap) -> Shape {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let named = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    match named.into_iter().find(|range| [JSON, GRAPHQL_JSON].contains(range)) {
+        Some(GRAPHQL_JSON) => Shape::Specification,
+        _ => Shape::AppSync,
+    }
+}
+
+/// Whatever else a form can send from a foreign page (security row C3).
+fn require_json(headers: &HeaderMap) -> Result<(), Failed> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(JSON));
+    let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    if is_json && is_utf8 {
+        Ok(())
+    } else {
+        let error = ApiError::malformed("Send application/json in UTF-8.");
+        Err(Failed { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, error, retry_after: None })
+    }
+}
+
+fn read(body: &[u8]) -> Result<Asked, Failed> {
+    let bad = |message: &str| Failed::bad_request(ApiError::malformed(message));
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Array(_)) => Err(bad("Send one operation at a time.")),
+        Ok(Value::Object(asked)) if asked.get("query").is_none_or(Value::is_null) => {
+            Err(bad("Unable to parse GraphQL query: query is missing."))
+        }
+        Ok(value @ Value::Object(_)) => serde_json::from_value(value)
+            .map_err(|error| bad(&format!("The request is not as GraphQL over HTTP has it: {error}."))),
+        Ok(_) => Err(bad("The body must be a JSON object.")),
+        Err(error) => Err(bad(&format!("Unable to parse the body as JSON: {error}."))),
+    }
+}
+
+/// A request of which no field was answered.
+#[derive(Debug)]
+pub(super) struct Failed {
+    status: StatusCode,
+    pub error: ApiError,
+    retry_after: Option<HeaderValue>,
+}
+
+impl Failed {
+    fn unauthorized(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, error: ApiError::not_authorized(message), retry_after: None }
+    }
+
+    fn bad_request(error: ApiError) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, retry_after: None }
+    }
+
+    fn respond(&self, wording: &Wording) -> Response {
+        let body = json!({ "errors": [wording.whole(&self.error)] });
+        let mut response = json_response(wording.shape, self.status, body.to_string());
+        let headers = response.headers_mut();
+        headers.insert(ERROR_TYPE, HeaderValue::from_static(self.error.error_type));
+        if let Some(seconds) = &self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.clone());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, headers::BAD_TOKEN);
+        }
+        response
+    }
+}
+
+impl From<AppError> for Failed {
+    fn from(error: AppError) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, retry_after: headers::retry_after(&error), error: ApiError::of_request(&error) }
+    }
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, retry_after: None }
+    }
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Self {
+        match AppError::from(refused.clone()) {
+            AppError::BadCredential { .. } => Self::unauthorized(refused.to_string()),
+            error => error.into(),
+        }
+    }
+}
+
+/// Why a document is not run.
+pub(super) enum Unready {
+    /// It is none; the answer says where it goes wrong.
+    Mistake(Box<Outcome>),
+    /// It asks for what is not given.
+    Refused(ApiError),
+}
+
+/// A document of operations of the `kinds`, within the limits.
+pub(super) fn prepare(
+    site: &Site,
+    actor: &Actor,
+    asked: Asked,
+    kinds: &[OperationType],
+) -> Result<Query, Unready> {
+    if asked.query.len() > limits::QUERY_BYTES {
+        let words =
+            format!("A document can have {} bytes at most; send texts as variables.", limits::QUERY_BYTES);
+        return Err(Unready::Refused(ApiError::too_much(words)));
+    }
+    let document = match parse_query(&asked.query) {
+        Ok(document) => document,
+        Err(error) => return Err(Unready::Mistake(Box::new(Outcome::from_errors(vec![error.into()])))),
+    };
+    let variables = Variables::from_json(Value::Object(asked.variables.unwrap_or_default()));
+    limits::check(&document, &variables).map_err(Unready::Refused)?;
+    let is_wanted = match &document.operations {
+        DocumentOperations::Single(operation) => kinds.contains(&operation.node.ty),
+        // Which of them is meant, async-graphql finds out.
+        DocumentOperations::Multiple(operations) => {
+            operations.values().all(|operation| kinds.contains(&operation.node.ty))
+        }
+    };
+    if !is_wanted {
+        let words = "Subscriptions go through a WebSocket, queries and mutations through POST.";
+        return Err(Unready::Refused(ApiError::malformed(words)));
+    }
+    let mut query = Query::new(asked.query).variables(variables).data(site.clone()).data(actor.clone());
+    if let Some(name) = asked.operation_name.filter(|name| !name.is_empty()) {
+        query = query.operation_name(name);
+    }
+    query.set_parsed_query(document);
+    Ok(query)
+}
+
+async fn execute(
+    site: &Site,
+    actor: &Actor,
+    asked: Asked,
+    kinds: &[OperationType],
+) -> Result<Outcome, Failed> {
+    match prepare(site, actor, asked, kinds) {
+        Ok(query) => Ok(site.api.schema.execute(query).await),
+        Err(Unready::Mistake(outcome)) => Ok(*outcome),
+        Err(Unready::Refused(error)) => Err(error.into()),
+    }
+}
+
+/// An answer of the executor: fields, errors at fields, or mistakes in the document.
+fn executed(wording: &Wording, outcome: &Outcome) -> Response {
+    let errors: Vec<_> = outcome.errors.iter().map(|error| wording.error(error)).collect();
+    let reached_no_field = !errors.is_empty() && outcome.errors.iter().all(|error| error.path.is_empty());
+    match wording.shape {
+        Shape::Specification if reached_no_field => {
+            json_response(wording.shape, StatusCode::BAD_REQUEST, json!({ "errors": errors }).to_string())
+        }
+        _ => {
+            let body = serde_json::to_string(&Payload { data: &outcome.data, errors });
+            json_response(wording.shape, StatusCode::OK, body.unwrap_or_default())
+        }
+    }
+}
+
+/// Data and errors of an answer. Fields keep the order of the document
+/// (GraphQL 7.2.2).
+#[derive(Serialize)]
+pub(super) struct Payload<'a> {
+    pub data: &'a async_graphql::Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Value>,
+}
+
+fn json_response(shape: Shape, status: StatusCode, body: String) -> Response {
+    let content_type = match shape {
+        Shape::AppSync => "application/json; charset=utf-8",
+        Shape::Specification => "application/graphql-response+json; charset=utf-8",
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
