@@ -1,7 +1,8 @@
-//! The command line: `serve`, `migrate`, `copy`, `user`, `api-key`, `keys`.
+//! The command line: `serve`, `migrate`, `copy`, `codegen`, `user`, `api-key`, `keys`.
 
 use std::{
     io::{BufRead, Read, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -18,6 +19,7 @@ use crate::{
             service, store,
         },
     },
+    codegen::{Backend, Codegen, File},
     credentials::{
         Actor, api_key_store,
         token::keys::{self, Duty, Rotation},
@@ -64,6 +66,12 @@ enum Command {
         /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
         #[arg(long, value_name = "URL")]
         to: String,
+    },
+    /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
+    Codegen {
+        /// The folder, most often the project's `src`; it is created where it is missing
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Look after accounts
     #[command(subcommand)]
@@ -206,6 +214,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             site.database.close().await;
             Ok(())
         }
+        Command::Codegen { out } => {
+            let site = Site::open(&configured()?).await?;
+            let outcome = codegen(&site, &out).await;
+            site.database.close().await;
+            outcome
+        }
         Command::User(user) => {
             let site = Site::open(&configured()?).await?;
             let outcome = self::user(&site, user).await;
@@ -272,6 +286,28 @@ async fn copy(from: &str, to: &str) -> Result<(), Failure> {
         writeln!(out, "{}: {}", table.table.name, table.checksum)?;
     }
     writeln!(out, "{to} now holds the site as it was in {from} when the copy began.")?;
+    Ok(())
+}
+
+async fn codegen(site: &Site, folder: &Path) -> Result<(), Failure> {
+    let backend = Backend::of(site).await?;
+    let has_public_key = backend.public_key.is_some();
+    let codegen = Codegen::new(backend)?;
+    let mut out = std::io::stdout().lock();
+    for file in File::ALL {
+        let path = folder.join(file.name());
+        let write = || {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(&path, codegen.contents(file))
+        };
+        write()
+            .map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
+        writeln!(out, "{}", path.display())?;
+    }
+    if !has_public_key {
+        let command = Backend::MAKE_PUBLIC_KEY;
+        writeln!(out, "There is no public API key, so only who signs in can read. Make one with: {command}")?;
+    }
     Ok(())
 }
 

@@ -18,6 +18,7 @@
 //! | [`error`] | what a use case can answer instead of a result |
 //! | `ui` | view parts that pages share |
 //! | `app` | document shell, routes and error pages |
+//! | `codegen`, `amplify` | what front ends of AWS Amplify are given, and what they call things |
 //! | `credentials` | who is asking, and how that was proven |
 //! | `server` | configuration, database, router, pages, assets |
 //!
@@ -32,9 +33,13 @@ pub mod posts;
 pub mod timestamp;
 
 #[cfg(feature = "ssr")]
+pub mod amplify;
+#[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod cli;
+#[cfg(feature = "ssr")]
+pub mod codegen;
 #[cfg(feature = "ssr")]
 pub mod credentials;
 #[cfg(feature = "ssr")]

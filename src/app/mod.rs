@@ -14,6 +14,7 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::{ApiKeysPage, LogInPage, RevokeApiKeyPage, SignUpPage},
+    codegen::page::ApiPage,
     error::AppError,
     posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
     server::assets,
@@ -74,6 +75,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
                 <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />
+                <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
             </Routes>

@@ -21,7 +21,7 @@ use axum::{
     },
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ use tower_sessions::{Session, SessionManagerLayer};
 
 use super::{
     errors::{ApiError, Shape, Wording},
-    limits,
+    limits, realtime,
 };
 use crate::{
     credentials::{
@@ -48,13 +48,18 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// What AppSync says to whoever brings no credential.
+pub(super) const NOBODY: &str = "Valid authorization header not provided.";
+
 /// The routes of the API. A browser's session counts here, too, for requests
 /// of the site's own pages.
 pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Site> {
     let wrong_method =
         |request: Request| async move { headers::wrong_method(request.headers(), "POST, OPTIONS") };
     Router::new()
-        .route("/graphql", post(answer).fallback(wrong_method))
+        // Clients of 2020 open their WebSocket here.
+        .route("/graphql", post(answer).get(realtime::connect).fallback(wrong_method))
+        .route("/graphql/realtime", get(realtime::connect).fallback(wrong_method))
         .layer(sessions)
         .layer(from_fn_with_state(site.public_url.is_https(), mend_answer))
         .layer(headers::compare_origin())
@@ -102,7 +107,7 @@ async fn answer(
         let caller =
             Caller::of(&site, &head.headers, &UserSession::new(session)).await.map_err(Failed::from)?;
         if caller.actor == Actor::Anonymous {
-            return Err(Failed::unauthorized("Valid authorization header not provided."));
+            return Err(Failed::unauthorized(NOBODY));
         }
         let body = server_limits::read_body(body, server_limits::POST_BODY).await?;
         let query = read(&body)?;
@@ -216,6 +221,11 @@ impl From<Refused> for Failed {
             error => error.into(),
         }
     }
+}
+
+/// Why somebody is not let in.
+pub(super) fn not_let_in(refused: Refused) -> ApiError {
+    Failed::from(refused).error
 }
 
 /// Why a document is not run.

@@ -23,6 +23,7 @@ mod queries;
 mod subscriptions;
 
 pub mod http;
+pub mod realtime;
 pub mod schema;
 
 pub use feed::Feed;

@@ -75,8 +75,11 @@ impl Api {
     }
 }
 
-/// Every type, with what extends it.
-fn definitions(
+/// Every type by its name, with what extends it.
+///
+/// # Errors
+/// [`SchemaError`] where a text is no schema.
+pub fn definitions(
     conflict_detection: ConflictDetection,
 ) -> Result<BTreeMap<String, TypeDefinition>, SchemaError> {
     let mut types = BTreeMap::<String, TypeDefinition>::new();

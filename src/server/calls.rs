@@ -138,7 +138,8 @@ async fn again(site: &Site, session: &UserSession, form: Form, typed: Values, er
     pages::render(site, PageInput { form, ..PageInput::of(uri, actor) }).await
 }
 
-fn see_other(location: &str) -> Response {
+/// Sends a browser on, to be followed by `GET` whatever came.
+pub fn see_other(location: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));

@@ -6,8 +6,9 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN, REFERRER_POLICY,
-            RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN,
+            REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
+            X_CONTENT_TYPE_OPTIONS,
         },
     },
     middleware::Next,
@@ -81,6 +82,23 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
     match response.extensions().get::<ProtectionError>() {
         Some(_) => refusal(&AppError::CrossSite, html),
         None => response,
+    }
+}
+
+/// Whether a request comes from a page of this site, by the browser's word:
+/// `Sec-Fetch-Site`, else `Origin` against `Host`. For what [`compare_origin`]
+/// lets pass because it is a GET: the opening of a WebSocket (security row C2).
+#[must_use]
+pub fn from_own_page(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    match text(&SEC_FETCH_SITE) {
+        Some(site) => site == "same-origin",
+        None => match (text(&ORIGIN), text(&HOST)) {
+            (Some(origin), Some(host)) => {
+                origin.split_once("://").is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host))
+            }
+            _ => false,
+        },
     }
 }
 

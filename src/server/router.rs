@@ -14,6 +14,7 @@ use super::{
     headers, health, pages, telemetry,
 };
 use crate::{
+    codegen,
     credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
     graphql,
 };
@@ -39,6 +40,7 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/new", form(Form::CreatePost))
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
+        .route("/account/api/{*file}", get(codegen::http::download))
         .fallback(pages::page)
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))

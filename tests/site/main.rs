@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod codegen;
 mod command_line;
 mod conflicts;
 mod copy;

@@ -319,13 +319,14 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
     let db = &mut writable(&site).await;
     for other in [user_id(&site, "bob").await, String::new(), "%".to_owned()] {
         let other = UserId::from_stored(other);
-        let updated = store::update(db, &id, &other, 1, &draft, clock::now()).await.expect("a statement");
+        let updated =
+            store::update(db, &id, &other, 1, &draft, None, clock::now()).await.expect("a statement");
         assert_eq!(updated, None, "{other:?}");
-        store::delete(db, &id, &other).await.expect("a statement");
+        store::delete(db, &id, &other, clock::now()).await.expect("a statement");
         assert_eq!(site.dump().await, before, "{other:?}");
     }
     let ada = UserId::from_stored(user_id(&site, "ada").await);
-    let updated = store::update(db, &id, &ada, 1, &draft, clock::now()).await.expect("a statement");
+    let updated = store::update(db, &id, &ada, 1, &draft, None, clock::now()).await.expect("a statement");
     assert_eq!(updated.map(|post| post.version), Some(2), "the right owner may");
 }
 

@@ -22,7 +22,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use self::{
     changes::Changes,
@@ -98,6 +98,7 @@ pub struct Bus {
     newest: AtomicI64,
     listeners: RwLock<Option<broadcast::Sender<Event>>>,
     places: Arc<Places>,
+    stopping: watch::Sender<bool>,
 }
 
 impl Bus {
@@ -111,6 +112,7 @@ impl Bus {
             newest: AtomicI64::new(0),
             listeners: RwLock::new(Some(broadcast::Sender::new(BACKLOG))),
             places: Arc::new(Places::new(max_listeners)),
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -182,5 +184,12 @@ impl Bus {
     /// Ends every listening for good, so that the site can stop.
     pub fn close(&self) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.stopping.send_replace(true);
+    }
+
+    /// Resolves once the site is about to stop.
+    pub async fn closed(&self) {
+        // An error would say that the bus itself is gone.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 }

@@ -1,0 +1,53 @@
+//! `/account/api/…`: the files for a browser.
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    http::{
+        HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
+    response::Response,
+};
+use tower_sessions::Session;
+
+use super::{Backend, Codegen, File};
+use crate::{
+    credentials::UserSession,
+    error::AppError,
+    server::{
+        Site, calls::see_other, database::internal, forms::log_in_first, headers::refusal, pages::wants_html,
+    },
+};
+
+/// A file for whoever is signed in.
+pub async fn download(
+    State(site): State<Site>,
+    Path(name): Path<String>,
+    session: Session,
+    request: Request,
+) -> Response {
+    match file(&site, &name, &UserSession::new(session)).await {
+        Ok(response) => response,
+        Err(AppError::NotSignedIn) if wants_html(request.headers()) => {
+            see_other(&log_in_first(request.uri().path()))
+        }
+        Err(error) => refusal(&error, wants_html(request.headers())),
+    }
+}
+
+async fn file(site: &Site, name: &str, session: &UserSession) -> Result<Response, AppError> {
+    session.actor().await?.user()?;
+    let file = File::parse(name).ok_or(AppError::NotFound)?;
+    let codegen = Codegen::new(Backend::of(site).await?)?;
+    let mut response = Response::new(Body::from(codegen.contents(file)));
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type()));
+    headers.insert(
+        CONTENT_DISPOSITION,
+        HeaderValue::from_str(&format!("attachment; filename=\"{base}\"")).map_err(internal)?,
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}

@@ -1,0 +1,179 @@
+//! What `amplify push` and `amplify codegen` gave a front end: where the API
+//! is, its schema, the statements for it and their types. All of it comes
+//! from what the server itself runs on, the text of the schema and the
+//! settings, so that nothing here can differ from what is served.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `exports` | `aws-exports.js` and `amplify_outputs.json` |
+//! | `statements` | `graphql/*.js` and `graphql/*.ts` |
+//! | `types` | `API.ts` |
+//! | `schema` | the schema as these read it |
+//! | [`http`], [`page`] | the same files for a browser, and the page that offers them |
+
+mod exports;
+mod schema;
+mod statements;
+mod types;
+
+pub mod http;
+pub mod page;
+
+use crate::{
+    amplify,
+    credentials::api_key,
+    error::AppError,
+    graphql::ConflictDetection,
+    server::{Site, config::PublicUrl, database::internal},
+};
+use schema::{Root, Schema};
+use statements::Language;
+
+/// What a front end has to know of a site.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// How the site is reached.
+    pub public_url: PublicUrl,
+    /// The key that everyone may have. Without one, nobody reads who has not signed in.
+    pub public_key: Option<String>,
+    /// Whether changes name the version that they started from.
+    pub conflict_detection: ConflictDetection,
+}
+
+/// A file that is generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// For `Amplify.configure`, of every version.
+    AwsExports,
+    /// The same for projects of Amplify Gen 2.
+    AmplifyOutputs,
+    /// The schema.
+    Schema,
+    /// Types of TypeScript.
+    Types,
+    /// The statements of one kind.
+    Statements(Root, Language),
+}
+
+/// The generator.
+#[derive(Debug)]
+pub struct Codegen {
+    backend: Backend,
+    schema: Schema,
+}
+
+impl Backend {
+    /// Byline makes the public key with this command.
+    pub const MAKE_PUBLIC_KEY: &str = "byline api-key create --public";
+
+    /// What a front end has to know of this site.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn of(site: &Site) -> Result<Self, AppError> {
+        Ok(Self {
+            public_url: site.public_url.clone(),
+            public_key: api_key::public_key(site).await?,
+            conflict_detection: site.api.conflict_detection,
+        })
+    }
+
+    /// Where GraphQL is.
+    #[must_use]
+    pub fn graphql_url(&self) -> String {
+        format!("{}{}", self.public_url, amplify::GRAPHQL_PATH)
+    }
+
+    fn cognito_url(&self) -> String {
+        format!("{}{}", self.public_url, amplify::COGNITO_PATH)
+    }
+}
+
+impl File {
+    /// Every file, in the order in which people look for them.
+    pub const ALL: [Self; 10] = [
+        Self::AwsExports,
+        Self::AmplifyOutputs,
+        Self::Schema,
+        Self::Types,
+        Self::Statements(Root::Query, Language::JavaScript),
+        Self::Statements(Root::Mutation, Language::JavaScript),
+        Self::Statements(Root::Subscription, Language::JavaScript),
+        Self::Statements(Root::Query, Language::TypeScript),
+        Self::Statements(Root::Mutation, Language::TypeScript),
+        Self::Statements(Root::Subscription, Language::TypeScript),
+    ];
+
+    /// The file of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|file| file.name() == name)
+    }
+
+    /// Its path below the folder of the project's sources, as Amplify has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        use {Language::*, Root::*};
+        match self {
+            Self::AwsExports => "aws-exports.js",
+            Self::AmplifyOutputs => "amplify_outputs.json",
+            Self::Schema => "schema.graphql",
+            Self::Types => "API.ts",
+            Self::Statements(Query, JavaScript) => "graphql/queries.js",
+            Self::Statements(Mutation, JavaScript) => "graphql/mutations.js",
+            Self::Statements(Subscription, JavaScript) => "graphql/subscriptions.js",
+            Self::Statements(Query, TypeScript) => "graphql/queries.ts",
+            Self::Statements(Mutation, TypeScript) => "graphql/mutations.ts",
+            Self::Statements(Subscription, TypeScript) => "graphql/subscriptions.ts",
+        }
+    }
+
+    /// What it is for, in a few words.
+    #[must_use]
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::AwsExports => "what Amplify.configure takes, in aws-amplify 3 to 6",
+            Self::AmplifyOutputs => "the same for projects of Amplify Gen 2",
+            Self::Schema => "the schema of the API",
+            Self::Types => "types for TypeScript",
+            Self::Statements(Root::Query, _) => "statements that read",
+            Self::Statements(Root::Mutation, _) => "statements that write",
+            Self::Statements(Root::Subscription, _) => "statements that listen",
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::AwsExports | Self::Statements(_, Language::JavaScript) => "text/javascript; charset=utf-8",
+            Self::AmplifyOutputs => "application/json",
+            Self::Schema | Self::Types | Self::Statements(_, Language::TypeScript) => {
+                "text/plain; charset=utf-8"
+            }
+        }
+    }
+}
+
+impl Codegen {
+    /// For front ends of this backend.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] where the schema is none.
+    pub fn new(backend: Backend) -> Result<Self, AppError> {
+        let schema = Schema::new(backend.conflict_detection).map_err(internal)?;
+        Ok(Self { backend, schema })
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn contents(&self, file: File) -> String {
+        match file {
+            File::AwsExports => exports::aws_exports(&self.backend),
+            File::AmplifyOutputs => exports::amplify_outputs(&self.backend, &self.schema),
+            File::Schema => self.schema.text().to_owned(),
+            File::Types => types::types(&self.schema),
+            File::Statements(root, language) => statements::statements(&self.schema, root, language),
+        }
+    }
+}

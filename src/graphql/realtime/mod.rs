@@ -1,0 +1,114 @@
+//! Subscriptions over WebSockets, by two protocols: the one of AppSync, in the
+//! three ways in which clients of Amplify begin it, and
+//! `graphql-transport-ws` of the graphql-ws library, which may also query.
+//!
+//! One connection is one task. It writes what it has to say at once and waits
+//! for the client to take it; meanwhile nothing is gathered for that client but
+//! the few news that [`super::Feed`] holds for everyone. Whoever falls behind
+//! is told so.
+
+mod connection;
+mod protocol;
+
+use axum::{
+    Extension,
+    extract::{Query, Request, State, ws::WebSocketUpgrade},
+    http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL},
+    response::Response,
+};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use self::{
+    connection::{Connection, Greeting},
+    protocol::{Offered, Protocol},
+};
+use super::errors::{Shape, Wording};
+use crate::{
+    credentials::UserSession,
+    error::AppError,
+    server::{
+        Site, headers,
+        telemetry::{ClientAddress, RequestId},
+    },
+};
+
+/// Bytes of a message at most: a document and its variables.
+const MESSAGE_BYTES: usize = 64 * 1024;
+/// When all places are taken: seconds until another try makes sense.
+const FULL: u32 = 30;
+
+/// What AppSync's clients of the years before 2023 put into the address.
+#[derive(Debug, Deserialize)]
+pub struct Address {
+    header: Option<String>,
+}
+
+/// `GET /graphql` and `/graphql/realtime`, to become a WebSocket.
+pub async fn connect(
+    State(site): State<Site>,
+    Extension(request_id): Extension<RequestId>,
+    client: Option<Extension<ClientAddress>>,
+    Query(address): Query<Address>,
+    session: Session,
+    request: Request,
+) -> Response {
+    use axum::extract::FromRequest as _;
+
+    let head = request.headers().clone();
+    let Ok(upgrade) = WebSocketUpgrade::from_request(request, &site).await else {
+        return headers::wrong_method(&head, "POST, OPTIONS");
+    };
+    let Some(protocol) = protocols(&head).find_map(Protocol::named) else {
+        let reason = "name the subprotocol graphql-ws or graphql-transport-ws".to_owned();
+        return headers::refusal(&AppError::BadRequest { reason }, false);
+    };
+    let client = client.map(|Extension(ClientAddress(address))| address);
+    let Some(place) = site.bus.place(client) else {
+        return headers::refusal(&AppError::Busy { retry_after: FULL }, false);
+    };
+    let in_protocol = protocols(&head).find_map(|name| name.strip_prefix("header-").map(str::to_owned));
+    let offered = address.header.or(in_protocol).map(|encoded| decode(&encoded));
+    let greeting = Greeting {
+        offered: offered.unwrap_or_else(|| Offered::of_headers(&head)),
+        // A browser sends the cookie with whatever page opens the connection (security row C2).
+        session: headers::from_own_page(&head).then(|| UserSession::new(session)),
+    };
+    let shape = match protocol {
+        Protocol::AppSync => Shape::AppSync,
+        Protocol::TransportWs => Shape::Specification,
+    };
+    let wording = Wording { shape, request_id: request_id.to_string() };
+    upgrade
+        .protocols([protocol.name()])
+        .max_message_size(MESSAGE_BYTES)
+        .max_frame_size(MESSAGE_BYTES)
+        .on_upgrade(async move |socket| {
+            let _place = place;
+            Connection::new(site, protocol, wording, greeting).run(socket).await;
+        })
+}
+
+fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+/// JSON in base64 of either alphabet, padded or not, since clients differ.
+/// What cannot be read is a credential that does not hold.
+fn decode(encoded: &str) -> Offered {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+    let url_safe = encoded.replace('+', "-").replace('/', "_");
+    let json = ENGINE.decode(url_safe).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    json.map_or_else(Offered::unreadable, |json| Offered::of_json(&json))
+}

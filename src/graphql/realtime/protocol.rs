@@ -1,0 +1,195 @@
+//! What is said on the wire, by either protocol.
+
+use axum::http::{HeaderMap, header::AUTHORIZATION};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::http::Asked;
+use crate::credentials::caller::Explicit;
+
+/// How client and server talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// The subprotocol `graphql-ws`, as AppSync has it: every start brings its
+    /// own credential.
+    AppSync,
+    /// The subprotocol `graphql-transport-ws`: one credential a connection.
+    TransportWs,
+}
+
+/// What a client brings to prove who it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    authorization: Option<String>,
+    api_key: Option<String>,
+}
+
+impl Offered {
+    /// What the request's headers say.
+    pub fn of_headers(headers: &HeaderMap) -> Self {
+        let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        Self {
+            authorization: headers.get(AUTHORIZATION).map(text),
+            api_key: headers.get("x-api-key").map(text),
+        }
+    }
+
+    /// What an object says whose names are those of headers, in any case.
+    pub fn of_json(object: &Value) -> Self {
+        let field = |wanted: &str| {
+            let (_, value) =
+                object.as_object()?.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+            Some(value.as_str().unwrap_or_default().to_owned())
+        };
+        Self { authorization: field("authorization"), api_key: field("x-api-key") }
+    }
+
+    /// Something that is no credential.
+    pub fn unreadable() -> Self {
+        Self { authorization: Some(String::new()), api_key: None }
+    }
+
+    /// What counts of it.
+    pub fn explicit(&self) -> Option<Explicit<'_>> {
+        Explicit::of(self.authorization.as_deref(), self.api_key.as_deref())
+    }
+}
+
+/// What a client says.
+pub enum Heard {
+    /// It begins; with a credential, perhaps.
+    Init(Offered),
+    /// It wants something done under that id; by AppSync, with a credential.
+    Start { id: String, asked: Asked, offered: Offered },
+    /// It has heard enough of that.
+    Stop { id: String },
+    /// It wants a sign of life.
+    Ping,
+    /// It gives one, or says what does not matter.
+    Nothing,
+    /// It cannot be understood.
+    Nonsense,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    payload: Value,
+}
+
+impl Protocol {
+    /// By the name of the subprotocol.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::AppSync, Self::TransportWs].into_iter().find(|protocol| protocol.name() == name)
+    }
+
+    /// The name of the subprotocol.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AppSync => "graphql-ws",
+            Self::TransportWs => "graphql-transport-ws",
+        }
+    }
+
+    /// What a message of the client says.
+    pub fn read(self, text: &str) -> Heard {
+        let Ok(Message { kind, id, payload }) = serde_json::from_str(text) else { return Heard::Nonsense };
+        match (self, kind.as_str(), id) {
+            (_, "connection_init", _) => Heard::Init(Offered::of_json(&payload)),
+            (Self::AppSync, "start", Some(id)) => {
+                let asked = payload["data"].as_str().and_then(|data| serde_json::from_str(data).ok());
+                let offered = Offered::of_json(&payload["extensions"]["authorization"]);
+                asked.map_or(Heard::Nonsense, |asked| Heard::Start { id, asked, offered })
+            }
+            (Self::TransportWs, "subscribe", Some(id)) => match serde_json::from_value(payload) {
+                Ok(asked) => Heard::Start { id, asked, offered: Offered::default() },
+                Err(_) => Heard::Nonsense,
+            },
+            (Self::AppSync, "stop", Some(id)) | (Self::TransportWs, "complete", Some(id)) => {
+                Heard::Stop { id }
+            }
+            (Self::TransportWs, "ping", _) => Heard::Ping,
+            (Self::TransportWs, "pong", _) => Heard::Nothing,
+            _ => Heard::Nonsense,
+        }
+    }
+
+    /// The client may begin.
+    pub fn ack(self) -> Value {
+        match self {
+            Self::AppSync => {
+                json!({ "type": "connection_ack", "payload": { "connectionTimeoutMs": 300_000 } })
+            }
+            Self::TransportWs => json!({ "type": "connection_ack" }),
+        }
+    }
+
+    /// A sign of life.
+    pub fn beat(self) -> Value {
+        match self {
+            Self::AppSync => json!({ "type": "ka" }),
+            Self::TransportWs => json!({ "type": "ping" }),
+        }
+    }
+
+    /// From now on the client hears of `id`; `None` where that is understood.
+    pub fn started(self, id: &str) -> Option<Value> {
+        match self {
+            Self::AppSync => Some(json!({ "type": "start_ack", "id": id })),
+            Self::TransportWs => None,
+        }
+    }
+
+    /// The type of a message that brings data.
+    pub const fn data(self) -> &'static str {
+        match self {
+            Self::AppSync => "data",
+            Self::TransportWs => "next",
+        }
+    }
+
+    /// What went wrong with `id`, which is over with that.
+    pub fn error(self, id: &str, errors: Vec<Value>) -> Value {
+        let payload = match self {
+            Self::AppSync => json!({ "errors": errors }),
+            Self::TransportWs => errors.into(),
+        };
+        json!({ "type": "error", "id": id, "payload": payload })
+    }
+
+    /// Nothing more comes of `id`.
+    pub fn complete(self, id: &str) -> Value {
+        json!({ "type": "complete", "id": id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_of_appsync_brings_its_document_in_a_text_and_its_own_credential() {
+        let text = json!({ "type": "start", "id": "1", "payload": {
+            "data": json!({ "query": "subscription { onCreatePost { id } }", "variables": {} }).to_string(),
+            "extensions": { "authorization": { "host": "h", "x-api-key": "byl_x" } },
+        }});
+        let Heard::Start { id, asked, offered } = Protocol::AppSync.read(&text.to_string()) else {
+            panic!("no start");
+        };
+        assert_eq!((id.as_str(), asked.query.as_str()), ("1", "subscription { onCreatePost { id } }"));
+        assert_eq!(offered.explicit(), Some(Explicit::ApiKey("byl_x")));
+    }
+
+    #[test]
+    fn what_is_no_message_of_the_protocol_is_nonsense() {
+        for text in ["", "[]", "{}", r#"{"type":"start"}"#, r#"{"type":"subscribe","id":"1","payload":{}}"#] {
+            for protocol in [Protocol::AppSync, Protocol::TransportWs] {
+                assert!(matches!(protocol.read(text), Heard::Nonsense), "{text}");
+            }
+        }
+    }
+}
