@@ -27,11 +27,12 @@ use crate::{
     error::AppError,
     server::{
         Site,
-        config::{Config, Flags, StartError},
+        config::{Config, Flags, StartError, scheme},
         copy::{self, CopyError},
         database::DatabaseUrl,
         demo, events, housekeeping, listener, router,
         telemetry::{self, LogFormat},
+        tls::Tls,
     },
     timestamp::Timestamp,
 };
@@ -246,6 +247,7 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
     let site = Site::open(&config).await?;
     if options.demo {
         match demo::fill(&site).await? {
@@ -257,7 +259,7 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
     let following = events::follow::start(&site).await;
     if address.port() != config.listen.port() {
-        println!("Byline is at http://{address}");
+        println!("Byline is at {}://{address}", scheme(config.tls.as_ref()));
     } else {
         println!("Byline is at {}", config.public_url);
     }
@@ -267,8 +269,12 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
         stop.await;
         bus.close();
     };
-    listener::serve(listener, router::router(site.clone()), stop).await;
+    let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_up()));
+    listener::serve(listener, tls, router::router(site.clone()), stop).await;
     cleaning.abort();
+    if let Some(renewing) = renewing {
+        renewing.abort();
+    }
     drop(following);
     site.database.close().await;
     Ok(())

@@ -20,6 +20,7 @@
 //! | `app` | document shell, routes and error pages |
 //! | `codegen`, `amplify` | what front ends of AWS Amplify are given, and what they call things |
 //! | `credentials` | who is asking, and how that was proven |
+//! | `cognito` | sign-up and login for the clients of AWS Amplify |
 //! | `server` | configuration, database, router, pages, assets |
 //!
 //! The crate is built twice: with `ssr` into the binary, with `hydrate` into
@@ -40,6 +41,8 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "ssr")]
 pub mod codegen;
+#[cfg(feature = "ssr")]
+pub mod cognito;
 #[cfg(feature = "ssr")]
 pub mod credentials;
 #[cfg(feature = "ssr")]

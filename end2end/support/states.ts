@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { call } from './api.ts';
-import { awake, button, field, notice, preview } from './page.ts';
+import { awake, button, field, link, notice, preview } from './page.ts';
 import { type Author, fillInSignUp, logIn, logOut, signedUp, someone } from './people.ts';
 import { type Text, edit, publish, published, show, type } from './posts.ts';
 import { expect } from './test.ts';
@@ -66,6 +66,12 @@ async function offeredDraft({ page }: World): Promise<void> {
   await expect(page.getByRole('status').filter({ hasText: 'Draft kept' })).toBeVisible();
   await page.reload();
   await expect(page.getByRole('region', { name: 'Unsaved draft' })).toBeVisible();
+}
+
+/** On the page of keys: the form for another. */
+async function fillInKey(page: Page, name: string, days: string): Promise<void> {
+  await field(page, 'Name').fill(name);
+  await field(page, 'Days until it expires').fill(days);
 }
 
 /** Lists of more than one page; the last has nothing but the post named first. */
@@ -162,6 +168,37 @@ export const states: States = {
     await field(page, 'Title').fill('The longer way to the station');
     await button(page, 'Save changes').click();
     await expect(notice(page, 'saved')).toBeVisible();
+  },
+  'API keys on the first visit': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/api-keys');
+  },
+  'API keys': async ({ page }) => {
+    await signedUp(page);
+    for (const name of ['Reader', 'שעון קיר', 'x'.repeat(60)]) {
+      await call(page, 'create_api_key', { name, days: '365' });
+    }
+    await page.goto('/account/api-keys');
+  },
+  'API keys with mistakes': async ({ page, watch }) => {
+    await signedUp(page);
+    await page.goto('/account/api-keys');
+    await fillInKey(page, '', '366');
+    await watch.status(page, 422, () => button(page, 'Make key').click());
+  },
+  'new API key': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/api-keys');
+    await fillInKey(page, 'A clock on the kitchen wall', '7');
+    await button(page, 'Make key').click();
+    await expect(field(page, 'Key')).toBeVisible();
+  },
+  'revoke an API key': async ({ page }) => {
+    await signedUp(page);
+    await call(page, 'create_api_key', { name: 'x'.repeat(60), days: '7' });
+    await page.goto('/account/api-keys');
+    await link(page, 'Revoke').click();
+    await expect(button(page, 'Revoke key')).toBeVisible();
   },
   'delete': async ({ page }) => page.goto(`${show(await walked(page))}/delete`),
   'deleted': async ({ page }) => {

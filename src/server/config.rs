@@ -16,6 +16,7 @@ use url::Url;
 use super::{
     cors::Origins,
     database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
+    tls::TlsFiles,
 };
 use crate::{
     accounts::server::hashing::{Cost, CostError},
@@ -34,6 +35,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Listeners to `/events` at a time.
     pub max_listeners: usize,
+    /// The certificate, where the site speaks TLS by itself.
+    pub tls: Option<TlsFiles>,
     /// How the site is reached from outside.
     pub public_url: PublicUrl,
     /// The cost of a password hash.
@@ -85,7 +88,7 @@ impl FromStr for PublicUrl {
 /// Why Byline does not start: always one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A file of settings that cannot be read.
+    /// A file of settings, or one that they name, that cannot be read.
     #[error("{path} cannot be read: {cause}")]
     Unreadable {
         /// Which.
@@ -93,7 +96,7 @@ pub enum StartError {
         /// Why.
         cause: io::Error,
     },
-    /// A file of settings that is wrong.
+    /// A file of settings, or one that they name, that is wrong.
     #[error("{path}: {problem}")]
     File {
         /// Which.
@@ -153,7 +156,13 @@ pub struct Flags {
     /// Listeners to /events at a time [default: 1000]
     #[arg(long, global = true, env = "BYLINE_MAX_LISTENERS", value_name = "N")]
     pub max_listeners: Option<usize>,
-    /// How browsers reach the site; https makes cookies Secure [default: http:// and the listening address]
+    /// Certificate chain in PEM, to speak TLS without a proxy; looked at again once a minute [default: none]
+    #[arg(long, global = true, env = "BYLINE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM [default: none]
+    #[arg(long, global = true, env = "BYLINE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// How browsers reach the site; https makes cookies Secure [default: http:// (with TLS https://) and the listening address]
     #[arg(long, global = true, env = "BYLINE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Memory of one password hash in KiB, 19456 or more [default: 65536]
@@ -201,6 +210,8 @@ struct File {
     max_listeners: Option<usize>,
     public_url: Option<String>,
     #[serde(default)]
+    tls: TlsFile,
+    #[serde(default)]
     argon2: Argon2File,
     trusted_proxies: Option<Vec<String>>,
     #[serde(default)]
@@ -222,6 +233,13 @@ struct GraphqlFile {
     cors_origins: Option<Vec<String>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFile {
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
 impl Config {
     /// Listeners to `/events` at a time, unless set otherwise: a quarter of
     /// the connections that are taken at all.
@@ -235,7 +253,8 @@ impl Config {
         refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let file = read_file(flags.config.as_deref())?;
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
-        let own_address = format!("http://{listen}");
+        let tls = tls_files(flags.tls_cert.or(file.tls.cert), flags.tls_key.or(file.tls.key))?;
+        let own_address = format!("{}://{listen}", scheme(tls.as_ref()));
         let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
@@ -253,6 +272,7 @@ impl Config {
                 )?,
             },
             max_listeners: flags.max_listeners.or(file.max_listeners).unwrap_or(Config::MAX_LISTENERS),
+            tls,
             public_url: value("public-url", flags.public_url.or(file.public_url), &own_address)?,
             argon2: Cost {
                 memory: flags.argon2_memory.or(file.argon2.memory).unwrap_or(Cost::DEFAULT.memory),
@@ -289,6 +309,23 @@ fn value<T: FromStr<Err: fmt::Display>>(
 /// with it shows it without.
 fn database_url(setting: &'static str, raw: &str) -> Result<DatabaseUrl, StartError> {
     raw.parse().map_err(|error: DatabaseUrlError| StartError::Value { setting, problem: error.to_string() })
+}
+
+/// How the site itself is spoken to.
+#[must_use]
+pub const fn scheme(tls: Option<&TlsFiles>) -> &'static str {
+    if tls.is_some() { "https" } else { "http" }
+}
+
+fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, StartError> {
+    let alone =
+        |setting, other: &str| StartError::Value { setting, problem: format!("goes with {other} alone") };
+    match (cert, key) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (Some(_), None) => Err(alone("tls-cert", "tls-key")),
+        (None, Some(_)) => Err(alone("tls-key", "tls-cert")),
+    }
 }
 
 /// A site without a connection serves nobody; with one it could wait for itself.

@@ -21,6 +21,7 @@ pub mod page_cache;
 pub mod pages;
 pub mod router;
 pub mod telemetry;
+pub mod tls;
 
 use std::sync::Arc;
 

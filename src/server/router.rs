@@ -14,7 +14,7 @@ use super::{
     headers, health, pages, telemetry,
 };
 use crate::{
-    codegen,
+    codegen, cognito,
     credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
     graphql,
 };
@@ -41,6 +41,7 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
         .route("/account/api/{*file}", get(codegen::http::download))
+        .merge(graphql::graphiql::routes())
         .fallback(pages::page)
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))
@@ -59,6 +60,7 @@ pub fn router(site: Site) -> Router {
         .route("/favicon.ico", get(assets::root))
         .route("/robots.txt", get(assets::root))
         .merge(token::api::routes(site.clone()))
+        .merge(cognito::routes(site.clone()))
         .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))

@@ -129,7 +129,7 @@ async fn a_panic_is_answered_and_the_site_lives_on() {
         .layer(from_fn_with_state(site.site.clone(), telemetry::observe));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let (_stop, _served) = serve(listener, router);
+    let (_stop, _served) = serve(listener, None, router);
     let mut browser = Client::browser(address, false);
     for _ in 0..3 {
         for (mut client, content_type) in

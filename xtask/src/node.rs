@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn lock_files_name_versions_and_checksums_but_no_addresses() {
         let root = Workspace::find().root;
-        for folder in ["xtask"].into_iter().chain(build::CLIENTS) {
+        for folder in ["xtask", "graphiql"].into_iter().chain(build::CLIENTS) {
             let Ok(lock) = fs::read_to_string(root.join(folder).join("package-lock.json")) else {
                 continue;
             };

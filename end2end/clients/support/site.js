@@ -79,6 +79,12 @@ async function form({ origin }, path, fields) {
   return answer.json();
 }
 
+/** A deletion tells of the post as it was, and when it went. */
+export function assertDeleted(told, post) {
+  assert.deepEqual(told, { ...post, updatedAt: told.updatedAt });
+  assert(told.updatedAt >= post.updatedAt);
+}
+
 /** What `promise` brings, or a failure that says what did not come. */
 export async function soon(promise, what) {
   const late = new AbortController();

@@ -36,16 +36,22 @@ pub fn ApiKeysPage() -> impl IntoView {
                 view! { <div class="empty"><p>"You have no API keys."</p></div> }.into_any()
             } else {
                 let entries = keys.into_iter().map(|key| view! { <Entry key /> }).collect_view();
-                view! { <div class="key-list">{entries}</div> }.into_any()
+                view! {
+                    <section aria-labelledby="keys">
+                        <h2 id="keys">"Your keys"</h2>
+                        <div class="key-list">{entries}</div>
+                    </section>
+                }
+                .into_any()
             }}
-            <section class="narrow" aria-labelledby="make">
+            <section class="narrow new-key-form" aria-labelledby="make">
                 <h2 id="make">"Make a key"</h2>
                 <form method="post" action="/account/api-keys" novalidate>
                     <IdempotencyInput />
                     <TextField
                         field=Field::Name
                         autocomplete="off"
-                        hint="What will use it, so that you know it again: 1 to 60 characters"
+                        hint="What will use it: 1 to 60 characters"
                     />
                     <TextField
                         field=Field::Days
@@ -96,7 +102,7 @@ fn Entry(key: ListedApiKey) -> impl IntoView {
     let expired = expires_at <= clock::now();
     view! {
         <article class="entry" aria-labelledby=labelled_by>
-            <h2 id=heading.clone() dir="auto">{name}</h2>
+            <h3 id=heading.clone()><bdi>{name}</bdi></h3>
             <dl class="facts">
                 <div><dt>"Begins with"</dt><dd><code>{hint}</code></dd></div>
                 <div><dt>"Made"</dt><dd><Time at=created_at /></dd></div>

@@ -66,15 +66,16 @@ impl Byline {
         });
         let address = in_time("byline serve to say where it is", async {
             while let Some(line) = stdout.next_line().await.expect("its output") {
-                if let Some((_, address)) = line.split_once("http://") {
-                    return Some(address.trim().parse().expect("an address"));
+                if let Some((said, address)) = line.split_once("://") {
+                    let scheme = said.rsplit(' ').next().unwrap_or_default().to_owned();
+                    return Some((scheme, address.trim().parse().expect("an address")));
                 }
             }
             None
         })
         .await;
         match address {
-            Some(address) => Served { address, child, log },
+            Some((scheme, address)) => Served { scheme, address, child, log },
             None => panic!("byline serve has ended: {}", log.await.expect("its log")),
         }
     }
@@ -123,6 +124,8 @@ impl Ended {
 
 /// A `byline serve` that runs.
 pub struct Served {
+    /// How it says it is spoken to.
+    pub scheme: String,
     pub address: SocketAddr,
     child: Child,
     log: JoinHandle<String>,

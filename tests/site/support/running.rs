@@ -1,6 +1,6 @@
 //! A site that runs.
 
-use std::{net::SocketAddr, ops::Deref};
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
 use axum::Router;
 use byline::{
@@ -8,7 +8,7 @@ use byline::{
     graphql::ConflictDetection,
     server::{
         Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
-        router::router,
+        router::router, tls::Tls,
     },
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -21,6 +21,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// What its requests share.
     pub site: Site,
+    /// Its certificate, if it has one.
+    pub tls: Option<Arc<Tls>>,
     https: bool,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -60,6 +62,7 @@ impl Running {
             listen: address,
             database: DatabaseConfig { connections: 8, ..DatabaseConfig::of(database.url()) },
             max_listeners: Config::MAX_LISTENERS,
+            tls: None,
             public_url: format!("http://{address}").parse().expect("a URL"),
             argon2: Cost::FLOOR,
             trusted_proxies: Vec::new(),
@@ -69,9 +72,10 @@ impl Running {
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");
         let following = follow::start(&site).await;
-        let (stop, served) = serve(listener, router(site.clone()));
+        let tls = config.tls.clone().map(|files| Arc::new(Tls::load(files).expect("a certificate")));
+        let (stop, served) = serve(listener, tls.clone(), router(site.clone()));
         let https = config.public_url.is_https();
-        Self { address, site, https, stop, served, _following: following, database }
+        Self { address, site, tls, https, stop, served, _following: following, database }
     }
 
     /// Somebody with a browser, not signed in.
@@ -123,9 +127,13 @@ pub struct StoredPost {
 }
 
 /// Serves a router with the real listener, until the sender speaks or is dropped.
-pub fn serve(listener: TcpListener, router: Router) -> (oneshot::Sender<()>, JoinHandle<()>) {
+pub fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+) -> (oneshot::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel();
-    let served = tokio::spawn(listener::serve(listener, router, async move {
+    let served = tokio::spawn(listener::serve(listener, tls, router, async move {
         let _ = stopped.await;
     }));
     (stop, served)
