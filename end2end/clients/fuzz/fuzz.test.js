@@ -11,7 +11,7 @@ const byline = await site('plain');
 const SCHEMATHESIS = process.env.CLIENTS_SCHEMATHESIS;
 
 /** Cases for each field of the schema. */
-const CASES = 60;
+const CASES = 30;
 
 /** Has documents made up from the schema, the same in each run, and sends them. */
 async function fuzz(schema, headers) {

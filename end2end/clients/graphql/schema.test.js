@@ -48,6 +48,6 @@ export const first = (posts: ListPostsQuery): string | undefined => posts.listPo
 `,
   );
   const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
-  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--types', '', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler'];
   await promisify(execFile)(process.execPath, [tsc, ...flags, use]);
 });
