@@ -524,7 +524,11 @@ async fn the_table_of_server_functions_holds_for_every_credential() {
                     let after = world.site.dump().await;
                     match cell {
                         "a key" => {
-                            assert_eq!(changes(&before, &after), "api_keys +1, idempotency_keys +1", "{about}");
+                            assert_eq!(
+                                changes(&before, &after),
+                                "api_keys +1, idempotency_keys +1",
+                                "{about}"
+                            );
                             world.site.tamper("DELETE FROM api_keys WHERE name = 'New'").await;
                         }
                         "revoked" => {
