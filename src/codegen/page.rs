@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::{Backend, File};
 use crate::{
+    accounts::pages::AccountNav,
     server::context::{actor, site},
     ui::{PageTitle, load},
 };
@@ -18,6 +19,7 @@ pub fn ApiPage() -> impl IntoView {
         let url = backend.graphql_url();
         Ok(view! {
             <PageTitle text="API".to_owned() />
+            <AccountNav />
             <h1>"API"</h1>
             <p>"Other programs reach this site by GraphQL, at:"</p>
             <pre class="code"><code>{url.clone()}</code></pre>

@@ -9,6 +9,7 @@
 //! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
 //! | [`http`] | `POST /graphql` |
 //! | [`realtime`] | subscriptions over WebSockets, by two protocols |
+//! | [`graphiql`] | a page to try it all on |
 //! | `limits` | what a document may ask for |
 //! | `errors` | errors as AppSync words them |
 
@@ -22,6 +23,7 @@ mod page_token;
 mod queries;
 mod subscriptions;
 
+pub mod graphiql;
 pub mod http;
 pub mod realtime;
 pub mod schema;

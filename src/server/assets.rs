@@ -34,6 +34,12 @@ pub fn url(name: &str) -> String {
     MANIFEST.get(name).cloned().unwrap_or_else(|| format!("/pkg/{name}"))
 }
 
+/// Where an asset is that not every build has.
+#[must_use]
+pub fn built(name: &str) -> Option<&'static str> {
+    MANIFEST.get(name).map(String::as_str)
+}
+
 /// `/assets/…`: the name has the hash of the content, so it never changes.
 pub async fn hashed(Path(path): Path<String>, request: Request) -> Response {
     file(&format!("assets/{path}"), request.headers(), "public, max-age=31536000, immutable")

@@ -41,6 +41,7 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/posts/{id}/delete", form(Form::DeletePost))
         .route("/account/api/{*file}", get(codegen::http::download))
+        .merge(graphql::graphiql::routes())
         .fallback(pages::page)
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 
 use crate::{
+    graphiql,
     node::Node,
     postgres,
     sh::{self, Outcome},
@@ -69,7 +70,8 @@ pub(crate) fn run(workspace: &Workspace, profile: Profile) -> Result<()> {
 pub(crate) fn site(workspace: &Workspace) -> Result<Site> {
     let toolchain = WasmToolchain::set_up(workspace)?;
     let islands = wasm::build(workspace, &toolchain)?;
-    Site::lay_out(workspace, &islands)
+    let graphiql = graphiql::build(workspace)?;
+    Site::lay_out(workspace, &islands, graphiql.as_ref())
 }
 
 /// Builds the server, which carries or reads the site, and says where it is.

@@ -5,8 +5,9 @@
 //!
 //! - [`toolchain`], [`node`] and [`postgres`] find or install what the builds
 //!   and tests need;
-//! - [`wasm`] compiles the islands, [`site`] lays out every file the server
-//!   will carry, [`build`] puts the server around them;
+//! - [`wasm`] compiles the islands, [`graphiql`] bundles the page of that name,
+//!   [`site`] lays out every file the server will carry, [`build`] puts the
+//!   server around them;
 //! - [`serve`], [`test`] and [`bench`] use the result.
 
 mod apt;
@@ -14,6 +15,7 @@ mod bench;
 mod build;
 mod css;
 mod debian;
+mod graphiql;
 mod node;
 mod postgres;
 mod serve;

@@ -23,6 +23,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     css,
+    graphiql::Graphiql,
     sh::{self, Outcome},
     stamp::{self, digest},
     wasm::Islands,
@@ -50,10 +51,14 @@ pub(crate) struct Sizes {
 }
 
 impl Site {
-    /// Lays out the site with these islands.
-    pub(crate) fn lay_out(workspace: &Workspace, islands: &Islands) -> Result<Self> {
+    /// Lays out the site with these islands, and the page GraphiQL if there is one.
+    pub(crate) fn lay_out(
+        workspace: &Workspace,
+        islands: &Islands,
+        graphiql: Option<&Graphiql>,
+    ) -> Result<Self> {
         sh::step("Site", || {
-            let sources = collect(workspace, islands)?;
+            let sources = collect(workspace, islands, graphiql)?;
             let mut folder = Folder::new(workspace.site());
             let manifest = fill(&mut folder, &sources)?;
             folder.remove_stale()?;
@@ -83,7 +88,7 @@ struct Source {
 }
 
 /// Gathers the files of the site from where they are written or built.
-fn collect(workspace: &Workspace, islands: &Islands) -> Result<Vec<Source>> {
+fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>) -> Result<Vec<Source>> {
     let root = &workspace.root;
     let mut sources = vec![
         Source {
@@ -94,6 +99,9 @@ fn collect(workspace: &Workspace, islands: &Islands) -> Result<Vec<Source>> {
         read("byline.wasm", &islands.wasm)?,
         read("boot.js", &root.join("src/app/boot.js"))?,
     ];
+    if let Some(Graphiql { js, css }) = graphiql {
+        sources.extend([read("graphiql.js", js)?, read("graphiql.css", css)?]);
+    }
     let public = root.join("public");
     for path in files_below(&public)? {
         sources.push(read(&relative_name(&public, &path)?, &path)?);
@@ -230,7 +238,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// All files in a folder and the folders in it, in the order of their names;
 /// none where there is no such folder.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !folder.exists() {
         return Ok(files);

@@ -10,6 +10,7 @@ mod process;
 mod round_robin;
 mod running;
 mod several;
+mod socket;
 
 pub mod tokens;
 
@@ -22,6 +23,7 @@ pub use process::{Byline, Ended};
 pub use round_robin::RoundRobin;
 pub use running::{Running, serve};
 pub use several::Several;
+pub use socket::{Heard, Socket};
 
 use std::time::Duration;
 

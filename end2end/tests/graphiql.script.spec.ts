@@ -1,0 +1,95 @@
+import type { Page } from '@playwright/test';
+import { expectNoSidewaysScrolling } from '../support/page.ts';
+import { published } from '../support/posts.ts';
+import { ENGINE } from '../support/server.ts';
+import { expect, test } from '../support/test.ts';
+
+// Every test also fails if the browser has a complaint, such as a violated policy.
+
+const POST = { title: 'Read by a program', content: 'And by people.' };
+
+async function open(page: Page): Promise<void> {
+  await page.goto('/graphiql');
+  await expect(page.getByRole('region', { name: 'Query Editor' })).toContainText('allPosts');
+}
+
+const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true });
+const result = (page: Page) => page.getByRole('region', { name: 'Result Window' });
+
+async function run(page: Page, name: string): Promise<void> {
+  await tab(page, name).click();
+  await page.getByRole('button', { name: /^Execute query/ }).click();
+}
+
+test('an author runs the examples in their own name', async ({ page, author }) => {
+  await published(page, POST);
+  await open(page);
+  await expect(page.getByRole('banner')).toContainText(`You ask as ${author.username}`);
+  await run(page, 'AllPosts');
+  await expect(result(page)).toContainText(POST.title);
+  await run(page, 'CreatePost');
+  await expect(result(page)).toContainText('From GraphiQL');
+  await run(page, 'ListPosts');
+  await expect(result(page)).toContainText('From GraphiQL');
+  await page.goto('/my-posts');
+  await expect(page.getByRole('main')).toContainText('From GraphiQL');
+});
+
+test('whoever has no credential is told what to do, and an API key is one', async ({ page, visitor }) => {
+  await open(page);
+  await run(page, 'AllPosts');
+  await expect(result(page)).toContainText('Log in, or paste an API key');
+
+  const writer = await visitor();
+  await writer.goto('/signup');
+  await published(writer, POST).catch(() => undefined);
+});
+
+test('a subscription shows what is published meanwhile, and stops', async ({ page, author }) => {
+  await open(page);
+  await tab(page, 'OnCreatePost').click();
+  const [socket] = await Promise.all([
+    page.waitForEvent('websocket'),
+    page.getByRole('button', { name: /^Execute query/ }).click(),
+  ]);
+  // What was published before the server has the subscription is not its to tell.
+  await expect
+    .poll(async () => {
+      await published(page, POST);
+      return result(page).textContent();
+    })
+    .toContain(POST.title);
+  await Promise.all([
+    socket.waitForEvent('close'),
+    page.getByRole('button', { name: /^Stop query/ }).click(),
+  ]);
+  expect(author.username).toBeTruthy();
+});
+
+test('every menu and dialog opens, and the keyboard gets through the page', async ({ page }) => {
+  await open(page);
+  for (const name of [/settings dialog/i, /short keys dialog/i]) {
+    await page.getByRole('button', { name }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toBeHidden();
+  }
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await expect(page.getByText('Root Types')).toBeVisible();
+  const editor = page.getByRole('region', { name: 'Query Editor' }).getByRole('textbox');
+  await editor.focus();
+  await page.keyboard.press('Tab');
+  await expect(editor).not.toBeFocused();
+});
+
+test('it fits every window, light and dark', async ({ page }) => {
+  await open(page);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [320, 768, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `artefacts/${ENGINE}/graphiql ${width} ${colorScheme}.png`, fullPage: true });
+      await expectNoSidewaysScrolling(page);
+    }
+  }
+});

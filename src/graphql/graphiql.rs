@@ -1,0 +1,108 @@
+//! `/graphiql`: a page to try the API on. Its script and its style sheet are
+//! bundled from `graphiql/` and carried like every other asset; the page obeys
+//! the site's one policy.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    response::Response,
+    routing::get,
+};
+use tower_sessions::Session;
+
+use super::schema::sdl;
+use crate::{
+    amplify::GRAPHQL_PATH,
+    credentials::{Actor, UserSession},
+    error::AppError,
+    server::{
+        Site, assets,
+        forms::log_in_first,
+        headers::{refusal, wrong_method},
+        pages::wants_html,
+    },
+};
+
+const PATH: &str = "/graphiql";
+const SCHEMA_PATH: &str = "/graphiql/schema.graphql";
+
+/// The page, and the schema that it explains; both are for everyone.
+pub fn routes() -> Router<Site> {
+    let wrong_method = |request: Request| async move { wrong_method(request.headers(), "GET, HEAD") };
+    Router::new()
+        .route(PATH, get(page).fallback(wrong_method))
+        .route(SCHEMA_PATH, get(schema).fallback(wrong_method))
+}
+
+async fn page(session: Session, request: Request) -> Response {
+    let html = wants_html(request.headers());
+    let actor = match UserSession::new(session).actor().await {
+        Ok(actor) => actor,
+        Err(error) => return refusal(&error, html),
+    };
+    match document(&actor) {
+        Some(document) => answer("text/html; charset=utf-8", document),
+        None => refusal(&AppError::NotFound, html),
+    }
+}
+
+async fn schema(State(site): State<Site>) -> Response {
+    answer("text/plain; charset=utf-8", sdl(site.api.conflict_detection).join("\n"))
+}
+
+fn answer(content_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `None` where the site was built without Node, which bundles the script.
+fn document(actor: &Actor) -> Option<String> {
+    let (script, style) = (assets::built("graphiql.js")?, assets::built("graphiql.css")?);
+    let (who, signed_in) = match actor {
+        Actor::User(user) => {
+            let name = html_escape::encode_text(user.username.as_str());
+            (format!("You ask as <strong>{name}</strong>, or with"), " data-signed-in")
+        }
+        Actor::Anonymous | Actor::ApiKey => {
+            (format!("<a href=\"{}\">Log in</a>, or ask with", log_in_first(PATH)), "")
+        }
+    };
+    Some(format!(
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>GraphiQL – Byline</title>
+<link rel="stylesheet" href="{style}">
+<link rel="icon" type="image/svg+xml" href="{icon}">
+<script type="module" src="{script}"></script>
+</head>
+<body>
+<header class="bar">
+<a class="site-name" href="/">Byline</a>
+<h1>GraphiQL</h1>
+<form>
+<p>{who}</p>
+<label for="credential">an API key or access token</label>
+<input id="credential" type="password" autocomplete="off" spellcheck="false" placeholder="none">
+</form>
+</header>
+<main id="graphiql" data-endpoint="{GRAPHQL_PATH}" data-schema="{SCHEMA_PATH}"{signed_in}>
+<noscript><p>This page needs script; the API itself does not.</p></noscript>
+</main>
+</body>
+</html>
+"#,
+        icon = assets::url("icon.svg"),
+    ))
+}

@@ -1,0 +1,47 @@
+//! The page to try the API on. What it does is tried in a browser; here is
+//! what the site hands out for it.
+
+use byline::graphql::ConflictDetection;
+
+use crate::support::Running;
+
+/// Whether this build has the bundle: without Node there is none.
+fn is_built() -> bool {
+    byline::server::assets::built("graphiql.js").is_some()
+}
+
+#[tokio::test]
+async fn everyone_may_open_graphiql_and_it_says_who_asks() {
+    let site = Running::start().await;
+    let mut nobody = site.browser();
+    let answer = nobody.get("/graphiql").await;
+    if !is_built() {
+        assert_eq!(answer.status, 404);
+        return;
+    }
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let policy = answer.header("content-security-policy").to_owned();
+    assert_eq!(policy, nobody.get("/login").await.header("content-security-policy"), "no exception");
+    let page = answer.page();
+    page.assert_harmless("GraphiQL");
+    assert_eq!(page.title(), "GraphiQL");
+    assert_eq!(page.link("Byline").as_deref(), Some("/"));
+    assert_eq!(page.link("Log in").as_deref(), Some("/login?next=/graphiql"));
+    assert_eq!(page.count("main[data-signed-in]"), 0);
+
+    let page = site.author("ada").await.page("/graphiql").await;
+    assert_eq!(page.text(".bar strong"), "ada");
+    assert_eq!(page.count("main[data-signed-in]"), 1);
+    assert_eq!(page.link("Log in"), None);
+}
+
+#[tokio::test]
+async fn the_schema_is_for_everyone_as_it_is_in_force() {
+    let site = Running::start().await;
+    let plain = site.browser().get("/graphiql/schema.graphql").await;
+    assert_eq!((plain.status, plain.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert!(plain.text().contains("type Post {") && !plain.text().contains("_version"));
+    let site = Running::start_with(|config| config.conflict_detection = ConflictDetection::On).await;
+    assert!(site.browser().get("/graphiql/schema.graphql").await.text().contains("_version: Int!"));
+}
