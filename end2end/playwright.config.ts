@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
-import { ENGINE } from './support/server.ts';
+import { ENGINE } from './support/server.js';
 
 const DEBIAN_CHROMIUM = '/usr/bin/chromium';
 

@@ -1,6 +1,6 @@
 import { type Page, test as base } from '@playwright/test';
 import { type Author, signedUp } from './people.ts';
-import { Server } from './server.ts';
+import { Server } from './server.js';
 import { Watch } from './watch.ts';
 
 export { expect } from '@playwright/test';

@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { HtmlValidate } from 'html-validate';
 import { awake, expectNoSidewaysScrolling } from '../support/page.ts';
-import { ENGINE, Server } from '../support/server.ts';
+import { ENGINE, Server } from '../support/server.js';
 import { type States, type World, emptySite, states } from '../support/states.ts';
 import { expect, freshSite, test as base } from '../support/test.ts';
 

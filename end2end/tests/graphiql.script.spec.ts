@@ -3,7 +3,7 @@ import { call } from '../support/api.ts';
 import { expectNoSidewaysScrolling, field } from '../support/page.ts';
 import { signedUp } from '../support/people.ts';
 import { published } from '../support/posts.ts';
-import { ENGINE } from '../support/server.ts';
+import { ENGINE } from '../support/server.js';
 import { expect, test } from '../support/test.ts';
 
 // Every test also fails if the browser has a complaint, such as a violated policy.

@@ -14,7 +14,7 @@ use super::{
     headers, health, pages, telemetry,
 };
 use crate::{
-    codegen,
+    codegen, cognito,
     credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
     graphql,
 };
@@ -60,6 +60,7 @@ pub fn router(site: Site) -> Router {
         .route("/favicon.ico", get(assets::root))
         .route("/robots.txt", get(assets::root))
         .merge(token::api::routes(site.clone()))
+        .merge(cognito::routes(site.clone()))
         .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))

@@ -7,6 +7,7 @@ use byline::{
         ApiKeyDays, ApiKeyName,
         server::api_keys::{self, Wanted},
     },
+    credentials::token::keys::{self, Rotation},
     server::copy::{Kind, TABLES},
 };
 use tokio::process::{Child, Command};
@@ -80,6 +81,10 @@ async fn lively_site() -> (Running, Client) {
         };
         api_keys::create_public(&site.site, wanted).await.expect("a key");
     }
+    for username in ["ada", "bob"] {
+        site.script().tokens(username).await;
+    }
+    keys::rotate(&site.site.database, Rotation::InTurn).await.expect("a key");
     (site, ada)
 }
 

@@ -9,14 +9,18 @@
 
 mod accounts;
 mod api_keys;
+mod authorization;
 mod codegen;
+mod cognito;
 mod command_line;
 mod conflicts;
 mod copy;
 mod cross_site;
 mod errors;
 mod events;
+mod filters;
 mod graphiql;
+mod graphql;
 mod headers;
 mod hostile;
 mod kept_pages;
@@ -26,6 +30,7 @@ mod logs;
 mod many_processes;
 mod paging;
 mod posts;
+mod realtime;
 mod replica;
 mod restarts;
 mod sessions;

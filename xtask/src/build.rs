@@ -5,15 +5,27 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 
 use crate::{
-    graphiql,
+    apt, graphiql,
     node::Node,
-    postgres,
+    postgres, python,
     sh::{self, Outcome},
     site::{Site, Sizes},
     toolchain::WasmToolchain,
     wasm,
     workspace::Workspace,
 };
+
+/// The packages of the public clients. Apart, because they need different
+/// versions of the same packages.
+pub(crate) const CLIENTS: [&str; 6] = [
+    // Has the compiler of the generated types.
+    "end2end",
+    "end2end/clients/graphql",
+    "end2end/clients/amplify6",
+    "end2end/clients/amplify5",
+    "end2end/classic",
+    "end2end/clients/amplify3",
+];
 
 /// How the server is compiled.
 #[derive(Clone, Copy)]
@@ -44,15 +56,29 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
     WasmToolchain::set_up(workspace)?;
     wasm::set_up(workspace)?;
     postgres::set_up()?;
-    end_to_end_tests(workspace)
+    end_to_end_tests(workspace)?;
+    clients(workspace).map(drop)
 }
 
 /// Installs the packages and the browser of the end-to-end tests.
 pub(crate) fn end_to_end_tests(workspace: &Workspace) -> Result<()> {
     let node = Node::require()?;
     let folder = workspace.root.join("end2end");
-    sh::step("Packages of the end-to-end tests", || Ok((node.install_packages(workspace, &folder)?, ())))?;
+    sh::step("Packages of the end-to-end tests", || {
+        Ok((node.install_all_packages(workspace, &["end2end", "end2end/classic"])?, ()))
+    })?;
     sh::step("Chromium", || Ok((node.install_chromium(&folder)?, ())))
+}
+
+/// Installs the public clients, and says where the programs of Python are.
+pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
+    let node = Node::require()?;
+    sh::step("Packages of the clients", || Ok((node.install_all_packages(workspace, &CLIENTS)?, ())))?;
+    if apt::is_debian() {
+        sh::step("OpenSSL", || Ok((apt::install(&["openssl"])?, ())))?;
+    }
+    let requirements = workspace.root.join("end2end/clients/fuzz/requirements.txt");
+    sh::step("Python", || python::environment(workspace, &requirements))
 }
 
 /// Builds all and reports the sizes.

@@ -3,7 +3,7 @@
 //! Cargo alone cannot do these: the site is two builds of one crate (a server
 //! and a WebAssembly module) with a bundle of assets in between.
 //!
-//! - [`toolchain`], [`node`] and [`postgres`] find or install what the builds
+//! - [`toolchain`], [`node`], [`python`] and [`postgres`] find or install what the builds
 //!   and tests need;
 //! - [`wasm`] compiles the islands, [`graphiql`] bundles the page of that name,
 //!   [`site`] lays out every file the server will carry, [`build`] puts the
@@ -18,6 +18,7 @@ mod debian;
 mod graphiql;
 mod node;
 mod postgres;
+mod python;
 mod serve;
 mod sh;
 mod site;

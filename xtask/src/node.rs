@@ -61,6 +61,17 @@ impl Node {
         Ok(Outcome::Done)
     }
 
+    /// The same for several folders, named from the root of the workspace.
+    pub(crate) fn install_all_packages(&self, workspace: &Workspace, folders: &[&str]) -> Result<Outcome> {
+        let mut outcome = Outcome::Unchanged;
+        for folder in folders {
+            if self.install_packages(workspace, &workspace.root.join(folder))? == Outcome::Done {
+                outcome = Outcome::Done;
+            }
+        }
+        Ok(outcome)
+    }
+
     /// Makes sure that the tests in `folder` have a browser: Debian's, or the
     /// one that Playwright downloads. The tests themselves choose likewise.
     pub(crate) fn install_chromium(&self, folder: &Path) -> Result<Outcome> {
@@ -91,6 +102,7 @@ fn major(version: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build;
 
     #[test]
     fn the_major_version_is_the_first_number() {
@@ -104,7 +116,7 @@ mod tests {
     #[test]
     fn lock_files_name_versions_and_checksums_but_no_addresses() {
         let root = Workspace::find().root;
-        for folder in ["xtask", "end2end", "graphiql"] {
+        for folder in ["xtask", "graphiql"].into_iter().chain(build::CLIENTS) {
             let Ok(lock) = fs::read_to_string(root.join(folder).join("package-lock.json")) else {
                 continue;
             };

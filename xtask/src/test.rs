@@ -53,6 +53,8 @@ pub(crate) enum Step {
     TestXtask,
     /// The release is built
     Release,
+    /// Tests of the release by public clients of its API
+    Clients,
     /// Tests of the release in a browser
     End2end,
     /// The same, on PostgreSQL
@@ -91,6 +93,7 @@ impl Step {
                 sh::run(cargo("test").args(TOOL_PACKAGES))
             }
             Self::Release => build::run(workspace, Profile::Release),
+            Self::Clients => sh::run(&mut clients(workspace)?),
             Self::End2end => sh::run(end_to_end(workspace)?.env_remove(END_TO_END_POSTGRES)),
             Self::End2endPostgres => {
                 let cluster = postgres::start()?;
@@ -159,6 +162,20 @@ fn site_tests(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo("test");
     cargo.args(SERVER_PACKAGES).args(["--test", "site"]);
     cargo
+}
+
+/// Builds and installs what the tests by public clients need and returns the
+/// command that runs them.
+fn clients(workspace: &Workspace) -> Result<Command> {
+    let programs = build::clients(workspace)?;
+    build::site(workspace)?;
+    let binary = build::server(workspace, Profile::Release)?;
+    let mut node = Command::new("node");
+    node.arg(workspace.root.join("end2end/clients/run.js"))
+        .env("END2END_SERVER", binary)
+        .env("CLIENTS_SCHEMATHESIS", programs.join("schemathesis"))
+        .env_remove(END_TO_END_POSTGRES);
+    Ok(node)
 }
 
 /// Builds what the end-to-end tests need and returns the command that runs them.

@@ -160,7 +160,34 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
         })
         .await?;
     // Only now, see [`Recognized::still_holds`].
-    sign_out_everywhere(site, user.id).await
+    sign_out(site, user.id, None).await
+}
+
+/// Gives a person another password who knows the one they have, and ends their
+/// sessions and tokens, but for the family that they ask by.
+///
+/// # Errors
+/// [`AppError::Invalid`] when `previous` is wrong, or was changed meanwhile;
+/// [`AppError::Busy`].
+pub async fn change_password(
+    site: &Site,
+    user: User,
+    family: String,
+    previous: Password,
+    proposed: NewPassword,
+) -> Result<(), AppError> {
+    let Recognized { user, hash: old } = recognize(site, Login::Username(user.username), previous).await?;
+    let new = site.hasher.hash(proposed).await?;
+    let replaced = site
+        .database
+        .write((user.id.clone(), old, new), |db, (id, old, new)| {
+            Box::pin(async move { store::replace_hash(db, &id, &old, &new).await })
+        })
+        .await?;
+    if !replaced {
+        return Err(not_recognized());
+    }
+    sign_out(site, user.id, Some(family)).await
 }
 
 /// Ends every session and every token family of an account.
@@ -168,11 +195,15 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
 /// # Errors
 /// Those of the database; then nothing has ended.
 pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
+    sign_out(site, user, None).await
+}
+
+async fn sign_out(site: &Site, user: UserId, but: Option<String>) -> Result<(), AppError> {
     site.database
-        .write(user, |db, user| {
+        .write((user, but), |db, (user, but)| {
             Box::pin(async move {
                 session_store::end_all(db, &user).await?;
-                token::end_all(db, &user, None).await
+                token::end_all(db, &user, but.as_deref()).await
             })
         })
         .await

@@ -66,6 +66,18 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
     .transpose()
 }
 
+/// The address of an account.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such account.
+pub async fn email(db: &mut Db, id: &UserId) -> Result<String, AppError> {
+    let found: Option<String> = on!(db => sqlx::query_scalar("SELECT email FROM users WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?);
+    found.ok_or(AppError::NotFound)
+}
+
 /// Both fields are looked at, so that a form names both.
 ///
 /// # Errors
@@ -134,18 +146,19 @@ pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppErr
 }
 
 /// Sets the hash if it still is `old`: a password changed meanwhile wins.
+/// Whether it was.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<(), AppError> {
-    on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<bool, AppError> {
+    let replaced = on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(new)
         .bind(id.as_str())
         .bind(old)
         .execute(db)
-        .await
-        .map(drop)?);
-    Ok(())
+        .await?
+        .rows_affected());
+    Ok(replaced > 0)
 }
 
 /// Every account, oldest first.

@@ -16,6 +16,9 @@ use crate::{
 pub const ACCESS_TIME: Duration = Duration::from_secs(10 * 60);
 /// How far the clocks of a site's processes may be apart.
 const LEEWAY: Duration = Duration::from_secs(10);
+/// What Cognito's own logins give: without it aws-amplify 3 to 5 do not ask who
+/// has logged in.
+const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// What a token is for; one is never taken for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +53,7 @@ struct Access {
     username: String,
     aud: String,
     client_id: String,
+    scope: String,
 }
 
 /// The claims of an id token, named as Cognito names them.
@@ -114,6 +118,7 @@ pub(super) fn access_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Resul
         username: holder.user.username.as_str().to_owned(),
         aud: audience(url),
         client_id: CLIENT_ID.to_owned(),
+        scope: SCOPE.to_owned(),
     };
     sign(&claims, key)
 }
@@ -132,7 +137,7 @@ pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<St
 
 /// Reads an access token that says it was signed with `key`.
 pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Refused> {
-    let Access { common, aud: _, client_id, username: _ } = decode_signed(raw, key, url)?;
+    let Access { common, client_id, .. } = decode_signed(raw, key, url)?;
     if common.token_use != TokenUse::Access || client_id != CLIENT_ID {
         return Err(Refused::Malformed);
     }

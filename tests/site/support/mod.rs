@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+mod graphql;
 mod listener;
 mod page;
 mod postgres;
@@ -10,11 +11,13 @@ mod process;
 mod round_robin;
 mod running;
 mod several;
+mod socket;
 
 pub mod tokens;
 
 pub use client::{Answer, Client};
 pub use database::{Probe, TestDatabase};
+pub use graphql::Credential;
 pub use listener::{Listener, Told};
 pub use page::Page;
 pub use postgres::{cluster, postgres_database};
@@ -22,6 +25,7 @@ pub use process::{Byline, Ended};
 pub use round_robin::RoundRobin;
 pub use running::{Running, serve};
 pub use several::Several;
+pub use socket::{Heard, Socket};
 
 use std::time::Duration;
 

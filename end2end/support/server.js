@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
 
 const BINARY = resolve(
   import.meta.dirname,
@@ -22,34 +24,57 @@ const POSTGRES = process.env.END2END_POSTGRES;
 /** What the servers keep their data in, for what is to be told apart by it. */
 export const ENGINE = POSTGRES ? 'postgres' : 'sqlite';
 
-/** The settings that give a server an empty database. */
-async function freshDatabase(): Promise<Record<string, string>> {
+/**
+ * The settings that give a server an empty database.
+ *
+ * @returns {Promise<Record<string, string>>}
+ */
+async function freshDatabase() {
   // The default is a new file in the server's folder.
   if (!POSTGRES) return {};
   const name = `end2end_${randomUUID().replaceAll('-', '')}`;
   const psql = process.env.END2END_PSQL ?? 'psql';
-  await promisify(execFile)(psql, ['--no-psqlrc', '--command', `CREATE DATABASE ${name}`, POSTGRES]);
+  await execute(psql, ['--no-psqlrc', '--command', `CREATE DATABASE ${name}`, POSTGRES]);
   const url = new URL(POSTGRES);
   url.pathname = name;
   return { BYLINE_DATABASE_URL: url.href };
 }
 
-/** A running Byline in a folder of its own, with a fresh database. */
+/**
+ * A running Byline in a folder of its own, with a fresh database.
+ *
+ * Plain JavaScript, because Node itself runs it too where no Playwright
+ * translates TypeScript.
+ */
 export class Server {
-  readonly url: string;
+  /** @type {string} */
+  url;
   /** What it printed before it was ready. */
-  readonly greeting: string;
-  readonly #process: ChildProcess;
-  readonly #folder: string;
+  greeting;
+  #process;
+  #folder;
+  #env;
 
-  private constructor(process: ChildProcess, folder: string, greeting: string, url: string) {
+  /**
+   * @param {import('node:child_process').ChildProcess} process
+   * @param {string} folder
+   * @param {Record<string, string>} env
+   * @param {string} greeting
+   * @param {string} url
+   */
+  constructor(process, folder, env, greeting, url) {
     this.#process = process;
     this.#folder = folder;
+    this.#env = env;
     this.greeting = greeting;
     this.url = url;
   }
 
-  static async start(...flags: string[]): Promise<Server> {
+  /**
+   * @param {string[]} flags of `byline serve`
+   * @returns {Promise<Server>}
+   */
+  static async start(...flags) {
     const folder = await mkdtemp(join(tmpdir(), 'byline-end2end-'));
     const env = { ...ENVIRONMENT, ...(await freshDatabase()) };
     const process = spawn(BINARY, ['serve', '--listen', '127.0.0.1:0', ...flags], {
@@ -66,15 +91,27 @@ export class Server {
       const url = /^Byline is at (\S+)$/.exec(line)?.[1];
       if (url) {
         process.stdout.resume();
-        return new Server(process, folder, greeting, url);
+        return new Server(process, folder, env, greeting, url);
       }
       greeting += `${line}\n`;
     }
     throw new Error(`${BINARY} did not start:\n${greeting}${log}`);
   }
 
+  /**
+   * Runs another command of Byline on the same database.
+   *
+   * @param {string[]} args
+   * @returns {Promise<string>} what it printed
+   */
+  async run(...args) {
+    const env = { ...this.#env, BYLINE_PUBLIC_URL: this.url };
+    const { stdout } = await execute(BINARY, args, { cwd: this.#folder, env });
+    return stdout.trimEnd();
+  }
+
   /** Asks it to stop, as a service manager would. */
-  async stop(): Promise<void> {
+  async stop() {
     const exit = once(this.#process, 'exit');
     this.#process.kill('SIGTERM');
     const [code, signal] = await exit;

@@ -1,0 +1,6 @@
+import * as client from 'aws-amplify';
+import WebSocket from 'ws';
+import { testOlderAmplify } from '../older.js';
+
+globalThis.WebSocket ??= WebSocket;
+await testOlderAmplify('aws-amplify 5', client);

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { author, site } from '../support/site.js';
+
+const byline = await site('plain');
+
+const SCHEMATHESIS = process.env.CLIENTS_SCHEMATHESIS;
+
+/** Cases for each field of the schema. */
+const CASES = 30;
+
+/** Has documents made up from the schema, the same in each run, and sends them. */
+async function fuzz(schema, headers) {
+  // It remembers failures in its working directory.
+  const folder = await mkdtemp(join(tmpdir(), 'byline-fuzz-'));
+  const args = ['run', schema, '--url', byline.endpoint];
+  args.push('--phases', 'fuzzing', '--max-examples', String(CASES), '--seed', '1', '--no-shrink');
+  args.push('--checks', 'no_fault_of_the_server', '--suppress-health-check', 'all', '--workers', '2');
+  for (const [name, value] of Object.entries(headers)) args.push('--header', `${name}: ${value}`);
+  try {
+    const { stdout } = await promisify(execFile)(SCHEMATHESIS, args, {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        PYTHONPATH: import.meta.dirname,
+        PYTHONDONTWRITEBYTECODE: '1',
+        SCHEMATHESIS_HOOKS: 'checks',
+      },
+      timeout: 120_000,
+    });
+    return stdout;
+  } catch (error) {
+    throw new Error(`${error.message}\n${error.stdout}`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The line that says how many requests were made. */
+const summary = (output) => /^.*generated.*$/m.exec(output)?.[0].trim() ?? output;
+
+describe('documents made up from the schema make the server fail in no way', { skip: !SCHEMATHESIS }, () => {
+  test('with an API key', async (context) => {
+    context.diagnostic(summary(await fuzz(byline.endpoint, { 'x-api-key': byline.apiKey })));
+  });
+
+  test('with a token', async (context) => {
+    const { token } = await author(byline);
+    context.diagnostic(summary(await fuzz(byline.endpoint, { authorization: token })));
+  });
+
+  test('with nothing', async (context) => {
+    // The schema describes itself to nobody without a credential.
+    context.diagnostic(summary(await fuzz(join(byline.folder, 'schema.graphql'), {})));
+  });
+});

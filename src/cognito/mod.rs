@@ -1,0 +1,83 @@
+//! `/cognito`: sign-up and login by the words of Amazon Cognito, so that the
+//! clients of AWS Amplify and their ready-made forms work against Byline.
+//!
+//! An operation is named by `X-Amz-Target`; request and answer are JSON
+//! (AWS JSON protocol 1.1).
+
+mod operations;
+mod problem;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+    },
+    middleware::from_fn_with_state,
+    response::Response,
+    routing::post,
+};
+use serde_json::{Value, json};
+
+pub use problem::Problem;
+
+use crate::{
+    amplify::COGNITO_PATH,
+    server::{Site, cors, headers, limits},
+};
+
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// The name of the service before the operation's.
+const SERVICE: &str = "AWSCognitoIdentityProviderService.";
+
+/// The endpoint, with and without the slash that some clients put behind it.
+pub fn routes(site: Site) -> Router<Site> {
+    let post_only = |request: Request| async move { headers::wrong_method(request.headers(), "POST") };
+    let endpoint = post(call).fallback(post_only);
+    Router::new()
+        .route(COGNITO_PATH, endpoint.clone())
+        .route(&format!("{COGNITO_PATH}/"), endpoint)
+        .layer(from_fn_with_state(site, cors::share))
+}
+
+async fn call(State(site): State<Site>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let target = head.headers.get(TARGET).and_then(|value| value.to_str().ok());
+    let outcome = match target.and_then(|target| target.strip_prefix(SERVICE)) {
+        Some(operation) => run(&site, operation, body).await,
+        None => Err(Problem::unknown_operation()),
+    };
+    match outcome {
+        Ok(value) => answer(StatusCode::OK, &value),
+        Err(problem) => refusal(&problem),
+    }
+}
+
+async fn run(site: &Site, operation: &str, body: Body) -> Result<Value, Problem> {
+    let body = limits::read_body(body, limits::ACCOUNT_BODY).await?;
+    // The limit stands outside of the operations, which speak of problems.
+    limits::in_time(async { Ok(operations::run(site, operation, &body).await) }).await?
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refusal(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = answer(status, &json!({ "__type": problem.name, "message": problem.message }));
+    let headers = response.headers_mut();
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(problem.name));
+    if let Some(seconds) = problem.retry_after {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}

@@ -1,0 +1,261 @@
+//! What the operations take, do and answer, as Cognito's API reference has it.
+//! Each reads its input, calls one use case and words the answer.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::{
+    accounts::{
+        Username,
+        server::{
+            Email, Login, NewAccount, NewPassword, Password,
+            service::{self, recognize},
+            store,
+        },
+    },
+    credentials::token::{
+        self, ACCESS_TIME, CLIENT_ID, Verified,
+        service::{self as tokens, Tokens},
+    },
+    server::Site,
+};
+
+/// Runs the operation of that name on a body of JSON.
+pub(super) async fn run(site: &Site, operation: &str, body: &[u8]) -> Result<Value, Problem> {
+    match operation {
+        "SignUp" => sign_up(site, input(body)?).await,
+        "ConfirmSignUp" => confirm_sign_up(input(body)?),
+        "ResendConfirmationCode" => resend_confirmation_code(input(body)?),
+        "InitiateAuth" => initiate_auth(site, input(body)?).await,
+        "GetTokensFromRefreshToken" => get_tokens_from_refresh_token(site, input(body)?).await,
+        "GetUser" => get_user(site, input(body)?).await,
+        "RevokeToken" => revoke_token(site, input(body)?).await,
+        "GlobalSignOut" => global_sign_out(site, input(body)?).await,
+        "ForgotPassword" => forgot_password(input(body)?),
+        "ConfirmForgotPassword" => confirm_forgot_password(input(body)?),
+        "ChangePassword" => change_password(site, input(body)?).await,
+        _ => Err(Problem::unknown_operation()),
+    }
+}
+
+/// What an operation takes. Members that Byline has no use for (device keys,
+/// metadata, analytics) are passed over, as Cognito does without them.
+fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            Problem::parameter(format_args!("The request is not as the operation takes it: {error}"))
+        } else {
+            Problem::new("SerializationException", "The body is not JSON.")
+        }
+    })
+}
+
+/// The client that asks; only ours is known.
+fn check_client(id: &str) -> Result<(), Problem> {
+    if id == CLIENT_ID { Ok(()) } else { Err(Problem::unknown_client(id)) }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SignUp {
+    client_id: String,
+    username: String,
+    password: String,
+    #[serde(default)]
+    user_attributes: Vec<Attribute>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// An account that is made is confirmed: Byline sends no mail.
+async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    let email = input.user_attributes.iter().find(|attribute| attribute.name == "email");
+    let raw_email = email.map(|attribute| attribute.value.as_str()).unwrap_or_default();
+    let username = Username::parse(&input.username)?;
+    let email = Email::parse(raw_email)?;
+    let password = NewPassword::parse(&input.password, &[&input.username, raw_email])?;
+    let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
+    Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfClient {
+    client_id: String,
+}
+
+/// The same for everybody, so that it tells nobody who has an account.
+fn confirm_sign_up(input: OfClient) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    Err(Problem::new("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED"))
+}
+
+fn resend_confirmation_code(input: OfClient) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    Err(Problem::parameter("User is already confirmed."))
+}
+
+fn forgot_password(input: OfClient) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    Err(Problem::parameter("This site cannot send you a code. Ask whoever runs it for a new password."))
+}
+
+/// No code was ever sent, so none is right.
+fn confirm_forgot_password(input: OfClient) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    Err(Problem::new("CodeMismatchException", "Invalid verification code provided, please try again."))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InitiateAuth {
+    client_id: String,
+    auth_flow: String,
+    #[serde(default)]
+    auth_parameters: HashMap<String, Option<String>>,
+}
+
+impl InitiateAuth {
+    fn parameter(&self, name: &str) -> Result<&str, Problem> {
+        let given = self.auth_parameters.get(name).and_then(Option::as_deref);
+        given.filter(|value| !value.is_empty()).ok_or_else(|| Problem::missing(name))
+    }
+}
+
+async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    match input.auth_flow.as_str() {
+        "USER_PASSWORD_AUTH" => {
+            let login = Login::parse(input.parameter("USERNAME")?)?;
+            let password =
+                Password::parse(input.parameter("PASSWORD")?).map_err(|_| Problem::wrong_password())?;
+            let recognized = recognize(site, login, password).await?;
+            let tokens = tokens::issue(site, &recognized).await?;
+            Ok(authenticated(&tokens, Some(tokens.refresh.reveal())))
+        }
+        // Two names of one flow.
+        "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
+            let raw = input.parameter("REFRESH_TOKEN")?;
+            // Not rotated: this flow is the one of clients that may not take
+            // another refresh token. aws-amplify 3, 4 and 5 would
+            // (`authenticationResult.RefreshToken`, else their own); the first
+            // releases of 6 keep their own whatever comes back, and rotation
+            // would sign their people out at the second refresh. What is lost
+            // is that a copied token betrays itself; what remains is that it
+            // ends with its family, after 30 days at the latest. Those who can
+            // (6.15.4 and newer) ask by GetTokensFromRefreshToken.
+            let tokens = tokens::renew(site, raw).await?.ok_or_else(refresh_token_is_wrong)?;
+            let newer = Some(tokens.refresh.reveal()).filter(|newer| newer != raw);
+            Ok(authenticated(&tokens, newer))
+        }
+        flow => Err(Problem::parameter(format_args!(
+            "{flow} flow not enabled for this client. Use USER_PASSWORD_AUTH."
+        ))),
+    }
+}
+
+fn refresh_token_is_wrong() -> Problem {
+    Problem::new("NotAuthorizedException", "Invalid Refresh Token")
+}
+
+fn authenticated(tokens: &Tokens, refresh_token: Option<String>) -> Value {
+    let mut result = json!({
+        "AccessToken": tokens.access,
+        "IdToken": tokens.id,
+        "TokenType": "Bearer",
+        "ExpiresIn": ACCESS_TIME.as_secs(),
+    });
+    if let Some(refresh_token) = refresh_token {
+        result["RefreshToken"] = refresh_token.into();
+    }
+    json!({ "AuthenticationResult": result, "ChallengeParameters": {} })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetTokensFromRefreshToken {
+    client_id: String,
+    refresh_token: String,
+}
+
+async fn get_tokens_from_refresh_token(
+    site: &Site,
+    input: GetTokensFromRefreshToken,
+) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    let tokens = tokens::refresh(site, &input.refresh_token).await?.ok_or_else(refresh_token_is_wrong)?;
+    let mut answer = authenticated(&tokens, Some(tokens.refresh.reveal()));
+    if let Some(members) = answer.as_object_mut() {
+        members.remove("ChallengeParameters");
+    }
+    Ok(answer)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfUser {
+    access_token: String,
+}
+
+async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
+    let Verified { user, .. } = token::verify(site, &input.access_token).await?;
+    let email = store::email(&mut site.database.read().await?, &user.id).await?;
+    let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
+    Ok(json!({
+        "Username": user.username.as_str(),
+        "UserAttributes": [
+            attribute("sub", user.id.as_str()),
+            attribute("email", &email),
+            attribute("email_verified", "false"),
+        ],
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RevokeToken {
+    client_id: String,
+    token: String,
+}
+
+async fn revoke_token(site: &Site, input: RevokeToken) -> Result<Value, Problem> {
+    check_client(&input.client_id)?;
+    if token::RefreshToken::parse(&input.token).is_none() && token::verify(site, &input.token).await.is_ok() {
+        return Err(Problem::new("UnsupportedTokenTypeException", "Only refresh tokens can be revoked."));
+    }
+    tokens::revoke(site, &input.token).await?;
+    Ok(json!({}))
+}
+
+async fn global_sign_out(site: &Site, input: OfUser) -> Result<Value, Problem> {
+    let Verified { user, .. } = token::verify(site, &input.access_token).await?;
+    service::sign_out_everywhere(site, user.id).await?;
+    Ok(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ChangePassword {
+    access_token: String,
+    previous_password: String,
+    proposed_password: String,
+}
+
+async fn change_password(site: &Site, input: ChangePassword) -> Result<Value, Problem> {
+    let Verified { user, family, .. } = token::verify(site, &input.access_token).await?;
+    let email = store::email(&mut site.database.read().await?, &user.id).await?;
+    let previous = Password::parse(&input.previous_password).map_err(|_| Problem::wrong_password())?;
+    let proposed = NewPassword::parse(&input.proposed_password, &[user.username.as_str(), &email])?;
+    service::change_password(site, user, family, previous, proposed).await?;
+    Ok(json!({}))
+}

@@ -1,0 +1,469 @@
+//! `/cognito`: what the clients of AWS Amplify send, and what they look for in
+//! the answers.
+
+use axum::http::Method;
+use byline::credentials::token;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Byline, Client, PASSWORD, Running,
+    tokens::{Tokens, forged, parts},
+};
+
+const OTHER_PASSWORD: &str = "another long pass phrase";
+const CLIENT: &str = "byline-web";
+const FAMILIES: &str = "SELECT COUNT(*) FROM token_families";
+/// More than the ten seconds in which a refresh token may be used twice.
+const LATER: &str = "UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE used_at IS NOT NULL";
+
+async fn call(client: &mut Client, operation: &str, input: &Value) -> Answer {
+    let request = client
+        .request_of_unknown_origin(Method::POST, "/cognito")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))
+        .header("origin", "https://app.example")
+        .header("sec-fetch-site", "cross-site")
+        .body(input.to_string().into())
+        .expect("a request");
+    let answer = client.send(request).await;
+    assert_eq!(answer.header("content-type"), "application/x-amz-json-1.1", "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("cross-origin-resource-policy"), "cross-origin");
+    answer
+}
+
+async fn done(site: &Running, operation: &str, input: Value) -> Value {
+    let answer = call(&mut site.script(), operation, &input).await;
+    assert_eq!(answer.status, 200, "{operation} {input}: {}", answer.text());
+    answer.json()
+}
+
+/// The sentence of a refusal by that name.
+async fn refused(site: &Running, operation: &str, input: Value, name: &str) -> String {
+    let answer = call(&mut site.script(), operation, &input).await;
+    let body = answer.json();
+    assert_eq!((answer.status, body["__type"].as_str()), (400, Some(name)), "{operation} {input}: {body}");
+    assert_eq!(answer.header("x-amzn-errortype"), name);
+    body["message"].as_str().expect("a sentence").to_owned()
+}
+
+fn sign_up(username: &str, email: &str, password: &str) -> Value {
+    json!({
+        "Username": username,
+        "Password": password,
+        "UserAttributes": [{ "Name": "name", "Value": "x" }, { "Name": "email", "Value": email }],
+        "ClientId": CLIENT,
+        "ValidationData": null,
+    })
+}
+
+fn log_in(username: &str, password: &str) -> Value {
+    json!({
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": username, "PASSWORD": password },
+        "ClientId": CLIENT,
+        "ClientMetadata": {},
+    })
+}
+
+/// The tokens of an `AuthenticationResult`.
+fn tokens(answer: &Value) -> Tokens {
+    let result = &answer["AuthenticationResult"];
+    assert_eq!((result["TokenType"].as_str(), result["ExpiresIn"].as_u64()), (Some("Bearer"), Some(600)));
+    let text = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
+    Tokens { access: text("AccessToken"), refresh: text("RefreshToken") }
+}
+
+async fn logged_in(site: &Running, username: &str) -> Tokens {
+    tokens(&done(site, "InitiateAuth", log_in(username, PASSWORD)).await)
+}
+
+fn refresh_token_auth(token: &str) -> Value {
+    let parameters = json!({ "REFRESH_TOKEN": token, "DEVICE_KEY": null });
+    json!({ "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": parameters, "ClientId": CLIENT })
+}
+
+fn get_tokens(token: &str) -> Value {
+    json!({ "RefreshToken": token, "ClientId": CLIENT, "DeviceKey": null })
+}
+
+async fn opens(site: &Running, token: &str) -> bool {
+    token::verify(&site.site, token).await.is_ok()
+}
+
+#[tokio::test]
+async fn somebody_signs_up_and_logs_in_by_the_words_of_cognito() {
+    let site = Running::start().await;
+    let answer = done(&site, "SignUp", sign_up("Ada", "Ada@Example.org", PASSWORD)).await;
+    assert_eq!(answer["UserConfirmed"], true);
+    let sub = site.text("SELECT id FROM users").await;
+    assert_eq!(answer["UserSub"], sub.as_str());
+    assert_eq!(site.text("SELECT username FROM users").await, "ada");
+
+    for identifier in ["ada", "ada@example.org"] {
+        let answer = done(&site, "InitiateAuth", log_in(identifier, PASSWORD)).await;
+        assert_eq!(answer["ChallengeParameters"], json!({}));
+        let tokens = tokens(&answer);
+        assert_eq!(tokens.refresh.len(), 43);
+        let (_, access) = tokens.parts();
+        let (_, id) = parts(answer["AuthenticationResult"]["IdToken"].as_str().expect("an id token"));
+        // What the clients read.
+        for (claims, token_use) in [(&access, "access"), (&id, "id")] {
+            assert_eq!(
+                (claims["sub"].as_str(), claims["token_use"].as_str()),
+                (Some(&*sub), Some(token_use))
+            );
+            assert!(claims["exp"].is_u64() && claims["iat"].is_u64() && claims["origin_jti"].is_string());
+        }
+        assert_eq!(
+            (access["username"].as_str(), id["cognito:username"].as_str()),
+            (Some("ada"), Some("ada"))
+        );
+        assert_eq!(access["scope"], "aws.cognito.signin.user.admin");
+
+        let user = done(&site, "GetUser", json!({ "AccessToken": tokens.access })).await;
+        assert_eq!(user["Username"], "ada");
+        let attributes = json!([
+            { "Name": "sub", "Value": sub },
+            { "Name": "email", "Value": "ada@example.org" },
+            { "Name": "email_verified", "Value": "false" },
+        ]);
+        assert_eq!(user["UserAttributes"], attributes);
+    }
+    assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0);
+    assert_eq!(site.browser().log_in("ada").await.status, 303, "it is an account like any other");
+}
+
+#[tokio::test]
+async fn a_sign_up_that_breaks_a_rule_makes_nothing() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let before = site.dump().await;
+    for (username, email, password, name, words) in [
+        ("ada", "new@example.org", PASSWORD, "UsernameExistsException", "taken"),
+        ("ADA", "new@example.org", PASSWORD, "UsernameExistsException", "taken"),
+        ("newcomer", "ada@example.org", PASSWORD, "UsernameExistsException", "already an account"),
+        ("new@example.org", "new@example.org", PASSWORD, "InvalidParameterException", "a to z"),
+        ("x", "new@example.org", PASSWORD, "InvalidParameterException", "3 to 30"),
+        ("admin", "new@example.org", PASSWORD, "InvalidParameterException", "reserved"),
+        ("newcomer", "nowhere", PASSWORD, "InvalidParameterException", "name@example.com"),
+        ("newcomer", "", PASSWORD, "InvalidParameterException", "email address"),
+        ("newcomer", "new@example.org", "", "InvalidPasswordException", "Enter a password"),
+        ("newcomer", "new@example.org", "short", "InvalidPasswordException", "8 characters"),
+        ("newcomer", "new@example.org", "password1", "InvalidPasswordException", "15 characters"),
+    ] {
+        let said = refused(&site, "SignUp", sign_up(username, email, password), name).await;
+        assert!(said.contains(words) && said.ends_with('.') && !said.ends_with(".."), "{said}");
+    }
+    let without_email = json!({ "Username": "newcomer", "Password": PASSWORD, "ClientId": CLIENT });
+    refused(&site, "SignUp", without_email, "InvalidParameterException").await;
+    assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn an_account_is_confirmed_already_and_a_code_is_never_sent() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    for username in ["ada", "nobody-here"] {
+        let user = json!({ "Username": username, "ClientId": CLIENT, "ConfirmationCode": "123456", "Password": OTHER_PASSWORD });
+        let said = refused(&site, "ConfirmSignUp", user.clone(), "NotAuthorizedException").await;
+        assert_eq!(said, "User cannot be confirmed. Current status is CONFIRMED");
+        let said = refused(&site, "ResendConfirmationCode", user.clone(), "InvalidParameterException").await;
+        assert_eq!(said, "User is already confirmed.");
+        let said = refused(&site, "ForgotPassword", user.clone(), "InvalidParameterException").await;
+        assert!(said.contains("whoever runs it"), "{said}");
+        refused(&site, "ConfirmForgotPassword", user, "CodeMismatchException").await;
+    }
+    assert_eq!(site.browser().log_in("ada").await.status, 303, "the password is the old one");
+}
+
+#[tokio::test]
+async fn an_unknown_name_and_a_wrong_password_get_the_same_answer() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let long = "x".repeat(2000);
+    for username in ["ada", "ada@example.org", "nobody-here", "nobody@example.org", "no name at all"] {
+        for password in ["wrong password", &long] {
+            let input = log_in(username, password);
+            let said = refused(&site, "InitiateAuth", input, "NotAuthorizedException").await;
+            assert_eq!(said, "Incorrect username or password.");
+        }
+    }
+    assert_eq!(site.count(FAMILIES).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_not_offered_is_refused_by_its_name() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    for flow in ["USER_SRP_AUTH", "CUSTOM_AUTH", "USER_AUTH", "ADMIN_USER_PASSWORD_AUTH", ""] {
+        let parameters = json!({ "USERNAME": "ada", "SRP_A": "00" });
+        let input = json!({ "AuthFlow": flow, "AuthParameters": parameters, "ClientId": CLIENT });
+        let said = refused(&site, "InitiateAuth", input, "InvalidParameterException").await;
+        assert!(said.contains("USER_PASSWORD_AUTH"), "{said}");
+    }
+    for operation in ["", "DeleteUser", "AdminCreateUser", "signUp", "RespondToAuthChallenge"] {
+        refused(&site, operation, json!({}), "UnknownOperationException").await;
+    }
+    let tokens = logged_in(&site, "ada").await;
+    let before = site.dump().await;
+    for (operation, mut input) in [
+        ("SignUp", sign_up("newcomer", "new@example.org", PASSWORD)),
+        ("ConfirmSignUp", json!({ "Username": "ada" })),
+        ("ResendConfirmationCode", json!({ "Username": "ada" })),
+        ("ForgotPassword", json!({ "Username": "ada" })),
+        ("ConfirmForgotPassword", json!({ "Username": "ada" })),
+        ("InitiateAuth", log_in("ada", PASSWORD)),
+        ("GetTokensFromRefreshToken", get_tokens(&tokens.refresh)),
+        ("RevokeToken", json!({ "Token": tokens.refresh })),
+    ] {
+        input["ClientId"] = json!("another");
+        let said = refused(&site, operation, input, "ResourceNotFoundException").await;
+        assert_eq!(said, "User pool client another does not exist.");
+    }
+    for (parameters, missing) in [
+        (json!({}), "USERNAME"),
+        (json!({ "USERNAME": "ada" }), "PASSWORD"),
+        (json!({ "USERNAME": null }), "USERNAME"),
+    ] {
+        let input =
+            json!({ "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters, "ClientId": CLIENT });
+        let said = refused(&site, "InitiateAuth", input, "InvalidParameterException").await;
+        assert_eq!(said, format!("Missing required parameter {missing}"));
+    }
+    for input in [json!([]), json!(null), json!({}), json!({ "ClientId": 1 })] {
+        refused(&site, "InitiateAuth", input, "InvalidParameterException").await;
+    }
+    assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_one_is_refused() {
+    let site = Running::start().await;
+    let mut client = site.script();
+    let send = async |client: &mut Client, target: Option<&str>, body: String| {
+        let mut request = client.request_of_unknown_origin(Method::POST, "/cognito/");
+        if let Some(target) = target {
+            request = request.header("x-amz-target", target);
+        }
+        client.send(request.body(body.into()).expect("a request")).await
+    };
+    for target in [None, Some("InitiateAuth"), Some("AWSCognitoIdentityService.GetId")] {
+        let answer = send(&mut client, target, "{}".to_owned()).await;
+        assert_eq!((answer.status, answer.header("x-amzn-errortype")), (400, "UnknownOperationException"));
+    }
+    let target = Some("AWSCognitoIdentityProviderService.SignUp");
+    for body in ["", "{", "Username=ada", "{\"Username\":\u{7f}}"] {
+        let answer = send(&mut client, target, body.to_owned()).await;
+        assert_eq!(
+            (answer.status, answer.header("x-amzn-errortype")),
+            (400, "SerializationException"),
+            "{body}"
+        );
+    }
+    let answer = send(&mut client, target, format!("\"{}\"", "x".repeat(70_000))).await;
+    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (413, "InvalidParameterException"));
+    let answer = client.get("/cognito").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_its_refresh_token_may_use_it_again_and_again() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let first = logged_in(&site, "ada").await;
+    for flow in ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"] {
+        let mut input = refresh_token_auth(&first.refresh);
+        input["AuthFlow"] = json!(flow);
+        let answer = done(&site, "InitiateAuth", input).await;
+        let renewed = tokens(&answer);
+        assert_eq!(renewed.refresh, "", "it has one");
+        assert!(opens(&site, &renewed.access).await);
+        assert!(answer["AuthenticationResult"]["IdToken"].is_string());
+    }
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
+    for wrong in ["x", &"A".repeat(43), &first.access] {
+        refused(&site, "InitiateAuth", refresh_token_auth(wrong), "NotAuthorizedException").await;
+    }
+    let missing = refused(&site, "InitiateAuth", refresh_token_auth(""), "InvalidParameterException").await;
+    assert_eq!(missing, "Missing required parameter REFRESH_TOKEN");
+}
+
+#[tokio::test]
+async fn a_client_that_takes_a_new_refresh_token_gets_one() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let first = logged_in(&site, "ada").await;
+    let second = tokens(&done(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh)).await);
+    let again = tokens(&done(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh)).await);
+    assert!(second.refresh != first.refresh && second.refresh == again.refresh);
+    let third = tokens(&done(&site, "GetTokensFromRefreshToken", get_tokens(&second.refresh)).await);
+
+    site.tamper(LATER).await;
+    refused(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh), "NotAuthorizedException").await;
+    refused(&site, "GetTokensFromRefreshToken", get_tokens(&third.refresh), "NotAuthorizedException").await;
+    assert!(!opens(&site, &third.access).await);
+    assert_eq!(site.count(FAMILIES).await, 0, "it was stolen, and ended");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_rotated_ends_its_family_in_either_flow() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let first = logged_in(&site, "ada").await;
+    done(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh)).await;
+    site.tamper(LATER).await;
+    refused(&site, "InitiateAuth", refresh_token_auth(&first.refresh), "NotAuthorizedException").await;
+    assert_eq!(site.count(FAMILIES).await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_is_forged_or_over_opens_no_operation() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let tokens = logged_in(&site, "ada").await;
+    let before = site.dump().await;
+    for forged in forged(&site, &tokens.access).await {
+        for operation in ["GetUser", "GlobalSignOut", "ChangePassword"] {
+            let input = json!({
+                "AccessToken": forged.token,
+                "PreviousPassword": PASSWORD,
+                "ProposedPassword": OTHER_PASSWORD,
+            });
+            refused(&site, operation, input, "NotAuthorizedException").await;
+        }
+    }
+    assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_logout_revokes_what_the_client_had() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let (here, elsewhere) = (logged_in(&site, "ada").await, logged_in(&site, "ada").await);
+    let revoke = |token: &str| json!({ "ClientId": CLIENT, "Token": token });
+    refused(&site, "RevokeToken", revoke(&here.access), "UnsupportedTokenTypeException").await;
+    assert!(opens(&site, &here.access).await);
+    for _ in 0..2 {
+        assert_eq!(done(&site, "RevokeToken", revoke(&here.refresh)).await, json!({}));
+    }
+    assert!(!opens(&site, &here.access).await);
+    refused(&site, "GetUser", json!({ "AccessToken": here.access }), "NotAuthorizedException").await;
+    refused(&site, "InitiateAuth", refresh_token_auth(&here.refresh), "NotAuthorizedException").await;
+    assert!(opens(&site, &elsewhere.access).await);
+}
+
+#[tokio::test]
+async fn a_logout_everywhere_ends_every_token_and_every_session() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    site.author("bob").await;
+    let (here, elsewhere) = (logged_in(&site, "ada").await, logged_in(&site, "ada").await);
+    let of_bob = logged_in(&site, "bob").await;
+    assert_eq!(done(&site, "GlobalSignOut", json!({ "AccessToken": here.access })).await, json!({}));
+    for tokens in [&here, &elsewhere] {
+        assert!(!opens(&site, &tokens.access).await);
+        refused(&site, "GetTokensFromRefreshToken", get_tokens(&tokens.refresh), "NotAuthorizedException")
+            .await;
+    }
+    assert_eq!(ada.as_script().get("/api/my_posts").await.status, 401);
+    assert!(opens(&site, &of_bob.access).await);
+    refused(&site, "GlobalSignOut", json!({ "AccessToken": here.access }), "NotAuthorizedException").await;
+}
+
+#[tokio::test]
+async fn a_new_password_ends_everything_but_the_login_it_was_set_by() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    let (here, elsewhere) = (logged_in(&site, "ada").await, logged_in(&site, "ada").await);
+    let change = |previous: &str, proposed: &str| json!({ "AccessToken": here.access, "PreviousPassword": previous, "ProposedPassword": proposed });
+    let before = site.dump().await;
+    for (previous, proposed, name) in [
+        ("wrong password", OTHER_PASSWORD, "NotAuthorizedException"),
+        ("", OTHER_PASSWORD, "NotAuthorizedException"),
+        (PASSWORD, "password1", "InvalidPasswordException"),
+        (PASSWORD, "ada@example", "InvalidPasswordException"),
+        (PASSWORD, "", "InvalidPasswordException"),
+    ] {
+        refused(&site, "ChangePassword", change(previous, proposed), name).await;
+    }
+    assert_eq!(site.dump().await, before);
+
+    assert_eq!(done(&site, "ChangePassword", change(PASSWORD, OTHER_PASSWORD)).await, json!({}));
+    assert!(opens(&site, &here.access).await);
+    assert!(!opens(&site, &elsewhere.access).await);
+    refused(&site, "InitiateAuth", refresh_token_auth(&elsewhere.refresh), "NotAuthorizedException").await;
+    assert_eq!(ada.as_script().get("/api/my_posts").await.status, 401);
+    refused(&site, "InitiateAuth", log_in("ada", PASSWORD), "NotAuthorizedException").await;
+    done(&site, "InitiateAuth", log_in("ada", OTHER_PASSWORD)).await;
+    done(&site, "GetTokensFromRefreshToken", get_tokens(&here.refresh)).await;
+}
+
+#[tokio::test]
+async fn of_two_new_passwords_at_once_one_holds() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let here = logged_in(&site, "ada").await;
+    let proposed = ["the first long pass phrase", "the second long pass phrase"];
+    let change = async |proposed: &str| {
+        let input =
+            json!({ "AccessToken": here.access, "PreviousPassword": PASSWORD, "ProposedPassword": proposed });
+        call(&mut site.script(), "ChangePassword", &input).await.status
+    };
+    let answers = join_all(proposed.iter().map(|proposed| change(proposed))).await;
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+    let holds = proposed[answers.iter().position(|status| *status == 200).expect("one")];
+    done(&site, "InitiateAuth", log_in("ada", holds)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_is_told_to_try_again() {
+    let site = Running::start().await;
+    let crowd =
+        join_all((0..100).map(|_| async {
+            call(&mut site.script(), "InitiateAuth", &log_in("nobody-here", PASSWORD)).await
+        }))
+        .await;
+    let busy: Vec<_> = crowd
+        .iter()
+        .filter(|answer| answer.header("x-amzn-errortype") == "TooManyRequestsException")
+        .collect();
+    assert!(!busy.is_empty(), "a hundred are more than the queue takes");
+    for answer in busy {
+        assert_eq!((answer.status, answer.header("retry-after")), (400, "2"));
+    }
+    assert!(crowd.iter().all(|answer| answer.status == 400));
+}
+
+#[tokio::test]
+async fn nothing_secret_stands_in_the_database_or_in_the_log() {
+    const CANARY: &str = "canary password 7b1f0c";
+    const NEW_CANARY: &str = "canary password 9e2a4d";
+    const WRONG: &str = "canary mistake 55d01a";
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&["--log-format", "json"]).await;
+    let mut client = Client::browser(served.address, false).as_script();
+    assert_eq!(call(&mut client, "SignUp", &sign_up("ada", "ada@example.org", CANARY)).await.status, 200);
+    assert_eq!(call(&mut client, "InitiateAuth", &log_in("ada", WRONG)).await.status, 400);
+    let answer = call(&mut client, "InitiateAuth", &log_in("ada", CANARY)).await.json();
+    let first = tokens(&answer);
+    let second =
+        tokens(&call(&mut client, "GetTokensFromRefreshToken", &get_tokens(&first.refresh)).await.json());
+    let change =
+        json!({ "AccessToken": second.access, "PreviousPassword": CANARY, "ProposedPassword": NEW_CANARY });
+    assert_eq!(call(&mut client, "ChangePassword", &change).await.status, 200);
+    let misplaced = json!({ "Username": { "x": WRONG }, "Password": [CANARY], "ClientId": CLIENT });
+    assert_eq!(call(&mut client, "SignUp", &misplaced).await.status, 400);
+    let log = served.terminate().await;
+    let stored = byline.stored();
+    assert!(stored.contains("ada@example.org"), "it is the database");
+    let id = answer["AuthenticationResult"]["IdToken"].as_str().expect("an id token");
+    let secrets =
+        [CANARY, NEW_CANARY, WRONG, id, &first.access, &first.refresh, &second.access, &second.refresh];
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} stands in the log:\n{log}");
+        assert!(!stored.contains(secret), "{secret} stands in the database");
+    }
+}
