@@ -7,6 +7,7 @@
 //! ```text
 //! request → server::router → credentials (who asks?) ┐
 //!                                                     ├→ posts::api / accounts::api   (server functions)
+//!            graphql (a query, a subscription) ───────┤
 //!            server::pages (a document) ──────────────┤
 //!            server::calls (a form or a script call) ─┘
 //!                  → posts::server::service → policy → store → SQLite
@@ -21,6 +22,9 @@
 //! | `codegen`, `amplify` | what front ends of AWS Amplify are given, and what they call things |
 //! | `credentials` | who is asking, and how that was proven |
 //! | `cognito` | sign-up and login for the clients of AWS Amplify |
+//! | `graphql` | the API that front ends of AWS Amplify speak |
+//! | `cognito` | sign-up and login by the words of Amazon Cognito |
+//! | `codegen` | what front ends need: settings, schema, statements, types |
 //! | `server` | configuration, database, router, pages, assets |
 //!
 //! The crate is built twice: with `ssr` into the binary, with `hydrate` into

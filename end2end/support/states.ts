@@ -200,6 +200,10 @@ export const states: States = {
     await link(page, 'Revoke').click();
     await expect(button(page, 'Revoke key')).toBeVisible();
   },
+  'the API': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/api');
+  },
   'delete': async ({ page }) => page.goto(`${show(await walked(page))}/delete`),
   'deleted': async ({ page }) => {
     await page.goto(`${show(await walked(page))}/delete`);

@@ -23,6 +23,7 @@ pub fn ApiPage() -> impl IntoView {
             <h1>"API"</h1>
             <p>"Other programs reach this site by GraphQL, at:"</p>
             <pre class="code"><code>{url.clone()}</code></pre>
+            <p><a href="/graphiql">"Try it in GraphiQL"</a>", which explains every operation as well."</p>
             <section class="part" aria-labelledby="credentials">
                 <h2 id="credentials">"Who is asking"</h2>
                 <p>"A request shows one of three things. The commands work as they are in a terminal."</p>

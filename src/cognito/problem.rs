@@ -57,9 +57,10 @@ impl From<AppError> for Problem {
         let refused = |name| Self { name, message: message.clone(), status: 400, retry_after: None };
         match error {
             AppError::Invalid { errors } => Self::of_fields(errors.into_iter().map(|e| (e.field, e.message))),
-            AppError::NotSignedIn | AppError::Forbidden | AppError::ReadOnly => {
-                refused("NotAuthorizedException")
-            }
+            AppError::NotSignedIn
+            | AppError::BadCredential { .. }
+            | AppError::Forbidden
+            | AppError::ReadOnly => refused("NotAuthorizedException"),
             AppError::Busy { retry_after } => {
                 Self { retry_after: Some(retry_after), ..refused("TooManyRequestsException") }
             }

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod api_keys;
+mod authorization;
 mod codegen;
 mod cognito;
 mod command_line;
@@ -17,7 +18,9 @@ mod copy;
 mod cross_site;
 mod errors;
 mod events;
+mod filters;
 mod graphiql;
+mod graphql;
 mod headers;
 mod hostile;
 mod kept_pages;

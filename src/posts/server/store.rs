@@ -18,7 +18,7 @@ use crate::{
     posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title},
     server::{
         clock,
-        database::{Db, internal, on, violates},
+        database::{Db, Engine, internal, on, violates},
         events::store as events,
     },
     timestamp::Timestamp,
@@ -344,12 +344,10 @@ pub struct Listing<T> {
 /// DynamoDB does.
 const LISTING_BYTES: usize = 1 << 20;
 
-/// The posts of a selection. Starts inside an index, whatever its depth.
-///
-/// # Errors
-/// Those of the database.
-pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
-    let mut sql = Sql::new(db.engine());
+/// The statement of [`select`]. It begins inside an index, however deep.
+#[must_use]
+pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
+    let mut sql = Sql::new(engine);
     sql.push("SELECT p.id, p.title, ")
         .push(if selection.content { "p.content" } else { "'' AS content" })
         .push(", u.username AS owner, p.version, p.created_at, p.updated_at FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
@@ -365,6 +363,15 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
             .push(")");
     }
     sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT ").bind(selection.limit as i64 + 1);
+    sql
+}
+
+/// The posts of a selection.
+///
+/// # Errors
+/// Those of the database.
+pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
+    let sql = select_statement(db.engine(), selection);
     let rows = fetch::<PostRow>(db, sql, selection.limit, |row| row.title.len() + row.content.len()).await?;
     let (rows, more) = rows;
     let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;

@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+mod graphql;
 mod listener;
 mod page;
 mod postgres;
@@ -16,6 +17,7 @@ pub mod tokens;
 
 pub use client::{Answer, Client};
 pub use database::{Probe, TestDatabase};
+pub use graphql::Credential;
 pub use listener::{Listener, Told};
 pub use page::Page;
 pub use postgres::{cluster, postgres_database};

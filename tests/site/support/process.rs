@@ -31,6 +31,14 @@ impl Byline {
         self.folder.path()
     }
 
+    /// Everything that lies in the folder, the files of a database among it.
+    pub fn stored(&self) -> String {
+        let files = std::fs::read_dir(self.folder()).expect("a folder");
+        let bytes =
+            files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("a readable file"));
+        String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned()
+    }
+
     /// `byline …` with the cheapest hashes, unless `arguments` say otherwise.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_byline"));

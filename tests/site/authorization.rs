@@ -1,0 +1,549 @@
+//! Who may do what: every operation of every way in, under every credential
+//! (security rows A1, A2, C1, C3, J1, J2, K1). The tables say it; one test for
+//! each runs it and looks at the database after every cell.
+//!
+//! Ada has the post `adas`, bob the post `bobs`; no post is `missing`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    body::Body,
+    http::{Method, header::CONTENT_TYPE},
+};
+use byline::graphql::ConflictDetection;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::support::{Answer, Client, Credential, Running, tokens::forged};
+
+/// `POST /graphql`. A cell is the posts that are seen, `null`, what has become
+/// of a post, the `errorType` of the field, or the status of a refused request.
+const GRAPHQL: &str = "
+| operation             | nobody | ada           | bob           | API key      | no good | foreign |
+| --------------------- | ------ | ------------- | ------------- | ------------ | ------- | ------- |
+| __typename            | 401    | Query         | Query         | Query        | 401     | 403     |
+| me                    | 401    | ada           | bob           | null         | 401     | 403     |
+| getPost adas          | 401    | adas          | Unauthorized  | adas         | 401     | 403     |
+| getPost bobs          | 401    | Unauthorized  | bobs          | bobs         | 401     | 403     |
+| getPost missing       | 401    | null          | null          | null         | 401     | 403     |
+| listPosts             | 401    | adas          | bobs          | adas bobs    | 401     | 403     |
+| listPosts of bob      | 401    | none          | bobs          | bobs         | 401     | 403     |
+| listPosts not of bob  | 401    | adas          | none          | adas         | 401     | 403     |
+| syncPosts             | 401    | adas          | bobs          | adas bobs    | 401     | 403     |
+| syncPosts of bob      | 401    | none          | bobs          | bobs         | 401     | 403     |
+| syncPosts since 1970  | 401    | adas          | bobs          | adas bobs    | 401     | 403     |
+| allPosts              | 401    | adas bobs     | adas bobs     | adas bobs    | 401     | 403     |
+| allPosts of bob       | 401    | bobs          | bobs          | bobs         | 401     | 403     |
+| myPosts               | 401    | adas          | bobs          | Unauthorized | 401     | 403     |
+| myPosts of bob        | 401    | none          | bobs          | Unauthorized | 401     | 403     |
+| createPost            | 401    | made by ada   | made by bob   | Unauthorized | 401     | 403     |
+| createPost as ada     | 401    | made by ada   | Unauthorized  | Unauthorized | 401     | 403     |
+| createPost as bob     | 401    | Unauthorized  | made by bob   | Unauthorized | 401     | 403     |
+| createPost as missing | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+| createPost as null    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+| createPost over adas  | 401    | taken         | taken         | Unauthorized | 401     | 403     |
+| createPost over bobs  | 401    | taken         | taken         | Unauthorized | 401     | 403     |
+| updatePost adas       | 401    | changed       | Unauthorized  | Unauthorized | 401     | 403     |
+| updatePost bobs       | 401    | Unauthorized  | changed       | Unauthorized | 401     | 403     |
+| updatePost missing    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+| updatePost adas wrong | 401    | invalid       | Unauthorized  | Unauthorized | 401     | 403     |
+| give adas to ada      | 401    | changed       | Unauthorized  | Unauthorized | 401     | 403     |
+| give adas to bob      | 401    | given to bob  | Unauthorized  | Unauthorized | 401     | 403     |
+| give bobs to ada      | 401    | Unauthorized  | given to ada  | Unauthorized | 401     | 403     |
+| give adas to missing  | 401    | invalid       | Unauthorized  | Unauthorized | 401     | 403     |
+| give adas to null     | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+| deletePost adas       | 401    | deleted       | Unauthorized  | Unauthorized | 401     | 403     |
+| deletePost bobs       | 401    | Unauthorized  | deleted       | Unauthorized | 401     | 403     |
+| deletePost missing    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+";
+
+/// `/api/…`. A cell is as above, with the status of what is refused.
+const SERVER_FUNCTIONS: &str = "
+| call                | nobody    | ada         | bob         | API key   | no good | foreign     |
+| ------------------- | --------- | ----------- | ----------- | --------- | ------- | ----------- |
+| get_post adas       | adas      | adas        | adas        | adas      | 401     | adas        |
+| get_post missing    | 404       | 404         | 404         | 404       | 401     | 404         |
+| list_posts          | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs   |
+| my_posts            | 401       | adas        | bobs        | 403       | 401     | adas        |
+| create_post         | 401       | made by ada | made by bob | 403       | 401     | 403         |
+| create_post as bob  | 401       | made by ada | made by bob | 403       | 401     | 403         |
+| create_post wrong   | 401       | 422         | 422         | 403       | 401     | 403         |
+| update_post adas    | 401       | changed     | 403         | 403       | 401     | 403         |
+| update_post bobs    | 401       | 403         | changed     | 403       | 401     | 403         |
+| update_post missing | 401       | 404         | 404         | 403       | 401     | 403         |
+| delete_post adas    | 401       | deleted     | 403         | 403       | 401     | 403         |
+| delete_post bobs    | 401       | 403         | deleted     | 403       | 401     | 403         |
+| delete_post missing | 401       | 404         | 404         | 403       | 401     | 403         |
+| preview_post        | 401       | HTML        | HTML        | 403       | 401     | 403         |
+| my_api_keys         | 401       | Reader      | none        | 403       | 401     | Reader      |
+| create_api_key      | 401       | a key       | a key       | 403       | 401     | 403         |
+| revoke_api_key      | 401       | revoked     | 404         | 403       | 401     | 403         |
+";
+
+/// What is asked, and the cells by column.
+type Row = (&'static str, BTreeMap<&'static str, &'static str>);
+
+/// The rows of a table.
+fn rows(table: &'static str) -> Vec<Row> {
+    let mut lines = table.lines().filter_map(|line| {
+        let line = line.strip_prefix('|')?.strip_suffix('|')?;
+        Some(line.split('|').map(str::trim).collect::<Vec<_>>())
+    });
+    let columns = lines.next().expect("a head");
+    let rows = lines.skip(1).map(|row| {
+        assert_eq!(row.len(), columns.len(), "{row:?}");
+        (row[0], columns[1..].iter().copied().zip(row[1..].iter().copied()).collect())
+    });
+    rows.collect()
+}
+
+/// A site with ada, bob and everything that anybody could come with.
+struct World {
+    site: Running,
+    ada: Credential,
+    bob: Credential,
+    in_browser: Client,
+    /// The id of a key that `revoke_api_key` is about.
+    key_of_ada: String,
+    /// By column. What a refusal has to say, where that matters.
+    columns: BTreeMap<&'static str, Vec<(Credential, Option<&'static str>)>>,
+    version: &'static str,
+}
+
+impl World {
+    async fn new(conflict_detection: ConflictDetection) -> Self {
+        let site = Running::start_with(|config| config.conflict_detection = conflict_detection).await;
+        let (in_browser, bob_in_browser) = (site.author("ada").await, site.author("bob").await);
+        let (ada, bob) = (site.token_of("ada").await, site.token_of("bob").await);
+        let (session, bobs_session) =
+            (Credential::session(&in_browser), Credential::session(&bob_in_browser));
+        let bad = no_good(&site, &in_browser, &session).await;
+        let (key, _) = site.api_key_of(&in_browser).await;
+        let (_, key_of_ada) = site.api_key_of(&in_browser).await;
+        // Not noted anew while the test runs.
+        site.tamper("UPDATE sessions SET last_seen_at = last_seen_at + 3600000000").await;
+
+        let bearer = Credential::none()
+            .with("authorization", &format!("Bearer {}", site.script().tokens("ada").await.access))
+            .named("a token with its scheme");
+        let elsewhere = |credential: &Credential| {
+            let of = credential.clone().with("origin", "https://evil.example");
+            of.with("sec-fetch-site", "cross-site").named(&format!("{} from elsewhere", credential.name))
+        };
+        let cookie = Credential::cookie(&in_browser);
+        let unknown = site.browser().with_sid("AAAAAAAAAAAAAAAAAAAAAA");
+        let wrong_key = Credential::api_key("byl_wrong");
+        let columns = [
+            (
+                "nobody",
+                vec![Credential::none(), Credential::session(&unknown).named("the session of nobody")],
+            ),
+            (
+                "ada",
+                vec![
+                    session.clone(),
+                    ada.clone(),
+                    bearer,
+                    elsewhere(&ada),
+                    ada.clone().beside(&bobs_session).named("her token beside his session"),
+                    ada.clone().beside(&elsewhere(&Credential::cookie(&bob_in_browser))),
+                    ada.clone().beside(&key).named("a token beside an API key"),
+                    ada.clone().beside(&wrong_key).named("a token beside a wrong API key"),
+                ],
+            ),
+            (
+                "bob",
+                vec![
+                    bobs_session,
+                    bob.clone(),
+                    bob.clone().beside(&session).named("his token beside her session"),
+                ],
+            ),
+            (
+                "API key",
+                vec![
+                    key.clone(),
+                    elsewhere(&key),
+                    key.clone().beside(&session).named("an API key beside a session"),
+                ],
+            ),
+            (
+                "foreign",
+                vec![
+                    elsewhere(&cookie),
+                    cookie.clone().with("origin", "null").named("a cookie and an opaque origin"),
+                    cookie.clone().with("sec-fetch-site", "same-site").named("a cookie from a sibling"),
+                    cookie.named("a cookie from anywhere"),
+                ],
+            ),
+        ];
+        let unsaid = |of: Vec<Credential>| of.into_iter().map(|credential| (credential, None)).collect();
+        let mut columns: BTreeMap<_, _> =
+            columns.into_iter().map(|(column, of)| (column, unsaid(of))).collect();
+        columns.insert("no good", bad);
+        let version = if conflict_detection == ConflictDetection::On { ", _version: 1" } else { "" };
+        let world = Self { site, ada, bob, in_browser, key_of_ada, columns, version };
+        world.set_up().await;
+        // The secret of the site is made at the first use.
+        world.site.graphql(&world.ada, "{ listPosts { nextToken } }").await;
+        world
+    }
+
+    /// The two posts, new, and no other.
+    async fn set_up(&self) {
+        let probe = &mut self.site.probe().await;
+        for table in ["posts", "deleted_posts"] {
+            probe.execute(&format!("DELETE FROM {table}")).await;
+        }
+        for (by, id) in [(&self.ada, "adas"), (&self.bob, "bobs")] {
+            let made =
+                format!(r#"mutation {{ createPost(input: {{ id: "{id}", title: "Title" }}) {{ id }} }}"#);
+            let answer = self.site.graphql(by, &made).await.json();
+            assert_eq!(answer["data"]["createPost"]["id"], id, "{answer}");
+        }
+    }
+
+    /// A document for a row of the table.
+    fn document(&self, row: &str) -> String {
+        let version = self.version;
+        let words: Vec<_> = row.split(' ').collect();
+        let update = |id: &str, rest: &str| {
+            format!(r#"mutation {{ updatePost(input: {{ id: "{id}"{rest}{version} }}) {{ id owner }} }}"#)
+        };
+        let create = |rest: &str| {
+            format!(r#"mutation {{ createPost(input: {{ title: "New"{rest} }}) {{ id owner }} }}"#)
+        };
+        match words[..] {
+            ["__typename"] => "{ __typename }".to_owned(),
+            ["me"] => "{ me { username } }".to_owned(),
+            ["getPost", id] => format!(r#"{{ getPost(id: "{id}") {{ id owner content }} }}"#),
+            ["listPosts"] => "{ listPosts { items { id } nextToken } }".to_owned(),
+            ["listPosts", "of", name] => {
+                format!(r#"{{ listPosts(filter: {{ owner: {{ eq: "{name}" }} }}) {{ items {{ id }} }} }}"#)
+            }
+            ["listPosts", "not", "of", name] => format!(
+                r#"{{ listPosts(filter: {{ not: {{ owner: {{ eq: "{name}" }} }} }}) {{ items {{ id }} }} }}"#
+            ),
+            ["syncPosts"] => "{ syncPosts { items { id } } }".to_owned(),
+            ["syncPosts", "since", "1970"] => "{ syncPosts(lastSync: 1) { items { id } } }".to_owned(),
+            ["syncPosts", "of", name] => {
+                format!(r#"{{ syncPosts(filter: {{ owner: {{ eq: "{name}" }} }}) {{ items {{ id }} }} }}"#)
+            }
+            ["allPosts"] => "{ allPosts { nodes { id } } }".to_owned(),
+            ["allPosts", "of", name] => format!(r#"{{ allPosts(owner: "{name}") {{ nodes {{ id }} }} }}"#),
+            ["myPosts"] => "{ myPosts { nodes { id } } }".to_owned(),
+            ["myPosts", "of", name] => {
+                format!(r#"{{ myPosts(filter: {{ owner: {{ eq: "{name}" }} }}) {{ nodes {{ id }} }} }}"#)
+            }
+            ["createPost"] => create(""),
+            ["createPost", "as", "null"] => create(", owner: null"),
+            ["createPost", "as", owner] => create(&format!(r#", owner: "{owner}""#)),
+            ["createPost", "over", id] => create(&format!(r#", id: "{id}""#)),
+            ["updatePost", id] => update(id, r#", title: "New""#),
+            ["updatePost", id, "wrong"] => update(id, r#", title: """#),
+            ["give", id, "to", "null"] => update(id, ", owner: null"),
+            ["give", id, "to", owner] => update(id, &format!(r#", title: "New", owner: "{owner}""#)),
+            ["deletePost", id] => {
+                format!(r#"mutation {{ deletePost(input: {{ id: "{id}"{version} }}) {{ id owner }} }}"#)
+            }
+            _ => panic!("{row} means nothing"),
+        }
+    }
+
+    /// Calls the server function of a row of the table.
+    async fn call(&self, by: &Credential, row: &str) -> Answer {
+        let words: Vec<_> = row.split(' ').collect();
+        let (method, fields): (_, &[(&str, &str)]) = match words[..] {
+            ["get_post", id] => (Method::GET, &[("id", id)]),
+            ["list_posts" | "my_posts" | "my_api_keys"] => (Method::GET, &[]),
+            ["create_post"] => (Method::POST, &[("title", "New")]),
+            ["create_post", "as", owner] => {
+                (Method::POST, &[("title", "New"), ("owner", owner), ("owner_id", owner), ("id", "adas")])
+            }
+            ["create_post", "wrong"] => (Method::POST, &[("title", "")]),
+            ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
+            ["delete_post", id] => (Method::POST, &[("id", id)]),
+            ["preview_post"] => (Method::POST, &[("content", "x")]),
+            ["create_api_key"] => (Method::POST, &[("name", "New"), ("days", "1")]),
+            ["revoke_api_key"] => (Method::POST, &[("id", &self.key_of_ada)]),
+            _ => panic!("{row} means nothing"),
+        };
+        let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let path = format!("/api/{}", words[0]);
+        let request = if method == Method::GET {
+            by.request(&self.site, method, &format!("{path}?{arguments}")).body(Body::empty())
+        } else {
+            let request = by.request(&self.site, method, &path);
+            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(arguments))
+        };
+        self.site.exchange(request.expect("a request")).await
+    }
+
+    /// Who comes to a row in a column. All forged tokens come to the `first` row
+    /// of a field or a server function, some of them to every row.
+    fn visitors(&self, column: &str, first: bool) -> &[(Credential, Option<&'static str>)] {
+        const SOME: usize = 12;
+        let all = &self.columns[column];
+        if first { all } else { &all[..SOME.min(all.len())] }
+    }
+
+    /// What has become of the post that an answer is about, if the cell says
+    /// that something has.
+    async fn assert_stored(&self, cell: &str, id: &str, before: &str, about: &str) {
+        let changes = changes(before, &self.site.dump().await);
+        let stored = self.site.stored_post(id).await;
+        let stored = stored.as_ref().map(|post| (post.owner.as_str(), post.title.as_str(), post.version));
+        let (first, last) = (cell.split(' ').next(), cell.split(' ').next_back().expect("a word"));
+        let owner = if id == "adas" { "ada" } else { "bob" };
+        let expected = match first {
+            Some("made") => ("events +1, posts +1", Some((last, "New", 1))),
+            Some("changed") => ("events +1, posts -1 +1", Some((owner, "New", 2))),
+            Some("given") => ("events +1, posts -1 +1", Some((last, "New", 2))),
+            Some("deleted") => ("deleted_posts +1, events +1, posts -1", None),
+            _ => ("", stored),
+        };
+        assert_eq!((changes.as_str(), stored), expected, "{about}");
+    }
+}
+
+/// Whether a cell says that something is stored that was not before.
+fn changes_something(cell: &str) -> bool {
+    let first = cell.split(' ').next().unwrap_or_default();
+    ["made", "changed", "given", "deleted", "a", "revoked"].contains(&first)
+}
+
+/// What holds no longer, or never did. Each is an answer in itself: beside it, nothing else counts.
+async fn no_good(
+    site: &Running,
+    in_browser: &Client,
+    session: &Credential,
+) -> Vec<(Credential, Option<&'static str>)> {
+    const WRONG_KEY: Option<&str> = Some("You are not authorized to make this call.");
+    const EXPIRED: Option<&str> = Some("Token has expired.");
+    let (expired, expired_id) = site.api_key_of(in_browser).await;
+    site.tamper(&format!("UPDATE api_keys SET expires_at = created_at WHERE id = '{expired_id}'")).await;
+    let (revoked, revoked_id) = site.api_key_of(in_browser).await;
+    in_browser.as_script().submit("/api/revoke_api_key", &[("id", &revoked_id)]).await;
+    let ended = site.script().tokens("ada").await;
+    let family = [("token", ended.refresh.as_str())];
+    assert_eq!(site.script().submit("/api/token/revoke", &family).await.status, 200);
+
+    let mut all = vec![
+        (expired.clone().named("an expired API key"), WRONG_KEY),
+        (expired.beside(session), WRONG_KEY),
+        (revoked.named("a revoked API key"), WRONG_KEY),
+        (Credential::api_key("").named("an empty API key"), WRONG_KEY),
+        (Credential::api_key("da2-abcdefghijklmnopqrstuvwxyz"), WRONG_KEY),
+        (Credential::token(&ended.access).named("a revoked token"), EXPIRED),
+        (Credential::token(&ended.access).beside(session), EXPIRED),
+        (Credential::token("").beside(session).named("an empty token beside a session"), None),
+    ];
+    let valid = site.script().tokens("ada").await;
+    let tokens = forged(site, &valid.access).await;
+    all.extend(
+        tokens
+            .into_iter()
+            .map(|forged| (Credential::token(&forged.token).named(&forged.name), Some(forged.says))),
+    );
+    all
+}
+
+/// What is different between two dumps: `posts -1 +1` where a row is another.
+fn changes(before: &str, after: &str) -> String {
+    let rows = |dump: &str| {
+        let mut table = String::new();
+        let mut rows = BTreeSet::new();
+        for line in dump.lines() {
+            match line.strip_prefix("  ") {
+                Some(row) => drop(rows.insert((table.clone(), row.to_owned()))),
+                None => line.trim_end_matches(':').clone_into(&mut table),
+            }
+        }
+        rows.retain(|(_, row)| !row.is_empty());
+        rows
+    };
+    let (before, after) = (rows(before), rows(after));
+    let mut tables = BTreeMap::<_, (usize, usize)>::new();
+    before.difference(&after).for_each(|(table, _)| tables.entry(table).or_default().0 += 1);
+    after.difference(&before).for_each(|(table, _)| tables.entry(table).or_default().1 += 1);
+    let written = tables.into_iter().map(|(table, (gone, new))| {
+        let gone = if gone > 0 { format!(" -{gone}") } else { String::new() };
+        let new = if new > 0 { format!(" +{new}") } else { String::new() };
+        format!("{table}{gone}{new}")
+    });
+    written.collect::<Vec<_>>().join(", ")
+}
+
+fn ids(posts: &Value) -> String {
+    let posts = posts.as_array().expect("posts");
+    let mut ids: Vec<_> = posts.iter().map(|post| post["id"].as_str().expect("an id")).collect();
+    ids.sort_unstable();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(" ") }
+}
+
+/// What an answer of the API says, in the words of the table; and the post.
+fn seen(row: &str, answer: &Answer) -> (String, String) {
+    let field = match row.split(' ').next().expect("a word") {
+        "give" => "updatePost",
+        field => field,
+    };
+    if answer.status != 200 {
+        return (answer.status.to_string(), String::new());
+    }
+    let body = answer.json();
+    let value = &body["data"][field];
+    if let Some(errors) = body["errors"].as_array() {
+        assert!(errors.len() == 1 && value.is_null(), "{row}: {body}");
+        let object = if field.ends_with('s') || field.starts_with("get") { "Query" } else { "Mutation" };
+        let said = match errors[0]["errorType"].as_str() {
+            Some("Unauthorized") => {
+                let message = format!("Not Authorized to access {field} on type {object}");
+                assert_eq!(errors[0]["message"], message);
+                "Unauthorized"
+            }
+            Some("DynamoDB:ConditionalCheckFailedException") => "taken",
+            Some("ValidationException") => "invalid",
+            _ => panic!("{row}: {body}"),
+        };
+        return (said.to_owned(), String::new());
+    }
+    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let said = match row.split(' ').collect::<Vec<_>>()[..] {
+        _ if value.is_null() => "null".to_owned(),
+        ["__typename"] => value.as_str().expect("a name").to_owned(),
+        ["me"] => text("username"),
+        ["getPost", _] => text("id"),
+        ["listPosts" | "syncPosts", ..] => ids(&value["items"]),
+        ["allPosts" | "myPosts", ..] => ids(&value["nodes"]),
+        ["createPost", ..] => format!("made by {}", text("owner")),
+        ["give", _, "to", owner] if !text("id").starts_with(owner) => format!("given to {}", text("owner")),
+        ["updatePost" | "give", ..] => "changed".to_owned(),
+        ["deletePost", _] => "deleted".to_owned(),
+        _ => panic!("{row} means nothing"),
+    };
+    (said, text("id"))
+}
+
+/// What a server function answers, in the words of the table; and the post.
+fn answered(row: &str, answer: &Answer) -> (String, String) {
+    if answer.status != 200 {
+        return (answer.status.to_string(), String::new());
+    }
+    let body = answer.json();
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let said = match row.split(' ').collect::<Vec<_>>()[..] {
+        ["get_post", _] => text("id"),
+        ["list_posts" | "my_posts"] => ids(&body["posts"]),
+        ["create_post", ..] => format!("made by {}", text("owner")),
+        ["update_post", _] => "changed".to_owned(),
+        ["delete_post", id] => return ("deleted".to_owned(), id.to_owned()),
+        ["preview_post"] => {
+            assert_eq!(
+                body,
+                "<p dir=\"auto\">x</p>
+"
+            );
+            "HTML".to_owned()
+        }
+        ["my_api_keys"] if body == Value::Array(Vec::new()) => "none".to_owned(),
+        ["my_api_keys"] => body[0]["name"].as_str().expect("a name").to_owned(),
+        ["create_api_key"] => "a key".to_owned(),
+        ["revoke_api_key"] => "revoked".to_owned(),
+        _ => panic!("{row} means nothing"),
+    };
+    (said, text("id"))
+}
+
+/// A request that was refused before any field says so as AppSync does.
+fn assert_refused(answer: &Answer, says: Option<&str>, about: &str) {
+    if answer.status != 401 {
+        return;
+    }
+    assert_eq!(answer.header("x-amzn-errortype"), "UnauthorizedException", "{about}");
+    let body = answer.json();
+    assert_eq!(body.as_object().map(|body| body.len()), Some(1), "{about}: {body}");
+    assert_eq!(body["errors"][0]["errorType"], "UnauthorizedException", "{about}");
+    if let Some(says) = says {
+        assert_eq!(body["errors"][0]["message"], says, "{about}");
+    }
+}
+
+async fn run_graphql(conflict_detection: ConflictDetection, rows: Vec<Row>) {
+    let world = World::new(conflict_detection).await;
+    let mut fields = BTreeSet::new();
+    for (row, cells) in rows {
+        let document = world.document(row);
+        let first = fields.insert(row.split(' ').next());
+        for (column, cell) in cells {
+            let mut before = world.site.dump().await;
+            for (credential, says) in world.visitors(column, first) {
+                let about = format!("{row} | {column} ({})", credential.name);
+                let answer = world.site.graphql(credential, &document).await;
+                let (said, id) = seen(row, &answer);
+                assert_eq!(said, cell, "{about}: {}", answer.text());
+                assert_refused(&answer, *says, &about);
+                if changes_something(cell) {
+                    world.assert_stored(cell, &id, &before, &about).await;
+                    world.set_up().await;
+                    before = world.site.dump().await;
+                }
+            }
+            assert_eq!(changes(&before, &world.site.dump().await), "", "{row} | {column}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_table_of_graphql_holds_for_every_credential() {
+    let rows = rows(GRAPHQL).into_iter().filter(|(row, _)| !row.starts_with("syncPosts"));
+    run_graphql(ConflictDetection::Off, rows.collect()).await;
+}
+
+#[tokio::test]
+async fn the_table_of_graphql_holds_with_conflict_detection() {
+    let versioned = ["syncPosts", "createPost", "updatePost", "give", "deletePost"];
+    let rows = rows(GRAPHQL).into_iter();
+    let rows = rows.filter(|(row, _)| versioned.iter().any(|field| row.starts_with(field)));
+    run_graphql(ConflictDetection::On, rows.collect()).await;
+}
+
+#[tokio::test]
+async fn the_table_of_server_functions_holds_for_every_credential() {
+    let mut world = World::new(ConflictDetection::Off).await;
+    let mut functions = BTreeSet::new();
+    for (row, cells) in rows(SERVER_FUNCTIONS) {
+        let first = functions.insert(row.split(' ').next());
+        for (column, cell) in cells {
+            let mut before = world.site.dump().await;
+            for (credential, _) in world.visitors(column, first).to_vec() {
+                let about = format!("{row} | {column} ({})", credential.name);
+                let answer = world.call(&credential, row).await;
+                let (said, id) = answered(row, &answer);
+                assert_eq!(said, cell, "{about}: {}", answer.text());
+                if changes_something(cell) {
+                    let after = world.site.dump().await;
+                    match cell {
+                        "a key" => {
+                            assert_eq!(
+                                changes(&before, &after),
+                                "api_keys +1, idempotency_keys +1",
+                                "{about}"
+                            );
+                            world.site.tamper("DELETE FROM api_keys WHERE name = 'New'").await;
+                        }
+                        "revoked" => {
+                            assert_eq!(changes(&before, &after), "api_keys -1", "{about}");
+                            world.key_of_ada = world.site.api_key_of(&world.in_browser).await.1;
+                        }
+                        _ => {
+                            world.assert_stored(cell, &id, &before, &about).await;
+                            world.set_up().await;
+                        }
+                    }
+                    before = world.site.dump().await;
+                }
+            }
+            assert_eq!(changes(&before, &world.site.dump().await), "", "{row} | {column}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `POST /graphql`, and whatever can prove there who asks.
+
+use axum::{
+    body::Body,
+    http::{
+        Method, Request,
+        header::{ACCEPT, CONTENT_TYPE, HOST},
+        request::Builder,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Answer, Client, Running, client::exchange};
+
+/// The headers by which a request proves who asks, and what else a browser adds.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// For the message of a test that fails.
+    pub name: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Credential {
+    /// None.
+    pub fn none() -> Self {
+        Self { name: "nothing".to_owned(), headers: Vec::new() }
+    }
+
+    /// An access token, as clients of AWS send it.
+    pub fn token(token: &str) -> Self {
+        Self::none().with("authorization", token).named("a token")
+    }
+
+    /// An API key.
+    pub fn api_key(key: &str) -> Self {
+        Self::none().with("x-api-key", key).named("an API key")
+    }
+
+    /// The session of a browser, on a page of the site itself.
+    pub fn session(client: &Client) -> Self {
+        Self::cookie(client)
+            .with("origin", &format!("http://{}", client.address()))
+            .with("sec-fetch-site", "same-origin")
+            .named("a session")
+    }
+
+    /// A session cookie alone.
+    pub fn cookie(client: &Client) -> Self {
+        let sid = client.sid().expect("somebody is signed in");
+        Self::none().with("cookie", &format!("sid={sid}")).named("a cookie")
+    }
+
+    /// The same with one header more.
+    pub fn with(mut self, header: &'static str, value: &str) -> Self {
+        self.headers.push((header, value.to_owned()));
+        self
+    }
+
+    /// The same beside another.
+    pub fn beside(mut self, other: &Self) -> Self {
+        self.name = format!("{} beside {}", self.name, other.name);
+        self.headers.extend(other.headers.iter().cloned());
+        self
+    }
+
+    /// The same by another name.
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// A request to the site.
+    pub fn request(&self, site: &Running, method: Method, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(path).header(HOST, site.address.to_string());
+        self.headers
+            .iter()
+            .fold(request.header(ACCEPT, "*/*"), |request, (name, value)| request.header(*name, value))
+    }
+}
+
+impl Running {
+    /// Sends a request that is ready.
+    pub async fn exchange(&self, request: Request<Body>) -> Answer {
+        exchange(self.address, request).await
+    }
+
+    /// Runs a document.
+    pub async fn graphql(&self, by: &Credential, query: &str) -> Answer {
+        self.graphql_with(by, query, json!({})).await
+    }
+
+    /// Runs a document with variables.
+    pub async fn graphql_with(&self, by: &Credential, query: &str, variables: Value) -> Answer {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = by.request(self, Method::POST, "/graphql");
+        let request = request.header(CONTENT_TYPE, "application/json; charset=UTF-8");
+        self.exchange(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// The access token of somebody who has an account.
+    pub async fn token_of(&self, username: &str) -> Credential {
+        Credential::token(&self.script().tokens(username).await.access)
+    }
+
+    /// A new API key of somebody who is signed in, and its id. That it was used is noted
+    /// already, for long enough.
+    pub async fn api_key_of(&self, client: &Client) -> (Credential, String) {
+        let fields = [("name", "Reader"), ("days", "1")];
+        let answer = client.as_script().submit("/api/create_api_key", &fields).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        self.tamper("UPDATE api_keys SET last_used_at = expires_at").await;
+        let made = answer.json();
+        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+        (Credential::api_key(&text("key")), text("id"))
+    }
+}
