@@ -10,7 +10,7 @@ type Object = IndexMap<Name, Value>;
 
 /// `and`, `or` and `not` inside each other at most (security row G1).
 const MAX_DEPTH: usize = 16;
-/// Tests in a filter at most.
+/// Tests in a filter at most, and filters in its lists.
 const MAX_TESTS: usize = 100;
 
 /// What a filter or a condition says; everything, where there is none.
@@ -19,7 +19,7 @@ const MAX_TESTS: usize = 100;
 /// A filter that is too deep or too long, or a `between` without two ends.
 pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
     match filter {
-        Some(Value::Object(filter)) => object(filter, 0, &mut Reading { exists: true, tests: 0 }),
+        Some(Value::Object(filter)) => object(filter, 0, &mut Reading { exists: true, tests: 0, filters: 0 }),
         _ => Ok(Filter::EVERYTHING),
     }
 }
@@ -32,7 +32,7 @@ pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
 pub fn holds_of_nothing(condition: Option<&Value>) -> Result<bool, ApiError> {
     match condition {
         Some(Value::Object(filter)) => {
-            Ok(object(filter, 0, &mut Reading { exists: false, tests: 0 })?.holds_of_nothing())
+            Ok(object(filter, 0, &mut Reading { exists: false, tests: 0, filters: 0 })?.holds_of_nothing())
         }
         _ => Ok(true),
     }
@@ -43,6 +43,8 @@ struct Reading {
     /// Whether the posts it is asked of are there.
     exists: bool,
     tests: usize,
+    /// Members of `and` and `or`.
+    filters: usize,
 }
 
 fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter, ApiError> {
@@ -71,17 +73,26 @@ fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter
     Ok(if all.len() == 1 { all.remove(0) } else { Filter::All(all) })
 }
 
-/// A list of filters; one alone stands for a list of one (GraphQL 3.11).
+/// A list of filters; one alone stands for a list of one (GraphQL 3.11). Each
+/// of them makes the statement longer, even one that asks nothing.
 fn list(value: &Value, depth: usize, reading: &mut Reading) -> Result<Vec<Filter>, ApiError> {
     let items = match value {
         Value::List(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
+    reading.filters += items.len();
+    if reading.filters > MAX_TESTS {
+        return Err(too_many());
+    }
     let objects = items.iter().filter_map(|item| match item {
         Value::Object(item) => Some(item),
         _ => None,
     });
     objects.map(|item| object(item, depth + 1, reading)).collect()
+}
+
+fn too_many() -> ApiError {
+    ApiError::too_much(format!("A filter can have {MAX_TESTS} tests at most."))
 }
 
 fn attribute(name: &str) -> Option<Attribute> {
@@ -114,7 +125,7 @@ fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading)
     for (operator, operand) in wanted {
         reading.tests += operands(operand);
         if reading.tests > MAX_TESTS {
-            return Err(ApiError::too_much(format!("A filter can have {MAX_TESTS} tests at most.")));
+            return Err(too_many());
         }
         all.push(match (operator.as_str(), operand) {
             ("attributeExists" | "attributeType" | "size", Value::Null) => continue,

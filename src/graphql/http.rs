@@ -29,7 +29,7 @@ use tower_sessions::{Session, SessionManagerLayer};
 
 use super::{
     errors::{ApiError, Shape, Wording},
-    limits, realtime,
+    limits, order, realtime,
 };
 use crate::{
     credentials::{
@@ -280,7 +280,12 @@ async fn execute(
     kinds: &[OperationType],
 ) -> Result<Outcome, Failed> {
     match prepare(site, actor, asked, kinds) {
-        Ok(query) => Ok(site.api.schema.execute(query).await),
+        Ok(mut query) => {
+            let order = order::of(&mut query);
+            let mut outcome = site.api.schema.execute(query).await;
+            order::restore(&mut outcome.data, &order);
+            Ok(outcome)
+        }
         Err(Unready::Mistake(outcome)) => Ok(*outcome),
         Err(Unready::Refused(error)) => Err(error.into()),
     }

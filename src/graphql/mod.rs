@@ -11,6 +11,7 @@
 //! | [`realtime`] | subscriptions over WebSockets, by two protocols |
 //! | [`graphiql`] | a page to try it all on |
 //! | `limits` | what a document may ask for |
+//! | `order` | the order of an answer's fields |
 //! | `errors` | errors as AppSync words them |
 
 mod errors;
@@ -19,6 +20,7 @@ mod filter_input;
 mod limits;
 mod mutations;
 mod nodes;
+mod order;
 mod page_token;
 mod queries;
 mod subscriptions;

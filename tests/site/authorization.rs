@@ -11,10 +11,10 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
 };
 use byline::graphql::ConflictDetection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::support::{Answer, Client, Credential, Running, tokens::forged};
+use crate::support::{Answer, Client, Credential, Heard, Running, Socket, tokens::forged};
 
 /// `POST /graphql`. A cell is the posts that are seen, `null`, what has become
 /// of a post, the `errorType` of the field, or the status of a refused request.
@@ -55,6 +55,27 @@ const GRAPHQL: &str = "
 | deletePost adas       | 401    | deleted       | Unauthorized  | Unauthorized | 401     | 403     |
 | deletePost bobs       | 401    | Unauthorized  | deleted       | Unauthorized | 401     | 403     |
 | deletePost missing    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+";
+
+/// Over a WebSocket, by `graphql-transport-ws`. A cell is the posts of which
+/// something is heard when ada and bob create, change and delete theirs, or the
+/// code by which the connection is closed.
+const SUBSCRIPTIONS: &str = "
+| operation               | nobody | ada          | bob          | API key   | no good | foreign |
+| ----------------------- | ------ | ------------ | ------------ | --------- | ------- | ------- |
+| onCreatePost            | 4403   | adas         | bobs         | adas bobs | 4403    | 4403    |
+| onCreatePost of ada     | 4403   | adas         | Unauthorized | adas      | 4403    | 4403    |
+| onCreatePost of bob     | 4403   | Unauthorized | bobs         | bobs      | 4403    | 4403    |
+| onCreatePost of missing | 4403   | Unauthorized | Unauthorized | none      | 4403    | 4403    |
+| onCreatePost only bob   | 4403   | none         | bobs         | bobs      | 4403    | 4403    |
+| onUpdatePost            | 4403   | adas         | bobs         | adas bobs | 4403    | 4403    |
+| onUpdatePost of ada     | 4403   | adas         | Unauthorized | adas      | 4403    | 4403    |
+| onUpdatePost of bob     | 4403   | Unauthorized | bobs         | bobs      | 4403    | 4403    |
+| onUpdatePost only bob   | 4403   | none         | bobs         | bobs      | 4403    | 4403    |
+| onDeletePost            | 4403   | adas         | bobs         | adas bobs | 4403    | 4403    |
+| onDeletePost of ada     | 4403   | adas         | Unauthorized | adas      | 4403    | 4403    |
+| onDeletePost of bob     | 4403   | Unauthorized | bobs         | bobs      | 4403    | 4403    |
+| onDeletePost only bob   | 4403   | none         | bobs         | bobs      | 4403    | 4403    |
 ";
 
 /// `/api/…`. A cell is as above, with the status of what is refused.
@@ -505,6 +526,120 @@ async fn the_table_of_graphql_holds_with_conflict_detection() {
     let rows = rows(GRAPHQL).into_iter();
     let rows = rows.filter(|(row, _)| versioned.iter().any(|field| row.starts_with(field)));
     run_graphql(ConflictDetection::On, rows.collect()).await;
+}
+
+/// The document of a row.
+fn subscription(row: &str) -> String {
+    match row.split(' ').collect::<Vec<_>>()[..] {
+        [field] => format!("subscription {{ {field} {{ id }} }}"),
+        [field, "of", owner] => format!(r#"subscription {{ {field}(owner: "{owner}") {{ id }} }}"#),
+        [field, "only", owner] => {
+            format!(r#"subscription {{ {field}(filter: {{ owner: {{ eq: "{owner}" }} }}) {{ id }} }}"#)
+        }
+        _ => panic!("{row} means nothing"),
+    }
+}
+
+impl World {
+    /// What ada and bob do while somebody listens. The posts at the end are of
+    /// no row.
+    async fn do_everything(&self, [end_of_ada, end_of_bob]: &[String; 2]) {
+        self.set_up().await;
+        let end =
+            |id: &str| format!(r#"mutation {{ createPost(input: {{ id: "{id}", title: "x" }}) {{ id }} }}"#);
+        for (by, document) in [
+            (&self.ada, self.document("updatePost adas")),
+            (&self.bob, self.document("updatePost bobs")),
+            (&self.ada, self.document("deletePost adas")),
+            (&self.bob, self.document("deletePost bobs")),
+            (&self.ada, end(end_of_ada)),
+            (&self.bob, end(end_of_bob)),
+        ] {
+            let answer = self.site.graphql(by, &document).await.json();
+            assert!(answer["errors"].is_null(), "{answer}");
+        }
+    }
+
+    /// What somebody is told who subscribes to every row at once.
+    async fn heard(
+        &self,
+        by: &Credential,
+        visit: usize,
+        column: &str,
+        rows: &[Row],
+    ) -> BTreeMap<String, String> {
+        let all = |cell: String| rows.iter().map(|(row, _)| ((*row).to_owned(), cell.clone())).collect();
+        let client = self.site.script();
+        let opened = Socket::try_open(&client, "/graphql", "graphql-transport-ws", &by.headers()).await;
+        let mut socket = opened.unwrap_or_else(|status| panic!("{}: {status}", by.name));
+        socket.say(json!({ "type": "connection_init" })).await;
+        match socket.hear().await {
+            Heard::Said(said) => assert_eq!(said["type"], "connection_ack", "{}", by.name),
+            Heard::Closed(code) => return all(code.expect("a code").to_string()),
+        }
+        for (row, _) in rows {
+            let payload = json!({ "query": subscription(row) });
+            socket.say(json!({ "type": "subscribe", "id": row, "payload": payload })).await;
+        }
+        // When this is answered, the site has taken in what was said before.
+        socket.say(json!({ "type": "ping" })).await;
+        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut refused = BTreeMap::new();
+        loop {
+            let said = socket.said().await;
+            match said["type"].as_str() {
+                Some("pong") => break,
+                Some("error") => {
+                    let id = said["id"].as_str().expect("an id").to_owned();
+                    let kind = &said["payload"][0]["extensions"]["errorType"];
+                    refused.insert(id, kind.as_str().unwrap_or_else(|| panic!("{said}")).to_owned());
+                }
+                // What the one before did last may be told to this one still.
+                Some("next") => assert!(said.to_string().contains("end-of-"), "{}: {said}", by.name),
+                _ => panic!("{}: {said}", by.name),
+            }
+        }
+        let ends = ["ada", "bob"].map(|name| format!("end-of-{name}-{}-{visit}", column.replace(' ', "-")));
+        self.do_everything(&ends).await;
+        let end = if column == "ada" { &ends[0] } else { &ends[1] };
+        // Subscriptions of a connection take turns: whoever hears of the end
+        // has let the others hear of what was before.
+        loop {
+            let said = socket.said().await;
+            assert_eq!(said["type"], "next", "{}: {said}", by.name);
+            let row = said["id"].as_str().expect("an id").to_owned();
+            let post = said["payload"]["data"].as_object().and_then(|data| data.values().next());
+            let post = post.and_then(|post| post["id"].as_str()).unwrap_or_else(|| panic!("{said}"));
+            if row == rows[0].0 && post == end.as_str() {
+                break;
+            }
+            if !post.starts_with("end-of") {
+                told.entry(row).or_default().insert(post.to_owned());
+            }
+        }
+        let mut heard: BTreeMap<String, String> = all("none".to_owned());
+        heard.extend(told.into_iter().map(|(row, posts)| (row, Vec::from_iter(posts).join(" "))));
+        heard.extend(refused);
+        heard
+    }
+}
+
+#[tokio::test]
+async fn the_table_of_subscriptions_holds_for_every_credential() {
+    let world = World::new(ConflictDetection::Off).await;
+    let rows = rows(SUBSCRIPTIONS);
+    for (column, credentials) in &world.columns {
+        let before = world.site.dump().await;
+        for (visit, (credential, _)) in credentials.iter().enumerate() {
+            let expected: BTreeMap<_, _> =
+                rows.iter().map(|(row, cells)| ((*row).to_owned(), cells[column].to_owned())).collect();
+            let heard = world.heard(credential, visit, column, &rows).await;
+            assert_eq!(heard, expected, "{column} ({})", credential.name);
+        }
+        if ["nobody", "no good", "foreign"].contains(column) {
+            assert_eq!(changes(&before, &world.site.dump().await), "", "{column}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use super::{
     super::{
         errors::{ApiError, Wording},
         http::{self, Asked, Payload, Unready},
+        order,
     },
     protocol::{Heard, Offered, Protocol},
 };
@@ -214,12 +215,17 @@ impl Connection {
             let words = format!("A connection can have {OPERATIONS} subscriptions at most.");
             return self.refuse(socket, &id, &ApiError::too_much(words)).await;
         }
-        let query = match http::prepare(&self.site, &caller.actor, asked, kinds) {
+        let mut query = match http::prepare(&self.site, &caller.actor, asked, kinds) {
             Ok(query) => query,
             Err(Unready::Mistake(outcome)) => return self.fail(socket, &id, &outcome).await,
             Err(Unready::Refused(error)) => return self.refuse(socket, &id, &error).await,
         };
-        let mut outcomes = self.site.api.schema.execute_stream(query).boxed();
+        let order = order::of(&mut query);
+        let outcomes = self.site.api.schema.execute_stream(query).map(move |mut outcome| {
+            order::restore(&mut outcome.data, &order);
+            outcome
+        });
+        let mut outcomes = outcomes.boxed();
         // What subscribes does so when it is first asked, without waiting for anything.
         let first = match poll!(outcomes.next()) {
             std::task::Poll::Ready(Some(outcome)) if outcome.data == async_graphql::Value::Null => {

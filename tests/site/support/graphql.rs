@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{
         Method, Request,
-        header::{ACCEPT, CONTENT_TYPE, HOST},
+        header::{CONTENT_TYPE, HOST},
         request::Builder,
     },
 };
@@ -69,12 +69,15 @@ impl Credential {
         self
     }
 
+    /// As headers.
+    pub fn headers(&self) -> Vec<(&'static str, &str)> {
+        self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
     /// A request to the site.
     pub fn request(&self, site: &Running, method: Method, path: &str) -> Builder {
         let request = Request::builder().method(method).uri(path).header(HOST, site.address.to_string());
-        self.headers
-            .iter()
-            .fold(request.header(ACCEPT, "*/*"), |request, (name, value)| request.header(*name, value))
+        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 }
 
@@ -92,9 +95,13 @@ impl Running {
     /// Runs a document with variables.
     pub async fn graphql_with(&self, by: &Credential, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = by.request(self, Method::POST, "/graphql");
-        let request = request.header(CONTENT_TYPE, "application/json; charset=UTF-8");
-        self.exchange(request.body(Body::from(body)).expect("a request")).await
+        self.graphql_body(by, "application/json; charset=UTF-8", body).await
+    }
+
+    /// Sends anything to `/graphql`.
+    pub async fn graphql_body(&self, by: &Credential, content_type: &str, body: impl Into<Body>) -> Answer {
+        let request = by.request(self, Method::POST, "/graphql").header(CONTENT_TYPE, content_type);
+        self.exchange(request.body(body.into()).expect("a request")).await
     }
 
     /// The access token of somebody who has an account.
