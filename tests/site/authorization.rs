@@ -494,7 +494,7 @@ async fn run_graphql(conflict_detection: ConflictDetection, rows: Vec<Row>) {
     let mut fields = BTreeSet::new();
     for (row, cells) in rows {
         let document = world.document(row);
-        let first = fields.insert(row.split(' ').next());
+        let first = fields.insert(row.split(' ').next()) && conflict_detection == ConflictDetection::Off;
         for (column, cell) in cells {
             let mut before = world.site.dump().await;
             for (credential, says) in world.visitors(column, first) {
