@@ -63,7 +63,7 @@ pub struct Codegen {
 }
 
 impl Backend {
-    /// Byline makes the public key with this command.
+    /// The command that makes the public key.
     pub const MAKE_PUBLIC_KEY: &str = "byline api-key create --public";
 
     /// What a front end has to know of this site.
@@ -136,9 +136,10 @@ impl File {
             Self::AmplifyOutputs => "the same for projects of Amplify Gen 2",
             Self::Schema => "the schema of the API",
             Self::Types => "types for TypeScript",
-            Self::Statements(Root::Query, _) => "statements that read",
-            Self::Statements(Root::Mutation, _) => "statements that write",
-            Self::Statements(Root::Subscription, _) => "statements that listen",
+            Self::Statements(Root::Query, Language::JavaScript) => "statements that read",
+            Self::Statements(Root::Mutation, Language::JavaScript) => "statements that write",
+            Self::Statements(Root::Subscription, Language::JavaScript) => "statements that listen",
+            Self::Statements(_, Language::TypeScript) => "the same with the types of API.ts",
         }
     }
 

@@ -55,7 +55,7 @@ fn Credentials(backend: Backend, username: String) -> impl IntoView {
     let url = backend.graphql_url();
     let ask = |header: &str, query: &str| {
         format!(
-            "curl {url} -H 'content-type: application/json' -H '{header}' \\\n  -d '{{\"query\": \"{query}\"}}'"
+            "curl {url} \\\n  -H 'content-type: application/json' \\\n  -H '{header}' \\\n  -d '{{\"query\": \"{query}\"}}'"
         )
     };
     let all_posts = "{ allPosts { nodes { title owner } } }";
@@ -74,7 +74,7 @@ fn Credentials(backend: Backend, username: String) -> impl IntoView {
         .into_any(),
     };
     let token = format!(
-        "read -rs PASSWORD\ncurl {}/api/token -d grant_type=password -d username={username} \\\n  --data-urlencode \"password=$PASSWORD\"",
+        "read -rs PASSWORD\ncurl {}/api/token \\\n  -d grant_type=password -d username={username} \\\n  --data-urlencode \"password=$PASSWORD\"",
         backend.public_url
     );
     view! {

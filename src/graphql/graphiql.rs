@@ -91,7 +91,7 @@ fn document(actor: &Actor) -> Option<String> {
 <header class="bar">
 <a class="site-name" href="/">Byline</a>
 <h1>GraphiQL</h1>
-<form>
+<form action="{PATH}">
 <p>{who}</p>
 <label for="credential">an API key or access token</label>
 <input id="credential" type="password" autocomplete="off" spellcheck="false" placeholder="none">

@@ -110,9 +110,10 @@ fn register(
     definition: &TypeDefinition,
 ) -> Result<dynamic::SchemaBuilder, SchemaError> {
     let name = definition.name.node.as_str();
-    let words = definition.description.as_ref().map(|words| words.node.as_str()).unwrap_or_default();
+    // None is not the same as an empty one: introspection tells them apart.
+    let words = definition.description.iter().map(|words| words.node.as_str());
     Ok(match &definition.kind {
-        TypeKind::Scalar => builder.register(Scalar::new(name).description(words)),
+        TypeKind::Scalar => builder.register(words.fold(Scalar::new(name), Scalar::description)),
         TypeKind::Enum(kind) => {
             let values = kind.values.iter().map(|value| value.node.value.node.as_str());
             builder.register(values.fold(Enum::new(name), Enum::item))
@@ -129,7 +130,7 @@ fn register(
             builder.register(object)
         }
         TypeKind::Object(kind) => {
-            let mut object = Object::new(name).description(words);
+            let mut object = words.fold(Object::new(name), Object::description);
             for field in &kind.fields {
                 object = object.field(self::field(name, &field.node)?);
             }

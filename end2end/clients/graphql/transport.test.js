@@ -10,7 +10,7 @@ const { statements } = byline;
 const open = new Set();
 
 /**
- * A client of graphql-ws that gives up at the first refusal.
+ * A client of graphql-ws that keeps one connection, and gives up at the first refusal.
  *
  * @param {object} [connectionParams] the credential as `connection_init` carries it
  * @param {object} [headers] the credential as the upgrade carries it
@@ -22,7 +22,15 @@ function connect(connectionParams, headers = {}) {
     }
   }
   const url = byline.endpoint.replace(/^http/, 'ws');
-  const client = createClient({ url, webSocketImpl: Socket, connectionParams, retryAttempts: 0, lazy: true });
+  const client = createClient({
+    url,
+    webSocketImpl: Socket,
+    connectionParams,
+    retryAttempts: 0,
+    lazy: false,
+    // The first operation is told of it as well.
+    onNonLazyError() {},
+  });
   open.add(client);
   return client;
 }
