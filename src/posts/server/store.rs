@@ -410,10 +410,10 @@ pub enum Changed {
 pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Changed>, AppError> {
     let mut sql = Sql::new(db.engine());
     sql.push("SELECT * FROM (");
-    write_changes(&mut sql, wanted, "0 AS deleted FROM posts p");
+    write_changes(&mut sql, wanted, "CAST(0 AS BIGINT) AS deleted FROM posts p");
     if wanted.since.is_some() {
         sql.push(") AS living UNION ALL SELECT * FROM (");
-        write_changes(&mut sql, wanted, "1 AS deleted FROM deleted_posts p");
+        write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
     }
     sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
     let (rows, more) =
