@@ -181,7 +181,7 @@ async fn a_document_that_does_not_fit_the_schema_is_answered_with_what_is_wrong(
         ("mutation { createPost(input: { title: \"x\", owner_id: \"1\" }) { id } }", "WrongType", 1, 23),
         ("mutation { createPost(input: { title: \"x\", role: \"admin\" }) { id } }", "WrongType", 1, 23),
         ("mutation { createPost(input: { title: \"x\", _version: 1 }) { id } }", "WrongType", 1, 23),
-        ("{ getPost(id: $other) { id } }", "UndefinedVariable", 1, 15),
+        ("{ getPost(id: $other) { id } }", "UndefinedVariable", 1, 11),
         ("{ ...Nope }", "UndefinedFragment", 1, 3),
         ("{ me", "InvalidSyntax", 1, 5),
     ];
