@@ -35,11 +35,23 @@ pub(crate) struct SamePage {
 impl SamePage {
     /// Reads the page once. `marker` has to stand in it `times` times.
     pub(crate) async fn first(server: SocketAddr, path: &str, marker: &str, times: usize) -> Result<Self> {
-        let request = http::get(path, "");
+        let check = |answer: &Answer<'_>| {
+            let found = answer.text()?.matches(marker).count();
+            ensure!(found == times, "{path} has \"{marker}\" {found} times instead of {times}");
+            Ok(())
+        };
+        Self::answer(server, http::get(path, ""), check).await
+    }
+
+    /// Asks once; the answer has to pass the check.
+    pub(crate) async fn answer(
+        server: SocketAddr,
+        request: Vec<u8>,
+        check: impl FnOnce(&Answer<'_>) -> Result<()>,
+    ) -> Result<Self> {
         let mut connection = Connection::open(server).await?;
         let answer = connection.exchange(&request).await?;
-        let found = answer.text()?.matches(marker).count();
-        ensure!(found == times, "{path} has \"{marker}\" {found} times instead of {times}");
+        check(&answer)?;
         let (head, body) = (answer.head.to_owned(), answer.body.into());
         Ok(Self { request, head, body })
     }
@@ -104,6 +116,8 @@ pub(crate) struct Author {
     cookie: String,
     number: u64,
     request: Vec<u8>,
+    /// What the account is called.
+    pub(crate) username: String,
     /// The ids that Byline answered with.
     pub(crate) acknowledged: Vec<String>,
 }
@@ -114,12 +128,13 @@ impl Author {
         let author = |author| Self {
             cookie: String::new(),
             number: author << 32,
+            username: format!("bench{author}"),
             request: Vec::new(),
             acknowledged: Vec::new(),
         };
         let mut authors = connect((1..=count).map(author), servers).await?;
         for Asking { client, connection } in &mut authors {
-            let name = format!("bench{}", client.number);
+            let name = &client.username;
             let form = format!("username={name}&email={name}%40example.org&password={PASSWORD}");
             let answer = connection.exchange(&http::post("/api/sign_up", "", &form)).await?;
             answer.text()?;
@@ -130,8 +145,8 @@ impl Author {
     }
 }
 
-/// Nobody logs in with it again.
-const PASSWORD: &str = "a+harbour+with+seven+lamps";
+/// Everybody's, as a form has it.
+pub(crate) const PASSWORD: &str = "a+harbour+with+seven+lamps";
 
 impl Client for Author {
     fn request(&mut self) -> &[u8] {

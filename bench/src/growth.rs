@@ -31,8 +31,10 @@ pub(crate) async fn measure(bench: &Bench, parts: &[Part], processes: &BTreeSet<
                 Part::Home => ("`/`", bench.home(count).await?.0),
                 Part::Post => ("`/posts/{id}`, any id", bench.any_post(count).await?),
                 Part::Create => ("`create_post`", bench.create(count).await?),
+                // The same use cases, which the pages stand for.
+                Part::Api => continue,
                 // No matter of throughput.
-                Part::FirstVisit => continue,
+                Part::FanOut | Part::FirstVisit => continue,
             };
             let alone = *alone.get_or_insert(outcome.rate.per_second);
             table.row(row(request, count, &outcome, alone));

@@ -4,13 +4,14 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
 /// How every server is called, as behind a proxy that passes the name on.
-const HOST: &str = "posts.example.org";
+pub(crate) const HOST: &str = "posts.example.org";
 /// Larger than any answer that is measured.
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -107,6 +108,17 @@ pub(crate) fn post(path: &str, headers: &str, form: &str) -> Vec<u8> {
         "POST {path} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://{HOST}\r\nAccept: application/json\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{headers}\r\n{form}",
         form.len()
+    )
+    .into_bytes()
+}
+
+/// What a front end elsewhere sends to the API; `headers` are whole lines.
+pub(crate) fn graphql(headers: &str, document: &str, variables: &Value) -> Vec<u8> {
+    let body = json!({ "query": document, "variables": variables }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json; charset=UTF-8\r\n\
+         Content-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
     )
     .into_bytes()
 }

@@ -142,7 +142,7 @@ async fn keep_working<W: Worker>(mut worker: W, start: Instant, end: Instant) ->
 }
 
 /// By the nearest rank.
-fn percentile(sorted: &[Duration], percent: usize) -> Result<Duration> {
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Result<Duration> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().context("nothing was done in the measured time")
 }

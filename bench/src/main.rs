@@ -1,19 +1,22 @@
 //! What Byline costs: its pages and its writes next to a server that has the
-//! same bytes ready in memory, and next to the database alone ([`compare`]);
-//! or how they grow with the processes that serve one database ([`growth`]).
+//! same bytes ready in memory, and next to the database alone ([`compare`]),
+//! what it tells a thousand who subscribed next to as many bare sockets
+//! ([`fan_out`]); or how they grow with the processes that serve one database ([`growth`]).
 //! All of a run is measured one after the other on one machine, so that the
 //! ratios hold even where the figures do not. `cargo xtask bench` builds and
 //! runs this.
 //!
-//! The load ([`load`], [`clients`]) is made in this process. Each measurement
+//! The load ([`load`], [`clients`], [`api`]) is made in this process. Each measurement
 //! ([`measure`]) starts servers of its own ([`server`]) on a database of posts
 //! ([`database`], [`post`]) and counts their time on the cores ([`meter`],
 //! [`cores`]).
 
+mod api;
 mod clients;
 mod compare;
 mod cores;
 mod database;
+mod fan_out;
 mod first_visit;
 mod growth;
 mod http;
@@ -66,6 +69,14 @@ enum Role {
         /// Head and body as they were received
         answer: PathBuf,
     },
+    /// Write one message to many WebSockets
+    #[command(hide = true)]
+    BareSockets {
+        /// The message
+        message: PathBuf,
+        /// How many sockets there will be
+        sockets: usize,
+    },
 }
 
 #[derive(Args)]
@@ -82,8 +93,9 @@ struct Options {
     /// Measure how throughput grows with the processes on one PostgreSQL: from one to these numbers of them
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=8))]
     processes: Vec<u8>,
+    // An access token lasts ten minutes, and has to outlast a measurement.
     /// How long each measurement counts
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=500))]
     seconds: u64,
     /// How many posts of 1 kB there are to read
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -102,6 +114,10 @@ enum Part {
     Post,
     /// Publishing
     Create,
+    /// The API: the newest posts and any post by API key, publishing by access token
+    Api,
+    /// One post told to a thousand who subscribed to the API
+    FanOut,
     /// What a browser loads
     FirstVisit,
 }
@@ -110,6 +126,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().role {
         Role::Run(options) => run(&options),
         Role::ReadyMade { answer } => server::serve_ready_made(&answer),
+        Role::BareSockets { message, sockets } => fan_out::serve_bare(&message, sockets),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::{
     AUTHORS, READERS,
+    api::{self, TokenAuthor},
     clients::{AnyPost, Author, SamePage},
     database::Posts,
     load::{self, Asking, Client, Rate},
@@ -22,6 +23,14 @@ pub(crate) struct Bench {
     pub(crate) posts: Posts,
     /// How long everything is measured.
     pub(crate) measured: Duration,
+}
+
+/// A copy of the posts that programs may read.
+pub(crate) struct CopyWithKey {
+    /// As Byline's setting names it.
+    pub(crate) url: String,
+    /// An API key.
+    pub(crate) key: String,
 }
 
 /// Servers under load.
@@ -54,11 +63,38 @@ impl Bench {
         markers: usize,
     ) -> Result<(Outcome, SamePage)> {
         let servers = self.servers.byline(&self.posts.url(), processes)?;
-        let addresses = addresses(&servers);
-        let page = SamePage::first(addresses[0], path, marker, markers).await?;
-        let readers = page.clone().readers(READERS, &addresses).await?;
-        let (outcome, _) = self.under_load(servers, readers).await?;
-        Ok((outcome, page))
+        let page = SamePage::first(servers[0].address, path, marker, markers).await?;
+        Ok((self.again(servers, &page).await?, page))
+    }
+
+    /// The same answer, over and over.
+    async fn again(&self, servers: Vec<Server>, answer: &SamePage) -> Result<Outcome> {
+        let readers = answer.clone().readers(READERS, &addresses(&servers)).await?;
+        Ok(self.under_load(servers, readers).await?.0)
+    }
+
+    /// A copy to read by the API: the key has to be written somewhere.
+    pub(crate) fn copy_with_key(&self) -> Result<CopyWithKey> {
+        let url = self.posts.copy()?;
+        let key = self.servers.api_key(&url)?;
+        Ok(CopyWithKey { url, key })
+    }
+
+    /// The newest posts by the API, which are returned too.
+    pub(crate) async fn api_list(&self, copy: &CopyWithKey) -> Result<(Outcome, SamePage)> {
+        let servers = self.servers.byline(&copy.url, 1)?;
+        let list = api::newest(servers[0].address, &copy.key, self.posts.count).await?;
+        Ok((self.again(servers, &list).await?, list))
+    }
+
+    /// Posts by the API, each time another; the answer with one of them is
+    /// returned too.
+    pub(crate) async fn api_any_post(&self, copy: &CopyWithKey) -> Result<(Outcome, SamePage)> {
+        let servers = self.servers.byline(&copy.url, 1)?;
+        let one = api::one_post(servers[0].address, &copy.key).await?;
+        let readers =
+            api::AnyPost::readers(READERS, &copy.key, self.posts.count, &addresses(&servers)).await?;
+        Ok((self.under_load(servers, readers).await?.0, one))
     }
 
     /// A page from memory.
@@ -80,8 +116,24 @@ impl Bench {
     pub(crate) async fn create(&self, processes: usize) -> Result<Outcome> {
         let servers = self.servers.byline(&self.posts.copy()?, processes)?;
         let authors = Author::sign_up(AUTHORS, &addresses(&servers)).await?;
+        self.publishing(servers, authors, |author| author.acknowledged).await
+    }
+
+    /// The same by the API, with access tokens.
+    pub(crate) async fn api_create(&self) -> Result<Outcome> {
+        let servers = self.servers.byline(&self.posts.copy()?, 1)?;
+        let authors = TokenAuthor::sign_up(AUTHORS, &addresses(&servers)).await?;
+        self.publishing(servers, authors, |author| author.acknowledged).await
+    }
+
+    async fn publishing<C: Client>(
+        &self,
+        servers: Vec<Server>,
+        authors: Vec<Asking<C>>,
+        acknowledged: impl Fn(C) -> Vec<String>,
+    ) -> Result<Outcome> {
         let (outcome, authors) = self.under_load(servers, authors).await?;
-        let ids: Vec<String> = authors.into_iter().flat_map(|author| author.client.acknowledged).collect();
+        let ids: Vec<String> = authors.into_iter().flat_map(|author| acknowledged(author.client)).collect();
         ensure!(ids.iter().collect::<HashSet<_>>().len() == ids.len(), "an id was given twice");
         ensure!(self.posts.copy_has(&ids).await?, "a post that Byline acknowledged is missing");
         eprintln!("all {} posts are in the database", ids.len());

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use axum::{
     Router,
     body::Body,
@@ -16,7 +16,7 @@ use axum::{
         HeaderMap, HeaderName,
         header::{CONTENT_LENGTH, DATE},
     },
-    routing::get,
+    routing::{get, post},
 };
 use byline::server::listener;
 use bytes::Bytes;
@@ -60,6 +60,15 @@ impl Servers {
         (1..=processes).map(start).collect()
     }
 
+    /// Makes an API key, which reads what everyone reads.
+    pub(crate) fn api_key(&self, database_url: &str) -> Result<String> {
+        let mut command = Command::new(&self.byline);
+        command.args(["api-key", "create", "--public", "--database-url", database_url]);
+        let output = command.current_dir(&self.folder).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+    }
+
     /// One that answers every page with these bytes, a head and a body.
     pub(crate) fn ready_made(&self, head: &str, body: &[u8]) -> Result<Server> {
         let answer = self.folder.join("answer.http");
@@ -67,6 +76,15 @@ impl Servers {
         let mut command = self.cores.server(std::env::current_exe()?.as_ref());
         command.arg("ready-made").arg(answer);
         self.start(command, "ready-made.log")
+    }
+
+    /// One that writes this message to as many WebSockets whenever it is told to.
+    pub(crate) fn bare_sockets(&self, message: &str, sockets: usize) -> Result<Server> {
+        let file = self.folder.join("message.json");
+        fs::write(&file, message)?;
+        let mut command = self.cores.server(std::env::current_exe()?.as_ref());
+        command.arg("bare-sockets").arg(file).arg(sockets.to_string());
+        self.start(command, "bare-sockets.log")
     }
 
     /// Waits until the server has said where it listens. Its log goes to a file.
@@ -122,8 +140,14 @@ pub(crate) fn serve_ready_made(answer: &Path) -> Result<()> {
             headers.append(HeaderName::try_from(name)?, value.try_into()?);
         }
     }
-    let handler = get(async move || (headers, Body::from(body)));
-    let router = Router::new().route("/", handler.clone()).route("/posts/{id}", handler);
+    let answer = move || (headers.clone(), Body::from(body.clone()));
+    let page = {
+        let answer = answer.clone();
+        get(async move || answer())
+    };
+    // As Byline does, it takes in what it was asked.
+    let api = post(async move |_: Bytes| answer());
+    let router = Router::new().route("/", page.clone()).route("/posts/{id}", page).route("/graphql", api);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

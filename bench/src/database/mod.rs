@@ -48,7 +48,7 @@ impl Engine {
 }
 
 /// What Byline does, done without it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Work {
     /// Reads the first page of the list.
     List,
