@@ -399,14 +399,18 @@ mod tests {
     #[test]
     fn signs_of_life_are_not_what_is_told() {
         run(async {
-            let (mut quiet, mut trigger) = bare(BEAT, 1).await;
-            let (mut told, mut other) = bare("news", 1).await;
-            quiet.append(&mut told);
-            let mut audience = Audience::seat(quiet);
-            trigger.tell().await.unwrap();
-            other.tell().await.unwrap();
-            let (listener, delivery) = audience.heard.recv().await.unwrap();
-            assert_eq!((listener, delivery.unwrap().message.as_str()), (1, "news"));
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let server = listener.local_addr().unwrap();
+            let teller = tokio::spawn(async move {
+                let mut socket = accept_async(listener.accept().await.unwrap().0).await.unwrap();
+                for message in [BEAT, "news"] {
+                    socket.send(Message::text(message)).await.unwrap();
+                }
+                socket
+            });
+            let mut audience = Audience::seat(vec![open(server, "/", None).await.unwrap()]);
+            assert_eq!(audience.hear().await.unwrap().1, "news");
+            drop(teller.await.unwrap());
         });
     }
 

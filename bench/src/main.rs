@@ -218,8 +218,8 @@ impl Options {
         }
         format!(
             "`{command}`: {}; {}; connections kept alive, each answer read whole and checked before the next \
-             request; the log of the server goes to a file. CPU is time on cores for one request or round of a \
-             loop, of all threads and processes.",
+             request; the log of the server goes to a file. CPU is time on cores for one request, round of a \
+             loop or delivery, of all threads and processes.",
             bench.posts.describe(),
             bench.servers.cores,
         )
