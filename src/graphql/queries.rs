@@ -224,7 +224,7 @@ async fn connection(
     Ok(nodes::value(PostConnection::new(listing.posts, listing.next.is_some(), has_previous)))
 }
 
-/// Words of a search at most; each is looked for in every text.
+/// Characters of a search at most; each of its words is looked for in every text.
 const SEARCH_CHARS: usize = 200;
 
 /// A text that the database can look for.
