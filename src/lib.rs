@@ -23,8 +23,6 @@
 //! | `credentials` | who is asking, and how that was proven |
 //! | `cognito` | sign-up and login for the clients of AWS Amplify |
 //! | `graphql` | the API that front ends of AWS Amplify speak |
-//! | `cognito` | sign-up and login by the words of Amazon Cognito |
-//! | `codegen` | what front ends need: settings, schema, statements, types |
 //! | `server` | configuration, database, router, pages, assets |
 //!
 //! The crate is built twice: with `ssr` into the binary, with `hydrate` into

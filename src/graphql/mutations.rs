@@ -1,15 +1,11 @@
 //! The resolvers of mutations.
 
-use async_graphql::{
-    Name, Value,
-    dynamic::{FieldFuture, ResolverContext},
-    indexmap::IndexMap,
-};
+use async_graphql::{Name, Value, dynamic::ResolverContext, indexmap::IndexMap};
 
 use super::{
     errors::ApiError,
     filter_input, nodes,
-    queries::{Call, argument, id},
+    queries::{Call, Outcome, argument, id},
     schema::ConflictDetection,
 };
 use crate::{
@@ -53,41 +49,33 @@ fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
 }
 
 /// `createPost`.
-pub fn create_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Mutation")?;
-            let input = input(&ctx)?;
-            // An absent owner is the caller; null is nobody.
-            let owner = match input.get("owner") {
-                None => call.actor.user().map(|user| user.username.as_str().to_owned()),
-                Some(Value::String(name)) => Ok(name.clone()),
-                Some(_) => call.actor.user().and(Err(AppError::Forbidden)),
-            };
-            let owner = owner.map_err(|error| call.refused(error))?;
-            policy::may_create_as(call.actor, &owner).map_err(|error| call.refused(error))?;
-            if !filter_input::holds_of_nothing(argument(&ctx, "condition"))? {
-                return Err(call.refused(AppError::ConditionNotMet));
-            }
-            let mut errors = FieldErrors::default();
-            let title =
-                errors.take(Field::Title, Title::parse(given_text(input, "title").unwrap_or_default()));
-            let content =
-                errors.take(Field::Content, Content::parse(given_text(input, "content").unwrap_or_default()));
-            let (Some(title), Some(content)) = (title, content) else {
-                return Err(call.refused(errors.into_error()));
-            };
-            let id = match input.get("id") {
-                None | Some(Value::Null) => None,
-                given => Some(id(given).ok_or_else(no_id)?),
-            };
-            let new = NewPost { id, draft: Draft { title, content } };
-            let post = service::create(call.site, call.actor, new, None).await;
-            post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let input = input(ctx)?;
+    // An absent owner is the caller; null is nobody.
+    let owner = match input.get("owner") {
+        None => call.actor.user().map(|user| user.username.as_str()),
+        Some(Value::String(name)) => Ok(name.as_str()),
+        Some(_) => call.actor.user().and(Err(AppError::Forbidden)),
+    };
+    let owner = owner.map_err(|error| call.refused(error))?;
+    policy::may_create_as(call.actor, owner).map_err(|error| call.refused(error))?;
+    if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
+        return Err(call.refused(AppError::ConditionNotMet));
+    }
+    let mut errors = FieldErrors::default();
+    let title = errors.take(Field::Title, Title::parse(given_text(input, "title").unwrap_or_default()));
+    let content =
+        errors.take(Field::Content, Content::parse(given_text(input, "content").unwrap_or_default()));
+    let (Some(title), Some(content)) = (title, content) else {
+        return Err(call.refused(errors.into_error()));
+    };
+    let id = match input.get("id") {
+        None | Some(Value::Null) => None,
+        given => Some(id(given).ok_or_else(no_id)?),
+    };
+    let new = NewPost { id, draft: Draft { title, content } };
+    let post = service::create(call.site, call.actor, new, None).await;
+    post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
 
 fn no_id() -> ApiError {
@@ -97,20 +85,13 @@ fn no_id() -> ApiError {
 }
 
 /// `updatePost`.
-pub fn update_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Mutation")?;
-            let input = input(&ctx)?;
-            let id = of_caller(&call, input).await?;
-            let guard = guard(&ctx, input)?;
-            let change = change(&call, input)?;
-            let post = service::update(call.site, call.actor, &id, guard, change).await;
-            post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn update_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let input = input(ctx)?;
+    let id = of_caller(call, input).await?;
+    let guard = guard(ctx, input)?;
+    let change = change(call, input)?;
+    let post = service::update(call.site, call.actor, &id, guard, change).await;
+    post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
 
 /// The post of the mutation, if the caller may change it: whoever may not
@@ -154,18 +135,11 @@ fn string(value: &Value) -> &str {
 }
 
 /// `deletePost`.
-pub fn delete_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Mutation")?;
-            let input = input(&ctx)?;
-            let id = of_caller(&call, input).await?;
-            let guard = guard(&ctx, input)?;
-            let deleted = service::delete(call.site, call.actor, &id, guard, None).await;
-            let deleted = deleted.map_err(|error| call.refused(error))?;
-            Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn delete_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let input = input(ctx)?;
+    let id = of_caller(call, input).await?;
+    let guard = guard(ctx, input)?;
+    let deleted = service::delete(call.site, call.actor, &id, guard, None).await;
+    let deleted = deleted.map_err(|error| call.refused(error))?;
+    Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))
 }

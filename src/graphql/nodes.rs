@@ -7,7 +7,6 @@ use async_graphql::{
     dynamic::{FieldFuture, FieldValue, ResolverContext},
 };
 
-use super::errors::ApiError;
 use crate::{
     credentials,
     posts::{
@@ -193,16 +192,4 @@ impl Node for credentials::User {
             _ => None,
         }
     }
-}
-
-/// What a resolver of a root field answers: null and an error, where it
-/// failed. async-graphql would leave the field out of the data.
-pub fn or_null<'a>(
-    ctx: &ResolverContext<'_>,
-    outcome: Result<Option<FieldValue<'a>>, ApiError>,
-) -> async_graphql::Result<Option<FieldValue<'a>>> {
-    Ok(outcome.unwrap_or_else(|error| {
-        ctx.ctx.add_error(error.at(ctx));
-        None
-    }))
 }

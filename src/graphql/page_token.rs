@@ -16,7 +16,7 @@ const SEAL_BYTES: usize = 16;
 #[derive(Debug)]
 pub struct List<'a> {
     /// The field.
-    pub operation: &'static str,
+    pub operation: &'a str,
     /// The id of whose posts; empty for everyone's.
     pub owner: &'a str,
     /// Which posts.

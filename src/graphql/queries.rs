@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{
     Value,
-    dynamic::{FieldFuture, FieldValue, ResolverContext},
+    dynamic::{FieldValue, ResolverContext},
 };
 
 use super::{
@@ -14,19 +14,22 @@ use super::{
     page_token::List,
 };
 use crate::{
-    credentials::{Actor, User, UserId},
+    credentials::Actor,
     error::AppError,
     posts::{
-        Cursor, PostId,
+        Cursor, Post, PostId,
         server::{
             filter::{Attribute, Comparison, Filter, Test},
             policy, service,
-            store::{ChangesSince, DeletedPost, Selection},
+            store::{ChangesSince, DeletedPost, Listing, Selection},
         },
     },
     server::{Site, clock},
     timestamp::Timestamp,
 };
+
+/// What a root field answers; `None` is null.
+pub type Outcome = Result<Option<FieldValue<'static>>, ApiError>;
 
 /// The request around a field: the site, who asks, and how the field is named.
 pub struct Call<'a> {
@@ -84,55 +87,26 @@ pub fn id(value: Option<&Value>) -> Option<PostId> {
 }
 
 /// `getPost`.
-pub fn get_post(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Query")?;
-            // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
-            policy::sight(call.actor).map_err(|error| call.refused(error))?;
-            let Some(id) = id(argument(&ctx, "id")) else { return Ok(None) };
-            match service::get_in_sight(call.site, call.actor, &id).await {
-                Ok(post) => Ok(Some(nodes::post(post))),
-                Err(AppError::NotFound) => Ok(None),
-                Err(error) => Err(call.refused(error)),
-            }
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
+    policy::sight(call.actor).map_err(|error| call.refused(error))?;
+    let Some(id) = id(argument(ctx, "id")) else { return Ok(None) };
+    match service::get_in_sight(call.site, call.actor, &id).await {
+        Ok(post) => Ok(Some(nodes::post(post))),
+        Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(call.refused(error)),
+    }
 }
 
 /// `listPosts`.
-pub fn list_posts(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Query")?;
-            let owner =
-                policy::sight(call.actor).map_err(|error| call.refused(error))?.map(|user| user.id.clone());
-            let filter = filter_input::parse(argument(&ctx, "filter"))?;
-            let secret = call.site.secret().await.map_err(|error| call.refused(error))?;
-            let list = List {
-                operation: "listPosts",
-                owner: owner.as_ref().map_or("", UserId::as_str),
-                filter: &filter,
-                since: None,
-            };
-            let after = text(&ctx, "nextToken").map(|token| list.cursor(secret, token)).transpose()?;
-            let selection = Selection {
-                owner: owner.clone(),
-                filter: filter.clone(),
-                after,
-                limit: limits::page(number(&ctx, "limit")),
-                content: ctx.ctx.look_ahead().field("items").field("content").exists(),
-            };
-            let listing = service::select(call.site, call.actor, &selection).await;
-            let listing = listing.map_err(|error| call.refused(error))?;
-            let next = listing.next.map(|cursor| list.token(secret, &cursor));
-            Ok(Some(nodes::value(ModelPostConnection::new(listing.posts, next))))
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let content = ctx.ctx.look_ahead().field("items").field("content").exists();
+    let find = async |PageWanted { filter, after, limit }| {
+        let selection = Selection { owner: None, filter, after, limit, content };
+        service::select_in_sight(call.site, call.actor, selection).await
+    };
+    let (posts, next) = generated_page(ctx, call, None, find).await?;
+    Ok(Some(nodes::value(ModelPostConnection::new(posts, next))))
 }
 
 /// Transactions that began before an answer was made may end after it: what
@@ -140,71 +114,73 @@ pub fn list_posts(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
 const UNDER_WAY: Duration = Duration::from_secs(15);
 
 /// `syncPosts`.
-pub fn sync_posts(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Query")?;
-            let owner =
-                policy::sight(call.actor).map_err(|error| call.refused(error))?.map(|user| user.id.clone());
-            let filter = filter_input::parse(argument(&ctx, "filter"))?;
-            // Longer ago than deletions are remembered: everything anew.
-            let since = number(&ctx, "lastSync")
-                .map(|millis| Timestamp::from_micros(millis.saturating_mul(1000)))
-                .filter(|since| *since > clock::before(DeletedPost::KEPT));
-            let secret = call.site.secret().await.map_err(|error| call.refused(error))?;
-            let list = List {
-                operation: "syncPosts",
-                owner: owner.as_ref().map_or("", UserId::as_str),
-                filter: &filter,
-                since: since.map(Timestamp::micros),
-            };
-            let after = text(&ctx, "nextToken").map(|token| list.cursor(secret, token)).transpose()?;
-            let started_at = clock::before(UNDER_WAY);
-            let limit = limits::page(number(&ctx, "limit"));
-            let wanted = ChangesSince { owner: None, filter: filter.clone(), since, after, limit };
-            let listing = service::changes(call.site, call.actor, wanted).await;
-            let listing = listing.map_err(|error| call.refused(error))?;
-            let next = listing.next.map(|cursor| list.token(secret, &cursor));
-            Ok(Some(nodes::value(ModelPostConnection::of_changes(listing.posts, next, started_at))))
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let started_at = clock::before(UNDER_WAY);
+    // Longer ago than deletions are remembered: everything anew.
+    let since = number(ctx, "lastSync")
+        .map(|millis| Timestamp::from_micros(millis.saturating_mul(1000)))
+        .filter(|since| *since > clock::before(DeletedPost::KEPT));
+    let find = async |PageWanted { filter, after, limit }| {
+        let wanted = ChangesSince { owner: None, filter, since, after, limit };
+        service::changes(call.site, call.actor, wanted).await
+    };
+    let (changed, next) = generated_page(ctx, call, since, find).await?;
+    Ok(Some(nodes::value(ModelPostConnection::of_changes(changed, next, started_at))))
+}
+
+/// What the arguments of a generated list ask for.
+struct PageWanted {
+    filter: Filter,
+    after: Option<Cursor>,
+    limit: usize,
+}
+
+/// What `find` has for the arguments of a generated list, and the `nextToken`
+/// that goes on there. The token is for this list of this caller alone.
+async fn generated_page<T>(
+    ctx: &ResolverContext<'_>,
+    call: &Call<'_>,
+    since: Option<Timestamp>,
+    find: impl AsyncFnOnce(PageWanted) -> Result<Listing<T>, AppError>,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let whose = policy::sight(call.actor).map_err(|error| call.refused(error))?;
+    let filter = filter_input::parse(argument(ctx, "filter"))?;
+    let secret = call.site.secret().await.map_err(|error| call.refused(error))?;
+    let list = List {
+        operation: call.field,
+        owner: whose.map_or("", |user| user.id.as_str()),
+        filter: &filter,
+        since: since.map(Timestamp::micros),
+    };
+    let after = text(ctx, "nextToken").map(|token| list.cursor(secret, token)).transpose()?;
+    let limit = limits::page(number(ctx, "limit"));
+    let listing = find(PageWanted { filter: filter.clone(), after, limit }).await;
+    let Listing { posts, next } = listing.map_err(|error| call.refused(error))?;
+    Ok((posts, next.map(|cursor| list.token(secret, &cursor))))
 }
 
 /// `allPosts`.
-pub fn all_posts(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Query")?;
-            connection(&ctx, &call, None).await.map(Some)
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let after = after(ctx)?;
+    let listing = service::select(call.site, call.actor, selection(ctx, after.clone())?).await;
+    Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
 }
 
 /// `myPosts`.
-pub fn my_posts(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = async {
-            let call = Call::new(&ctx, "Query")?;
-            let user = call.actor.user().map_err(|error| call.refused(error))?;
-            connection(&ctx, &call, Some(user)).await.map(Some)
-        }
-        .await;
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    call.actor.user().map_err(|error| call.refused(error))?;
+    let after = after(ctx)?;
+    let listing = service::select_own(call.site, call.actor, selection(ctx, after.clone())?).await;
+    Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
 }
 
-async fn connection(
-    ctx: &ResolverContext<'_>,
-    call: &Call<'_>,
-    owner: Option<&User>,
-) -> Result<FieldValue<'static>, ApiError> {
-    let wrong = |what: &str| ApiError::invalid(format!("{what} is not a cursor of this list."));
-    let after =
-        text(ctx, "after").map(|raw| raw.parse::<Cursor>().map_err(|_| wrong("after"))).transpose()?;
+fn after(ctx: &ResolverContext<'_>) -> Result<Option<Cursor>, ApiError> {
+    let wrong = |_| ApiError::invalid("after is not a cursor of this list.");
+    text(ctx, "after").map(|raw| raw.parse().map_err(wrong)).transpose()
+}
+
+/// What the arguments of one of Byline's own lists ask for.
+fn selection(ctx: &ResolverContext<'_>, after: Option<Cursor>) -> Result<Selection, ApiError> {
     let mut filters = vec![filter_input::parse(argument(ctx, "filter"))?];
     if let Some(username) = text(ctx, "owner") {
         filters.push(Filter::Where(Attribute::Owner, Test::Is(Comparison::Eq, sound(username)?)));
@@ -215,13 +191,12 @@ async fn connection(
     let posts = ctx.ctx.look_ahead();
     let content = posts.field("nodes").field("content").exists()
         || posts.field("edges").field("node").field("content").exists();
-    let has_previous = after.is_some();
     let limit = limits::page(number(ctx, "first").or(Some(limits::FIRST)));
-    let owner = owner.map(|user| user.id.clone());
-    let selection = Selection { owner, filter: Filter::All(filters), after, limit, content };
-    let listing =
-        service::select(call.site, call.actor, &selection).await.map_err(|error| call.refused(error))?;
-    Ok(nodes::value(PostConnection::new(listing.posts, listing.next.is_some(), has_previous)))
+    Ok(Selection { owner: None, filter: Filter::All(filters), after, limit, content })
+}
+
+fn connection(listing: Listing<Post>, has_previous: bool) -> FieldValue<'static> {
+    nodes::value(PostConnection::new(listing.posts, listing.next.is_some(), has_previous))
 }
 
 /// Characters of a search at most; each of its words is looked for in every text.
@@ -237,9 +212,6 @@ fn sound(text: &str) -> Result<String, ApiError> {
 }
 
 /// `me`.
-pub fn me(ctx: ResolverContext<'_>) -> FieldFuture<'_> {
-    FieldFuture::new(async move {
-        let outcome = Call::new(&ctx, "Query").map(|call| call.actor.user().ok().cloned().map(nodes::value));
-        nodes::or_null(&ctx, outcome)
-    })
+pub async fn me(_: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    Ok(call.actor.user().ok().cloned().map(nodes::value))
 }

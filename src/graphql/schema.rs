@@ -15,7 +15,11 @@ use async_graphql::{
     },
 };
 
-use super::{mutations, nodes, queries, subscriptions};
+use super::{
+    mutations, nodes,
+    queries::{self, Call},
+    subscriptions,
+};
 
 const SCHEMA: &str = include_str!("schema.graphql");
 const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");
@@ -144,18 +148,37 @@ fn register(
 
 type Resolver = for<'a> fn(ResolverContext<'a>) -> FieldFuture<'a>;
 
+/// A resolver of a root field. One that fails answers null, and its error
+/// stands beside the data: async-graphql would leave the field out.
+macro_rules! root {
+    ($object:literal, $resolve:path) => {
+        |ctx| {
+            FieldFuture::new(async move {
+                let outcome = match Call::new(&ctx, $object) {
+                    Ok(call) => $resolve(&ctx, &call).await,
+                    Err(error) => Err(error),
+                };
+                Ok(outcome.unwrap_or_else(|error| {
+                    ctx.ctx.add_error(error.at(&ctx));
+                    None
+                }))
+            })
+        }
+    };
+}
+
 /// What answers a field of the roots; of every other type, the object itself.
 fn resolver(object: &str, field: &str) -> Option<Resolver> {
     Some(match (object, field) {
-        ("Query", "getPost") => queries::get_post,
-        ("Query", "listPosts") => queries::list_posts,
-        ("Query", "syncPosts") => queries::sync_posts,
-        ("Query", "allPosts") => queries::all_posts,
-        ("Query", "myPosts") => queries::my_posts,
-        ("Query", "me") => queries::me,
-        ("Mutation", "createPost") => mutations::create_post,
-        ("Mutation", "updatePost") => mutations::update_post,
-        ("Mutation", "deletePost") => mutations::delete_post,
+        ("Query", "getPost") => root!("Query", queries::get_post),
+        ("Query", "listPosts") => root!("Query", queries::list_posts),
+        ("Query", "syncPosts") => root!("Query", queries::sync_posts),
+        ("Query", "allPosts") => root!("Query", queries::all_posts),
+        ("Query", "myPosts") => root!("Query", queries::my_posts),
+        ("Query", "me") => root!("Query", queries::me),
+        ("Mutation", "createPost") => root!("Mutation", mutations::create_post),
+        ("Mutation", "updatePost") => root!("Mutation", mutations::update_post),
+        ("Mutation", "deletePost") => root!("Mutation", mutations::delete_post),
         ("Query" | "Mutation", _) => return None,
         _ => nodes::resolve,
     })

@@ -10,7 +10,9 @@ use axum::{
     body::Body,
     http::{Method, header::CONTENT_TYPE},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use byline::graphql::ConflictDetection;
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -57,9 +59,11 @@ const GRAPHQL: &str = "
 | deletePost missing    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
 ";
 
-/// Over a WebSocket, by `graphql-transport-ws`. A cell is the posts of which
-/// something is heard when ada and bob create, change and delete theirs, or the
-/// code by which the connection is closed.
+/// Over a WebSocket. A cell is the posts of which something is heard when ada
+/// and bob create, change and delete theirs, or the code by which
+/// `graphql-transport-ws` closes the connection. By AppSync's protocol a session
+/// is nobody's, and whoever is not let in is told 401: at the connection, and
+/// at every start on the connection of somebody who was let in.
 const SUBSCRIPTIONS: &str = "
 | operation               | nobody | ada          | bob          | API key   | no good | foreign |
 | ----------------------- | ------ | ------------ | ------------ | --------- | ------- | ------- |
@@ -300,13 +304,18 @@ impl World {
         self.site.exchange(request.expect("a request")).await
     }
 
-    /// Who comes to the row of that number in a column. Forged tokens take
-    /// turns: each comes to every eighth row.
-    fn visitors(&self, column: &str, number: usize) -> Vec<(Credential, Option<&'static str>)> {
-        const TURNS: usize = 8;
-        let all = self.columns[column].iter().enumerate();
-        let comes = all.filter(|(at, _)| *at < OTHERS || at % TURNS == number % TURNS);
-        comes.map(|(_, credential)| credential.clone()).collect()
+    /// What everyone in a column is answered, many of them at once, and that
+    /// none of them changed anything.
+    async fn visit(&self, column: &str, ask: impl AsyncFn(&Credential) -> Answer) -> Vec<Visit> {
+        const AT_ONCE: usize = 16;
+        let before = self.site.dump().await;
+        let ask = &ask;
+        let visits = stream::iter(&self.columns[column]).map(|(credential, says)| async move {
+            Visit { by: credential.name.clone(), says: *says, answer: ask(credential).await }
+        });
+        let visits = visits.buffered(AT_ONCE).collect().await;
+        assert_eq!(changes(&before, &self.site.dump().await), "", "{column}");
+        visits
     }
 
     /// What has become of the post that an answer is about, if the cell says
@@ -334,10 +343,16 @@ fn changes_something(cell: &str) -> bool {
     ["made", "changed", "given", "deleted", "a", "revoked"].contains(&first)
 }
 
-/// Credentials of a column that are no forged tokens, at most.
-const OTHERS: usize = 8;
+/// Somebody, and what they were answered.
+struct Visit {
+    by: String,
+    /// What a refusal has to say, where that matters.
+    says: Option<&'static str>,
+    answer: Answer,
+}
 
-/// What holds no longer, or never did; forged tokens come last. Each is an answer in itself: beside it, nothing else counts.
+/// What holds no longer, or never did. Each is an answer in itself: beside it,
+/// nothing else counts.
 async fn no_good(
     site: &Running,
     in_browser: &Client,
@@ -363,7 +378,6 @@ async fn no_good(
         (Credential::token(&ended.access).beside(session), EXPIRED),
         (Credential::token("").beside(session).named("an empty token beside a session"), None),
     ];
-    assert_eq!(all.len(), OTHERS);
     let valid = site.script().tokens("ada").await;
     let tokens = forged(site, &valid.access).await;
     all.extend(
@@ -496,23 +510,27 @@ fn assert_refused(answer: &Answer, says: Option<&str>, about: &str) {
 
 async fn run_graphql(conflict_detection: ConflictDetection, rows: Vec<Row>) {
     let world = World::new(conflict_detection).await;
-    for (number, (row, cells)) in rows.into_iter().enumerate() {
+    for (row, cells) in rows {
         let document = world.document(row);
         for (column, cell) in cells {
-            let mut before = world.site.dump().await;
-            for (credential, says) in world.visitors(column, number) {
+            if !changes_something(cell) {
+                let ask = async |by: &Credential| world.site.graphql(by, &document).await;
+                for Visit { by, says, answer } in world.visit(column, ask).await {
+                    let about = format!("{row} | {column} ({by})");
+                    assert_eq!(seen(row, &answer).0, cell, "{about}: {}", answer.text());
+                    assert_refused(&answer, says, &about);
+                }
+                continue;
+            }
+            for (credential, _) in &world.columns[column] {
                 let about = format!("{row} | {column} ({})", credential.name);
-                let answer = world.site.graphql(&credential, &document).await;
+                let before = world.site.dump().await;
+                let answer = world.site.graphql(credential, &document).await;
                 let (said, id) = seen(row, &answer);
                 assert_eq!(said, cell, "{about}: {}", answer.text());
-                assert_refused(&answer, says, &about);
-                if changes_something(cell) {
-                    world.assert_stored(cell, &id, &before, &about).await;
-                    world.set_up().await;
-                    before = world.site.dump().await;
-                }
+                world.assert_stored(cell, &id, &before, &about).await;
+                world.set_up().await;
             }
-            assert_eq!(changes(&before, &world.site.dump().await), "", "{row} | {column}");
         }
     }
 }
@@ -566,50 +584,59 @@ impl World {
     /// What somebody is told who subscribes to every row at once.
     async fn heard(
         &self,
+        protocol: Protocol,
         by: &Credential,
         visit: usize,
         column: &str,
         rows: &[Row],
     ) -> BTreeMap<String, String> {
         let all = |cell: String| rows.iter().map(|(row, _)| ((*row).to_owned(), cell.clone())).collect();
-        let client = self.site.script();
-        let opened = Socket::try_open(&client, "/graphql", "graphql-transport-ws", &by.headers()).await;
-        let mut socket = opened.unwrap_or_else(|status| panic!("{}: {status}", by.name));
-        socket.say(json!({ "type": "connection_init" })).await;
-        match socket.hear().await {
-            Heard::Said(said) => assert_eq!(said["type"], "connection_ack", "{}", by.name),
-            Heard::Closed(code) => return all(code.expect("a code").to_string()),
-        }
+        let mut socket = match protocol.open(&self.site, by).await {
+            Ok(socket) => socket,
+            Err(refused) => {
+                if protocol == Protocol::AppSync {
+                    self.assert_no_start_by(by, rows).await;
+                }
+                return all(refused);
+            }
+        };
         for (row, _) in rows {
-            let payload = json!({ "query": subscription(row) });
-            socket.say(json!({ "type": "subscribe", "id": row, "payload": payload })).await;
+            socket.say(protocol.start(row, by)).await;
         }
-        // When this is answered, the site has taken in what was said before.
-        socket.say(json!({ "type": "ping" })).await;
+        // Each start is answered by AppSync's protocol. By the other, when a
+        // ping is, the site has taken in what was said before.
+        let mut awaited = match protocol {
+            Protocol::AppSync => rows.len(),
+            Protocol::TransportWs => {
+                socket.say(json!({ "type": "ping" })).await;
+                1
+            }
+        };
         let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut refused = BTreeMap::new();
-        loop {
+        while awaited > 0 {
             let said = socket.said().await;
             match said["type"].as_str() {
-                Some("pong") => break,
+                Some("pong" | "start_ack") => awaited -= 1,
                 Some("error") => {
-                    let id = said["id"].as_str().expect("an id").to_owned();
-                    let kind = &said["payload"][0]["extensions"]["errorType"];
-                    refused.insert(id, kind.as_str().unwrap_or_else(|| panic!("{said}")).to_owned());
+                    let (id, kind) = protocol.refusal(&said);
+                    refused.insert(id, kind);
+                    awaited -= usize::from(protocol == Protocol::AppSync);
                 }
                 // What the one before did last may be told to this one still.
-                Some("next") => assert!(said.to_string().contains("end-of-"), "{}: {said}", by.name),
+                Some("next" | "data") => assert!(said.to_string().contains("end-of-"), "{}: {said}", by.name),
                 _ => panic!("{}: {said}", by.name),
             }
         }
-        let ends = ["ada", "bob"].map(|name| format!("end-of-{name}-{}-{visit}", column.replace(' ', "-")));
+        let ends = ["ada", "bob"]
+            .map(|name| format!("end-of-{name}-{protocol:?}-{}-{visit}", column.replace(' ', "-")));
         self.do_everything(&ends).await;
         let end = if column == "ada" { &ends[0] } else { &ends[1] };
         // Subscriptions of a connection take turns: whoever hears of the end
         // has let the others hear of what was before.
         loop {
             let said = socket.said().await;
-            assert_eq!(said["type"], "next", "{}: {said}", by.name);
+            assert!(said["type"] == "next" || said["type"] == "data", "{}: {said}", by.name);
             let row = said["id"].as_str().expect("an id").to_owned();
             let post = said["payload"]["data"].as_object().and_then(|data| data.values().next());
             let post = post.and_then(|post| post["id"].as_str()).unwrap_or_else(|| panic!("{said}"));
@@ -625,18 +652,100 @@ impl World {
         heard.extend(refused);
         heard
     }
+
+    /// That the connection of somebody who was let in lends nothing to a start
+    /// that brings no credential that holds.
+    async fn assert_no_start_by(&self, by: &Credential, rows: &[Row]) {
+        let lender = Protocol::AppSync.open(&self.site, &self.ada).await;
+        let mut socket = lender.unwrap_or_else(|refused| panic!("ada: {refused}"));
+        for (row, _) in rows {
+            socket.say(Protocol::AppSync.start(row, by)).await;
+        }
+        for (row, _) in rows {
+            let said = socket.said().await;
+            assert_eq!(said["type"], "error", "{}: {said}", by.name);
+            let refusal = ((*row).to_owned(), "UnauthorizedException".to_owned());
+            assert_eq!(Protocol::AppSync.refusal(&said), refusal, "{}", by.name);
+        }
+    }
 }
 
-#[tokio::test]
-async fn the_table_of_subscriptions_holds_for_every_credential() {
+/// How one subscribes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    AppSync,
+    TransportWs,
+}
+
+impl Protocol {
+    /// Begins a connection. Where that is refused, the code of the refusal.
+    async fn open(self, site: &Running, by: &Credential) -> Result<Socket, String> {
+        let client = site.script();
+        let opened = match self {
+            Self::AppSync => {
+                let header = BASE64_URL_SAFE_NO_PAD.encode(by.as_appsync().to_string());
+                let protocols = format!("graphql-ws, header-{header}");
+                Socket::try_open(&client, "/graphql/realtime", &protocols, &by.from_browser()).await
+            }
+            Self::TransportWs => {
+                Socket::try_open(&client, "/graphql", "graphql-transport-ws", &by.headers()).await
+            }
+        };
+        let mut socket = opened.unwrap_or_else(|status| panic!("{}: {status}", by.name));
+        socket.say(json!({ "type": "connection_init" })).await;
+        match (self, socket.hear().await) {
+            (Self::TransportWs, Heard::Closed(code)) => Err(code.expect("a code").to_string()),
+            (Self::AppSync, Heard::Said(said)) if said["type"] == "connection_error" => {
+                Err(said["payload"]["errors"][0]["errorCode"].to_string())
+            }
+            (_, Heard::Said(said)) => {
+                assert_eq!(said["type"], "connection_ack", "{}", by.name);
+                if self == Self::AppSync {
+                    assert_eq!(socket.said().await, json!({ "type": "ka" }));
+                }
+                Ok(socket)
+            }
+            (Self::AppSync, closed @ Heard::Closed(_)) => panic!("{}: {closed:?}", by.name),
+        }
+    }
+
+    /// The message that subscribes to a row.
+    fn start(self, row: &str, by: &Credential) -> Value {
+        let query = subscription(row);
+        match self {
+            Self::AppSync => {
+                let data = json!({ "query": query, "variables": {} }).to_string();
+                let extensions = json!({ "authorization": by.as_appsync() });
+                json!({ "type": "start", "id": row, "payload": { "data": data, "extensions": extensions } })
+            }
+            Self::TransportWs => json!({ "type": "subscribe", "id": row, "payload": { "query": query } }),
+        }
+    }
+
+    /// Which start was refused, and the type of the error.
+    fn refusal(self, said: &Value) -> (String, String) {
+        let kind = match self {
+            Self::AppSync => &said["payload"]["errors"][0]["errorType"],
+            Self::TransportWs => &said["payload"][0]["extensions"]["errorType"],
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{said}")).to_owned();
+        (text(&said["id"]), text(kind))
+    }
+}
+
+async fn run_subscriptions(protocol: Protocol) {
     let world = World::new(ConflictDetection::Off).await;
     let rows = rows(SUBSCRIPTIONS);
     for (column, credentials) in &world.columns {
         let before = world.site.dump().await;
         for (visit, (credential, _)) in credentials.iter().enumerate() {
+            let expected = |cell: &str| match protocol {
+                Protocol::AppSync if !credential.is_explicit() || cell == "4403" => "401".to_owned(),
+                _ => cell.to_owned(),
+            };
             let expected: BTreeMap<_, _> =
-                rows.iter().map(|(row, cells)| ((*row).to_owned(), cells[column].to_owned())).collect();
-            let heard = world.heard(credential, visit, column, &rows).await;
+                rows.iter().map(|(row, cells)| ((*row).to_owned(), expected(cells[column]))).collect();
+            let heard = world.heard(protocol, credential, visit, column, &rows).await;
             assert_eq!(heard, expected, "{column} ({})", credential.name);
         }
         if ["nobody", "no good", "foreign"].contains(column) {
@@ -646,40 +755,51 @@ async fn the_table_of_subscriptions_holds_for_every_credential() {
 }
 
 #[tokio::test]
+async fn the_table_of_subscriptions_holds_for_every_credential() {
+    run_subscriptions(Protocol::TransportWs).await;
+}
+
+#[tokio::test]
+async fn the_table_of_subscriptions_holds_by_the_protocol_of_appsync() {
+    run_subscriptions(Protocol::AppSync).await;
+}
+
+#[tokio::test]
 async fn the_table_of_server_functions_holds_for_every_credential() {
     let mut world = World::new(ConflictDetection::Off).await;
-    for (number, (row, cells)) in rows(SERVER_FUNCTIONS).into_iter().enumerate() {
+    for (row, cells) in rows(SERVER_FUNCTIONS) {
         for (column, cell) in cells {
-            let mut before = world.site.dump().await;
-            for (credential, _) in world.visitors(column, number) {
+            if !changes_something(cell) {
+                let ask = async |by: &Credential| world.call(by, row).await;
+                for Visit { by, answer, .. } in world.visit(column, ask).await {
+                    let said = answered(row, &answer).0;
+                    assert_eq!(said, cell, "{row} | {column} ({by}): {}", answer.text());
+                }
+                continue;
+            }
+            for (credential, _) in world.columns[column].clone() {
                 let about = format!("{row} | {column} ({})", credential.name);
+                let before = world.site.dump().await;
                 let answer = world.call(&credential, row).await;
                 let (said, id) = answered(row, &answer);
                 assert_eq!(said, cell, "{about}: {}", answer.text());
-                if changes_something(cell) {
-                    let after = world.site.dump().await;
-                    match cell {
-                        "a key" => {
-                            assert_eq!(
-                                changes(&before, &after),
-                                "api_keys +1, idempotency_keys +1",
-                                "{about}"
-                            );
-                            world.site.tamper("DELETE FROM api_keys WHERE name = 'New'").await;
-                        }
-                        "revoked" => {
-                            assert_eq!(changes(&before, &after), "api_keys -1", "{about}");
-                            world.key_of_ada = world.site.api_key_of(&world.in_browser).await.1;
-                        }
-                        _ => {
-                            world.assert_stored(cell, &id, &before, &about).await;
-                            world.set_up().await;
-                        }
+                match cell {
+                    "a key" => {
+                        let changed = changes(&before, &world.site.dump().await);
+                        assert_eq!(changed, "api_keys +1, idempotency_keys +1", "{about}");
+                        world.site.tamper("DELETE FROM api_keys WHERE name = 'New'").await;
                     }
-                    before = world.site.dump().await;
+                    "revoked" => {
+                        let changed = changes(&before, &world.site.dump().await);
+                        assert_eq!(changed, "api_keys -1", "{about}");
+                        world.key_of_ada = world.site.api_key_of(&world.in_browser).await.1;
+                    }
+                    _ => {
+                        world.assert_stored(cell, &id, &before, &about).await;
+                        world.set_up().await;
+                    }
                 }
             }
-            assert_eq!(changes(&before, &world.site.dump().await), "", "{row} | {column}");
         }
     }
 }

@@ -252,7 +252,8 @@ async fn a_copy_of_a_running_site_is_one_moment_of_it() {
 async fn an_interrupted_copy_leaves_nothing_behind_and_can_be_run_again() {
     let (site, _) = large_site().await;
     let byline = Byline::in_an_empty_folder();
-    for signal_name in ["-KILL", "-INT"] {
+    // INT would be ignored by what a shell has put in the background.
+    for signal_name in ["-KILL", "-TERM"] {
         for in_a_file in [true, false] {
             let target =
                 async || if in_a_file { TestDatabase::in_a_file() } else { postgres_database().await };

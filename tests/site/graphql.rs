@@ -934,10 +934,11 @@ async fn a_program_that_synchronizes_gets_everything_once_and_then_what_changed(
     }
 }
 
-/// Every type and its fields, arguments and values: `Post.id: ID!`, `Query.getPost(id: ID!): Post`.
-fn written(conflict_detection: ConflictDetection) -> BTreeSet<String> {
+/// Every type and its fields, arguments and values: `Post.id: ID!`,
+/// `Query.getPost: Post`, `Query.getPost(id: ID!)`.
+fn written<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for text in sdl(conflict_detection) {
+    for text in texts {
         for definition in parse_schema(text).expect("a schema").definitions {
             let TypeSystemDefinition::Type(definition) = definition else { panic!("only types") };
             let definition = definition.node;
@@ -1045,11 +1046,40 @@ async fn the_schema_that_is_told_is_the_schema_that_is_written() {
         for by in [ada, bob, key, session] {
             let answer = site.graphql(&by, INTROSPECTION).await.json();
             assert!(answer["errors"].is_null(), "{}", answer["errors"]);
-            assert_eq!(told(&answer["data"]["__schema"]), written(conflict_detection));
+            assert_eq!(told(&answer["data"]["__schema"]), written(sdl(conflict_detection)));
             answers.insert(answer.to_string(), by.name);
         }
         assert_eq!(answers.len(), 1, "the same for every credential");
         assert_eq!(site.graphql(&Credential::none(), INTROSPECTION).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn what_amplify_generates_stands_in_the_schema_as_it_was_generated() {
+    const CONTRACT: &str = include_str!("contract.graphql");
+    const CONFLICT_DETECTION: &str = "# conflict detection";
+    let (plain, _) = CONTRACT.split_once(CONFLICT_DETECTION).expect("both parts");
+    for (conflict_detection, contract) in [(ConflictDetection::Off, plain), (ConflictDetection::On, CONTRACT)]
+    {
+        let (site, ada, ..) = site_with(conflict_detection).await;
+        let answer = site.graphql(&ada, INTROSPECTION).await.json();
+        let (contract, told) = (written([contract]), told(&answer["data"]["__schema"]));
+        let missing: Vec<_> = contract.difference(&told).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        // What Byline adds to what was generated, a client that knows nothing of it can leave out.
+        let of = |line: &str| line.split([':', '(']).next().expect("a name").to_owned();
+        let generated: BTreeSet<_> = contract.iter().map(|line| of(line)).collect();
+        let inputs: BTreeSet<_> =
+            contract.iter().filter_map(|line| line.split_once("Input.").map(|(name, _)| name)).collect();
+        let demanded: Vec<_> = told
+            .difference(&contract)
+            .filter(|line| {
+                let is_argument = line.contains('(') && generated.contains(&of(line));
+                let is_input = line.split_once("Input.").is_some_and(|(name, _)| inputs.contains(name));
+                (is_argument || is_input) && line.trim_end_matches(')').ends_with('!')
+            })
+            .collect();
+        assert!(demanded.is_empty(), "{demanded:?}");
     }
 }
 

@@ -21,7 +21,10 @@ use super::{
     protocol::{Heard, Offered, Protocol},
 };
 use crate::{
-    credentials::{Actor, Caller, UserSession, caller::Refused},
+    credentials::{
+        Actor, Caller, UserSession,
+        caller::{Explicit, Refused},
+    },
     server::{Site, limits::WRITE_TIME},
 };
 
@@ -160,7 +163,7 @@ impl Connection {
     }
 
     async fn begin(&mut self, socket: &mut WebSocket, offered: &Offered) -> Step {
-        match self.caller_of(offered).await {
+        match self.beginner(offered).await {
             Ok(caller) => {
                 self.caller = Some(caller);
                 send(socket, &self.protocol.ack()).await?;
@@ -181,22 +184,12 @@ impl Connection {
         }
     }
 
-    /// Who asks: by what is offered now, by what opened the connection, by the
-    /// session, in this order.
-    async fn caller_of(&mut self, offered: &Offered) -> Result<Caller, ApiError> {
+    /// Who begins: by what is offered now, by what opened the connection, by
+    /// the session, in this order.
+    async fn beginner(&mut self, offered: &Offered) -> Result<Caller, ApiError> {
         let explicit = offered.explicit().or_else(|| self.greeting.offered.explicit());
-        let found = match (explicit, &self.greeting.session, self.protocol) {
-            (Some(explicit), _, _) => explicit.caller(&self.site).await,
-            (None, Some(session), Protocol::TransportWs) => {
-                Caller::of_session(session).await.map_err(Refused::Error)
-            }
-            _ => return Err(nobody()),
-        };
-        match found {
-            Ok(caller) if caller.actor == Actor::Anonymous => Err(nobody()),
-            Ok(caller) => Ok(caller),
-            Err(refused) => Err(http::not_let_in(refused)),
-        }
+        let session = self.greeting.session.as_ref().filter(|_| self.protocol == Protocol::TransportWs);
+        caller(&self.site, explicit, session).await
     }
 
     async fn start(&mut self, socket: &mut WebSocket, id: String, asked: Asked, offered: &Offered) -> Step {
@@ -205,7 +198,10 @@ impl Connection {
                 Ok(caller.clone()),
                 [OperationType::Subscription, OperationType::Query, OperationType::Mutation].as_slice(),
             ),
-            _ => (self.caller_of(offered).await, [OperationType::Subscription].as_slice()),
+            // What opened the connection does not count for what is started on it.
+            _ => {
+                (caller(&self.site, offered.explicit(), None).await, [OperationType::Subscription].as_slice())
+            }
         };
         let caller = match caller {
             Ok(caller) => caller,
@@ -310,6 +306,24 @@ impl Connection {
             }
             _ => Step::Continue(()),
         }
+    }
+}
+
+/// Whoever that proves to be; nobody is refused.
+async fn caller(
+    site: &Site,
+    explicit: Option<Explicit<'_>>,
+    session: Option<&UserSession>,
+) -> Result<Caller, ApiError> {
+    let found = match (explicit, session) {
+        (Some(explicit), _) => explicit.caller(site).await,
+        (None, Some(session)) => Caller::of_session(session).await.map_err(Refused::Error),
+        (None, None) => return Err(nobody()),
+    };
+    match found {
+        Ok(caller) if caller.actor == Actor::Anonymous => Err(nobody()),
+        Ok(caller) => Ok(caller),
+        Err(refused) => Err(http::not_let_in(refused)),
     }
 }
 

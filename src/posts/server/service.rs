@@ -60,12 +60,38 @@ pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppErr
     Ok(post)
 }
 
-/// The posts of a selection. Everyone may; of their own alone, whoever is signed in.
+/// The posts of a selection. Everyone may.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn select(site: &Site, actor: &Actor, selection: &Selection) -> Result<Listing<Post>, AppError> {
-    store::select(&mut site.reader_for(actor).await?, selection).await
+pub async fn select(site: &Site, actor: &Actor, selection: Selection) -> Result<Listing<Post>, AppError> {
+    store::select(&mut site.reader_for(actor).await?, &selection).await
+}
+
+/// Of a selection, the actor's own posts.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`], and those of the database.
+pub async fn select_own(
+    site: &Site,
+    actor: &Actor,
+    mut selection: Selection,
+) -> Result<Listing<Post>, AppError> {
+    selection.owner = Some(actor.user()?.id.clone());
+    select(site, actor, selection).await
+}
+
+/// Of a selection, what the actor sees by [`policy::sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], and those of the database.
+pub async fn select_in_sight(
+    site: &Site,
+    actor: &Actor,
+    mut selection: Selection,
+) -> Result<Listing<Post>, AppError> {
+    selection.owner = policy::sight(actor)?.map(|user| user.id.clone());
+    select(site, actor, selection).await
 }
 
 /// What changed, of whatever the actor sees by [`policy::sight`].

@@ -8,7 +8,7 @@ use axum::{
         request::Builder,
     },
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Answer, Client, Running, client::exchange};
 
@@ -74,11 +74,34 @@ impl Credential {
         self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 
+    /// Whether it was sent on purpose, and not by a browser alone.
+    pub fn is_explicit(&self) -> bool {
+        self.headers.iter().any(|(name, _)| is_explicit(name))
+    }
+
+    /// As clients of AppSync put it into a message.
+    pub fn as_appsync(&self) -> Value {
+        let explicit = self.headers.iter().filter(|(name, _)| is_explicit(name));
+        let mut all: Map<_, _> =
+            explicit.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        all.insert("host".to_owned(), "byline.example".into());
+        all.into()
+    }
+
+    /// The headers that a browser adds to that.
+    pub fn from_browser(&self) -> Vec<(&'static str, &str)> {
+        self.headers().into_iter().filter(|(name, _)| !is_explicit(name)).collect()
+    }
+
     /// A request to the site.
     pub fn request(&self, site: &Running, method: Method, path: &str) -> Builder {
         let request = Request::builder().method(method).uri(path).header(HOST, site.address.to_string());
         self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
+}
+
+fn is_explicit(header: &str) -> bool {
+    ["authorization", "x-api-key"].contains(&header)
 }
 
 impl Running {
