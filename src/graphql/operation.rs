@@ -1,5 +1,7 @@
 //! An operation: what a client sends, made ready and run, whichever way it came.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Name, Request, Response, Value as ConstValue, Variables,
     parser::{
@@ -10,6 +12,7 @@ use async_graphql::{
 use futures::{StreamExt, stream::BoxStream};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use super::{errors::ApiError, limits, omitted, order};
 use crate::{credentials::Actor, server::Site};
@@ -113,17 +116,33 @@ impl Operation {
         Ok(response)
     }
 
-    /// Begins a subscription. What subscribes does so when the stream is first
-    /// asked, without waiting for anything.
-    pub fn subscribe(self) -> BoxStream<'static, Response> {
+    /// Begins a subscription as soon as the stream is asked. Before it first
+    /// answers, [`Listening`] tells that nothing is missed any more.
+    pub fn subscribe(self) -> (BoxStream<'static, Response>, Listening) {
+        let listening = Listening::default();
         let order = self.order;
-        let responses = self.site.api.schema.execute_stream(self.request);
-        responses
-            .map(move |mut response| {
-                order::restore(&mut response.data, &order);
-                response
-            })
-            .boxed()
+        let responses = self.site.api.schema.execute_stream(self.request.data(listening.clone()));
+        let responses = responses.map(move |mut response| {
+            order::restore(&mut response.data, &order);
+            response
+        });
+        (responses.boxed(), listening)
+    }
+}
+
+/// A subscription listens from now on.
+#[derive(Clone, Default)]
+pub struct Listening(Arc<Notify>);
+
+impl Listening {
+    /// Said by the resolver.
+    pub fn begin(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits until it does.
+    pub async fn begun(&self) {
+        self.0.notified().await;
     }
 }
 

@@ -63,7 +63,8 @@ pub fn argument<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a Valu
     ctx.args.get(name).map(|value| value.as_value()).filter(|value| **value != Value::Null)
 }
 
-fn text<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a str> {
+/// The value of an argument that is a text.
+pub fn text<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a str> {
     match argument(ctx, name) {
         Some(Value::String(text)) => Some(text),
         _ => None,

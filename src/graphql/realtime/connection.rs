@@ -1,6 +1,6 @@
 //! One connection: who it is, what it subscribed to, and what it is told.
 
-use std::{collections::HashMap, ops::ControlFlow, task::Poll, time::Duration};
+use std::{collections::HashMap, ops::ControlFlow, time::Duration};
 
 use async_graphql::{Response as Outcome, ServerError, parser::types::OperationType};
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use futures::{
-    StreamExt, poll,
+    StreamExt,
     stream::{self, AbortHandle, BoxStream, SelectAll},
 };
 use serde::Serialize;
@@ -261,14 +261,18 @@ impl Connection {
             Err(Unready::Refused(error)) => return self.refuse(socket, &id, &error).await,
         };
         let told = if operation.is_subscription() {
-            let mut outcomes = operation.subscribe();
-            // What subscribes does so when it is first asked.
-            let first = match poll!(outcomes.next()) {
-                Poll::Ready(Some(outcome)) if is_nothing(&outcome) => {
-                    return self.fail(socket, &id, &outcome).await;
+            let (mut outcomes, listening) = operation.subscribe();
+            let begin = async {
+                tokio::select! {
+                    biased;
+                    first = outcomes.next() => first,
+                    () = listening.begun() => None,
                 }
-                Poll::Ready(first) => first,
-                Poll::Pending => None,
+            };
+            let first = match timeout(limits::TIME, begin).await {
+                Ok(Some(outcome)) if is_nothing(&outcome) => return self.fail(socket, &id, &outcome).await,
+                Ok(first) => first,
+                Err(_) => return self.refuse(socket, &id, &ApiError::timeout()).await,
             };
             if let Some(started) = self.protocol.started(&id) {
                 send(socket, &started).await?;
