@@ -155,6 +155,19 @@ impl Caller {
         })
     }
 
+    /// Whether both were proven by the same token or the same key.
+    #[must_use]
+    pub fn has_same_proof(&self, other: &Self) -> bool {
+        match (&self.proof, &other.proof) {
+            (
+                Proof::Token { family, expires_at },
+                Proof::Token { family: other_family, expires_at: other_expires_at },
+            ) => family == other_family && expires_at == other_expires_at,
+            (Proof::ApiKey { id, .. }, Proof::ApiKey { id: other, .. }) => id == other,
+            _ => false,
+        }
+    }
+
     /// Whether the credential still holds, for whoever stays longer than a
     /// request takes.
     ///

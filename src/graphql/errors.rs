@@ -45,6 +45,16 @@ impl ApiError {
         Self::new("SlowConsumer", "Too much happened before it could be delivered. Subscribe again.")
     }
 
+    /// Something runs under that id already.
+    pub fn duplicate() -> Self {
+        Self::new("DuplicatedOperationError", "An operation of this id is running.")
+    }
+
+    /// Whether it may be otherwise in a moment.
+    pub fn is_passing(&self) -> bool {
+        self.error_type == Self::BUSY
+    }
+
     /// The site stops, or starts over.
     pub fn ended() -> Self {
         Self::new(Self::BUSY, "The subscription has ended. Subscribe again.")

@@ -73,7 +73,8 @@ async fn pass_on(
                 // An error says that nobody listens any more.
                 let _ = subscribers.send(News { kind: event.kind, post: Arc::new(post) });
             }
-            // Created and deleted so long ago that nothing of it is left.
+            // Nothing of it is left: it was long ago, or its owner, whose program brings its
+            // ids, has made it anew and is about to be heard of.
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "an event could not be read; subscriptions start over");
@@ -85,10 +86,10 @@ async fn pass_on(
 
 async fn news(database: &Database, event: &Event) -> Result<Option<Changed>, AppError> {
     let db = &mut database.read().await?;
-    let living = store::find(db, &event.post).await?.map(Changed::Post);
-    match (event.kind, living) {
-        (EventKind::Created | EventKind::Changed, Some(post)) => Ok(Some(post)),
-        // Deleted, and perhaps made anew since by a program that brings its ids.
-        (_, living) => Ok(store::find_deleted(db, &event.post).await?.map(Changed::Deleted).or(living)),
+    if event.kind != EventKind::Deleted
+        && let Some(post) = store::find(db, &event.post).await?
+    {
+        return Ok(Some(Changed::Post(post)));
     }
+    Ok(store::find_deleted(db, &event.post).await?.map(Changed::Deleted))
 }

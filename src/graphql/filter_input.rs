@@ -3,15 +3,13 @@
 
 use async_graphql::{Name, Value, indexmap::IndexMap};
 
-use super::errors::ApiError;
+use super::{
+    errors::ApiError,
+    limits::{FILTER_DEPTH, FILTER_TESTS},
+};
 use crate::posts::server::filter::{Attribute, Comparison, Filter, Test};
 
 type Object = IndexMap<Name, Value>;
-
-/// `and`, `or` and `not` inside each other at most (security row G1).
-const MAX_DEPTH: usize = 16;
-/// Tests in a filter at most, and filters in its lists.
-const MAX_TESTS: usize = 100;
 
 /// What a filter or a condition says; everything, where there is none.
 ///
@@ -48,8 +46,10 @@ struct Reading {
 }
 
 fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter, ApiError> {
-    if depth > MAX_DEPTH {
-        return Err(ApiError::too_much(format!("A filter can be nested {MAX_DEPTH} levels deep at most.")));
+    if depth > FILTER_DEPTH {
+        return Err(ApiError::too_much(format!(
+            "A filter can be nested {FILTER_DEPTH} levels deep at most."
+        )));
     }
     let mut all = Vec::new();
     for (name, value) in filter {
@@ -81,7 +81,7 @@ fn list(value: &Value, depth: usize, reading: &mut Reading) -> Result<Vec<Filter
         one => std::slice::from_ref(one),
     };
     reading.filters += items.len();
-    if reading.filters > MAX_TESTS {
+    if reading.filters > FILTER_TESTS {
         return Err(too_many());
     }
     let objects = items.iter().filter_map(|item| match item {
@@ -92,7 +92,7 @@ fn list(value: &Value, depth: usize, reading: &mut Reading) -> Result<Vec<Filter
 }
 
 fn too_many() -> ApiError {
-    ApiError::too_much(format!("A filter can have {MAX_TESTS} tests at most."))
+    ApiError::too_much(format!("A filter can have {FILTER_TESTS} tests at most."))
 }
 
 fn attribute(name: &str) -> Option<Attribute> {
@@ -124,7 +124,7 @@ fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading)
     let mut all = Vec::new();
     for (operator, operand) in wanted {
         reading.tests += operands(operand);
-        if reading.tests > MAX_TESTS {
+        if reading.tests > FILTER_TESTS {
             return Err(too_many());
         }
         all.push(match (operator.as_str(), operand) {

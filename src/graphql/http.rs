@@ -4,13 +4,7 @@
 //! GraphQL-over-HTTP specification; all others as AppSync does, with 200 for
 //! whatever could be read.
 
-use async_graphql::{
-    Request as Query, Response as Outcome, Variables,
-    parser::{
-        parse_query,
-        types::{DocumentOperations, OperationType},
-    },
-};
+use async_graphql::{Response as Outcome, parser::types::OperationType};
 use axum::{
     Extension, Router,
     body::Body,
@@ -23,18 +17,19 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tower_sessions::{Session, SessionManagerLayer};
 
 use super::{
     errors::{ApiError, Shape, Wording},
-    limits, order, realtime,
+    operation::{Operation, Parameters, Unready},
+    realtime,
 };
 use crate::{
     credentials::{
         Actor, Caller, UserSession,
-        caller::{self, Refused},
+        caller::{self, Explicit, Refused},
         cookie_name, mend_answer,
         session_store::RowStore,
     },
@@ -71,7 +66,7 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
 
 /// Whoever brings no session gets 401, from wherever the request comes.
 async fn nobody_to_protect(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    if !headers::has_cookie(request.headers(), cookie_name(site.public_url.is_https())) {
+    if !brings_session(&site, request.headers()) {
         for name in [ORIGIN, SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
         }
@@ -79,18 +74,8 @@ async fn nobody_to_protect(State(site): State<Site>, mut request: Request, next:
     next.run(request).await
 }
 
-/// What a client sends.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
-    pub query: String,
-    #[serde(default)]
-    variables: Option<serde_json::Map<String, Value>>,
-    #[serde(default)]
-    operation_name: Option<String>,
-    #[serde(default)]
-    #[expect(dead_code, reason = "the specification names it and gives it no meaning")]
-    extensions: Option<serde_json::Map<String, Value>>,
+fn brings_session(site: &Site, headers: &HeaderMap) -> bool {
+    headers::has_cookie(headers, cookie_name(site.public_url.is_https()))
 }
 
 /// `POST /graphql`.
@@ -104,15 +89,23 @@ async fn answer(
     let wording = Wording { shape: shape(&head.headers), request_id: request_id.to_string() };
     let outcome = async {
         require_json(&head.headers)?;
-        let caller =
-            Caller::of(&site, &head.headers, &UserSession::new(session)).await.map_err(Failed::from)?;
-        if caller.actor == Actor::Anonymous {
+        // Whoever brings nothing need not send the rest.
+        if Explicit::of_headers(&head.headers).is_none() && !brings_session(&site, &head.headers) {
             return Err(Failed::unauthorized(NOBODY));
         }
         let body = server_limits::read_body(body, server_limits::POST_BODY).await?;
-        let query = read(&body)?;
-        let work = execute(&site, &caller.actor, query, &[OperationType::Query, OperationType::Mutation]);
-        tokio::time::timeout(limits::TIME, work).await.unwrap_or_else(|_| Err(ApiError::timeout().into()))
+        // Asked once the body is here: a slow upload cannot outlive a logout.
+        let session = UserSession::new(session);
+        let caller = Caller::of(&site, &head.headers, &session).await.map_err(Failed::from)?;
+        if caller.actor == Actor::Anonymous {
+            return Err(Failed::unauthorized(NOBODY));
+        }
+        let kinds = [OperationType::Query, OperationType::Mutation];
+        match Operation::prepare(&site, &caller.actor, read(&body)?, &kinds) {
+            Ok(operation) => Ok(operation.answer().await?),
+            Err(Unready::Mistake(response)) => Ok(*response),
+            Err(Unready::Refused(error)) => Err(error.into()),
+        }
     }
     .await;
     let mut response = match outcome {
@@ -155,30 +148,31 @@ fn require_json(headers: &HeaderMap) -> Result<(), Failed> {
     }
 }
 
-fn read(body: &[u8]) -> Result<Asked, Failed> {
-    let bad = |message: &str| Failed::bad_request(ApiError::malformed(message));
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Array(_)) => Err(bad("Send one operation at a time.")),
-        Ok(Value::Object(asked)) if asked.get("query").is_none_or(Value::is_null) => {
-            Err(bad("Unable to parse GraphQL query: query is missing."))
-        }
-        Ok(value @ Value::Object(_)) => serde_json::from_value(value)
-            .map_err(|error| bad(&format!("The request is not as GraphQL over HTTP has it: {error}."))),
-        Ok(_) => Err(bad("The body must be a JSON object.")),
-        Err(error) => Err(bad(&format!("Unable to parse the body as JSON: {error}."))),
-    }
+fn read(body: &[u8]) -> Result<Parameters, Failed> {
+    serde_json::from_slice(body).map_err(|error| {
+        let words = match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Array(_)) => "Send one operation at a time.".to_owned(),
+            Ok(Value::Object(sent)) if sent.get("query").is_none_or(Value::is_null) => {
+                "Unable to parse GraphQL query: query is missing.".to_owned()
+            }
+            Ok(Value::Object(_)) => format!("The request is not as GraphQL over HTTP has it: {error}."),
+            Ok(_) => "The body must be a JSON object.".to_owned(),
+            Err(error) => format!("Unable to parse the body as JSON: {error}."),
+        };
+        Failed::bad_request(ApiError::malformed(words))
+    })
 }
 
 /// A request of which no field was answered.
 #[derive(Debug)]
 pub(super) struct Failed {
-    status: StatusCode,
+    pub status: StatusCode,
     pub error: ApiError,
     retry_after: Option<HeaderValue>,
 }
 
 impl Failed {
-    fn unauthorized(message: impl Into<String>) -> Self {
+    pub fn unauthorized(message: impl Into<String>) -> Self {
         Self { status: StatusCode::UNAUTHORIZED, error: ApiError::not_authorized(message), retry_after: None }
     }
 
@@ -210,7 +204,7 @@ impl From<AppError> for Failed {
 
 impl From<ApiError> for Failed {
     fn from(error: ApiError) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, retry_after: None }
+        Self::bad_request(error)
     }
 }
 
@@ -223,85 +217,19 @@ impl From<Refused> for Failed {
     }
 }
 
-/// Why somebody is not let in.
-pub(super) fn not_let_in(refused: Refused) -> ApiError {
-    Failed::from(refused).error
-}
-
-/// Why a document is not run.
-pub(super) enum Unready {
-    /// It is none; the answer says where it goes wrong.
-    Mistake(Box<Outcome>),
-    /// It asks for what is not given.
-    Refused(ApiError),
-}
-
-/// A document of operations of the `kinds`, within the limits.
-pub(super) fn prepare(
-    site: &Site,
-    actor: &Actor,
-    asked: Asked,
-    kinds: &[OperationType],
-) -> Result<Query, Unready> {
-    if asked.query.len() > limits::QUERY_BYTES {
-        let words =
-            format!("A document can have {} bytes at most; send texts as variables.", limits::QUERY_BYTES);
-        return Err(Unready::Refused(ApiError::too_much(words)));
-    }
-    let document = match parse_query(&asked.query) {
-        Ok(document) => document,
-        Err(error) => return Err(Unready::Mistake(Box::new(Outcome::from_errors(vec![error.into()])))),
-    };
-    let variables = Variables::from_json(Value::Object(asked.variables.unwrap_or_default()));
-    limits::check(&document, &variables).map_err(Unready::Refused)?;
-    let is_wanted = match &document.operations {
-        DocumentOperations::Single(operation) => kinds.contains(&operation.node.ty),
-        // Which of them is meant, async-graphql finds out.
-        DocumentOperations::Multiple(operations) => {
-            operations.values().all(|operation| kinds.contains(&operation.node.ty))
-        }
-    };
-    if !is_wanted {
-        let words = "Subscriptions go through a WebSocket, queries and mutations through POST.";
-        return Err(Unready::Refused(ApiError::malformed(words)));
-    }
-    let mut query = Query::new(asked.query).variables(variables).data(site.clone()).data(actor.clone());
-    if let Some(name) = asked.operation_name.filter(|name| !name.is_empty()) {
-        query = query.operation_name(name);
-    }
-    query.set_parsed_query(document);
-    Ok(query)
-}
-
-async fn execute(
-    site: &Site,
-    actor: &Actor,
-    asked: Asked,
-    kinds: &[OperationType],
-) -> Result<Outcome, Failed> {
-    match prepare(site, actor, asked, kinds) {
-        Ok(mut query) => {
-            let order = order::of(&mut query);
-            let mut outcome = site.api.schema.execute(query).await;
-            order::restore(&mut outcome.data, &order);
-            Ok(outcome)
-        }
-        Err(Unready::Mistake(outcome)) => Ok(*outcome),
-        Err(Unready::Refused(error)) => Err(error.into()),
-    }
-}
-
 /// An answer of the executor: fields, errors at fields, or mistakes in the document.
 fn executed(wording: &Wording, outcome: &Outcome) -> Response {
-    let errors: Vec<_> = outcome.errors.iter().map(|error| wording.error(error)).collect();
-    let reached_no_field = !errors.is_empty() && outcome.errors.iter().all(|error| error.path.is_empty());
+    let payload = Payload::new(wording, outcome);
+    let reached_no_field =
+        !outcome.errors.is_empty() && outcome.errors.iter().all(|error| error.path.is_empty());
     match wording.shape {
         Shape::Specification if reached_no_field => {
-            json_response(wording.shape, StatusCode::BAD_REQUEST, json!({ "errors": errors }).to_string())
+            let body = json!({ "errors": payload.errors });
+            json_response(wording.shape, StatusCode::BAD_REQUEST, body.to_string())
         }
         _ => {
-            let body = serde_json::to_string(&Payload { data: &outcome.data, errors });
-            json_response(wording.shape, StatusCode::OK, body.unwrap_or_default())
+            let body = serde_json::to_string(&payload).unwrap_or_default();
+            json_response(wording.shape, StatusCode::OK, body)
         }
     }
 }
@@ -310,9 +238,16 @@ fn executed(wording: &Wording, outcome: &Outcome) -> Response {
 /// (GraphQL 7.2.2).
 #[derive(Serialize)]
 pub(super) struct Payload<'a> {
-    pub data: &'a async_graphql::Value,
+    data: &'a async_graphql::Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Value>,
+    errors: Vec<Value>,
+}
+
+impl<'a> Payload<'a> {
+    pub fn new(wording: &Wording, outcome: &'a Outcome) -> Self {
+        let errors = outcome.errors.iter().map(|error| wording.error(error)).collect();
+        Self { data: &outcome.data, errors }
+    }
 }
 
 fn json_response(shape: Shape, status: StatusCode, body: String) -> Response {

@@ -7,6 +7,8 @@
 //! | [`schema`] | `schema.graphql`, with a resolver for every field |
 //! | `queries`, `mutations`, `subscriptions` | the resolvers |
 //! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
+//! | `operation` | an operation, made ready and run |
+//! | `omitted` | variables that were not sent |
 //! | [`http`] | `POST /graphql` |
 //! | [`realtime`] | subscriptions over WebSockets, by two protocols |
 //! | [`graphiql`] | a page to try it all on |
@@ -20,6 +22,8 @@ mod filter_input;
 mod limits;
 mod mutations;
 mod nodes;
+mod omitted;
+mod operation;
 mod order;
 mod page_token;
 mod queries;

@@ -51,14 +51,14 @@ fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
 /// `createPost`.
 pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
+    // Whoever may not learns no rule about what they sent.
+    policy::may_create(call.actor).map_err(|error| call.refused(error))?;
     // An absent owner is the caller; null is nobody.
     let owner = match input.get("owner") {
-        None => call.actor.user().map(|user| user.username.as_str()),
-        Some(Value::String(name)) => Ok(name.as_str()),
-        Some(_) => call.actor.user().and(Err(AppError::Forbidden)),
+        None => None,
+        Some(Value::String(name)) => Some(name.clone()),
+        Some(_) => return Err(call.refused(AppError::Forbidden)),
     };
-    let owner = owner.map_err(|error| call.refused(error))?;
-    policy::may_create_as(call.actor, owner).map_err(|error| call.refused(error))?;
     if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
         return Err(call.refused(AppError::ConditionNotMet));
     }
@@ -73,7 +73,7 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
         None | Some(Value::Null) => None,
         given => Some(id(given).ok_or_else(no_id)?),
     };
-    let new = NewPost { id, draft: Draft { title, content } };
+    let new = NewPost { id, owner, draft: Draft { title, content } };
     let post = service::create(call.site, call.actor, new, None).await;
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }

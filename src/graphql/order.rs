@@ -3,23 +3,14 @@
 //! below them are done at once, and stand as they should.
 
 use async_graphql::{
-    Name, Request, Value,
-    parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet},
+    Name, Value,
+    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 
-/// The names of a request's fields in its answer, in the order of the document.
-pub fn of(query: &mut Request) -> Vec<Name> {
-    let wanted = query.operation_name.clone();
-    let Ok(document) = query.parsed_query() else { return Vec::new() };
-    let operation = match (&document.operations, wanted) {
-        (DocumentOperations::Single(operation), _) => Some(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str()),
-        (DocumentOperations::Multiple(_), None) => None,
-    };
+/// The names of an operation's fields in its answer, in the order of the document.
+pub fn of(document: &ExecutableDocument, operation: &OperationDefinition) -> Vec<Name> {
     let mut names = Vec::new();
-    if let Some(operation) = operation {
-        collect(document, &operation.node.selection_set.node, &mut names);
-    }
+    collect(document, &operation.selection_set.node, &mut names);
     names
 }
 

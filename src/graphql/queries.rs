@@ -63,7 +63,8 @@ pub fn argument<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a Valu
     ctx.args.get(name).map(|value| value.as_value()).filter(|value| **value != Value::Null)
 }
 
-fn text<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a str> {
+/// The value of an argument that is a text.
+pub fn text<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a str> {
     match argument(ctx, name) {
         Some(Value::String(text)) => Some(text),
         _ => None,
@@ -199,13 +200,13 @@ fn connection(listing: Listing<Post>, has_previous: bool) -> FieldValue<'static>
     nodes::value(PostConnection::new(listing.posts, listing.next.is_some(), has_previous))
 }
 
-/// Characters of a search at most; each of its words is looked for in every text.
-const SEARCH_CHARS: usize = 200;
-
 /// A text that the database can look for.
 fn sound(text: &str) -> Result<String, ApiError> {
-    if text.contains('\0') || text.chars().count() > SEARCH_CHARS {
-        Err(ApiError::invalid(format!("Search for {SEARCH_CHARS} characters at most, without U+0000.")))
+    if text.contains('\0') || text.chars().count() > limits::SEARCH_CHARS {
+        Err(ApiError::invalid(format!(
+            "Search for {} characters at most, without U+0000.",
+            limits::SEARCH_CHARS
+        )))
     } else {
         Ok(text.to_owned())
     }

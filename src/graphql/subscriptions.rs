@@ -11,11 +11,11 @@ use super::{
     errors::ApiError,
     feed::News,
     filter_input, nodes,
-    queries::{Call, argument},
+    operation::Listening,
+    queries::{Call, argument, text},
 };
 use crate::{
-    error::AppError,
-    posts::server::{Facts, filter::Filter, policy},
+    posts::server::{Facts, filter::Filter, service},
     server::events::EventKind,
 };
 
@@ -33,10 +33,13 @@ pub fn resolver(field: &str) -> Option<Resolver> {
 
 fn on(ctx: ResolverContext<'_>, kind: EventKind) -> SubscriptionFieldFuture<'_> {
     SubscriptionFieldFuture::new(async move {
-        let wanted = wanted(&ctx, kind).map_err(Error::new_with_source)?;
+        let wanted = wanted(&ctx, kind).await.map_err(Error::new_with_source)?;
         let call = Call::new(&ctx, "Subscription").map_err(Error::new_with_source)?;
         let news =
             call.site.feed.subscribe(call.site).ok_or_else(|| Error::new_with_source(ApiError::ended()))?;
+        if let Ok(listening) = ctx.ctx.data::<Listening>() {
+            listening.begin();
+        }
         Ok(posts(wanted, news))
     })
 }
@@ -49,23 +52,12 @@ struct Wanted {
     filter: Filter,
 }
 
-/// A person hears of their own posts alone, whatever they ask for; an API key
-/// of everyone's.
-fn wanted(ctx: &ResolverContext<'_>, kind: EventKind) -> Result<Wanted, ApiError> {
+async fn wanted(ctx: &ResolverContext<'_>, kind: EventKind) -> Result<Wanted, ApiError> {
     let call = Call::new(ctx, "Subscription")?;
-    let asked = match argument(ctx, "owner") {
-        Some(async_graphql::Value::String(owner)) => Some(owner.clone()),
-        _ => None,
-    };
-    let sight = policy::sight(call.actor).map_err(|error| call.refused(error))?;
-    let owner = match (sight, asked) {
-        (Some(user), Some(asked)) if user.username.as_str() != asked => {
-            return Err(call.refused(AppError::Forbidden));
-        }
-        (Some(user), _) => Some(user.username.to_string()),
-        (None, asked) => asked,
-    };
-    Ok(Wanted { kind, owner, filter: filter_input::parse(argument(ctx, "filter"))? })
+    let filter = filter_input::parse(argument(ctx, "filter"))?;
+    let owner = text(ctx, "owner").map(ToOwned::to_owned);
+    let owner = service::audible(call.site, call.actor, owner).await;
+    Ok(Wanted { kind, owner: owner.map_err(|error| call.refused(error))?, filter })
 }
 
 impl Wanted {

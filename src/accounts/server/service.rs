@@ -107,6 +107,21 @@ pub async fn recognize(site: &Site, login: Login, password: Password) -> Result<
     }
 }
 
+/// Whether a person logs in by that name: their username in whatever letters,
+/// or their address. Clients of aws-amplify 3 to 5 know who has logged in by
+/// what was typed alone, and name the owner of a post by it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn goes_by(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
+    if name == user.username.as_str() {
+        return Ok(true);
+    }
+    let Ok(login) = Login::parse(name) else { return Ok(false) };
+    let found = store::find(&mut site.database.read().await?, &login).await?;
+    Ok(found.is_some_and(|(found, _)| found.id == user.id))
+}
+
 /// Signs in whoever `login` and `password` say.
 ///
 /// # Errors

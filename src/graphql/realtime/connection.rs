@@ -2,10 +2,13 @@
 
 use std::{collections::HashMap, ops::ControlFlow, time::Duration};
 
-use async_graphql::{Response as Outcome, parser::types::OperationType};
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use async_graphql::{Response as Outcome, ServerError, parser::types::OperationType};
+use axum::{
+    extract::ws::{CloseFrame, Message, WebSocket},
+    http::StatusCode,
+};
 use futures::{
-    StreamExt, poll,
+    StreamExt,
     stream::{self, AbortHandle, BoxStream, SelectAll},
 };
 use serde::Serialize;
@@ -15,8 +18,9 @@ use tokio::time::{MissedTickBehavior, interval_at, timeout};
 use super::{
     super::{
         errors::{ApiError, Wording},
-        http::{self, Asked, Payload, Unready},
-        order,
+        http::{Failed, NOBODY, Payload},
+        limits,
+        operation::{Operation, Parameters, Unready, is_nothing},
     },
     protocol::{Heard, Offered, Protocol},
 };
@@ -25,7 +29,11 @@ use crate::{
         Actor, Caller, UserSession,
         caller::{Explicit, Refused},
     },
-    server::{Site, limits::WRITE_TIME},
+    error::AppError,
+    server::{
+        Site,
+        limits::{WRITE_TIME, place},
+    },
 };
 
 /// For the client to begin.
@@ -34,13 +42,12 @@ const INIT_TIME: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(30);
 /// How often it is asked whether the credentials still hold.
 const CHECK: Duration = Duration::from_secs(20);
-/// Subscriptions of a connection at most, as AppSync has it.
-const OPERATIONS: usize = 100;
-
 /// Codes of `graphql-transport-ws` (its PROTOCOL.md); AppSync's clients only
 /// look whether the connection is there.
 mod code {
     pub const GOING_AWAY: u16 = 1001;
+    /// Of RFC 6455's registry. Clients of both protocols connect again after it.
+    pub const TRY_AGAIN_LATER: u16 = 1013;
     pub const BAD_REQUEST: u16 = 4400;
     pub const UNAUTHORIZED: u16 = 4401;
     pub const FORBIDDEN: u16 = 4403;
@@ -53,6 +60,10 @@ mod code {
 pub struct Greeting {
     /// What it brought to prove who it is.
     pub offered: Offered,
+    /// Whether the client connects again by itself, with a new token, when the
+    /// connection ends: aws-amplify 5 and 6 do. An error would be the end of
+    /// the subscription for them; for those before, the connection's end is.
+    pub comes_back: bool,
     /// The session of the browser, if it is a page of this site.
     pub session: Option<UserSession>,
 }
@@ -65,12 +76,16 @@ pub struct Connection {
     greeting: Greeting,
     /// Who asks, once that is known; by AppSync, every start says it again.
     caller: Option<Caller>,
-    operations: HashMap<String, Operation>,
-    outcomes: SelectAll<BoxStream<'static, (String, Option<Outcome>)>>,
+    operations: HashMap<String, Running>,
+    outcomes: SelectAll<BoxStream<'static, (String, Told)>>,
 }
 
-struct Operation {
-    caller: Caller,
+/// What an operation has to say; `None` when nothing more comes of it.
+type Told = Option<Result<Outcome, ApiError>>;
+
+struct Running {
+    /// Who started it, by AppSync's protocol.
+    caller: Option<Caller>,
     handle: AbortHandle,
 }
 
@@ -141,10 +156,19 @@ impl Connection {
             }
             Heard::Init(offered) => self.begin(socket, &offered).await,
             Heard::Start { .. } if self.caller.is_none() => end(code::UNAUTHORIZED, "Unauthorized"),
-            Heard::Start { id, .. } if self.operations.contains_key(&id) => {
-                end(code::SUBSCRIBER_EXISTS, format!("Subscriber for {} already exists", short(&id)))
+            Heard::Start { id, .. } if self.operations.contains_key(&id) => match self.protocol {
+                Protocol::AppSync => self.refuse(socket, &id, &ApiError::duplicate()).await,
+                Protocol::TransportWs => {
+                    end(code::SUBSCRIBER_EXISTS, format!("Subscriber for {} already exists", short(&id)))
+                }
+            },
+            Heard::Start { id, parameters: Some(parameters), offered } => {
+                self.start(socket, id, parameters, &offered).await
             }
-            Heard::Start { id, asked, offered } => self.start(socket, id, asked, &offered).await,
+            Heard::Start { id, parameters: None, .. } => {
+                let error = ApiError::malformed("payload.data must be a text of JSON with a query.");
+                self.refuse(socket, &id, &error).await
+            }
             Heard::Stop { id } => match (self.operations.remove(&id), self.protocol) {
                 (Some(operation), Protocol::AppSync) => {
                     operation.handle.abort();
@@ -172,86 +196,119 @@ impl Connection {
                     Protocol::TransportWs => Step::Continue(()),
                 }
             }
-            Err(error) => {
+            Err(failed) => {
+                let known = failed.status == StatusCode::UNAUTHORIZED;
                 if self.protocol == Protocol::AppSync {
-                    let mut refused = self.wording.whole(&error);
-                    refused["errorCode"] = 401.into();
+                    let mut refused = self.wording.whole(&failed.error);
+                    // Clients try again after any but 400, 401 and 403.
+                    refused["errorCode"] = failed.status.as_u16().into();
                     let payload = json!({ "errors": [refused] });
                     send(socket, &json!({ "type": "connection_error", "payload": payload })).await?;
                 }
-                end(code::FORBIDDEN, "Forbidden")
+                if known {
+                    end(code::FORBIDDEN, "Forbidden")
+                } else {
+                    end(code::TRY_AGAIN_LATER, "Try again later")
+                }
             }
         }
     }
 
     /// Who begins: by what is offered now, by what opened the connection, by
     /// the session, in this order.
-    async fn beginner(&mut self, offered: &Offered) -> Result<Caller, ApiError> {
+    async fn beginner(&mut self, offered: &Offered) -> Result<Caller, Failed> {
         let explicit = offered.explicit().or_else(|| self.greeting.offered.explicit());
         let session = self.greeting.session.as_ref().filter(|_| self.protocol == Protocol::TransportWs);
         caller(&self.site, explicit, session).await
     }
 
-    async fn start(&mut self, socket: &mut WebSocket, id: String, asked: Asked, offered: &Offered) -> Step {
-        let (caller, kinds) = match (self.protocol, &self.caller) {
-            (Protocol::TransportWs, Some(caller)) => (
-                Ok(caller.clone()),
+    async fn start(
+        &mut self,
+        socket: &mut WebSocket,
+        id: String,
+        parameters: Parameters,
+        offered: &Offered,
+    ) -> Step {
+        let (own, kinds) = match self.protocol {
+            // What opened the connection does not count for what is started on it.
+            Protocol::AppSync => match caller(&self.site, offered.explicit(), None).await {
+                Ok(caller) => (Some(caller), [OperationType::Subscription].as_slice()),
+                Err(failed) => return self.refuse(socket, &id, &failed.error).await,
+            },
+            Protocol::TransportWs => (
+                None,
                 [OperationType::Subscription, OperationType::Query, OperationType::Mutation].as_slice(),
             ),
-            // What opened the connection does not count for what is started on it.
-            _ => {
-                (caller(&self.site, offered.explicit(), None).await, [OperationType::Subscription].as_slice())
+        };
+        let Some(caller) = own.as_ref().or(self.caller.as_ref()) else {
+            return end(code::UNAUTHORIZED, "Unauthorized");
+        };
+        // What was proven when the connection began may be over by now.
+        if own.is_none() {
+            match caller.still_holds(&self.site).await {
+                Ok(true) => {}
+                Ok(false) => return end(code::FORBIDDEN, WITHDRAWN),
+                Err(error) => return self.refuse(socket, &id, &ApiError::of_request(&error)).await,
             }
-        };
-        let caller = match caller {
-            Ok(caller) => caller,
-            Err(error) => return self.refuse(socket, &id, &error).await,
-        };
-        if self.operations.len() >= OPERATIONS {
-            let words = format!("A connection can have {OPERATIONS} subscriptions at most.");
+        }
+        if self.operations.len() >= limits::OPERATIONS {
+            let words = format!("A connection can have {} operations at a time.", limits::OPERATIONS);
             return self.refuse(socket, &id, &ApiError::too_much(words)).await;
         }
-        let mut query = match http::prepare(&self.site, &caller.actor, asked, kinds) {
-            Ok(query) => query,
+        let operation = match Operation::prepare(&self.site, &caller.actor, parameters, kinds) {
+            Ok(operation) => operation,
             Err(Unready::Mistake(outcome)) => return self.fail(socket, &id, &outcome).await,
             Err(Unready::Refused(error)) => return self.refuse(socket, &id, &error).await,
         };
-        let order = order::of(&mut query);
-        let outcomes = self.site.api.schema.execute_stream(query).map(move |mut outcome| {
-            order::restore(&mut outcome.data, &order);
-            outcome
-        });
-        let mut outcomes = outcomes.boxed();
-        // What subscribes does so when it is first asked, without waiting for anything.
-        let first = match poll!(outcomes.next()) {
-            std::task::Poll::Ready(Some(outcome)) if outcome.data == async_graphql::Value::Null => {
-                return self.fail(socket, &id, &outcome).await;
+        let told = if operation.is_subscription() {
+            let (mut outcomes, listening) = operation.subscribe();
+            let begin = async {
+                tokio::select! {
+                    biased;
+                    first = outcomes.next() => first,
+                    () = listening.begun() => None,
+                }
+            };
+            let first = match timeout(limits::TIME, begin).await {
+                Ok(Some(outcome)) if is_nothing(&outcome) => return self.fail(socket, &id, &outcome).await,
+                Ok(first) => first,
+                Err(_) => return self.refuse(socket, &id, &ApiError::timeout()).await,
+            };
+            if let Some(started) = self.protocol.started(&id) {
+                send(socket, &started).await?;
             }
-            std::task::Poll::Ready(first) => first,
-            std::task::Poll::Pending => None,
+            stream::iter(first).chain(outcomes).map(Ok).boxed()
+        } else {
+            stream::once(answer(operation)).boxed()
         };
-        if let Some(started) = self.protocol.started(&id) {
-            send(socket, &started).await?;
-        }
-        let outcomes = stream::iter(first).chain(outcomes).map(Some).chain(stream::once(async { None }));
-        let (outcomes, handle) = stream::abortable(outcomes);
+        let told = told.map(Some).chain(stream::once(async { None }));
+        let (told, handle) = stream::abortable(told);
         let of = id.clone();
-        self.outcomes.push(outcomes.map(move |outcome| (of.clone(), outcome)).boxed());
-        self.operations.insert(id, Operation { caller, handle });
+        self.outcomes.push(told.map(move |told| (of.clone(), told)).boxed());
+        self.operations.insert(id, Running { caller: own, handle });
         Step::Continue(())
     }
 
-    async fn tell(&mut self, socket: &mut WebSocket, id: String, outcome: Option<Outcome>) -> Step {
-        match outcome {
-            Some(outcome) if outcome.data == async_graphql::Value::Null => {
+    async fn tell(&mut self, socket: &mut WebSocket, id: String, told: Told) -> Step {
+        match told {
+            Some(Ok(outcome)) if is_nothing(&outcome) => {
                 self.forget(&id);
+                // An error would be the end of it for clients that try again by themselves.
+                let passing =
+                    |error: &ServerError| error.source::<ApiError>().is_some_and(ApiError::is_passing);
+                if outcome.errors.iter().any(passing) {
+                    return end(code::TRY_AGAIN_LATER, "Try again later");
+                }
                 self.fail(socket, &id, &outcome).await
             }
-            Some(outcome) => {
-                let errors = outcome.errors.iter().map(|error| self.wording.error(error)).collect();
-                let payload = Payload { data: &outcome.data, errors };
+            Some(Ok(outcome)) => {
+                let payload = Payload::new(&self.wording, &outcome);
                 let message = DataMessage { kind: self.protocol.data(), id: &id, payload };
                 send(socket, &message).await
+            }
+            Some(Err(error)) => {
+                self.forget(&id);
+                self.refuse(socket, &id, &error).await
             }
             None => {
                 self.forget(&id);
@@ -287,25 +344,64 @@ impl Connection {
     /// Ends what rests on a credential that holds no longer. Where the database
     /// does not say, the next turn asks again.
     async fn check(&mut self, socket: &mut WebSocket) -> Step {
-        let mut over = Vec::new();
-        for (id, operation) in &self.operations {
-            if matches!(operation.caller.still_holds(&self.site).await, Ok(false)) {
-                over.push(id.clone());
+        match (self.protocol, &self.caller) {
+            (Protocol::AppSync, _) => {
+                let over = self.started_by_what_is_over().await;
+                if self.greeting.comes_back && !over.is_empty() {
+                    return end(code::GOING_AWAY, WITHDRAWN);
+                }
+                self.withdraw(socket, over).await
             }
+            (Protocol::TransportWs, Some(caller)) if is_over(caller, &self.site).await => {
+                let all = self.operations.keys().cloned().collect();
+                self.withdraw(socket, all).await?;
+                // Nothing could be begun on it any more.
+                end(code::FORBIDDEN, WITHDRAWN)
+            }
+            (Protocol::TransportWs, _) => Step::Continue(()),
         }
-        for id in over {
+    }
+
+    async fn withdraw(&mut self, socket: &mut WebSocket, operations: Vec<String>) -> Step {
+        for id in operations {
             self.forget(&id);
             self.refuse(socket, &id, &ApiError::not_authorized(WITHDRAWN)).await?;
         }
-        match (&self.caller, self.protocol) {
-            // Nothing could be begun on it any more.
-            (Some(caller), Protocol::TransportWs)
-                if matches!(caller.still_holds(&self.site).await, Ok(false)) =>
-            {
-                end(code::FORBIDDEN, WITHDRAWN)
+        Step::Continue(())
+    }
+
+    /// Asks once of each credential, however many were started by it.
+    async fn started_by_what_is_over(&mut self) -> Vec<String> {
+        let mut asked: Vec<(&Caller, bool)> = Vec::new();
+        let mut over = Vec::new();
+        for (id, operation) in &self.operations {
+            let Some(caller) = &operation.caller else { continue };
+            let known = asked.iter().find(|(other, _)| other.has_same_proof(caller)).map(|(_, over)| *over);
+            let is_over = match known {
+                Some(is_over) => is_over,
+                None => {
+                    let is_over = is_over(caller, &self.site).await;
+                    asked.push((caller, is_over));
+                    is_over
+                }
+            };
+            if is_over {
+                over.push(id.clone());
             }
-            _ => Step::Continue(()),
         }
+        over
+    }
+}
+
+async fn is_over(caller: &Caller, site: &Site) -> bool {
+    matches!(caller.still_holds(site).await, Ok(false))
+}
+
+/// What a query or a mutation comes to. It takes a place like any other request.
+async fn answer(operation: Operation) -> Result<Outcome, ApiError> {
+    match place() {
+        Some(_place) => operation.answer().await,
+        None => Err(ApiError::of_request(&AppError::Busy { retry_after: 2 })),
     }
 }
 
@@ -314,7 +410,7 @@ async fn caller(
     site: &Site,
     explicit: Option<Explicit<'_>>,
     session: Option<&UserSession>,
-) -> Result<Caller, ApiError> {
+) -> Result<Caller, Failed> {
     let found = match (explicit, session) {
         (Some(explicit), _) => explicit.caller(site).await,
         (None, Some(session)) => Caller::of_session(session).await.map_err(Refused::Error),
@@ -323,12 +419,12 @@ async fn caller(
     match found {
         Ok(caller) if caller.actor == Actor::Anonymous => Err(nobody()),
         Ok(caller) => Ok(caller),
-        Err(refused) => Err(http::not_let_in(refused)),
+        Err(refused) => Err(refused.into()),
     }
 }
 
-fn nobody() -> ApiError {
-    ApiError::not_authorized(http::NOBODY)
+fn nobody() -> Failed {
+    Failed::unauthorized(NOBODY)
 }
 
 /// What of an id fits into the reason of a close frame (RFC 6455 5.5: 125 bytes in all).

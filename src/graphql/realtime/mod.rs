@@ -27,7 +27,10 @@ use self::{
     connection::{Connection, Greeting},
     protocol::{Offered, Protocol},
 };
-use super::errors::{Shape, Wording};
+use super::{
+    errors::{Shape, Wording},
+    limits,
+};
 use crate::{
     credentials::UserSession,
     error::AppError,
@@ -37,8 +40,6 @@ use crate::{
     },
 };
 
-/// Bytes of a message at most: a document and its variables.
-const MESSAGE_BYTES: usize = 64 * 1024;
 /// When all places are taken: seconds until another try makes sense.
 const FULL: u32 = 30;
 
@@ -72,8 +73,10 @@ pub async fn connect(
         return headers::refusal(&AppError::Busy { retry_after: FULL }, false);
     };
     let in_protocol = protocols(&head).find_map(|name| name.strip_prefix("header-").map(str::to_owned));
+    let comes_back = in_protocol.is_some();
     let offered = address.header.or(in_protocol).map(|encoded| decode(&encoded));
     let greeting = Greeting {
+        comes_back,
         offered: offered.unwrap_or_else(|| Offered::of_headers(&head)),
         // A browser sends the cookie with whatever page opens the connection (security row C2).
         session: headers::from_own_page(&head).then(|| UserSession::new(session)),
@@ -85,8 +88,8 @@ pub async fn connect(
     let wording = Wording { shape, request_id: request_id.to_string() };
     upgrade
         .protocols([protocol.name()])
-        .max_message_size(MESSAGE_BYTES)
-        .max_frame_size(MESSAGE_BYTES)
+        .max_message_size(limits::MESSAGE_BYTES)
+        .max_frame_size(limits::MESSAGE_BYTES)
         .on_upgrade(async move |socket| {
             let _place = place;
             Connection::new(site, protocol, wording, greeting).run(socket).await;

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::http::Asked;
+use super::super::operation::Parameters;
 use crate::credentials::caller::Explicit;
 
 /// How client and server talk.
@@ -60,7 +60,8 @@ pub enum Heard {
     /// It begins; with a credential, perhaps.
     Init(Offered),
     /// It wants something done under that id; by AppSync, with a credential.
-    Start { id: String, asked: Asked, offered: Offered },
+    /// Without parameters where AppSync's text of JSON holds none.
+    Start { id: String, parameters: Option<Parameters>, offered: Offered },
     /// It has heard enough of that.
     Stop { id: String },
     /// It wants a sign of life.
@@ -101,12 +102,14 @@ impl Protocol {
         match (self, kind.as_str(), id) {
             (_, "connection_init", _) => Heard::Init(Offered::of_json(&payload)),
             (Self::AppSync, "start", Some(id)) => {
-                let asked = payload["data"].as_str().and_then(|data| serde_json::from_str(data).ok());
+                let parameters = payload["data"].as_str().and_then(|data| serde_json::from_str(data).ok());
                 let offered = Offered::of_json(&payload["extensions"]["authorization"]);
-                asked.map_or(Heard::Nonsense, |asked| Heard::Start { id, asked, offered })
+                Heard::Start { id, parameters, offered }
             }
             (Self::TransportWs, "subscribe", Some(id)) => match serde_json::from_value(payload) {
-                Ok(asked) => Heard::Start { id, asked, offered: Offered::default() },
+                Ok(parameters) => {
+                    Heard::Start { id, parameters: Some(parameters), offered: Offered::default() }
+                }
                 Err(_) => Heard::Nonsense,
             },
             (Self::AppSync, "stop", Some(id)) | (Self::TransportWs, "complete", Some(id)) => {
@@ -177,10 +180,12 @@ mod tests {
             "data": json!({ "query": "subscription { onCreatePost { id } }", "variables": {} }).to_string(),
             "extensions": { "authorization": { "host": "h", "x-api-key": "byl_x" } },
         }});
-        let Heard::Start { id, asked, offered } = Protocol::AppSync.read(&text.to_string()) else {
+        let Heard::Start { id, parameters: Some(parameters), offered } =
+            Protocol::AppSync.read(&text.to_string())
+        else {
             panic!("no start");
         };
-        assert_eq!((id.as_str(), asked.query.as_str()), ("1", "subscription { onCreatePost { id } }"));
+        assert_eq!((id.as_str(), parameters.query.as_str()), ("1", "subscription { onCreatePost { id } }"));
         assert_eq!(offered.explicit(), Some(Explicit::ApiKey("byl_x")));
     }
 

@@ -102,6 +102,12 @@ impl Filter {
     /// Holds for none.
     pub const NOTHING: Self = Self::Any(Vec::new());
 
+    /// Whether it asks nothing.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
+    }
+
     /// Every word of a search occurs in the title or in the content.
     #[must_use]
     pub fn search(words: &str) -> Self {

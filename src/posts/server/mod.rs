@@ -28,13 +28,15 @@ pub struct Draft {
 pub struct NewPost {
     /// Its id, if the program brings one.
     pub id: Option<PostId>,
+    /// Whose it is to be, if the program says so: the author's own, or nobody's.
+    pub owner: Option<String>,
     /// What it says.
     pub draft: Draft,
 }
 
 impl From<Draft> for NewPost {
     fn from(draft: Draft) -> Self {
-        Self { id: None, draft }
+        Self { id: None, owner: None, draft }
     }
 }
 

@@ -27,14 +27,6 @@ pub fn may_change<'a>(actor: &'a Actor, owner: &str) -> Result<&'a User, AppErro
     if user.username.as_str() == owner { Ok(user) } else { Err(AppError::Forbidden) }
 }
 
-/// Whoever is signed in may publish, under their own name and no other.
-///
-/// # Errors
-/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`], [`AppError::Forbidden`].
-pub fn may_create_as<'a>(actor: &'a Actor, owner: &str) -> Result<&'a User, AppError> {
-    may_change(actor, owner)
-}
-
 /// What the operations that AWS Amplify generates show of the public posts:
 /// everyone's to an API key (`None`), and to a person their own. Byline's own
 /// operations show everyone's to everyone.
@@ -46,6 +38,17 @@ pub fn sight(actor: &Actor) -> Result<Option<&User>, AppError> {
         Actor::ApiKey => Ok(None),
         Actor::User(user) => Ok(Some(user)),
         Actor::Anonymous => Err(AppError::NotSignedIn),
+    }
+}
+
+/// Whether a post of `owner` is in [`sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`].
+pub fn may_see(actor: &Actor, owner: &str) -> Result<(), AppError> {
+    match sight(actor)? {
+        Some(user) if user.username.as_str() != owner => Err(AppError::Forbidden),
+        _ => Ok(()),
     }
 }
 
@@ -76,5 +79,9 @@ mod tests {
         assert_eq!(sight(&Actor::User(ada.clone())), Ok(Some(&ada)));
         assert_eq!(sight(&Actor::ApiKey), Ok(None));
         assert_eq!(sight(&Actor::Anonymous), Err(AppError::NotSignedIn));
+        assert_eq!(may_see(&Actor::User(ada.clone()), "ada"), Ok(()));
+        assert_eq!(may_see(&Actor::User(ada), "bob"), Err(AppError::Forbidden));
+        assert_eq!(may_see(&Actor::ApiKey, "bob"), Ok(()));
+        assert_eq!(may_see(&Actor::Anonymous, "bob"), Err(AppError::NotSignedIn));
     }
 }

@@ -1,8 +1,10 @@
-//! The use cases of posts. Every way in (page, form, script, command line)
-//! ends here with an [`Actor`]. What readers have been shown is out of date as
+//! The use cases of posts. Every way in (page, form, script, GraphQL, command
+//! line) ends here with an [`Actor`]. What readers have been shown is out of date as
 //! soon as a change is on the disk, whether or not its author still listens.
 
 use std::sync::Arc;
+
+use futures::future::BoxFuture;
 
 use super::{
     Change, Draft, Guard, NewPost, policy,
@@ -11,7 +13,7 @@ use super::{
 use crate::{
     accounts::{
         Username,
-        server::{Login, store as accounts},
+        server::{Login, service::goes_by, store as accounts},
     },
     credentials::{Actor, User},
     error::{AppError, Field},
@@ -19,7 +21,7 @@ use crate::{
     server::{
         Site, clock,
         database::Db,
-        events::{EventKind, store as events},
+        events::{Event, EventKind, store as events},
         idempotency::{self, IdempotencyKey, Wish},
     },
 };
@@ -112,53 +114,79 @@ pub async fn changes(
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
 pub async fn get_in_sight(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
-    let sight = policy::sight(actor)?;
+    policy::sight(actor)?;
     let post = get(site, actor, id).await?;
-    match sight {
-        Some(user) if user.username.as_str() != post.owner => Err(AppError::Forbidden),
-        _ => Ok(post),
+    policy::may_see(actor, &post.owner)?;
+    Ok(post)
+}
+
+/// Whose posts the actor hears of by [`policy::sight`], who asks for those of
+/// `owner`, or of whoever there is; `None` is everyone.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] for another's.
+pub async fn audible(site: &Site, actor: &Actor, owner: Option<String>) -> Result<Option<String>, AppError> {
+    match (policy::sight(actor)?, owner) {
+        (None, owner) => Ok(owner),
+        (Some(user), Some(owner)) if !goes_by(site, user, &owner).await? => Err(AppError::Forbidden),
+        (Some(user), _) => Ok(Some(user.username.to_string())),
     }
+}
+
+/// Runs a change in a transaction. What happened is told once it is on the
+/// disk, also when whoever asked is gone by then.
+async fn change<I, T, F>(site: &Site, input: I, work: F) -> Result<T, AppError>
+where
+    I: Clone + Send + 'static,
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<(T, Option<Event>), AppError>>
+        + Send
+        + Sync
+        + 'static,
+{
+    let bus = Arc::clone(&site.bus);
+    let told = move |(_, event): &(T, Option<Event>)| bus.committed(event.as_ref());
+    let (value, _) = site.database.write_then(input, work, told).await?;
+    Ok(value)
 }
 
 /// Publishes a post; once per key (security row D5).
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::ConditionNotMet`] when the id that
-/// it brings is taken.
+/// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] when it is to be
+/// another's; [`AppError::ConditionNotMet`] when the id that it brings is taken.
 pub async fn create(
     site: &Site,
     actor: &Actor,
     new: impl Into<NewPost>,
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
-    let owner = policy::may_create(actor)?.clone();
-    let bus = Arc::clone(&site.bus);
-    let (post, _) = site
-        .database
-        .write_then(
-            (owner, new.into(), key),
-            |db, (owner, new, key)| {
-                Box::pin(async move {
-                    if let Some(key) = &key
-                        && let Some(id) = idempotency::remembered(db, &owner.id, Wish::CreatePost, key)
-                            .await?
-                            .and_then(|id| PostId::parse(&id))
-                    {
-                        // The post may be gone by now; then there is nothing to show.
-                        return Ok((store::find(db, &id).await?.ok_or(AppError::NotFound)?, None));
-                    }
-                    let post = store::insert(db, &owner, new.id, &new.draft, clock::now()).await?;
-                    if let Some(key) = &key {
-                        idempotency::remember(db, &owner.id, Wish::CreatePost, key, post.id.as_str()).await?;
-                    }
-                    let event = events::record(db, EventKind::Created, &post.id, &owner.username).await?;
-                    Ok((post, Some(event)))
-                })
-            },
-            move |(_, event)| bus.committed(event.as_ref()),
-        )
-        .await?;
-    Ok(post)
+    let author = policy::may_create(actor)?.clone();
+    let NewPost { id, owner, draft } = new.into();
+    if let Some(owner) = owner
+        && !goes_by(site, &author, &owner).await?
+    {
+        return Err(AppError::Forbidden);
+    }
+    change(site, (author, id, draft, key), |db, (author, id, draft, key)| {
+        Box::pin(async move {
+            if let Some(key) = &key
+                && let Some(id) = idempotency::remembered(db, &author.id, Wish::CreatePost, key)
+                    .await?
+                    .and_then(|id| PostId::parse(&id))
+            {
+                // The post may be gone by now; then there is nothing to show.
+                return Ok((store::find(db, &id).await?.ok_or(AppError::NotFound)?, None));
+            }
+            let post = store::insert(db, &author, id, &draft, clock::now()).await?;
+            if let Some(key) = &key {
+                idempotency::remember(db, &author.id, Wish::CreatePost, key, post.id.as_str()).await?;
+            }
+            let event = events::record(db, EventKind::Created, &post.id, &author.username).await?;
+            Ok((post, Some(event)))
+        })
+    })
+    .await
 }
 
 /// Saves an edit, if the post is as `guard` says. An edit that changes
@@ -173,47 +201,38 @@ pub async fn update(
     actor: &Actor,
     id: &PostId,
     guard: Guard,
-    change: Change,
+    edit: Change,
 ) -> Result<Post, AppError> {
-    let bus = Arc::clone(&site.bus);
-    let (post, _) = site
-        .database
-        .write_then(
-            (actor.clone(), id.clone(), guard, change),
-            |db, (actor, id, guard, change)| {
-                Box::pin(async move {
-                    let editor = actor.user()?;
-                    let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
-                    policy::may_change(&actor, &current.owner)?;
-                    if !guard.condition.matches((&current).into()) {
-                        return Err(AppError::ConditionNotMet);
-                    }
-                    let draft = Draft {
-                        title: change.title.unwrap_or_else(|| current.title.clone()),
-                        content: change.content.unwrap_or_else(|| current.content.clone()),
-                    };
-                    let heir = match change.owner.filter(|heir| *heir != editor.username) {
-                        Some(heir) => Some(heir_named(db, heir).await?),
-                        None => None,
-                    };
-                    if heir.is_none() && (&current.title, &current.content) == (&draft.title, &draft.content)
-                    {
-                        return Ok((current, None));
-                    }
-                    let version = guard.version.unwrap_or(current.version);
-                    let heir_id = heir.as_ref().map(|heir| &heir.id);
-                    let post = store::update(db, &id, &editor.id, version, &draft, heir_id, clock::now())
-                        .await?
-                        .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
-                    let owner = heir.map_or_else(|| editor.username.clone(), |heir| heir.username);
-                    let event = events::record(db, EventKind::Changed, &id, &owner).await?;
-                    Ok((post, Some(event)))
-                })
-            },
-            move |(_, event)| bus.committed(event.as_ref()),
-        )
-        .await?;
-    Ok(post)
+    change(site, (actor.clone(), id.clone(), guard, edit), |db, (actor, id, guard, edit)| {
+        Box::pin(async move {
+            let editor = actor.user()?;
+            let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
+            policy::may_change(&actor, &current.owner)?;
+            if !guard.condition.matches((&current).into()) {
+                return Err(AppError::ConditionNotMet);
+            }
+            let draft = Draft {
+                title: edit.title.unwrap_or_else(|| current.title.clone()),
+                content: edit.content.unwrap_or_else(|| current.content.clone()),
+            };
+            let heir = match edit.owner.filter(|heir| *heir != editor.username) {
+                Some(heir) => Some(heir_named(db, heir).await?),
+                None => None,
+            };
+            if heir.is_none() && (&current.title, &current.content) == (&draft.title, &draft.content) {
+                return Ok((current, None));
+            }
+            let version = guard.version.unwrap_or(current.version);
+            let heir_id = heir.as_ref().map(|heir| &heir.id);
+            let post = store::update(db, &id, &editor.id, version, &draft, heir_id, clock::now())
+                .await?
+                .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
+            let owner = heir.map_or_else(|| editor.username.clone(), |heir| heir.username);
+            let event = events::record(db, EventKind::Changed, &id, &owner).await?;
+            Ok((post, Some(event)))
+        })
+    })
+    .await
 }
 
 /// Who gets a post that is handed on.
@@ -238,38 +257,30 @@ pub async fn delete(
     guard: Guard,
     key: Option<IdempotencyKey>,
 ) -> Result<Option<DeletedPost>, AppError> {
-    let bus = Arc::clone(&site.bus);
-    let (deleted, _) = site
-        .database
-        .write_then(
-            (actor.clone(), id.clone(), guard, key),
-            |db, (actor, id, guard, key)| {
-                Box::pin(async move {
-                    let user = actor.user()?;
-                    if let Some(key) = &key
-                        && idempotency::remembered(db, &user.id, Wish::DeletePost, key).await?.as_deref()
-                            == Some(id.as_str())
-                    {
-                        return Ok((None, None));
-                    }
-                    let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
-                    policy::may_change(&actor, &post.owner)?;
-                    if !guard.condition.matches((&post).into()) {
-                        return Err(AppError::ConditionNotMet);
-                    }
-                    if guard.version.is_some_and(|version| version != post.version) {
-                        return Err(AppError::Conflict { current: Box::new(post) });
-                    }
-                    let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
-                    if let Some(key) = &key {
-                        idempotency::remember(db, &user.id, Wish::DeletePost, key, id.as_str()).await?;
-                    }
-                    let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
-                    Ok((deleted, Some(event)))
-                })
-            },
-            move |(_, event)| bus.committed(event.as_ref()),
-        )
-        .await?;
-    Ok(deleted)
+    change(site, (actor.clone(), id.clone(), guard, key), |db, (actor, id, guard, key)| {
+        Box::pin(async move {
+            let user = actor.user()?;
+            if let Some(key) = &key
+                && idempotency::remembered(db, &user.id, Wish::DeletePost, key).await?.as_deref()
+                    == Some(id.as_str())
+            {
+                return Ok((None, None));
+            }
+            let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
+            policy::may_change(&actor, &post.owner)?;
+            if !guard.condition.matches((&post).into()) {
+                return Err(AppError::ConditionNotMet);
+            }
+            if guard.version.is_some_and(|version| version != post.version) {
+                return Err(AppError::Conflict { current: Box::new(post) });
+            }
+            let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
+            if let Some(key) = &key {
+                idempotency::remember(db, &user.id, Wish::DeletePost, key, id.as_str()).await?;
+            }
+            let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
+            Ok((deleted, Some(event)))
+        })
+    })
+    .await
 }

@@ -179,7 +179,8 @@ pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost
 /// Adds a post; under a new id, unless it brings its own.
 ///
 /// # Errors
-/// [`AppError::ConditionNotMet`] when a post has that id.
+/// [`AppError::ConditionNotMet`] when a post has that id, or another's had it
+/// whose deletion programs may yet have to hear of.
 pub async fn insert(
     db: &mut Db,
     owner: &User,
@@ -188,11 +189,19 @@ pub async fn insert(
     now: Timestamp,
 ) -> Result<Post, AppError> {
     if let Some(id) = &id {
-        on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1")
+        on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
-            .execute(db)
+            .bind(owner.id.as_str())
+            .execute(&mut *db)
             .await
             .map(drop)?);
+        let taken: bool = on!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deleted_posts WHERE id = $1)")
+            .bind(id.as_str())
+            .fetch_one(db)
+            .await?);
+        if taken {
+            return Err(AppError::ConditionNotMet);
+        }
     }
     let id = match id {
         Some(id) => id,
@@ -372,7 +381,10 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
 /// Those of the database.
 pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
     let sql = select_statement(db.engine(), selection);
-    let rows = fetch::<PostRow>(db, sql, selection.limit, |row| row.title.len() + row.content.len()).await?;
+    let rows = fetch::<PostRow>(db, sql, &selection.filter, selection.limit, |row| {
+        row.title.len() + row.content.len()
+    })
+    .await?;
     let (rows, more) = rows;
     let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
     let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
@@ -386,7 +398,7 @@ pub struct ChangesSince {
     pub owner: Option<UserId>,
     /// Only of those of which this holds.
     pub filter: Filter,
-    /// Only since then; all posts there are, and no deleted ones, if absent.
+    /// Only since then; all that is known, if absent.
     pub since: Option<Timestamp>,
     /// Only those after this place: a time of change, and an id.
     pub after: Option<Cursor>,
@@ -411,14 +423,13 @@ pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Chang
     let mut sql = Sql::new(db.engine());
     sql.push("SELECT * FROM (");
     write_changes(&mut sql, wanted, "CAST(0 AS BIGINT) AS deleted FROM posts p");
-    if wanted.since.is_some() {
-        sql.push(") AS living UNION ALL SELECT * FROM (");
-        write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
-    }
+    sql.push(") AS living UNION ALL SELECT * FROM (");
+    write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
     sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
-    let (rows, more) =
-        fetch::<ChangedRow>(db, sql, wanted.limit, |row| row.post.title.len() + row.post.content.len())
-            .await?;
+    let (rows, more) = fetch::<ChangedRow>(db, sql, &wanted.filter, wanted.limit, |row| {
+        row.post.title.len() + row.post.content.len()
+    })
+    .await?;
     let last = rows.last().map(|row| (row.post.updated_at, row.post.id.clone()));
     let posts = rows.into_iter().map(Changed::try_from).collect::<Result<Vec<_>, _>>()?;
     let next = match last.filter(|_| more) {
@@ -452,8 +463,26 @@ fn write_changes(sql: &mut Sql, wanted: &ChangesSince, from: &'static str) {
 }
 
 /// Runs a statement that asks for one row more than `limit`; whether there
-/// are more than the rows that come back.
+/// are more than the rows that come back. Since `filter` may have to look
+/// through many posts for a few, there is an end to its time.
 async fn fetch<R>(
+    db: &mut Db,
+    sql: Sql,
+    filter: &Filter,
+    limit: usize,
+    bytes: fn(&R) -> usize,
+) -> Result<(Vec<R>, bool), AppError>
+where
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    if filter.is_everything() {
+        fetch_untimed(db, sql, limit, bytes).await
+    } else {
+        db.in_time(async |db| fetch_untimed(db, sql, limit, bytes).await).await
+    }
+}
+
+async fn fetch_untimed<R>(
     db: &mut Db,
     sql: Sql,
     limit: usize,

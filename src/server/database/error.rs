@@ -95,10 +95,11 @@ impl Trouble {
         }
     }
 
-    /// By SQLite's primary result code: 5 is SQLITE_BUSY, 13 SQLITE_FULL.
+    /// By SQLite's primary result code: 5 is SQLITE_BUSY, 9 SQLITE_INTERRUPT
+    /// (it took too long), 13 SQLITE_FULL.
     fn of_sqlite(code: &str) -> Self {
         match code.parse::<u32>() {
-            Ok(code) if matches!(code & 0xFF, 5 | 13) => Self::Passing,
+            Ok(code) if matches!(code & 0xFF, 5 | 9 | 13) => Self::Passing,
             _ => Self::Ours,
         }
     }
@@ -122,6 +123,7 @@ mod tests {
             assert_eq!(Trouble::of_sqlstate(code), Trouble::Ours, "{code}");
         }
         assert_eq!(Trouble::of_sqlite("517"), Trouble::Passing, "SQLITE_BUSY_SNAPSHOT");
+        assert_eq!(Trouble::of_sqlite("9"), Trouble::Passing, "SQLITE_INTERRUPT");
         assert_eq!(Trouble::of_sqlite("2067"), Trouble::Ours, "SQLITE_CONSTRAINT_UNIQUE");
     }
 

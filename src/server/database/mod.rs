@@ -31,6 +31,8 @@ use crate::error::AppError;
 
 /// The longest wait for a place in the queue or for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// For a statement that a request waits for (security row D8).
+const STATEMENT_TIME: Duration = Duration::from_secs(5);
 
 /// Runs a statement on the engine that a [`Db`] is of:
 ///
@@ -232,6 +234,27 @@ impl Db {
         }
     }
 
+    /// Ends what `work` asks of this connection after [`STATEMENT_TIME`].
+    /// PostgreSQL does so for every statement (`statement_timeout`); SQLite
+    /// looks at the clock while it works, also when nobody waits any more.
+    ///
+    /// # Errors
+    /// Those of `work`; [`AppError::Busy`] when it took too long.
+    pub async fn in_time<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let Self::Sqlite(connection) = self else { return work(self).await };
+        sqlite::end_at(connection, Instant::now() + STATEMENT_TIME).await?;
+        let mut timed = Timed { db: self, is_over: false };
+        let outcome = work(timed.db).await;
+        if let Self::Sqlite(connection) = timed.db {
+            sqlite::end_never(connection).await?;
+        }
+        timed.is_over = true;
+        outcome
+    }
+
     /// Runs a statement without parameters and without rows, unprepared.
     pub(super) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         let db = self;
@@ -253,6 +276,21 @@ impl Db {
         match &mut self {
             Self::Sqlite(connection) => connection.close_on_drop(),
             Self::Postgres(lease) => lease.connection.close_on_drop(),
+        }
+    }
+}
+
+/// A connection with a deadline. Given up before that was taken back, it is
+/// not to be used by anyone else.
+struct Timed<'a> {
+    db: &'a mut Db,
+    is_over: bool,
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        if let (Db::Sqlite(connection), false) = (&mut *self.db, self.is_over) {
+            connection.close_on_drop();
         }
     }
 }

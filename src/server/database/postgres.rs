@@ -14,15 +14,13 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Db, OpenError, PATIENCE, caught, url::DatabaseUrl};
+use super::{Db, OpenError, PATIENCE, STATEMENT_TIME, caught, url::DatabaseUrl};
 use crate::error::AppError;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// 15, the oldest that is tested.
 const MIN_VERSION: i32 = 150_000;
-/// No statement runs longer (security row D8).
-const STATEMENT_TIME: &str = "5s";
 /// A process that hangs inside a transaction gives its locks back.
 const IDLE_TIME: &str = "10s";
 /// No transaction takes longer, waiting for others included.
@@ -181,7 +179,7 @@ pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error
     Ok(PgConnectOptions::from_str(url.as_str())?
         .application_name("byline")
         .options([
-            ("statement_timeout", STATEMENT_TIME),
+            ("statement_timeout", format!("{}s", STATEMENT_TIME.as_secs()).as_str()),
             ("idle_in_transaction_session_timeout", IDLE_TIME),
             // Else every start says that the table of migrations is there already.
             ("client_min_messages", "warning"),

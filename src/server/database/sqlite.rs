@@ -151,6 +151,21 @@ fn is_busy(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code & 0xFF == 5)
 }
 
+/// Lets no statement of that connection work on after the deadline.
+pub(super) async fn end_at(connection: &mut SqliteConnection, deadline: Instant) -> Result<(), sqlx::Error> {
+    /// Instructions of SQLite's machine between two looks at the clock. One of
+    /// them may search through a whole text.
+    const INSTRUCTIONS: i32 = 1_000;
+    connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || Instant::now() < deadline);
+    Ok(())
+}
+
+/// Takes the deadline back.
+pub(super) async fn end_never(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    connection.lock_handle().await?.remove_progress_handler();
+    Ok(())
+}
+
 fn readers() -> u32 {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     u32::try_from(cores * 2).unwrap_or(4).clamp(4, 32)
