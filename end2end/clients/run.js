@@ -17,6 +17,7 @@ const TESTS = [
   'graphql/transport.test.js',
   'amplify6/amplify6.test.js',
   'amplify6/outputs.test.js',
+  'amplify6/datastore.test.js',
   'amplify5/amplify5.test.js',
   '../classic/amplify4.test.js',
   'amplify3/amplify3.test.js',
@@ -34,10 +35,12 @@ function certify(folder) {
   return { certificate, key };
 }
 
-/** Writes what a front end is given by the site into `folder`. */
-async function generate(server, folder) {
+/** Starts a site, and writes what a front end is given by it into `folder`. */
+async function serve(folder, ...flags) {
+  const server = await Server.start(...flags);
+  servers.push(server);
   await server.run('api-key', 'create', '--public');
-  await server.run('codegen', '--out', folder);
+  await server.run('codegen', '--out', folder, ...flags);
   // Node takes files for CommonJS unless a package says otherwise.
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
 }
@@ -59,12 +62,17 @@ const servers = [];
 let passed = false;
 try {
   const { certificate, key } = certify(folder);
-  servers.push(await Server.start(), await Server.start('--tls-cert', certificate, '--tls-key', key));
-  const [plain, secure] = [join(folder, 'plain'), join(folder, 'secure')];
-  await Promise.all([generate(servers[0], plain), generate(servers[1], secure)]);
+  const tls = ['--tls-cert', certificate, '--tls-key', key];
+  const [plain, secure, versioned] = ['plain', 'secure', 'versioned'].map((kind) => join(folder, kind));
+  await Promise.all([
+    serve(plain),
+    serve(secure, ...tls),
+    serve(versioned, ...tls, '--graphql-conflict-detection', 'true'),
+  ]);
   passed = await test({
     CLIENTS_PLAIN: plain,
     CLIENTS_SECURE: secure,
+    CLIENTS_VERSIONED: versioned,
     NODE_EXTRA_CA_CERTS: certificate,
   });
 } finally {

@@ -25,10 +25,13 @@ const one = async (name, variables, mode) => (await call(name, variables, mode))
 const listen6 = (test, name, variables, mode) =>
   listen(test, Hub, () => call(name, variables, mode), ({ data }) => data[name]);
 
+/** Byline has no SRP, which is the default. */
+const PASSWORD_FLOW = { authFlowType: 'USER_PASSWORD_AUTH' };
+
 const signIn = ({ username, password }) =>
-  auth.signIn({ username, password, options: { authFlowType: 'USER_PASSWORD_AUTH' } });
-const signUp = ({ username, email, password }) =>
-  auth.signUp({ username, password, options: { userAttributes: { email } } });
+  auth.signIn({ username, password, options: PASSWORD_FLOW });
+const signUp = ({ username, email, password }, options = {}) =>
+  auth.signUp({ username, password, options: { userAttributes: { email }, ...options } });
 
 /** The error that the client shows for a refused operation. */
 const problem = async (operation) => (await refusal(operation)).errors?.[0];
@@ -263,6 +266,19 @@ describe('aws-amplify 6', () => {
         assert.equal(error.name, 'NotAuthorizedException');
         assert.equal(error.message, 'Incorrect username or password.');
       }
+      await signIn(me);
+    });
+
+    test('that is made with a sign-in after it is signed in without a second form', async () => {
+      await auth.signOut();
+      const newcomer = someone();
+      const { isSignUpComplete, nextStep } = await signUp(newcomer, { autoSignIn: PASSWORD_FLOW });
+      assert.deepEqual([isSignUpComplete, nextStep.signUpStep], [true, 'COMPLETE_AUTO_SIGN_IN']);
+      assert((await auth.autoSignIn()).isSignedIn);
+      assert.equal((await auth.getCurrentUser()).username, newcomer.username);
+      const { owner } = await one('createPost', { input: { title: 'At once' } }, USER_POOL);
+      assert.equal(owner, newcomer.username);
+      await auth.signOut();
       await signIn(me);
     });
 

@@ -5,11 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
 /**
- * What the runner started and generated: `plain` speaks HTTP, `secure` HTTPS.
+ * What the runner started and generated: `plain` speaks HTTP, `secure` HTTPS,
+ * `versioned` HTTPS with conflict detection.
  * A test knows a site by the files that `byline codegen` has written, as a
  * front end does.
  *
- * @param {'plain' | 'secure'} kind
+ * @param {'plain' | 'secure' | 'versioned'} kind
  */
 export async function site(kind) {
   const folder = process.env[`CLIENTS_${kind.toUpperCase()}`];
@@ -65,7 +66,8 @@ export async function author(site) {
     token: token.access_token,
     create: (input) => change('createPost', input),
     update: (input) => change('updatePost', input),
-    delete: ({ id }) => change('deletePost', { id }),
+    // Where conflicts are detected, posts have a version.
+    delete: ({ id, _version }) => change('deletePost', { id, _version }),
   };
 }
 
