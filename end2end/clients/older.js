@@ -135,6 +135,34 @@ export async function testOlderAmplify(name, { Amplify, API, Auth, Hub, graphqlO
       assert.equal((await heard()).id, mine.id);
     });
 
+    // These versions know who has signed in by what was typed, and front ends
+    // name the owner of a post by it.
+    for (const [typed, identifier] of [
+      ['their name in capitals', ({ username }) => username.toUpperCase()],
+      ['their address', ({ email }) => email],
+    ]) {
+      test(`whoever signs in by ${typed} owns what they make, and hears of it`, async (t) => {
+        await Auth.signOut();
+        await Auth.signIn(identifier(me), me.password);
+        const { username: owner } = await Auth.currentAuthenticatedUser();
+        assert.equal(owner, identifier(me), 'the client keeps what was typed');
+        const heard = await hear(t, 'onCreatePost', { owner }, own);
+        const created = await one('createPost', { input: { title: `By ${typed}`, owner } });
+        assert.equal(created.owner, me.username);
+        assert.deepEqual(await heard(), created);
+        await Auth.signOut();
+        await Auth.signIn(me.username, me.password);
+      });
+    }
+
+    test("another's name is not one's own, whoever signs in", async (t) => {
+      const owner = other.username.toUpperCase();
+      const refused = await problem(own('createPost', { input: { title: 'Forged', owner } }));
+      assert.equal(refused.errorType, 'Unauthorized');
+      const silence = await refusal(hear(t, 'onCreatePost', { owner }, own));
+      assert.match(silence.error.errors[0].message, /Not Authorized to access onCreatePost on type Subscription/);
+    });
+
     test('a wrong password is refused like an unknown name', async () => {
       await Auth.signOut();
       for (const stranger of [{ ...me, password: 'a wrong one' }, someone()]) {
