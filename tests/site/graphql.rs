@@ -910,6 +910,35 @@ async fn whoever_is_no_longer_let_in_when_the_document_arrives_changes_nothing()
 }
 
 #[tokio::test]
+async fn a_program_that_does_not_synchronize_leaves_deleted_posts_out_by_a_filter() {
+    let (site, ada, ..) = site_with(ConflictDetection::On).await;
+    create(&site, &ada, "gone", "Title").await;
+    create(&site, &ada, "there", "Title").await;
+    site.graphql_with(&ada, DELETE, json!({ "input": { "id": "gone", "_version": 1 } })).await;
+    for (filter, listed, synchronized) in [
+        ("{}", &["there"][..], &["there", "gone"][..]),
+        ("{ _deleted: { ne: true } }", &["there"], &["there"]),
+        ("{ _deleted: { eq: true } }", &[], &["gone"]),
+        ("{ _deleted: { eq: false } }", &[], &[]),
+        ("{ _deleted: { ne: false } }", &["there"], &["there", "gone"]),
+        ("{ _deleted: { attributeExists: false } }", &["there"], &["there"]),
+        ("{ _deleted: { attributeExists: true } }", &[], &["gone"]),
+        ("{ _deleted: { attributeType: bool } }", &[], &["gone"]),
+        ("{ _deleted: { attributeType: string } }", &[], &[]),
+        ("{ not: { _deleted: { eq: true } }, title: { eq: \"Title\" } }", &["there"], &["there"]),
+        ("{ or: [{ _deleted: { eq: true } }, { id: { eq: \"there\" } }] }", &["there"], &["there", "gone"]),
+    ] {
+        let document = format!(
+            "{{ listPosts(filter: {filter}, limit: 5) {{ items {{ id }} }} syncPosts(filter: {filter}, limit: 5) {{ items {{ id }} }} }}"
+        );
+        let answer = site.graphql(&ada, &document).await.json();
+        assert!(answer["errors"].is_null(), "{filter}: {answer}");
+        assert_eq!(ids(&answer["data"]["listPosts"]["items"]), listed, "{filter}");
+        assert_eq!(ids(&answer["data"]["syncPosts"]["items"]), synchronized, "{filter}");
+    }
+}
+
+#[tokio::test]
 async fn the_id_of_anothers_deleted_post_is_not_given_again() {
     let (site, ada, bob, _) = site_with(ConflictDetection::On).await;
     create(&site, &ada, "one", "Ada's").await;
