@@ -62,6 +62,7 @@ fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter
                 if any.is_empty() { Filter::EVERYTHING } else { Filter::Any(any) }
             }
             ("not", Value::Object(inner)) => Filter::Not(Box::new(object(inner, depth + 1, reading)?)),
+            ("_deleted", Value::Object(wanted)) => deleted_tests(wanted, reading)?,
             (name, Value::Object(wanted)) => {
                 let attribute =
                     attribute(name).ok_or_else(|| ApiError::invalid(format!("There is no {name}.")))?;
@@ -157,6 +158,28 @@ fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading)
         });
     }
     Ok(if all.len() == 1 { all.remove(0) } else { Filter::All(all) })
+}
+
+/// Of `_deleted`, which is true of deleted posts and absent from others.
+fn deleted_tests(wanted: &Object, reading: &mut Reading) -> Result<Filter, ApiError> {
+    let deleted =
+        |is_wanted: bool| if is_wanted { Filter::Deleted } else { Filter::Not(Box::new(Filter::Deleted)) };
+    let mut all = Vec::new();
+    for (operator, operand) in wanted {
+        reading.tests += 1;
+        all.push(match (operator.as_str(), operand) {
+            ("attributeExists" | "attributeType", Value::Null) => continue,
+            ("eq", Value::Boolean(true)) => Filter::Deleted,
+            ("ne", Value::Boolean(true)) => deleted(false),
+            ("attributeExists", Value::Boolean(exists)) => deleted(*exists),
+            ("attributeType", Value::Enum(name)) if name == "bool" => Filter::Deleted,
+            ("attributeType", Value::String(name)) if name == "bool" => Filter::Deleted,
+            // No post has it as false, or as null.
+            ("ne", _) => Filter::EVERYTHING,
+            _ => Filter::NOTHING,
+        });
+    }
+    Ok(Filter::All(all))
 }
 
 /// How many tests an operator stands for.

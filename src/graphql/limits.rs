@@ -79,11 +79,12 @@ pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(),
         count.selections(&operation.selection_set.node, At::TOP)?;
         visits = count.visits;
     }
-    // Validation looks at those, too, that nothing spreads.
+    // Validation looks at those, too, that nothing spreads; by how much they are too
+    // large is known where they are spread.
     for fragment in document.fragments.values() {
         let of = Values { sent: variables, defined: &[] };
         let mut count = Count { document, of, visits, fields: usize::MAX, described: usize::MAX };
-        count.selections(&fragment.node.selection_set.node, At::TOP)?;
+        count.selections(&fragment.node.selection_set.node, At { described: true, ..At::TOP })?;
         visits = count.visits;
     }
     Ok(())

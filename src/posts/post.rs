@@ -74,9 +74,12 @@ impl PostId {
     /// 1 to 64 of `A-Z a-z 0-9 _ -`, so that it stands in a URL as it is.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
-        let fits = (1..=Self::MAX_CHARS).contains(&raw.len())
-            && raw.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-        fits.then(|| Self(raw.to_owned()))
+        Self::fits(raw).then(|| Self(raw.to_owned()))
+    }
+
+    fn fits(raw: &str) -> bool {
+        (1..=Self::MAX_CHARS).contains(&raw.len())
+            && raw.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
     }
 
     /// The text of the id.
@@ -90,7 +93,7 @@ impl TryFrom<String> for PostId {
     type Error = &'static str;
 
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        Self::parse(&raw).ok_or("not a post id")
+        if Self::fits(&raw) { Ok(Self(raw)) } else { Err("not a post id") }
     }
 }
 
@@ -200,15 +203,7 @@ impl Content {
     /// # Errors
     /// [`ContentError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, ContentError> {
-        if raw.contains('\0') {
-            return Err(ContentError::Nul);
-        }
-        let content = raw.replace("\r\n", "\n").replace('\r', "\n");
-        let chars = content.chars().count();
-        if chars > Self::MAX_CHARS {
-            return Err(ContentError::TooLong { chars });
-        }
-        Ok(Self(content))
+        Self::try_from(raw.to_owned())
     }
 
     /// The Markdown.
@@ -222,7 +217,17 @@ impl TryFrom<String> for Content {
     type Error = ContentError;
 
     fn try_from(raw: String) -> Result<Self, Self::Error> {
-        Self::parse(&raw)
+        if raw.contains('\0') {
+            return Err(ContentError::Nul);
+        }
+        // What is stored has none; a page of it is not copied.
+        let content =
+            if raw.contains('\r') { raw.replace("\r\n", "\n").replace('\r', "\n") } else { raw };
+        let chars = content.chars().count();
+        if chars > Self::MAX_CHARS {
+            return Err(ContentError::TooLong { chars });
+        }
+        Ok(Self(content))
     }
 }
 

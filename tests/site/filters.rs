@@ -243,6 +243,7 @@ fn filter(words: Vec<String>) -> impl Strategy<Value = Filter> {
     ];
     let leaf = prop_oneof![
         20 => (select(&ATTRIBUTES[..]), test).prop_map(|(attribute, test)| Filter::Where(attribute, test)),
+        1 => Just(Filter::Deleted),
         1 => Just(Filter::EVERYTHING),
         1 => Just(Filter::NOTHING),
         1 => text.prop_map(|words| Filter::search(&words)),

@@ -1,17 +1,20 @@
 //! What one client can take up, and what happens when something breaks
 //! (security rows P3, L1 to L3, D7).
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, time::Duration};
 
 use axum::{Router, body::Body, http::Method, middleware::from_fn_with_state, routing::get};
-use byline::server::telemetry;
+use byline::{
+    error::AppError,
+    server::{database::Db, telemetry},
+};
 use futures::{future::join_all, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use crate::support::{Byline, Client, Running, in_time, serve};
+use crate::support::{Byline, Client, Running, in_time, serve, until};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -209,4 +212,33 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
     assert_eq!(site.dump().await, before);
     let request = ada.request(Method::POST, "/api/create_post").body(Body::from("title=Whole"));
     assert_eq!(ada.clone().send(request.expect("a request")).await.status, 200);
+}
+
+/// Counts for as long as it is let.
+const ENDLESS: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT COUNT(*) FROM numbers";
+
+async fn count_without_end(db: &mut Db) -> Result<i64, AppError> {
+    Ok(match db {
+        Db::Sqlite(db) => sqlx::query_scalar(ENDLESS).fetch_one(&mut **db).await?,
+        Db::Postgres(db) => sqlx::query_scalar(ENDLESS).fetch_one(&mut **db).await?,
+    })
+}
+
+#[tokio::test]
+async fn a_search_without_end_is_ended_and_the_next_has_its_own_time() {
+    let site = Running::start().await;
+    let database = &site.site.database;
+    let mut db = database.read().await.expect("a connection");
+    let outcome = in_time("the statement to end", db.in_time(count_without_end)).await;
+    assert!(matches!(outcome, Err(AppError::Busy { .. })), "{outcome:?}");
+    drop(db);
+    // Given up by whoever asked, on as many connections as there are: none is
+    // lost, and none keeps the deadline of another.
+    for _ in 0..4 {
+        let mut db = database.read().await.expect("a connection");
+        let given_up = tokio::time::timeout(Duration::from_millis(10), db.in_time(count_without_end)).await;
+        assert!(given_up.is_err(), "it has no end");
+    }
+    let alive = async || site.script().get("/api/list_posts").await.status == 200;
+    until("the site to read again", alive).await;
 }

@@ -33,6 +33,7 @@ mod posts;
 mod realtime;
 mod replica;
 mod restarts;
+mod schema;
 mod sessions;
 mod support;
 mod tls;

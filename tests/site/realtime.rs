@@ -1,6 +1,9 @@
 //! Subscriptions over WebSockets, by both protocols.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use byline::{
     accounts::{ApiKeyDays, ApiKeyName, server::api_keys},
     credentials::{Actor, User, UserId},
@@ -8,10 +11,14 @@ use byline::{
         Content, Title,
         server::{Draft, service},
     },
+    server::events::{Event, EventKind},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Client, Heard, Probe, Running, Several, Socket, postgres_database};
+use crate::support::{
+    Client, Heard, Probe, Running, Several, Socket, postgres_database,
+    tokens::{key_of, parts, signed},
+};
 
 const ON_CREATE: &str = "subscription OnCreatePost { onCreatePost { id title owner __typename } }";
 const ON_DELETE: &str = "subscription { onDeletePost { id title content owner } }";
@@ -239,28 +246,221 @@ async fn a_connection_has_a_hundred_subscriptions_at_most() {
     assert_eq!(socket.start("one more", ON_CREATE, &with_key(&key)).await, started("one more"));
 }
 
+/// A connection as clients of 2021 open it.
+async fn old_socket(client: &Client, credential: &Value) -> Socket {
+    let header = BASE64_STANDARD.encode(credential.to_string());
+    let header: String = url::form_urlencoded::byte_serialize(header.as_bytes()).collect();
+    let path = format!("/graphql/realtime?header={header}&payload=e30=");
+    let mut socket = Socket::try_open(client, &path, "graphql-ws", &[]).await.expect("it opens");
+    socket.begin().await;
+    socket
+}
+
+/// Nobody hears of Ada's next post: clients that connect again by themselves
+/// are made to, and are not let in; others are told at the subscription.
+async fn assert_withdrawn(
+    ada: &mut Client,
+    [mut old, mut new, mut transport]: [Socket; 3],
+    credential: &Value,
+) {
+    for (socket, id) in [(&mut old, "old"), (&mut transport, "transport")] {
+        let over = socket.said().await;
+        assert_eq!((&over["type"], &over["id"]), (&json!("error"), &json!(id)), "{over}");
+        assert!(over.to_string().contains("UnauthorizedException"), "{over}");
+    }
+    assert_eq!(transport.hear().await, Heard::Closed(Some(4403)));
+    assert_eq!(new.hear().await, Heard::Closed(Some(1001)), "come back with a new token");
+    ada.publish("Unheard", "").await;
+    let again = old.start("again", ON_CREATE, credential).await;
+    assert_eq!(
+        (&again["type"], &again["id"]),
+        (&json!("error"), &json!("again")),
+        "nothing of the post: {again}"
+    );
+}
+
+async fn subscribed(client: &Client, credential: &Value) -> [Socket; 3] {
+    let mut old = old_socket(client, credential).await;
+    assert_eq!(old.start("old", ON_CREATE, credential).await, started("old"));
+    let mut new = Socket::appsync(client, credential).await;
+    assert_eq!(new.start("new", ON_CREATE, credential).await, started("new"));
+    let mut transport = Socket::transport(client, credential.clone()).await;
+    transport.subscribe("transport", ON_CREATE).await;
+    [old, new, transport]
+}
+
 #[tokio::test]
-async fn what_is_revoked_or_ended_is_told_nothing_more_within_a_minute() {
+async fn whose_key_is_revoked_is_told_nothing_more_within_a_minute() {
+    let site = Running::start().await;
+    let (mut ada, _) = author(&site, "ada").await;
+    let (key, id) = public_key(&site).await;
+    let credential = with_key(&key);
+    let sockets = subscribed(&ada, &credential).await;
+    api_keys::revoke_any(&site.site, id).await.expect("it is revoked");
+    assert_withdrawn(&mut ada, sockets, &credential).await;
+}
+
+#[tokio::test]
+async fn whose_token_is_revoked_is_told_nothing_more_within_a_minute() {
     let site = Running::start().await;
     let (mut ada, token) = author(&site, "ada").await;
-    let (key, key_id) = public_key(&site).await;
-    let mut by_key = Socket::appsync(&ada, &with_key(&key)).await;
-    assert_eq!(by_key.start("key", ON_CREATE, &with_key(&key)).await, started("key"));
-    let mut by_token = Socket::transport(&ada, json!({ "Authorization": token })).await;
-    by_token.subscribe("token", ON_CREATE).await;
-
-    api_keys::revoke_any(&site.site, key_id).await.expect("it is revoked");
+    let credential = with_token(&token);
+    let sockets = subscribed(&ada, &credential).await;
     let answer = ada.submit("/api/token/revoke", &[("token", token.as_str())]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_withdrawn(&mut ada, sockets, &credential).await;
+}
 
-    let over = by_key.said().await;
-    assert_eq!((&over["type"], &over["id"]), (&json!("error"), &json!("key")), "{over}");
-    assert_eq!(over["payload"]["errors"][0]["errorType"], "UnauthorizedException", "{over}");
-    let over = by_token.said().await;
-    assert_eq!((&over["type"], &over["id"]), (&json!("error"), &json!("token")), "{over}");
-    assert_eq!(by_token.hear().await, Heard::Closed(Some(4403)));
-    ada.publish("Unheard", "").await;
-    assert_eq!(by_key.start("again", ON_CREATE, &with_key(&key)).await["type"], "error");
+#[tokio::test]
+async fn whose_token_expires_is_told_nothing_more_within_a_minute() {
+    let site = Running::start().await;
+    let (mut ada, token) = author(&site, "ada").await;
+    let (header, mut claims) = parts(&token);
+    let key = key_of(&site, header["kid"].as_str().expect("a kid")).await;
+    // Long enough to subscribe, and for the leeway to be over at the next look.
+    claims["exp"] = json!(claims["iat"].as_u64().expect("a time") + 5);
+    let credential = with_token(&signed(&header, &claims, &key));
+    let sockets = subscribed(&ada, &credential).await;
+    assert_withdrawn(&mut ada, sockets, &credential).await;
+}
+
+#[tokio::test]
+async fn a_credential_that_was_revoked_does_nothing_more_over_an_open_connection() {
+    let site = Running::start().await;
+    let (mut ada, token) = author(&site, "ada").await;
+    let mut socket = Socket::transport(&ada, with_token(&token)).await;
+    let create = |id: &str| {
+        let query = format!(r#"mutation {{ createPost(input: {{ id: "{id}", title: "x" }}) {{ id }} }}"#);
+        json!({ "id": id, "type": "subscribe", "payload": { "query": query } })
+    };
+    socket.say(create("before")).await;
+    assert_eq!(socket.said().await["payload"]["data"]["createPost"]["id"], "before");
+    assert_eq!(socket.said().await["type"], "complete");
+    assert_eq!(ada.submit("/api/token/revoke", &[("token", token.as_str())]).await.status, 200);
+    socket.say(create("after")).await;
+    assert_eq!(socket.hear().await, Heard::Closed(Some(4403)));
+    assert_eq!(site.stored_post("after").await, None);
+    assert!(site.stored_post("before").await.is_some());
+}
+
+#[tokio::test]
+async fn a_start_that_is_wrong_ends_itself_alone() {
+    let site = Running::start().await;
+    let (mut ada, _) = author(&site, "ada").await;
+    let (key, _) = public_key(&site).await;
+    let credential = with_key(&key);
+    let mut socket = Socket::appsync(&ada, &credential).await;
+    assert_eq!(socket.start("good", ON_CREATE, &credential).await, started("good"));
+    for (data, kind) in [
+        (json!("no JSON"), "MalformedHttpRequestException"),
+        (json!({ "query": ON_CREATE }), "MalformedHttpRequestException"),
+        (Value::Null, "MalformedHttpRequestException"),
+        (json!(json!({ "query": "{ me { id } }" }).to_string()), "MalformedHttpRequestException"),
+        (json!(json!({ "query": "x".repeat(17_000) }).to_string()), "QueryTooLarge"),
+    ] {
+        let payload = json!({ "data": data, "extensions": { "authorization": credential } });
+        socket.say(json!({ "id": "bad", "type": "start", "payload": payload })).await;
+        let said = socket.said().await;
+        assert_eq!((&said["type"], &said["id"]), (&json!("error"), &json!("bad")), "{said}");
+        assert_eq!(said["payload"]["errors"][0]["errorType"], kind, "{said}");
+    }
+    let twice = socket.start("good", ON_CREATE, &credential).await;
+    assert_eq!(twice["payload"]["errors"][0]["errorType"], "DuplicatedOperationError", "{twice}");
+    socket.say(json!({ "id": "unknown", "type": "stop" })).await;
+    ada.publish("Still here", "").await;
+    assert_eq!(created(&socket.said().await), "Still here");
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_happens_gives_signs_of_life() {
+    let site = Running::start().await;
+    let (key, _) = public_key(&site).await;
+    let mut appsync = Socket::appsync(&site.browser(), &with_key(&key)).await;
+    assert_eq!(appsync.hear_anything().await, Heard::Said(json!({ "type": "ka" })));
+}
+
+#[tokio::test]
+async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
+    let site = Running::start().await;
+    let (key, _) = public_key(&site).await;
+    let credential = with_key(&key);
+    let mut subscribed = Socket::appsync(&site.browser(), &credential).await;
+    assert_eq!(subscribed.start("1", ON_CREATE, &credential).await, started("1"));
+    let mut waiting =
+        Socket::try_open(&site.browser(), "/graphql", "graphql-transport-ws", &[]).await.expect("it opens");
+    let header = BASE64_URL_SAFE_NO_PAD.encode(credential.to_string());
+    let protocols = format!("graphql-ws, header-{header}");
+    let mut late =
+        Socket::try_open(&site.browser(), "/graphql/realtime", &protocols, &[]).await.expect("it opens");
+
+    site.site.database.close().await;
+    late.say(json!({ "type": "connection_init" })).await;
+    let said = late.said().await;
+    assert_eq!(said["type"], "connection_error", "{said}");
+    assert_eq!(said["payload"]["errors"][0]["errorCode"], 503, "those of 401 do not try again: {said}");
+    assert_eq!(late.hear().await, Heard::Closed(Some(1013)));
+    waiting.say(json!({ "type": "connection_init", "payload": credential })).await;
+    assert_eq!(waiting.hear().await, Heard::Closed(Some(1013)));
+
+    // Something happened that cannot be read.
+    let owner = "ada".to_owned().try_into().expect("a username");
+    let post = "lost".to_owned().try_into().expect("an id");
+    site.site.bus.committed(Some(&Event { id: 1, kind: EventKind::Created, post, owner }));
+    assert_eq!(subscribed.hear().await, Heard::Closed(Some(1013)));
+}
+
+#[tokio::test]
+async fn a_filter_of_a_subscription_means_what_it_says() {
+    let site = Running::start().await;
+    let (mut ada, _) = author(&site, "ada").await;
+    let (key, _) = public_key(&site).await;
+    let mut socket = Socket::transport(&ada, json!({ "x-api-key": key })).await;
+    // What holds of a post with the title "B" and the content "two words".
+    let filters = [
+        (r#"{ title: { in: ["A", "B"] } }"#, true),
+        (r#"{ title: { in: ["A", "C"] } }"#, false),
+        (r#"{ title: { in: [] } }"#, false),
+        (r#"{ title: { notIn: ["A", "C"] } }"#, true),
+        (r#"{ title: { notIn: ["A", "B"] } }"#, false),
+        (r#"{ title: { between: ["A", "C"] } }"#, true),
+        (r#"{ title: { between: ["C", "D"] } }"#, false),
+        (r#"{ title: { ne: "B" } }"#, false),
+        (r#"{ title: { gt: "A", lt: "C" } }"#, true),
+        (r#"{ title: { gt: "A", lt: "B" } }"#, false),
+        (r#"{ content: { contains: "o w" } }"#, true),
+        (r#"{ content: { notContains: "o w" } }"#, false),
+        (r#"{ and: [{ title: { eq: "B" } }, { content: { beginsWith: "two" } }] }"#, true),
+        (r#"{ and: [{ title: { eq: "B" } }, { content: { beginsWith: "Two" } }] }"#, false),
+        (r#"{ or: [{ title: { eq: "A" } }, { content: { beginsWith: "two" } }] }"#, true),
+        (r#"{ or: [{ title: { eq: "A" } }, { content: { beginsWith: "Two" } }] }"#, false),
+        (r#"{ owner: { beginsWith: "ad" } }"#, true),
+        (r#"{ owner: { size: { gt: 3 } } }"#, false),
+        (r#"{ id: { beginsWith: "x" } }"#, false),
+        (r#"{ createdAt: { gt: "2020" } }"#, true),
+        (r#"{ updatedAt: { lt: "2020" } }"#, false),
+    ];
+    for (filter, _) in filters {
+        socket
+            .subscribe(filter, &format!("subscription {{ onCreatePost(filter: {filter}) {{ title }} }}"))
+            .await;
+    }
+    socket.subscribe("the last", "subscription { onCreatePost { title } }").await;
+    ada.publish("B", "two words").await;
+    ada.publish("The end", "").await;
+    let mut heard = Vec::new();
+    loop {
+        let said = socket.said().await;
+        if said["id"] == "the last" && created(&said) == "The end" {
+            break;
+        }
+        if created(&said) == "B" {
+            heard.push(said["id"].as_str().expect("an id").to_owned());
+        }
+    }
+    for (filter, holds) in filters {
+        let times = heard.iter().filter(|id| *id == filter).count();
+        assert_eq!(times, usize::from(holds), "{filter}");
+    }
 }
 
 async fn actor_of(site: &Running, username: &str) -> Actor {

@@ -39,7 +39,7 @@ use crate::{
 /// For the client to begin.
 const INIT_TIME: Duration = Duration::from_secs(10);
 /// Clients of AppSync give up after five minutes of silence; proxies sooner.
-const BEAT: Duration = Duration::from_secs(30);
+const BEAT: Duration = Duration::from_secs(25);
 /// How often it is asked whether the credentials still hold.
 const CHECK: Duration = Duration::from_secs(20);
 /// Codes of `graphql-transport-ws` (its PROTOCOL.md); AppSync's clients only

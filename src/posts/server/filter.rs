@@ -21,6 +21,8 @@ pub enum Filter {
     Not(Box<Filter>),
     /// A test of one attribute.
     Where(Attribute, Test),
+    /// The post is deleted.
+    Deleted,
 }
 
 /// What a post has.
@@ -125,6 +127,7 @@ impl Filter {
             Self::All(filters) => filters.iter().all(|filter| filter.matches(post)),
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(post)),
             Self::Not(filter) => !filter.matches(post),
+            Self::Deleted => post.deleted,
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.holds(post.id.as_str()),
                 Attribute::Title => test.holds(post.title),
@@ -145,10 +148,12 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(Self::holds_of_nothing),
             Self::Not(filter) => !filter.holds_of_nothing(),
             Self::Where(_, test) => matches!(test, Test::Is(Comparison::Ne, _)),
+            Self::Deleted => false,
         }
     }
 
-    /// The condition in SQL, on `posts p` and their owners in `users u`. Where
+    /// The condition in SQL, on `posts p` or `deleted_posts p`, as the [`Sql`]
+    /// knows, and their owners in `users u`. Where
     /// it stands alone or among what must hold as well, it is written so that
     /// an index answers it.
     pub fn write(&self, sql: &mut Sql) {
@@ -173,6 +178,7 @@ impl Filter {
                 filter.write_plain(sql);
                 sql.push(")");
             }
+            Self::Deleted => drop(sql.push(if sql.of_deleted() { "TRUE" } else { "FALSE" })),
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.write(sql, "p.id"),
                 Attribute::Title => test.write(sql, text(sql.engine(), "p.title", "p.title COLLATE \"C\"")),

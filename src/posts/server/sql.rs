@@ -7,6 +7,7 @@ use crate::server::database::Engine;
 #[derive(Debug)]
 pub struct Sql {
     engine: Engine,
+    of_deleted: bool,
     text: String,
     values: Vec<Value>,
 }
@@ -42,13 +43,24 @@ impl Sql {
     /// Nothing yet.
     #[must_use]
     pub const fn new(engine: Engine) -> Self {
-        Self { engine, text: String::new(), values: Vec::new() }
+        Self { engine, of_deleted: false, text: String::new(), values: Vec::new() }
     }
 
     /// For which engine.
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Whether what is written now is about deleted posts.
+    #[must_use]
+    pub const fn of_deleted(&self) -> bool {
+        self.of_deleted
+    }
+
+    /// From now on it is, or is not.
+    pub const fn set_of_deleted(&mut self, of_deleted: bool) {
+        self.of_deleted = of_deleted;
     }
 
     /// Adds our own words.

@@ -423,7 +423,7 @@ pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Chang
     let mut sql = Sql::new(db.engine());
     sql.push("SELECT * FROM (");
     write_changes(&mut sql, wanted, "CAST(0 AS BIGINT) AS deleted FROM posts p");
-    sql.push(") AS living UNION ALL SELECT * FROM (");
+    sql.push(") AS living UNION ALL SELECT * FROM (").set_of_deleted(true);
     write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
     sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
     let (rows, more) = fetch::<ChangedRow>(db, sql, &wanted.filter, wanted.limit, |row| {

@@ -31,6 +31,19 @@ pub struct Client {
     cookies: BTreeMap<String, String>,
 }
 
+/// A request of which the body is still to come; the site waits for it.
+pub async fn slow_request(address: SocketAddr, request: Builder) -> Slow {
+    let (body, chunks) = mpsc::unbounded::<Result<Bytes, Infallible>>();
+    let request = request.header(EXPECT, "100-continue").body(Body::from_stream(chunks));
+    let mut request = request.expect("a request");
+    let reads = Arc::new(Notify::new());
+    let told = reads.clone();
+    hyper::ext::on_informational(&mut request, move |_| told.notify_one());
+    let answer = tokio::spawn(exchange(address, request));
+    in_time("the site to ask for the body", reads.notified()).await;
+    Slow { body, answer }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
@@ -166,19 +179,8 @@ impl Client {
     /// Sends the head of a form now and its body as the test pleases. Returns
     /// once the site has begun to read the body.
     pub async fn submit_slowly(&self, path: &str) -> Slow {
-        let (body, chunks) = mpsc::unbounded::<Result<Bytes, Infallible>>();
-        let mut request = self
-            .request(Method::POST, path)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(EXPECT, "100-continue")
-            .body(Body::from_stream(chunks))
-            .expect("a request");
-        let reads = Arc::new(Notify::new());
-        let told = reads.clone();
-        hyper::ext::on_informational(&mut request, move |_| told.notify_one());
-        let answer = tokio::spawn(exchange(self.address, request));
-        in_time("the site to ask for the body", reads.notified()).await;
-        Slow { body, answer }
+        let request = self.request(Method::POST, path);
+        slow_request(self.address, request.header(CONTENT_TYPE, "application/x-www-form-urlencoded")).await
     }
 
     /// Fills in the page of sign-up.

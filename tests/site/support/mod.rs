@@ -15,7 +15,7 @@ mod socket;
 
 pub mod tokens;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, slow_request};
 pub use database::{Probe, TestDatabase};
 pub use graphql::Credential;
 pub use listener::{Listener, Told};

@@ -71,7 +71,7 @@ impl Socket {
         let ack = self.said().await;
         assert_eq!(ack["type"], "connection_ack", "{ack}");
         assert_eq!(ack["payload"]["connectionTimeoutMs"], 300_000);
-        assert_eq!(self.said().await, json!({ "type": "ka" }));
+        assert_eq!(self.hear_anything().await, Heard::Said(json!({ "type": "ka" })));
     }
 
     /// Starts a subscription by AppSync's protocol; the answer.
@@ -98,12 +98,21 @@ impl Socket {
     /// The next that is said, apart from signs of life.
     pub async fn hear(&mut self) -> Heard {
         loop {
+            let heard = self.hear_anything().await;
+            let is_sign_of_life =
+                ["ping", "ka"].iter().any(|sign| heard == Heard::Said(json!({ "type": sign })));
+            if !is_sign_of_life {
+                return heard;
+            }
+        }
+    }
+
+    /// The next that is said, be it a sign of life.
+    pub async fn hear_anything(&mut self) -> Heard {
+        loop {
             match in_time("the site to say something", self.0.next()).await {
                 Some(Ok(Message::Text(text))) => {
-                    let said: Value = serde_json::from_str(&text).expect("JSON");
-                    if said != json!({ "type": "ping" }) {
-                        return Heard::Said(said);
-                    }
+                    return Heard::Said(serde_json::from_str(&text).expect("JSON"));
                 }
                 Some(Ok(Message::Close(frame))) => {
                     return Heard::Closed(frame.map(|frame| frame.code.into()));
