@@ -11,7 +11,8 @@ use super::{Account, ListedApiKey, NewApiKey};
 use crate::error::AppError;
 
 /// Makes an account and signs it in. Sent again with the same
-/// `idempotency_key` (a form pressed twice), it signs in again.
+/// `idempotency_key` and the same password (a form pressed twice), it signs in
+/// again.
 ///
 /// # Errors
 /// [`AppError::Invalid`] with every broken rule; [`AppError::Busy`] when too
@@ -113,13 +114,9 @@ mod server {
         else {
             return Err(errors.into_error());
         };
-        let user = service::sign_up(
-            &site(),
-            NewAccount { username, email, password },
-            IdempotencyKey::optional(key)?,
-        )
-        .await?;
-        session().sign_in(&user).await?;
+        let account = NewAccount { username, email, password };
+        let key = IdempotencyKey::optional(key)?;
+        let user = service::sign_up_and_in(&site(), &session(), account, key).await?;
         Ok(Account { username: user.username })
     }
 

@@ -71,9 +71,8 @@ pub async fn create(
     site.database
         .write((secret, owner, wanted, wish, new_id()), |db, (secret, owner, wanted, wish, id)| {
             Box::pin(async move {
-                let hashed = wish.hashed();
                 let derive = |id: &str| ApiKey::derive(&secret, Some(&owner), wish.as_str(), id);
-                if let Some(id) = idempotency::remembered(db, &owner, Wish::CreateApiKey, &hashed).await? {
+                if let Some(id) = idempotency::remembered(db, &owner, Wish::CreateApiKey, &wish).await? {
                     let made = store::find(db, &owner, &id).await?.ok_or(AppError::NotFound)?;
                     return Ok(NewApiKey { key: derive(&id).into(), listed: made.into() });
                 }
@@ -86,7 +85,7 @@ pub async fn create(
                 let key = derive(&id);
                 let (row, made) = make(id, Some(&owner), wanted, key);
                 store::insert(db, &row).await?;
-                idempotency::remember(db, &owner, Wish::CreateApiKey, &hashed, &row.id).await?;
+                idempotency::remember(db, &owner, Wish::CreateApiKey, &wish, &row.id).await?;
                 Ok(made)
             })
         })
