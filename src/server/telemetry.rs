@@ -88,8 +88,9 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The outermost layer: gives the request an id, catches panics, sheds load,
-/// adds the headers every answer carries, and writes the one line.
+/// The layer around everything that answers: gives the request an id, catches
+/// panics, sheds load, adds the headers every answer carries, and writes the
+/// one line.
 ///
 /// The line has method, path, status, time and address; never a query, a
 /// cookie or a body.
