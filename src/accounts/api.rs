@@ -37,10 +37,12 @@ pub async fn log_in(identifier: String, password: String) -> Result<Account, App
     server::log_in(identifier, password).await
 }
 
-/// Ends the session, here and for every request under way.
+/// Ends the session, here and for every request under way; with an access
+/// token instead, that token and every other of its family.
 ///
 /// # Errors
-/// Those of the database; then the session has not ended.
+/// [`AppError::ReadOnly`] for an API key; those of the database, and then
+/// nothing has ended.
 #[server(endpoint = "/log_out", prefix = "/api")]
 pub async fn log_out() -> Result<(), AppError> {
     server::log_out().await
@@ -92,9 +94,10 @@ mod server {
             ApiKeyDays, ApiKeyName, Username,
             server::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
+        credentials::caller::Explicit,
         error::{Field, FieldErrors},
         server::{
-            context::{actor, session, site},
+            context::{actor, headers, session, site},
             idempotency::IdempotencyKey,
         },
     };
@@ -132,7 +135,7 @@ mod server {
     }
 
     pub(super) async fn log_out() -> Result<(), AppError> {
-        session().sign_out().await
+        service::log_out(&site(), &session(), Explicit::of_headers(&headers())).await
     }
 
     pub(super) async fn create_api_key(

@@ -1,5 +1,9 @@
 //! API keys: what programs read with (security row K1).
 
+use axum::http::{
+    Method,
+    header::{ACCEPT, CONTENT_TYPE},
+};
 use byline::{
     accounts::{
         ApiKeyDays, ApiKeyName, Username,
@@ -13,7 +17,7 @@ use byline::{
 };
 use futures::future::join_all;
 
-use crate::support::{Answer, Byline, Client, PASSWORD, Running, TestDatabase, until};
+use crate::support::{Answer, Byline, Client, Credential, PASSWORD, Running, TestDatabase, until};
 
 fn wanted(name: &str, days: &str) -> api_keys::Wanted {
     api_keys::Wanted {
@@ -336,6 +340,35 @@ async fn only_its_owner_has_a_page_for_a_key() {
     }
     assert_eq!(script.get("/api/my_api_keys").await.status, 401);
     assert_eq!(site.text("SELECT id || name FROM api_keys WHERE name <> 'x'").await, before);
+}
+
+#[tokio::test]
+async fn the_page_of_a_form_is_for_whoever_sent_it_by_whichever_credential() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let bob = site.author("bob").await;
+    let submit = async |by: &Credential, fields: &str| {
+        let request = by.request(&site, Method::POST, PAGE).header(ACCEPT, "text/html");
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        site.exchange(request.body(fields.to_owned().into()).expect("a request")).await
+    };
+    let token = site.token_of("ada").await;
+    let made = submit(&token, "name=Reader&days=7").await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let page = made.page();
+    assert_eq!(page.signed_in_as().as_deref(), Some("ada"));
+    assert_eq!(page.texts(".entry h3"), ["Reader"]);
+    verify(&site.site, &page.value_of("#new-key")).await.expect("it holds");
+
+    let wrong = submit(&token, "name=Reader&days=0").await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.page().signed_in_as().as_deref(), Some("ada"));
+
+    let before = site.dump().await;
+    let bad = Credential::token("a.b.c").beside(&Credential::session(&bob));
+    let refused = submit(&bad, "name=Reader&days=7").await;
+    assert_eq!((refused.status, refused.page().signed_in_as()), (401, None));
+    assert_eq!(site.dump().await, before);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     accounts::Username,
-    credentials::{User, UserId, UserSession, session_store, token},
+    credentials::{User, UserId, UserSession, caller::Explicit, session_store, token},
     error::{AppError, Field},
     server::{
         Site, clock,
@@ -158,6 +158,23 @@ pub async fn log_in(
     password: Password,
 ) -> Result<User, AppError> {
     sign_in(site, session, recognize(site, login, password).await?).await
+}
+
+/// Ends what somebody is signed in by: the token that a program sent, with its
+/// family, else the session.
+///
+/// # Errors
+/// [`AppError::ReadOnly`] for an API key; those of the database, and then
+/// nothing has ended.
+pub async fn log_out(
+    site: &Site,
+    session: &UserSession,
+    explicit: Option<Explicit<'_>>,
+) -> Result<(), AppError> {
+    match explicit {
+        Some(explicit) => explicit.end(site).await,
+        None => session.sign_out().await,
+    }
 }
 
 /// Begins a session, unless the password was changed meanwhile.
