@@ -94,7 +94,7 @@ mod server {
             ApiKeyDays, ApiKeyName, Username,
             server::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
-        credentials::caller::Explicit,
+        credentials::{api_key::ApiKeyId, caller::Explicit},
         error::{Field, FieldErrors},
         server::{
             context::{actor, headers, session, site},
@@ -159,6 +159,7 @@ mod server {
 
     pub(super) async fn revoke_api_key(id: String, key: Option<String>) -> Result<(), AppError> {
         actor().user()?;
+        let id = ApiKeyId::parse(&id).ok_or(AppError::NotFound)?;
         api_keys::revoke(&site(), &actor(), &id, IdempotencyKey::optional(key)?).await
     }
 }

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use byline::{
     accounts::{ApiKeyDays, ApiKeyName, server::api_keys},
-    credentials::{Actor, User, UserId},
+    credentials::{Actor, User, UserId, api_key::ApiKeyId},
     posts::{
         Content, Title,
         server::{Draft, service},
@@ -249,6 +249,7 @@ async fn what_is_revoked_or_ended_is_told_nothing_more_within_a_minute() {
     let mut by_token = Socket::transport(&ada, json!({ "Authorization": token })).await;
     by_token.subscribe("token", ON_CREATE).await;
 
+    let key_id = ApiKeyId::parse(&key_id).expect("an id");
     api_keys::revoke_any(&site.site, key_id).await.expect("it is revoked");
     let answer = ada.submit("/api/token/revoke", &[("token", token.as_str())]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
