@@ -37,7 +37,7 @@ pub struct Caller {
 enum Proof {
     Nothing,
     Session(UserSession),
-    Token { family: String, expires_at: Timestamp },
+    Token { family: String, kid: String, expires_at: Timestamp },
     ApiKey { id: String, expires_at: Timestamp },
 }
 
@@ -110,8 +110,8 @@ impl<'a> Explicit<'a> {
         match self {
             Self::Token(raw) => {
                 let verified = token::verify(site, raw).await.map_err(Refused::Token)?;
-                let token::Verified { user, family, expires_at } = verified;
-                Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, expires_at } })
+                let token::Verified { user, family, kid, expires_at } = verified;
+                Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } })
             }
             Self::ApiKey(raw) => {
                 let verified = api_key::verify(site, raw).await.map_err(|refused| match refused {
@@ -164,8 +164,8 @@ impl Caller {
         match &self.proof {
             Proof::Nothing => Ok(true),
             Proof::Session(session) => session.still_holds(&self.actor).await,
-            Proof::Token { family, expires_at } => {
-                Ok(*expires_at > clock::now() && token::still_holds(site, family).await?)
+            Proof::Token { family, kid, expires_at } => {
+                Ok(*expires_at > clock::now() && token::still_holds(site, family, kid).await?)
             }
             Proof::ApiKey { id, expires_at } => {
                 Ok(*expires_at > clock::now() && api_key::still_holds(site, id).await?)

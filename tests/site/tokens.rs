@@ -16,7 +16,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Byline, Client, PASSWORD, Running,
+    Answer, Byline, Client, Heard, PASSWORD, Running, Socket,
     tokens::{Tokens, forged, key_of, parts, signed},
     until,
 };
@@ -31,7 +31,9 @@ async fn verify(site: &Running, token: &str) -> Result<Verified, Refused> {
 
 async fn opens(site: &Running, tokens: &Tokens) -> bool {
     match verify(site, &tokens.access).await {
-        Ok(verified) => token::still_holds(&site.site, &verified.family).await.expect("an answer"),
+        Ok(verified) => {
+            token::still_holds(&site.site, &verified.family, &verified.kid).await.expect("an answer")
+        }
         Err(Refused::Expired) => false,
         Err(other) => panic!("{other:?}"),
     }
@@ -346,6 +348,32 @@ async fn what_a_leaked_key_signed_is_refused_at_once_by_processes_that_remember_
     assert_eq!(kid(&after), next, "it signs at once");
     assert!(opens(&site, &after).await);
     assert_eq!(published_kids(&site).await, [next]);
+}
+
+#[tokio::test]
+async fn a_connection_that_a_leaked_key_opened_is_told_nothing_more_after_the_rotation() {
+    const ON_CREATE: &str = "subscription { onCreatePost { title } }";
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let honest = site.script().tokens("ada").await;
+    let (header, claims) = honest.parts();
+    let leaked = key_of(&site, &kid(&honest)).await;
+    let forged = signed(&header, &claims, &leaked);
+    let mut thief = Socket::transport(&ada, json!({ "Authorization": forged })).await;
+    thief.subscribe("theirs", ON_CREATE).await;
+
+    keys::rotate(&site.site.database, Rotation::Now).await.expect("a new key");
+    let renewed = refreshed(&site, &honest).await;
+    let mut own = Socket::transport(&ada, json!({ "Authorization": renewed.access })).await;
+    own.subscribe("own", ON_CREATE).await;
+
+    let over = thief.said().await;
+    assert_eq!((&over["type"], &over["id"]), (&json!("error"), &json!("theirs")), "{over}");
+    assert_eq!(thief.hear().await, Heard::Closed(Some(4403)));
+    assert_eq!(site.count(FAMILIES).await, 1, "the login lives");
+    ada.publish("News", "").await;
+    let said = own.said().await;
+    assert_eq!(said["payload"]["data"]["onCreatePost"]["title"], "News", "the new key holds: {said}");
 }
 
 #[tokio::test]

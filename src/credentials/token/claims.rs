@@ -141,6 +141,12 @@ pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Re
     if common.token_use != TokenUse::Access || client_id != CLIENT_ID {
         return Err(Refused::Malformed);
     }
+    // None is signed here that holds for longer, or from later on. A leaked key
+    // signs what it likes, and whoever listens does so until `exp`.
+    let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());
+    if common.iat > latest_iat || common.exp > common.iat.saturating_add(ACCESS_TIME.as_secs()) {
+        return Err(Refused::Malformed);
+    }
     let exp = i64::try_from(common.exp).map_err(|_| Refused::Malformed)?;
     Ok(Believed {
         user_id: common.sub,

@@ -36,6 +36,8 @@ pub struct Verified {
     pub user: User,
     /// The family of the token, for [`still_holds`].
     pub family: String,
+    /// The key that signed the token, for [`still_holds`].
+    pub kid: String,
     /// When the token expires.
     pub expires_at: Timestamp,
 }
@@ -55,8 +57,8 @@ pub enum Refused {
 }
 
 /// Finds out whose access token that is. Signature and claims come first; then
-/// the database says whether the family lives, so that a revoked token is
-/// refused at once.
+/// the database says whether the family lives and the key is still there, so
+/// that a revoked token is refused at once, and so is one by a leaked key.
 ///
 /// # Errors
 /// [`Refused`].
@@ -65,21 +67,19 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
     let ring = site.keys.with(&kid, &site.database).await?;
     let key = ring.verifying(&kid, clock::now()).ok_or(Refused::Malformed)?;
     let believed = claims::read(raw, key, &site.public_url)?;
-    let db = &mut site.database.read().await?;
-    if !store::has_key(db, &kid).await? {
+    let found = store::holder_by_key(&mut site.database.read().await?, &believed.family, &kid).await?;
+    let (holder, has_key) = found.ok_or(Refused::Expired)?;
+    if !has_key || holder.user.id.as_str() != believed.user_id {
         return Err(Refused::Malformed);
     }
-    let holder = store::holder(db, &believed.family).await?.ok_or(Refused::Expired)?;
-    if holder.user.id.as_str() != believed.user_id {
-        return Err(Refused::Malformed);
-    }
-    Ok(Verified { user: holder.user, family: holder.family, expires_at: believed.expires_at })
+    Ok(Verified { user: holder.user, family: holder.family, kid, expires_at: believed.expires_at })
 }
 
-/// Whether a family that was [`Verified`] has not ended since.
+/// Whether what was [`Verified`] holds to this day, for whoever stays longer
+/// than a request takes: the family has not ended, and the key was not removed.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn still_holds(site: &Site, family: &str) -> Result<bool, AppError> {
-    store::lives(&mut site.database.read().await?, family).await
+pub async fn still_holds(site: &Site, family: &str, kid: &str) -> Result<bool, AppError> {
+    store::lives(&mut site.database.read().await?, family, kid).await
 }

@@ -45,6 +45,13 @@ struct HolderRow {
     email: String,
 }
 
+#[derive(FromRow)]
+struct ByKeyRow {
+    #[sqlx(flatten)]
+    holder: HolderRow,
+    has_key: bool,
+}
+
 impl TryFrom<HolderRow> for Holder {
     type Error = AppError;
 
@@ -102,22 +109,36 @@ pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, 
     row.map(Holder::try_from).transpose()
 }
 
-/// Whether the key is still there: a leaked one is removed, and every process
-/// that remembers it hears of that here.
-pub(super) async fn has_key(db: &mut Db, kid: &str) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM signing_keys WHERE kid = $1)")
-        .bind(kid)
-        .fetch_one(db)
-        .await?))
-}
-
-/// Whether the family has not ended.
-pub(super) async fn lives(db: &mut Db, family: &str) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)",
+/// Whose family that is, if it has not ended, and whether the key is still
+/// there: a leaked one is removed, and every process that remembers it hears
+/// of that here. In one statement, since every request with a token asks it.
+pub(super) async fn holder_by_key(
+    db: &mut Db,
+    family: &str,
+    kid: &str,
+) -> Result<Option<(Holder, bool)>, AppError> {
+    let row: Option<ByKeyRow> = on!(db => sqlx::query_as(
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email,
+                    EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3) AS has_key
+             FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
         )
         .bind(family)
         .bind(clock::now().micros())
+        .bind(kid)
+        .fetch_optional(db)
+        .await?);
+    row.map(|ByKeyRow { holder, has_key }| Ok((holder.try_into()?, has_key))).transpose()
+}
+
+/// Whether the family has not ended, and the key is still there.
+pub(super) async fn lives(db: &mut Db, family: &str, kid: &str) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)
+                AND EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3)",
+        )
+        .bind(family)
+        .bind(clock::now().micros())
+        .bind(kid)
         .fetch_one(db)
         .await?))
 }
