@@ -10,14 +10,10 @@ use super::problem::Problem;
 use crate::{
     accounts::{
         Username,
-        server::{
-            Email, Login, NewAccount, NewPassword, Password,
-            service::{self, recognize},
-            store,
-        },
+        server::{Email, Login, NewAccount, NewPassword, Password, service, store},
     },
     credentials::token::{
-        self, ACCESS_TIME, CLIENT_ID, Verified,
+        self, ACCESS_TIME, CLIENT_ID, Client, Verified,
         service::{self as tokens, Tokens},
     },
     server::Site,
@@ -139,21 +135,22 @@ async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Proble
             let login = Login::parse(input.parameter("USERNAME")?)?;
             let password =
                 Password::parse(input.parameter("PASSWORD")?).map_err(|_| Problem::wrong_password())?;
-            let recognized = recognize(site, login, password).await?;
-            let tokens = tokens::issue(site, &recognized).await?;
+            let tokens = tokens::log_in(site, Client::Amplify, login, password).await?;
             Ok(authenticated(&tokens, Some(tokens.refresh.reveal())))
         }
         // Two names of one flow.
         "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
             let raw = input.parameter("REFRESH_TOKEN")?;
-            // Not rotated: this flow is the one of clients that may not take
-            // another refresh token. aws-amplify 3, 4 and 5 would
-            // (`authenticationResult.RefreshToken`, else their own); the first
-            // releases of 6 keep their own whatever comes back, and rotation
-            // would sign their people out at the second refresh. What is lost
-            // is that a copied token betrays itself; what remains is that it
-            // ends with its family, after 30 days at the latest. Those who can
-            // (6.15.4 and newer) ask by GetTokensFromRefreshToken.
+            // Not rotated, unless the family ever was: this flow is the one of
+            // clients that may not take another refresh token. aws-amplify 3, 4
+            // and 5 would (`authenticationResult.RefreshToken`, else their own);
+            // the first releases of 6 keep their own whatever comes back, and
+            // rotation would sign their people out at the second refresh. What
+            // is lost is that a copied token betrays itself; what remains is
+            // that it ends with its family, after 30 days at the latest. Those
+            // who can (6.15.4 and newer) ask by GetTokensFromRefreshToken, and
+            // from then on it is rotation in this flow as well: a page that
+            // goes from version 5 to 6 keeps its login.
             let tokens = tokens::renew(site, raw).await?.ok_or_else(refresh_token_is_wrong)?;
             let newer = Some(tokens.refresh.reveal()).filter(|newer| newer != raw);
             Ok(authenticated(&tokens, newer))

@@ -320,6 +320,40 @@ async fn a_refresh_token_that_was_rotated_ends_its_family_in_either_flow() {
 }
 
 #[tokio::test]
+async fn a_page_that_goes_from_version_5_to_6_keeps_its_login_and_rotates_from_then_on() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let first = logged_in(&site, "ada").await;
+    done(&site, "InitiateAuth", refresh_token_auth(&first.refresh)).await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
+    let second = tokens(&done(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh)).await);
+
+    // Version 5 again, which takes what comes; a thief who asks in this way has to as well.
+    let third = tokens(&done(&site, "InitiateAuth", refresh_token_auth(&second.refresh)).await);
+    assert_eq!(third.refresh.len(), 43, "the next one comes with the answer");
+    assert!(third.refresh != second.refresh && opens(&site, &third.access).await);
+    site.tamper(LATER).await;
+    refused(&site, "GetTokensFromRefreshToken", get_tokens(&second.refresh), "NotAuthorizedException").await;
+    assert!(!opens(&site, &third.access).await);
+    assert_eq!(site.count(FAMILIES).await, 0, "two had it");
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_a_program_is_used_once_here_as_well() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let stolen = site.script().tokens("ada").await;
+    let thief = tokens(&done(&site, "InitiateAuth", refresh_token_auth(&stolen.refresh)).await);
+    assert!(!thief.refresh.is_empty());
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NOT NULL").await, 1);
+    site.tamper(LATER).await;
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", stolen.refresh.as_str())];
+    assert_eq!(site.script().submit("/api/token", &fields).await.status, 400);
+    assert!(!opens(&site, &thief.access).await);
+    assert_eq!(site.count(FAMILIES).await, 0);
+}
+
+#[tokio::test]
 async fn a_token_that_is_forged_or_over_opens_no_operation() {
     let site = Running::start().await;
     site.author("ada").await;

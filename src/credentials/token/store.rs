@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::CLIENT_ID;
+use super::Client;
 use crate::{
     accounts::Username,
     credentials::{User, UserId},
@@ -20,7 +20,7 @@ use crate::{
 const FAMILY_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A refresh token may be used again for so long: by the other tab, or by
 /// whom the answer did not reach.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// Whose family it is.
 #[derive(Clone, Debug)]
@@ -52,6 +52,14 @@ struct ByKeyRow {
     has_key: bool,
 }
 
+#[derive(FromRow)]
+struct RefreshTokenRow {
+    #[sqlx(flatten)]
+    holder: HolderRow,
+    used_at: Option<i64>,
+    once: bool,
+}
+
 impl TryFrom<HolderRow> for Holder {
     type Error = AppError;
 
@@ -69,14 +77,20 @@ impl TryFrom<HolderRow> for Holder {
 }
 
 /// Begins a family with its first refresh token.
-pub(super) async fn begin(db: &mut Db, family: &str, user: &UserId, hash: &[u8]) -> Result<(), AppError> {
+pub(super) async fn begin(
+    db: &mut Db,
+    family: &str,
+    user: &UserId,
+    client: Client,
+    hash: &[u8],
+) -> Result<(), AppError> {
     let now = clock::now();
     on!(db => sqlx::query(
             "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(family)
         .bind(user.as_str())
-        .bind(CLIENT_ID)
+        .bind(client.stored())
         .bind(now.micros())
         .bind(now.after(FAMILY_TIME).micros())
         .execute(db)
@@ -148,27 +162,41 @@ pub(super) enum Found {
     /// Nothing, or its family has ended.
     Nothing,
     /// It holds.
-    Usable(Holder),
+    Usable {
+        /// Whose it is.
+        holder: Holder,
+        /// Whether a use uses it up.
+        once: bool,
+    },
     /// It was used just now.
     JustUsed(Holder),
     /// It was used before: somebody has a copy.
     Stolen(String),
 }
 
-/// Looks a refresh token up.
+/// Looks a refresh token up. It is to be used once where the client knows
+/// nothing else, and from the first time on that it was so in this family:
+/// whoever shows such a token and wants to keep it is not that client.
 pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
-    let row: Option<(String, Option<i64>)> = on!(db => sqlx::query_as(
-            "SELECT family_id, used_at FROM refresh_tokens WHERE hash = $1",
+    let row: Option<RefreshTokenRow> = on!(db => sqlx::query_as(
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, r.used_at,
+                    f.client_id <> $3 OR EXISTS (
+                        SELECT 1 FROM refresh_tokens used WHERE used.family_id = f.id AND used.used_at IS NOT NULL
+                    ) AS once
+             FROM refresh_tokens r JOIN token_families f ON f.id = r.family_id JOIN users u ON u.id = f.user_id
+             WHERE r.hash = $1 AND f.expires_at > $2",
         )
         .bind(hash)
+        .bind(clock::now().micros())
+        .bind(Client::Amplify.stored())
         .fetch_optional(db)
         .await?);
-    let Some((family, used_at)) = row else { return Ok(Found::Nothing) };
-    let Some(holder) = holder(db, &family).await? else { return Ok(Found::Nothing) };
+    let Some(RefreshTokenRow { holder, used_at, once }) = row else { return Ok(Found::Nothing) };
+    let holder = Holder::try_from(holder)?;
     Ok(match used_at.map(Timestamp::from_micros) {
-        None => Found::Usable(holder),
+        None => Found::Usable { holder, once },
         Some(used_at) if used_at > clock::before(GRACE) => Found::JustUsed(holder),
-        Some(_) => Found::Stolen(family),
+        Some(_) => Found::Stolen(holder.family),
     })
 }
 
