@@ -110,14 +110,11 @@ impl<'a> Explicit<'a> {
         match self {
             Self::Token(raw) => {
                 let verified = token::verify(site, raw).await.map_err(Refused::Token)?;
-                let token::Verified { user, family, kid, expires_at } = verified;
+                let token::Verified { user, family, kid, expires_at, .. } = verified;
                 Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } })
             }
             Self::ApiKey(raw) => {
-                let verified = api_key::verify(site, raw).await.map_err(|refused| match refused {
-                    api_key::Refused::Unknown => Refused::ApiKey,
-                    api_key::Refused::Error(error) => Refused::Error(error),
-                })?;
+                let verified = api_key::verify(site, raw).await?.ok_or(Refused::ApiKey)?;
                 let api_key::Verified { id, expires_at } = verified;
                 Ok(Caller { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorKind};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
 use crate::{
@@ -137,7 +137,17 @@ pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<St
 
 /// Reads an access token that says it was signed with `key`.
 pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Refused> {
-    let Access { common, client_id, .. } = decode_signed(raw, key, url)?;
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation.set_issuer(&[issuer(url)]);
+    validation.set_audience(&[audience(url)]);
+    validation.validate_nbf = true;
+    validation.leeway = LEEWAY.as_secs();
+    let Access { common, client_id, .. } = match decode(raw, &key.verifying, &validation) {
+        Ok(token) => token.claims,
+        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(Refused::Expired),
+        Err(_) => return Err(Refused::Malformed),
+    };
     if common.token_use != TokenUse::Access || client_id != CLIENT_ID {
         return Err(Refused::Malformed);
     }
@@ -153,18 +163,4 @@ pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Re
         family: common.origin_jti,
         expires_at: Timestamp::from_micros(exp.saturating_mul(1_000_000)),
     })
-}
-
-fn decode_signed<T: DeserializeOwned>(raw: &str, key: &Key, url: &PublicUrl) -> Result<T, Refused> {
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-    validation.set_issuer(&[issuer(url)]);
-    validation.set_audience(&[audience(url)]);
-    validation.validate_nbf = true;
-    validation.leeway = LEEWAY.as_secs();
-    match decode(raw, &key.verifying, &validation) {
-        Ok(token) => Ok(token.claims),
-        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => Err(Refused::Expired),
-        Err(_) => Err(Refused::Malformed),
-    }
 }
