@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::{
     accounts::{
         Username,
-        server::{Email, Login, NewAccount, NewPassword, Password, service, store},
+        server::{Email, Login, NewAccount, NewPassword, Password, service},
     },
     credentials::token::{
         self, ACCESS_TIME, CLIENT_ID, Client, Verified,
@@ -60,23 +60,30 @@ struct SignUp {
     client_id: String,
     username: String,
     password: String,
-    #[serde(default)]
-    user_attributes: Vec<Attribute>,
+    user_attributes: Option<Vec<Attribute>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Attribute {
     name: String,
-    #[serde(default)]
-    value: String,
+    value: Option<String>,
 }
 
-/// An account that is made is confirmed: Byline sends no mail.
+impl SignUp {
+    /// The value of an attribute. The clients before aws-amplify 6 send null for
+    /// a field of the form that was left empty.
+    fn attribute(&self, name: &str) -> Option<&str> {
+        let mut given = self.user_attributes.iter().flatten();
+        given.find(|attribute| attribute.name == name)?.value.as_deref()
+    }
+}
+
+/// An account that is made is confirmed: Byline sends no mail. Of the
+/// attributes, the address alone is kept.
 async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
-    let email = input.user_attributes.iter().find(|attribute| attribute.name == "email");
-    let raw_email = email.map(|attribute| attribute.value.as_str()).unwrap_or_default();
+    let raw_email = input.attribute("email").unwrap_or_default();
     let username = Username::parse(&input.username)?;
     let email = Email::parse(raw_email)?;
     let password = NewPassword::parse(&input.password, &[&input.username, raw_email])?;
@@ -205,8 +212,7 @@ struct OfUser {
 }
 
 async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
-    let Verified { user, .. } = token::verify(site, &input.access_token).await?;
-    let email = store::email(&mut site.database.read().await?, &user.id).await?;
+    let Verified { user, email, .. } = token::verify(site, &input.access_token).await?;
     let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
     Ok(json!({
         "Username": user.username.as_str(),
@@ -249,8 +255,7 @@ struct ChangePassword {
 }
 
 async fn change_password(site: &Site, input: ChangePassword) -> Result<Value, Problem> {
-    let Verified { user, family, .. } = token::verify(site, &input.access_token).await?;
-    let email = store::email(&mut site.database.read().await?, &user.id).await?;
+    let Verified { user, email, family, .. } = token::verify(site, &input.access_token).await?;
     let previous = Password::parse(&input.previous_password).map_err(|_| Problem::wrong_password())?;
     let proposed = NewPassword::parse(&input.proposed_password, &[user.username.as_str(), &email])?;
     service::change_password(site, user, family, previous, proposed).await?;

@@ -13,6 +13,7 @@ pub mod service;
 
 use jsonwebtoken::decode_header;
 
+use self::store::Holder;
 pub use self::{
     claims::ACCESS_TIME,
     refresh_token::RefreshToken,
@@ -57,6 +58,8 @@ impl Client {
 pub struct Verified {
     /// The person, as the database has them now.
     pub user: User,
+    /// Their address, likewise.
+    pub email: String,
     /// The family of the token, for [`still_holds`].
     pub family: String,
     /// The key that signed the token, for [`still_holds`].
@@ -95,7 +98,8 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
     if !has_key || holder.user.id.as_str() != believed.user_id {
         return Err(Refused::Malformed);
     }
-    Ok(Verified { user: holder.user, family: holder.family, kid, expires_at: believed.expires_at })
+    let Holder { user, email, family, .. } = holder;
+    Ok(Verified { user, email, family, kid, expires_at: believed.expires_at })
 }
 
 /// Whether what was [`Verified`] holds to this day, for whoever stays longer
