@@ -7,12 +7,13 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
+use ed25519_dalek::SigningKey;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
+use super::eddsa::key_pair;
 use crate::{
     error::AppError,
     server::{
@@ -95,17 +96,9 @@ pub enum Rotation {
 impl Key {
     fn from_seed(seed: &[u8], created_at: Timestamp, signs_from: Timestamp) -> Result<Self, AppError> {
         let seed: [u8; 32] = seed.try_into().map_err(|_| internal("a stored seed is not 32 bytes"))?;
-        let pair = SigningKey::from_bytes(&seed);
-        let public = pair.verifying_key().to_bytes();
-        let der = pair.to_pkcs8_der().map_err(internal)?;
-        Ok(Self {
-            kid: thumbprint(&public),
-            signing: EncodingKey::from_ed_der(der.as_bytes()),
-            verifying: DecodingKey::from_ed_der(&public),
-            public,
-            created_at,
-            signs_from,
-        })
+        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        let (signing, verifying) = key_pair(&seed, &public);
+        Ok(Self { kid: thumbprint(&public), signing, verifying, public, created_at, signs_from })
     }
 
     /// RFC 7517 4, RFC 8037 2.

@@ -4,6 +4,7 @@
 //! family ends every token in it at once.
 
 mod claims;
+mod eddsa;
 mod refresh_token;
 mod store;
 

@@ -45,7 +45,8 @@ const USE_AGAIN: u32 = 2;
 const _: () = assert!(USE_TIME.as_secs() + 5 < GRACE.as_secs());
 
 /// The keys as they are in the database now: one that was removed a moment ago
-/// signs nothing more.
+/// signs nothing more, and what one signs that is removed a moment later is
+/// believed nowhere.
 async fn keys(site: &Site) -> Result<Arc<Ring>, AppError> {
     site.keys.fresh(&site.database).await
 }
