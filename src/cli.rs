@@ -21,7 +21,9 @@ use crate::{
     },
     codegen::{Backend, Codegen, File},
     credentials::{
-        Actor, api_key_store,
+        Actor,
+        api_key::ApiKeyId,
+        api_key_store,
         token::keys::{self, Duty, Rotation},
     },
     error::AppError,
@@ -400,15 +402,17 @@ async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
                 writeln!(out, "{id}\t{owner}\t{hint}\t{made}\t{expires}\t{used}\t{name}")?;
             }
         }
-        ApiKey::Revoke { id } => match api_keys::revoke_any(site, id).await {
-            Err(AppError::NotFound) => {
+        ApiKey::Revoke { id } => {
+            let revoked = match ApiKeyId::parse(&id) {
+                Some(id) => api_keys::revoke_any(site, id).await,
+                None => Err(AppError::NotFound),
+            };
+            if revoked == Err(AppError::NotFound) {
                 return Err(Failure::Refused("There is no such key; `byline api-key list` has them.".into()));
             }
-            outcome => {
-                outcome?;
-                writeln!(out, "The key is refused from now on.")?;
-            }
-        },
+            revoked?;
+            writeln!(out, "The key is refused from now on.")?;
+        }
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use super::{Account, ListedApiKey, NewApiKey};
 use crate::error::AppError;
 
 /// Makes an account and signs it in. Sent again with the same
-/// `idempotency_key` (a form pressed twice), it signs in again.
+/// `idempotency_key` and the same password (a form pressed twice), it signs in
+/// again.
 ///
 /// # Errors
 /// [`AppError::Invalid`] with every broken rule; [`AppError::Busy`] when too
@@ -36,10 +37,12 @@ pub async fn log_in(identifier: String, password: String) -> Result<Account, App
     server::log_in(identifier, password).await
 }
 
-/// Ends the session, here and for every request under way.
+/// Ends the session, here and for every request under way; with an access
+/// token instead, that token and every other of its family.
 ///
 /// # Errors
-/// Those of the database; then the session has not ended.
+/// [`AppError::ReadOnly`] for an API key; those of the database, and then
+/// nothing has ended.
 #[server(endpoint = "/log_out", prefix = "/api")]
 pub async fn log_out() -> Result<(), AppError> {
     server::log_out().await
@@ -91,9 +94,10 @@ mod server {
             ApiKeyDays, ApiKeyName, Username,
             server::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
+        credentials::{api_key::ApiKeyId, caller::Explicit},
         error::{Field, FieldErrors},
         server::{
-            context::{actor, session, site},
+            context::{actor, headers, session, site},
             idempotency::IdempotencyKey,
         },
     };
@@ -113,13 +117,9 @@ mod server {
         else {
             return Err(errors.into_error());
         };
-        let user = service::sign_up(
-            &site(),
-            NewAccount { username, email, password },
-            IdempotencyKey::optional(key)?,
-        )
-        .await?;
-        session().sign_in(&user).await?;
+        let account = NewAccount { username, email, password };
+        let key = IdempotencyKey::optional(key)?;
+        let user = service::sign_up_and_in(&site(), &session(), account, key).await?;
         Ok(Account { username: user.username })
     }
 
@@ -135,7 +135,7 @@ mod server {
     }
 
     pub(super) async fn log_out() -> Result<(), AppError> {
-        session().sign_out().await
+        service::log_out(&site(), &session(), Explicit::of_headers(&headers())).await
     }
 
     pub(super) async fn create_api_key(
@@ -159,6 +159,7 @@ mod server {
 
     pub(super) async fn revoke_api_key(id: String, key: Option<String>) -> Result<(), AppError> {
         actor().user()?;
+        let id = ApiKeyId::parse(&id).ok_or(AppError::NotFound)?;
         api_keys::revoke(&site(), &actor(), &id, IdempotencyKey::optional(key)?).await
     }
 }

@@ -9,11 +9,10 @@ use axum::{
     },
     response::Response,
 };
-use tower_sessions::Session;
 
 use super::{Backend, Codegen, File};
 use crate::{
-    credentials::UserSession,
+    credentials::{Actor, Caller},
     error::AppError,
     server::{
         Site, calls::see_other, database::internal, forms::log_in_first, headers::refusal, pages::wants_html,
@@ -24,10 +23,10 @@ use crate::{
 pub async fn download(
     State(site): State<Site>,
     Path(name): Path<String>,
-    session: Session,
+    caller: Caller,
     request: Request,
 ) -> Response {
-    match file(&site, &name, &UserSession::new(session)).await {
+    match file(&site, &name, &caller.actor).await {
         Ok(response) => response,
         Err(AppError::NotSignedIn) if wants_html(request.headers()) => {
             see_other(&log_in_first(request.uri().path()))
@@ -36,8 +35,8 @@ pub async fn download(
     }
 }
 
-async fn file(site: &Site, name: &str, session: &UserSession) -> Result<Response, AppError> {
-    session.actor().await?.user()?;
+async fn file(site: &Site, name: &str, actor: &Actor) -> Result<Response, AppError> {
+    actor.user()?;
     let file = File::parse(name).ok_or(AppError::NotFound)?;
     let codegen = Codegen::new(Backend::of(site).await?)?;
     let mut response = Response::new(Body::from(codegen.contents(file)));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{Secret, UserId, api_key_store as store};
 use crate::{error::AppError, server::Site, timestamp::Timestamp};
@@ -12,6 +13,11 @@ use crate::{error::AppError, server::Site, timestamp::Timestamp};
 /// look, and a misspelt one is refused without asking the database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
+
+/// The id of an API key: a UUID as this site writes it, so that nothing else is
+/// ever asked of the database. It is no secret, and opens nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyId(String);
 
 /// An API key that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +88,26 @@ impl ApiKey {
     /// How it begins.
     pub(crate) fn hint(&self) -> &str {
         &self.0[..Self::PREFIX.len() + Self::HINT_CHARS]
+    }
+}
+
+impl ApiKeyId {
+    /// A new one, later in order than those before.
+    pub(crate) fn generate() -> Self {
+        Self(Uuid::now_v7().to_string())
+    }
+
+    /// Any other text is the id of no key.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let id = Uuid::try_parse(raw).ok()?.to_string();
+        (id == raw).then_some(Self(id))
+    }
+
+    /// The text of the id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -223,6 +249,16 @@ mod tests {
             KEY[..41].to_owned(),
         ] {
             assert_eq!(ApiKey::parse(&bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_has_one_form() {
+        let id = ApiKeyId::generate();
+        assert_eq!(ApiKeyId::parse(id.as_str()), Some(id.clone()));
+        let (upper, simple) = (id.as_str().to_uppercase(), id.as_str().replace('-', ""));
+        for other in [&upper, &simple, &format!("{{{}}}", id.as_str()), "", "\0", "nothing"] {
+            assert_eq!(ApiKeyId::parse(other), None, "{other:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::UserId;
+use super::{UserId, api_key::ApiKeyId};
 use crate::{
     accounts::{ApiKeyName, ListedApiKey},
     error::AppError,
@@ -44,8 +44,8 @@ pub struct Public {
 /// A key that is to be stored.
 #[derive(Clone, Debug)]
 pub struct NewRow {
-    /// The row: a UUIDv7.
-    pub id: String,
+    /// The row.
+    pub id: ApiKeyId,
     /// Whose; the site's own if nobody's.
     pub owner: Option<UserId>,
     /// What its owner calls it.
@@ -185,7 +185,7 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
             "INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
-        .bind(&row.id)
+        .bind(row.id.as_str())
         .bind(row.owner.as_ref().map(UserId::as_str))
         .bind(row.name.as_str())
         .bind(&row.hash)
@@ -202,13 +202,13 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &mut Db, owner: &UserId, id: &str) -> Result<Option<Listed>, AppError> {
+pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<Listed>, AppError> {
     Ok(on!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
              FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.user_id = $1 AND k.id = $2",
         )
         .bind(owner.as_str())
-        .bind(id)
+        .bind(id.as_str())
         .fetch_optional(db)
         .await?))
 }
@@ -245,9 +245,9 @@ pub async fn list_all(db: &mut Db) -> Result<Vec<Listed>, AppError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(db: &mut Db, owner: &UserId, id: &str) -> Result<bool, AppError> {
+pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, AppError> {
     Ok(on!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
-        .bind(id)
+        .bind(id.as_str())
         .bind(owner.as_str())
         .execute(db)
         .await?
@@ -259,9 +259,9 @@ pub async fn delete(db: &mut Db, owner: &UserId, id: &str) -> Result<bool, AppEr
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_any(db: &mut Db, id: &str) -> Result<bool, AppError> {
+pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
     Ok(on!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
-        .bind(id)
+        .bind(id.as_str())
         .execute(db)
         .await?
         .rows_affected())

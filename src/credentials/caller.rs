@@ -6,19 +6,21 @@
 //! never passes for none.
 
 use axum::{
-    extract::Request,
+    extract::{FromRequestParts, Request},
     http::{
         HeaderMap, HeaderName,
         header::{AUTHORIZATION, COOKIE, ORIGIN},
+        request::Parts,
     },
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use tower_sessions::Session;
 
 use super::{Actor, UserSession, api_key, token};
 use crate::{
     error::AppError,
-    server::{Site, clock},
+    server::{Site, clock, headers::refusal, pages::wants_html},
     timestamp::Timestamp,
 };
 
@@ -95,11 +97,12 @@ impl<'a> Explicit<'a> {
     }
 
     /// [`Self::of`] the headers of a request. What is no text is no credential
-    /// that could hold.
+    /// that could hold, and neither is one of two: whichever counted, the other
+    /// would pass for none.
     #[must_use]
     pub fn of_headers(headers: &'a HeaderMap) -> Option<Self> {
-        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-        Self::of(text(AUTHORIZATION), text(X_API_KEY))
+        let texts = |name| headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default());
+        Self::of(only(texts(AUTHORIZATION).filter(|value| !is_basic(value))), only(texts(X_API_KEY)))
     }
 
     /// Finds out whose it is.
@@ -123,13 +126,34 @@ impl<'a> Explicit<'a> {
             }
         }
     }
+
+    /// Ends it, and with a token its family.
+    ///
+    /// # Errors
+    /// [`AppError::ReadOnly`] for an API key, which is its owner's to revoke;
+    /// those of the database, and then nothing has ended.
+    pub async fn end(self, site: &Site) -> Result<(), AppError> {
+        match self {
+            Self::Token(raw) => token::service::revoke(site, raw).await,
+            Self::ApiKey(_) => Err(AppError::ReadOnly),
+        }
+    }
 }
 
-/// Whether it has that scheme (RFC 7617). Clients of AppSync send a token
-/// without any.
+/// The one value of a header; an empty one where there are several.
+fn only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = values.next()?;
+    Some(if values.next().is_none() { first } else { "" })
+}
+
+/// Whether it has that scheme (RFC 7617), and nothing behind it: two fields may
+/// have been joined by a comma on the way. Clients of AppSync send a token
+/// without any scheme.
 fn is_basic(authorization: &str) -> bool {
-    let scheme = authorization.trim_start().split_once(' ').map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"))
+    authorization
+        .trim_start()
+        .split_once(' ')
+        .is_some_and(|(scheme, rest)| scheme.eq_ignore_ascii_case("basic") && !rest.contains(','))
 }
 
 impl Caller {
@@ -187,6 +211,17 @@ impl Caller {
     }
 }
 
+/// For handlers that read no body: who asks, or why nobody knows.
+impl FromRequestParts<Site> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
+        let session = Session::from_request_parts(parts, site).await.map_err(IntoResponse::into_response)?;
+        let caller = Self::of(site, &parts.headers, &UserSession::new(session)).await;
+        caller.map_err(|refused| refusal(&refused.into(), wants_html(&parts.headers)))
+    }
+}
+
 /// Takes from a request with an explicit credential what browsers add by
 /// themselves: the cookies, which must not count beside it, and where it comes
 /// from, which protects nobody who has no cookie (security rows C1 and C3).
@@ -201,6 +236,8 @@ pub async fn explicit_first(mut request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -216,7 +253,7 @@ mod tests {
     fn an_empty_or_unreadable_credential_is_one_all_the_same() {
         assert_eq!(Explicit::of(Some(""), None), Some(Explicit::Token("")));
         let mut headers = HeaderMap::new();
-        headers.insert(X_API_KEY, axum::http::HeaderValue::from_bytes(b"\xff").unwrap());
+        headers.insert(X_API_KEY, HeaderValue::from_bytes(b"\xff").unwrap());
         assert_eq!(Explicit::of_headers(&headers), Some(Explicit::ApiKey("")));
     }
 
@@ -224,5 +261,23 @@ mod tests {
     fn what_a_proxy_asked_for_is_not_taken_for_ours() {
         assert_eq!(Explicit::of(Some("Basic YTpi"), None), None);
         assert_eq!(Explicit::of(Some("Basic YTpi"), Some("byl_x")), Some(Explicit::ApiKey("byl_x")));
+    }
+
+    #[test]
+    fn one_credential_of_two_in_a_header_does_not_hide_the_other() {
+        let of = |name: HeaderName, values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
+            }
+            Explicit::of_headers(&headers).map(|explicit| format!("{explicit:?}"))
+        };
+        let (token, unreadable) = (Some("Token(\"a.b.c\")".to_owned()), Some("Token(\"\")".to_owned()));
+        assert_eq!(of(AUTHORIZATION, &["Basic YTpi", "Bearer a.b.c"]), token);
+        assert_eq!(of(AUTHORIZATION, &["a.b.c", "Basic YTpi"]), token);
+        assert_eq!(of(AUTHORIZATION, &["Basic YTpi", "basic YTpi"]), None);
+        assert_eq!(of(AUTHORIZATION, &["a.b.c", "Basic YTpi", "Bearer a.b.c"]), unreadable);
+        assert_ne!(of(AUTHORIZATION, &["Basic YTpi, Bearer a.b.c"]), None);
+        assert_eq!(of(X_API_KEY, &["byl_x", "byl_y"]), Some("ApiKey(\"\")".to_owned()));
     }
 }

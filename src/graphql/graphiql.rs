@@ -7,18 +7,17 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{
-        HeaderValue,
+        HeaderMap, HeaderValue,
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::Response,
     routing::get,
 };
-use tower_sessions::Session;
 
 use super::schema::sdl;
 use crate::{
     amplify::GRAPHQL_PATH,
-    credentials::{Actor, UserSession},
+    credentials::{Actor, Caller},
     error::AppError,
     server::{
         Site, assets,
@@ -39,15 +38,10 @@ pub fn routes() -> Router<Site> {
         .route(SCHEMA_PATH, get(schema).fallback(wrong_method))
 }
 
-async fn page(session: Session, request: Request) -> Response {
-    let html = wants_html(request.headers());
-    let actor = match UserSession::new(session).actor().await {
-        Ok(actor) => actor,
-        Err(error) => return refusal(&error, html),
-    };
-    match document(&actor) {
+async fn page(caller: Caller, headers: HeaderMap) -> Response {
+    match document(&caller.actor) {
         Some(document) => answer("text/html; charset=utf-8", document),
-        None => refusal(&AppError::NotFound, html),
+        None => refusal(&AppError::NotFound, wants_html(&headers)),
     }
 }
 

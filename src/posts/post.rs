@@ -221,8 +221,7 @@ impl TryFrom<String> for Content {
             return Err(ContentError::Nul);
         }
         // What is stored has none; a page of it is not copied.
-        let content =
-            if raw.contains('\r') { raw.replace("\r\n", "\n").replace('\r', "\n") } else { raw };
+        let content = if raw.contains('\r') { raw.replace("\r\n", "\n").replace('\r', "\n") } else { raw };
         let chars = content.chars().count();
         if chars > Self::MAX_CHARS {
             return Err(ContentError::TooLong { chars });

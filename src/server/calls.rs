@@ -64,7 +64,6 @@ pub async fn submit(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let session = UserSession::new(session);
     let mut typed = match limits::read_body(body, max_body(form.endpoint())).await {
         Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
         Err(error) => return refusal(&error, true),
@@ -73,12 +72,17 @@ pub async fn submit(
     let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(&typed).finish();
     typed.remove("password");
 
-    let outcome =
-        limits::in_time(run(&site, &head.headers, &session, form.endpoint(), &Method::POST, arguments)).await;
+    let context = match CallContext::of(&site, head.headers, session).await {
+        Ok(context) => context,
+        Err(error) => return refusal(&error, true),
+    };
+    let outcome = limits::in_time(run(&site, &context, form.endpoint(), &Method::POST, arguments)).await;
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
     let https = site.public_url.is_https();
     match outcome {
-        Ok(answer) if form == Form::CreateApiKey => shown_once(&site, &session, form, &typed, answer).await,
+        Ok(answer) if form == Form::CreateApiKey => {
+            shown_once(&site, context.actor, form, &typed, answer).await
+        }
         Ok(answer) => {
             let done = form.done(&typed, &answer);
             let mut response = see_other(&done.location);
@@ -92,32 +96,26 @@ pub async fn submit(
             // The session may have ended in another tab, cookie and all; that
             // somebody was writing, only the form itself still knows.
             if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text()).cloned() {
-                let kept = session.keep(KeptForm { page: page.clone(), author, values: typed }).await;
+                let kept = context.session.keep(KeptForm { page: page.clone(), author, values: typed }).await;
                 if let Err(error) = kept {
                     return refusal(&error, true);
                 }
             }
             see_other(&log_in_first(&page))
         }
-        Err(error) => again(&site, &session, form, typed, error).await,
+        Err(error) => again(&site, context.actor, form, typed, error).await,
     }
 }
 
 /// A new key has nowhere to wait for the next page: it is shown in the answer
 /// to the form.
-async fn shown_once(
-    site: &Site,
-    session: &UserSession,
-    form: Form,
-    typed: &Values,
-    answer: Value,
-) -> Response {
-    let made = async {
+async fn shown_once(site: &Site, actor: Actor, form: Form, typed: &Values, answer: Value) -> Response {
+    let input = || {
         let uri = form.page(typed).parse::<Uri>().map_err(internal)?;
         let made = serde_json::from_value(answer).map_err(internal)?;
-        Ok(PageInput { made: Some(made), ..PageInput::of(uri, session.actor().await?) })
+        Ok(PageInput { made: Some(made), ..PageInput::of(uri, actor) })
     };
-    match made.await {
+    match input() {
         Ok(input) => pages::render(site, input).await,
         Err(error) => refusal(&error, true),
     }
@@ -125,9 +123,8 @@ async fn shown_once(
 
 /// The page of the form with what was typed and what is wrong, or, where
 /// typing helps nothing, the page of the error.
-async fn again(site: &Site, session: &UserSession, form: Form, typed: Values, error: AppError) -> Response {
-    let page = form.page(&typed);
-    let (Ok(uri), Ok(actor)) = (page.parse::<Uri>(), session.actor().await) else {
+async fn again(site: &Site, actor: Actor, form: Form, typed: Values, error: AppError) -> Response {
+    let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
     };
     if !form.comes_back(&error) {
@@ -186,8 +183,8 @@ async fn by_script(
         _ if writes => return Err(Refused::MethodNotAllowed { allow: "POST" }),
         _ => return Err(AppError::NotFound.into()),
     };
-    let session = UserSession::new(session);
-    Ok(limits::in_time(run(site, &head.headers, &session, endpoint, &method, arguments)).await?)
+    let context = CallContext::of(site, head.headers, session).await?;
+    Ok(limits::in_time(run(site, &context, endpoint, &method, arguments)).await?)
 }
 
 /// The arguments as a form, which is what server functions read. Programs may
@@ -223,17 +220,32 @@ fn max_body(endpoint: &str) -> usize {
     if endpoint.ends_with("_post") { limits::POST_BODY } else { limits::ACCOUNT_BODY }
 }
 
-/// Runs a server function. Who asks is looked up now, with the body already
-/// read: a session that ended while it arrived has ended (security row S5).
+/// What a server function finds in its Leptos context: who calls, and what
+/// they brought to prove it.
+struct CallContext {
+    actor: Actor,
+    session: UserSession,
+    headers: HeaderMap,
+}
+
+impl CallContext {
+    /// Asked with the body already read: a session that ended while it arrived
+    /// has ended (security row S5).
+    async fn of(site: &Site, headers: HeaderMap, session: Session) -> Result<Self, AppError> {
+        let session = UserSession::new(session);
+        let caller = limits::in_time(async { Ok(Caller::of(site, &headers, &session).await?) }).await?;
+        Ok(Self { actor: caller.actor, session, headers })
+    }
+}
+
+/// Runs a server function.
 async fn run(
     site: &Site,
-    headers: &HeaderMap,
-    session: &UserSession,
+    context: &CallContext,
     endpoint: &str,
     method: &Method,
     arguments: String,
 ) -> Result<Bytes, AppError> {
-    let actor: Actor = Caller::of(site, headers, session).await?.actor;
     let (uri, body) = if method == Method::GET {
         (format!("{endpoint}?{arguments}"), Body::empty())
     } else {
@@ -246,11 +258,13 @@ async fn run(
         .header(CONTENT_TYPE, FORM)
         .body(body)
         .map_err(|_| AppError::BadRequest { reason: "the query is not a form".into() })?;
-    let (site, session) = (site.clone(), session.clone());
+    let CallContext { actor, session, headers } = context;
+    let (site, actor, session, headers) = (site.clone(), actor.clone(), session.clone(), headers.clone());
     let provide = move || {
         provide_context(site.clone());
         provide_context(actor.clone());
         provide_context(session.clone());
+        provide_context(headers.clone());
     };
     let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
     let (head, body) = axum::response::IntoResponse::into_response(response).into_parts();

@@ -1,6 +1,6 @@
 //! What pages and server functions find in their Leptos context.
 
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use leptos::prelude::expect_context;
 
 use super::Site;
@@ -39,5 +39,14 @@ pub fn uri() -> Uri {
 /// Outside [`super::calls`], which provides it.
 #[must_use]
 pub fn session() -> UserSession {
+    expect_context()
+}
+
+/// The header fields of this request.
+///
+/// # Panics
+/// Outside [`super::calls`], which provides it.
+#[must_use]
+pub fn headers() -> HeaderMap {
     expect_context()
 }

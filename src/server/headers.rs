@@ -6,7 +6,7 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN,
+            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, Entry, HOST, ORIGIN,
             REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
             X_CONTENT_TYPE_OPTIONS,
         },
@@ -16,7 +16,7 @@ use axum::{
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
-use super::{Site, assets, pages::wants_html};
+use super::{Site, assets, forms::Notice, pages::wants_html};
 use crate::{credentials::cookie_name, error::AppError};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -100,6 +100,35 @@ pub fn from_own_page(headers: &HeaderMap) -> bool {
             _ => false,
         },
     }
+}
+
+/// A layer around everything that reads a cookie. Several do, each by a parser
+/// of its own: tower-sessions decodes a name such as `__%48ost-sid`, which any
+/// sibling host may set, into the one that browsers protect, and [`cookie`]
+/// passes over a header with a byte of another kind. So a request keeps only
+/// the cookies of this site, written as all of them read it.
+pub async fn own_cookies(State(https): State<bool>, mut request: Request, next: Next) -> Response {
+    let names = [cookie_name(https), Notice::COOKIE];
+    if let Entry::Occupied(mut cookies) = request.headers_mut().entry(COOKIE) {
+        let pairs: Vec<_> = names.iter().filter_map(|name| only_pair(cookies.iter(), name)).collect();
+        match HeaderValue::try_from(pairs.join(&b"; "[..])) {
+            Ok(own) if !pairs.is_empty() => drop(cookies.insert(own)),
+            _ => drop(cookies.remove_entry_mult()),
+        }
+    }
+    next.run(request).await
+}
+
+/// The pair of that very name, of visible ASCII. One that is there twice is
+/// none: a browser sends one that the site has set, and another that somebody
+/// has set for a wider domain or a longer path, and does not say which is which.
+fn only_pair<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &str) -> Option<Vec<u8>> {
+    let mut pairs = headers
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .map(<[u8]>::trim_ascii)
+        .filter(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")));
+    let pair = pairs.next()?;
+    (pairs.next().is_none() && pair.iter().all(u8::is_ascii_graphic)).then(|| pair.to_vec())
 }
 
 /// The value of a cookie.

@@ -51,11 +51,10 @@ impl IdempotencyKey {
         Self(uuid::Uuid::now_v7().to_string())
     }
 
-    /// Another key, of which this one cannot be told: to remember the wish for
-    /// something that the key itself would give away.
-    #[must_use]
-    pub fn hashed(&self) -> Self {
-        Self(Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect())
+    /// What is stored of it: whoever reads the database cannot wish as somebody
+    /// else has, nor make again what was made from a key.
+    fn hash(&self) -> String {
+        Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The text of the key.
@@ -102,11 +101,13 @@ pub async fn remembered(
     wish: Wish,
     key: &IdempotencyKey,
 ) -> Result<Option<String>, AppError> {
+    // Older rows have the key as it came, until they are a week old.
     Ok(on!(db => sqlx::query_scalar(
-            "SELECT result_id FROM idempotency_keys WHERE user_id = $1 AND wish = $2 AND key = $3",
+            "SELECT result_id FROM idempotency_keys WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
         )
         .bind(user.as_str())
         .bind(wish.name())
+        .bind(key.hash())
         .bind(key.as_str())
         .fetch_optional(db)
         .await?))
@@ -129,7 +130,7 @@ pub async fn remember(
         )
         .bind(user.as_str())
         .bind(wish.name())
-        .bind(key.as_str())
+        .bind(key.hash())
         .bind(result_id)
         .bind(clock::now().micros())
         .execute(db)

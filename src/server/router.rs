@@ -64,6 +64,7 @@ pub fn router(site: Site) -> Router {
         .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
+        .layer(from_fn_with_state(https, headers::own_cookies))
         .with_state(site)
 }
 

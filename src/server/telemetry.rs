@@ -88,8 +88,9 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The outermost layer: gives the request an id, catches panics, sheds load,
-/// adds the headers every answer carries, and writes the one line.
+/// The layer around everything that answers: gives the request an id, catches
+/// panics, sheds load, adds the headers every answer carries, and writes the
+/// one line.
 ///
 /// The line has method, path, status, time and address; never a query, a
 /// cookie or a body.
@@ -138,25 +139,22 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
 }
 
 /// The peer, or, if that is a trusted proxy, the rightmost address in
-/// X-Forwarded-For that is not (security row R2): what stands left of it
-/// anybody can write.
+/// X-Forwarded-For that is not (security row R2). It is read from the right,
+/// where the proxies write, and no further than it has to be: what stands left
+/// of that anybody can write, so it must not even be looked at. What a trusted
+/// proxy passed on without an address that can be read comes from that proxy.
 fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    let forwarded = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map_while(|part| part.trim().parse::<IpAddr>().ok())
-        .collect::<Vec<_>>();
+    let values = request.headers().get_all("x-forwarded-for").iter().rev();
+    let forwarded = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
     let mut client = peer.ip();
-    for address in forwarded.into_iter().rev() {
-        if !is_trusted(&client) {
-            break;
+    for part in forwarded {
+        let address = std::str::from_utf8(part).ok().and_then(|part| part.trim().parse().ok());
+        match address {
+            Some(address) if is_trusted(&client) => client = address,
+            _ => break,
         }
-        client = address;
     }
     Some(client)
 }
@@ -186,5 +184,28 @@ mod tests {
             "198.51.100.7"
         );
         assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_a_client_writes_before_its_address_is_not_believed() {
+        let trusted = ["10.0.0.0/8"];
+        for forwarded in [
+            &["6.6.6.6, nonsense, 198.51.100.7"][..],
+            &["6.6.6.6, , 198.51.100.7"],
+            &["6.6.6.6", "nonsense", "198.51.100.7"],
+            &["6.6.6.6, 10.0.0.3, nonsense, 198.51.100.7"],
+            &["nonsense", "198.51.100.7, 10.0.0.2"],
+            &["6.6.6.6:80, 198.51.100.7"],
+        ] {
+            assert_eq!(client("10.0.0.1", forwarded, &trusted), "198.51.100.7", "{forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_names_nobody_stands_for_whoever_is_behind_it() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(client("10.0.0.1", &["6.6.6.6, nonsense"], &trusted), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6, nonsense, 10.0.0.2"], &trusted), "10.0.0.2");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6", ""], &trusted), "10.0.0.1");
     }
 }

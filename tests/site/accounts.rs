@@ -1,6 +1,6 @@
 //! Signing up and logging in.
 
-use byline::accounts::server::hashing::Cost;
+use byline::accounts::server::{Login, NewPassword, hashing::Cost, service};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -291,4 +291,48 @@ async fn a_sign_up_sent_twice_makes_one_account_and_signs_in_both_times() {
     assert_eq!(other.submit("/signup", &form("another")).await.status, 422);
     assert_eq!(other.page("/").await.signed_in_as(), None);
     assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 1);
+}
+
+#[tokio::test]
+async fn nobody_signs_in_by_the_key_of_anothers_sign_up_alone() {
+    let site = Running::start().await;
+    let sign_up = |password: &'static str| {
+        json!({
+            "username": "ada", "email": "ada@example.org", "password": password, "idempotency_key": "signup-1"
+        })
+    };
+    let mut ada = site.script();
+    assert_eq!(ada.submit_json("/api/sign_up", &sign_up(PASSWORD)).await.status, 200);
+    assert!(!site.dump().await.contains("signup-1"), "the key is not stored");
+    let taken = async |password: &'static str| {
+        let before = site.dump().await;
+        let mut mallory = site.script();
+        let answer = mallory.submit_json("/api/sign_up", &sign_up(password)).await;
+        assert_eq!((answer.status, answer.cookies().count()), (422, 0), "{}", answer.text());
+        let taken = "That username is taken. Choose another";
+        assert_eq!(answer.json()["errors"][0], json!({ "field": "username", "message": taken }));
+        assert_eq!(mallory.get("/api/my_posts").await.status, 401);
+        assert_eq!(site.dump().await, before);
+    };
+    taken("wrong horse battery staple").await;
+
+    let login = Login::parse("ada").expect("a login");
+    let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
+    service::set_password(&site.site, &login, new).await.expect("a new password");
+    assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0);
+    taken(PASSWORD).await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0, "the old password is over");
+    let new = site.script().submit_json("/api/sign_up", &sign_up("another long pass phrase")).await;
+    assert_eq!(new.status, 200, "whoever knows the password signs in: {}", new.text());
+}
+
+#[tokio::test]
+async fn a_wish_that_was_stored_by_its_key_is_still_known() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await.as_script();
+    let post = [("title", "Title"), ("idempotency_key", "one")];
+    let made = ada.submit("/api/create_post", &post).await.json();
+    site.tamper("UPDATE idempotency_keys SET key = 'one'").await;
+    assert_eq!(ada.submit("/api/create_post", &post).await.json(), made);
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 1);
 }

@@ -1,25 +1,33 @@
 //! API keys: what programs read with (security row K1).
 
+use axum::http::{
+    Method,
+    header::{ACCEPT, CONTENT_TYPE},
+};
 use byline::{
     accounts::{
-        ApiKeyDays, ApiKeyName, Username,
+        ApiKeyDays, ApiKeyName, ListedApiKey, Username,
         server::{Login, api_keys, store},
     },
     credentials::{
         Actor,
-        api_key::{Refused, public_key, still_holds, verify},
+        api_key::{ApiKeyId, Refused, public_key, still_holds, verify},
     },
     error::AppError,
 };
 use futures::future::join_all;
 
-use crate::support::{Answer, Byline, Client, PASSWORD, Running, TestDatabase, until};
+use crate::support::{Answer, Byline, Client, Credential, PASSWORD, Running, TestDatabase, until};
 
 fn wanted(name: &str, days: &str) -> api_keys::Wanted {
     api_keys::Wanted {
         name: ApiKeyName::parse(name).expect("a name"),
         days: ApiKeyDays::parse(days).expect("days"),
     }
+}
+
+fn id_of(listed: &ListedApiKey) -> ApiKeyId {
+    ApiKeyId::parse(&listed.id).expect("an id")
 }
 
 async fn actor(site: &Running, username: &str) -> Actor {
@@ -44,7 +52,7 @@ async fn a_key_holds_until_it_is_revoked_and_is_refused_at_once() {
     assert_eq!(still_holds(&site.site, &verified.id).await, Ok(true));
 
     let ada = actor(&site, "ada").await;
-    api_keys::revoke(&site.site, &ada, &verified.id, None).await.expect("it is revoked");
+    api_keys::revoke(&site.site, &ada, &id_of(&made.listed), None).await.expect("it is revoked");
     assert_eq!(verify(&site.site, &made.key).await, Err(Refused::Unknown));
     assert_eq!(still_holds(&site.site, &verified.id).await, Ok(false));
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 0);
@@ -131,14 +139,13 @@ async fn anothers_key_is_neither_seen_nor_revoked() {
     site.author("bob").await;
     let bob = actor(&site, "bob").await;
     assert_eq!(api_keys::list(&site.site, &bob).await, Ok(Vec::new()));
-    for id in [made.listed.id.as_str(), "nothing", ""] {
-        assert_eq!(api_keys::revoke(&site.site, &bob, id, None).await, Err(AppError::NotFound), "{id:?}");
-    }
+    let id = id_of(&made.listed);
+    assert_eq!(api_keys::revoke(&site.site, &bob, &id, None).await, Err(AppError::NotFound));
     for (actor, error) in [(Actor::Anonymous, AppError::NotSignedIn), (Actor::ApiKey, AppError::ReadOnly)] {
         let create = api_keys::create(&site.site, &actor, wanted("x", "1"), None).await;
         assert_eq!(create, Err(error.clone()));
         assert_eq!(api_keys::list(&site.site, &actor).await, Err(error.clone()));
-        assert_eq!(api_keys::revoke(&site.site, &actor, &made.listed.id, None).await, Err(error));
+        assert_eq!(api_keys::revoke(&site.site, &actor, &id, None).await, Err(error));
     }
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 1);
     verify(&site.site, &made.key).await.expect("it still holds");
@@ -155,7 +162,7 @@ async fn the_newest_public_key_that_holds_can_be_written_again() {
     key_of(&site, "bob").await;
     assert_eq!(public_key(&site.site).await, Ok(Some(newer.key.clone())));
     verify(&site.site, &newer.key).await.expect("it holds");
-    api_keys::revoke_any(&site.site, newer.listed.id).await.expect("it is revoked");
+    api_keys::revoke_any(&site.site, id_of(&newer.listed)).await.expect("it is revoked");
     assert_eq!(public_key(&site.site).await, Ok(Some(older.key)));
     site.tamper("UPDATE api_keys SET expires_at = 0 WHERE name = 'Older'").await;
     assert_eq!(public_key(&site.site).await, Ok(None));
@@ -336,6 +343,56 @@ async fn only_its_owner_has_a_page_for_a_key() {
     }
     assert_eq!(script.get("/api/my_api_keys").await.status, 401);
     assert_eq!(site.text("SELECT id || name FROM api_keys WHERE name <> 'x'").await, before);
+}
+
+#[tokio::test]
+async fn the_page_of_a_form_is_for_whoever_sent_it_by_whichever_credential() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let bob = site.author("bob").await;
+    let submit = async |by: &Credential, fields: &str| {
+        let request = by.request(&site, Method::POST, PAGE).header(ACCEPT, "text/html");
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        site.exchange(request.body(fields.to_owned().into()).expect("a request")).await
+    };
+    let token = site.token_of("ada").await;
+    let made = submit(&token, "name=Reader&days=7").await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let page = made.page();
+    assert_eq!(page.signed_in_as().as_deref(), Some("ada"));
+    assert_eq!(page.texts(".entry h3"), ["Reader"]);
+    verify(&site.site, &page.value_of("#new-key")).await.expect("it holds");
+
+    let wrong = submit(&token, "name=Reader&days=0").await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.page().signed_in_as().as_deref(), Some("ada"));
+
+    let before = site.dump().await;
+    let bad = Credential::token("a.b.c").beside(&Credential::session(&bob));
+    let refused = submit(&bad, "name=Reader&days=7").await;
+    assert_eq!((refused.status, refused.page().signed_in_as()), (401, None));
+    assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_id_is_the_id_of_no_key() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let (_, id) = site.api_key_of(&ada).await;
+    let before = site.dump().await;
+    for no_id in ["\0", "nothing", "", " ", &format!("{id}\0"), &id.to_uppercase(), "' OR 1=1 --", "é"] {
+        let fields = [("id", no_id), ("idempotency_key", "one")];
+        let answer = ada.as_script().submit("/api/revoke_api_key", &fields).await;
+        assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{no_id:?}");
+        let in_path: String = url::form_urlencoded::byte_serialize(no_id.as_bytes()).collect();
+        let page = format!("{PAGE}/{}/revoke", in_path.replace('+', "%20"));
+        assert_eq!(ada.get(&page).await.status, 404, "{page}");
+        assert_eq!(ada.submit(&page, &[]).await.status, 404, "{page}");
+        let nobody = site.browser().get(&page).await;
+        assert!(no_id.is_empty() || nobody.location().starts_with("/login"), "{page}: {}", nobody.status);
+        assert_eq!(site.script().submit("/api/revoke_api_key", &fields).await.status, 401, "{no_id:?}");
+    }
+    assert_eq!(site.dump().await, before);
 }
 
 #[tokio::test]

@@ -161,7 +161,11 @@ impl World {
         let columns = [
             (
                 "nobody",
-                vec![Credential::none(), Credential::session(&unknown).named("the session of nobody")],
+                vec![
+                    Credential::none(),
+                    Credential::session(&unknown).named("the session of nobody"),
+                    basic(),
+                ],
             ),
             (
                 "ada",
@@ -170,6 +174,7 @@ impl World {
                     ada.clone(),
                     bearer,
                     elsewhere(&ada),
+                    session.clone().beside(&basic()),
                     ada.clone().beside(&bobs_session).named("her token beside his session"),
                     ada.clone().beside(&elsewhere(&Credential::cookie(&bob_in_browser))),
                     ada.clone().beside(&key).named("a token beside an API key"),
@@ -351,6 +356,11 @@ struct Visit {
     answer: Answer,
 }
 
+/// What a proxy in front of the site asked for, which is no credential of ours.
+fn basic() -> Credential {
+    Credential::none().with("authorization", "Basic eA==").named("a proxy's password")
+}
+
 /// What holds no longer, or never did. Each is an answer in itself: beside it,
 /// nothing else counts.
 async fn no_good(
@@ -376,6 +386,11 @@ async fn no_good(
         (Credential::api_key("da2-abcdefghijklmnopqrstuvwxyz"), WRONG_KEY),
         (Credential::token(&ended.access).named("a revoked token"), EXPIRED),
         (Credential::token(&ended.access).beside(session), EXPIRED),
+        (
+            basic().with("authorization", &ended.access).named("a revoked token after a proxy's password"),
+            EXPIRED,
+        ),
+        (basic().with("authorization", &format!("Bearer {}", ended.access)).beside(session), EXPIRED),
         (Credential::token("").beside(session).named("an empty token beside a session"), None),
     ];
     let valid = site.script().tokens("ada").await;

@@ -1,6 +1,7 @@
 //! What a front end of AWS Amplify is given.
 
 use async_graphql::parser::{parse_query, parse_schema};
+use axum::{body::Body, http::Method};
 use byline::{
     accounts::{ApiKeyDays, ApiKeyName, server::api_keys},
     codegen::File,
@@ -8,7 +9,7 @@ use byline::{
 };
 use serde_json::Value;
 
-use crate::support::{Byline, Client, Running};
+use crate::support::{Byline, Client, Credential, Running};
 
 /// The fields that every statement of Amplify selects of a post.
 const FIELDS: &str = "id title content owner createdAt updatedAt __typename";
@@ -236,4 +237,25 @@ async fn the_command_writes_what_the_page_offers() {
 
     std::fs::write(byline.folder().join("taken"), "").expect("a file");
     byline.run(&["codegen", "--out", "taken"], "").await.failed_with(&["taken", "cannot be written"]);
+}
+
+#[tokio::test]
+async fn the_files_are_for_people_however_they_prove_who_they_are() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    let (key, _) = site.api_key_of(&ada).await;
+    let session = Credential::session(&ada);
+    for (by, status) in [
+        (Credential::none(), 401),
+        (session.clone(), 200),
+        (site.token_of("ada").await, 200),
+        (key.clone(), 403),
+        (key.beside(&session), 403),
+        (Credential::token("a.b.c").beside(&session), 401),
+        (Credential::api_key("byl_wrong").beside(&session), 401),
+    ] {
+        let request = by.request(&site, Method::GET, "/account/api/schema.graphql");
+        let answer = site.exchange(request.body(Body::empty()).expect("a request")).await;
+        assert_eq!(answer.status, status, "{}: {}", by.name, answer.text());
+    }
 }

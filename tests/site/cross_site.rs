@@ -5,7 +5,9 @@ use axum::{
     http::{Method, Request, header::CONTENT_TYPE, request::Builder},
 };
 
-use crate::support::{Client, Running};
+use serde_json::json;
+
+use crate::support::{Answer, Client, Running};
 
 /// A request's headers `origin` and `sec-fetch-site`, where it has them.
 type Origin<'a> = (Option<&'a str>, Option<&'a str>);
@@ -190,5 +192,74 @@ async fn reading_changes_nothing() {
             }
         }
         assert_eq!(site.dump().await, before, "reading {path} changed something");
+    }
+}
+
+/// Asks the API who asks, with the cookies of a browser.
+async fn me(client: &Client, origin: Origin<'_>) -> Answer {
+    let request = from(client.request_of_unknown_origin(Method::POST, "/graphql"), origin)
+        .header(CONTENT_TYPE, "application/json");
+    let body = json!({ "query": "{ me { username } }" }).to_string();
+    client.clone().send(request.body(body.into()).expect("a request")).await
+}
+
+const OWN_PAGE: Origin<'static> = (None, Some("same-origin"));
+
+#[tokio::test]
+async fn a_sibling_host_imposes_no_session_by_a_name_that_is_only_written_like_ours() {
+    let site = Running::start_behind_https().await;
+    let (ada, mallory) = (site.author("ada").await, site.author("mallory").await);
+    let imposed = mallory.cookie("__Host-sid").expect("a session");
+    for name in ["__%48ost-sid", "%5F%5FHost-sid", "__Host-si%64", "__HOST-SID", "\u{a0}__Host-sid"] {
+        let mut victim = site.browser().with_cookie(name, imposed);
+        assert_eq!(victim.signed_in_as().await, None, "{name}");
+        assert_eq!(me(&victim, OWN_PAGE).await.status, 401, "{name}");
+        let answer = victim.submit("/my-posts/new", &[("title", "Secret")]).await;
+        assert_eq!((answer.status, answer.location()), (303, "/login?next=/my-posts/new"), "{name}");
+
+        let mut ada = ada.clone().with_cookie(name, imposed);
+        assert_eq!(ada.signed_in_as().await.as_deref(), Some("ada"), "{name}");
+        assert_eq!(me(&ada, OWN_PAGE).await.json()["data"]["me"]["username"], "ada", "{name}");
+        ada.publish("Title", "").await;
+    }
+    let owners =
+        "SELECT COUNT(*) FROM posts p JOIN users u ON u.id = p.owner_id WHERE u.username = 'mallory'";
+    assert_eq!(site.count(owners).await, 0);
+}
+
+#[tokio::test]
+async fn a_session_cookie_that_is_there_twice_is_none() {
+    let site = Running::start().await;
+    let (ada, mallory) = (site.author("ada").await, site.author("mallory").await);
+    let (sid, imposed) = (ada.sid().expect("a session"), mallory.sid().expect("a session"));
+    for (first, second) in [(sid, imposed), (imposed, sid)] {
+        // A header of its own, or one more pair of the same header.
+        for cookies in [vec![first.to_owned(), second.to_owned()], vec![format!("{first}; sid={second}")]] {
+            let request = ada.without_cookies().request(Method::GET, "/api/my_posts");
+            let request =
+                cookies.iter().fold(request, |request, sid| request.header("cookie", format!("sid={sid}")));
+            let answer = site.browser().send(request.body(Body::empty()).expect("a request")).await;
+            assert_eq!(answer.status, 401, "{cookies:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_cookie_does_not_hide_the_session_from_the_check_of_the_origin() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let post = ada.publish("Title", "Text").await;
+    let before = site.dump().await;
+    for value in ["é", "日本", "\u{a0}", "a b", "\"", "%", ""] {
+        let ada = ada.clone().with_cookie("x", value);
+        for origin in [(Some("https://evil.example"), Some("cross-site")), (None, None), (Some(""), None)] {
+            assert_eq!(me(&ada, origin).await.status, 403, "x={value} from {origin:?}");
+            for (path, request) in every_change(&ada, &post, origin) {
+                let answer = ada.clone().send(request).await;
+                assert_eq!(answer.status, 403, "POST {path} with x={value} from {origin:?}");
+            }
+        }
+        assert_eq!(site.dump().await, before, "x={value}");
+        assert_eq!(me(&ada, OWN_PAGE).await.json()["data"]["me"]["username"], "ada", "x={value}");
     }
 }

@@ -1,9 +1,13 @@
 //! The page to try the API on. What it does is tried in a browser; here is
 //! what the site hands out for it.
 
+use axum::{
+    body::Body,
+    http::{Method, header::ACCEPT},
+};
 use byline::graphql::ConflictDetection;
 
-use crate::support::Running;
+use crate::support::{Credential, Running};
 
 /// Whether this build has the bundle: without Node there is none.
 fn is_built() -> bool {
@@ -44,4 +48,25 @@ async fn the_schema_is_for_everyone_as_it_is_in_force() {
     assert!(plain.text().contains("type Post {") && !plain.text().contains("_version"));
     let site = Running::start_with(|config| config.conflict_detection = ConflictDetection::On).await;
     assert!(site.browser().get("/graphiql/schema.graphql").await.text().contains("_version: Int!"));
+}
+
+#[tokio::test]
+async fn graphiql_says_who_asks_by_a_token_and_refuses_one_that_does_not_hold() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    let (key, _) = site.api_key_of(&ada).await;
+    let ask = async |by: &Credential| {
+        let request = by.request(&site, Method::GET, "/graphiql").header(ACCEPT, "text/html");
+        site.exchange(request.body(Body::empty()).expect("a request")).await
+    };
+    for bad in [Credential::token("a.b.c"), Credential::api_key("byl_wrong"), Credential::token("")] {
+        for bad in [bad.clone(), bad.beside(&Credential::session(&ada))] {
+            let answer = ask(&bad).await;
+            assert_eq!(answer.status, 401, "{}: {}", bad.name, answer.text());
+        }
+    }
+    if is_built() {
+        assert_eq!(ask(&site.token_of("ada").await).await.page().text(".bar strong"), "ada");
+        assert_eq!(ask(&key).await.page().link("Log in").as_deref(), Some("/login?next=/graphiql"));
+    }
 }

@@ -6,7 +6,7 @@ use base64::{
 };
 use byline::{
     accounts::{ApiKeyDays, ApiKeyName, server::api_keys},
-    credentials::{Actor, User, UserId},
+    credentials::{Actor, User, UserId, api_key::ApiKeyId},
     posts::{
         Content, Title,
         server::{Draft, service},
@@ -296,6 +296,7 @@ async fn whose_key_is_revoked_is_told_nothing_more_within_a_minute() {
     let (key, id) = public_key(&site).await;
     let credential = with_key(&key);
     let sockets = subscribed(&ada, &credential).await;
+    let id = ApiKeyId::parse(&id).expect("an id");
     api_keys::revoke_any(&site.site, id).await.expect("it is revoked");
     assert_withdrawn(&mut ada, sockets, &credential).await;
 }

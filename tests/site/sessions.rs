@@ -1,5 +1,6 @@
 //! Sessions: who holds one, and when it is over.
 
+use axum::{body::Body, http::Method};
 use byline::{
     accounts::server::{Login, NewPassword, Password, service},
     server::clock,
@@ -7,7 +8,7 @@ use byline::{
 use sha2::{Digest, Sha256};
 use tower_sessions::session::Id;
 
-use crate::support::{Answer, Client, PASSWORD, Running, in_time};
+use crate::support::{Answer, Client, Credential, PASSWORD, Running, in_time};
 
 /// Whether the cookie still opens what is private.
 async fn is_signed_in(client: &Client) -> bool {
@@ -88,6 +89,37 @@ async fn a_logout_ends_one_session_and_no_other() {
     assert!(!is_signed_in(&ada).await);
     assert!(is_signed_in(&phone).await);
     assert_eq!(site.browser().submit("/logout", &[]).await.status, 303, "logging out twice is no error");
+}
+
+#[tokio::test]
+async fn a_program_logs_out_by_its_token_and_ends_every_token_of_the_family() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    let log_out = async |by: &Credential| {
+        let request = by.request(&site, Method::POST, "/api/log_out");
+        site.exchange(request.body(Body::empty()).expect("a request")).await
+    };
+    let (ended, other) = (site.script().tokens("ada").await, site.token_of("ada").await);
+    let session = Credential::session(&ada);
+    let (key, _) = site.api_key_of(&ada).await;
+
+    let before = site.dump().await;
+    for by in [&key, &key.clone().beside(&session)] {
+        let refused = log_out(by).await;
+        assert_eq!((refused.status, refused.code().as_str()), (403, "read_only"), "{}", by.name);
+    }
+    assert_eq!(log_out(&Credential::token("a.b.c").beside(&session)).await.status, 401);
+    assert_eq!(site.dump().await, before);
+
+    let token = Credential::token(&ended.access);
+    assert_eq!(log_out(&token.clone().beside(&session)).await.status, 200);
+    assert_eq!(site.count("SELECT COUNT(*) FROM token_families").await, 1, "and no other family");
+    assert_eq!(site.graphql(&token, "{ me { username } }").await.status, 401);
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", ended.refresh.as_str())];
+    assert_eq!(site.script().submit("/api/token", &refresh).await.status, 400);
+    assert_eq!(site.graphql(&other, "{ me { username } }").await.status, 200);
+    assert!(is_signed_in(&ada).await, "a cookie beside a token is not looked at");
+    assert_eq!(log_out(&token).await.status, 401, "it has ended already");
 }
 
 #[tokio::test]

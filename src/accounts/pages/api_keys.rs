@@ -6,7 +6,8 @@ use leptos_router::hooks::use_params_map;
 use super::AccountNav;
 use crate::{
     accounts::{ApiKeyDays, ListedApiKey, NewApiKey, copy_key::CopyKey, server::api_keys},
-    error::Field,
+    credentials::api_key::ApiKeyId,
+    error::{AppError, Field},
     server::{
         clock,
         context::{actor, site},
@@ -132,6 +133,8 @@ fn Entry(key: ListedApiKey) -> impl IntoView {
 pub fn RevokeApiKeyPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id").unwrap_or_default());
     load(async move {
+        actor().user()?;
+        let id = ApiKeyId::parse(&id).ok_or(AppError::NotFound)?;
         let key = api_keys::get(&site(), &actor(), &id).await?;
         Ok(view! {
             <PageTitle text="Revoke this key?".to_owned() />

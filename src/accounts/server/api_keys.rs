@@ -5,7 +5,7 @@ use super::super::{ApiKeyDays, ApiKeyName, ListedApiKey, NewApiKey};
 use crate::{
     credentials::{
         Actor, UserId,
-        api_key::ApiKey,
+        api_key::{ApiKey, ApiKeyId},
         api_key_store::{self as store, NewRow},
     },
     error::{AppError, Field},
@@ -27,12 +27,8 @@ pub struct Wanted {
     pub days: ApiKeyDays,
 }
 
-fn new_id() -> String {
-    uuid::Uuid::now_v7().to_string()
-}
-
 /// A key for `owner`, as it is stored and as it is shown.
-fn make(id: String, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (NewRow, NewApiKey) {
+fn make(id: ApiKeyId, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (NewRow, NewApiKey) {
     let created_at = clock::now();
     let row = NewRow {
         id,
@@ -44,7 +40,7 @@ fn make(id: String, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (New
         expires_at: wanted.days.after(created_at),
     };
     let listed = ListedApiKey {
-        id: row.id.clone(),
+        id: row.id.as_str().to_owned(),
         name: row.name.as_str().to_owned(),
         hint: row.hint.clone(),
         created_at,
@@ -69,11 +65,14 @@ pub async fn create(
     let secret = site.secret().await?.clone();
     let wish = key.unwrap_or_else(IdempotencyKey::generate);
     site.database
-        .write((secret, owner, wanted, wish, new_id()), |db, (secret, owner, wanted, wish, id)| {
+        .write((secret, owner, wanted, wish, ApiKeyId::generate()), |db, (secret, owner, wanted, wish, id)| {
             Box::pin(async move {
-                let hashed = wish.hashed();
-                let derive = |id: &str| ApiKey::derive(&secret, Some(&owner), wish.as_str(), id);
-                if let Some(id) = idempotency::remembered(db, &owner, Wish::CreateApiKey, &hashed).await? {
+                let derive =
+                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), wish.as_str(), id.as_str());
+                if let Some(id) = idempotency::remembered(db, &owner, Wish::CreateApiKey, &wish)
+                    .await?
+                    .and_then(|id| ApiKeyId::parse(&id))
+                {
                     let made = store::find(db, &owner, &id).await?.ok_or(AppError::NotFound)?;
                     return Ok(NewApiKey { key: derive(&id).into(), listed: made.into() });
                 }
@@ -86,7 +85,7 @@ pub async fn create(
                 let key = derive(&id);
                 let (row, made) = make(id, Some(&owner), wanted, key);
                 store::insert(db, &row).await?;
-                idempotency::remember(db, &owner, Wish::CreateApiKey, &hashed, &row.id).await?;
+                idempotency::remember(db, &owner, Wish::CreateApiKey, &wish, row.id.as_str()).await?;
                 Ok(made)
             })
         })
@@ -99,8 +98,8 @@ pub async fn create(
 /// # Errors
 /// Those of the database.
 pub async fn create_public(site: &Site, wanted: Wanted) -> Result<NewApiKey, AppError> {
-    let id = new_id();
-    let key = ApiKey::public(site.secret().await?, &id);
+    let id = ApiKeyId::generate();
+    let key = ApiKey::public(site.secret().await?, id.as_str());
     let (row, made) = make(id, None, wanted, key);
     site.database.write(row, |db, row| Box::pin(async move { store::insert(db, &row).await })).await?;
     Ok(made)
@@ -121,7 +120,7 @@ pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<ListedApiKey>, AppEr
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
 /// (security row A2).
-pub async fn get(site: &Site, actor: &Actor, id: &str) -> Result<ListedApiKey, AppError> {
+pub async fn get(site: &Site, actor: &Actor, id: &ApiKeyId) -> Result<ListedApiKey, AppError> {
     let owner = &actor.user()?.id;
     let found = store::find(&mut site.reader_for(actor).await?, owner, id).await?;
     found.map(Into::into).ok_or(AppError::NotFound)
@@ -136,12 +135,12 @@ pub async fn get(site: &Site, actor: &Actor, id: &str) -> Result<ListedApiKey, A
 pub async fn revoke(
     site: &Site,
     actor: &Actor,
-    id: &str,
+    id: &ApiKeyId,
     key: Option<IdempotencyKey>,
 ) -> Result<(), AppError> {
     let owner = actor.user()?.id.clone();
     site.database
-        .write((owner, id.to_owned(), key), |db, (owner, id, key)| {
+        .write((owner, id.clone(), key), |db, (owner, id, key)| {
             Box::pin(async move {
                 if let Some(key) = &key
                     && idempotency::remembered(db, &owner, Wish::RevokeApiKey, key).await?.as_deref()
@@ -153,7 +152,9 @@ pub async fn revoke(
                     return Err(AppError::NotFound);
                 }
                 match &key {
-                    Some(key) => idempotency::remember(db, &owner, Wish::RevokeApiKey, key, &id).await,
+                    Some(key) => {
+                        idempotency::remember(db, &owner, Wish::RevokeApiKey, key, id.as_str()).await
+                    }
                     None => Ok(()),
                 }
             })
@@ -165,7 +166,7 @@ pub async fn revoke(
 ///
 /// # Errors
 /// [`AppError::NotFound`].
-pub async fn revoke_any(site: &Site, id: String) -> Result<(), AppError> {
+pub async fn revoke_any(site: &Site, id: ApiKeyId) -> Result<(), AppError> {
     site.database
         .write(id, |db, id| {
             Box::pin(async move { store::delete_any(db, &id).await?.then_some(()).ok_or(AppError::NotFound) })

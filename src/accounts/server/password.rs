@@ -101,6 +101,13 @@ impl From<Password> for NewPassword {
     }
 }
 
+/// What may be chosen may be typed.
+impl From<NewPassword> for Password {
+    fn from(password: NewPassword) -> Self {
+        Self(password.0)
+    }
+}
+
 /// Neither type shows what it holds, in a log or anywhere.
 macro_rules! redacted {
     ($($name:ident)*) => {$(

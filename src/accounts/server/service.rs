@@ -3,7 +3,7 @@
 use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     accounts::Username,
-    credentials::{User, UserId, UserSession, session_store, token},
+    credentials::{User, UserId, UserSession, caller::Explicit, session_store, token},
     error::{AppError, Field},
     server::{
         Site, clock,
@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// Makes an account. Username and address are taken by whoever comes first;
-/// the database decides.
+/// the database decides. Sent again with the same key and the same password,
+/// the account that was made answers.
 ///
 /// # Errors
 /// [`AppError::Invalid`] when one is taken; [`AppError::Busy`].
@@ -21,7 +22,30 @@ pub async fn sign_up(
     account: NewAccount,
     key: Option<IdempotencyKey>,
 ) -> Result<User, AppError> {
+    Ok(recognize_new(site, account, key).await?.user)
+}
+
+/// As [`sign_up`], and signs in.
+///
+/// # Errors
+/// Those of [`sign_up`]; [`AppError::Invalid`] also when the password was
+/// changed meanwhile.
+pub async fn sign_up_and_in(
+    site: &Site,
+    session: &UserSession,
+    account: NewAccount,
+    key: Option<IdempotencyKey>,
+) -> Result<User, AppError> {
+    sign_in(site, session, recognize_new(site, account, key).await?).await
+}
+
+async fn recognize_new(
+    site: &Site,
+    account: NewAccount,
+    key: Option<IdempotencyKey>,
+) -> Result<Recognized, AppError> {
     let NewAccount { username, email, password } = account;
+    let given = Password::from(password.clone());
     let made = async {
         // Asked before the costly hashing, and once more by the constraint.
         store::refuse_taken(&mut site.database.read().await?, &username, &email).await?;
@@ -34,29 +58,44 @@ pub async fn sign_up(
                     if let Some(key) = &key {
                         idempotency::remember(db, &user.id, Wish::SignUp, key, user.id.as_str()).await?;
                     }
-                    Ok(user)
+                    Ok(Recognized { user, hash })
                 })
             })
             .await
     };
     match made.await {
         Err(AppError::Invalid { errors }) => {
-            made_before(site, username, key).await?.ok_or(AppError::Invalid { errors })
+            made_before(site, username, given, key).await?.ok_or(AppError::Invalid { errors })
         }
         other => other,
     }
 }
 
 /// The account that this very wish has made already: its name is taken, by it.
+/// The key says which wish it is, never who asks: that takes the password.
 async fn made_before(
     site: &Site,
     username: Username,
+    password: Password,
     key: Option<IdempotencyKey>,
-) -> Result<Option<User>, AppError> {
+) -> Result<Option<Recognized>, AppError> {
+    let Some(key) = key else { return Ok(None) };
+    let login = Login::Username(username);
+    if !is_remembered(site, &login, &key).await? {
+        return Ok(None);
+    }
+    match recognize(site, login, password).await {
+        Ok(recognized) => Ok(Some(recognized)),
+        Err(AppError::Invalid { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether that account was made by the wish of that key.
+async fn is_remembered(site: &Site, login: &Login, key: &IdempotencyKey) -> Result<bool, AppError> {
     let db = &mut site.database.read().await?;
-    let found = store::find(db, &Login::Username(username)).await?;
-    let (Some((user, _)), Some(key)) = (found, key) else { return Ok(None) };
-    Ok(idempotency::remembered(db, &user.id, Wish::SignUp, &key).await?.map(|_| user))
+    let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
+    Ok(idempotency::remembered(db, &user.id, Wish::SignUp, key).await?.is_some())
 }
 
 /// Somebody whose password was right, by what was stored when it was looked at.
@@ -133,7 +172,28 @@ pub async fn log_in(
     login: Login,
     password: Password,
 ) -> Result<User, AppError> {
-    let recognized = recognize(site, login, password).await?;
+    sign_in(site, session, recognize(site, login, password).await?).await
+}
+
+/// Ends what somebody is signed in by: the token that a program sent, with its
+/// family, else the session.
+///
+/// # Errors
+/// [`AppError::ReadOnly`] for an API key; those of the database, and then
+/// nothing has ended.
+pub async fn log_out(
+    site: &Site,
+    session: &UserSession,
+    explicit: Option<Explicit<'_>>,
+) -> Result<(), AppError> {
+    match explicit {
+        Some(explicit) => explicit.end(site).await,
+        None => session.sign_out().await,
+    }
+}
+
+/// Begins a session, unless the password was changed meanwhile.
+async fn sign_in(site: &Site, session: &UserSession, recognized: Recognized) -> Result<User, AppError> {
     session.sign_in(&recognized.user).await?;
     if !recognized.still_holds(site).await? {
         session.sign_out().await?;

@@ -85,12 +85,22 @@ impl Client {
 
     /// The session cookie.
     pub fn sid(&self) -> Option<&str> {
-        self.cookies.get("sid").map(String::as_str)
+        self.cookie("sid")
+    }
+
+    /// The value of any cookie.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
     }
 
     /// The same with another session cookie.
-    pub fn with_sid(mut self, sid: &str) -> Self {
-        self.cookies.insert("sid".to_owned(), sid.to_owned());
+    pub fn with_sid(self, sid: &str) -> Self {
+        self.with_cookie("sid", sid)
+    }
+
+    /// The same with a cookie that somebody else has set.
+    pub fn with_cookie(mut self, name: &str, value: &str) -> Self {
+        self.cookies.insert(name.to_owned(), value.to_owned());
         self
     }
 

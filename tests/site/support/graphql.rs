@@ -76,7 +76,8 @@ impl Credential {
 
     /// Whether it was sent on purpose, and not by a browser alone.
     pub fn is_explicit(&self) -> bool {
-        self.headers.iter().any(|(name, _)| is_explicit(name))
+        let asked_by_a_proxy = |value: &str| value.starts_with("Basic ");
+        self.headers.iter().any(|(name, value)| is_explicit(name) && !asked_by_a_proxy(value))
     }
 
     /// As clients of AppSync put it into a message.
