@@ -10,14 +10,10 @@ use super::problem::Problem;
 use crate::{
     accounts::{
         Username,
-        server::{
-            Email, Login, NewAccount, NewPassword, Password,
-            service::{self, recognize},
-            store,
-        },
+        server::{Email, Login, NewAccount, NewPassword, Password, service},
     },
     credentials::token::{
-        self, ACCESS_TIME, CLIENT_ID, Verified,
+        self, ACCESS_TIME, CLIENT_ID, Client, Verified,
         service::{self as tokens, Tokens},
     },
     server::Site,
@@ -64,23 +60,30 @@ struct SignUp {
     client_id: String,
     username: String,
     password: String,
-    #[serde(default)]
-    user_attributes: Vec<Attribute>,
+    user_attributes: Option<Vec<Attribute>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Attribute {
     name: String,
-    #[serde(default)]
-    value: String,
+    value: Option<String>,
 }
 
-/// An account that is made is confirmed: Byline sends no mail.
+impl SignUp {
+    /// The value of an attribute. The clients before aws-amplify 6 send null for
+    /// a field of the form that was left empty.
+    fn attribute(&self, name: &str) -> Option<&str> {
+        let mut given = self.user_attributes.iter().flatten();
+        given.find(|attribute| attribute.name == name)?.value.as_deref()
+    }
+}
+
+/// An account that is made is confirmed: Byline sends no mail. Of the
+/// attributes, the address alone is kept.
 async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
-    let email = input.user_attributes.iter().find(|attribute| attribute.name == "email");
-    let raw_email = email.map(|attribute| attribute.value.as_str()).unwrap_or_default();
+    let raw_email = input.attribute("email").unwrap_or_default();
     let username = Username::parse(&input.username)?;
     let email = Email::parse(raw_email)?;
     let password = NewPassword::parse(&input.password, &[&input.username, raw_email])?;
@@ -139,21 +142,22 @@ async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Proble
             let login = Login::parse(input.parameter("USERNAME")?)?;
             let password =
                 Password::parse(input.parameter("PASSWORD")?).map_err(|_| Problem::wrong_password())?;
-            let recognized = recognize(site, login, password).await?;
-            let tokens = tokens::issue(site, &recognized).await?;
+            let tokens = tokens::log_in(site, Client::Amplify, login, password).await?;
             Ok(authenticated(&tokens, Some(tokens.refresh.reveal())))
         }
         // Two names of one flow.
         "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
             let raw = input.parameter("REFRESH_TOKEN")?;
-            // Not rotated: this flow is the one of clients that may not take
-            // another refresh token. aws-amplify 3, 4 and 5 would
-            // (`authenticationResult.RefreshToken`, else their own); the first
-            // releases of 6 keep their own whatever comes back, and rotation
-            // would sign their people out at the second refresh. What is lost
-            // is that a copied token betrays itself; what remains is that it
-            // ends with its family, after 30 days at the latest. Those who can
-            // (6.15.4 and newer) ask by GetTokensFromRefreshToken.
+            // Not rotated, unless the family ever was: this flow is the one of
+            // clients that may not take another refresh token. aws-amplify 3, 4
+            // and 5 would (`authenticationResult.RefreshToken`, else their own);
+            // the first releases of 6 keep their own whatever comes back, and
+            // rotation would sign their people out at the second refresh. What
+            // is lost is that a copied token betrays itself; what remains is
+            // that it ends with its family, after 30 days at the latest. Those
+            // who can (6.15.4 and newer) ask by GetTokensFromRefreshToken, and
+            // from then on it is rotation in this flow as well: a page that
+            // goes from version 5 to 6 keeps its login.
             let tokens = tokens::renew(site, raw).await?.ok_or_else(refresh_token_is_wrong)?;
             let newer = Some(tokens.refresh.reveal()).filter(|newer| newer != raw);
             Ok(authenticated(&tokens, newer))
@@ -208,8 +212,7 @@ struct OfUser {
 }
 
 async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
-    let Verified { user, .. } = token::verify(site, &input.access_token).await?;
-    let email = store::email(&mut site.database.read().await?, &user.id).await?;
+    let Verified { user, email, .. } = token::verify(site, &input.access_token).await?;
     let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
     Ok(json!({
         "Username": user.username.as_str(),
@@ -252,8 +255,7 @@ struct ChangePassword {
 }
 
 async fn change_password(site: &Site, input: ChangePassword) -> Result<Value, Problem> {
-    let Verified { user, family, .. } = token::verify(site, &input.access_token).await?;
-    let email = store::email(&mut site.database.read().await?, &user.id).await?;
+    let Verified { user, email, family, .. } = token::verify(site, &input.access_token).await?;
     let previous = Password::parse(&input.previous_password).map_err(|_| Problem::wrong_password())?;
     let proposed = NewPassword::parse(&input.proposed_password, &[user.username.as_str(), &email])?;
     service::change_password(site, user, family, previous, proposed).await?;

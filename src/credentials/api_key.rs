@@ -28,21 +28,6 @@ pub struct Verified {
     pub expires_at: Timestamp,
 }
 
-/// Why a text was not taken as an API key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// Malformed, unknown, expired or revoked; which of these is nobody's business.
-    Unknown,
-    /// It could not be looked up.
-    Error(AppError),
-}
-
-impl From<AppError> for Refused {
-    fn from(error: AppError) -> Self {
-        Self::Error(error)
-    }
-}
-
 impl ApiKey {
     const PREFIX: &str = "byl_";
     /// 190 bits.
@@ -145,16 +130,18 @@ fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String 
     text.into_iter().rev().collect()
 }
 
-/// Whether `raw` is a key that holds. It is asked where writes go, so that a
-/// key that was revoked is refused at once, on every process. The use is noted
-/// later and at leisure: who comes with a key never waits for that.
+/// Whether `raw` is a key that holds; `None` for what is malformed, unknown,
+/// expired or revoked, and which of these is nobody's business. It is asked
+/// where writes go, so that a key that was revoked is refused at once, on every
+/// process. The use is noted later and at leisure: who comes with a key never
+/// waits for that.
 ///
 /// # Errors
-/// [`Refused`].
-pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
-    let key = ApiKey::parse(raw).ok_or(Refused::Unknown)?;
+/// Those of the database.
+pub async fn verify(site: &Site, raw: &str) -> Result<Option<Verified>, AppError> {
+    let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
     let found = store::living(&mut site.database.read().await?, &key.hash()).await?;
-    let living = found.ok_or(Refused::Unknown)?;
+    let Some(living) = found else { return Ok(None) };
     if living.last_used_at.is_none_or(|last| last < store::just_now().micros()) {
         let (database, id) = (site.database.clone(), living.id.clone());
         tokio::spawn(async move {
@@ -164,7 +151,7 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
             }
         });
     }
-    Ok(Verified { id: living.id, expires_at: Timestamp::from_micros(living.expires_at) })
+    Ok(Some(Verified { id: living.id, expires_at: Timestamp::from_micros(living.expires_at) }))
 }
 
 /// Whether a key that was verified before still holds, for whoever listens

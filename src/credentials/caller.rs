@@ -39,7 +39,7 @@ pub struct Caller {
 enum Proof {
     Nothing,
     Session(UserSession),
-    Token { family: String, expires_at: Timestamp },
+    Token { family: String, kid: String, expires_at: Timestamp },
     ApiKey { id: String, expires_at: Timestamp },
 }
 
@@ -113,14 +113,11 @@ impl<'a> Explicit<'a> {
         match self {
             Self::Token(raw) => {
                 let verified = token::verify(site, raw).await.map_err(Refused::Token)?;
-                let token::Verified { user, family, expires_at } = verified;
-                Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, expires_at } })
+                let token::Verified { user, family, kid, expires_at, .. } = verified;
+                Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } })
             }
             Self::ApiKey(raw) => {
-                let verified = api_key::verify(site, raw).await.map_err(|refused| match refused {
-                    api_key::Refused::Unknown => Refused::ApiKey,
-                    api_key::Refused::Error(error) => Refused::Error(error),
-                })?;
+                let verified = api_key::verify(site, raw).await?.ok_or(Refused::ApiKey)?;
                 let api_key::Verified { id, expires_at } = verified;
                 Ok(Caller { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
             }
@@ -184,9 +181,9 @@ impl Caller {
     pub fn has_same_proof(&self, other: &Self) -> bool {
         match (&self.proof, &other.proof) {
             (
-                Proof::Token { family, expires_at },
-                Proof::Token { family: other_family, expires_at: other_expires_at },
-            ) => family == other_family && expires_at == other_expires_at,
+                Proof::Token { family, kid, expires_at },
+                Proof::Token { family: other_family, kid: other_kid, expires_at: other_expires_at },
+            ) => (family, kid, expires_at) == (other_family, other_kid, other_expires_at),
             (Proof::ApiKey { id, .. }, Proof::ApiKey { id: other, .. }) => id == other,
             _ => false,
         }
@@ -201,8 +198,8 @@ impl Caller {
         match &self.proof {
             Proof::Nothing => Ok(true),
             Proof::Session(session) => session.still_holds(&self.actor).await,
-            Proof::Token { family, expires_at } => {
-                Ok(*expires_at > clock::now() && token::still_holds(site, family).await?)
+            Proof::Token { family, kid, expires_at } => {
+                Ok(*expires_at > clock::now() && token::still_holds(site, family, kid).await?)
             }
             Proof::ApiKey { id, expires_at } => {
                 Ok(*expires_at > clock::now() && api_key::still_holds(site, id).await?)

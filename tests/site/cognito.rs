@@ -102,7 +102,9 @@ async fn somebody_signs_up_and_logs_in_by_the_words_of_cognito() {
     assert_eq!(answer["UserSub"], sub.as_str());
     assert_eq!(site.text("SELECT username FROM users").await, "ada");
 
-    for identifier in ["ada", "ada@example.org"] {
+    // However somebody names themselves, they are told their name as it stands
+    // under their posts.
+    for identifier in ["ada", "ada@example.org", "Ada", "ADA@Example.org"] {
         let answer = done(&site, "InitiateAuth", log_in(identifier, PASSWORD)).await;
         assert_eq!(answer["ChallengeParameters"], json!({}));
         let tokens = tokens(&answer);
@@ -134,6 +136,110 @@ async fn somebody_signs_up_and_logs_in_by_the_words_of_cognito() {
     }
     assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0);
     assert_eq!(site.browser().log_in("ada").await.status, 303, "it is an account like any other");
+}
+
+#[tokio::test]
+async fn a_form_with_fields_left_empty_signs_somebody_up() {
+    let site = Running::start().await;
+    let attribute = |name: &str, value: Value| json!({ "Name": name, "Value": value });
+    let mut input = sign_up("ada", "", PASSWORD);
+    input["UserAttributes"] = json!([
+        attribute("phone_number", json!(null)),
+        json!({ "Name": "given_name" }),
+        attribute("email", json!("ada@example.org")),
+        attribute("custom:shoe", json!("42")),
+    ]);
+    done(&site, "SignUp", input).await;
+    assert_eq!(site.text("SELECT username || ' ' || email FROM users").await, "ada ada@example.org");
+
+    let before = site.dump().await;
+    for attributes in [json!(null), json!([]), json!([attribute("email", json!(null))])] {
+        let mut input = sign_up("newcomer", "", PASSWORD);
+        input["UserAttributes"] = attributes;
+        let said = refused(&site, "SignUp", input, "InvalidParameterException").await;
+        assert!(said.contains("email address"), "{said}");
+    }
+    assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn what_byline_has_no_use_for_is_passed_over() {
+    let site = Running::start().await;
+    let with_more = |mut input: Value| {
+        let more = json!({
+            "AnalyticsMetadata": { "AnalyticsEndpointId": "x" },
+            "UserContextData": { "EncodedData": "x", "IpAddress": null },
+            "ClientMetadata": { "a": "b" },
+            "ValidationData": [{ "Name": "a", "Value": null }],
+            "SecretHash": "x",
+            "ForceAliasCreation": false,
+            "DeviceKey": null,
+            "Session": null,
+            "Unheard-of": [1, { "two": null }],
+        });
+        for (name, value) in more.as_object().expect("members") {
+            input[name] = value.clone();
+        }
+        if let Some(parameters) = input.get_mut("AuthParameters") {
+            parameters["SECRET_HASH"] = json!("x");
+            parameters["DEVICE_KEY"] = json!(null);
+        }
+        input
+    };
+    done(&site, "SignUp", with_more(sign_up("ada", "ada@example.org", PASSWORD))).await;
+    let tokens = tokens(&done(&site, "InitiateAuth", with_more(log_in("ada", PASSWORD))).await);
+    let access = json!({ "AccessToken": tokens.access });
+    let change = json!({
+        "AccessToken": tokens.access,
+        "PreviousPassword": PASSWORD,
+        "ProposedPassword": OTHER_PASSWORD,
+    });
+    for (operation, input) in [
+        ("InitiateAuth", refresh_token_auth(&tokens.refresh)),
+        ("GetTokensFromRefreshToken", get_tokens(&tokens.refresh)),
+        ("GetUser", access.clone()),
+        ("ChangePassword", change),
+        ("GlobalSignOut", access),
+        ("RevokeToken", json!({ "ClientId": CLIENT, "Token": tokens.refresh })),
+    ] {
+        done(&site, operation, with_more(input)).await;
+    }
+    let of_client = json!({ "ClientId": CLIENT, "Username": "ada" });
+    for (operation, name) in [
+        ("ConfirmSignUp", "NotAuthorizedException"),
+        ("ResendConfirmationCode", "InvalidParameterException"),
+        ("ForgotPassword", "InvalidParameterException"),
+        ("ConfirmForgotPassword", "CodeMismatchException"),
+    ] {
+        refused(&site, operation, with_more(of_client.clone()), name).await;
+    }
+    assert_eq!(site.count(FAMILIES).await, 0);
+    assert_eq!(site.browser().log_in("ada").await.status, 422, "the password is another");
+}
+
+#[tokio::test]
+async fn a_browser_lets_the_clients_of_amplify_ask() {
+    let site = Running::start().await;
+    let mut browser = site.browser().without_cookies();
+    for path in ["/cognito", "/cognito/"] {
+        let request = browser
+            .request_of_unknown_origin(Method::OPTIONS, path)
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "cache-control,content-type,x-amz-target,x-amz-user-agent",
+            )
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        let answer = browser.send(request).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, "*"));
+        assert!(answer.header("access-control-allow-methods").contains("POST"));
+        let allowed: Vec<_> = answer.header("access-control-allow-headers").split(',').collect();
+        for name in ["cache-control", "content-type", "x-amz-target", "x-amz-user-agent"] {
+            assert!(allowed.contains(&name), "{name}: {allowed:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -316,6 +422,40 @@ async fn a_refresh_token_that_was_rotated_ends_its_family_in_either_flow() {
     done(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh)).await;
     site.tamper(LATER).await;
     refused(&site, "InitiateAuth", refresh_token_auth(&first.refresh), "NotAuthorizedException").await;
+    assert_eq!(site.count(FAMILIES).await, 0);
+}
+
+#[tokio::test]
+async fn a_page_that_goes_from_version_5_to_6_keeps_its_login_and_rotates_from_then_on() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let first = logged_in(&site, "ada").await;
+    done(&site, "InitiateAuth", refresh_token_auth(&first.refresh)).await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens").await, 1);
+    let second = tokens(&done(&site, "GetTokensFromRefreshToken", get_tokens(&first.refresh)).await);
+
+    // Version 5 again, which takes what comes; a thief who asks in this way has to as well.
+    let third = tokens(&done(&site, "InitiateAuth", refresh_token_auth(&second.refresh)).await);
+    assert_eq!(third.refresh.len(), 43, "the next one comes with the answer");
+    assert!(third.refresh != second.refresh && opens(&site, &third.access).await);
+    site.tamper(LATER).await;
+    refused(&site, "GetTokensFromRefreshToken", get_tokens(&second.refresh), "NotAuthorizedException").await;
+    assert!(!opens(&site, &third.access).await);
+    assert_eq!(site.count(FAMILIES).await, 0, "two had it");
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_a_program_is_used_once_here_as_well() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let stolen = site.script().tokens("ada").await;
+    let thief = tokens(&done(&site, "InitiateAuth", refresh_token_auth(&stolen.refresh)).await);
+    assert!(!thief.refresh.is_empty());
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NOT NULL").await, 1);
+    site.tamper(LATER).await;
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", stolen.refresh.as_str())];
+    assert_eq!(site.script().submit("/api/token", &fields).await.status, 400);
+    assert!(!opens(&site, &thief.access).await);
     assert_eq!(site.count(FAMILIES).await, 0);
 }
 

@@ -16,13 +16,15 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Byline, Client, PASSWORD, Running,
+    Answer, Byline, Client, Heard, PASSWORD, Running, Socket,
     tokens::{Tokens, forged, key_of, parts, signed},
     until,
 };
 
 const FAMILIES: &str = "SELECT COUNT(*) FROM token_families";
 const REFRESH_TOKENS: &str = "SELECT COUNT(*) FROM refresh_tokens";
+/// More than the ten seconds in which a refresh token may be used twice.
+const LATER: &str = "UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE used_at IS NOT NULL";
 const HOUR: i64 = 60 * 60 * 1_000_000;
 
 async fn verify(site: &Running, token: &str) -> Result<Verified, Refused> {
@@ -31,7 +33,9 @@ async fn verify(site: &Running, token: &str) -> Result<Verified, Refused> {
 
 async fn opens(site: &Running, tokens: &Tokens) -> bool {
     match verify(site, &tokens.access).await {
-        Ok(verified) => token::still_holds(&site.site, &verified.family).await.expect("an answer"),
+        Ok(verified) => {
+            token::still_holds(&site.site, &verified.family, &verified.kid).await.expect("an answer")
+        }
         Err(Refused::Expired) => false,
         Err(other) => panic!("{other:?}"),
     }
@@ -222,7 +226,7 @@ async fn an_id_token_and_a_refresh_token_open_nothing() {
     let password = Password::parse(PASSWORD).expect("a password");
     let login = Login::parse("ada").expect("a login");
     let recognized = service::recognize(&site.site, login, password).await.expect("the password is right");
-    let issued = tokens::issue(&site.site, &recognized).await.expect("tokens");
+    let issued = tokens::issue(&site.site, token::Client::OAuth, &recognized).await.expect("tokens");
     let verified = verify(&site, &issued.access).await.expect("the access token holds");
     assert_eq!(verify(&site, &issued.id).await, Err(Refused::Malformed));
     assert_eq!(verify(&site, &issued.refresh.reveal()).await, Err(Refused::Malformed));
@@ -349,6 +353,32 @@ async fn what_a_leaked_key_signed_is_refused_at_once_by_processes_that_remember_
 }
 
 #[tokio::test]
+async fn a_connection_that_a_leaked_key_opened_is_told_nothing_more_after_the_rotation() {
+    const ON_CREATE: &str = "subscription { onCreatePost { title } }";
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let honest = site.script().tokens("ada").await;
+    let (header, claims) = honest.parts();
+    let leaked = key_of(&site, &kid(&honest)).await;
+    let forged = signed(&header, &claims, &leaked);
+    let mut thief = Socket::transport(&ada, json!({ "Authorization": forged })).await;
+    thief.subscribe("theirs", ON_CREATE).await;
+
+    keys::rotate(&site.site.database, Rotation::Now).await.expect("a new key");
+    let renewed = refreshed(&site, &honest).await;
+    let mut own = Socket::transport(&ada, json!({ "Authorization": renewed.access })).await;
+    own.subscribe("own", ON_CREATE).await;
+
+    let over = thief.said().await;
+    assert_eq!((&over["type"], &over["id"]), (&json!("error"), &json!("theirs")), "{over}");
+    assert_eq!(thief.hear().await, Heard::Closed(Some(4403)));
+    assert_eq!(site.count(FAMILIES).await, 1, "the login lives");
+    ada.publish("News", "").await;
+    let said = own.said().await;
+    assert_eq!(said["payload"]["data"]["onCreatePost"]["title"], "News", "the new key holds: {said}");
+}
+
+#[tokio::test]
 async fn the_keys_are_looked_after_at_the_command_line() {
     let byline = Byline::in_an_empty_folder();
     let duties = async || {
@@ -411,7 +441,7 @@ async fn a_refresh_token_used_again_later_ends_its_family() {
     let stolen = site.script().tokens("ada").await;
     let elsewhere = site.script().tokens("ada").await;
     let newest = refreshed(&site, &refreshed(&site, &stolen).await).await;
-    site.tamper("UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE used_at IS NOT NULL").await;
+    site.tamper(LATER).await;
     assert_refused(&refresh(&site, &stolen.refresh).await, "invalid_grant");
     assert_ended(&site, &newest).await;
     assert_ended(&site, &stolen).await;
@@ -427,28 +457,95 @@ async fn twenty_refreshes_at_once_are_one_chain() {
     let all = join_all((0..20).map(|_| refreshed(&site, &first))).await;
     assert!(all.iter().all(|tokens| tokens.refresh == all[0].refresh));
     assert_eq!((site.count(FAMILIES).await, site.count(REFRESH_TOKENS).await), (1, 2));
-    site.tamper("UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE used_at IS NOT NULL").await;
+    site.tamper(LATER).await;
     assert_refused(&refresh(&site, &first.refresh).await, "invalid_grant");
     assert_ended(&site, &all[7]).await;
 }
 
+/// [`tokens::renew`], which no path below `/api` leads to.
+async fn renewed(site: &Running, token: &str) -> Option<Tokens> {
+    let tokens = tokens::renew(&site.site, token).await.expect("an answer")?;
+    Some(Tokens { access: tokens.access, refresh: tokens.refresh.reveal() })
+}
+
 #[tokio::test]
-async fn a_program_that_keeps_its_refresh_token_gets_it_back_until_it_is_rotated() {
+async fn a_program_of_amplify_keeps_its_refresh_token_until_it_takes_another() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let (login, password) = (Login::parse("ada").expect("a login"), Password::parse(PASSWORD));
+    let issued =
+        tokens::log_in(&site.site, token::Client::Amplify, login, password.expect("a password")).await;
+    let first = issued.expect("tokens").refresh.reveal();
+    for _ in 0..3 {
+        let renewed = renewed(&site, &first).await.expect("tokens");
+        assert_eq!(renewed.refresh, first);
+        assert!(opens(&site, &renewed).await);
+    }
+    assert_eq!(site.count(REFRESH_TOKENS).await, 1);
+
+    let second = Tokens::of(&refresh(&site, &first).await.json());
+    let again = renewed(&site, &first).await.expect("tokens");
+    assert_eq!(again.refresh, second.refresh, "in the moment after");
+    let third = renewed(&site, &second.refresh).await.expect("tokens");
+    assert!(third.refresh != second.refresh, "from then on it is used up");
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NOT NULL").await, 2);
+
+    site.tamper(LATER).await;
+    assert_eq!(renewed(&site, &first).await, None);
+    assert_ended(&site, &third).await;
+    assert_eq!(renewed(&site, "x").await, None);
+}
+
+#[tokio::test]
+async fn a_stolen_refresh_token_of_a_program_gives_itself_away_however_it_is_used() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    // Before the program has refreshed for the first time, and after.
+    for refreshes in [0, 1] {
+        let mut stolen = site.script().tokens("ada").await;
+        for _ in 0..refreshes {
+            stolen = refreshed(&site, &stolen).await;
+        }
+        let thief = renewed(&site, &stolen.refresh).await.expect("it holds");
+        assert!(thief.refresh != stolen.refresh, "it is used up");
+        site.tamper(LATER).await;
+        assert_refused(&refresh(&site, &stolen.refresh).await, "invalid_grant");
+        assert_ended(&site, &thief).await;
+        assert_eq!(site.count(FAMILIES).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_cannot_be_answered_uses_nothing_up() {
     let site = Running::start().await;
     site.author("ada").await;
     let first = site.script().tokens("ada").await;
-    for _ in 0..3 {
-        let renewed = tokens::renew(&site.site, &first.refresh).await.expect("an answer").expect("tokens");
-        assert_eq!(renewed.refresh.reveal(), first.refresh);
-        assert!(verify(&site, &renewed.access).await.is_ok());
+    site.tamper("UPDATE signing_keys SET seed = SUBSTR(seed, 2)").await;
+    let answer = refresh(&site, &first.refresh).await;
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (500, Some("server_error")));
+    site.tamper("DELETE FROM signing_keys").await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NULL").await, 1);
+    assert_eq!(site.count(REFRESH_TOKENS).await, 1);
+    assert!(opens(&site, &refreshed(&site, &first).await).await);
+}
+
+#[tokio::test]
+async fn a_refresh_that_comes_again_after_a_503_finds_its_next_token() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    // Refreshed once, so that the site has its secret.
+    let first = refreshed(&site, &site.script().tokens("ada").await).await;
+    let mut slow = site.probe().await;
+    for hold in ["BEGIN", "UPDATE refresh_tokens SET created_at = created_at"] {
+        slow.execute(hold).await;
     }
-    let second = refreshed(&site, &first).await;
-    let again = tokens::renew(&site.site, &first.refresh).await.expect("an answer").expect("tokens");
-    assert_eq!(again.refresh.reveal(), second.refresh, "in the moment after");
-    site.tamper("UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE used_at IS NOT NULL").await;
-    assert!(tokens::renew(&site.site, &first.refresh).await.expect("an answer").is_none());
-    assert_ended(&site, &second).await;
-    assert!(tokens::renew(&site.site, "x").await.expect("an answer").is_none());
+    let answer = refresh(&site, &first.refresh).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "2"), "{}", answer.text());
+    slow.execute("ROLLBACK").await;
+    // It was answered before the database gave up: the token is used up all the same.
+    until("the token to be used up", async || site.count(REFRESH_TOKENS).await == 3).await;
+    assert!(opens(&site, &refreshed(&site, &first).await).await);
+    assert_eq!(site.count(REFRESH_TOKENS).await, 3);
 }
 
 #[tokio::test]
@@ -529,7 +626,7 @@ async fn a_login_of_a_program_under_way_does_not_outlive_a_new_password() {
     let recognized = service::recognize(&site.site, ada.clone(), old).await.expect("the password is right");
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
-    let issued = tokens::issue(&site.site, &recognized).await;
+    let issued = tokens::issue(&site.site, token::Client::OAuth, &recognized).await;
     assert!(matches!(issued, Err(AppError::Invalid { .. })), "{issued:?}");
     assert_eq!(site.count(FAMILIES).await, 0);
 }

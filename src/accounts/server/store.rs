@@ -66,18 +66,6 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
     .transpose()
 }
 
-/// The address of an account.
-///
-/// # Errors
-/// [`AppError::NotFound`] when there is no such account.
-pub async fn email(db: &mut Db, id: &UserId) -> Result<String, AppError> {
-    let found: Option<String> = on!(db => sqlx::query_scalar("SELECT email FROM users WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(db)
-        .await?);
-    found.ok_or(AppError::NotFound)
-}
-
 /// Both fields are looked at, so that a form names both.
 ///
 /// # Errors

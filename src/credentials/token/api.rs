@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{
-    ACCESS_TIME, CLIENT_ID, keys,
+    ACCESS_TIME, CLIENT_ID, Client, keys,
     service::{self, Tokens},
 };
 use crate::{
-    accounts::server::{Login, Password, service::recognize},
+    accounts::server::{Login, Password},
     error::AppError,
     server::{Site, calls, cors, headers, limits},
 };
@@ -167,11 +167,7 @@ async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
             let wrong = |error: &dyn ToString| Refusal::Request(error.to_string());
             let login = Login::parse(parameters.require("username")?).map_err(|error| wrong(&error))?;
             let password = Password::parse(parameters.require("password")?).map_err(|error| wrong(&error))?;
-            Ok(limits::in_time(async {
-                let recognized = recognize(site, login, password).await?;
-                service::issue(site, &recognized).await
-            })
-            .await?)
+            Ok(limits::in_time(service::log_in(site, Client::OAuth, login, password)).await?)
         }
         "refresh_token" => {
             let raw = parameters.require("refresh_token")?;

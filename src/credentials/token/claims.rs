@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorKind};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
 use crate::{
@@ -137,8 +137,24 @@ pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<St
 
 /// Reads an access token that says it was signed with `key`.
 pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Refused> {
-    let Access { common, client_id, .. } = decode_signed(raw, key, url)?;
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation.set_issuer(&[issuer(url)]);
+    validation.set_audience(&[audience(url)]);
+    validation.validate_nbf = true;
+    validation.leeway = LEEWAY.as_secs();
+    let Access { common, client_id, .. } = match decode(raw, &key.verifying, &validation) {
+        Ok(token) => token.claims,
+        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(Refused::Expired),
+        Err(_) => return Err(Refused::Malformed),
+    };
     if common.token_use != TokenUse::Access || client_id != CLIENT_ID {
+        return Err(Refused::Malformed);
+    }
+    // None is signed here that holds for longer, or from later on. A leaked key
+    // signs what it likes, and whoever listens does so until `exp`.
+    let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());
+    if common.iat > latest_iat || common.exp > common.iat.saturating_add(ACCESS_TIME.as_secs()) {
         return Err(Refused::Malformed);
     }
     let exp = i64::try_from(common.exp).map_err(|_| Refused::Malformed)?;
@@ -147,18 +163,4 @@ pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Re
         family: common.origin_jti,
         expires_at: Timestamp::from_micros(exp.saturating_mul(1_000_000)),
     })
-}
-
-fn decode_signed<T: DeserializeOwned>(raw: &str, key: &Key, url: &PublicUrl) -> Result<T, Refused> {
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-    validation.set_issuer(&[issuer(url)]);
-    validation.set_audience(&[audience(url)]);
-    validation.validate_nbf = true;
-    validation.leeway = LEEWAY.as_secs();
-    match decode(raw, &key.verifying, &validation) {
-        Ok(token) => Ok(token.claims),
-        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => Err(Refused::Expired),
-        Err(_) => Err(Refused::Malformed),
-    }
 }

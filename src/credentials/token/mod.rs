@@ -13,6 +13,7 @@ pub mod service;
 
 use jsonwebtoken::decode_header;
 
+use self::store::Holder;
 pub use self::{
     claims::ACCESS_TIME,
     refresh_token::RefreshToken,
@@ -29,13 +30,40 @@ use crate::{
 /// password to. It has no secret (RFC 6749 2.1).
 pub const CLIENT_ID: &str = "byline-web";
 
+/// What kind of program a family is for. It shows by where the password was
+/// given, and decides how the family is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// It speaks OAuth, at `/api/token`: a refresh token is used once.
+    OAuth,
+    /// It speaks as the clients of AWS Amplify do, at `/cognito`. Some of them
+    /// keep the refresh token they have, whatever comes back; so it may be used
+    /// again, until the client shows that it takes the next one.
+    Amplify,
+}
+
+impl Client {
+    /// As the row of a family has it. Tokens do not tell the two apart: what
+    /// they say is [`CLIENT_ID`].
+    const fn stored(self) -> &'static str {
+        match self {
+            Self::OAuth => "byline-oauth",
+            Self::Amplify => CLIENT_ID,
+        }
+    }
+}
+
 /// Who showed an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The person, as the database has them now.
     pub user: User,
+    /// Their address, likewise.
+    pub email: String,
     /// The family of the token, for [`still_holds`].
     pub family: String,
+    /// The key that signed the token, for [`still_holds`].
+    pub kid: String,
     /// When the token expires.
     pub expires_at: Timestamp,
 }
@@ -55,8 +83,8 @@ pub enum Refused {
 }
 
 /// Finds out whose access token that is. Signature and claims come first; then
-/// the database says whether the family lives, so that a revoked token is
-/// refused at once.
+/// the database says whether the family lives and the key is still there, so
+/// that a revoked token is refused at once, and so is one by a leaked key.
 ///
 /// # Errors
 /// [`Refused`].
@@ -65,21 +93,20 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
     let ring = site.keys.with(&kid, &site.database).await?;
     let key = ring.verifying(&kid, clock::now()).ok_or(Refused::Malformed)?;
     let believed = claims::read(raw, key, &site.public_url)?;
-    let db = &mut site.database.read().await?;
-    if !store::has_key(db, &kid).await? {
+    let found = store::holder_by_key(&mut site.database.read().await?, &believed.family, &kid).await?;
+    let (holder, has_key) = found.ok_or(Refused::Expired)?;
+    if !has_key || holder.user.id.as_str() != believed.user_id {
         return Err(Refused::Malformed);
     }
-    let holder = store::holder(db, &believed.family).await?.ok_or(Refused::Expired)?;
-    if holder.user.id.as_str() != believed.user_id {
-        return Err(Refused::Malformed);
-    }
-    Ok(Verified { user: holder.user, family: holder.family, expires_at: believed.expires_at })
+    let Holder { user, email, family, .. } = holder;
+    Ok(Verified { user, email, family, kid, expires_at: believed.expires_at })
 }
 
-/// Whether a family that was [`Verified`] has not ended since.
+/// Whether what was [`Verified`] holds to this day, for whoever stays longer
+/// than a request takes: the family has not ended, and the key was not removed.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn still_holds(site: &Site, family: &str) -> Result<bool, AppError> {
-    store::lives(&mut site.database.read().await?, family).await
+pub async fn still_holds(site: &Site, family: &str, kid: &str) -> Result<bool, AppError> {
+    store::lives(&mut site.database.read().await?, family, kid).await
 }

@@ -1,12 +1,20 @@
 //! The use cases of tokens.
 
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
 use super::{
-    RefreshToken, Refused, claims,
-    store::{self, Found, Holder},
+    Client, RefreshToken, Refused, claims,
+    keys::Ring,
+    store::{self, Found, GRACE, Holder},
     verify,
 };
 use crate::{
-    accounts::server::service::{Recognized, not_recognized},
+    accounts::server::{
+        Login, Password,
+        service::{Recognized, not_recognized, recognize},
+    },
     error::AppError,
     server::{Site, clock, database::internal},
 };
@@ -28,11 +36,22 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// By the keys as they are in the database now: one that was removed a moment
-/// ago signs nothing more.
-async fn sign(site: &Site, holder: &Holder, refresh: RefreshToken) -> Result<Tokens, AppError> {
-    let ring = site.keys.fresh(&site.database).await?;
-    let key = ring.signing(clock::now()).ok_or_else(|| internal("there is no key to sign with"))?;
+/// For a refresh token to be used up. Whoever is not answered in that time is
+/// told to come again, and has to find the token within its [`GRACE`]: it may
+/// be used up all the same.
+const USE_TIME: Duration = Duration::from_secs(3);
+/// When to come again; others on the way may say 5.
+const USE_AGAIN: u32 = 2;
+const _: () = assert!(USE_TIME.as_secs() + 5 < GRACE.as_secs());
+
+/// The keys as they are in the database now: one that was removed a moment ago
+/// signs nothing more.
+async fn keys(site: &Site) -> Result<Arc<Ring>, AppError> {
+    site.keys.fresh(&site.database).await
+}
+
+fn sign(site: &Site, keys: &Ring, holder: &Holder, refresh: RefreshToken) -> Result<Tokens, AppError> {
+    let key = keys.signing(clock::now()).ok_or_else(|| internal("there is no key to sign with"))?;
     Ok(Tokens {
         access: claims::access_token(holder, key, &site.public_url)?,
         id: claims::id_token(holder, key, &site.public_url)?,
@@ -40,28 +59,45 @@ async fn sign(site: &Site, holder: &Holder, refresh: RefreshToken) -> Result<Tok
     })
 }
 
+/// Begins a family for whoever `login` and `password` say.
+///
+/// # Errors
+/// [`AppError::Invalid`], also when the password was changed meanwhile;
+/// [`AppError::Busy`].
+pub async fn log_in(
+    site: &Site,
+    client: Client,
+    login: Login,
+    password: Password,
+) -> Result<Tokens, AppError> {
+    issue(site, client, &recognize(site, login, password).await?).await
+}
+
 /// Begins a family for somebody whose password was right.
 ///
 /// # Errors
 /// [`AppError::Invalid`] when the password was changed meanwhile.
-pub async fn issue(site: &Site, recognized: &Recognized) -> Result<Tokens, AppError> {
+pub async fn issue(site: &Site, client: Client, recognized: &Recognized) -> Result<Tokens, AppError> {
     let refresh = RefreshToken::random()?;
     let family = uuid::Uuid::now_v7().to_string();
     let holder = site
         .database
-        .write((family.clone(), recognized.user.id.clone(), refresh.hash()), |db, (family, user, hash)| {
-            Box::pin(async move {
-                store::begin(db, &family, &user, &hash).await?;
-                store::holder(db, &family).await
-            })
-        })
+        .write(
+            (family.clone(), recognized.user.id.clone(), refresh.hash()),
+            move |db, (family, user, hash)| {
+                Box::pin(async move {
+                    store::begin(db, &family, &user, client, &hash).await?;
+                    store::holder(db, &family).await
+                })
+            },
+        )
         .await?
         .ok_or_else(|| internal("a new family is not there"))?;
     if !recognized.still_holds(site).await? {
         end(site, family).await?;
         return Err(not_recognized());
     }
-    sign(site, &holder, refresh).await
+    sign(site, &*keys(site).await?, &holder, refresh)
 }
 
 /// The next tokens of a family, for its newest refresh token, which is used up
@@ -70,38 +106,37 @@ pub async fn issue(site: &Site, recognized: &Recognized) -> Result<Tokens, AppEr
 /// refresh token again. `None` where it does not hold.
 ///
 /// # Errors
-/// Those of the database.
+/// Those of the database; [`AppError::Busy`] after [`USE_TIME`].
 pub async fn refresh(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
     let Some(parent) = RefreshToken::parse(raw) else { return Ok(None) };
+    // Everything that can fail or take long comes before the token is used up:
+    // the program that is told to try again has this one only.
     let child = parent.child(site.secret().await?);
-    let holder = site
-        .database
-        .write((parent.hash(), child.hash()), |db, (parent, child)| {
-            Box::pin(async move {
-                match store::find(db, &parent).await? {
-                    Found::Nothing => Ok(None),
-                    Found::Usable(holder) => {
-                        store::succeed(db, &holder.family, &parent, &child).await?;
-                        Ok(Some(holder))
-                    }
-                    Found::JustUsed(holder) => Ok(Some(holder)),
-                    Found::Stolen(family) => {
-                        store::end(db, &family).await?;
-                        tracing::warn!(family, "a refresh token was used twice; its family has ended");
-                        Ok(None)
-                    }
+    let keys = keys(site).await?;
+    let used = site.database.write((parent.hash(), child.hash()), |db, (parent, child)| {
+        Box::pin(async move {
+            match store::find(db, &parent).await? {
+                Found::Nothing => Ok(None),
+                Found::Usable { holder, .. } => {
+                    store::succeed(db, &holder.family, &parent, &child).await?;
+                    Ok(Some(holder))
                 }
-            })
+                Found::JustUsed(holder) => Ok(Some(holder)),
+                Found::Stolen(family) => {
+                    store::end(db, &family).await?;
+                    tracing::warn!(family, "a refresh token was used twice; its family has ended");
+                    Ok(None)
+                }
+            }
         })
-        .await?;
-    match holder {
-        Some(holder) => sign(site, &holder, child).await.map(Some),
-        None => Ok(None),
-    }
+    });
+    let holder = timeout(USE_TIME, used).await.map_err(|_| AppError::Busy { retry_after: USE_AGAIN })??;
+    holder.map(|holder| sign(site, &keys, &holder, child)).transpose()
 }
 
-/// As [`refresh`], for a program that keeps its refresh token: the same one
-/// comes back. One that was [`refresh`]ed before ends the family here, too.
+/// For a program of [`Client::Amplify`] that keeps its refresh token: the same
+/// one comes back. In every other family this is [`refresh`], so that a copy of
+/// a token that is to be used once gives itself away here, too.
 ///
 /// # Errors
 /// Those of the database.
@@ -110,9 +145,8 @@ pub async fn renew(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
     let found = store::find(&mut site.database.read().await?, &token.hash()).await?;
     match found {
         Found::Nothing => Ok(None),
-        Found::Usable(holder) => sign(site, &holder, token).await.map(Some),
-        // By rotation, as the one who used it just now.
-        Found::JustUsed(_) | Found::Stolen(_) => refresh(site, raw).await,
+        Found::Usable { holder, once: false } => sign(site, &*keys(site).await?, &holder, token).map(Some),
+        Found::Usable { once: true, .. } | Found::JustUsed(_) | Found::Stolen(_) => refresh(site, raw).await,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::CLIENT_ID;
+use super::Client;
 use crate::{
     accounts::Username,
     credentials::{User, UserId},
@@ -20,7 +20,7 @@ use crate::{
 const FAMILY_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A refresh token may be used again for so long: by the other tab, or by
 /// whom the answer did not reach.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// Whose family it is.
 #[derive(Clone, Debug)]
@@ -45,6 +45,21 @@ struct HolderRow {
     email: String,
 }
 
+#[derive(FromRow)]
+struct ByKeyRow {
+    #[sqlx(flatten)]
+    holder: HolderRow,
+    has_key: bool,
+}
+
+#[derive(FromRow)]
+struct RefreshTokenRow {
+    #[sqlx(flatten)]
+    holder: HolderRow,
+    used_at: Option<i64>,
+    once: bool,
+}
+
 impl TryFrom<HolderRow> for Holder {
     type Error = AppError;
 
@@ -62,14 +77,20 @@ impl TryFrom<HolderRow> for Holder {
 }
 
 /// Begins a family with its first refresh token.
-pub(super) async fn begin(db: &mut Db, family: &str, user: &UserId, hash: &[u8]) -> Result<(), AppError> {
+pub(super) async fn begin(
+    db: &mut Db,
+    family: &str,
+    user: &UserId,
+    client: Client,
+    hash: &[u8],
+) -> Result<(), AppError> {
     let now = clock::now();
     on!(db => sqlx::query(
             "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(family)
         .bind(user.as_str())
-        .bind(CLIENT_ID)
+        .bind(client.stored())
         .bind(now.micros())
         .bind(now.after(FAMILY_TIME).micros())
         .execute(db)
@@ -102,22 +123,36 @@ pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, 
     row.map(Holder::try_from).transpose()
 }
 
-/// Whether the key is still there: a leaked one is removed, and every process
-/// that remembers it hears of that here.
-pub(super) async fn has_key(db: &mut Db, kid: &str) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM signing_keys WHERE kid = $1)")
-        .bind(kid)
-        .fetch_one(db)
-        .await?))
-}
-
-/// Whether the family has not ended.
-pub(super) async fn lives(db: &mut Db, family: &str) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)",
+/// Whose family that is, if it has not ended, and whether the key is still
+/// there: a leaked one is removed, and every process that remembers it hears
+/// of that here. In one statement, since every request with a token asks it.
+pub(super) async fn holder_by_key(
+    db: &mut Db,
+    family: &str,
+    kid: &str,
+) -> Result<Option<(Holder, bool)>, AppError> {
+    let row: Option<ByKeyRow> = on!(db => sqlx::query_as(
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email,
+                    EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3) AS has_key
+             FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
         )
         .bind(family)
         .bind(clock::now().micros())
+        .bind(kid)
+        .fetch_optional(db)
+        .await?);
+    row.map(|ByKeyRow { holder, has_key }| Ok((holder.try_into()?, has_key))).transpose()
+}
+
+/// Whether the family has not ended, and the key is still there.
+pub(super) async fn lives(db: &mut Db, family: &str, kid: &str) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)
+                AND EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3)",
+        )
+        .bind(family)
+        .bind(clock::now().micros())
+        .bind(kid)
         .fetch_one(db)
         .await?))
 }
@@ -127,27 +162,41 @@ pub(super) enum Found {
     /// Nothing, or its family has ended.
     Nothing,
     /// It holds.
-    Usable(Holder),
+    Usable {
+        /// Whose it is.
+        holder: Holder,
+        /// Whether a use uses it up.
+        once: bool,
+    },
     /// It was used just now.
     JustUsed(Holder),
     /// It was used before: somebody has a copy.
     Stolen(String),
 }
 
-/// Looks a refresh token up.
+/// Looks a refresh token up. It is to be used once where the client knows
+/// nothing else, and from the first time on that it was so in this family:
+/// whoever shows such a token and wants to keep it is not that client.
 pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
-    let row: Option<(String, Option<i64>)> = on!(db => sqlx::query_as(
-            "SELECT family_id, used_at FROM refresh_tokens WHERE hash = $1",
+    let row: Option<RefreshTokenRow> = on!(db => sqlx::query_as(
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, r.used_at,
+                    f.client_id <> $3 OR EXISTS (
+                        SELECT 1 FROM refresh_tokens used WHERE used.family_id = f.id AND used.used_at IS NOT NULL
+                    ) AS once
+             FROM refresh_tokens r JOIN token_families f ON f.id = r.family_id JOIN users u ON u.id = f.user_id
+             WHERE r.hash = $1 AND f.expires_at > $2",
         )
         .bind(hash)
+        .bind(clock::now().micros())
+        .bind(Client::Amplify.stored())
         .fetch_optional(db)
         .await?);
-    let Some((family, used_at)) = row else { return Ok(Found::Nothing) };
-    let Some(holder) = holder(db, &family).await? else { return Ok(Found::Nothing) };
+    let Some(RefreshTokenRow { holder, used_at, once }) = row else { return Ok(Found::Nothing) };
+    let holder = Holder::try_from(holder)?;
     Ok(match used_at.map(Timestamp::from_micros) {
-        None => Found::Usable(holder),
+        None => Found::Usable { holder, once },
         Some(used_at) if used_at > clock::before(GRACE) => Found::JustUsed(holder),
-        Some(_) => Found::Stolen(family),
+        Some(_) => Found::Stolen(holder.family),
     })
 }
 

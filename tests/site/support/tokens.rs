@@ -194,6 +194,7 @@ fn forged_claims(header: &Value, claims: &Value, key: &SigningKey) -> Vec<Forged
         }
     }
     let iss = claims["iss"].as_str().expect("an issuer");
+    let iat = claims["iat"].as_u64().expect("a time");
     for (name, value, says) in [
         ("sub", json!("01900000-0000-7000-8000-000000000000"), MALFORMED),
         ("iss", json!("https://evil.example"), MALFORMED),
@@ -213,6 +214,11 @@ fn forged_claims(header: &Value, claims: &Value, key: &SigningKey) -> Vec<Forged
         ("exp", json!(0), EXPIRED),
         ("exp", json!((now + 600).to_string()), MALFORMED),
         ("exp", json!(u64::MAX), MALFORMED),
+        ("exp", json!(iat + 601), MALFORMED),
+        ("iat", json!(iat - 1), MALFORMED),
+        ("iat", json!(0), MALFORMED),
+        ("iat", json!(now + 3600), MALFORMED),
+        ("iat", json!(u64::MAX), MALFORMED),
         ("exp", json!(-1), MALFORMED),
     ] {
         let mut altered = claims.clone();
