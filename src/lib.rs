@@ -5,12 +5,12 @@
 //! Everything a request touches lies in one line:
 //!
 //! ```text
-//! request → server::router → credentials (who asks?) ┐
-//!                                                     ├→ posts::api / accounts::api   (server functions)
-//!            graphql (a query, a subscription) ───────┤
-//!            server::pages (a document) ──────────────┤
-//!            server::calls (a form or a script call) ─┘
-//!                  → posts::server::service → policy → store → SQLite
+//! request → server::router → credentials (who asks?)
+//!             → server::pages (a document)
+//!             → server::calls (a form or a script) → posts::api, accounts::api
+//!             → graphql, cognito (a program)
+//!                 → posts::server::service, accounts::server::service
+//!                     → policy → store → SQLite or PostgreSQL
 //! ```
 //!
 //! | module | what |
@@ -19,7 +19,9 @@
 //! | [`error`] | what a use case can answer instead of a result |
 //! | `ui` | view parts that pages share |
 //! | `app` | document shell, routes and error pages |
-//! | `codegen`, `amplify` | what front ends of AWS Amplify are given, and what they call things |
+//! | `codegen` | what front ends of AWS Amplify are given |
+//! | `cli` | the command line |
+//! | [`timestamp`] | a moment, and how it is written |
 //! | `credentials` | who is asking, and how that was proven |
 //! | `cognito` | sign-up and login for the clients of AWS Amplify |
 //! | `graphql` | the API that front ends of AWS Amplify speak |
@@ -35,8 +37,6 @@ pub mod error;
 pub mod posts;
 pub mod timestamp;
 
-#[cfg(feature = "ssr")]
-pub mod amplify;
 #[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]

@@ -7,7 +7,14 @@ use super::{
     Backend,
     schema::{Schema, named},
 };
-use crate::amplify::{CLIENT_ID, REGION, USER_POOL_ID};
+use crate::credentials::token::CLIENT_ID;
+
+/// Byline is neither a region nor a user pool, but Amplify's clients take no
+/// configuration that does not name them. They put the region into addresses of
+/// AWS, none of which is used.
+const REGION: &str = "local-1";
+/// Clients take the part before `_` for its region.
+const USER_POOL_ID: &str = "local-1_byline";
 
 /// What clients use unless a call names another mode.
 const DEFAULT_MODE: &str = "AMAZON_COGNITO_USER_POOLS";

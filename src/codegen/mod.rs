@@ -20,10 +20,10 @@ pub mod http;
 pub mod page;
 
 use crate::{
-    amplify,
+    cognito,
     credentials::api_key,
     error::AppError,
-    graphql::ConflictDetection,
+    graphql::{self, ConflictDetection},
     server::{Site, config::PublicUrl, database::internal},
 };
 use schema::{Root, Schema};
@@ -81,11 +81,11 @@ impl Backend {
     /// Where GraphQL is.
     #[must_use]
     pub fn graphql_url(&self) -> String {
-        format!("{}{}", self.public_url, amplify::GRAPHQL_PATH)
+        format!("{}{}", self.public_url, graphql::http::PATH)
     }
 
     fn cognito_url(&self) -> String {
-        format!("{}{}", self.public_url, amplify::COGNITO_PATH)
+        format!("{}{}", self.public_url, cognito::PATH)
     }
 }
 

@@ -23,10 +23,10 @@ use serde_json::{Value, json};
 
 pub use problem::Problem;
 
-use crate::{
-    amplify::COGNITO_PATH,
-    server::{Site, cors, headers, limits},
-};
+use crate::server::{Site, cors, headers, limits};
+
+/// Where operations are posted to, below the public URL.
+pub const PATH: &str = "/cognito";
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -38,8 +38,8 @@ pub fn routes(site: Site) -> Router<Site> {
     let post_only = |request: Request| async move { headers::wrong_method(request.headers(), "POST") };
     let endpoint = post(call).fallback(post_only);
     Router::new()
-        .route(COGNITO_PATH, endpoint.clone())
-        .route(&format!("{COGNITO_PATH}/"), endpoint)
+        .route(PATH, endpoint.clone())
+        .route(&format!("{PATH}/"), endpoint)
         .layer(from_fn_with_state(site, cors::share))
 }
 

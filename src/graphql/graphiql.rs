@@ -14,9 +14,8 @@ use axum::{
     routing::get,
 };
 
-use super::schema::sdl;
+use super::{http::PATH as API_PATH, schema::sdl};
 use crate::{
-    amplify::GRAPHQL_PATH,
     credentials::{Actor, Caller},
     error::AppError,
     server::{
@@ -91,7 +90,7 @@ fn document(actor: &Actor) -> Option<String> {
 <input id="credential" type="password" autocomplete="off" spellcheck="false" placeholder="none">
 </form>
 </header>
-<main id="graphiql" data-endpoint="{GRAPHQL_PATH}" data-schema="{SCHEMA_PATH}"{signed_in}>
+<main id="graphiql" data-endpoint="{API_PATH}" data-schema="{SCHEMA_PATH}"{signed_in}>
 <noscript><p>This page needs script; the API itself does not.</p></noscript>
 </main>
 </body>

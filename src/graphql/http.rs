@@ -43,6 +43,9 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Where the API is, below the public URL.
+pub const PATH: &str = "/graphql";
+
 /// What AppSync says to whoever brings no credential.
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
 
@@ -53,8 +56,8 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
         |request: Request| async move { headers::wrong_method(request.headers(), "POST, OPTIONS") };
     Router::new()
         // Clients of 2020 open their WebSocket here.
-        .route("/graphql", post(answer).get(realtime::connect).fallback(wrong_method))
-        .route("/graphql/realtime", get(realtime::connect).fallback(wrong_method))
+        .route(PATH, post(answer).get(realtime::connect).fallback(wrong_method))
+        .route(&format!("{PATH}/realtime"), get(realtime::connect).fallback(wrong_method))
         .layer(sessions)
         .layer(from_fn_with_state(site.public_url.is_https(), mend_answer))
         .layer(headers::compare_origin())

@@ -5,7 +5,8 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`schema`] | `schema.graphql`, with a resolver for every field |
-//! | `queries`, `mutations`, `subscriptions` | the resolvers |
+//! | `queries`, `mutations`, `subscriptions` | the resolvers of root fields |
+//! | `call` | what every resolver knows: who asks, with which arguments |
 //! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
 //! | `operation` | an operation, made ready and run |
 //! | `omitted` | variables that were not sent |
@@ -16,8 +17,8 @@
 //! | `order` | the order of an answer's fields |
 //! | `errors` | errors as AppSync words them |
 
+mod call;
 mod errors;
-mod feed;
 mod filter_input;
 mod limits;
 mod mutations;
@@ -34,5 +35,4 @@ pub mod http;
 pub mod realtime;
 pub mod schema;
 
-pub use feed::Feed;
 pub use schema::{Api, ConflictDetection};

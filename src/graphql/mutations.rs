@@ -3,9 +3,9 @@
 use async_graphql::{Name, Value, dynamic::ResolverContext, indexmap::IndexMap};
 
 use super::{
+    call::{Call, Outcome, argument, id},
     errors::ApiError,
     filter_input, nodes,
-    queries::{Call, Outcome, argument, id},
     schema::ConflictDetection,
 };
 use crate::{

@@ -15,11 +15,7 @@ use async_graphql::{
     },
 };
 
-use super::{
-    mutations, nodes,
-    queries::{self, Call},
-    subscriptions,
-};
+use super::{call::Call, mutations, nodes, queries, subscriptions};
 
 const SCHEMA: &str = include_str!("schema.graphql");
 const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");

@@ -8,14 +8,13 @@ use futures::{Stream, stream};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::{
+    call::{Call, argument, text},
     errors::ApiError,
-    feed::News,
     filter_input, nodes,
     operation::Listening,
-    queries::{Call, argument, text},
 };
 use crate::{
-    posts::server::{Facts, filter::Filter, service},
+    posts::server::{Facts, feed::News, filter::Filter, service},
     server::events::EventKind,
 };
 

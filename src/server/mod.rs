@@ -31,7 +31,8 @@ use crate::{
     accounts::server::hashing::Hasher,
     credentials::{Actor, Secret, token::keys::Keys},
     error::AppError,
-    graphql::{Api, Feed},
+    graphql::Api,
+    posts::server::feed::Feed,
 };
 
 /// Everything that requests share. Cheap to clone.

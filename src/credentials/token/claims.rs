@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
 use crate::{
     error::AppError,
+    graphql,
     server::{clock, config::PublicUrl, database::internal},
     timestamp::Timestamp,
 };
@@ -82,7 +83,7 @@ fn issuer(url: &PublicUrl) -> String {
 }
 
 fn audience(url: &PublicUrl) -> String {
-    format!("{url}/graphql")
+    format!("{url}{}", graphql::http::PATH)
 }
 
 fn seconds(time: Timestamp) -> u64 {

@@ -1,5 +1,6 @@
 //! The server's half of posts: use cases, the policy that decides, the SQL.
 
+pub mod feed;
 pub mod filter;
 pub mod markdown;
 pub mod policy;
