@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    clients::{Author, PASSWORD, SamePage, connect},
+    clients::{Author, PASSWORD, SamePage},
     http::{self, Answer},
     load::{Asking, Client},
     post,
@@ -31,7 +31,7 @@ pub(crate) const ON_CREATE: &str =
 /// beside the data it is none.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Outcome<T> {
+pub(crate) struct Response<T> {
     /// The fields that were asked for.
     pub(crate) data: T,
 }
@@ -114,9 +114,9 @@ fn created_at(number: u64) -> String {
 /// The data of an answer with status 200 and no errors.
 fn data<T: DeserializeOwned>(answer: &Answer<'_>) -> Result<T> {
     let text = answer.text()?;
-    let outcome: Outcome<T> =
+    let response: Response<T> =
         serde_json::from_str(text).with_context(|| format!("the API answered {text}"))?;
-    Ok(outcome.data)
+    Ok(response.data)
 }
 
 fn by_key(key: &str) -> String {
@@ -139,57 +139,19 @@ fn are_newest(answer: &Answer<'_>, count: u64) -> Result<()> {
 
 /// Reads one post, which has to be the right one.
 pub(crate) async fn one_post(server: SocketAddr, key: &str) -> Result<SamePage> {
-    let request = http::graphql(&by_key(key), GET, &json!({ "id": post::id(0) }));
-    SamePage::answer(server, request, |answer| is_post(answer, 0)).await
+    SamePage::answer(server, get(key, 0), |answer| is_post(answer, 0)).await
 }
 
-fn is_post(answer: &Answer<'_>, number: u64) -> Result<()> {
+/// Asks for a post by an API key.
+pub(crate) fn get(key: &str, number: u64) -> Vec<u8> {
+    http::graphql(&by_key(key), GET, &json!({ "id": post::id(number) }))
+}
+
+/// Whether that is the post, and nothing else.
+pub(crate) fn is_post(answer: &Answer<'_>, number: u64) -> Result<()> {
     let found = data::<GetPost>(answer)?.get_post;
     ensure!(found == Post::numbered(number), "another post: {found:?}");
     Ok(())
-}
-
-/// Reads posts, each time another.
-pub(crate) struct AnyPost {
-    /// The header that says who asks.
-    key: String,
-    count: u64,
-    round: u64,
-    number: u64,
-    request: Vec<u8>,
-}
-
-impl AnyPost {
-    /// On so many connections at the same time, of `posts` posts.
-    pub(crate) async fn readers(
-        count: usize,
-        key: &str,
-        posts: u64,
-        servers: &[SocketAddr],
-    ) -> Result<Vec<Asking<Self>>> {
-        // So far apart that no connection reaches another's rounds.
-        let reader = |reader| Self {
-            key: by_key(key),
-            count: posts,
-            round: (reader as u64) << 32,
-            number: 0,
-            request: Vec::new(),
-        };
-        connect((0..count).map(reader), servers).await
-    }
-}
-
-impl Client for AnyPost {
-    fn request(&mut self) -> &[u8] {
-        self.round += 1;
-        self.number = post::scattered(self.round, self.count);
-        self.request = http::graphql(&self.key, GET, &json!({ "id": post::id(self.number) }));
-        &self.request
-    }
-
-    fn is_right(&mut self, answer: &Answer<'_>) -> bool {
-        is_post(answer, self.number).is_ok()
-    }
 }
 
 /// An author who publishes by an access token, each time another post.

@@ -73,42 +73,59 @@ impl Client for SamePage {
 }
 
 /// Reads posts, each time another.
-pub(crate) struct AnyPost {
+pub(crate) struct AnyPost<R> {
+    /// The request for a post.
+    get: R,
+    is_post: fn(&Answer<'_>, u64) -> Result<()>,
     count: u64,
     round: u64,
     number: u64,
     request: Vec<u8>,
 }
 
-impl AnyPost {
+impl<R: Fn(u64) -> Vec<u8> + Clone> AnyPost<R> {
     /// On so many connections at the same time, of `posts` posts.
     pub(crate) async fn readers(
         count: usize,
+        get: R,
+        is_post: fn(&Answer<'_>, u64) -> Result<()>,
         posts: u64,
         servers: &[SocketAddr],
     ) -> Result<Vec<Asking<Self>>> {
         // So far apart that no connection reaches another's rounds.
-        let reader =
-            |reader| Self { count: posts, round: (reader as u64) << 32, number: 0, request: Vec::new() };
+        let reader = |reader| {
+            let (get, round) = (get.clone(), (reader as u64) << 32);
+            Self { get, is_post, count: posts, round, number: 0, request: Vec::new() }
+        };
         connect((0..count).map(reader), servers).await
     }
 }
 
-impl Client for AnyPost {
+impl<R: Fn(u64) -> Vec<u8> + Send + 'static> Client for AnyPost<R> {
     fn request(&mut self) -> &[u8] {
         self.round += 1;
         self.number = post::scattered(self.round, self.count);
-        self.request = http::get(&format!("/posts/{}", post::id(self.number)), "");
+        self.request = (self.get)(self.number);
         &self.request
     }
 
     fn is_right(&mut self, answer: &Answer<'_>) -> bool {
-        // Its text is whole, and no title of another post came into the page.
-        answer.text().is_ok_and(|text| {
-            text.contains(&post::ending(self.number))
-                && text.matches(post::TITLE).count() == text.matches(&post::title(self.number)).count()
-        })
+        (self.is_post)(answer, self.number).is_ok()
     }
+}
+
+/// Asks for the page of a post.
+pub(crate) fn get_page(number: u64) -> Vec<u8> {
+    http::get(&format!("/posts/{}", post::id(number)), "")
+}
+
+/// Whether that is the page of the post, and nothing else.
+pub(crate) fn is_page(answer: &Answer<'_>, number: u64) -> Result<()> {
+    let text = answer.text()?;
+    ensure!(text.contains(&post::ending(number)), "the text does not end as it should");
+    let titles = text.matches(post::TITLE).count();
+    ensure!(titles == text.matches(&post::title(number)).count(), "there is a title of another post");
+    Ok(())
 }
 
 /// A signed-in author who publishes, each time another post.

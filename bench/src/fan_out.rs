@@ -272,7 +272,7 @@ fn told_of(message: &str) -> Option<Post> {
         #[serde(rename = "type")]
         kind: String,
         id: String,
-        payload: api::Outcome<OnCreatePost>,
+        payload: api::Response<OnCreatePost>,
     }
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::{
     AUTHORS, READERS,
     api::{self, TokenAuthor},
-    clients::{AnyPost, Author, SamePage},
+    clients::{AnyPost, Author, SamePage, get_page, is_page},
     database::Posts,
     load::{self, Asking, Client, Rate},
     meter::Meter,
@@ -92,8 +92,10 @@ impl Bench {
     pub(crate) async fn api_any_post(&self, copy: &CopyWithKey) -> Result<(Outcome, SamePage)> {
         let servers = self.servers.byline(&copy.url, 1)?;
         let one = api::one_post(servers[0].address, &copy.key).await?;
-        let readers =
-            api::AnyPost::readers(READERS, &copy.key, self.posts.count, &addresses(&servers)).await?;
+        let key = copy.key.clone();
+        let get = move |number| api::get(&key, number);
+        let addresses = addresses(&servers);
+        let readers = AnyPost::readers(READERS, get, api::is_post, self.posts.count, &addresses).await?;
         Ok((self.under_load(servers, readers).await?.0, one))
     }
 
@@ -107,7 +109,8 @@ impl Bench {
     /// The pages of posts, each time of another.
     pub(crate) async fn any_post(&self, processes: usize) -> Result<Outcome> {
         let servers = self.servers.byline(&self.posts.url(), processes)?;
-        let readers = AnyPost::readers(READERS, self.posts.count, &addresses(&servers)).await?;
+        let addresses = addresses(&servers);
+        let readers = AnyPost::readers(READERS, get_page, is_page, self.posts.count, &addresses).await?;
         Ok(self.under_load(servers, readers).await?.0)
     }
 

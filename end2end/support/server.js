@@ -98,6 +98,11 @@ export class Server {
     throw new Error(`${BINARY} did not start:\n${greeting}${log}`);
   }
 
+  /** The file of its database, where it has one. */
+  get database() {
+    return join(this.#folder, 'byline.db');
+  }
+
   /**
    * Runs another command of Byline on the same database.
    *

@@ -5,10 +5,7 @@ use axum::http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 use byline::{
-    accounts::{
-        ApiKeyDays, ApiKeyName, ListedApiKey, Username,
-        server::{Login, api_keys, store},
-    },
+    accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, server::api_keys},
     credentials::{
         Actor,
         api_key::{self, ApiKeyId, Verified, public_key, still_holds},
@@ -32,9 +29,7 @@ fn id_of(listed: &ListedApiKey) -> ApiKeyId {
 }
 
 async fn actor(site: &Running, username: &str) -> Actor {
-    let login = Login::Username(Username::parse(username).expect("a username"));
-    let db = &mut site.site.database.read().await.expect("a connection");
-    Actor::User(store::find(db, &login).await.expect("an answer").expect("an account").0)
+    Actor::User(site.user(username).await)
 }
 
 /// A new key of a new author.
@@ -162,8 +157,8 @@ async fn the_newest_public_key_that_holds_can_be_written_again() {
     assert_eq!(public_key(&site.site).await, Ok(None));
     key_of(&site, "ada").await;
     assert_eq!(public_key(&site.site).await, Ok(None), "a person's key is not public");
-    let older = api_keys::create_public(&site.site, wanted("Older", "1")).await.expect("a key");
-    let newer = api_keys::create_public(&site.site, wanted("Newer", "1")).await.expect("a key");
+    let older = site.public_key_called("Older").await;
+    let newer = site.public_key_called("Newer").await;
     key_of(&site, "bob").await;
     assert_eq!(public_key(&site.site).await, Ok(Some(newer.key.clone())));
     verify(&site.site, &newer.key).await.expect("it holds");
@@ -424,7 +419,7 @@ async fn a_script_makes_lists_and_revokes_keys() {
 async fn the_keys_of_an_account_go_with_it() {
     let site = Running::start().await;
     let made = key_of(&site, "ada").await;
-    let public = api_keys::create_public(&site.site, wanted("Public", "1")).await.expect("a key");
+    let public = site.public_key().await;
     site.tamper("DELETE FROM users").await;
     assert_eq!(verify(&site.site, &made.key).await, None);
     verify(&site.site, &public.key).await.expect("the site's own stays");

@@ -2,11 +2,7 @@
 
 use async_graphql::parser::{parse_query, parse_schema};
 use axum::{body::Body, http::Method};
-use byline::{
-    accounts::{ApiKeyDays, ApiKeyName, server::api_keys},
-    codegen::File,
-    graphql::ConflictDetection,
-};
+use byline::{codegen::File, graphql::ConflictDetection};
 use serde_json::Value;
 
 use crate::support::{Byline, Client, Credential, Running};
@@ -27,14 +23,6 @@ async fn file(client: &mut Client, file: File) -> String {
 /// The file of that name.
 async fn named(client: &mut Client, name: &str) -> String {
     file(client, File::parse(name).unwrap_or_else(|| panic!("{name} is a file"))).await
-}
-
-async fn public_key(site: &Running) -> String {
-    let wanted = api_keys::Wanted {
-        name: ApiKeyName::parse("Front end").expect("a name"),
-        days: ApiKeyDays::parse("1").expect("days"),
-    };
-    api_keys::create_public(&site.site, wanted).await.expect("a key").key
 }
 
 /// The statements of a file of JavaScript or TypeScript.
@@ -121,7 +109,7 @@ async fn clients_are_pointed_at_this_site_with_its_public_key() {
     let without = named(&mut ada, "aws-exports.js").await;
     assert!(without.contains("byline api-key create --public"), "{without}");
     assert!(!without.contains("aws_appsync_apiKey"), "{without}");
-    let key = public_key(&site).await;
+    let key = site.public_key().await.key;
     let exports = named(&mut ada, "aws-exports.js").await;
     for part in [
         format!("\"aws_appsync_graphqlEndpoint\": \"{url}/graphql\""),
@@ -210,7 +198,7 @@ async fn only_who_is_signed_in_sees_the_page_and_its_files() {
     let files: Vec<_> = File::ALL.iter().map(|file| format!("/account/api/{}", file.name())).collect();
     assert_eq!(offered, files);
 
-    let key = public_key(&site).await;
+    let key = site.public_key().await.key;
     assert!(ada.page("/account/api").await.text("main").contains(&format!("x-api-key: {key}")));
     for missing in ["/account/api/API.js", "/account/api/graphql", "/account/api/../aws-exports.js"] {
         assert_eq!(ada.get(missing).await.status, 404, "{missing}");

@@ -3,10 +3,6 @@
 use std::{collections::BTreeSet, path::Path};
 
 use byline::{
-    accounts::{
-        ApiKeyDays, ApiKeyName,
-        server::api_keys::{self, Wanted},
-    },
     credentials::token::keys::{self, Rotation},
     server::copy::{Kind, TABLES},
 };
@@ -75,11 +71,7 @@ async fn lively_site() -> (Running, Client) {
     let gone = ada.publish("Gone", "soon").await;
     assert_eq!(ada.submit(&format!("/posts/{gone}/delete"), &[]).await.status, 303);
     for name in ["one", DELICATE[2]] {
-        let wanted = Wanted {
-            name: ApiKeyName::parse(name).expect("a name"),
-            days: ApiKeyDays::parse("1").expect("a day"),
-        };
-        api_keys::create_public(&site.site, wanted).await.expect("a key");
+        site.public_key_called(name).await;
     }
     for username in ["ada", "bob"] {
         site.script().tokens(username).await;

@@ -4,11 +4,6 @@
 use std::{cmp::Ordering, fmt::Debug};
 
 use byline::{
-    accounts::{
-        Username,
-        server::{Login, store as accounts},
-    },
-    credentials::User,
     posts::{
         Content, Cursor, Post, PostId, Title,
         server::{
@@ -21,28 +16,12 @@ use byline::{
     server::database::{Database, DatabaseConfig, Engine},
     timestamp::Timestamp,
 };
-use proptest::{
-    prelude::*,
-    sample::select,
-    strategy::ValueTree,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::support::{Credential, Probe, Running, TestDatabase};
-
-/// The same cases in every run, unless `PROPTEST_RNG_SEED` says otherwise.
-fn runner(cases: u32) -> TestRunner {
-    let config = Config::default();
-    let rng_seed = match config.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(20_261_123),
-        fixed => fixed,
-    };
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { cases };
-    TestRunner::new(Config { cases, rng_seed, failure_persistence: None, ..config })
-}
+use crate::support::{Credential, Probe, Running, TestDatabase, runner};
 
 fn one<S: Strategy>(runner: &mut TestRunner, strategy: S) -> S::Value {
     strategy.new_tree(runner).expect("a value").current()
@@ -122,12 +101,6 @@ fn sketch() -> impl Strategy<Value = Sketch> {
         })
 }
 
-async fn user(site: &Running, name: &str) -> User {
-    let login = Login::Username(Username::parse(name).expect("a name"));
-    let db = &mut site.site.database.read().await.expect("a connection");
-    accounts::find(db, &login).await.expect("an answer").expect("an account").0
-}
-
 /// Stores posts; those whose id is taken are left out.
 async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
     let mut all: Vec<Post> = Vec::new();
@@ -135,7 +108,7 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
         if all.iter().any(|post| Some(post.id.as_str()) == sketch.id.as_deref()) {
             continue;
         }
-        let owner = user(site, sketch.owner).await;
+        let owner = site.user(sketch.owner).await;
         let stored = site.site.database.write((owner, sketch), |db, (owner, sketch)| {
             Box::pin(async move {
                 let draft = Draft {
@@ -290,7 +263,7 @@ async fn the_database_gives_the_posts_of_which_a_filter_holds() {
             .collect();
         let listing = wait(async {
             let owner = match owner {
-                Some(owner) => Some(user(&site, owner).await.id),
+                Some(owner) => Some(site.user(owner).await.id),
                 None => None,
             };
             let after = after.map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });

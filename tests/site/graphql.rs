@@ -9,14 +9,11 @@ use axum::{
     http::{Method, Request},
 };
 use byline::{graphql::ConflictDetection, server::cors::Origins};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngSeed, TestRunner},
-};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::support::{Answer, Credential, Running, slow_request};
+use crate::support::{Answer, Credential, Running, runner, slow_request};
 
 const F: &str = "id title content owner createdAt updatedAt __typename";
 
@@ -1253,13 +1250,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 async fn whatever_is_sent_is_no_fault_of_ours() {
     let (site, ada, _, key) = site_with(ConflictDetection::On).await;
     create(&site, &ada, "adas", "Title").await;
-    let config = Config::default();
-    let rng_seed = match config.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(20_261_123),
-        fixed => fixed,
-    };
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 500 };
-    let mut runner = TestRunner::new(Config { cases, rng_seed, failure_persistence: None, ..config });
+    let mut runner = runner(500);
     let outcome = runner.run(&(body(), any::<bool>()), |(body, by_key)| {
         let by = if by_key { &key } else { &ada };
         let answer = block_in_place(|| {

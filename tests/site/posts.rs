@@ -277,7 +277,7 @@ async fn an_owner_is_never_taken_from_the_input() {
     let site = Running::start().await;
     let mut bob = site.author("bob").await;
     let bobs = bob.publish("By Bob", "").await;
-    let bob_id = user_id(&site, "bob").await;
+    let bob_id = site.user("bob").await.id;
     let ada = site.author("ada").await;
     let forged =
         [("owner_id", bob_id.as_str()), ("owner", "bob"), ("role", "admin"), ("user_id", bob_id.as_str())];
@@ -317,15 +317,15 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
         content: Content::parse("Forged").expect("a content"),
     };
     let db = &mut writable(&site).await;
-    for other in [user_id(&site, "bob").await, String::new(), "%".to_owned()] {
-        let other = UserId::from_stored(other);
+    let nobodys = ["", "%"].map(|id| UserId::from_stored(id.to_owned()));
+    for other in [site.user("bob").await.id].into_iter().chain(nobodys) {
         let updated =
             store::update(db, &id, &other, 1, &draft, None, clock::now()).await.expect("a statement");
         assert_eq!(updated, None, "{other:?}");
         store::delete(db, &id, &other, clock::now()).await.expect("a statement");
         assert_eq!(site.dump().await, before, "{other:?}");
     }
-    let ada = UserId::from_stored(user_id(&site, "ada").await);
+    let ada = site.user("ada").await.id;
     let updated = store::update(db, &id, &ada, 1, &draft, None, clock::now()).await.expect("a statement");
     assert_eq!(updated.map(|post| post.version), Some(2), "the right owner may");
 }
@@ -472,10 +472,6 @@ fn new_post(way: Way, answer: &Answer) -> String {
         assert_eq!(answer.status, 200, "by {way:?}: {}", answer.text());
         answer.json()["id"].as_str().expect("an id").to_owned()
     }
-}
-
-async fn user_id(site: &Running, username: &str) -> String {
-    site.text(&format!("SELECT id FROM users WHERE username = '{username}'")).await
 }
 
 /// A connection for the statements of the store, without anything above them.

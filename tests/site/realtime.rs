@@ -5,8 +5,8 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use byline::{
-    accounts::{ApiKeyDays, ApiKeyName, server::api_keys},
-    credentials::{Actor, User, UserId, api_key::ApiKeyId},
+    accounts::server::api_keys,
+    credentials::{Actor, api_key::ApiKeyId},
     posts::{
         Content, Title,
         server::{Draft, service},
@@ -16,19 +16,12 @@ use byline::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Heard, Probe, Running, Several, Socket, postgres_database,
+    Client, Heard, Running, Several, Socket, postgres_database,
     tokens::{key_of, parts, signed},
 };
 
 const ON_CREATE: &str = "subscription OnCreatePost { onCreatePost { id title owner __typename } }";
 const ON_DELETE: &str = "subscription { onDeletePost { id title content owner } }";
-
-/// The key that everyone may know.
-async fn public_key(site: &Running) -> (String, String) {
-    let (name, days) = (ApiKeyName::parse("Public").expect("a name"), ApiKeyDays::parse("1").expect("days"));
-    let made = api_keys::create_public(&site.site, api_keys::Wanted { name, days }).await.expect("a key");
-    (made.key, made.listed.id)
-}
 
 fn with_key(key: &str) -> Value {
     json!({ "host": "byline.example", "x-api-key": key })
@@ -57,7 +50,7 @@ fn created(said: &Value) -> &str {
 async fn clients_of_every_age_are_let_in_and_hear_of_new_posts() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let in_address = BASE64_STANDARD.encode(with_key(&key).to_string());
     let in_address: String = url::form_urlencoded::byte_serialize(in_address.as_bytes()).collect();
     for path in ["/graphql", "/graphql/realtime"] {
@@ -83,7 +76,7 @@ async fn every_start_is_authorized_by_its_own_credential() {
     let site = Running::start().await;
     let (mut ada, ada_token) = author(&site, "ada").await;
     let (mut bob, bob_token) = author(&site, "bob").await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let mut socket = Socket::appsync(&ada, &with_key(&key)).await;
     assert_eq!(socket.start("ada", ON_CREATE, &with_token(&ada_token)).await, started("ada"));
     assert_eq!(socket.start("key", ON_CREATE, &with_key(&key)).await, started("key"));
@@ -139,7 +132,7 @@ async fn a_bad_credential_is_refused_after_the_connection_opened() {
 async fn a_filter_and_the_kind_of_change_decide_what_is_heard() {
     let site = Running::start().await;
     let (mut ada, token) = author(&site, "ada").await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let mut socket = Socket::transport(&ada, json!({ "x-api-key": key })).await;
     socket.subscribe("long", "subscription { onCreatePost(filter: {title: {beginsWith: \"A\"}, owner: {eq: \"ada\"}}) { title } }").await;
     socket.subscribe("gone", ON_DELETE).await;
@@ -215,7 +208,7 @@ async fn a_program_may_query_over_the_connection_and_mistakes_end_the_operation_
 #[tokio::test]
 async fn what_is_no_message_ends_the_connection() {
     let site = Running::start().await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     for nonsense in [json!({}), json!([]), json!({ "type": "subscribe" }), json!({ "type": "nothing" })] {
         let mut socket = Socket::transport(&site.browser(), json!({ "x-api-key": key })).await;
         socket.say(nonsense).await;
@@ -233,7 +226,7 @@ async fn what_is_no_message_ends_the_connection() {
 #[tokio::test]
 async fn a_connection_has_a_hundred_subscriptions_at_most() {
     let site = Running::start().await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let mut socket = Socket::appsync(&site.browser(), &with_key(&key)).await;
     for id in 0..100 {
         let id = id.to_string();
@@ -293,10 +286,10 @@ async fn subscribed(client: &Client, credential: &Value) -> [Socket; 3] {
 async fn whose_key_is_revoked_is_told_nothing_more_within_a_minute() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
-    let (key, id) = public_key(&site).await;
-    let credential = with_key(&key);
+    let public = site.public_key().await;
+    let credential = with_key(&public.key);
     let sockets = subscribed(&ada, &credential).await;
-    let id = ApiKeyId::parse(&id).expect("an id");
+    let id = ApiKeyId::parse(&public.listed.id).expect("an id");
     api_keys::revoke_any(&site.site, id).await.expect("it is revoked");
     assert_withdrawn(&mut ada, sockets, &credential).await;
 }
@@ -348,7 +341,7 @@ async fn a_credential_that_was_revoked_does_nothing_more_over_an_open_connection
 async fn a_start_that_is_wrong_ends_itself_alone() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let credential = with_key(&key);
     let mut socket = Socket::appsync(&ada, &credential).await;
     assert_eq!(socket.start("good", ON_CREATE, &credential).await, started("good"));
@@ -375,7 +368,7 @@ async fn a_start_that_is_wrong_ends_itself_alone() {
 #[tokio::test]
 async fn a_connection_on_which_nothing_happens_gives_signs_of_life() {
     let site = Running::start().await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let mut appsync = Socket::appsync(&site.browser(), &with_key(&key)).await;
     assert_eq!(appsync.hear_anything().await, Heard::Said(json!({ "type": "ka" })));
 }
@@ -383,7 +376,7 @@ async fn a_connection_on_which_nothing_happens_gives_signs_of_life() {
 #[tokio::test]
 async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
     let site = Running::start().await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let credential = with_key(&key);
     let mut subscribed = Socket::appsync(&site.browser(), &credential).await;
     assert_eq!(subscribed.start("1", ON_CREATE, &credential).await, started("1"));
@@ -414,7 +407,7 @@ async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
 async fn a_filter_of_a_subscription_means_what_it_says() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let mut socket = Socket::transport(&ada, json!({ "x-api-key": key })).await;
     // What holds of a post with the title "B" and the content "two words".
     let filters = [
@@ -464,23 +457,12 @@ async fn a_filter_of_a_subscription_means_what_it_says() {
     }
 }
 
-async fn actor_of(site: &Running, username: &str) -> Actor {
-    const FIND: &str = "SELECT id FROM users WHERE username = $1";
-    let id: String = match &mut site.probe().await {
-        Probe::Sqlite(db) => sqlx::query_scalar(FIND).bind(username).fetch_one(db).await,
-        Probe::Postgres(db) => sqlx::query_scalar(FIND).bind(username).fetch_one(db).await,
-    }
-    .expect("an account");
-    let username = username.to_owned().try_into().expect("a username");
-    Actor::User(User { id: UserId::from_stored(id), username })
-}
-
 #[tokio::test]
 async fn a_subscriber_who_does_not_read_is_told_so_and_holds_nobody_else_up() {
     let site = Running::start().await;
     site.author("ada").await;
-    let ada = actor_of(&site, "ada").await;
-    let (key, _) = public_key(&site).await;
+    let ada = Actor::User(site.user("ada").await);
+    let key = site.public_key().await.key;
     let mut slow = Socket::transport(&site.browser(), json!({ "x-api-key": key })).await;
     slow.subscribe("all", "subscription { onCreatePost { title content } }").await;
     // More than the buffers of both ends hold, and more news than are kept.
@@ -506,7 +488,7 @@ async fn a_subscriber_who_does_not_read_is_told_so_and_holds_nobody_else_up() {
 #[tokio::test]
 async fn a_site_that_stops_says_goodbye() {
     let site = Running::start().await;
-    let (key, _) = public_key(&site).await;
+    let key = site.public_key().await.key;
     let mut idle = Socket::transport(&site.browser(), json!({ "x-api-key": key })).await;
     site.site.bus.close();
     assert_eq!(idle.hear().await, Heard::Closed(Some(1001)));

@@ -57,12 +57,8 @@ impl DebianRust {
     pub(crate) fn set_up(workspace: &Workspace) -> Result<(Outcome, Self)> {
         let installed = apt::install(&PACKAGES)?;
         let (built, sysroot) = build_std(workspace)?;
-        let outcome = match (installed, built) {
-            (Outcome::Unchanged, Outcome::Unchanged) => Outcome::Unchanged,
-            _ => Outcome::Done,
-        };
         let linker = rust_lld()?;
-        Ok((outcome, Self { sysroot, linker }))
+        Ok((installed.and(built), Self { sysroot, linker }))
     }
 
     /// A cargo command that compiles for [`TARGET`] when it is given as target.

@@ -65,9 +65,7 @@ impl Node {
     pub(crate) fn install_all_packages(&self, workspace: &Workspace, folders: &[&str]) -> Result<Outcome> {
         let mut outcome = Outcome::Unchanged;
         for folder in folders {
-            if self.install_packages(workspace, &workspace.root.join(folder))? == Outcome::Done {
-                outcome = Outcome::Done;
-            }
+            outcome = outcome.and(self.install_packages(workspace, &workspace.root.join(folder))?);
         }
         Ok(outcome)
     }

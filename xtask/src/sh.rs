@@ -18,6 +18,13 @@ pub(crate) enum Outcome {
     Unchanged,
 }
 
+impl Outcome {
+    /// That of two pieces of work together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == Self::Unchanged { other } else { Self::Done }
+    }
+}
+
 /// Does one step of work under a heading and says how long it took.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<(Outcome, T)>) -> Result<T> {
     println!("==> {name}");

@@ -90,7 +90,7 @@ export function assertDeleted(told, post) {
 /** What `promise` brings, or a failure that says what did not come. */
 export async function soon(promise, what) {
   const late = new AbortController();
-  const limit = timer(30_000, undefined, { signal: late.signal }).then(() => assert.fail(`no ${what}`));
+  const limit = timer(60_000, undefined, { signal: late.signal }).then(() => assert.fail(`no ${what}`));
   try {
     return await Promise.race([promise, limit]);
   } finally {

@@ -4,7 +4,11 @@ use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
 use axum::Router;
 use byline::{
-    accounts::server::hashing::Cost,
+    accounts::{
+        ApiKeyDays, ApiKeyName, NewApiKey, Username,
+        server::{Login, api_keys, hashing::Cost, store as accounts},
+    },
+    credentials::User,
     graphql::ConflictDetection,
     server::{
         Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
@@ -94,6 +98,24 @@ impl Running {
         let answer = browser.sign_up(username).await;
         assert_eq!(answer.status, 303, "{username} signs up: {}", answer.text());
         browser
+    }
+
+    /// Somebody with an account, as use cases know them.
+    pub async fn user(&self, username: &str) -> User {
+        let login = Login::Username(Username::parse(username).expect("a username"));
+        let db = &mut self.site.database.read().await.expect("a connection");
+        accounts::find(db, &login).await.expect("an answer").expect("an account").0
+    }
+
+    /// A new key that everyone may know.
+    pub async fn public_key(&self) -> NewApiKey {
+        self.public_key_called("Public").await
+    }
+
+    /// A new key that everyone may know, by that name.
+    pub async fn public_key_called(&self, name: &str) -> NewApiKey {
+        let (name, days) = (ApiKeyName::parse(name).expect("a name"), ApiKeyDays::parse("1").expect("a day"));
+        api_keys::create_public(&self.site, api_keys::Wanted { name, days }).await.expect("a key")
     }
 
     /// A post as it is stored.
