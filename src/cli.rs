@@ -176,11 +176,8 @@ enum Failure {
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         Self::Refused(match error {
-            AppError::Invalid { errors } => {
-                errors.into_iter().map(|error| format!("{}.", error.message)).collect::<Vec<_>>().join(" ")
-            }
             AppError::NotFound => "There is no such account.".to_owned(),
-            other => other.to_string(),
+            other => other.sentences(),
         })
     }
 }

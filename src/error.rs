@@ -175,6 +175,27 @@ impl AppError {
         }
     }
 
+    /// What is wrong, in whole sentences: every broken rule, where there are any.
+    #[must_use]
+    pub fn sentences(&self) -> String {
+        match self {
+            Self::Invalid { errors } => {
+                errors.iter().map(|error| format!("{}.", error.message)).collect::<Vec<_>>().join(" ")
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// Seconds to wait before the next try, where one may help.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Busy { retry_after } => Some(*retry_after),
+            Self::Overtaken => Some(1),
+            _ => None,
+        }
+    }
+
     /// The status of RFC 9110 that says the same.
     #[must_use]
     pub const fn status(&self) -> u16 {
@@ -229,9 +250,40 @@ impl FieldErrors {
         parsed.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
     }
 
+    /// Whether everything was as it should be.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with the noted errors.
+    pub fn check(self) -> Result<(), AppError> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_error()) }
+    }
+
     /// The noted errors.
     #[must_use]
     pub fn into_error(self) -> AppError {
         AppError::Invalid { errors: self.0 }
+    }
+}
+
+impl From<FieldErrors> for AppError {
+    fn from(errors: FieldErrors) -> Self {
+        errors.into_error()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_broken_rule_is_a_sentence() {
+        let mut errors = FieldErrors::default();
+        assert_eq!(errors.take(Field::Title, Ok::<_, &str>(1)), Some(1));
+        assert_eq!(errors.take::<(), _>(Field::Title, Err("Enter a title")), None);
+        assert_eq!(errors.take::<(), _>(Field::Days, Err("Enter days")), None);
+        let error = errors.check().unwrap_err();
+        assert_eq!(error.sentences(), "Enter a title. Enter days.");
+        assert_eq!(AppError::NotFound.sentences(), AppError::NotFound.to_string());
+        assert_eq!(FieldErrors::default().check(), Ok(()));
     }
 }

@@ -27,7 +27,8 @@ pub enum UsernameError {
     Reserved,
 }
 
-/// Names that could pass for the site or for a path of it.
+/// Names that could pass for the site or for a path of it. The list may grow:
+/// it is about new accounts, and nobody loses a name that they have.
 const RESERVED: &[&str] = &[
     "about",
     "abuse",
@@ -40,12 +41,14 @@ const RESERVED: &[&str] = &[
     "assets",
     "author",
     "byline",
+    "cognito",
     "contact",
     "dashboard",
     "edit",
     "events",
     "everyone",
     "feed",
+    "graphiql",
     "graphql",
     "healthz",
     "help",
@@ -63,6 +66,7 @@ const RESERVED: &[&str] = &[
     "nobody",
     "null",
     "owner",
+    "pkg",
     "postmaster",
     "posts",
     "privacy",
@@ -88,12 +92,23 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Username {
-    /// Trims and lowercases ASCII, then checks. Letters of other scripts are
-    /// refused rather than folded: `а` (Cyrillic) is not `a`.
+    /// A name that may be chosen: one of the right form ([`Self::parse_known`])
+    /// that is not reserved.
     ///
     /// # Errors
     /// [`UsernameError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
+        let name = Self::parse_known(raw)?;
+        if RESERVED.contains(&name.as_str()) { Err(UsernameError::Reserved) } else { Ok(name) }
+    }
+
+    /// A name that somebody may have: trims and lowercases ASCII, then checks
+    /// the form. Letters of other scripts are refused rather than folded: `а`
+    /// (Cyrillic) is not `a`.
+    ///
+    /// # Errors
+    /// [`UsernameError`] names the broken rule.
+    pub fn parse_known(raw: &str) -> Result<Self, UsernameError> {
         let name = raw.trim().to_ascii_lowercase();
         if name.is_empty() {
             return Err(UsernameError::Empty);
@@ -103,9 +118,6 @@ impl Username {
         }
         if !(3..=30).contains(&name.len()) {
             return Err(UsernameError::Length);
-        }
-        if RESERVED.contains(&name.as_str()) {
-            return Err(UsernameError::Reserved);
         }
         Ok(Self(name))
     }
@@ -123,11 +135,12 @@ impl fmt::Display for Username {
     }
 }
 
+/// From a row of the database, or from a session.
 impl TryFrom<String> for Username {
     type Error = UsernameError;
 
     fn try_from(raw: String) -> Result<Self, UsernameError> {
-        Self::parse(&raw)
+        Self::parse_known(&raw)
     }
 }
 
@@ -159,6 +172,7 @@ mod tests {
         assert!(Username::parse(&"a".repeat(30)).is_ok());
         assert_eq!(Username::parse(&"a".repeat(31)), Err(UsernameError::Length));
         assert_eq!(Username::parse("Admin"), Err(UsernameError::Reserved));
+        assert!(Username::parse_known("Admin").is_ok(), "somebody may have it from before");
     }
 
     proptest! {

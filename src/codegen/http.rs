@@ -1,12 +1,8 @@
 //! `/account/api/…`: the files for a browser.
 
 use axum::{
-    body::Body,
     extract::{Path, Request, State},
-    http::{
-        HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
-    },
+    http::{HeaderValue, StatusCode, header::CONTENT_DISPOSITION},
     response::Response,
 };
 
@@ -15,7 +11,12 @@ use crate::{
     credentials::{Actor, Caller},
     error::AppError,
     server::{
-        Site, calls::see_other, database::internal, forms::log_in_first, headers::refusal, pages::wants_html,
+        Site,
+        calls::see_other,
+        database::internal,
+        forms::log_in_first,
+        headers::{refusal, uncached},
+        pages::wants_html,
     },
 };
 
@@ -39,14 +40,9 @@ async fn file(site: &Site, name: &str, actor: &Actor) -> Result<Response, AppErr
     actor.user()?;
     let file = File::parse(name).ok_or(AppError::NotFound)?;
     let codegen = Codegen::new(Backend::of(site).await?)?;
-    let mut response = Response::new(Body::from(codegen.contents(file)));
+    let mut response = uncached(StatusCode::OK, file.content_type(), codegen.contents(file));
     let base = name.rsplit('/').next().unwrap_or(name);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type()));
-    headers.insert(
-        CONTENT_DISPOSITION,
-        HeaderValue::from_str(&format!("attachment; filename=\"{base}\"")).map_err(internal)?,
-    );
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{base}\"")).map_err(internal)?;
+    response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
     Ok(response)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Secret, UserId, api_key_store as store};
+use super::{Secret, UserId, api_key_store as store, last_use};
 use crate::{error::AppError, server::Site, timestamp::Timestamp};
 
 /// A text with the form of an API key: `byl_`, 32 base62 characters, and the
@@ -133,8 +133,7 @@ fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String 
 /// Whether `raw` is a key that holds; `None` for what is malformed, unknown,
 /// expired or revoked, and which of these is nobody's business. It is asked
 /// where writes go, so that a key that was revoked is refused at once, on every
-/// process. The use is noted later and at leisure: who comes with a key never
-/// waits for that.
+/// process.
 ///
 /// # Errors
 /// Those of the database.
@@ -142,13 +141,10 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Option<Verified>, AppError
     let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
     let found = store::living(&mut site.database.read().await?, &key.hash()).await?;
     let Some(living) = found else { return Ok(None) };
-    if living.last_used_at.is_none_or(|last| last < store::just_now().micros()) {
+    if living.last_used_at.is_none_or(|last| last < last_use::just_now().micros()) {
         let (database, id) = (site.database.clone(), living.id.clone());
-        tokio::spawn(async move {
-            let noted = database.write(id, |db, id| Box::pin(async move { store::touch(db, &id).await }));
-            if let Err(error) = noted.await {
-                tracing::warn!(%error, "the last use of an API key was not noted");
-            }
+        last_use::note("an API key", living.id.clone(), async move {
+            database.write(id, |db, id| Box::pin(async move { store::touch(db, &id).await })).await
         });
     }
     Ok(Some(Verified { id: living.id, expires_at: Timestamp::from_micros(living.expires_at) }))

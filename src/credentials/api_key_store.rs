@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::FromRow;
 
-use super::{UserId, api_key::ApiKeyId};
+use super::{UserId, api_key::ApiKeyId, last_use};
 use crate::{
     accounts::{ApiKeyName, ListedApiKey},
     error::AppError,
@@ -15,8 +15,6 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The last use is written down no more often than this.
-const TOUCH: Duration = Duration::from_secs(60);
 /// An expired key stays in its owner's list for this long, to explain why a
 /// program was refused.
 const SHOWN_EXPIRED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -92,12 +90,6 @@ impl From<Listed> for ListedApiKey {
     }
 }
 
-/// A use that was noted since then need not be noted again.
-#[must_use]
-pub fn just_now() -> Timestamp {
-    clock::before(TOUCH)
-}
-
 /// The key with a hash, if it holds.
 ///
 /// # Errors
@@ -137,7 +129,7 @@ pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
         )
         .bind(clock::now().micros())
         .bind(id)
-        .bind(just_now().micros())
+        .bind(last_use::just_now().micros())
         .execute(db)
         .await
         .map(drop)?);

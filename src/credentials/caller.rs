@@ -8,7 +8,7 @@
 use axum::{
     extract::{FromRequestParts, Request},
     http::{
-        HeaderMap, HeaderName,
+        HeaderMap,
         header::{AUTHORIZATION, COOKIE, ORIGIN},
         request::Parts,
     },
@@ -20,12 +20,13 @@ use tower_sessions::Session;
 use super::{Actor, UserSession, api_key, token};
 use crate::{
     error::AppError,
-    server::{Site, clock, headers::refusal, pages::wants_html},
+    server::{
+        Site, clock,
+        headers::{SEC_FETCH_SITE, X_API_KEY, refusal},
+        pages::wants_html,
+    },
     timestamp::Timestamp,
 };
-
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who asks, and what proves it.
 #[derive(Clone, Debug)]
@@ -233,7 +234,7 @@ pub async fn explicit_first(mut request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
 

@@ -1,6 +1,7 @@
 //! Who is asking, and how that was proven.
 
 mod actor;
+mod last_use;
 mod secret;
 mod session;
 

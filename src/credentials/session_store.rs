@@ -11,7 +11,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use super::{User, UserId};
+use super::{User, UserId, last_use};
 use crate::{
     error::AppError,
     server::{
@@ -25,8 +25,6 @@ use crate::{
 pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 /// After this long, a session is over whatever happened (ASVS 7.3.2).
 pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The last use is written down no more often than this.
-const TOUCH: Duration = Duration::from_secs(60);
 /// Sessions of people who are not signed in (they hold a kept form) at most.
 const ANONYMOUS: i64 = 200;
 
@@ -102,29 +100,18 @@ impl RowStore {
             .fetch_optional(db)
             .await?))
     }
+}
 
-    /// Notes the last use, later and at leisure: reading never waits for it.
-    fn touch(&self, id_hash: Vec<u8>) {
-        let database = self.database.clone();
-        tokio::spawn(async move {
-            let outcome = database
-                .write(id_hash, |db, id_hash| {
-                    Box::pin(async move {
-                        on!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2")
-                            .bind(clock::now().micros())
-                            .bind(id_hash)
-                            .execute(db)
-                            .await
-                            .map(drop)?);
-                        Ok(())
-                    })
-                })
-                .await;
-            if let Err(error) = outcome {
-                tracing::warn!(%error, "the last use of a session was not noted");
-            }
-        });
-    }
+/// Notes that a session was used, unless somebody just did.
+async fn touch(db: &mut Db, id_hash: &[u8]) -> std::result::Result<(), AppError> {
+    on!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2 AND last_seen_at < $3")
+        .bind(clock::now().micros())
+        .bind(id_hash)
+        .bind(last_use::just_now().micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
 }
 
 #[async_trait]
@@ -190,8 +177,11 @@ impl SessionStore for RowStore {
         let Some((data, created_at, last_seen_at)) = self.living(&id_hash).await.map_err(backend)? else {
             return Ok(None);
         };
-        if last_seen_at < ago(TOUCH) {
-            self.touch(id_hash);
+        if last_seen_at < last_use::just_now().micros() {
+            let (database, used) = (self.database.clone(), id_hash.clone());
+            last_use::note("a session", id_hash, async move {
+                database.write(used, |db, used| Box::pin(async move { touch(db, &used).await })).await
+            });
         }
         let data: HashMap<String, serde_json::Value> =
             serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;

@@ -4,12 +4,8 @@
 
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
-    http::{
-        HeaderMap, HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
-    },
+    http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
 };
@@ -21,7 +17,7 @@ use crate::{
     server::{
         Site, assets,
         forms::log_in_first,
-        headers::{refusal, wrong_method},
+        headers::{refusal, uncached, wrong_method},
         pages::wants_html,
     },
 };
@@ -39,21 +35,14 @@ pub fn routes() -> Router<Site> {
 
 async fn page(caller: Caller, headers: HeaderMap) -> Response {
     match document(&caller.actor) {
-        Some(document) => answer("text/html; charset=utf-8", document),
+        Some(document) => uncached(StatusCode::OK, "text/html; charset=utf-8", document),
         None => refusal(&AppError::NotFound, wants_html(&headers)),
     }
 }
 
 async fn schema(State(site): State<Site>) -> Response {
-    answer("text/plain; charset=utf-8", sdl(site.api.conflict_detection).join("\n"))
-}
-
-fn answer(content_type: &'static str, body: String) -> Response {
-    let mut response = Response::new(Body::from(body));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let sdl = sdl(site.api.conflict_detection).join("\n");
+    uncached(StatusCode::OK, "text/plain; charset=utf-8", sdl)
 }
 
 /// `None` where the site was built without Node, which bundles the script.

@@ -100,9 +100,9 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 mod server {
     use super::{AppError, Page, Post};
     use crate::{
-        error::{Field, FieldErrors},
+        error::Field,
         posts::{
-            Content, PageRequest, PostId, Title,
+            Content, PageRequest, PostId,
             server::{Draft, Guard, markdown, service},
         },
         server::{
@@ -119,16 +119,6 @@ mod server {
     /// An id that cannot be one is the id of no post.
     fn post_id(raw: &str) -> Result<PostId, AppError> {
         PostId::parse(raw).ok_or(AppError::NotFound)
-    }
-
-    fn draft(title: &str, content: &str) -> Result<Draft, AppError> {
-        let mut errors = FieldErrors::default();
-        let title = errors.take(Field::Title, Title::parse(title));
-        let content = errors.take(Field::Content, Content::parse(content));
-        match (title, content) {
-            (Some(title), Some(content)) => Ok(Draft { title, content }),
-            _ => Err(errors.into_error()),
-        }
     }
 
     pub(super) async fn list(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
@@ -150,7 +140,8 @@ mod server {
     ) -> Result<Post, AppError> {
         // Who asks comes before what is asked: a stranger learns no rule.
         actor().user()?;
-        service::create(&site(), &actor(), draft(&title, &content)?, IdempotencyKey::optional(key)?).await
+        service::create(&site(), &actor(), Draft::parse(&title, &content)?, IdempotencyKey::optional(key)?)
+            .await
     }
 
     pub(super) async fn update(
@@ -162,8 +153,14 @@ mod server {
         actor().user()?;
         let id = post_id(&id)?;
         service::own(&site(), &actor(), &id).await?;
-        service::update(&site(), &actor(), &id, Guard::version(version), draft(&title, &content)?.into())
-            .await
+        service::update(
+            &site(),
+            &actor(),
+            &id,
+            Guard::version(version),
+            Draft::parse(&title, &content)?.into(),
+        )
+        .await
     }
 
     pub(super) async fn delete(id: String, key: Option<String>) -> Result<(), AppError> {

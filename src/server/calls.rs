@@ -26,7 +26,7 @@ use super::{
     Site,
     database::internal,
     forms::{Form, FormState, Values, log_in_first},
-    headers::{refusal, wrong_method},
+    headers::{refusal, uncached, wrong_method},
     limits,
     pages::{self, PageInput, wants_html},
 };
@@ -47,7 +47,7 @@ pub async fn call(State(site): State<Site>, session: Session, request: Request) 
             submit(site, session, form, Values::new(), request).await
         }
         _ => match by_script(&site, session, &endpoint, request).await {
-            Ok(answer) => json(StatusCode::OK, answer),
+            Ok(answer) => uncached(StatusCode::OK, "application/json", answer),
             Err(Refused::MethodNotAllowed { allow }) => wrong_method(&headers, allow),
             Err(Refused::By(error)) => refusal(&error, html),
         },
@@ -141,14 +141,6 @@ pub fn see_other(location: &str) -> Response {
     *response.status_mut() = StatusCode::SEE_OTHER;
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(LOCATION, location);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

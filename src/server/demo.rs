@@ -7,10 +7,7 @@ use crate::{
     },
     credentials::Actor,
     error::AppError,
-    posts::{
-        Content, Title,
-        server::{Draft, service as posts},
-    },
+    posts::server::{Draft, service as posts},
     server::{Site, database::internal},
 };
 
@@ -51,10 +48,7 @@ pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
             .iter()
             .find(|author| author.username.as_str() == *name)
             .ok_or_else(|| internal("a demo post without its author"))?;
-        let draft = Draft {
-            title: Title::parse(title).map_err(internal)?,
-            content: Content::parse(content).map_err(internal)?,
-        };
+        let draft = Draft::parse(title, content)?;
         posts::create(site, &Actor::User(author.clone()), draft, None).await?;
     }
     Ok(Some(format!("Demo authors: {}. Password of each: {secret}", AUTHORS.join(", "))))

@@ -19,7 +19,12 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use super::{Site, assets, forms::Notice, pages::wants_html};
 use crate::{credentials::cookie_name, error::AppError};
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Carries an API key.
+pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// What a browser says about where a request comes from (W3C Fetch Metadata).
+pub const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// The kind of an error, for clients of AWS.
+pub const X_AMZN_ERRORTYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// Security row X2. Pages carry no inline script and no inline style, so no
 /// nonce and no hash is needed, and one policy fits cached pages as well.
@@ -148,6 +153,17 @@ pub fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
     cookie(headers, name).is_some()
 }
 
+/// An answer that nobody may keep (security row S6).
+#[must_use]
+pub fn uncached(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// An answer that needs neither database nor renderer: JSON for a script, a
 /// plain page for a browser.
 #[must_use]
@@ -157,12 +173,9 @@ pub fn refusal(error: &AppError, html: bool) -> Response {
     } else {
         ("application/json", serde_json::to_string(error).unwrap_or_default())
     };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = uncached(status, content_type, body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after(error) {
         headers.insert(RETRY_AFTER, seconds);
     }
@@ -183,11 +196,7 @@ pub fn wrong_method(request: &HeaderMap, allow: &'static str) -> Response {
 /// When to come back, if the error says so.
 #[must_use]
 pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
-    match error {
-        AppError::Busy { retry_after } => Some(HeaderValue::from(*retry_after)),
-        AppError::Overtaken => Some(HeaderValue::from(1)),
-        _ => None,
-    }
+    error.retry_after().map(HeaderValue::from)
 }
 
 /// Heading and sentence are our own words and hold no input.

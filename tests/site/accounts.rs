@@ -1,6 +1,14 @@
 //! Signing up and logging in.
 
-use byline::accounts::server::{Login, NewPassword, hashing::Cost, service};
+use std::collections::BTreeSet;
+
+use byline::{
+    accounts::{
+        Username,
+        server::{Login, NewPassword, hashing::Cost, service},
+    },
+    server::router::router,
+};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -335,4 +343,38 @@ async fn a_wish_that_was_stored_by_its_key_is_still_known() {
     site.tamper("UPDATE idempotency_keys SET key = 'one'").await;
     assert_eq!(ada.submit("/api/create_post", &post).await.json(), made);
     assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 1);
+}
+
+#[tokio::test]
+async fn a_name_that_was_reserved_later_stays_its_owners() {
+    let site = Running::start().await;
+    site.author("ada").await.publish("Title", "").await;
+    site.tamper("UPDATE users SET username = 'admin'").await;
+    let mut admin = site.browser();
+    assert_eq!(admin.log_in("admin").await.status, 303);
+    assert_eq!(admin.signed_in_as().await.as_deref(), Some("admin"));
+    assert_eq!(admin.as_script().get("/api/my_posts").await.json()["posts"][0]["owner"], "admin");
+    admin.publish("Another", "").await;
+    let token = site.token_of("admin").await;
+    let answer = site.graphql(&token, "{ me { username } }").await;
+    assert_eq!(answer.json()["data"]["me"]["username"], "admin", "{}", answer.text());
+    let login = Login::parse("admin").expect("a login");
+    let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
+    service::set_password(&site.site, &login, new).await.expect("a new password");
+}
+
+#[tokio::test]
+async fn nobody_is_named_like_a_path_of_the_site() {
+    let site = Running::start().await;
+    // axum shows its paths here and nowhere else.
+    let shown = format!("{:?}", router(site.site.clone()));
+    let paths = shown.split('"').filter_map(|text| text.strip_prefix('/'));
+    let segments: BTreeSet<_> = paths.filter_map(|path| path.split('/').next()).collect();
+    for known in ["api", "posts", "graphql", "assets"] {
+        assert!(segments.contains(known), "{segments:?}");
+    }
+    for segment in segments {
+        let parsed = Username::parse(segment);
+        assert!(parsed.is_err(), "{segment} is a path, and can be signed up: {parsed:?}");
+    }
 }

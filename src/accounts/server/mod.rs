@@ -53,7 +53,7 @@ impl Login {
         Ok(if raw.contains('@') {
             Email::parse(raw).map_or(Self::Nobody, Self::Email)
         } else {
-            Username::parse(raw).map_or(Self::Nobody, Self::Username)
+            Username::parse_known(raw).map_or(Self::Nobody, Self::Username)
         })
     }
 }

@@ -13,7 +13,11 @@ use self::{
     store::{Changed, DeletedPost},
 };
 use super::{Content, Post, PostId, Title};
-use crate::{accounts::Username, timestamp::Timestamp};
+use crate::{
+    accounts::Username,
+    error::{Field, FieldErrors},
+    timestamp::Timestamp,
+};
 
 /// What an author hands in: a title and a text, both parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,22 @@ pub struct Draft {
     pub title: Title,
     /// Markdown.
     pub content: Content,
+}
+
+impl Draft {
+    /// Both parts, as typed.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let title = errors.take(Field::Title, Title::parse(title));
+        let content = errors.take(Field::Content, Content::parse(content));
+        match (title, content) {
+            (Some(title), Some(content)) => Ok(Self { title, content }),
+            _ => Err(errors),
+        }
+    }
 }
 
 /// A post that is about to be.

@@ -64,6 +64,9 @@ impl File {
         let readers = SqlitePoolOptions::new()
             .max_connections(readers())
             .acquire_timeout(PATIENCE)
+            // All that sqlx asks of SQLite is whether the connection's thread
+            // answers, and it has asked when the connection came back.
+            .test_before_acquire(false)
             .connect_with(options.read_only(true))
             .await
             .map_err(open)?;

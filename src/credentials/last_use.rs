@@ -1,0 +1,89 @@
+//! When a session or an API key was last used. Whoever comes with one never
+//! waits for it to be written down, and not every use is.
+
+use std::{
+    collections::HashSet,
+    sync::{LazyLock, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::JoinHandle;
+
+use crate::{error::AppError, server::clock, timestamp::Timestamp};
+
+/// The last use is written down no more often than this.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// What was used, and the key of its row.
+type Used = (&'static str, Vec<u8>);
+
+/// What is being noted in this process. Until it is on the disk, every request
+/// sees that the last note is old; one of them is enough to write another.
+static UNDER_WAY: LazyLock<Mutex<HashSet<Used>>> = LazyLock::new(Mutex::default);
+
+/// A use that was noted since then need not be noted again.
+#[must_use]
+pub fn just_now() -> Timestamp {
+    clock::before(EVERY)
+}
+
+/// Lets `write` note that `what` was used, later and at leisure; `None`, and
+/// nothing is written, while another note of the same row is under way.
+pub fn note(
+    what: &'static str,
+    row: impl Into<Vec<u8>>,
+    write: impl Future<Output = Result<(), AppError>> + Send + 'static,
+) -> Option<JoinHandle<()>> {
+    let note = Note::begin((what, row.into()))?;
+    Some(tokio::spawn(async move {
+        if let Err(error) = write.await {
+            tracing::warn!(%error, "the last use of {what} was not noted");
+        }
+        drop(note);
+    }))
+}
+
+/// A note that is under way for as long as this lives.
+struct Note(Used);
+
+impl Note {
+    fn begin(used: Used) -> Option<Self> {
+        let began = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).insert(used.clone());
+        // Not made where it has not begun: its end would be the other's.
+        began.then(|| Self(used))
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_one_row_one_note_is_under_way_at_a_time() {
+        let (finish, finished) = oneshot::channel();
+        let first = note("a test", *b"row", async { finished.await.map_err(|_| AppError::Internal) });
+        assert!(note("a test", *b"row", async { panic!("noted twice") }).is_none());
+        assert!(note("a test", *b"other", async { Ok(()) }).is_some(), "another row");
+        assert!(note("another test", *b"row", async { Ok(()) }).is_some(), "a row of another table");
+        finish.send(()).expect("it waits");
+        first.expect("the first is written").await.expect("it ends well");
+        assert!(note("a test", *b"row", async { Ok(()) }).is_some(), "it is over");
+    }
+
+    #[tokio::test]
+    async fn a_note_that_fails_or_panics_is_over() {
+        let failed = note("a failing test", *b"row", async { Err(AppError::Internal) });
+        failed.expect("it is written").await.expect("it ends well");
+        let panicked = note("a failing test", *b"row", async { panic!("on purpose") });
+        assert!(panicked.expect("it is written").await.is_err());
+        assert!(note("a failing test", *b"row", async { Ok(()) }).is_some());
+    }
+}
