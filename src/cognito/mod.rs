@@ -11,10 +11,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{
-        HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
-    },
+    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
     middleware::from_fn_with_state,
     response::Response,
     routing::post,
@@ -29,7 +26,6 @@ use crate::server::{Site, cors, headers, limits};
 pub const PATH: &str = "/cognito";
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
-const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// The name of the service before the operation's.
 const SERVICE: &str = "AWSCognitoIdentityProviderService.";
 
@@ -63,21 +59,16 @@ async fn run(site: &Site, operation: &str, body: Body) -> Result<Value, Problem>
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    headers::uncached(status, "application/x-amz-json-1.1", body.to_string())
 }
 
 fn refusal(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = answer(status, &json!({ "__type": problem.name, "message": problem.message }));
-    let headers = response.headers_mut();
-    headers.insert(ERROR_TYPE, HeaderValue::from_static(problem.name));
+    let fields = response.headers_mut();
+    fields.insert(headers::X_AMZN_ERRORTYPE, HeaderValue::from_static(problem.name));
     if let Some(seconds) = problem.retry_after {
-        headers.insert(RETRY_AFTER, seconds.into());
+        fields.insert(RETRY_AFTER, seconds.into());
     }
     response
 }

@@ -53,18 +53,15 @@ impl Problem {
 
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
-        let message = error.to_string();
-        let refused = |name| Self { name, message: message.clone(), status: 400, retry_after: None };
+        let (message, retry_after) = (error.to_string(), error.retry_after());
+        let refused = |name| Self { name, message: message.clone(), status: 400, retry_after };
         match error {
             AppError::Invalid { errors } => Self::of_fields(errors.into_iter().map(|e| (e.field, e.message))),
             AppError::NotSignedIn
             | AppError::BadCredential { .. }
             | AppError::Forbidden
             | AppError::ReadOnly => refused("NotAuthorizedException"),
-            AppError::Busy { retry_after } => {
-                Self { retry_after: Some(retry_after), ..refused("TooManyRequestsException") }
-            }
-            AppError::Overtaken => Self { retry_after: Some(1), ..refused("TooManyRequestsException") },
+            AppError::Busy { .. } | AppError::Overtaken => refused("TooManyRequestsException"),
             AppError::Internal => Self { status: 500, ..refused("InternalErrorException") },
             error => Self { status: error.status(), ..refused("InvalidParameterException") },
         }

@@ -101,9 +101,7 @@ impl ApiError {
                 data: conflict_data(&current),
                 ..Self::new(Self::CONFLICT, "Conflict resolver rejects mutation.")
             },
-            AppError::Invalid { errors } => Self::invalid(
-                errors.iter().map(|error| format!("{}.", error.message)).collect::<Vec<_>>().join(" "),
-            ),
+            invalid @ AppError::Invalid { .. } => Self::invalid(invalid.sentences()),
             error @ (AppError::Busy { .. } | AppError::Overtaken) => Self::new(Self::BUSY, error.to_string()),
             AppError::Internal => Self::new(Self::INTERNAL, AppError::Internal.to_string()),
             error => Self::invalid(error.to_string()),

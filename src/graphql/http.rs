@@ -7,11 +7,10 @@
 use async_graphql::{Response as Outcome, parser::types::OperationType};
 use axum::{
     Extension, Router,
-    body::Body,
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ACCEPT, CONTENT_TYPE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
@@ -39,9 +38,7 @@ use crate::{
 
 const JSON: &str = "application/json";
 const GRAPHQL_JSON: &str = "application/graphql-response+json";
-const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where the API is, below the public URL.
 pub const PATH: &str = "/graphql";
@@ -70,7 +67,7 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
 /// Whoever brings no session gets 401, from wherever the request comes.
 async fn nobody_to_protect(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     if !brings_session(&site, request.headers()) {
-        for name in [ORIGIN, SEC_FETCH_SITE] {
+        for name in [ORIGIN, headers::SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
         }
     }
@@ -186,13 +183,13 @@ impl Failed {
     fn respond(&self, wording: &Wording) -> Response {
         let body = json!({ "errors": [wording.whole(&self.error)] });
         let mut response = json_response(wording.shape, self.status, body.to_string());
-        let headers = response.headers_mut();
-        headers.insert(ERROR_TYPE, HeaderValue::from_static(self.error.error_type));
+        let fields = response.headers_mut();
+        fields.insert(headers::X_AMZN_ERRORTYPE, HeaderValue::from_static(self.error.error_type));
         if let Some(seconds) = &self.retry_after {
-            headers.insert(RETRY_AFTER, seconds.clone());
+            fields.insert(RETRY_AFTER, seconds.clone());
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, headers::BAD_TOKEN);
+            fields.insert(WWW_AUTHENTICATE, headers::BAD_TOKEN);
         }
         response
     }
@@ -258,9 +255,5 @@ fn json_response(shape: Shape, status: StatusCode, body: String) -> Response {
         Shape::AppSync => "application/json; charset=utf-8",
         Shape::Specification => "application/graphql-response+json; charset=utf-8",
     };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    headers::uncached(status, content_type, body)
 }

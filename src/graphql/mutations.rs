@@ -62,18 +62,13 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
         return Err(call.refused(AppError::ConditionNotMet));
     }
-    let mut errors = FieldErrors::default();
-    let title = errors.take(Field::Title, Title::parse(given_text(input, "title").unwrap_or_default()));
-    let content =
-        errors.take(Field::Content, Content::parse(given_text(input, "content").unwrap_or_default()));
-    let (Some(title), Some(content)) = (title, content) else {
-        return Err(call.refused(errors.into_error()));
-    };
+    let text = |name| given_text(input, name).unwrap_or_default();
+    let draft = Draft::parse(text("title"), text("content")).map_err(|errors| call.refused(errors.into()))?;
     let id = match input.get("id") {
         None | Some(Value::Null) => None,
         given => Some(id(given).ok_or_else(no_id)?),
     };
-    let new = NewPost { id, owner, draft: Draft { title, content } };
+    let new = NewPost { id, owner, draft };
     let post = service::create(call.site, call.actor, new, None).await;
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
@@ -120,11 +115,8 @@ fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
         // A post without an owner would be nobody's to change.
         Some(_) => return Err(call.refused(AppError::Forbidden)),
     };
-    let errors = errors.into_error();
-    match &errors {
-        AppError::Invalid { errors: found } if found.is_empty() => Ok(Change { title, content, owner }),
-        _ => Err(call.refused(errors)),
-    }
+    errors.check().map_err(|error| call.refused(error))?;
+    Ok(Change { title, content, owner })
 }
 
 fn string(value: &Value) -> &str {

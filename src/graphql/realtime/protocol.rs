@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::operation::Parameters;
-use crate::credentials::caller::Explicit;
+use crate::{credentials::caller::Explicit, server::headers::X_API_KEY};
 
 /// How client and server talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Offered {
         let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         Self {
             authorization: headers.get(AUTHORIZATION).map(text),
-            api_key: headers.get("x-api-key").map(text),
+            api_key: headers.get(X_API_KEY).map(text),
         }
     }
 
@@ -41,7 +41,7 @@ impl Offered {
                 object.as_object()?.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
             Some(value.as_str().unwrap_or_default().to_owned())
         };
-        Self { authorization: field("authorization"), api_key: field("x-api-key") }
+        Self { authorization: field("authorization"), api_key: field(X_API_KEY.as_str()) }
     }
 
     /// Something that is no credential.
