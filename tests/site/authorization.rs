@@ -700,7 +700,7 @@ impl Protocol {
             Self::AppSync => {
                 let header = BASE64_URL_SAFE_NO_PAD.encode(by.as_appsync().to_string());
                 let protocols = format!("graphql-ws, header-{header}");
-                Socket::try_open(&client, "/graphql/realtime", &protocols, &by.from_browser()).await
+                Socket::try_open(&client, "/graphql/realtime", &protocols, &by.added_by_browser()).await
             }
             Self::TransportWs => {
                 Socket::try_open(&client, "/graphql", "graphql-transport-ws", &by.headers()).await

@@ -90,7 +90,7 @@ impl Credential {
     }
 
     /// The headers that a browser adds to that.
-    pub fn from_browser(&self) -> Vec<(&'static str, &str)> {
+    pub fn added_by_browser(&self) -> Vec<(&'static str, &str)> {
         self.headers().into_iter().filter(|(name, _)| !is_explicit(name)).collect()
     }
 
