@@ -361,7 +361,6 @@ async fn the_page_of_a_form_is_for_whoever_sent_it_by_whichever_credential() {
     let page = made.page();
     assert_eq!(page.signed_in_as().as_deref(), Some("ada"));
     assert_eq!(page.texts(".entry h3"), ["Reader"]);
-    verify(&site.site, &page.value_of("#new-key")).await.expect("it holds");
 
     let wrong = submit(&token, "name=Reader&days=0").await;
     assert_eq!(wrong.status, 422);
@@ -372,6 +371,8 @@ async fn the_page_of_a_form_is_for_whoever_sent_it_by_whichever_credential() {
     let refused = submit(&bad, "name=Reader&days=7").await;
     assert_eq!((refused.status, refused.page().signed_in_as()), (401, None));
     assert_eq!(site.dump().await, before);
+    // Last, since its use is noted.
+    verify(&site.site, &page.value_of("#new-key")).await.expect("it holds");
 }
 
 #[tokio::test]
