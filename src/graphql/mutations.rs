@@ -111,7 +111,7 @@ fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
     };
     let owner = match input.get("owner") {
         None => None,
-        Some(Value::String(name)) => errors.take(Field::Owner, Username::parse(name)),
+        Some(Value::String(name)) => errors.take(Field::Owner, Username::parse_known(name)),
         // A post without an owner would be nobody's to change.
         Some(_) => return Err(call.refused(AppError::Forbidden)),
     };

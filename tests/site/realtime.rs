@@ -177,6 +177,19 @@ async fn a_page_of_this_site_subscribes_with_its_session_and_a_foreign_page_does
     for foreign in [Some("https://evil.example"), Some("null"), None] {
         assert_eq!(open(foreign).await.hear().await, Heard::Closed(Some(4403)), "{foreign:?}");
     }
+    // Beside a credential that cannot be read, the session counts for nothing.
+    for (path, more) in [
+        ("/graphql?header=bnVsbA", vec![]),
+        ("/graphql?header=%21", vec![]),
+        ("/graphql", vec![("authorization", "Basic eA=="), ("authorization", "Bearer a.b.c")]),
+        ("/graphql", vec![("x-api-key", "byl_wrong")]),
+    ] {
+        let headers = [vec![("cookie", cookie.as_str()), ("origin", own.as_str())], more].concat();
+        let mut socket =
+            Socket::try_open(&ada, path, "graphql-transport-ws", &headers).await.expect("it opens");
+        socket.say(json!({ "type": "connection_init" })).await;
+        assert_eq!(socket.hear().await, Heard::Closed(Some(4403)), "{path} {headers:?}");
+    }
     let mut socket = open(Some(&own)).await;
     assert_eq!(socket.said().await, json!({ "type": "connection_ack" }));
     socket.subscribe("1", ON_CREATE).await;

@@ -21,6 +21,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde::Deserialize;
+use serde_json::Value;
 use tower_sessions::Session;
 
 use self::{
@@ -113,5 +114,5 @@ fn decode(encoded: &str) -> Offered {
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
     let url_safe = encoded.replace('+', "-").replace('/', "_");
     let json = ENGINE.decode(url_safe).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    json.map_or_else(Offered::unreadable, |json| Offered::of_json(&json))
+    json.filter(Value::is_object).map_or_else(Offered::unreadable, |json| Offered::of_json(&json))
 }

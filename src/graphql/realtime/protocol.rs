@@ -1,6 +1,6 @@
 //! What is said on the wire, by either protocol.
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -27,10 +27,10 @@ pub struct Offered {
 impl Offered {
     /// What the request's headers say.
     pub fn of_headers(headers: &HeaderMap) -> Self {
-        let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-        Self {
-            authorization: headers.get(AUTHORIZATION).map(text),
-            api_key: headers.get(X_API_KEY).map(text),
+        match Explicit::of_headers(headers) {
+            Some(Explicit::Token(token)) => Self { authorization: Some(token.to_owned()), api_key: None },
+            Some(Explicit::ApiKey(key)) => Self { authorization: None, api_key: Some(key.to_owned()) },
+            None => Self::default(),
         }
     }
 

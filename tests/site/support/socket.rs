@@ -36,7 +36,7 @@ impl Socket {
         let mut request = format!("ws://{address}{path}").into_client_request().expect("an address");
         request.headers_mut().insert("sec-websocket-protocol", protocols.parse().expect("a header"));
         for (name, value) in headers {
-            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header"));
+            request.headers_mut().append(*name, HeaderValue::from_str(value).expect("a header"));
         }
         let stream = TcpStream::connect(address).await.expect("a connection");
         match in_time("a WebSocket to open", client_async(request, stream)).await {
