@@ -627,7 +627,7 @@ impl World {
                 1
             }
         };
-        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut refused = BTreeMap::new();
         while awaited > 0 {
             let said = socket.said().await;
@@ -659,11 +659,11 @@ impl World {
                 break;
             }
             if !post.starts_with("end-of") {
-                told.entry(row).or_default().insert(post.to_owned());
+                told.entry(row).or_default().push(post.to_owned());
             }
         }
         let mut heard: BTreeMap<String, String> = all("none".to_owned());
-        heard.extend(told.into_iter().map(|(row, posts)| (row, Vec::from_iter(posts).join(" "))));
+        heard.extend(told.into_iter().map(|(row, posts)| (row, posts.join(" "))));
         heard.extend(refused);
         heard
     }

@@ -606,4 +606,7 @@ async fn nothing_secret_stands_in_the_database_or_in_the_log() {
         assert!(!log.contains(secret), "{secret} stands in the log:\n{log}");
         assert!(!stored.contains(secret), "{secret} stands in the database");
     }
+    for tokens in [&first, &second] {
+        assert!(!byline.has_stored(&tokens.refresh_bytes()), "nor by its bytes");
+    }
 }

@@ -64,6 +64,14 @@ async fn clients_of_every_age_are_let_in_and_hear_of_new_posts() {
         assert_eq!(old.said().await, data);
         old.say(json!({ "id": "1", "type": "stop" })).await;
         assert_eq!(old.said().await, json!({ "type": "complete", "id": "1" }));
+        assert_eq!(old.start("2", ON_CREATE, &with_key(&key)).await, started("2"));
+        for title in ["Second", "Third"] {
+            ada.publish(title, "").await;
+        }
+        for title in ["Second", "Third"] {
+            let said = old.said().await;
+            assert_eq!((said["id"].as_str(), created(&said)), (Some("2"), title), "the first has stopped");
+        }
     }
     let mut new = Socket::appsync(&ada, &with_key(&key)).await;
     assert_eq!(new.start("a", ON_CREATE, &with_key(&key)).await, started("a"));
@@ -190,6 +198,11 @@ async fn a_page_of_this_site_subscribes_with_its_session_and_a_foreign_page_does
         socket.say(json!({ "type": "connection_init" })).await;
         assert_eq!(socket.hear().await, Heard::Closed(Some(4403)), "{path} {headers:?}");
     }
+    let headers = [("cookie", cookie.as_str()), ("origin", own.as_str())];
+    let mut socket =
+        Socket::try_open(&ada, "/graphql", "graphql-transport-ws", &headers).await.expect("it opens");
+    socket.say(json!({ "type": "connection_init", "payload": with_token("a.b.c") })).await;
+    assert_eq!(socket.hear().await, Heard::Closed(Some(4403)), "nor beside one that comes later");
     let mut socket = open(Some(&own)).await;
     assert_eq!(socket.said().await, json!({ "type": "connection_ack" }));
     socket.subscribe("1", ON_CREATE).await;
@@ -200,7 +213,7 @@ async fn a_page_of_this_site_subscribes_with_its_session_and_a_foreign_page_does
 #[tokio::test]
 async fn a_program_may_query_over_the_connection_and_mistakes_end_the_operation_alone() {
     let site = Running::start().await;
-    let (ada, token) = author(&site, "ada").await;
+    let (mut ada, token) = author(&site, "ada").await;
     let mut socket = Socket::transport(&ada, json!({ "Authorization": format!("Bearer {token}") })).await;
     let subscribe =
         |id: &str, query: &str| json!({ "id": id, "type": "subscribe", "payload": { "query": query } });
@@ -214,6 +227,14 @@ async fn a_program_may_query_over_the_connection_and_mistakes_end_the_operation_
     assert_eq!((&said["type"], &said["id"]), (&json!("error"), &json!("2")), "{said}");
 
     socket.subscribe("3", ON_CREATE).await;
+    socket.subscribe("4", ON_CREATE).await;
+    socket.say(json!({ "id": "4", "type": "complete" })).await;
+    socket.subscribe("5", ON_CREATE).await;
+    ada.publish("News", "").await;
+    let mut told = [socket.said().await["id"].clone(), socket.said().await["id"].clone()];
+    told.sort_by_key(Value::to_string);
+    assert_eq!(told, [json!("3"), json!("5")], "the fourth is complete");
+
     socket.say(subscribe("3", ON_CREATE)).await;
     assert_eq!(socket.hear().await, Heard::Closed(Some(4409)), "the same id twice");
 }
@@ -276,7 +297,11 @@ async fn assert_withdrawn(
     }
     assert_eq!(transport.hear().await, Heard::Closed(Some(4403)));
     assert_eq!(new.hear().await, Heard::Closed(Some(1001)), "come back with a new token");
+    let token = ada.tokens("ada").await.access;
+    let mut witness = Socket::transport(ada, with_token(&token)).await;
+    witness.subscribe("witness", ON_CREATE).await;
     ada.publish("Unheard", "").await;
+    assert_eq!(created(&witness.said().await), "Unheard");
     let again = old.start("again", ON_CREATE, credential).await;
     assert_eq!(
         (&again["type"], &again["id"]),

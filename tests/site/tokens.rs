@@ -18,7 +18,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
 use serde_json::json;
 
 use crate::support::{
-    Answer, Byline, Client, Heard, PASSWORD, Running, Socket,
+    Answer, Byline, Client, Credential, Heard, PASSWORD, Running, Socket,
     tokens::{Tokens, forged, key_of, parts, signed},
     until,
 };
@@ -33,14 +33,20 @@ async fn verify(site: &Running, token: &str) -> Result<Verified, Refused> {
     token::verify(&site.site, token).await
 }
 
+/// Whoever is asked, a new request or a connection that is open, says the same.
 async fn opens(site: &Running, tokens: &Tokens) -> bool {
-    match verify(site, &tokens.access).await {
+    let opens = match verify(site, &tokens.access).await {
         Ok(verified) => {
-            token::still_holds(&site.site, &verified.family, &verified.kid).await.expect("an answer")
+            let holds = token::still_holds(&site.site, &verified.family, &verified.kid).await;
+            assert_eq!(holds, Ok(true), "a connection would end that a request begins");
+            true
         }
         Err(Refused::Expired) => false,
         Err(other) => panic!("{other:?}"),
-    }
+    };
+    let answer = site.graphql(&Credential::token(&tokens.access), "{ __typename }").await;
+    assert_eq!(answer.status, if opens { 200 } else { 401 }, "{}", answer.text());
+    opens
 }
 
 async fn refresh(site: &Running, token: &str) -> Answer {
@@ -724,5 +730,8 @@ async fn no_token_and_no_password_stands_in_the_database_or_in_the_log() {
     for secret in secrets.into_iter().chain(given.map(String::as_str)) {
         assert!(!log.contains(secret), "{secret} stands in the log:\n{log}");
         assert!(!stored.contains(secret), "{secret} stands in the database");
+    }
+    for tokens in [&first, &second] {
+        assert!(!byline.has_stored(&tokens.refresh_bytes()), "nor by its bytes");
     }
 }

@@ -33,10 +33,17 @@ impl Byline {
 
     /// Everything that lies in the folder, the files of a database among it.
     pub fn stored(&self) -> String {
+        String::from_utf8_lossy(&self.stored_bytes()).into_owned()
+    }
+
+    /// Whether these bytes stand in [`Self::stored`] anywhere.
+    pub fn has_stored(&self, bytes: &[u8]) -> bool {
+        self.stored_bytes().windows(bytes.len()).any(|window| window == bytes)
+    }
+
+    fn stored_bytes(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.folder()).expect("a folder");
-        let bytes =
-            files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("a readable file"));
-        String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned()
+        files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("a readable file")).collect()
     }
 
     /// `byline …` with the cheapest hashes, unless `arguments` say otherwise.

@@ -1,5 +1,7 @@
 //! Whoever subscribes over a WebSocket.
 
+use std::time::Duration;
+
 use axum::http::HeaderValue;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures::{SinkExt, StreamExt};
@@ -95,8 +97,13 @@ impl Socket {
         self.0.send(Message::text(message.to_string())).await.expect("the site listens");
     }
 
-    /// The next that is said, apart from signs of life.
+    /// The next that is said within a minute, apart from signs of life.
     pub async fn hear(&mut self) -> Heard {
+        let heard = tokio::time::timeout(Duration::from_secs(60), self.hear_what_matters()).await;
+        heard.expect("the site says something that matters within a minute")
+    }
+
+    async fn hear_what_matters(&mut self) -> Heard {
         loop {
             let heard = self.hear_anything().await;
             let is_sign_of_life =

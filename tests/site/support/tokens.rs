@@ -47,6 +47,11 @@ impl Tokens {
         Self { access: text("access_token"), refresh: text("refresh_token") }
     }
 
+    /// What the refresh token stands for.
+    pub fn refresh_bytes(&self) -> Vec<u8> {
+        BASE64_URL_SAFE_NO_PAD.decode(&self.refresh).expect("base64")
+    }
+
     /// The header and the claims of the access token.
     pub fn parts(&self) -> (Value, Value) {
         parts(&self.access)
