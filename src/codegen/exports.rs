@@ -53,7 +53,11 @@ pub fn aws_exports(backend: &Backend) -> String {
 // sign-in has to name its flow,
 //   signIn({{ username, password, options: {{ authFlowType: 'USER_PASSWORD_AUTH' }} }})
 // or in the Authenticator of @aws-amplify/ui,
-//   services={{{{ handleSignIn: (input) => signIn({{ ...input, options: {{ authFlowType: 'USER_PASSWORD_AUTH' }} }}) }}}}
+//   const options = {{ authFlowType: 'USER_PASSWORD_AUTH' }};
+//   services={{{{
+//     handleSignIn: (input) => signIn({{ ...input, options: {{ ...input.options, ...options }} }}),
+//     handleSignUp: (input) => signUp({{ ...input, options: {{ ...input.options, autoSignIn: options }} }}),
+//   }}}}
 // aws-amplify 3 to 5 read it from here.
 {missing}
 // The flat form, for aws-amplify 3 to 5 and for code that reads `awsExports.aws_…` itself.

@@ -33,7 +33,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the database is, and how to reach it.
     pub database: DatabaseConfig,
-    /// Listeners to `/events` at a time.
+    /// Listeners to `/events`, and WebSockets, at a time.
     pub max_listeners: usize,
     /// The certificate, where the site speaks TLS by itself.
     pub tls: Option<TlsFiles>,
@@ -153,7 +153,7 @@ pub struct Flags {
     /// Connections to a PostgreSQL, at most [default: 16]
     #[arg(long, global = true, env = "BYLINE_DATABASE_CONNECTIONS", value_name = "N")]
     pub database_connections: Option<u32>,
-    /// Listeners to /events at a time [default: 1000]
+    /// Listeners to /events, and WebSockets, at a time [default: 1000]
     #[arg(long, global = true, env = "BYLINE_MAX_LISTENERS", value_name = "N")]
     pub max_listeners: Option<usize>,
     /// Certificate chain in PEM, to speak TLS without a proxy; looked at again once a minute [default: none]
@@ -241,7 +241,7 @@ struct TlsFile {
 }
 
 impl Config {
-    /// Listeners to `/events` at a time, unless set otherwise: a quarter of
+    /// Listeners to `/events`, and WebSockets, at a time, unless set otherwise: a quarter of
     /// the connections that are taken at all.
     pub const MAX_LISTENERS: usize = 1000;
 
