@@ -1,7 +1,7 @@
 //! Filters: whatever a program asks for, the database gives the posts of which
 //! it holds, by an index where there is one.
 
-use std::{cmp::Ordering, fmt::Debug};
+use std::{cmp::Ordering, collections::BTreeSet, fmt::Debug};
 
 use byline::{
     posts::{
@@ -443,6 +443,177 @@ async fn listed(site: &Running, by: &Credential, filter: &Value, limit: usize) -
             return (ids, pages);
         }
     }
+}
+
+/// Posts that lie next to one another: at the same time, a microsecond before,
+/// the last of a millisecond, the first of the next; the ends of time; titles
+/// that begin alike, before and behind the surrogates, which no text holds.
+fn neighbours() -> Vec<Sketch> {
+    const T: i64 = 1_700_006_400_000_000;
+    const LAST: i64 = 253_402_300_799_999_000;
+    [
+        ("ada", "a", "a", "", T, None),
+        ("ada", "A", "A", "é", T - 1, Some(T)),
+        ("ada-2", "a-", "a\u{D7FF}", "a", T + 999, Some(T + 1000)),
+        ("ada-2", "a_", "a\u{E000}", "a\u{10FFFF}", T + 1000, Some(T + 2000)),
+        ("bob", "a0", "ab", "ab", T - 1000, Some(T - 1)),
+        ("bob", "b", "b", "%_", T, Some(T + 999)),
+        ("ada", "0", "é", "\u{10FFFF}", 0, Some(0)),
+        ("bob", "aa", "😀 a", "a longer one", LAST, Some(LAST)),
+    ]
+    .map(|(owner, id, title, content, created_at, changed_at)| Sketch {
+        owner,
+        id: Some(id.to_owned()),
+        title: title.to_owned(),
+        content: content.to_owned(),
+        created_at,
+        changed_at,
+    })
+    .into()
+}
+
+/// A test of one attribute, in three ways: as the site keeps it, as programs
+/// write it, and what it means of the text that an attribute is.
+struct Question {
+    test: Vec<Test>,
+    json: Value,
+    holds: Box<dyn Fn(&str) -> bool>,
+}
+
+impl Question {
+    fn new(test: impl Into<Vec<Test>>, json: Value, holds: impl Fn(&str) -> bool + 'static) -> Self {
+        Self { test: test.into(), json, holds: Box::new(holds) }
+    }
+}
+
+type Comparisons<T> = [(&'static str, Comparison, fn(&T, &T) -> bool); 6];
+
+/// Rust's own, so that nothing of the site says what is right.
+fn comparisons<T: PartialOrd>() -> Comparisons<T> {
+    [
+        ("eq", Comparison::Eq, |one, other| one == other),
+        ("ne", Comparison::Ne, |one, other| one != other),
+        ("lt", Comparison::Lt, |one, other| one < other),
+        ("le", Comparison::Le, |one, other| one <= other),
+        ("gt", Comparison::Gt, |one, other| one > other),
+        ("ge", Comparison::Ge, |one, other| one >= other),
+    ]
+}
+
+/// Everything that can be asked at the edge which a text is.
+fn questions_at(edge: &str) -> Vec<Question> {
+    // Behind every text of these posts but one, which it equals.
+    const END: &str = "\u{10FFFF}";
+    let is = |comparison, text: &str| Test::Is(comparison, text.to_owned());
+    let mut all = Vec::new();
+    for (name, comparison, holds) in comparisons::<String>() {
+        let own = edge.to_owned();
+        all.push(Question::new([is(comparison, edge)], json!({ name: edge }), move |text| {
+            holds(&text.to_owned(), &own)
+        }));
+    }
+    for (least, most) in [("", edge), (edge, edge), (edge, END)] {
+        let ends = [least, most].map(str::to_owned);
+        all.push(Question::new(
+            [is(Comparison::Ge, least), is(Comparison::Le, most)],
+            json!({ "between": ends }),
+            move |text| ends[0].as_str() <= text && text <= ends[1].as_str(),
+        ));
+    }
+    let own = edge.to_owned();
+    all.push(Question::new(
+        [Test::BeginsWith(edge.to_owned())],
+        json!({ "beginsWith": edge }),
+        move |text| text.as_bytes().starts_with(own.as_bytes()),
+    ));
+    all
+}
+
+/// Everything that can be asked at the edge which a length is.
+fn questions_of_length(edge: i64) -> Vec<Question> {
+    fn length(text: &str) -> i64 {
+        text.chars().map(|_| 1).sum()
+    }
+    let mut all = Vec::new();
+    for (name, comparison, holds) in comparisons::<i64>() {
+        let json = json!({ "size": { name: edge } });
+        all.push(Question::new([Test::Length(comparison, edge)], json, move |text| {
+            holds(&length(text), &edge)
+        }));
+    }
+    for (least, most) in [(0, edge), (edge, edge), (edge, 1000)] {
+        all.push(Question::new(
+            [Test::Length(Comparison::Ge, least), Test::Length(Comparison::Le, most)],
+            json!({ "size": { "between": [least, most] } }),
+            move |text| least <= length(text) && length(text) <= most,
+        ));
+    }
+    all
+}
+
+/// Chance hardly ever names the very text, time or length that a post has,
+/// and only there do `lt` and `le` differ.
+#[tokio::test]
+async fn at_the_very_value_that_a_post_has_every_comparison_is_right() {
+    type Seen = fn(&Post) -> String;
+    const ATTRIBUTES: [(&str, Attribute, Seen); 6] = [
+        ("id", Attribute::Id, |post| post.id.to_string()),
+        ("title", Attribute::Title, |post| post.title.to_string()),
+        ("content", Attribute::Content, |post| post.content.to_string()),
+        ("owner", Attribute::Owner, |post| post.owner.clone()),
+        ("createdAt", Attribute::CreatedAt, |post| post.created_at.rfc3339_millis()),
+        ("updatedAt", Attribute::UpdatedAt, |post| post.updated_at.rfc3339_millis()),
+    ];
+    let site = Running::start().await;
+    for owner in OWNERS {
+        site.author(owner).await;
+    }
+    let posts = posts(&site, neighbours()).await;
+    assert_eq!(posts.len(), neighbours().len());
+    let (key, _) = site.api_key_of(&site.author("carol").await).await;
+    // All that is wrong is told at once: which comparison it is shows in what they have in common.
+    let mut wrong = Vec::new();
+    for (name, attribute, seen) in ATTRIBUTES {
+        let values: BTreeSet<String> = posts.iter().map(seen).collect();
+        let mut edges = values.clone();
+        for post in &posts {
+            let time = match attribute {
+                Attribute::CreatedAt => post.created_at,
+                Attribute::UpdatedAt => post.updated_at,
+                _ => continue,
+            };
+            let beside = [time.micros() - 1000, time.micros() + 1000].map(Timestamp::from_micros);
+            edges.extend(beside.map(Timestamp::rfc3339_millis));
+        }
+        let lengths: BTreeSet<usize> = values.iter().map(|value| value.chars().count()).collect();
+        let lengths = lengths.into_iter().map(|length| i64::try_from(length).expect("a length"));
+        let questions =
+            edges.iter().flat_map(|edge| questions_at(edge)).chain(lengths.flat_map(questions_of_length));
+        for Question { test, json, holds } in questions {
+            let expected: Vec<_> = posts.iter().filter(|post| holds(&seen(post))).cloned().collect();
+            let filter = Filter::All(test.into_iter().map(|test| Filter::Where(attribute, test)).collect());
+            let in_hand: Vec<_> =
+                posts.iter().filter(|post| filter.matches((*post).into())).cloned().collect();
+            let selection = Selection { owner: None, filter, after: None, limit: 100, content: true };
+            let in_database = {
+                let db = &mut site.site.database.read().await.expect("a connection");
+                store::select(db, &selection).await.expect("a listing").posts
+            };
+            let (by_program, _) = listed(&site, &key, &json!({ name: json }), 100).await;
+            for (where_, found) in
+                [("in hand", ids(&in_hand)), ("database", ids(&in_database)), ("API", texts(&by_program))]
+            {
+                if found != ids(&expected) {
+                    wrong.push(format!("{where_}: {name} {json}: {found:?}, not {:?}", ids(&expected)));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 /// What SQLite says it does for a selection.

@@ -1,6 +1,6 @@
 //! What the GraphQL API means: answers, errors, paging, limits. Who may do what
 //! is in `authorization`, which filter finds what in `filters`, what there is to
-//! ask for in `schema`.
+//! ask for in `schema`, what comes of noise in `noise`.
 
 use std::{
     collections::BTreeSet,
@@ -12,11 +12,9 @@ use axum::{
     http::{Method, Request},
 };
 use byline::{graphql::ConflictDetection, server::cors::Origins};
-use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, task::block_in_place};
 
-use crate::support::{Answer, Credential, Running, runner, slow_request};
+use crate::support::{Answer, Credential, Running, slow_request};
 
 const F: &str = "id title content owner createdAt updatedAt __typename";
 
@@ -1149,140 +1147,4 @@ async fn a_program_that_synchronizes_gets_everything_once_and_then_what_changed(
     // Whoever asks again from there sees what was under way as well.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_millis();
     assert!(u128::from(started_at.as_u64().expect("a time")) + 15_000 <= now);
-}
-
-/// Pieces of documents, so that some of the noise is nearly right.
-fn document() -> impl Strategy<Value = String> {
-    const WORDS: [&str; 44] = [
-        "query",
-        "mutation",
-        "subscription",
-        "fragment",
-        "on",
-        "{",
-        "}",
-        "(",
-        ")",
-        "[",
-        "]",
-        ":",
-        "!",
-        "$",
-        "...",
-        "@skip",
-        "@include",
-        "if",
-        "true",
-        "null",
-        "1",
-        "-1e9",
-        "\"x\"",
-        "\"\"\"",
-        "\"",
-        "#",
-        "getPost",
-        "listPosts",
-        "allPosts",
-        "createPost",
-        "updatePost",
-        "me",
-        "id",
-        "items",
-        "nodes",
-        "title",
-        "input",
-        "filter",
-        "limit",
-        "first",
-        "Post",
-        "Query",
-        "__schema",
-        "é😀\u{0}",
-    ];
-    let words =
-        prop::collection::vec(prop::sample::select(&WORDS[..]), 0..40).prop_map(|words| words.join(" "));
-    prop_oneof![3 => words, 1 => any::<String>(), 1 => "\\{ ?[a-z]{1,9} ?(\\{ [a-z]{1,5} \\} )?\\}"]
-}
-
-fn json_value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-        "adas|[a-z]{0,3}|\\u{0}".prop_map(Value::from),
-    ];
-    const NAMES: [&str; 16] = [
-        "id",
-        "title",
-        "content",
-        "owner",
-        "createdAt",
-        "and",
-        "or",
-        "not",
-        "eq",
-        "ne",
-        "between",
-        "size",
-        "contains",
-        "attributeType",
-        "attributeExists",
-        "beginsWith",
-    ];
-    leaf.prop_recursive(5, 24, 4, |inner| {
-        let name = prop::sample::select(&NAMES[..]).prop_map(str::to_owned);
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(name, inner, 0..4)
-                .prop_map(|map| Value::Object(map.into_iter().collect())),
-        ]
-    })
-}
-
-/// A request's body.
-fn body() -> impl Strategy<Value = Vec<u8>> {
-    let known = prop::sample::select(
-        &[LIST, CREATE, UPDATE, DELETE, CONNECTION, "query ($id: ID!) { getPost(id: $id) { id } }"][..],
-    );
-    let variables = (json_value(), json_value(), json_value(), json_value()).prop_map(|(a, b, c, d)| {
-        let first = a.clone();
-        json!({
-            "filter": a, "input": first, "condition": b, "limit": c, "first": c,
-            "nextToken": d, "after": d, "search": d, "owner": b, "id": d,
-        })
-    });
-    prop_oneof![
-        1 => prop::collection::vec(any::<u8>(), 0..200),
-        1 => json_value().prop_map(|value| value.to_string().into_bytes()),
-        4 => document().prop_map(|query| json!({ "query": query }).to_string().into_bytes()),
-        6 => (known, variables).prop_map(|(query, variables)| {
-            json!({ "query": query, "variables": variables }).to_string().into_bytes()
-        }),
-        1 => (document(), json_value(), json_value()).prop_map(|(query, variables, name)| {
-            json!({ "query": query, "variables": variables, "operationName": name }).to_string().into_bytes()
-        }),
-    ]
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_sent_is_no_fault_of_ours() {
-    let (site, ada, _, key) = site_with(ConflictDetection::On).await;
-    create(&site, &ada, "adas", "Title").await;
-    let mut runner = runner(500);
-    let outcome = runner.run(&(body(), any::<bool>()), |(body, by_key)| {
-        let by = if by_key { &key } else { &ada };
-        let answer = block_in_place(|| {
-            Handle::current().block_on(site.graphql_body(by, "application/json", body.clone()))
-        });
-        let text = String::from_utf8_lossy(&body);
-        prop_assert!([200, 400].contains(&answer.status), "{} {}: {}", answer.status, text, answer.text());
-        prop_assert!(!answer.text().contains("InternalFailure"), "{}: {}", text, answer.text());
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        panic!("{error}");
-    }
-    assert_eq!(site.graphql(&ada, "{ __typename }").await.status, 200);
 }

@@ -28,6 +28,7 @@ mod killed;
 mod limits;
 mod logs;
 mod many_processes;
+mod noise;
 mod paging;
 mod posts;
 mod realtime;
