@@ -16,7 +16,7 @@ use byline::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Heard, Running, Several, Socket, postgres_database,
+    Client, Heard, Probe, Running, Several, Socket, postgres_database,
     tokens::{key_of, parts, signed},
 };
 
@@ -435,9 +435,18 @@ async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
     assert_eq!(waiting.hear().await, Heard::Closed(Some(1013)));
 
     // Something happened that cannot be read.
-    let owner = "ada".to_owned().try_into().expect("a username");
-    let post = "lost".to_owned().try_into().expect("an id");
-    site.site.bus.committed(Some(&Event { id: 1, kind: EventKind::Created, post, owner }));
+    match &mut site.probe().await {
+        Probe::Sqlite(_) => {
+            let owner = "ada".to_owned().try_into().expect("a username");
+            let post = "lost".to_owned().try_into().expect("an id");
+            site.site.bus.committed(Some(&Event { id: 1, kind: EventKind::Created, post, owner }));
+        }
+        Probe::Postgres(db) => {
+            let told = json!({ "id": 1, "kind": "created", "post": "lost", "owner": "ada" });
+            let notify = sqlx::query("SELECT pg_notify('byline_events', $1)").bind(told.to_string());
+            notify.execute(db).await.expect("it is told");
+        }
+    }
     assert_eq!(subscribed.hear().await, Heard::Closed(Some(1013)));
 }
 
