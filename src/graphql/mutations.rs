@@ -27,13 +27,6 @@ fn input<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a Input, ApiError> {
     }
 }
 
-fn given_text<'a>(input: &'a Input, name: &str) -> Option<&'a str> {
-    match input.get(name) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
-}
-
 /// What must be so for the mutation to happen.
 fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
     let condition = filter_input::parse(argument(ctx, "condition"))?;
@@ -62,7 +55,7 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
         return Err(call.refused(AppError::ConditionNotMet));
     }
-    let text = |name| given_text(input, name).unwrap_or_default();
+    let text = |name| input.get(name).map_or("", string);
     let draft = Draft::parse(text("title"), text("content")).map_err(|errors| call.refused(errors.into()))?;
     let id = match input.get("id") {
         None | Some(Value::Null) => None,

@@ -1,4 +1,5 @@
-//! The types of a post. Parsed once at the edge; past it nothing is checked again.
+//! The types of a post. Parsed at the edge, and once more where a row is read: past
+//! that, nothing is checked again.
 
 use std::fmt;
 

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::AppError;
 
-/// The body of a sign-up, a login or a logout.
+/// The body of whatever is about accounts, tokens or API keys.
 pub const ACCOUNT_BODY: usize = 64 * 1024;
 /// The body of anything that carries a post: 100,000 characters of four bytes
 /// each, percent-encoded to three times that, and room for the other fields.

@@ -4,7 +4,7 @@
 //!
 //! One connection is one task. It writes what it has to say at once and waits
 //! for the client to take it; meanwhile nothing is gathered for that client but
-//! the few news that [`super::Feed`] holds for everyone. Whoever falls behind
+//! the few news that [`Feed`](crate::posts::server::feed::Feed) holds for everyone. Whoever falls behind
 //! is told so.
 
 mod connection;
