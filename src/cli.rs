@@ -186,7 +186,7 @@ impl From<AppError> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    telemetry::start(cli.log_format);
+    let _log = telemetry::start(cli.log_format);
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -17,6 +17,7 @@ pub mod housekeeping;
 pub mod idempotency;
 pub mod limits;
 pub mod listener;
+pub mod log;
 pub mod page_cache;
 pub mod pages;
 pub mod router;

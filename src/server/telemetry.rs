@@ -1,6 +1,7 @@
 //! Logs: one line a request, and the causes of what went wrong.
 
 use std::{
+    backtrace::Backtrace,
     fmt,
     io::IsTerminal,
     net::{IpAddr, SocketAddr},
@@ -21,43 +22,84 @@ use ipnet::IpNet;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
-use super::{Site, headers, limits, pages};
+pub use super::log::LogFormat;
+use super::{
+    Site, headers, limits,
+    log::{LogQueue, VALUE_BYTES, cut},
+    pages,
+};
 use crate::error::AppError;
 
 /// Names the request in the answer and in the log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line, for programs.
-    Json,
+/// Bytes of a panic's backtrace in the log: the innermost frames of ours.
+const BACKTRACE_BYTES: usize = 2 * 1024;
+/// Bytes of a method in the log; the longest that is registered has 17.
+const METHOD_BYTES: usize = 32;
+
+/// Writes what is left of the log when it is dropped.
+#[derive(Debug)]
+pub struct Log(Option<LogQueue>);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.0 {
+            queue.flush();
+        }
+    }
 }
 
 /// Starts logging to standard error. `BYLINE_LOG` filters as in `RUST_LOG`.
-pub fn start(format: LogFormat) {
+#[must_use]
+pub fn start(format: LogFormat) -> Log {
     let filter = std::env::var("BYLINE_LOG")
         .ok()
         .and_then(|raw| EnvFilter::from_str(&raw).ok())
         // tower-sessions warns of every unknown cookie; that is daily life.
         .unwrap_or_else(|| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error"));
+    let queue = match LogQueue::to_standard_error(format) {
+        Ok(queue) => queue,
+        // A machine that has no thread to give; the runtime will say so in words.
+        Err(_) => return Log(None),
+    };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(queue.clone())
         .with_ansi(std::io::stderr().is_terminal())
+        // It would complain by `eprintln!`, which panics where nothing can be written.
+        .log_internal_errors(false)
         .with_target(false);
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),
     }
-    std::panic::set_hook(Box::new(|panic| {
+    let of_panics = queue.clone();
+    // A panic in here would end the process, so tracing is not asked: it runs
+    // the code of whoever logs, and may be what has panicked.
+    std::panic::set_hook(Box::new(move |panic| {
         // The payload may quote user input; the place says enough.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, backtrace = %std::backtrace::Backtrace::capture(), "panic");
+        let backtrace = innermost(&Backtrace::capture().to_string());
+        let mut fields = vec![("place", place.into()), ("backtrace", backtrace.into())];
+        if let Ok(id) = REQUEST.try_with(ToString::to_string) {
+            fields.insert(0, ("id", id.into()));
+        }
+        of_panics.say("ERROR", "panic", &fields);
     }));
+    Log(Some(queue))
+}
+
+/// A backtrace in one line, from the code that panicked outwards.
+fn innermost(backtrace: &str) -> String {
+    let lines: Vec<&str> = backtrace.lines().map(str::trim).collect();
+    let own = lines.iter().rposition(|line| line.contains("core::panicking::")).map_or(0, |last| last + 1);
+    cut(&lines[own..].join(" "), BACKTRACE_BYTES).into_owned()
+}
+
+tokio::task_local! {
+    /// The request that this task answers.
+    static REQUEST: RequestId;
 }
 
 /// Where a request comes from, as far as it can be believed.
@@ -98,7 +140,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     let started = Instant::now();
     let id = RequestId::next();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = cut(request.uri().path(), VALUE_BYTES).into_owned();
     let client = client_address(&request, &site.trusted_proxies);
     if let Some(address) = client {
         request.extensions_mut().insert(ClientAddress(address));
@@ -118,7 +160,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     };
     let mut response = match ready {
         Some(page) => page,
-        None => answer.instrument(tracing::info_span!("request", %id)).await,
+        None => REQUEST.scope(id, answer.instrument(tracing::info_span!("request", %id))).await,
     };
 
     headers::secure(response.headers_mut(), site.public_url.is_https());
@@ -128,7 +170,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     }
     tracing::info!(
         id,
-        %method,
+        method = %cut(method.as_str(), METHOD_BYTES),
         path,
         status = response.status().as_u16(),
         micros = started.elapsed().as_micros() as u64,

@@ -1,10 +1,12 @@
-//! What the log says, and what it never says (security row O2).
+//! What the log says, what it never says, and that nobody waits for it
+//! (security rows O2 and L5).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Read};
 
+use axum::{body::Body, http::Method};
 use serde_json::Value;
 
-use crate::support::{Byline, Client};
+use crate::support::{Byline, Client, Served, in_time};
 
 const USERNAME: &str = "canary-author";
 const PASSWORD: &str = "canary password 7b1f0c";
@@ -100,4 +102,96 @@ async fn a_program_that_writes_line_breaks_into_a_path_forges_no_log_line() {
     Client::browser(served.address, false).get("/x%0A2026-01-01T00:00:00Z%20INFO%20forged").await;
     let log = served.terminate().await;
     assert!(!log.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z INFO forged")), "{log}");
+}
+
+const FORMATS: [&str; 2] = ["text", "json"];
+
+/// A reader, and a program that asks for what is not there, are answered.
+async fn assert_answers(served: &Served, requests: usize) {
+    let mut browser = Client::browser(served.address, false);
+    for _ in 0..requests {
+        assert_eq!(browser.get(&format!("/nope/{}", "x".repeat(300))).await.status, 404);
+    }
+    assert_eq!(browser.sign_up("ada").await.status, 303);
+    assert_eq!(browser.signed_in_as().await.as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn a_log_on_a_full_disk_is_lost_and_every_request_answered() {
+    for format in FORMATS {
+        let byline = Byline::in_an_empty_folder();
+        let script = r#"exec "$0" "$@" 2>/dev/full"#;
+        let served = byline.serve_in_shell(script, &["--log-format", format]).await;
+        assert_answers(&served, 3).await;
+        served.terminate().await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_closed_before_the_start_stops_nothing() {
+    for format in FORMATS {
+        let byline = Byline::in_an_empty_folder();
+        let script = r#"exec "$0" "$@" 2>&-"#;
+        let served = byline.serve_in_shell(script, &["--log-format", format]).await;
+        assert_answers(&served, 3).await;
+        served.terminate().await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_whose_reader_has_left_is_lost_and_every_request_answered() {
+    for format in FORMATS {
+        let byline = Byline::in_an_empty_folder();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let served = byline.serve_logging_to(writer.into(), &["--log-format", format]).await;
+        drop(reader);
+        assert_answers(&served, 3).await;
+        served.terminate().await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_no_request_and_is_whole_when_it_is_read() {
+    for format in FORMATS {
+        let byline = Byline::in_an_empty_folder();
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let served = byline.serve_logging_to(writer.into(), &["--log-format", format]).await;
+        // More than a pipe takes, which is 64 KiB.
+        assert_answers(&served, 400).await;
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut log = String::new();
+            reader.read_to_string(&mut log).map(|_| log)
+        });
+        served.terminate().await;
+        let log = in_time("the end of the log", reading).await.expect("it is read").expect("UTF-8");
+        assert_eq!(log.lines().filter(|line| line.contains("/nope/x")).count(), 400);
+        assert!(!log.contains("lost"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_keep_the_site_from_ending() {
+    let byline = Byline::in_an_empty_folder();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let served = byline.serve_logging_to(writer.into(), &[]).await;
+    assert_answers(&served, 400).await;
+    served.terminate().await;
+    drop(reader);
+}
+
+#[tokio::test]
+async fn what_a_stranger_chooses_stands_in_the_log_cut() {
+    for format in FORMATS {
+        let byline = Byline::in_an_empty_folder();
+        let served = byline.serve(&["--log-format", format]).await;
+        let mut client = Client::browser(served.address, false);
+        client.get(&format!("/{}", "x".repeat(15_000))).await;
+        client.get(&format!("/posts/{}", "%F0%9F%96%8B".repeat(1000))).await;
+        let method = Method::from_bytes("M".repeat(5000).as_bytes()).expect("a method");
+        client.send(client.request(method, "/").body(Body::empty()).expect("a request")).await;
+        let log = served.terminate().await;
+        let requests: Vec<_> = log.lines().filter(|line| line.contains("micros")).collect();
+        assert_eq!(requests.len(), 3, "{log}");
+        assert!(requests.iter().all(|line| line.len() < 1000), "{log}");
+    }
 }

@@ -22,7 +22,7 @@ pub use graphql::Credential;
 pub use listener::{Listener, Told};
 pub use page::Page;
 pub use postgres::{cluster, postgres_database};
-pub use process::{Byline, Ended};
+pub use process::{Byline, Ended, Served};
 pub use round_robin::RoundRobin;
 pub use runner::runner;
 pub use running::{Running, serve};

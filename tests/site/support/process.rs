@@ -48,7 +48,17 @@ impl Byline {
 
     /// `byline …` with the cheapest hashes, unless `arguments` say otherwise.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_byline"));
+        self.prepared(Command::new(env!("CARGO_BIN_EXE_byline")), arguments)
+    }
+
+    /// The same begun by a script of `sh`, to which it is `"$0" "$@"`.
+    pub fn command_in_shell(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_byline")]);
+        self.prepared(shell, arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .current_dir(self.folder())
@@ -69,14 +79,34 @@ impl Byline {
 
     /// `byline serve` on a free port, until it says where it is.
     pub async fn serve(&self, arguments: &[&str]) -> Served {
+        self.serve_logging_to(Stdio::piped(), arguments).await
+    }
+
+    /// The same with its log elsewhere; the log that is handed back is then empty.
+    pub async fn serve_logging_to(&self, log: Stdio, arguments: &[&str]) -> Served {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
         all.extend(arguments);
-        let mut child = self.command(&all).spawn().expect("byline starts");
+        let mut command = self.command(&all);
+        command.stderr(log);
+        Self::served(command).await
+    }
+
+    /// `byline serve` on a free port as [`Self::command_in_shell`].
+    pub async fn serve_in_shell(&self, script: &str, arguments: &[&str]) -> Served {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        Self::served(self.command_in_shell(script, &all)).await
+    }
+
+    async fn served(mut command: Command) -> Served {
+        let mut child = command.spawn().expect("byline starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let mut stderr = child.stderr.take().expect("its log");
+        let stderr = child.stderr.take();
         let log = tokio::spawn(async move {
             let mut log = String::new();
-            stderr.read_to_string(&mut log).await.expect("a log in UTF-8");
+            if let Some(mut stderr) = stderr {
+                stderr.read_to_string(&mut log).await.expect("a log in UTF-8");
+            }
             log
         });
         let address = in_time("byline serve to say where it is", async {
@@ -149,9 +179,14 @@ pub struct Served {
 impl Served {
     /// Sends SIGTERM; does not wait.
     pub async fn ask_to_stop(&self) {
+        self.signal("TERM").await;
+    }
+
+    /// Sends a signal by its name without SIG; does not wait.
+    pub async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it runs").to_string();
-        let kill = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
-        assert!(kill.success(), "SIGTERM is sent");
+        let kill = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill runs");
+        assert!(kill.success(), "SIG{name} is sent");
     }
 
     /// Stops it by SIGTERM; its log.
