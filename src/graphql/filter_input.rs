@@ -17,7 +17,7 @@ type Object = IndexMap<Name, Value>;
 /// A filter that is too deep or too long, or a `between` without two ends.
 pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
     match filter {
-        Some(Value::Object(filter)) => object(filter, 0, &mut Reading { exists: true, tests: 0, filters: 0 }),
+        Some(Value::Object(filter)) => object(filter, 0, &mut Reading::default()),
         _ => Ok(Filter::EVERYTHING),
     }
 }
@@ -28,18 +28,12 @@ pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
 /// # Errors
 /// As [`parse`].
 pub fn holds_of_nothing(condition: Option<&Value>) -> Result<bool, ApiError> {
-    match condition {
-        Some(Value::Object(filter)) => {
-            Ok(object(filter, 0, &mut Reading { exists: false, tests: 0, filters: 0 })?.holds_of_nothing())
-        }
-        _ => Ok(true),
-    }
+    parse(condition).map(|condition| condition.holds_of_nothing())
 }
 
-/// What is known while a filter is read.
+/// What was counted while a filter is read.
+#[derive(Default)]
 struct Reading {
-    /// Whether the posts it is asked of are there.
-    exists: bool,
     tests: usize,
     /// Members of `and` and `or`.
     filters: usize,
@@ -130,13 +124,15 @@ fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading)
         }
         all.push(match (operator.as_str(), operand) {
             ("attributeExists" | "attributeType" | "size", Value::Null) => continue,
-            // Every post has every attribute, and each is a text.
-            ("attributeExists", exists) => constant(*exists == Value::Boolean(reading.exists)),
-            ("attributeType", Value::Enum(name)) => constant(reading.exists && name == "string"),
-            ("attributeType", Value::String(name)) => constant(reading.exists && name == "string"),
+            ("attributeExists", exists) if *exists == Value::Boolean(true) => test(Test::Exists),
+            ("attributeExists", _) => Filter::Not(Box::new(test(Test::Exists))),
+            ("attributeType", Value::Enum(name)) => of_type(attribute, name),
+            ("attributeType", Value::String(name)) => of_type(attribute, name),
             ("size", Value::Object(wanted)) => length_tests(attribute, wanted)?,
-            // Nothing is null.
-            ("ne" | "notContains" | "notIn", Value::Null) => Filter::EVERYTHING,
+            ("eq", Value::Null) => test(Test::Null),
+            ("ne", Value::Null) => Filter::Not(Box::new(test(Test::Null))),
+            // Nothing contains null, or is less.
+            ("notContains" | "notIn", Value::Null) => Filter::EVERYTHING,
             (_, Value::Null) => Filter::NOTHING,
             ("contains", part) => test(Test::Contains(text(part)?)),
             ("notContains", part) => Filter::Not(Box::new(test(Test::Contains(text(part)?)))),
@@ -158,6 +154,15 @@ fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading)
         });
     }
     Ok(if all.len() == 1 { all.remove(0) } else { Filter::All(all) })
+}
+
+/// Whether an attribute is of a type. Each is a text, unless it is null.
+fn of_type(attribute: Attribute, name: &str) -> Filter {
+    match name {
+        "string" => Filter::Where(attribute, Test::Exists),
+        "_null" => Filter::Where(attribute, Test::Null),
+        _ => Filter::NOTHING,
+    }
 }
 
 /// Of `_deleted`, which is true of deleted posts and absent from others.
@@ -196,8 +201,14 @@ fn one_of(attribute: Attribute, values: &Value) -> Result<Filter, ApiError> {
         Value::List(values) => values.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let is = |value: &Value| Ok(Filter::Where(attribute, Test::Is(Comparison::Eq, text(value)?)));
-    values.iter().filter(|value| **value != Value::Null).map(is).collect::<Result<_, _>>().map(Filter::Any)
+    let is = |value: &Value| {
+        let test = match value {
+            Value::Null => Test::Null,
+            value => Test::Is(Comparison::Eq, text(value)?),
+        };
+        Ok(Filter::Where(attribute, test))
+    };
+    values.iter().map(is).collect::<Result<_, _>>().map(Filter::Any)
 }
 
 fn length_tests(attribute: Attribute, wanted: &Object) -> Result<Filter, ApiError> {
@@ -220,10 +231,6 @@ fn length_tests(attribute: Attribute, wanted: &Object) -> Result<Filter, ApiErro
         }
     }
     Ok(Filter::All(all))
-}
-
-const fn constant(holds: bool) -> Filter {
-    if holds { Filter::EVERYTHING } else { Filter::NOTHING }
 }
 
 fn two(ends: &Value) -> Result<[&Value; 2], ApiError> {

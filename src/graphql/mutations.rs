@@ -13,7 +13,7 @@ use crate::{
     error::{AppError, Field, FieldErrors},
     posts::{
         Content, PostId, Title,
-        server::{Change, Draft, Guard, NewPost, policy, service, store::Changed},
+        server::{Change, ContentChange, Draft, Guard, NewPost, policy, service, store::Changed},
     },
 };
 
@@ -55,8 +55,7 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
         return Err(call.refused(AppError::ConditionNotMet));
     }
-    let text = |name| input.get(name).map_or("", string);
-    let draft = Draft::parse(text("title"), text("content")).map_err(|errors| call.refused(errors.into()))?;
+    let draft = draft(input).map_err(|error| call.refused(error))?;
     let id = match input.get("id") {
         None | Some(Value::Null) => None,
         given => Some(id(given).ok_or_else(no_id)?),
@@ -64,6 +63,26 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     let new = NewPost { id, owner, draft };
     let post = service::create(call.site, call.actor, new, None).await;
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
+}
+
+/// Title and text of a new post. A content that is null is none, as is one
+/// that is left out.
+fn draft(input: &Input) -> Result<Draft, AppError> {
+    let mut errors = FieldErrors::default();
+    let title = errors.take(Field::Title, Title::parse(input.get("title").map_or("", string)));
+    let content = input.get("content").and_then(|given| content(given, &mut errors));
+    match title {
+        Some(title) => errors.check().map(|()| Draft { title, content }),
+        None => Err(errors.into_error()),
+    }
+}
+
+/// A content that is given, if it is not null; a broken rule is noted.
+fn content(given: &Value, errors: &mut FieldErrors) -> Option<Content> {
+    match given {
+        Value::String(text) => errors.take(Field::Content, Content::parse(text)),
+        _ => None,
+    }
 }
 
 fn no_id() -> ApiError {
@@ -99,8 +118,8 @@ fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
         Some(title) => errors.take(Field::Title, Title::parse(string(title))),
     };
     let content = match input.get("content") {
-        None => None,
-        Some(content) => errors.take(Field::Content, Content::parse(string(content))),
+        None => ContentChange::Keep,
+        Some(given) => ContentChange::Set(content(given, &mut errors)),
     };
     let owner = match input.get("owner") {
         None => None,

@@ -15,8 +15,9 @@ pub struct Post {
     pub id: PostId,
     /// Plain text.
     pub title: Title,
-    /// Markdown as its author wrote it.
-    pub content: Content,
+    /// Markdown as its author wrote it. Programs may leave it out, which they
+    /// can tell from an empty text; people cannot ([`Post::text`]).
+    pub content: Option<Content>,
     /// The username of the author, who alone may change it.
     pub owner: String,
     /// Raised by every edit; an edit names the version it started from.
@@ -25,6 +26,14 @@ pub struct Post {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Post {
+    /// The text as people see it: an empty one where there is none.
+    #[must_use]
+    pub fn text(&self) -> &Content {
+        Content::or_empty(self.content.as_ref())
+    }
 }
 
 /// A post in a list: everything but the text.
@@ -205,6 +214,13 @@ impl Content {
     /// [`ContentError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, ContentError> {
         Self::try_from(raw.to_owned())
+    }
+
+    /// The text as people see it: an empty one where there is none.
+    #[must_use]
+    pub fn or_empty(content: Option<&Self>) -> &Self {
+        static EMPTY: Content = Content(String::new());
+        content.unwrap_or(&EMPTY)
     }
 
     /// The Markdown.

@@ -83,14 +83,15 @@ struct Sketch {
     owner: &'static str,
     id: Option<String>,
     title: String,
-    content: String,
+    content: Option<String>,
     created_at: i64,
     changed_at: Option<i64>,
 }
 
 fn sketch() -> impl Strategy<Value = Sketch> {
     let title = text().prop_filter("a title", |text| Title::parse(text).is_ok());
-    (select(&OWNERS[..]), prop::option::of("[aAb_0-]{1,4}"), title, text(), time(), prop::option::of(time()))
+    let content = prop::option::weighted(0.8, text());
+    (select(&OWNERS[..]), prop::option::of("[aAb_0-]{1,4}"), title, content, time(), prop::option::of(time()))
         .prop_map(|(owner, id, title, content, created_at, changed_at)| Sketch {
             owner,
             id,
@@ -113,7 +114,7 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
             Box::pin(async move {
                 let draft = Draft {
                     title: Title::parse(&sketch.title).expect("a title"),
-                    content: Content::parse(&sketch.content).expect("a content"),
+                    content: sketch.content.map(|text| Content::parse(&text).expect("a content")),
                 };
                 let id = sketch.id.as_deref().and_then(PostId::parse);
                 let created_at = Timestamp::from_micros(sketch.created_at);
@@ -142,6 +143,7 @@ async fn site_with_posts(runner: &mut TestRunner) -> (Running, Vec<Post>) {
     let sketches = one(runner, prop::collection::vec(sketch(), 70));
     let posts = posts(&site, sketches).await;
     assert!(posts.len() > 40, "most of them");
+    assert!(posts.iter().any(|post| post.content.is_none()), "some without a content");
     (site, posts)
 }
 
@@ -151,7 +153,7 @@ fn words(posts: &[Post]) -> Vec<String> {
         .iter()
         .flat_map(|post| {
             let times = [post.created_at, post.updated_at].map(Timestamp::rfc3339_millis);
-            let texts = [post.id.as_str(), post.title.as_str(), post.content.as_str(), post.owner.as_str()];
+            let texts = [post.id.as_str(), post.title.as_str(), post.text().as_str(), post.owner.as_str()];
             texts.map(str::to_owned).into_iter().chain(times)
         })
         .collect();
@@ -208,6 +210,7 @@ const ATTRIBUTES: [Attribute; 6] = [
 fn filter(words: Vec<String>) -> impl Strategy<Value = Filter> {
     let text = operand(words);
     let test = prop_oneof![
+        1 => select(&[Test::Exists, Test::Null][..]),
         4 => (select(&COMPARISONS[..]), text.clone()).prop_map(|(comparison, text)| Test::Is(comparison, text)),
         2 => text.clone().prop_map(Test::BeginsWith),
         2 => text.clone().prop_map(Test::Contains),
@@ -215,7 +218,9 @@ fn filter(words: Vec<String>) -> impl Strategy<Value = Filter> {
         1 => (select(&COMPARISONS[..]), -1..26_i64).prop_map(|(comparison, length)| Test::Length(comparison, length)),
     ];
     let leaf = prop_oneof![
-        20 => (select(&ATTRIBUTES[..]), test).prop_map(|(attribute, test)| Filter::Where(attribute, test)),
+        20 => (select(&ATTRIBUTES[..]), test.clone()).prop_map(|(attribute, test)| Filter::Where(attribute, test)),
+        // It alone may be null.
+        6 => test.prop_map(|test| Filter::Where(Attribute::Content, test)),
         1 => Just(Filter::Deleted),
         1 => Just(Filter::EVERYTHING),
         1 => Just(Filter::NOTHING),
@@ -259,7 +264,7 @@ async fn the_database_gives_the_posts_of_which_a_filter_holds() {
             .skip(place.map_or(0, |at| at + 1))
             .filter(|post| owner.is_none_or(|owner| post.owner == owner))
             .filter(|post| filter.matches((*post).into()))
-            .map(|post| if content { post.clone() } else { Post { content: empty(), ..post.clone() } })
+            .map(|post| if content { post.clone() } else { Post { content: None, ..post.clone() } })
             .collect();
         let listing = wait(async {
             let owner = match owner {
@@ -282,10 +287,6 @@ async fn the_database_gives_the_posts_of_which_a_filter_holds() {
     assert_holds(outcome);
 }
 
-fn empty() -> Content {
-    Content::parse("").expect("a content")
-}
-
 /// What a filter means, read from its JSON alone: the contract in few lines.
 mod meaning {
     use super::{Ordering, Post, Value};
@@ -303,20 +304,42 @@ mod meaning {
                 any.is_empty() || any.iter().any(|filter| holds(filter, post))
             }
             "not" => !holds(value, post),
-            attribute => tests(value, &seen(post, attribute)),
+            attribute => match seen(post, attribute) {
+                Some(text) => tests(value, &text),
+                None => tests_of_null(value),
+            },
         })
     }
 
-    fn seen(post: &Post, attribute: &str) -> String {
-        match attribute {
+    fn seen(post: &Post, attribute: &str) -> Option<String> {
+        Some(match attribute {
             "id" => post.id.to_string(),
             "title" => post.title.to_string(),
-            "content" => post.content.to_string(),
+            "content" => post.content.as_ref()?.to_string(),
             "owner" => post.owner.clone(),
             "createdAt" => post.created_at.rfc3339_millis(),
             "updatedAt" => post.updated_at.rfc3339_millis(),
             _ => panic!("{attribute}"),
-        }
+        })
+    }
+
+    fn tests_of_null(tests: &Value) -> bool {
+        tests.as_object().expect("tests").iter().all(|(operator, operand)| {
+            match (operator.as_str(), operand) {
+                ("attributeExists" | "attributeType" | "size", Value::Null) => true,
+                ("attributeExists", exists) => *exists == false,
+                ("attributeType", name) => name == "_null",
+                // Nothing has no length, unless nothing is asked of it.
+                ("size", sizes) => sizes
+                    .as_object()
+                    .expect("sizes")
+                    .iter()
+                    .all(|(operator, operand)| operator == "ne" && operand.is_null()),
+                ("eq", operand) => operand.is_null(),
+                ("ne", operand) => !operand.is_null(),
+                (operator, _) => operator == "notContains",
+            }
+        })
     }
 
     fn tests(tests: &Value, text: &str) -> bool {
@@ -374,13 +397,14 @@ fn model_filter(words: Vec<String>) -> impl Strategy<Value = Value> {
         12 => (select(&OPERATORS[..]), texts).prop_map(|(operator, text)| json!({ operator: text })),
         3 => (text.clone(), text.clone()).prop_map(|(least, most)| json!({ "between": [least, most] })),
         3 => size.prop_map(|size| json!({ "size": size })),
-        1 => any::<bool>().prop_map(|exists| json!({ "attributeExists": exists })),
-        1 => select(&["string", "number", "_null", "map"][..]).prop_map(|name| json!({ "attributeType": name })),
+        2 => any::<bool>().prop_map(|exists| json!({ "attributeExists": exists })),
+        2 => select(&["string", "number", "_null", "map"][..]).prop_map(|name| json!({ "attributeType": name })),
         1 => Just(json!({ "attributeExists": null, "attributeType": null, "size": null })),
         1 => Just(json!({})),
         2 => (text.clone(), text).prop_map(|(prefix, part)| json!({ "beginsWith": prefix, "notContains": part })),
     ];
-    const NAMES: [&str; 6] = ["id", "title", "content", "owner", "createdAt", "updatedAt"];
+    // What may be null comes twice.
+    const NAMES: [&str; 7] = ["id", "title", "content", "content", "owner", "createdAt", "updatedAt"];
     let leaf = prop_oneof![
         20 => (select(&NAMES[..]), tests.clone()).prop_map(|(attribute, tests)| json!({ attribute: tests })),
         4 => (tests.clone(), tests).prop_map(|(title, owner)| json!({ "title": title, "owner": owner })),
@@ -452,20 +476,21 @@ fn neighbours() -> Vec<Sketch> {
     const T: i64 = 1_700_006_400_000_000;
     const LAST: i64 = 253_402_300_799_999_000;
     [
-        ("ada", "a", "a", "", T, None),
-        ("ada", "A", "A", "é", T - 1, Some(T)),
-        ("ada-2", "a-", "a\u{D7FF}", "a", T + 999, Some(T + 1000)),
-        ("ada-2", "a_", "a\u{E000}", "a\u{10FFFF}", T + 1000, Some(T + 2000)),
-        ("bob", "a0", "ab", "ab", T - 1000, Some(T - 1)),
-        ("bob", "b", "b", "%_", T, Some(T + 999)),
-        ("ada", "0", "é", "\u{10FFFF}", 0, Some(0)),
-        ("bob", "aa", "😀 a", "a longer one", LAST, Some(LAST)),
+        ("ada", "a", "a", Some(""), T, None),
+        ("ada", "A", "A", Some("é"), T - 1, Some(T)),
+        ("ada-2", "a-", "a\u{D7FF}", Some("a"), T + 999, Some(T + 1000)),
+        ("ada-2", "a_", "a\u{E000}", Some("a\u{10FFFF}"), T + 1000, Some(T + 2000)),
+        ("bob", "a0", "ab", Some("ab"), T - 1000, Some(T - 1)),
+        ("bob", "b", "b", Some("%_"), T, Some(T + 999)),
+        ("ada", "0", "é", Some("\u{10FFFF}"), 0, Some(0)),
+        ("bob", "aa", "😀 a", Some("a longer one"), LAST, Some(LAST)),
+        ("bob", "none", "nothing", None, T - 2000, None),
     ]
     .map(|(owner, id, title, content, created_at, changed_at)| Sketch {
         owner,
         id: Some(id.to_owned()),
         title: title.to_owned(),
-        content: content.to_owned(),
+        content: content.map(str::to_owned),
         created_at,
         changed_at,
     })
@@ -555,14 +580,14 @@ fn questions_of_length(edge: i64) -> Vec<Question> {
 /// and only there do `lt` and `le` differ.
 #[tokio::test]
 async fn at_the_very_value_that_a_post_has_every_comparison_is_right() {
-    type Seen = fn(&Post) -> String;
+    type Seen = fn(&Post) -> Option<String>;
     const ATTRIBUTES: [(&str, Attribute, Seen); 6] = [
-        ("id", Attribute::Id, |post| post.id.to_string()),
-        ("title", Attribute::Title, |post| post.title.to_string()),
-        ("content", Attribute::Content, |post| post.content.to_string()),
-        ("owner", Attribute::Owner, |post| post.owner.clone()),
-        ("createdAt", Attribute::CreatedAt, |post| post.created_at.rfc3339_millis()),
-        ("updatedAt", Attribute::UpdatedAt, |post| post.updated_at.rfc3339_millis()),
+        ("id", Attribute::Id, |post| Some(post.id.to_string())),
+        ("title", Attribute::Title, |post| Some(post.title.to_string())),
+        ("content", Attribute::Content, |post| post.content.as_ref().map(Content::to_string)),
+        ("owner", Attribute::Owner, |post| Some(post.owner.clone())),
+        ("createdAt", Attribute::CreatedAt, |post| Some(post.created_at.rfc3339_millis())),
+        ("updatedAt", Attribute::UpdatedAt, |post| Some(post.updated_at.rfc3339_millis())),
     ];
     let site = Running::start().await;
     for owner in OWNERS {
@@ -574,7 +599,7 @@ async fn at_the_very_value_that_a_post_has_every_comparison_is_right() {
     // All that is wrong is told at once: which comparison it is shows in what they have in common.
     let mut wrong = Vec::new();
     for (name, attribute, seen) in ATTRIBUTES {
-        let values: BTreeSet<String> = posts.iter().map(seen).collect();
+        let values: BTreeSet<String> = posts.iter().filter_map(seen).collect();
         let mut edges = values.clone();
         for post in &posts {
             let time = match attribute {
@@ -590,7 +615,11 @@ async fn at_the_very_value_that_a_post_has_every_comparison_is_right() {
         let questions =
             edges.iter().flat_map(|edge| questions_at(edge)).chain(lengths.flat_map(questions_of_length));
         for Question { test, json, holds } in questions {
-            let expected: Vec<_> = posts.iter().filter(|post| holds(&seen(post))).cloned().collect();
+            let expected: Vec<_> = posts
+                .iter()
+                .filter(|post| seen(post).map_or_else(|| is_unequal(&json), |text| holds(&text)))
+                .cloned()
+                .collect();
             let filter = Filter::All(test.into_iter().map(|test| Filter::Where(attribute, test)).collect());
             let in_hand: Vec<_> =
                 posts.iter().filter(|post| filter.matches((*post).into())).cloned().collect();
@@ -610,6 +639,11 @@ async fn at_the_very_value_that_a_post_has_every_comparison_is_right() {
         }
     }
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What alone holds of nothing, of which there is no text and no length.
+fn is_unequal(question: &Value) -> bool {
+    question.get("ne").is_some()
 }
 
 fn texts(texts: &[String]) -> Vec<&str> {

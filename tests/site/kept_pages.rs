@@ -196,7 +196,7 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
         Actor::User(User { id: UserId::from_stored(id), username: Username::parse("ada").expect("a name") });
     let draft = Draft {
         title: Title::parse("Hung up").expect("a title"),
-        content: Content::parse("").expect("a text"),
+        content: Some(Content::parse("").expect("a text")),
     };
     // What becomes of a request whose connection closes: polled, then dropped.
     let mut creating = Box::pin(service::create(&site.site, &ada, draft, None));

@@ -314,7 +314,7 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
     let id = PostId::parse(&post).expect("an id");
     let draft = Draft {
         title: Title::parse("Forged").expect("a title"),
-        content: Content::parse("Forged").expect("a content"),
+        content: Some(Content::parse("Forged").expect("a content")),
     };
     let db = &mut writable(&site).await;
     let nobodys = ["", "%"].map(|id| UserId::from_stored(id.to_owned()));

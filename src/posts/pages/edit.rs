@@ -58,7 +58,7 @@ pub fn EditPostPage() -> impl IntoView {
                 heading="Edit post"
                 action=format!("/my-posts/{id}/edit")
                 title=post.title.to_string()
-                content=post.content.to_string()
+                content=post.text().to_string()
                 version
                 submit="Save changes"
                 cancel=format!("/posts/{id}")
@@ -131,7 +131,7 @@ fn SavedMeanwhile(post: Post) -> impl IntoView {
                     readonly
                     rows="8"
                     dir="auto"
-                    inner_html=crate::ui::text_area_html(post.content.as_str())
+                    inner_html=crate::ui::text_area_html(post.text().as_str())
                 ></textarea>
             </p>
         </section>

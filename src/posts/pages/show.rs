@@ -23,7 +23,7 @@ pub fn PostPage() -> impl IntoView {
         let edited = post.updated_at > post.created_at;
         Ok(view! {
             <PageTitle text=post.title.to_string() />
-            <Meta name="description" content=markdown::excerpt(&post.content) />
+            <Meta name="description" content=markdown::excerpt(post.text()) />
             <Meta name="author" content=post.owner.clone() />
             <Meta property="og:type" content="article" />
             <Meta property="og:title" content=post.title.to_string() />
@@ -41,7 +41,7 @@ pub fn PostPage() -> impl IntoView {
                         </p>
                     })}
                 </header>
-                <div class="prose" inner_html=markdown::to_html(&post.content)></div>
+                <div class="prose" inner_html=markdown::to_html(post.text())></div>
             </article>
         })
     })

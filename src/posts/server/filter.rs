@@ -3,7 +3,8 @@
 //! ([`Filter::matches`]), with the same result.
 //!
 //! Texts are compared by their bytes. Times are compared as the texts that
-//! programs see of them (RFC 3339 with milliseconds).
+//! programs see of them (RFC 3339 with milliseconds). Of what a post lacks, no
+//! comparison holds but "not equal", as DynamoDB has it.
 
 use std::cmp::Ordering;
 
@@ -32,7 +33,7 @@ pub enum Attribute {
     Id,
     /// Its title.
     Title,
-    /// Its Markdown.
+    /// Its Markdown, which alone may be null.
     Content,
     /// The username of its author.
     Owner,
@@ -45,6 +46,11 @@ pub enum Attribute {
 /// What is asked of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
+    /// Whether it has a value.
+    Exists,
+    /// Whether it is null. What does not exist has no attributes: there,
+    /// neither this holds nor [`Test::Exists`].
+    Null,
     /// How it compares with a text.
     Is(Comparison, String),
     /// Whether it begins with a text.
@@ -129,12 +135,12 @@ impl Filter {
             Self::Not(filter) => !filter.matches(post),
             Self::Deleted => post.deleted,
             Self::Where(attribute, test) => match attribute {
-                Attribute::Id => test.holds(post.id.as_str()),
-                Attribute::Title => test.holds(post.title),
+                Attribute::Id => test.holds(Some(post.id.as_str())),
+                Attribute::Title => test.holds(Some(post.title)),
                 Attribute::Content => test.holds(post.content),
-                Attribute::Owner => test.holds(post.owner),
-                Attribute::CreatedAt => test.holds(&post.created_at.rfc3339_millis()),
-                Attribute::UpdatedAt => test.holds(&post.changed_at.rfc3339_millis()),
+                Attribute::Owner => test.holds(Some(post.owner)),
+                Attribute::CreatedAt => test.holds(Some(&post.created_at.rfc3339_millis())),
+                Attribute::UpdatedAt => test.holds(Some(&post.changed_at.rfc3339_millis())),
             },
         }
     }
@@ -147,7 +153,7 @@ impl Filter {
             Self::All(filters) => filters.iter().all(Self::holds_of_nothing),
             Self::Any(filters) => filters.iter().any(Self::holds_of_nothing),
             Self::Not(filter) => !filter.holds_of_nothing(),
-            Self::Where(_, test) => matches!(test, Test::Is(Comparison::Ne, _)),
+            Self::Where(_, test) => test.holds_of_nothing(),
             Self::Deleted => false,
         }
     }
@@ -183,7 +189,7 @@ impl Filter {
                 Attribute::Id => test.write(sql, "p.id"),
                 Attribute::Title => test.write(sql, text(sql.engine(), "p.title", "p.title COLLATE \"C\"")),
                 Attribute::Content => {
-                    test.write(sql, text(sql.engine(), "p.content", "p.content COLLATE \"C\""));
+                    test.write_nullable(sql, text(sql.engine(), "p.content", "p.content COLLATE \"C\""));
                 }
                 Attribute::Owner => test.write(sql, "u.username"),
                 Attribute::CreatedAt => test.write_time(sql, "p.created_at"),
@@ -220,8 +226,25 @@ fn write_list(
 }
 
 impl Test {
-    fn holds(&self, value: &str) -> bool {
+    /// Of an attribute that may be null.
+    fn holds(&self, value: Option<&str>) -> bool {
+        match (self, value) {
+            (Self::Exists, value) => value.is_some(),
+            (Self::Null, value) => value.is_none(),
+            (test, Some(value)) => test.holds_of(value),
+            (test, None) => test.holds_of_nothing(),
+        }
+    }
+
+    /// Of an attribute that is not there.
+    const fn holds_of_nothing(&self) -> bool {
+        matches!(self, Self::Is(Comparison::Ne, _))
+    }
+
+    fn holds_of(&self, value: &str) -> bool {
         match self {
+            Self::Exists => true,
+            Self::Null => false,
             Self::Is(comparison, other) => comparison.holds(value.cmp(other)),
             Self::BeginsWith(prefix) => value.starts_with(prefix),
             Self::Contains(part) => value.contains(part),
@@ -232,6 +255,16 @@ impl Test {
         }
     }
 
+    /// On a column of text that may be null, where SQL knows neither yes nor no.
+    fn write_nullable(&self, sql: &mut Sql, column: &'static str) {
+        if matches!(self, Self::Exists | Self::Null) {
+            return self.write(sql, column);
+        }
+        sql.push("COALESCE(");
+        self.write(sql, column);
+        sql.push(if self.holds_of_nothing() { ", TRUE)" } else { ", FALSE)" });
+    }
+
     /// On a column of text.
     fn write(&self, sql: &mut Sql, column: &'static str) {
         let position = match sql.engine() {
@@ -239,6 +272,8 @@ impl Test {
             Engine::Postgres => "strpos(",
         };
         match self {
+            Self::Exists => sql.push(column).push(" IS NOT NULL"),
+            Self::Null => sql.push(column).push(" IS NULL"),
             Self::Is(comparison, other) => sql.push(column).push(comparison.sql()).bind(other.as_str()),
             Self::BeginsWith(prefix) => {
                 // A range, which an index answers; the texts that begin so are neighbours.
@@ -278,6 +313,7 @@ impl Test {
                 .push(")");
         };
         match self {
+            Self::Exists | Self::Null => self.write(sql, column),
             Self::Is(comparison, other) => {
                 // The texts rise with the times, so a text splits the times in three.
                 let equal = first_time(|text| text >= other.as_str());

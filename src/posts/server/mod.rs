@@ -24,12 +24,18 @@ use crate::{
 pub struct Draft {
     /// Plain text.
     pub title: Title,
-    /// Markdown.
-    pub content: Content,
+    /// Markdown, if a program has not left it out.
+    pub content: Option<Content>,
 }
 
 impl Draft {
-    /// Both parts, as typed.
+    /// The text as people see it: an empty one where there is none.
+    #[must_use]
+    pub fn text(&self) -> &Content {
+        Content::or_empty(self.content.as_ref())
+    }
+
+    /// Both parts, as typed: an empty text is an empty text.
     ///
     /// # Errors
     /// Every broken rule.
@@ -38,7 +44,7 @@ impl Draft {
         let title = errors.take(Field::Title, Title::parse(title));
         let content = errors.take(Field::Content, Content::parse(content));
         match (title, content) {
-            (Some(title), Some(content)) => Ok(Self { title, content }),
+            (Some(title), Some(content)) => Ok(Self { title, content: Some(content) }),
             _ => Err(errors),
         }
     }
@@ -66,15 +72,43 @@ impl From<Draft> for NewPost {
 pub struct Change {
     /// The new title.
     pub title: Option<Title>,
-    /// The new text.
-    pub content: Option<Content>,
+    /// What becomes of the text.
+    pub content: ContentChange,
     /// Whose it is from now on.
     pub owner: Option<Username>,
 }
 
+/// What an edit does with the text of a post.
+#[derive(Clone, Debug, Default)]
+pub enum ContentChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is this from now on, or none: what programs say.
+    Set(Option<Content>),
+    /// It is what stands in an editor. That shows no text as an empty one, so
+    /// an empty one that comes back is no change.
+    Save(Content),
+}
+
+impl ContentChange {
+    /// What `current` becomes.
+    #[must_use]
+    pub fn of(self, current: Option<&Content>) -> Option<Content> {
+        match self {
+            Self::Keep => current.cloned(),
+            Self::Set(content) => content,
+            Self::Save(content) if current.is_none() && content.as_str().is_empty() => None,
+            Self::Save(content) => Some(content),
+        }
+    }
+}
+
+/// An edit by somebody who saw title and text in an editor.
 impl From<Draft> for Change {
-    fn from(draft: Draft) -> Self {
-        Self { title: Some(draft.title), content: Some(draft.content), owner: None }
+    fn from(Draft { title, content }: Draft) -> Self {
+        let content = content.map_or(ContentChange::Keep, ContentChange::Save);
+        Self { title: Some(title), content, owner: None }
     }
 }
 
@@ -105,8 +139,8 @@ pub struct Facts<'a> {
     pub id: &'a PostId,
     /// Its title; empty once it is deleted and that is forgotten.
     pub title: &'a str,
-    /// Its Markdown; the same.
-    pub content: &'a str,
+    /// Its Markdown, if it has any; none once it is deleted and that is forgotten.
+    pub content: Option<&'a str>,
     /// The username of its author.
     pub owner: &'a str,
     /// Raised by every change, and by the deletion.
@@ -124,7 +158,7 @@ impl<'a> From<&'a Post> for Facts<'a> {
         Self {
             id: &post.id,
             title: post.title.as_str(),
-            content: post.content.as_str(),
+            content: post.content.as_ref().map(Content::as_str),
             owner: &post.owner,
             version: post.version,
             created_at: post.created_at,
@@ -139,7 +173,7 @@ impl<'a> From<&'a DeletedPost> for Facts<'a> {
         Self {
             id: &post.id,
             title: &post.title,
-            content: &post.content,
+            content: post.content.as_deref(),
             owner: &post.owner,
             version: post.version,
             created_at: post.created_at,

@@ -213,7 +213,7 @@ pub async fn update(
             }
             let draft = Draft {
                 title: edit.title.unwrap_or_else(|| current.title.clone()),
-                content: edit.content.unwrap_or_else(|| current.content.clone()),
+                content: edit.content.of(current.content.as_ref()),
             };
             let heir = match edit.owner.filter(|heir| *heir != editor.username) {
                 Some(heir) => Some(heir_named(db, heir).await?),

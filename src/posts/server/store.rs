@@ -28,11 +28,18 @@ use crate::{
 struct PostRow {
     id: String,
     title: String,
-    content: String,
+    content: Option<String>,
     owner: String,
     version: i64,
     created_at: i64,
     updated_at: i64,
+}
+
+impl PostRow {
+    /// How long its texts are, in bytes.
+    fn text_len(&self) -> usize {
+        self.title.len() + self.content.as_ref().map_or(0, String::len)
+    }
 }
 
 #[derive(FromRow)]
@@ -54,8 +61,8 @@ pub struct DeletedPost {
     pub id: PostId,
     /// Its title; empty once that is forgotten.
     pub title: String,
-    /// Its Markdown; empty once that is forgotten.
-    pub content: String,
+    /// Its Markdown, if it had any; none once that is forgotten.
+    pub content: Option<String>,
     /// The username of its author.
     pub owner: String,
     /// One more than it had.
@@ -86,7 +93,7 @@ impl TryFrom<PostRow> for Post {
         Ok(Self {
             id: broken(PostId::try_from(row.id))?,
             title: broken(Title::try_from(row.title))?,
-            content: broken(Content::try_from(row.content))?,
+            content: broken(row.content.map(Content::try_from).transpose())?,
             owner: row.owner,
             version: row.version,
             created_at: Timestamp::from_micros(row.created_at),
@@ -216,7 +223,7 @@ pub async fn insert(
         created_at: now,
         updated_at: now,
     };
-    let excerpt = markdown::excerpt(&post.content);
+    let excerpt = markdown::excerpt(post.text());
     on!(db => sqlx::query(
             "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
@@ -225,7 +232,7 @@ pub async fn insert(
         .bind(owner.id.as_str())
         .bind(post.title.as_str())
         .bind(excerpt)
-        .bind(post.content.as_str())
+        .bind(post.content.as_ref().map(Content::as_str))
         .bind(post.version)
         .bind(now.micros())
         .execute(db)
@@ -253,7 +260,7 @@ pub async fn update(
     heir: Option<&UserId>,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
-    let excerpt = markdown::excerpt(&draft.content);
+    let excerpt = markdown::excerpt(draft.text());
     let changed = on!(db => sqlx::query(
             "UPDATE posts
              SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4, owner_id = $8
@@ -261,7 +268,7 @@ pub async fn update(
         )
         .bind(draft.title.as_str())
         .bind(excerpt)
-        .bind(draft.content.as_str())
+        .bind(draft.content.as_ref().map(Content::as_str))
         .bind(now.micros())
         .bind(id.as_str())
         .bind(owner.as_str())
@@ -310,8 +317,8 @@ pub async fn delete(
 /// Those of the database.
 pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
     on!(db => sqlx::query(
-            "UPDATE deleted_posts SET title = '', content = ''
-             WHERE updated_at < $1 AND (title <> '' OR content <> '')",
+            "UPDATE deleted_posts SET title = '', content = NULL
+             WHERE updated_at < $1 AND (title <> '' OR content IS NOT NULL)",
         )
         .bind(clock::before(DeletedPost::TEXT_KEPT).micros())
         .execute(db)
@@ -336,7 +343,7 @@ pub struct Selection {
     pub after: Option<Cursor>,
     /// At most so many.
     pub limit: usize,
-    /// Whether their content is wanted; it is empty otherwise.
+    /// Whether their content is wanted; there is none otherwise.
     pub content: bool,
 }
 
@@ -358,7 +365,7 @@ const LISTING_BYTES: usize = 1 << 20;
 pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
     let mut sql = Sql::new(engine);
     sql.push("SELECT p.id, p.title, ")
-        .push(if selection.content { "p.content" } else { "'' AS content" })
+        .push(if selection.content { "p.content" } else { "CAST(NULL AS TEXT) AS content" })
         .push(", u.username AS owner, p.version, p.created_at, p.updated_at FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
     selection.filter.write(&mut sql);
     if let Some(owner) = &selection.owner {
@@ -381,11 +388,7 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
 /// Those of the database.
 pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
     let sql = select_statement(db.engine(), selection);
-    let rows = fetch::<PostRow>(db, sql, &selection.filter, selection.limit, |row| {
-        row.title.len() + row.content.len()
-    })
-    .await?;
-    let (rows, more) = rows;
+    let (rows, more) = fetch(db, sql, &selection.filter, selection.limit, PostRow::text_len).await?;
     let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
     let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
     Ok(Listing { next: last.filter(|_| more), posts })
@@ -426,10 +429,8 @@ pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Chang
     sql.push(") AS living UNION ALL SELECT * FROM (").set_of_deleted(true);
     write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
     sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
-    let (rows, more) = fetch::<ChangedRow>(db, sql, &wanted.filter, wanted.limit, |row| {
-        row.post.title.len() + row.post.content.len()
-    })
-    .await?;
+    let text_len = |row: &ChangedRow| row.post.text_len();
+    let (rows, more) = fetch(db, sql, &wanted.filter, wanted.limit, text_len).await?;
     let last = rows.last().map(|row| (row.post.updated_at, row.post.id.clone()));
     let posts = rows.into_iter().map(Changed::try_from).collect::<Result<Vec<_>, _>>()?;
     let next = match last.filter(|_| more) {

@@ -120,7 +120,8 @@ impl Running {
 
     /// A post as it is stored.
     pub async fn stored_post(&self, id: &str) -> Option<StoredPost> {
-        const FIND: &str = "SELECT u.username AS owner, p.title, p.content, p.version
+        const FIND: &str = "SELECT u.username AS owner, p.title, COALESCE(p.content, '') AS content,
+             p.content IS NOT NULL AS has_content, p.version
              FROM posts p JOIN users u ON u.id = p.owner_id WHERE p.id = $1";
         let found = match &mut self.probe().await {
             Probe::Sqlite(db) => sqlx::query_as(FIND).bind(id).fetch_optional(db).await,
@@ -144,8 +145,17 @@ impl Deref for Running {
 pub struct StoredPost {
     pub owner: String,
     pub title: String,
+    /// Empty where there is none.
     pub content: String,
+    pub has_content: bool,
     pub version: i64,
+}
+
+impl StoredPost {
+    /// What programs get.
+    pub fn content(&self) -> Option<&str> {
+        self.has_content.then_some(self.content.as_str())
+    }
 }
 
 /// Serves a router with the real listener, until the sender speaks or is dropped.

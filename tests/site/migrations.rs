@@ -1,0 +1,132 @@
+//! A database of an older Byline, and what its rows are once it is brought up
+//! to date.
+
+use byline::server::database::{Database, DatabaseConfig};
+use sqlx::{
+    AssertSqlSafe,
+    migrate::{Migration, Migrator},
+};
+
+use crate::support::{Probe, TestDatabase};
+
+/// The steps before the one of that number.
+fn steps_before(number: i64, all: &Migrator) -> Migrator {
+    let steps: Vec<Migration> = all.iter().filter(|step| step.version < number).cloned().collect();
+    assert_eq!(steps.len() as i64, number - 1);
+    Migrator::with_migrations(steps)
+}
+
+/// A database as a Byline before the step of that number left it, with rows.
+async fn older(number: i64, rows: &str) -> TestDatabase {
+    let database = TestDatabase::fresh().await;
+    if database.url_text().starts_with("sqlite:") {
+        std::fs::write(database.file(), "").expect("a file");
+    }
+    match &mut database.probe().await {
+        Probe::Sqlite(db) => {
+            sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *db).await.expect("a mode");
+            let steps = steps_before(number, &sqlx::migrate!("migrations/sqlite"));
+            steps.run_direct(None, &mut *db, false).await.expect("a schema");
+            sqlx::raw_sql(AssertSqlSafe(rows.to_owned())).execute(db).await.map(drop)
+        }
+        Probe::Postgres(db) => {
+            let steps = steps_before(number, &sqlx::migrate!("migrations/postgres"));
+            steps.run_direct(None, &mut *db, false).await.expect("a schema");
+            sqlx::raw_sql(AssertSqlSafe(rows.to_owned())).execute(db).await.map(drop)
+        }
+    }
+    .expect("rows");
+    database
+}
+
+async fn bring_up_to_date(database: &TestDatabase) {
+    let opened = Database::open(&DatabaseConfig::of(database.url())).await;
+    opened.expect("it opens").close().await;
+}
+
+const ROWS: &str = "
+    INSERT INTO users VALUES ('u1', 'ada', 'ada@example.org', '', 1), ('u2', 'bob', 'bob@example.org', '', 2);
+    INSERT INTO sessions VALUES ('x', 'u1', '{}', 1, 2);
+    INSERT INTO idempotency_keys VALUES ('u1', 'create post', 'k', 'b', 1);
+    INSERT INTO posts VALUES
+        ('b', 'u1', 3, 10, 20, 'Ä title', 'excerpt', 'a text with '' and é 🦉'),
+        ('a', 'u2', 1, 10, 10, 'B', '', ''),
+        ('c', 'u1', 1, 9, 9, 'C', 'x', 'x');
+    INSERT INTO deleted_posts VALUES ('d', 'u1', 2, 3, 4, 'D', 'gone'), ('e', 'u2', 2, 3, 4, '', '');
+    INSERT INTO events VALUES (1, 'created', 'a', 'bob'), (2, 'deleted', 'd', 'ada');
+    INSERT INTO secrets VALUES ('seal', 'x', 1);
+    INSERT INTO token_families VALUES ('f', 'u1', 'c', 1, 2);";
+
+/// The rows of a table, as far as both schemas know its columns.
+async fn rows_of(database: &TestDatabase, table: &str, columns: &str) -> Vec<String> {
+    let columns = columns.replace(", ", " || '|' || ");
+    database.probe().await.texts(&format!("SELECT {columns} FROM {table} ORDER BY id")).await
+}
+
+const POSTS: &str = "id, owner_id, version, created_at, updated_at, title, excerpt, content";
+const DELETED: &str = "id, owner_id, version, created_at, updated_at, title, content";
+
+#[tokio::test]
+async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_then_on() {
+    // Bytes are written in two ways.
+    let database = match std::env::var("SITE_TEST_POSTGRES") {
+        Ok(_) => older(6, ROWS).await,
+        Err(_) => {
+            older(
+                6,
+                &ROWS
+                    .replace("('x', 'u1', '{}'", "(x'78', 'u1', '{}'")
+                    .replace("'seal', 'x'", "'seal', x'78'"),
+            )
+            .await
+        }
+    };
+    let (posts, deleted) =
+        (rows_of(&database, "posts", POSTS).await, rows_of(&database, "deleted_posts", DELETED).await);
+    let mut counted = Vec::new();
+    for table in ["users", "sessions", "idempotency_keys", "events", "secrets", "token_families"] {
+        counted.push((table, database.count(&format!("SELECT COUNT(*) FROM {table}")).await));
+    }
+    assert_eq!((posts.len(), deleted.len()), (3, 2));
+
+    bring_up_to_date(&database).await;
+    assert_eq!(rows_of(&database, "posts", POSTS).await, posts);
+    assert_eq!(rows_of(&database, "deleted_posts", DELETED).await, deleted);
+    for (table, rows) in counted {
+        assert_eq!(database.count(&format!("SELECT COUNT(*) FROM {table}")).await, rows, "{table}");
+    }
+    database.tamper("UPDATE posts SET content = NULL WHERE id = 'a'").await;
+    database.tamper("UPDATE deleted_posts SET content = NULL WHERE id = 'd'").await;
+
+    let mut probe = database.probe().await;
+    assert!(probe.is_sound().await);
+    if let Probe::Sqlite(_) = probe {
+        let strict =
+            "SELECT COUNT(*) FROM pragma_table_list WHERE strict AND name IN ('posts', 'deleted_posts')";
+        assert_eq!(probe.number(strict).await, 2);
+        assert_eq!(probe.number("SELECT COUNT(*) FROM pragma_foreign_key_check").await, 0);
+        assert_eq!(probe.texts("PRAGMA journal_mode").await, ["wal"]);
+    }
+    let indexes = match probe {
+        Probe::Sqlite(_) => {
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name LIKE '%posts' ORDER BY name"
+        }
+        Probe::Postgres(_) => {
+            "SELECT indexname::text FROM pg_indexes WHERE tablename LIKE '%posts' AND indexname NOT LIKE '%pkey' ORDER BY 1"
+        }
+    };
+    assert_eq!(
+        probe.texts(indexes).await,
+        [
+            "deleted_posts_changed",
+            "posts_changed",
+            "posts_newest",
+            "posts_newest_of_owner",
+            "posts_not_folded"
+        ]
+    );
+    // What is an author's goes with the author, and a taken id is refused.
+    assert_eq!(probe.execute("DELETE FROM users WHERE id = 'u1'").await, 1);
+    assert_eq!(rows_of(&database, "posts", POSTS.rsplit_once(", ").expect("columns").0).await.len(), 1);
+    assert_eq!(database.count("SELECT COUNT(*) FROM deleted_posts").await, 1);
+}
