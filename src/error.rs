@@ -55,6 +55,18 @@ pub enum AppError {
     /// The post is there, or is not as the program said it must be.
     #[error("The condition of the request is not met; nothing was changed.")]
     ConditionNotMet,
+    /// The idempotency key came before, with other content, or what it made is
+    /// gone by now (security row D5; 422 is what
+    /// draft-ietf-httpapi-idempotency-key-header, 2.7, asks for).
+    #[error(
+        "This idempotency key was used before, for something else. Nothing was done now; to have this done as well, send it under a new key."
+    )]
+    KeyReused {
+        /// The id of what the first made or touched; absent where that is not
+        /// for whoever asks to know.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<String>,
+    },
     /// The request came from another site (security row C1).
     #[error("This request did not come from a page of this site, so it was not carried out.")]
     CrossSite,
@@ -209,7 +221,7 @@ impl AppError {
             Self::Conflict { .. } => 409,
             Self::ConditionNotMet => 412,
             Self::TooLarge { .. } => 413,
-            Self::Invalid { .. } => 422,
+            Self::Invalid { .. } | Self::KeyReused { .. } => 422,
             Self::Internal => 500,
             Self::Busy { .. } | Self::Overtaken => 503,
         }

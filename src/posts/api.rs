@@ -47,7 +47,8 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
 /// makes one post, however often it is sent.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] with every broken rule.
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] with every broken rule;
+/// [`AppError::KeyReused`] when the key came before with another text.
 #[server(endpoint = "/create_post", prefix = "/api")]
 pub async fn create_post(
     title: String,

@@ -37,6 +37,22 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "kept_forms",
+        columns: &[
+            text("id"),
+            text("basket"),
+            text("author"),
+            text("page"),
+            text("title"),
+            text("fields"),
+            integer("bytes"),
+            integer("created_at"),
+            integer("shown_at").or_null(),
+        ],
+        key: &["id"],
+        identity: None,
+    },
+    Table {
         name: "api_keys",
         columns: &[
             text("id"),
@@ -119,7 +135,14 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "idempotency_keys",
-        columns: &[text("user_id"), text("wish"), text("key"), text("result_id"), integer("created_at")],
+        columns: &[
+            text("user_id"),
+            text("wish"),
+            text("key"),
+            text("result_id"),
+            integer("created_at"),
+            bytes("fingerprint").or_null(),
+        ],
         key: &["user_id", "wish", "key"],
         identity: None,
     },

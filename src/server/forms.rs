@@ -139,7 +139,9 @@ impl Form {
                 error,
                 AppError::Invalid { .. }
                     | AppError::Conflict { .. }
+                    | AppError::KeyReused { .. }
                     | AppError::Busy { .. }
+                    | AppError::Overtaken
                     | AppError::Internal
             )
     }

@@ -89,58 +89,133 @@ impl Wish {
             Self::RevokeApiKey => "revoke_api_key",
         }
     }
+
+    /// This wish under that key, saying `content`: what was parsed, so that
+    /// what is stored alike counts as the same, and never a password.
+    #[must_use]
+    pub fn under(self, key: IdempotencyKey, content: &[Option<&str>]) -> NamedWish {
+        NamedWish { wish: self, key, fingerprint: Fingerprint::of(content) }
+    }
 }
 
-/// The id of what this wish already made or touched.
+/// A wish with its key and what it says.
+#[derive(Clone, Debug)]
+pub struct NamedWish {
+    wish: Wish,
+    key: IdempotencyKey,
+    fingerprint: Fingerprint,
+}
+
+impl NamedWish {
+    /// The client's name for it.
+    #[must_use]
+    pub const fn key(&self) -> &IdempotencyKey {
+        &self.key
+    }
+}
+
+/// A SHA-256 of what a wish says ("idempotency fingerprint" of
+/// draft-ietf-httpapi-idempotency-key-header, 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Every part begins with whether it is there and how long it is, so that
+    /// two contents never read the same.
+    fn of(parts: &[Option<&str>]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            match part {
+                Some(text) => {
+                    hash.update([1]);
+                    hash.update((text.len() as u64).to_be_bytes());
+                    hash.update(text);
+                }
+                None => hash.update([0]),
+            }
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// Whether the stored one is of other content. Rows from before there were
+    /// fingerprints have none, and count as the same.
+    fn differs_from(self, stored: Option<&[u8]>) -> bool {
+        stored.is_some_and(|stored| stored != self.0)
+    }
+}
+
+/// The id of what this very wish already made or touched.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn remembered(
-    db: &mut Db,
-    user: &UserId,
-    wish: Wish,
-    key: &IdempotencyKey,
-) -> Result<Option<String>, AppError> {
+/// [`AppError::KeyReused`] when the key was used with other content. Those of
+/// the database.
+pub async fn remembered(db: &mut Db, user: &UserId, named: &NamedWish) -> Result<Option<String>, AppError> {
     // Older rows have the key as it came, until they are a week old.
-    Ok(on!(db => sqlx::query_scalar(
-            "SELECT result_id FROM idempotency_keys WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
+    let row: Option<(String, Option<Vec<u8>>)> = on!(db => sqlx::query_as(
+            "SELECT result_id, fingerprint FROM idempotency_keys
+             WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
         )
         .bind(user.as_str())
-        .bind(wish.name())
-        .bind(key.hash())
-        .bind(key.as_str())
+        .bind(named.wish.name())
+        .bind(named.key.hash())
+        .bind(named.key.as_str())
         .fetch_optional(db)
-        .await?))
+        .await?);
+    match row {
+        Some((made, stored)) if named.fingerprint.differs_from(stored.as_deref()) => {
+            Err(AppError::KeyReused { made: Some(made) })
+        }
+        row => Ok(row.map(|(made, _)| made)),
+    }
+}
+
+/// Refuses a sign-up whose key somebody has used with other content, whoever
+/// they are: nobody is signed in who could be asked about. Says nothing of them.
+///
+/// # Errors
+/// [`AppError::KeyReused`]. Those of the database.
+pub async fn refuse_reused_sign_up(db: &mut Db, named: &NamedWish) -> Result<(), AppError> {
+    let stored: Option<Vec<u8>> = on!(db => sqlx::query_scalar(
+            "SELECT fingerprint FROM idempotency_keys
+             WHERE wish = 'sign_up' AND fingerprint IS NOT NULL AND key = $1",
+        )
+        .bind(named.key.hash())
+        .fetch_optional(db)
+        .await?);
+    if named.fingerprint.differs_from(stored.as_deref()) {
+        return Err(AppError::KeyReused { made: None });
+    }
+    Ok(())
 }
 
 /// Notes a granted wish, in the transaction that grants it.
 ///
 /// # Errors
-/// [`AppError::Overtaken`] when the same wish was granted at the same time:
-/// run again, the transaction finds it remembered. Those of the database.
+/// [`AppError::Overtaken`] when a wish was granted under that key at the same
+/// time: run again, the transaction finds it remembered. Those of the database.
 pub async fn remember(
     db: &mut Db,
     user: &UserId,
-    wish: Wish,
-    key: &IdempotencyKey,
+    named: &NamedWish,
     result_id: &str,
 ) -> Result<(), AppError> {
     let done = on!(db => sqlx::query(
-            "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at, fingerprint)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(user.as_str())
-        .bind(wish.name())
-        .bind(key.hash())
+        .bind(named.wish.name())
+        .bind(named.key.hash())
         .bind(result_id)
         .bind(clock::now().micros())
+        .bind(named.fingerprint.0.as_slice())
         .execute(db)
         .await
         .map(drop));
-    done.map_err(
-        |error| {
-            if violates(&error, "idempotency_keys_pkey") { AppError::Overtaken } else { error.into() }
-        },
-    )
+    done.map_err(|error| {
+        let taken = ["idempotency_keys_pkey", "idempotency_keys_key_key"];
+        if taken.iter().any(|name| violates(&error, name)) { AppError::Overtaken } else { error.into() }
+    })
 }
 
 /// Removes wishes that are too old to be sent again.
@@ -154,4 +229,27 @@ pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
         .await
         .map(drop)?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_where_each_part_ends_and_whether_it_is_there() {
+        let of = Fingerprint::of;
+        assert_eq!(of(&[Some("ab"), Some("c")]), of(&[Some("ab"), Some("c")]));
+        assert_ne!(of(&[Some("ab"), Some("c")]), of(&[Some("a"), Some("bc")]));
+        assert_ne!(of(&[Some(""), None]), of(&[None, Some("")]));
+        assert_ne!(of(&[None]), of(&[Some("")]));
+        assert_ne!(of(&[None]), of(&[]));
+    }
+
+    #[test]
+    fn a_wish_from_before_there_were_fingerprints_is_taken_for_the_same() {
+        let fingerprint = Fingerprint::of(&[Some("a")]);
+        assert!(!fingerprint.differs_from(None));
+        assert!(!fingerprint.differs_from(Some(&fingerprint.0)));
+        assert!(fingerprint.differs_from(Some(&Fingerprint::of(&[Some("b")]).0)));
+    }
 }

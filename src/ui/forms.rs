@@ -8,6 +8,10 @@ use crate::{
     server::{forms::FormState, idempotency::IdempotencyKey},
 };
 
+/// What [`AppError::KeyReused`] means to whoever sees a form and no keys.
+const SENT_BEFORE: &str = "This form was sent before with other text, and that has been done. \
+    What it holds now has not: send it again to have this done as well.";
+
 /// "There is a problem", with a link to each field that has one. Renders
 /// nothing for a form that is all right.
 #[component]
@@ -21,6 +25,7 @@ pub fn ErrorSummary() -> impl IntoView {
                 view! { <li><a href=format!("#{}", error.field.name())>{error.message}</a></li> }.into_any()
             })
             .collect_view(),
+        AppError::KeyReused { .. } => vec![view! { <li>{SENT_BEFORE}</li> }.into_any()].collect_view(),
         other => vec![view! { <li>{other.to_string()}</li> }.into_any()].collect_view(),
     };
     // `autofocus` works on anything that can be focused (HTML 6.6.7), so the
@@ -34,11 +39,15 @@ pub fn ErrorSummary() -> impl IntoView {
 }
 
 /// Names the wish of a form, so that pressing twice does it once. A form that
-/// comes back keeps its name: it is still the same wish.
+/// comes back keeps its name: it is still the same wish, unless that name
+/// stands for another already.
 #[component]
 pub fn IdempotencyInput() -> impl IntoView {
-    let key = expect_context::<FormState>()
+    let form = expect_context::<FormState>();
+    let reused = matches!(form.error, Some(AppError::KeyReused { .. }));
+    let key = form
         .value("idempotency_key")
+        .filter(|_| !reused)
         .unwrap_or_else(|| IdempotencyKey::generate().as_str().to_owned());
     view! { <input type="hidden" name="idempotency_key" value=key /> }
 }
@@ -50,7 +59,8 @@ pub fn TextField(
     /// The control's `type`.
     #[prop(default = "text")]
     kind: &'static str,
-    /// What browsers and password managers fill in (HTML 4.10.18.7).
+    /// What browsers and password managers fill in (HTML 4.10.18.7). Never
+    /// "off": what was typed would be gone after Back.
     autocomplete: &'static str,
     /// One sentence before typing begins.
     #[prop(optional)]

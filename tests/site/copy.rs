@@ -25,8 +25,8 @@ const DELICATE: &[&str] = &[
 /// More than fit into one INSERT of either engine.
 const KEYS: &str =
     "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 14000)
-    INSERT INTO idempotency_keys SELECT (SELECT MIN(id) FROM users), 'create post', 'key ' || n, 'x', n
-    FROM numbers";
+    INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at)
+    SELECT (SELECT MIN(id) FROM users), 'create post', 'key ' || n, 'x', n FROM numbers";
 
 async fn copy(from: &TestDatabase, to: &TestDatabase) -> Ended {
     Byline::in_an_empty_folder().run(&arguments(from, to), "").await

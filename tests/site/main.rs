@@ -23,6 +23,7 @@ mod graphiql;
 mod graphql;
 mod headers;
 mod hostile;
+mod idempotency;
 mod kept_pages;
 mod killed;
 mod limits;

@@ -51,12 +51,12 @@ pub fn ApiKeysPage() -> impl IntoView {
                     <IdempotencyInput />
                     <TextField
                         field=Field::Name
-                        autocomplete="off"
+                        autocomplete="on"
                         hint="What will use it: 1 to 60 characters"
                     />
                     <TextField
                         field=Field::Days
-                        autocomplete="off"
+                        autocomplete="on"
                         inputmode="numeric"
                         hint="1 to 365"
                         value=ApiKeyDays::DEFAULT.to_string()

@@ -54,7 +54,8 @@ fn make(id: ApiKeyId, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (N
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for one too many;
-/// [`AppError::NotFound`] when it was made before and is revoked by now.
+/// [`AppError::NotFound`] when it was made before and is revoked by now;
+/// [`AppError::KeyReused`] when the idempotency key has made another.
 pub async fn create(
     site: &Site,
     actor: &Actor,
@@ -63,13 +64,17 @@ pub async fn create(
 ) -> Result<NewApiKey, AppError> {
     let owner = actor.user()?.id.clone();
     let secret = site.secret().await?.clone();
-    let wish = key.unwrap_or_else(IdempotencyKey::generate);
+    let days = wanted.days.to_string();
+    let wish = Wish::CreateApiKey.under(
+        key.unwrap_or_else(IdempotencyKey::generate),
+        &[Some(wanted.name.as_str()), Some(days.as_str())],
+    );
     site.database
         .write((secret, owner, wanted, wish, ApiKeyId::generate()), |db, (secret, owner, wanted, wish, id)| {
             Box::pin(async move {
                 let derive =
-                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), wish.as_str(), id.as_str());
-                if let Some(id) = idempotency::remembered(db, &owner, Wish::CreateApiKey, &wish)
+                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), wish.key().as_str(), id.as_str());
+                if let Some(id) = idempotency::remembered(db, &owner, &wish)
                     .await?
                     .and_then(|id| ApiKeyId::parse(&id))
                 {
@@ -85,7 +90,7 @@ pub async fn create(
                 let key = derive(&id);
                 let (row, made) = make(id, Some(&owner), wanted, key);
                 store::insert(db, &row).await?;
-                idempotency::remember(db, &owner, Wish::CreateApiKey, &wish, row.id.as_str()).await?;
+                idempotency::remember(db, &owner, &wish, row.id.as_str()).await?;
                 Ok(made)
             })
         })
@@ -131,7 +136,8 @@ pub async fn get(site: &Site, actor: &Actor, id: &ApiKeyId) -> Result<ListedApiK
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
-/// (security row A2).
+/// (security row A2); [`AppError::KeyReused`] when the idempotency key has
+/// revoked another.
 pub async fn revoke(
     site: &Site,
     actor: &Actor,
@@ -139,22 +145,20 @@ pub async fn revoke(
     key: Option<IdempotencyKey>,
 ) -> Result<(), AppError> {
     let owner = actor.user()?.id.clone();
+    let wish = key.map(|key| Wish::RevokeApiKey.under(key, &[Some(id.as_str())]));
     site.database
-        .write((owner, id.clone(), key), |db, (owner, id, key)| {
+        .write((owner, id.clone(), wish), |db, (owner, id, wish)| {
             Box::pin(async move {
-                if let Some(key) = &key
-                    && idempotency::remembered(db, &owner, Wish::RevokeApiKey, key).await?.as_deref()
-                        == Some(id.as_str())
+                if let Some(wish) = &wish
+                    && idempotency::remembered(db, &owner, wish).await?.as_deref() == Some(id.as_str())
                 {
                     return Ok(());
                 }
                 if !store::delete(db, &owner, &id).await? {
                     return Err(AppError::NotFound);
                 }
-                match &key {
-                    Some(key) => {
-                        idempotency::remember(db, &owner, Wish::RevokeApiKey, key, id.as_str()).await
-                    }
+                match &wish {
+                    Some(wish) => idempotency::remember(db, &owner, wish, id.as_str()).await,
                     None => Ok(()),
                 }
             })

@@ -7,7 +7,7 @@ use crate::{
     error::{AppError, Field},
     server::{
         Site, clock,
-        idempotency::{self, IdempotencyKey, Wish},
+        idempotency::{self, IdempotencyKey, NamedWish, Wish},
     },
 };
 
@@ -16,7 +16,8 @@ use crate::{
 /// the account that was made answers.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when one is taken; [`AppError::Busy`].
+/// [`AppError::Invalid`] when one is taken; [`AppError::KeyReused`] when the
+/// key was used for another account; [`AppError::Busy`].
 pub async fn sign_up(
     site: &Site,
     account: NewAccount,
@@ -46,17 +47,28 @@ async fn recognize_new(
 ) -> Result<Recognized, AppError> {
     let NewAccount { username, email, password } = account;
     let given = Password::from(password.clone());
+    // The password is no part of it: by its fingerprint it could be guessed.
+    let wish = key.map(|key| Wish::SignUp.under(key, &[Some(username.as_str()), Some(email.as_str())]));
     let made = async {
-        // Asked before the costly hashing, and once more by the constraint.
-        store::refuse_taken(&mut site.database.read().await?, &username, &email).await?;
+        // Asked before the costly hashing, and once more by the constraints.
+        {
+            let db = &mut site.database.read().await?;
+            if let Some(wish) = &wish {
+                idempotency::refuse_reused_sign_up(db, wish).await?;
+            }
+            store::refuse_taken(db, &username, &email).await?;
+        }
         let hash = site.hasher.hash(password).await?;
         let user = User::new(username.clone());
         site.database
-            .write((user, email.clone(), hash, key.clone()), |db, (user, email, hash, key)| {
+            .write((user, email.clone(), hash, wish.clone()), |db, (user, email, hash, wish)| {
                 Box::pin(async move {
+                    if let Some(wish) = &wish {
+                        idempotency::refuse_reused_sign_up(db, wish).await?;
+                    }
                     store::insert(db, &user, &email, &hash, clock::now()).await?;
-                    if let Some(key) = &key {
-                        idempotency::remember(db, &user.id, Wish::SignUp, key, user.id.as_str()).await?;
+                    if let Some(wish) = &wish {
+                        idempotency::remember(db, &user.id, wish, user.id.as_str()).await?;
                     }
                     Ok(Recognized { user, hash })
                 })
@@ -65,7 +77,7 @@ async fn recognize_new(
     };
     match made.await {
         Err(AppError::Invalid { errors }) => {
-            made_before(site, username, given, key).await?.ok_or(AppError::Invalid { errors })
+            made_before(site, username, given, wish).await?.ok_or(AppError::Invalid { errors })
         }
         other => other,
     }
@@ -77,11 +89,11 @@ async fn made_before(
     site: &Site,
     username: Username,
     password: Password,
-    key: Option<IdempotencyKey>,
+    wish: Option<NamedWish>,
 ) -> Result<Option<Recognized>, AppError> {
-    let Some(key) = key else { return Ok(None) };
+    let Some(wish) = wish else { return Ok(None) };
     let login = Login::Username(username);
-    if !is_remembered(site, &login, &key).await? {
+    if !is_remembered(site, &login, &wish).await? {
         return Ok(None);
     }
     match recognize(site, login, password).await {
@@ -91,11 +103,11 @@ async fn made_before(
     }
 }
 
-/// Whether that account was made by the wish of that key.
-async fn is_remembered(site: &Site, login: &Login, key: &IdempotencyKey) -> Result<bool, AppError> {
+/// Whether that account was made by that very wish.
+async fn is_remembered(site: &Site, login: &Login, wish: &NamedWish) -> Result<bool, AppError> {
     let db = &mut site.database.read().await?;
     let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
-    Ok(idempotency::remembered(db, &user.id, Wish::SignUp, key).await?.is_some())
+    Ok(idempotency::remembered(db, &user.id, wish).await?.is_some())
 }
 
 /// Somebody whose password was right, by what was stored when it was looked at.

@@ -15,11 +15,18 @@ use crate::{
 
 const MARKDOWN_HINT: &str = "Markdown: *emphasis*, **strong**, # heading, > quote, [text](https://…)";
 
+/// The id of the editor's form.
+const EDITOR: &str = "editor";
+
 /// Writes a new post.
 #[component]
 pub fn NewPostPage() -> impl IntoView {
     load(async move {
         actor().user()?;
+        let sent_before = match expect_context::<FormState>().error {
+            Some(AppError::KeyReused { made }) => Some(published_before(made).await?),
+            _ => None,
+        };
         Ok(view! {
             <Editor
                 heading="New post"
@@ -29,11 +36,56 @@ pub fn NewPostPage() -> impl IntoView {
                 version=0
                 submit="Publish"
                 cancel="/my-posts".to_owned()
+                below=sent_before.map(|post| view! { <PublishedBefore post /> }.into_any())
             >
                 <IdempotencyInput />
             </Editor>
         })
     })
+}
+
+/// What the form has published already, if it is still there and still the actor's.
+async fn published_before(made: Option<String>) -> Result<Option<Post>, AppError> {
+    let Some(id) = made.and_then(|id| PostId::parse(&id)) else { return Ok(None) };
+    match service::own(&site(), &actor(), &id).await {
+        Ok(post) => Ok(Some(post)),
+        Err(AppError::NotFound | AppError::Forbidden) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says what became of the text that the form held before, and lets the one
+/// that it holds now take its place: the button sends the same form to the
+/// editor of that post.
+#[component]
+fn PublishedBefore(post: Option<Post>) -> impl IntoView {
+    match post {
+        Some(post) => view! {
+            <section class="notice" aria-labelledby="sent-before">
+                <h2 id="sent-before">"What this form held before is published"</h2>
+                <p>
+                    "It is the post “"<a href=format!("/posts/{}", post.id)><bdi>{post.title.to_string()}</bdi></a>
+                    "”. What is in the form now can become a post of its own, or take the place of that one."
+                </p>
+                <p class="actions">
+                    <button
+                        class="link-button"
+                        type="submit"
+                        formaction=format!("/my-posts/{}/edit", post.id)
+                        name="version"
+                        value=post.version.to_string()
+                    >
+                        "Save it as a change to that post"
+                    </button>
+                </p>
+            </section>
+        }
+        .into_any(),
+        None => view! {
+            <section class="notice"><p>"What this form held before was published, and has been deleted since."</p></section>
+        }
+        .into_any(),
+    }
 }
 
 /// Changes a post, for its owner alone.
@@ -62,7 +114,7 @@ pub fn EditPostPage() -> impl IntoView {
                 version
                 submit="Save changes"
                 cancel=format!("/posts/{id}")
-                other=saved_meanwhile
+                above=saved_meanwhile.map(|post| view! { <SavedMeanwhile post=*post /> }.into_any())
             >
                 <input type="hidden" name="version" value=version.to_string() />
             </Editor>
@@ -81,9 +133,13 @@ fn Editor(
     version: i64,
     submit: &'static str,
     cancel: String,
-    /// What somebody saved in between.
+    /// What has to be read before the text.
     #[prop(optional_no_strip)]
-    other: Option<Box<Post>>,
+    above: Option<AnyView>,
+    /// Other things to do with the text. Below the form's own button, which
+    /// the key Enter presses because it comes first (HTML 4.10.21.2).
+    #[prop(optional_no_strip)]
+    below: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
     let failed = expect_context::<FormState>().error.is_some();
@@ -94,16 +150,17 @@ fn Editor(
         <PageTitle text=page_title />
         <h1>{heading}</h1>
         <ErrorSummary />
-        {other.map(|post| view! { <SavedMeanwhile post=*post /> })}
-        <form class="editor" id="editor" method="post" action=action novalidate>
+        {above}
+        <form class="editor" id=EDITOR method="post" action=action novalidate>
             {children()}
             <input type="hidden" name=Form::AUTHOR value=username.clone() />
-            <TextField field=Field::Title autocomplete="off" value=title />
+            <TextField field=Field::Title autocomplete="on" value=title />
             <TextArea field=Field::Content hint=MARKDOWN_HINT value=content />
             <div class="button-row">
                 <button class="button" type="submit">{submit}</button>
                 <a href=cancel>"Cancel"</a>
             </div>
+            {below}
             <EditorTools page username version />
         </form>
         <IslandScripts />

@@ -154,7 +154,9 @@ where
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] when it is to be
-/// another's; [`AppError::ConditionNotMet`] when the id that it brings is taken.
+/// another's; [`AppError::ConditionNotMet`] when the id that it brings is taken;
+/// [`AppError::KeyReused`] when the key has published another text, or the same
+/// as a post that is gone by now.
 pub async fn create(
     site: &Site,
     actor: &Actor,
@@ -168,19 +170,25 @@ pub async fn create(
     {
         return Err(AppError::Forbidden);
     }
-    change(site, (author, id, draft, key), |db, (author, id, draft, key)| {
+    let wish = key.map(|key| {
+        let content =
+            [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), Some(draft.content.as_str())];
+        Wish::CreatePost.under(key, &content)
+    });
+    change(site, (author, id, draft, wish), |db, (author, id, draft, wish)| {
         Box::pin(async move {
-            if let Some(key) = &key
-                && let Some(id) = idempotency::remembered(db, &author.id, Wish::CreatePost, key)
-                    .await?
-                    .and_then(|id| PostId::parse(&id))
+            if let Some(wish) = &wish
+                && let Some(made) = idempotency::remembered(db, &author.id, wish).await?
             {
-                // The post may be gone by now; then there is nothing to show.
-                return Ok((store::find(db, &id).await?.ok_or(AppError::NotFound)?, None));
+                let post = match PostId::parse(&made) {
+                    Some(id) => store::find(db, &id).await?,
+                    None => None,
+                };
+                return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
             let post = store::insert(db, &author, id, &draft, clock::now()).await?;
-            if let Some(key) = &key {
-                idempotency::remember(db, &author.id, Wish::CreatePost, key, post.id.as_str()).await?;
+            if let Some(wish) = &wish {
+                idempotency::remember(db, &author.id, wish, post.id.as_str()).await?;
             }
             let event = events::record(db, EventKind::Created, &post.id, &author.username).await?;
             Ok((post, Some(event)))
@@ -249,7 +257,7 @@ async fn heir_named(db: &mut Db, username: Username) -> Result<User, AppError> {
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
 /// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
-/// another.
+/// another; [`AppError::KeyReused`] when the key has deleted another post.
 pub async fn delete(
     site: &Site,
     actor: &Actor,
@@ -257,12 +265,12 @@ pub async fn delete(
     guard: Guard,
     key: Option<IdempotencyKey>,
 ) -> Result<Option<DeletedPost>, AppError> {
-    change(site, (actor.clone(), id.clone(), guard, key), |db, (actor, id, guard, key)| {
+    let wish = key.map(|key| Wish::DeletePost.under(key, &[Some(id.as_str())]));
+    change(site, (actor.clone(), id.clone(), guard, wish), |db, (actor, id, guard, wish)| {
         Box::pin(async move {
             let user = actor.user()?;
-            if let Some(key) = &key
-                && idempotency::remembered(db, &user.id, Wish::DeletePost, key).await?.as_deref()
-                    == Some(id.as_str())
+            if let Some(wish) = &wish
+                && idempotency::remembered(db, &user.id, wish).await?.as_deref() == Some(id.as_str())
             {
                 return Ok((None, None));
             }
@@ -275,8 +283,8 @@ pub async fn delete(
                 return Err(AppError::Conflict { current: Box::new(post) });
             }
             let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
-            if let Some(key) = &key {
-                idempotency::remember(db, &user.id, Wish::DeletePost, key, id.as_str()).await?;
+            if let Some(wish) = &wish {
+                idempotency::remember(db, &user.id, wish, id.as_str()).await?;
             }
             let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
             Ok((deleted, Some(event)))
