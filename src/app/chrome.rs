@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use crate::{
-    credentials::Actor,
+    credentials::{Actor, KeptForm},
     posts::editor::ForgetDraft,
     server::{
         context::{actor, uri},
-        forms::Notice,
+        forms::{Form, Notice},
     },
-    ui::IslandScripts,
+    ui::{IslandScripts, Time},
 };
 
 /// Site name, navigation, and who is signed in.
@@ -76,6 +76,39 @@ pub fn NoticeBanner() -> impl IntoView {
             </div>
         }
     })
+}
+
+/// Texts that were sent after their author's session had ended, and are in no
+/// editor now.
+#[component]
+pub fn KeptTexts() -> impl IntoView {
+    let waiting = expect_context::<Vec<KeptForm>>();
+    (!waiting.is_empty()).then(|| {
+        let entries = waiting.into_iter().map(|form| view! { <KeptText form /> }).collect_view();
+        view! {
+            <section class="notice kept-texts" aria-labelledby="kept-texts">
+                <h2 id="kept-texts">"Not saved yet"</h2>
+                <p>"You sent these after you had been logged out. They wait here for a day."</p>
+                <ul>{entries}</ul>
+            </section>
+        }
+    })
+}
+
+#[component]
+fn KeptText(form: KeptForm) -> impl IntoView {
+    let KeptForm { id, page, title, at, .. } = form;
+    let title = if title.trim().is_empty() { "Untitled".to_owned() } else { title };
+    let link = format!("kept-{id}");
+    view! {
+        <li>
+            <a id=link.clone() href=format!("{page}?{}={id}", Form::KEPT)><bdi>{title}</bdi></a>
+            " of "<Time at />
+            <form method="post" action=format!("/my-posts/kept/{id}/discard")>
+                <button class="link-button" type="submit" aria-describedby=link>"Discard"</button>
+            </form>
+        </li>
+    }
 }
 
 /// The end of every page.

@@ -19,7 +19,7 @@ use crate::{
     posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
     server::assets,
 };
-use chrome::{NoticeBanner, SiteFooter, SiteHeader};
+use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
 
 /// The whole document. Pages are rendered on the server and never hydrated;
 /// only islands wake up.
@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
                 <SiteHeader />
                 <main id="main" class="page">
                     <NoticeBanner />
+                    <KeptTexts />
                     {match error {
                         Some(error) => view! { <ErrorPage error /> }.into_any(),
                         None => view! { <Pages /> }.into_any(),

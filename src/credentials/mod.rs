@@ -8,10 +8,12 @@ mod session;
 pub mod api_key;
 pub mod api_key_store;
 pub mod caller;
+pub mod kept;
 pub mod session_store;
 pub mod token;
 
 pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
+pub use kept::{FormToKeep, KeptForm};
 pub use secret::Secret;
-pub use session::{KeptForm, SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, mend_answer};
+pub use session::{SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, mend_answer};

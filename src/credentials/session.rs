@@ -11,13 +11,16 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::{Actor, User, session_store::cause};
+use super::{
+    Actor, User,
+    kept::{Basket, FormToKeep, KeptForm},
+    session_store::cause,
+};
 use crate::{
     error::AppError,
-    server::{headers::refusal, pages::wants_html},
+    server::{database::Database, headers::refusal, pages::wants_html},
 };
 
 /// The cookie's name where the site is served by plain http (a trial on localhost).
@@ -33,23 +36,13 @@ pub const fn cookie_name(https: bool) -> &'static str {
 }
 
 const USER: &str = "user";
+const BASKET: &str = "basket";
+/// Where a session had a single form, whole, before there were baskets.
 const KEPT: &str = "kept";
 
 /// The session of one request. Its keys are private; this is all there is to do with it.
 #[derive(Clone, Debug)]
 pub struct UserSession(Session);
-
-/// A form that arrived when its sender was no longer signed in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptForm {
-    /// The page of the form.
-    pub page: String,
-    /// Who was signed in when the form was made, by its own word: whoever else
-    /// logs in at the same browser does not get to see it.
-    pub author: String,
-    /// What was typed into it.
-    pub values: BTreeMap<String, String>,
-}
 
 impl UserSession {
     /// Over the session that the layer put into the request.
@@ -95,29 +88,83 @@ impl UserSession {
         self.0.flush().await.map_err(|error| cause(&error))
     }
 
-    /// Keeps a form for when its sender is signed in again.
+    /// Keeps a form for when its sender is signed in again; `false` when there
+    /// is no room for one more.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn keep(&self, form: KeptForm) -> Result<(), AppError> {
-        self.0.insert(KEPT, form).await.map_err(|error| cause(&error))
+    pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
+        let known = self.basket(database).await?;
+        let basket = known.clone().unwrap_or_else(Basket::generate);
+        let kept = basket.put(database, form).await?;
+        if kept && known.is_none() {
+            self.0.insert(BASKET, basket).await.map_err(|error| cause(&error))?;
+        }
+        Ok(kept)
     }
 
-    /// The kept form of a page, if `user` is who wrote it.
+    /// The forms that wait for `user`, first come first.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn kept(&self, page: &str, user: &User) -> Result<Option<KeptForm>, AppError> {
-        let kept: Option<KeptForm> = self.0.get(KEPT).await.map_err(|error| cause(&error))?;
-        Ok(kept.filter(|form| form.page == page && form.author == user.username.as_str()))
+    pub async fn kept(&self, database: &Database, user: &User) -> Result<Vec<KeptForm>, AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.of(&mut database.read().await?, user).await,
+            None => Ok(Vec::new()),
+        }
     }
 
-    /// Lets go of the kept form: it is back with its author.
+    /// What was typed into one of them.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn forget_kept(&self) -> Result<(), AppError> {
-        self.0.remove_value(KEPT).await.map_err(|error| cause(&error)).map(drop)
+    pub async fn kept_values(
+        &self,
+        database: &Database,
+        user: &User,
+        id: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.values(&mut database.read().await?, user, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Notes that one was shown in its editor.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn kept_was_shown(&self, database: &Database, id: String) -> Result<(), AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.shown(database, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets go of one: it has been saved, or `user` gave it up.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_kept(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.forget(database, user, id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn basket(&self, database: &Database) -> Result<Option<Basket>, AppError> {
+        let basket = self.0.get(BASKET).await.map_err(|error| cause(&error))?;
+        if basket.is_some() {
+            return Ok(basket);
+        }
+        // A session from before there were baskets.
+        let Some(form) = self.0.get::<FormToKeep>(KEPT).await.map_err(|error| cause(&error))? else {
+            return Ok(None);
+        };
+        let basket = Basket::generate();
+        basket.put(database, form).await?;
+        self.0.insert(BASKET, &basket).await.map_err(|error| cause(&error))?;
+        Ok(Some(basket))
     }
 }
 

@@ -25,8 +25,6 @@ use crate::{
 pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 /// After this long, a session is over whatever happened (ASVS 7.3.2).
 pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Sessions of people who are not signed in (they hold a kept form) at most.
-const ANONYMOUS: i64 = 200;
 
 /// The rows of `sessions`.
 ///
@@ -122,16 +120,6 @@ impl SessionStore for RowStore {
         self.database
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
-                    if user_id.is_none() {
-                        on!(db => sqlx::query(
-                                "DELETE FROM sessions WHERE user_id IS NULL AND id_hash NOT IN
-                                 (SELECT id_hash FROM sessions WHERE user_id IS NULL ORDER BY created_at DESC LIMIT $1)",
-                            )
-                            .bind(ANONYMOUS - 1)
-                            .execute(db)
-                            .await
-                            .map(drop)?);
-                    }
                     on!(db => sqlx::query(
                             "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
                              VALUES ($1, $2, $3, $4, $4)",

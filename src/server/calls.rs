@@ -7,7 +7,7 @@
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
         header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE},
@@ -31,7 +31,7 @@ use super::{
     pages::{self, PageInput, wants_html},
 };
 use crate::{
-    credentials::{Actor, Caller, KeptForm, UserSession},
+    credentials::{Actor, Caller, FormToKeep, UserSession},
     error::AppError,
 };
 
@@ -74,7 +74,7 @@ pub async fn submit(
 
     let context = match CallContext::of(&site, head.headers, session).await {
         Ok(context) => context,
-        Err(error) => return refusal(&error, true),
+        Err(error) => return with_text(&site, Actor::Anonymous, form, typed, error).await,
     };
     let outcome = limits::in_time(run(&site, &context, form.endpoint(), &Method::POST, arguments)).await;
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
@@ -85,6 +85,11 @@ pub async fn submit(
         }
         Ok(answer) => {
             let done = form.done(&typed, &answer);
+            if let (Ok(user), Some(id)) = (context.actor.user(), typed.remove(Form::KEPT))
+                && let Err(error) = context.session.forget_kept(&site.database, user, id).await
+            {
+                tracing::warn!(%error, "a text that has been saved stays kept");
+            }
             let mut response = see_other(&done.location);
             if let Some(notice) = done.notice {
                 response.headers_mut().append(SET_COOKIE, notice.cookie(https));
@@ -96,9 +101,14 @@ pub async fn submit(
             // The session may have ended in another tab, cookie and all; that
             // somebody was writing, only the form itself still knows.
             if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text()).cloned() {
-                let kept = context.session.keep(KeptForm { page: page.clone(), author, values: typed }).await;
-                if let Err(error) = kept {
-                    return refusal(&error, true);
+                let to_keep = FormToKeep { page: page.clone(), author, values: typed.clone() };
+                let error = match context.session.keep(&site.database, to_keep).await {
+                    Ok(true) => None,
+                    Ok(false) => Some(AppError::NotSignedIn),
+                    Err(error) => Some(error),
+                };
+                if let Some(error) = error {
+                    return with_text(&site, context.actor, form, typed, error).await;
                 }
             }
             see_other(&log_in_first(&page))
@@ -128,11 +138,38 @@ async fn again(site: &Site, actor: Actor, form: Form, typed: Values, error: AppE
         return refusal(&error, true);
     };
     if !form.comes_back(&error) {
-        let input = PageInput { error: Some(error), ..PageInput::of(uri, actor) };
-        return pages::render(site, input).await;
+        return with_text(site, actor, form, typed, error).await;
     }
     let form = Some(FormState { values: typed, error: Some(error) });
     pages::render(site, PageInput { form, ..PageInput::of(uri, actor) }).await
+}
+
+/// The page of an error, and on it the text that was written, to be copied.
+async fn with_text(site: &Site, actor: Actor, form: Form, typed: Values, error: AppError) -> Response {
+    let Ok(uri) = form.page(&typed).parse::<Uri>() else {
+        return refusal(&error, true);
+    };
+    let values = if form.holds_text() { typed } else { Values::new() };
+    let form = Some(FormState { values, error: None });
+    pages::render(site, PageInput { form, error: Some(error), ..PageInput::of(uri, actor) }).await
+}
+
+/// `POST /my-posts/kept/{id}/discard`: its author gives a kept text up.
+pub async fn discard_kept(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    session: Session,
+    headers: HeaderMap,
+) -> Response {
+    let context = match CallContext::of(&site, headers, session).await {
+        Ok(context) => context,
+        Err(error) => return refusal(&error, true),
+    };
+    let Ok(user) = context.actor.user() else { return see_other(&log_in_first("/my-posts")) };
+    match context.session.forget_kept(&site.database, user, id).await {
+        Ok(()) => see_other("/my-posts"),
+        Err(error) => refusal(&error, true),
+    }
 }
 
 /// Sends a browser on, to be followed by `GET` whatever came.

@@ -51,8 +51,11 @@ pub struct Done {
 }
 
 impl Form {
-    /// The hidden control that says who is writing; see [`crate::credentials::KeptForm`].
+    /// The hidden control that says who is writing; see [`crate::credentials::FormToKeep`].
     pub const AUTHOR: &'static str = "author";
+    /// The hidden control that names the [`crate::credentials::KeptForm`] that
+    /// stands in the form, and the argument of the page that asks for one.
+    pub const KEPT: &'static str = "kept";
 
     const ALL: [Self; 8] = [
         Self::SignUp,

@@ -201,12 +201,19 @@ pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
 
 /// Heading and sentence are our own words and hold no input.
 fn refusal_page(error: &AppError) -> String {
+    // What was sent has not been read, or not been looked at.
+    let unread = match error {
+        AppError::Busy { .. } | AppError::Internal | AppError::Timeout | AppError::TooLarge { .. } => {
+            "<p>If you were sending a form, go back in your browser: what you typed is still there.</p>"
+        }
+        _ => "",
+    };
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{heading} – Byline</title><link rel=\"stylesheet\" href=\"{css}\"></head>\
          <body><header class=\"site-header\"><a class=\"site-name\" href=\"/\">Byline</a></header>\
-         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p><p><a href=\"/\">Go to all posts</a></p></section></main></body></html>",
+         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p>{unread}<p><a href=\"/\">Go to all posts</a></p></section></main></body></html>",
         heading = error.heading(),
         css = assets::url("byline.css"),
     )

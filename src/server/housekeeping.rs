@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Site, events, idempotency};
 use crate::{
-    credentials::{api_key_store, session_store, token},
+    credentials::{api_key_store, kept, session_store, token},
     posts::server::store as posts,
 };
 
@@ -19,6 +19,7 @@ pub async fn run(site: Site) {
         let outcome = site.database.write((), |db, ()| {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
+                kept::forget_old(db).await?;
                 api_key_store::forget_expired(db).await?;
                 token::forget_ended(db).await?;
                 token::keys::forget_old(db).await?;

@@ -21,7 +21,7 @@ use tower_sessions::Session;
 
 use super::{
     Site,
-    forms::{FormState, Notice},
+    forms::{Form, FormState, Notice},
     headers::{cookie, has_cookie, refusal, retry_after, wrong_method},
     limits,
     page_cache::{Key, Rendered},
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     accounts::NewApiKey,
     app::App,
-    credentials::{Actor, Caller, UserSession, caller::Explicit, cookie_name},
+    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::Explicit, cookie_name},
     error::AppError,
     server::database::internal,
 };
@@ -43,6 +43,8 @@ pub struct PageInput {
     pub actor: Actor,
     /// A form that comes back with what was typed.
     pub form: Option<FormState>,
+    /// Other forms that wait for whoever is signed in.
+    pub waiting: Vec<KeptForm>,
     /// What just happened.
     pub notice: Option<Notice>,
     /// A key that was just made, to be shown in this answer and in no other.
@@ -55,7 +57,7 @@ impl PageInput {
     /// A page as it is, without a form or a notice.
     #[must_use]
     pub const fn of(uri: Uri, actor: Actor) -> Self {
-        Self { uri, actor, form: None, notice: None, made: None, error: None }
+        Self { uri, actor, form: None, waiting: Vec::new(), notice: None, made: None, error: None }
     }
 }
 
@@ -107,16 +109,16 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
         Ok(input) => input,
         Err(error) => return refusal(&error, true),
     };
-    let hands_back = input.notice == Some(Notice::TextKept);
+    let handed_back = input.form.as_ref().and_then(|form| form.value(Form::KEPT));
     let mut response = render(&site, input).await;
-    // Only when it has really arrived in front of somebody.
+    // Only when it went to somebody who looks.
     let shown = head.method == Method::GET && !head.headers.contains_key("sec-purpose");
-    if hands_back
+    if let Some(id) = handed_back
         && shown
         && response.status() == StatusCode::OK
-        && let Err(error) = session.forget_kept().await
+        && let Err(error) = session.kept_was_shown(&site.database, id).await
     {
-        tracing::warn!(%error, "a kept text stays kept");
+        tracing::warn!(%error, "a kept text is shown once more");
     }
     // A redirect does not say it; the page behind it will.
     if has_cookie(&head.headers, Notice::COOKIE) && response.status() != StatusCode::SEE_OTHER {
@@ -130,13 +132,35 @@ async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageI
     let actor = Caller::of(site, &head.headers, session).await?.actor;
     let mut input = PageInput::of(head.uri.clone(), actor);
     input.notice = cookie(&head.headers, Notice::COOKIE).and_then(Notice::from_name);
-    if let Ok(user) = input.actor.user()
-        && let Some(kept) = session.kept(input.uri.path(), user).await?
-    {
-        input.form = Some(FormState { values: kept.values, error: None });
-        input.notice = Some(Notice::TextKept);
+    if let Ok(user) = input.actor.user().cloned() {
+        hand_back(site, session, &user, &mut input).await?;
     }
     Ok(input)
+}
+
+/// Puts the first form that waits for this page into it, or the one that the
+/// query asks for. The others are listed, as is one that was shown before: the
+/// page that had it may never have arrived.
+async fn hand_back(
+    site: &Site,
+    session: &UserSession,
+    user: &User,
+    input: &mut PageInput,
+) -> Result<(), AppError> {
+    input.waiting = session.kept(&site.database, user).await?;
+    let asked = url::form_urlencoded::parse(input.uri.query().unwrap_or_default().as_bytes())
+        .find_map(|(name, value)| (name == Form::KEPT).then(|| value.into_owned()));
+    let here = |form: &KeptForm| {
+        form.page == input.uri.path() && asked.as_ref().map_or(!form.shown, |asked| form.id == *asked)
+    };
+    let Some(at) = input.waiting.iter().position(here) else { return Ok(()) };
+    let id = input.waiting.remove(at).id;
+    if let Some(mut values) = session.kept_values(&site.database, user, &id).await? {
+        values.insert(Form::KEPT.to_owned(), id);
+        input.form = Some(FormState { values, error: None });
+        input.notice = Some(Notice::TextKept);
+    }
+    Ok(())
 }
 
 async fn rendered(response: Response) -> Rendered {
@@ -176,6 +200,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(input.uri.clone());
             provide_context(input.actor.clone());
             provide_context(input.form.clone().unwrap_or_default());
+            provide_context(input.waiting.clone());
             provide_context(input.notice);
             provide_context(input.made.clone());
             provide_context(input.error.clone());

@@ -4,7 +4,8 @@ use axum::{
     Router,
     extract::{Path, Request, State},
     middleware::{from_fn, from_fn_with_state},
-    routing::{MethodRouter, any, get},
+    response::Response,
+    routing::{MethodRouter, any, get, post},
 };
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
@@ -39,6 +40,7 @@ pub fn router(site: Site) -> Router {
         .route("/logout", form(Form::LogOut))
         .route("/my-posts/new", form(Form::CreatePost))
         .route("/my-posts/{id}/edit", form(Form::UpdatePost))
+        .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
         .route("/posts/{id}/delete", form(Form::DeletePost))
         .route("/account/api/{*file}", get(codegen::http::download))
         .merge(graphql::graphiql::routes())
@@ -66,6 +68,10 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .layer(from_fn_with_state(https, headers::own_cookies))
         .with_state(site)
+}
+
+async fn only_post(request: Request) -> Response {
+    headers::wrong_method(request.headers(), "POST")
 }
 
 /// A page that takes its own form by POST.

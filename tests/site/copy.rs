@@ -96,6 +96,12 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         site.tamper(&format!("INSERT INTO deleted_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content})"))
             .await;
     }
+    for (id, shown) in [("kept", "NULL"), ("kept too", "-1")] {
+        site.tamper(&format!(
+            "INSERT INTO kept_forms VALUES ('{id}', '', 'Z', '', '', '{{}}', 2, 0, {shown})"
+        ))
+        .await;
+    }
     site.tamper(KEYS).await;
 }
 

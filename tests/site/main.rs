@@ -25,6 +25,7 @@ mod headers;
 mod hostile;
 mod idempotency;
 mod kept_pages;
+mod kept_texts;
 mod killed;
 mod limits;
 mod logs;

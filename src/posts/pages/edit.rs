@@ -142,7 +142,8 @@ fn Editor(
     below: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
-    let failed = expect_context::<FormState>().error.is_some();
+    let form = expect_context::<FormState>();
+    let failed = form.error.is_some();
     let page = action.clone();
     let username = actor().user().map(|user| user.username.to_string()).unwrap_or_default();
     let page_title = if failed { format!("Error: {heading}") } else { heading.to_owned() };
@@ -154,6 +155,7 @@ fn Editor(
         <form class="editor" id=EDITOR method="post" action=action novalidate>
             {children()}
             <input type="hidden" name=Form::AUTHOR value=username.clone() />
+            {form.value(Form::KEPT).map(|id| view! { <input type="hidden" name=Form::KEPT value=id /> })}
             <TextField field=Field::Title autocomplete="on" value=title />
             <TextArea field=Field::Content hint=MARKDOWN_HINT value=content />
             <div class="button-row">
