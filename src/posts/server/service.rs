@@ -17,7 +17,7 @@ use crate::{
     },
     credentials::{Actor, User},
     error::{AppError, Field},
-    posts::{Page, PageRequest, Post, PostId},
+    posts::{Content, Page, PageRequest, Post, PostId},
     server::{
         Site, clock,
         database::Db,
@@ -171,8 +171,8 @@ pub async fn create(
         return Err(AppError::Forbidden);
     }
     let wish = key.map(|key| {
-        let content =
-            [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), Some(draft.content.as_str())];
+        let content = draft.content.as_ref().map(Content::as_str);
+        let content = [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), content];
         Wish::CreatePost.under(key, &content)
     });
     change(site, (author, id, draft, wish), |db, (author, id, draft, wish)| {
