@@ -67,9 +67,14 @@ pub enum AppError {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<String>,
     },
-    /// The request came from another site (security row C1).
-    #[error("This request did not come from a page of this site, so it was not carried out.")]
-    CrossSite,
+    /// The request came from another site (security row C1), or from a page of
+    /// this one that was opened by another address than the site's own.
+    #[error("{}", cross_site(at.as_deref()))]
+    CrossSite {
+        /// The address of the site, where whoever runs it has set one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
     /// The endpoint exists, but not for this method.
     #[error("This address does not take that kind of request.")]
     MethodNotAllowed,
@@ -214,7 +219,7 @@ impl AppError {
         match self {
             Self::BadRequest { .. } => 400,
             Self::NotSignedIn | Self::BadCredential { .. } => 401,
-            Self::Forbidden | Self::ReadOnly | Self::CrossSite => 403,
+            Self::Forbidden | Self::ReadOnly | Self::CrossSite { .. } => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
@@ -225,6 +230,16 @@ impl AppError {
             Self::Internal => 500,
             Self::Busy { .. } | Self::Overtaken => 503,
         }
+    }
+}
+
+fn cross_site(at: Option<&str>) -> String {
+    match at {
+        Some(at) => format!(
+            "This request did not come from a page of this site, which is at {at}, so it was not carried \
+             out. Only there do browsers keep the cookie that a login needs: open the page there and try again."
+        ),
+        None => "This request did not come from a page of this site, so it was not carried out.".to_owned(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     credentials::api_key,
     error::AppError,
     graphql::{self, ConflictDetection},
-    server::{Site, config::PublicUrl, database::internal},
+    server::{Site, database::internal, origin::PublicUrl},
 };
 use schema::{Root, Schema};
 use statements::Language;

@@ -22,7 +22,8 @@ use crate::{
     error::AppError,
     server::{
         Site, clock,
-        headers::{SEC_FETCH_SITE, X_API_KEY, refusal},
+        headers::{X_API_KEY, refusal},
+        origin::SEC_FETCH_SITE,
         pages::wants_html,
     },
     timestamp::Timestamp,

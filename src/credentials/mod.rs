@@ -16,4 +16,4 @@ pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
 pub use kept::{FormToKeep, KeptForm};
 pub use secret::Secret;
-pub use session::{SESSION_COOKIE, SESSION_COOKIE_SECURE, UserSession, cookie_name, mend_answer};
+pub use session::{UserSession, mend_answer};

@@ -20,20 +20,8 @@ use super::{
 };
 use crate::{
     error::AppError,
-    server::{database::Database, headers::refusal, pages::wants_html},
+    server::{cookies, database::Database, headers::refusal, pages::wants_html},
 };
-
-/// The cookie's name where the site is served by plain http (a trial on localhost).
-pub const SESSION_COOKIE: &str = "sid";
-/// The cookie's name under https: the prefix makes browsers insist on
-/// `Secure`, `Path=/` and no `Domain` (RFC 6265bis 4.1.3.2).
-pub const SESSION_COOKIE_SECURE: &str = "__Host-sid";
-
-/// The session cookie's name.
-#[must_use]
-pub const fn cookie_name(https: bool) -> &'static str {
-    if https { SESSION_COOKIE_SECURE } else { SESSION_COOKIE }
-}
 
 const USER: &str = "user";
 const BASKET: &str = "basket";
@@ -198,7 +186,7 @@ fn whole_removal(mut response: Response, https: bool) -> Response {
 
 fn with_attributes(cookie: HeaderValue, https: bool) -> HeaderValue {
     let Ok(text) = cookie.to_str() else { return cookie };
-    let is_session = text.strip_prefix(cookie_name(https)).is_some_and(|rest| rest.starts_with('='));
+    let is_session = text.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='));
     let attributes: &[&str] = match (is_session, https) {
         (false, _) => &[],
         (true, false) => &["HttpOnly", "SameSite=Lax"],

@@ -80,7 +80,7 @@ impl ApiError {
         match error {
             AppError::Busy { .. } | AppError::Overtaken => Self::new(Self::BUSY, error.to_string()),
             AppError::Internal => Self::new(Self::INTERNAL, error.to_string()),
-            AppError::NotSignedIn | AppError::CrossSite => Self::not_authorized(error.to_string()),
+            AppError::NotSignedIn | AppError::CrossSite { .. } => Self::not_authorized(error.to_string()),
             error => Self::malformed(error.to_string()),
         }
     }

@@ -29,11 +29,11 @@ use crate::{
     credentials::{
         Actor, Caller, UserSession,
         caller::{self, Explicit, Refused},
-        cookie_name, mend_answer,
+        mend_answer,
         session_store::RowStore,
     },
     error::AppError,
-    server::{Site, cors, headers, limits as server_limits, telemetry::RequestId},
+    server::{Site, cookies, cors, headers, limits as server_limits, origin, telemetry::RequestId},
 };
 
 const JSON: &str = "application/json";
@@ -57,25 +57,20 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
         .route(&format!("{PATH}/realtime"), get(realtime::connect).fallback(wrong_method))
         .layer(sessions)
         .layer(from_fn_with_state(site.public_url.is_https(), mend_answer))
-        .layer(headers::compare_origin())
-        .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
-        .layer(from_fn_with_state(site.clone(), nobody_to_protect))
+        .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
+        .layer(from_fn(nobody_to_protect))
         .layer(from_fn(caller::explicit_first))
         .layer(from_fn_with_state(site.clone(), cors::share))
 }
 
 /// Whoever brings no session gets 401, from wherever the request comes.
-async fn nobody_to_protect(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    if !brings_session(&site, request.headers()) {
-        for name in [ORIGIN, headers::SEC_FETCH_SITE] {
+async fn nobody_to_protect(mut request: Request, next: Next) -> Response {
+    if !cookies::has_session(request.headers()) {
+        for name in [ORIGIN, origin::SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
         }
     }
     next.run(request).await
-}
-
-fn brings_session(site: &Site, headers: &HeaderMap) -> bool {
-    headers::has_cookie(headers, cookie_name(site.public_url.is_https()))
 }
 
 /// `POST /graphql`.
@@ -90,7 +85,7 @@ async fn answer(
     let outcome = async {
         require_json(&head.headers)?;
         // Whoever brings nothing need not send the rest.
-        if Explicit::of_headers(&head.headers).is_none() && !brings_session(&site, &head.headers) {
+        if Explicit::of_headers(&head.headers).is_none() && !cookies::has_session(&head.headers) {
             return Err(Failed::unauthorized(NOBODY));
         }
         let body = server_limits::read_body(body, server_limits::POST_BODY).await?;

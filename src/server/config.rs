@@ -11,11 +11,11 @@ use async_graphql::dynamic::SchemaError;
 use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
-use url::Url;
 
 use super::{
     cors::Origins,
     database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
+    origin::PublicUrl,
     tls::TlsFiles,
 };
 use crate::{
@@ -47,42 +47,6 @@ pub struct Config {
     pub conflict_detection: ConflictDetection,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
-}
-
-/// The site's own origin: scheme, host and port, nothing behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicUrl(Url);
-
-impl PublicUrl {
-    /// Whether browsers reach the site by https; decides the cookie's name,
-    /// its `Secure`, and HSTS.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
-    }
-}
-
-impl fmt::Display for PublicUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
-    }
-}
-
-impl FromStr for PublicUrl {
-    type Err = String;
-
-    fn from_str(raw: &str) -> Result<Self, String> {
-        let url = Url::parse(raw).map_err(|error| format!("\"{raw}\" is no address: {error}"))?;
-        let bare = url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty();
-        if matches!(url.scheme(), "http" | "https") && url.has_host() && bare {
-            Ok(Self(url))
-        } else {
-            Err(format!("\"{raw}\" must be http:// or https://, a host, and nothing behind it"))
-        }
-    }
 }
 
 /// Why Byline does not start: always one sentence.
@@ -254,7 +218,10 @@ impl Config {
         let file = read_file(flags.config.as_deref())?;
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
         let tls = tls_files(flags.tls_cert.or(file.tls.cert), flags.tls_key.or(file.tls.key))?;
-        let own_address = format!("{}://{listen}", scheme(tls.as_ref()));
+        let public_url = match flags.public_url.or(file.public_url) {
+            Some(given) => value("public-url", Some(given), "")?,
+            None => PublicUrl::of_listener(tls.is_some(), listen),
+        };
         let url = flags.database_url.or(file.database_url);
         let replica = flags.read_database_url.or(file.read_database_url);
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
@@ -273,7 +240,7 @@ impl Config {
             },
             max_listeners: flags.max_listeners.or(file.max_listeners).unwrap_or(Config::MAX_LISTENERS),
             tls,
-            public_url: value("public-url", flags.public_url.or(file.public_url), &own_address)?,
+            public_url,
             argon2: Cost {
                 memory: flags.argon2_memory.or(file.argon2.memory).unwrap_or(Cost::DEFAULT.memory),
                 iterations: flags

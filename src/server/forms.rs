@@ -6,6 +6,7 @@ use axum::http::HeaderValue;
 use serde_json::Value;
 use url::Url;
 
+use super::cookies;
 use crate::error::{AppError, Field, FieldError};
 
 /// A server function that a form can reach.
@@ -237,8 +238,6 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Its cookie.
-    pub const COOKIE: &str = "notice";
     /// Those that a cookie can carry; [`Self::TextKept`] comes with the text itself.
     const CARRIED: [Self; 6] =
         [Self::Welcome, Self::LoggedOut, Self::Published, Self::Saved, Self::Deleted, Self::KeyRevoked];
@@ -291,7 +290,7 @@ impl Notice {
 fn set_cookie(value: &str, max_age: u32, https: bool) -> HeaderValue {
     let secure = if https { "; Secure" } else { "" };
     let text =
-        format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}", Notice::COOKIE);
+        format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}", cookies::NOTICE);
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 

@@ -1,28 +1,22 @@
-//! Headers that every answer carries, and the refusal of foreign requests.
+//! Headers that every answer carries, and answers that need no page.
 
 use axum::{
     body::Body,
-    extract::{Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, Entry, HOST, ORIGIN,
-            REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
-            X_CONTENT_TYPE_OPTIONS,
+            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+            STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
-    middleware::Next,
     response::Response,
 };
-use tower_http::csrf::{CsrfLayer, ProtectionError};
 
-use super::{Site, assets, forms::Notice, pages::wants_html};
-use crate::{credentials::cookie_name, error::AppError};
+use super::{assets, pages::wants_html};
+use crate::error::AppError;
 
 /// Carries an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// What a browser says about where a request comes from (W3C Fetch Metadata).
-pub const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The kind of an error, for clients of AWS.
 pub const X_AMZN_ERRORTYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
@@ -62,95 +56,6 @@ pub fn secure(headers: &mut HeaderMap, https: bool) {
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-}
-
-/// Refuses unsafe methods from other sites: by `Sec-Fetch-Site`, else by
-/// `Origin` against `Host`. Goes inside [`refuse_foreign`], which words the refusal.
-pub fn compare_origin() -> CsrfLayer {
-    CsrfLayer::new()
-}
-
-/// Security row C1, for every unsafe method. [`compare_origin`] lets a request
-/// pass that names no origin at all, since programs send none; with a session
-/// cookie it must name one.
-pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let html = wants_html(headers);
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    // An empty value names nothing.
-    let named =
-        [ORIGIN, SEC_FETCH_SITE].iter().any(|name| headers.get(name).is_some_and(|value| !value.is_empty()));
-    if !safe && !named && has_cookie(headers, cookie_name(site.public_url.is_https())) {
-        return refusal(&AppError::CrossSite, html);
-    }
-    let response = next.run(request).await;
-    match response.extensions().get::<ProtectionError>() {
-        Some(_) => refusal(&AppError::CrossSite, html),
-        None => response,
-    }
-}
-
-/// Whether a request comes from a page of this site, by the browser's word:
-/// `Sec-Fetch-Site`, else `Origin` against `Host`. For what [`compare_origin`]
-/// lets pass because it is a GET: the opening of a WebSocket (security row C2).
-#[must_use]
-pub fn from_own_page(headers: &HeaderMap) -> bool {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    match text(&SEC_FETCH_SITE) {
-        Some(site) => site == "same-origin",
-        None => match (text(&ORIGIN), text(&HOST)) {
-            (Some(origin), Some(host)) => {
-                origin.split_once("://").is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host))
-            }
-            _ => false,
-        },
-    }
-}
-
-/// A layer around everything that reads a cookie. Several do, each by a parser
-/// of its own: tower-sessions decodes a name such as `__%48ost-sid`, which any
-/// sibling host may set, into the one that browsers protect, and [`cookie`]
-/// passes over a header with a byte of another kind. So a request keeps only
-/// the cookies of this site, written as all of them read it.
-pub async fn own_cookies(State(https): State<bool>, mut request: Request, next: Next) -> Response {
-    let names = [cookie_name(https), Notice::COOKIE];
-    if let Entry::Occupied(mut cookies) = request.headers_mut().entry(COOKIE) {
-        let pairs: Vec<_> = names.iter().filter_map(|name| only_pair(cookies.iter(), name)).collect();
-        match HeaderValue::try_from(pairs.join(&b"; "[..])) {
-            Ok(own) if !pairs.is_empty() => drop(cookies.insert(own)),
-            _ => drop(cookies.remove_entry_mult()),
-        }
-    }
-    next.run(request).await
-}
-
-/// The pair of that very name, of visible ASCII. One that is there twice is
-/// none: a browser sends one that the site has set, and another that somebody
-/// has set for a wider domain or a longer path, and does not say which is which.
-fn only_pair<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &str) -> Option<Vec<u8>> {
-    let mut pairs = headers
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .map(<[u8]>::trim_ascii)
-        .filter(|pair| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")));
-    let pair = pairs.next()?;
-    (pairs.next().is_none() && pair.iter().all(u8::is_ascii_graphic)).then(|| pair.to_vec())
-}
-
-/// The value of a cookie.
-#[must_use]
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
-}
-
-/// Whether a cookie came along.
-#[must_use]
-pub fn has_cookie(headers: &HeaderMap, name: &str) -> bool {
-    cookie(headers, name).is_some()
 }
 
 /// An answer that nobody may keep (security row S6).
@@ -203,17 +108,25 @@ pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
 fn refusal_page(error: &AppError) -> String {
     // What was sent has not been read, or not been looked at.
     let unread = match error {
-        AppError::Busy { .. } | AppError::Internal | AppError::Timeout | AppError::TooLarge { .. } => {
+        AppError::Busy { .. }
+        | AppError::CrossSite { .. }
+        | AppError::Internal
+        | AppError::Timeout
+        | AppError::TooLarge { .. } => {
             "<p>If you were sending a form, go back in your browser: what you typed is still there.</p>"
         }
         _ => "",
+    };
+    let (target, link) = match error {
+        AppError::CrossSite { at: Some(at) } => (at.as_str(), at.as_str()),
+        _ => ("/", "Go to all posts"),
     };
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{heading} – Byline</title><link rel=\"stylesheet\" href=\"{css}\"></head>\
          <body><header class=\"site-header\"><a class=\"site-name\" href=\"/\">Byline</a></header>\
-         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p>{unread}<p><a href=\"/\">Go to all posts</a></p></section></main></body></html>",
+         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p>{unread}<p><a href=\"{target}\">{link}</a></p></section></main></body></html>",
         heading = error.heading(),
         css = assets::url("byline.css"),
     )

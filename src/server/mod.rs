@@ -5,6 +5,7 @@ pub mod calls;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod cookies;
 pub mod copy;
 pub mod cors;
 pub mod database;
@@ -18,6 +19,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod listener;
 pub mod log;
+pub mod origin;
 pub mod page_cache;
 pub mod pages;
 pub mod router;
@@ -59,7 +61,7 @@ pub struct Parts {
     /// What tokens are signed with.
     pub keys: Keys,
     /// How the site is reached from outside.
-    pub public_url: config::PublicUrl,
+    pub public_url: origin::PublicUrl,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Origins whose scripts may use the API.

@@ -21,15 +21,16 @@ use tower_sessions::Session;
 
 use super::{
     Site,
+    cookies::{self, cookie},
     forms::{Form, FormState, Notice},
-    headers::{cookie, has_cookie, refusal, retry_after, wrong_method},
+    headers::{refusal, retry_after, wrong_method},
     limits,
     page_cache::{Key, Rendered},
 };
 use crate::{
     accounts::NewApiKey,
     app::App,
-    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::Explicit, cookie_name},
+    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::Explicit},
     error::AppError,
     server::database::internal,
 };
@@ -74,8 +75,8 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 /// for everyone; this names the one that is asked for.
 fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Key> {
     let plain = matches!(*method, Method::GET | Method::HEAD)
-        && !has_cookie(headers, cookie_name(site.public_url.is_https()))
-        && !has_cookie(headers, Notice::COOKIE)
+        && !cookies::has_session(headers)
+        && cookie(headers, cookies::NOTICE).is_none()
         && Explicit::of_headers(headers).is_none();
     plain.then(|| Key::of(site, uri)).flatten()
 }
@@ -121,7 +122,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
         tracing::warn!(%error, "a kept text is shown once more");
     }
     // A redirect does not say it; the page behind it will.
-    if has_cookie(&head.headers, Notice::COOKIE) && response.status() != StatusCode::SEE_OTHER {
+    if cookie(&head.headers, cookies::NOTICE).is_some() && response.status() != StatusCode::SEE_OTHER {
         response.headers_mut().append(SET_COOKIE, Notice::removal(site.public_url.is_https()));
     }
     response
@@ -131,7 +132,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
     let actor = Caller::of(site, &head.headers, session).await?.actor;
     let mut input = PageInput::of(head.uri.clone(), actor);
-    input.notice = cookie(&head.headers, Notice::COOKIE).and_then(Notice::from_name);
+    input.notice = cookie(&head.headers, cookies::NOTICE).and_then(Notice::from_name);
     if let Ok(user) = input.actor.user().cloned() {
         hand_back(site, session, &user, &mut input).await?;
     }

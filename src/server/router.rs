@@ -10,13 +10,13 @@ use axum::{
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use super::{
-    Site, assets, calls, events,
+    Site, assets, calls, cookies, events,
     forms::{Form, Values},
-    headers, health, pages, telemetry,
+    headers, health, origin, pages, telemetry,
 };
 use crate::{
     codegen, cognito,
-    credentials::{caller, cookie_name, mend_answer, session_store::RowStore, token},
+    credentials::{caller, mend_answer, session_store::RowStore, token},
     graphql,
 };
 
@@ -26,7 +26,7 @@ pub fn router(site: Site) -> Router {
     let _ = any_spawner::Executor::init_tokio();
     let https = site.public_url.is_https();
     let sessions = SessionManagerLayer::new(RowStore::new(site.database.clone()))
-        .with_name(cookie_name(https))
+        .with_name(cookies::SESSION)
         .with_secure(https)
         .with_http_only(true)
         .with_same_site(SameSite::Lax);
@@ -47,8 +47,7 @@ pub fn router(site: Site) -> Router {
         .fallback(pages::page)
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, mend_answer))
-        .layer(headers::compare_origin())
-        .layer(from_fn_with_state(site.clone(), headers::refuse_foreign))
+        .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), pages::for_everyone))
         .layer(from_fn(caller::explicit_first));
 
@@ -66,7 +65,7 @@ pub fn router(site: Site) -> Router {
         .merge(graphql::http::routes(&site, sessions))
         .merge(people)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
-        .layer(from_fn_with_state(https, headers::own_cookies))
+        .layer(from_fn_with_state(site.clone(), cookies::own_cookies))
         .with_state(site)
 }
 

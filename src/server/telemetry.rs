@@ -26,7 +26,7 @@ pub use super::log::LogFormat;
 use super::{
     Site, headers, limits,
     log::{LogQueue, VALUE_BYTES, cut},
-    pages,
+    origin, pages,
 };
 use crate::error::AppError;
 
@@ -148,7 +148,10 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     request.extensions_mut().insert(id);
     let html = pages::wants_html(request.headers());
 
-    let ready = pages::ready(&site, &method, request.uri(), request.headers()).await;
+    let ready = match origin::check_host(&request) {
+        Ok(()) => pages::ready(&site, &method, request.uri(), request.headers()).await,
+        Err(error) => Some(headers::refusal(&error, html)),
+    };
     let answer = async {
         let Some(_place) = limits::place() else {
             return headers::refusal(&AppError::Busy { retry_after: 2 }, html);

@@ -2,12 +2,19 @@
 
 use axum::{
     body::Body,
-    http::{Method, Request, header::CONTENT_TYPE, request::Builder},
+    http::{
+        HeaderValue, Method, Request,
+        header::{CONTENT_TYPE, HOST},
+        request::Builder,
+    },
+};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 
-use serde_json::json;
-
-use crate::support::{Answer, Client, Running};
+use crate::support::{Answer, Byline, Client, PASSWORD, Running, in_time};
 
 /// A request's headers `origin` and `sec-fetch-site`, where it has them.
 type Origin<'a> = (Option<&'a str>, Option<&'a str>);
@@ -234,10 +241,13 @@ async fn a_session_cookie_that_is_there_twice_is_none() {
     let (sid, imposed) = (ada.sid().expect("a session"), mallory.sid().expect("a session"));
     for (first, second) in [(sid, imposed), (imposed, sid)] {
         // A header of its own, or one more pair of the same header.
-        for cookies in [vec![first.to_owned(), second.to_owned()], vec![format!("{first}; sid={second}")]] {
+        let name = ada.session_cookie();
+        for cookies in [vec![first.to_owned(), second.to_owned()], vec![format!("{first}; {name}={second}")]]
+        {
             let request = ada.without_cookies().request(Method::GET, "/api/my_posts");
-            let request =
-                cookies.iter().fold(request, |request, sid| request.header("cookie", format!("sid={sid}")));
+            let request = cookies
+                .iter()
+                .fold(request, |request, sid| request.header("cookie", format!("{name}={sid}")));
             let answer = site.browser().send(request.body(Body::empty()).expect("a request")).await;
             assert_eq!(answer.status, 401, "{cookies:?}");
         }
@@ -261,5 +271,170 @@ async fn another_cookie_does_not_hide_the_session_from_the_check_of_the_origin()
         }
         assert_eq!(site.dump().await, before, "x={value}");
         assert_eq!(me(&ada, OWN_PAGE).await.json()["data"]["me"]["username"], "ada", "x={value}");
+    }
+}
+
+/// A form as sent by `client`, with these header fields besides.
+fn form_from(client: &Client, host: Option<&str>, fields: &[(&'static str, &str)]) -> Request<Body> {
+    let request = client
+        .request_of_unknown_origin(Method::POST, "/my-posts/new")
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let mut request = request.body("title=Title".into()).expect("a request");
+    if let Some(host) = host {
+        request.headers_mut().insert(HOST, HeaderValue::from_str(host).expect("a host"));
+    }
+    request
+}
+
+const OWN: (&str, &str) = ("origin", "https://byline.example");
+const EVIL: (&str, &str) = ("origin", "https://evil.example");
+const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+#[tokio::test]
+async fn another_scheme_or_port_is_another_site_and_so_is_what_contradicts_itself() {
+    let site = Running::start_behind_https().await;
+    let ada = site.author("ada").await;
+    for fields in [
+        &[("origin", "http://byline.example")][..],
+        &[("origin", "http://byline.example"), SAME_ORIGIN],
+        &[("origin", "https://byline.example:444")],
+        &[("origin", "https://byline.example/")],
+        &[OWN, EVIL],
+        &[EVIL, OWN],
+        &[OWN, OWN],
+        &[EVIL, SAME_ORIGIN],
+        &[("origin", "null"), SAME_ORIGIN],
+        &[OWN, ("sec-fetch-site", "cross-site")],
+        &[SAME_ORIGIN, ("sec-fetch-site", "cross-site")],
+    ] {
+        let answer = ada.clone().send(form_from(&ada, None, fields)).await;
+        assert_eq!(answer.status, 403, "{fields:?}");
+    }
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 0);
+}
+
+#[tokio::test]
+async fn a_page_of_the_public_url_may_send_its_forms_whatever_host_a_proxy_names() {
+    let site = Running::start_behind_https().await;
+    let ada = site.author("ada").await;
+    let hosts = ["byline.example", "byline.example:443", "BYLINE.Example", "10.0.0.7:3000", "backend"];
+    for host in hosts {
+        for fields in [&[OWN][..], &[OWN, SAME_ORIGIN], &[("origin", "https://BYLINE.example:443")]] {
+            let answer = ada.clone().send(form_from(&ada, Some(host), fields)).await;
+            assert_eq!(answer.status, 303, "{fields:?} at {host}: {}", answer.text());
+        }
+    }
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, hosts.len() as i64 * 3);
+}
+
+#[tokio::test]
+async fn a_host_that_only_leads_to_the_site_is_read_and_not_written_by() {
+    let site =
+        Running::start_with(|config| config.public_url = "http://byline.example".parse().expect("a URL"))
+            .await;
+    let ada = site.browser().by_address("http://byline.example");
+    let mut signed_in = ada.clone();
+    assert_eq!(signed_in.sign_up("ada").await.status, 303);
+    for path in ["/", "/healthz", "/livez", "/my-posts"] {
+        let mut request = signed_in.request(Method::GET, path).body(Body::empty()).expect("a request");
+        request.headers_mut().insert(HOST, HeaderValue::from_static("evil.example"));
+        assert_eq!(signed_in.clone().send(request).await.status, 200, "{path}");
+    }
+    // A name of somebody else's that was made to lead here: for a browser, its pages are of one origin.
+    for fields in [
+        &[SAME_ORIGIN][..],
+        &[("origin", "http://evil.example")],
+        &[("origin", "http://evil.example"), SAME_ORIGIN],
+    ] {
+        let answer = signed_in.clone().send(form_from(&signed_in, Some("evil.example"), fields)).await;
+        assert_eq!(answer.status, 403, "{fields:?}");
+    }
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 0);
+    assert_eq!(signed_in.clone().send(form_from(&signed_in, None, &[SAME_ORIGIN])).await.status, 303);
+}
+
+#[tokio::test]
+async fn without_a_public_url_the_site_is_whatever_its_browser_calls_it() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let port = served.address.port();
+    let browser = Client::browser(served.address, false);
+    let mut ada = browser.clone().by_address(&format!("http://localhost:{port}"));
+    assert_eq!(ada.sign_up("ada").await.status, 303);
+    assert_eq!(ada.signed_in_as().await.as_deref(), Some("ada"));
+    for origin in [
+        format!("https://localhost:{port}"),
+        format!("http://127.0.0.1:{port}"),
+        "https://posts.example".to_owned(),
+    ] {
+        let answer = ada.clone().send(form_from(&ada, None, &[("origin", &origin), SAME_ORIGIN])).await;
+        assert_eq!(answer.status, 403, "{origin}");
+    }
+    let log = served.terminate().await;
+    assert!(
+        log.contains("https://posts.example") && log.contains("public-url"),
+        "the log says what to set: {log}"
+    );
+}
+
+/// What comes back for a request as it is written here.
+async fn raw(site: &Running, request: &str) -> String {
+    let mut stream = TcpStream::connect(site.address).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("it is sent");
+    let mut answer = String::new();
+    in_time("an answer and the end of the connection", stream.read_to_string(&mut answer))
+        .await
+        .expect("UTF-8");
+    answer
+}
+
+#[tokio::test]
+async fn a_request_names_one_host_and_that_is_one() {
+    let site = Running::start().await;
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n", 400),
+        ("GET / HTTP/1.0\r\nHost: a.example\r\nHost: b.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost:\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example, b.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example/path\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: ada@a.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: http://a.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example:port\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a.example:65536\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: é.example\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: [::1\r\n", 400),
+        ("GET /livez HTTP/1.1\r\n", 400),
+        ("GET / HTTP/1.0\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: a.example\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: a.example:\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: 192.0.2.1:3000\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: [::1]:3000\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: my_backend\r\n", 200),
+    ] {
+        let answer = raw(&site, &format!("{request}Connection: close\r\n\r\n")).await;
+        assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{request:?}: {answer}");
+        assert!(answer.contains("x-content-type-options: nosniff"), "{request:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_logs_in_by_another_address_is_told_which_one_to_take() {
+    let site = Running::start_behind_https().await;
+    site.author("ada").await;
+    let address = format!("http://{}", site.address);
+    for origin in [address.as_str(), "http://byline.example"] {
+        let mut browser = site.browser().by_address(origin);
+        let fields = [("identifier", "ada"), ("password", PASSWORD)];
+        let answer = browser.submit("/login", &fields).await;
+        assert_eq!(answer.status, 403, "by {origin}");
+        let said = answer.page().text("main");
+        for word in ["https://byline.example", "cookie"] {
+            assert!(said.contains(word), "by {origin}: {said}");
+        }
+        assert_eq!(answer.page().link("https://byline.example").as_deref(), Some("https://byline.example"));
     }
 }

@@ -172,8 +172,9 @@ async fn a_filter_and_the_kind_of_change_decide_what_is_heard() {
 async fn a_page_of_this_site_subscribes_with_its_session_and_a_foreign_page_does_not() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
-    let cookie = format!("sid={}", ada.sid().expect("a session"));
+    let cookie = ada.sid_pair().expect("a session");
     let own = format!("http://{}", ada.address());
+    let other_scheme = format!("https://{}", ada.address());
     let open = async |origin: Option<&str>| {
         let mut headers = vec![("cookie", cookie.as_str())];
         headers.extend(origin.map(|origin| ("origin", origin)));
@@ -182,8 +183,20 @@ async fn a_page_of_this_site_subscribes_with_its_session_and_a_foreign_page_does
         socket.say(json!({ "type": "connection_init" })).await;
         socket
     };
-    for foreign in [Some("https://evil.example"), Some("null"), None] {
+    for foreign in [Some("https://evil.example"), Some(other_scheme.as_str()), Some("null"), None] {
         assert_eq!(open(foreign).await.hear().await, Heard::Closed(Some(4403)), "{foreign:?}");
+    }
+    // What is said twice, or against each other, is not believed.
+    for more in [
+        [("origin", own.as_str()), ("origin", "https://evil.example")],
+        [("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
+        [("sec-fetch-site", "cross-site"), ("origin", own.as_str())],
+    ] {
+        let headers = [vec![("cookie", cookie.as_str())], more.to_vec()].concat();
+        let mut socket =
+            Socket::try_open(&ada, "/graphql", "graphql-transport-ws", &headers).await.expect("it opens");
+        socket.say(json!({ "type": "connection_init" })).await;
+        assert_eq!(socket.hear().await, Heard::Closed(Some(4403)), "{more:?}");
     }
     // Beside a credential that cannot be read, the session counts for nothing.
     for (path, more) in [

@@ -9,7 +9,7 @@ use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
 use crate::{
     error::AppError,
     graphql,
-    server::{clock, config::PublicUrl, database::internal},
+    server::{clock, database::internal, origin::PublicUrl},
     timestamp::Timestamp,
 };
 

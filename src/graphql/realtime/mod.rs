@@ -37,6 +37,7 @@ use crate::{
     error::AppError,
     server::{
         Site, headers,
+        origin::{self, Source},
         telemetry::{ClientAddress, RequestId},
     },
 };
@@ -62,6 +63,7 @@ pub async fn connect(
     use axum::extract::FromRequest as _;
 
     let head = request.headers().clone();
+    let source = origin::source(&site.public_url, &request);
     let Ok(upgrade) = WebSocketUpgrade::from_request(request, &site).await else {
         return headers::wrong_method(&head, "POST, OPTIONS");
     };
@@ -80,7 +82,7 @@ pub async fn connect(
         comes_back,
         offered: offered.unwrap_or_else(|| Offered::of_headers(&head)),
         // A browser sends the cookie with whatever page opens the connection (security row C2).
-        session: headers::from_own_page(&head).then(|| UserSession::new(session)),
+        session: (source == Source::Own).then(|| UserSession::new(session)),
     };
     let shape = match protocol {
         Protocol::AppSync => Shape::AppSync,

@@ -73,6 +73,17 @@ impl Client {
         Self { address, ..self.clone() }
     }
 
+    /// The same browser, which has gone to where `other` is; on one host, ports share their cookies.
+    pub fn gone_to(&self, other: &Self) -> Self {
+        Self { cookies: self.cookies.clone(), ..other.clone() }
+    }
+
+    /// The same browser, where the site is reached by another address than the site's own.
+    pub fn by_address(self, origin: &str) -> Self {
+        let (_, host) = origin.split_once("://").expect("an origin");
+        Self { host: host.to_owned(), origin: origin.to_owned(), ..self }
+    }
+
     /// Where it sends its requests.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -83,9 +94,21 @@ impl Client {
         Self { cookies: BTreeMap::new(), ..self.clone() }
     }
 
+    /// The name of the session cookie: the port stands in it where it is not the scheme's own.
+    pub fn session_cookie(&self) -> String {
+        let name = if self.origin.starts_with("https:") { "__Host-sid" } else { "sid" };
+        let port = self.origin.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok());
+        port.map_or_else(|| name.to_owned(), |port| format!("{name}-{port}"))
+    }
+
     /// The session cookie.
     pub fn sid(&self) -> Option<&str> {
-        self.cookie("sid")
+        self.cookie(&self.session_cookie())
+    }
+
+    /// The session cookie as a request sends it, name and value.
+    pub fn sid_pair(&self) -> Option<String> {
+        self.sid().map(|sid| format!("{}={sid}", self.session_cookie()))
     }
 
     /// The value of any cookie.
@@ -95,7 +118,8 @@ impl Client {
 
     /// The same with another session cookie.
     pub fn with_sid(self, sid: &str) -> Self {
-        self.with_cookie("sid", sid)
+        let name = self.session_cookie();
+        self.with_cookie(&name, sid)
     }
 
     /// The same with a cookie that somebody else has set.
@@ -106,7 +130,8 @@ impl Client {
 
     /// The same, having forgotten every cookie but the session's.
     pub fn with_session_only(mut self) -> Self {
-        self.cookies.retain(|name, _| name.ends_with("sid"));
+        let session = self.session_cookie();
+        self.cookies.retain(|name, _| *name == session);
         self
     }
 

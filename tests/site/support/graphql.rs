@@ -46,8 +46,7 @@ impl Credential {
 
     /// A session cookie alone.
     pub fn cookie(client: &Client) -> Self {
-        let sid = client.sid().expect("somebody is signed in");
-        Self::none().with("cookie", &format!("sid={sid}")).named("a cookie")
+        Self::none().with("cookie", &client.sid_pair().expect("somebody is signed in")).named("a cookie")
     }
 
     /// The same with one header more.
