@@ -1,7 +1,10 @@
 //! The command line: `serve`, `migrate`, `copy`, `codegen`, `user`, `api-key`, `keys`.
 
+mod output;
+
 use std::{
-    io::{BufRead, Read, Write},
+    fmt::Write,
+    io::{BufRead, Read},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -169,8 +172,18 @@ enum Failure {
     Copy(#[from] CopyError),
     #[error("{0}")]
     Refused(String),
-    #[error("standard input or output: {0}")]
-    Io(#[from] std::io::Error),
+    #[error("standard input: {0}")]
+    Input(std::io::Error),
+    #[error("standard output cannot be written: {0}; all else is done")]
+    Output(std::io::Error),
+    #[error("the key could not be written to standard output ({0}), so it was revoked")]
+    LostKey(std::io::Error),
+    #[error("key {id} could not be written to standard output ({cause}); revoke it, it holds")]
+    LostKeyHolds { id: String, cause: std::io::Error },
+    #[error("standard output is thrown away, and it is the only place where the key is shown")]
+    NowhereToShow,
+    #[error("the system does not let Byline start: {0}")]
+    System(#[from] std::io::Error),
 }
 
 impl From<AppError> for Failure {
@@ -185,60 +198,64 @@ impl From<AppError> for Failure {
 /// Runs the command of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
     let _log = telemetry::start(cli.log_format);
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(command(cli)));
+        .and_then(|runtime| runtime.block_on(command(cli)))
+        .and_then(|said| output::unless_closed(output::write(&said)).map_err(Failure::Output));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("byline: {failure}");
+            output::complain(failure);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn command(cli: Cli) -> Result<(), Failure> {
+/// The help, the version, or what is wrong with the command line.
+fn explain(error: &clap::Error) -> ExitCode {
+    let printed = error.print().and_then(|()| output::write(""));
+    match output::unless_closed(printed) {
+        Err(cause) if !error.use_stderr() => {
+            output::complain(format!("standard output cannot be written: {cause}"));
+            ExitCode::FAILURE
+        }
+        _ => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
+}
+
+/// Runs the command; what it has to say on standard output.
+async fn command(cli: Cli) -> Result<String, Failure> {
     let configured = || Config::load(cli.settings);
     match cli.command {
-        Command::Serve(options) => serve(configured()?, &options).await,
+        Command::Serve(options) => serve(configured()?, &options).await.map(|()| String::new()),
         // Names both databases itself; the configured one may be either, or neither.
         Command::Copy { from, to } => copy(&from, &to).await,
         Command::Migrate => {
             let config = configured()?;
-            let site = Site::open(&config).await?;
-            println!("{} is up to date.", config.database.url);
-            site.database.close().await;
-            Ok(())
+            on_site(&config, async |_| Ok(format!("{} is up to date.\n", config.database.url))).await
         }
-        Command::Codegen { out } => {
-            let site = Site::open(&configured()?).await?;
-            let outcome = codegen(&site, &out).await;
-            site.database.close().await;
-            outcome
-        }
-        Command::User(user) => {
-            let site = Site::open(&configured()?).await?;
-            let outcome = self::user(&site, user).await;
-            site.database.close().await;
-            outcome
-        }
-        Command::Keys(command) => {
-            let site = Site::open(&configured()?).await?;
-            let outcome = self::keys(&site, command).await;
-            site.database.close().await;
-            outcome
-        }
-        Command::ApiKey(command) => {
-            let site = Site::open(&configured()?).await?;
-            let outcome = api_key(&site, command).await;
-            site.database.close().await;
-            outcome
-        }
+        Command::Codegen { out } => on_site(&configured()?, async |site| codegen(site, &out).await).await,
+        Command::User(command) => on_site(&configured()?, async |site| user(site, command).await).await,
+        Command::Keys(command) => on_site(&configured()?, async |site| keys(site, command).await).await,
+        Command::ApiKey(command) => on_site(&configured()?, async |site| api_key(site, command).await).await,
     }
+}
+
+async fn on_site(
+    config: &Config,
+    command: impl AsyncFnOnce(&Site) -> Result<String, Failure>,
+) -> Result<String, Failure> {
+    let site = Site::open(config).await?;
+    let outcome = command(&site).await;
+    site.database.close().await;
+    outcome
 }
 
 async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
@@ -248,21 +265,22 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
     let site = Site::open(&config).await?;
+    // Nobody has to read what is said here for the site to be served.
+    let say = |line: &str| drop(output::write(&format!("{line}\n")));
     if options.demo {
         match demo::fill(&site).await? {
-            Some(filled) => println!("{filled}"),
-            None => println!("The database already has accounts; --demo left it alone."),
+            Some(filled) => say(&filled.to_string()),
+            None => say("The database already has accounts; --demo left it alone."),
         }
     }
     let address = listener.local_addr()?;
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
     let following = events::follow::start(&site).await;
     if address.port() != config.listen.port() {
-        println!("Byline is at {}://{address}", scheme(config.tls.as_ref()));
+        say(&format!("Byline is at {}://{address}", scheme(config.tls.as_ref())));
     } else {
-        println!("Byline is at {}", config.public_url);
+        say(&format!("Byline is at {}", config.public_url));
     }
-    std::io::stdout().flush()?;
     let bus = Arc::clone(&site.bus);
     let stop = async move {
         stop.await;
@@ -279,26 +297,26 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn copy(from: &str, to: &str) -> Result<(), Failure> {
+async fn copy(from: &str, to: &str) -> Result<String, Failure> {
     // Parsed here, since clap would show a password that stands in a wrong one.
     let database = |flag: &str, raw: &str| {
         raw.parse::<DatabaseUrl>().map_err(|error| Failure::Refused(format!("{flag}: {error}")))
     };
     let (from, to) = (database("--from", from)?, database("--to", to)?);
     let copied = copy::copy(&from, &to).await?;
-    let mut out = std::io::stdout().lock();
+    let mut said = String::new();
     for table in copied {
-        writeln!(out, "{}: {}", table.table.name, table.checksum)?;
+        let _ = writeln!(said, "{}: {}", table.table.name, table.checksum);
     }
-    writeln!(out, "{to} now holds the site as it was in {from} when the copy began.")?;
-    Ok(())
+    let _ = writeln!(said, "{to} now holds the site as it was in {from} when the copy began.");
+    Ok(said)
 }
 
-async fn codegen(site: &Site, folder: &Path) -> Result<(), Failure> {
+async fn codegen(site: &Site, folder: &Path) -> Result<String, Failure> {
     let backend = Backend::of(site).await?;
     let has_public_key = backend.public_key.is_some();
     let codegen = Codegen::new(backend)?;
-    let mut out = std::io::stdout().lock();
+    let mut said = String::new();
     for file in File::ALL {
         let path = folder.join(file.name());
         let write = || {
@@ -307,68 +325,74 @@ async fn codegen(site: &Site, folder: &Path) -> Result<(), Failure> {
         };
         write()
             .map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
-        writeln!(out, "{}", path.display())?;
+        let _ = writeln!(said, "{}", path.display());
     }
     if !has_public_key {
         let command = Backend::MAKE_PUBLIC_KEY;
-        writeln!(out, "There is no public API key, so only who signs in can read. Make one with: {command}")?;
+        let _ = writeln!(
+            said,
+            "There is no public API key, so only who signs in can read. Make one with: {command}"
+        );
     }
-    Ok(())
+    Ok(said)
 }
 
-async fn user(site: &Site, command: User) -> Result<(), Failure> {
+async fn user(site: &Site, command: User) -> Result<String, Failure> {
+    let mut said = String::new();
     match command {
         User::Create { username, email } => {
             let password = NewPassword::parse(&password()?, &[&username, &email]).map_err(refused)?;
             let username = Username::parse(&username).map_err(refused)?;
             let email = Email::parse(&email).map_err(refused)?;
             let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
-            println!("{} can log in.", user.username);
+            let _ = writeln!(said, "{} can log in.", user.username);
         }
         User::SetPassword { who } => {
             let login = Login::parse(&who).map_err(refused)?;
             let password = NewPassword::parse(&password()?, &[&who]).map_err(refused)?;
             service::set_password(site, &login, password).await?;
-            println!("The new password holds; every session and every token of the account has ended.");
+            let _ = writeln!(
+                said,
+                "The new password holds; every session and every token of the account has ended."
+            );
         }
         User::List => {
-            let mut out = std::io::stdout().lock();
             for user in store::list(&mut site.database.read().await?).await? {
                 let since = Timestamp::from_micros(user.created_at).rfc3339();
-                writeln!(out, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts)?;
+                let _ = writeln!(said, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts);
             }
         }
     }
-    Ok(())
+    Ok(said)
 }
 
-async fn keys(site: &Site, command: KeysCommand) -> Result<(), Failure> {
+async fn keys(site: &Site, command: KeysCommand) -> Result<String, Failure> {
+    let mut said = String::new();
     match command {
         KeysCommand::Rotate { now } => {
             let rotation = if now { Rotation::Now } else { Rotation::InTurn };
             let kid = keys::rotate(&site.database, rotation).await?;
-            match rotation {
-                Rotation::InTurn => println!("{kid} is published now and signs in five minutes."),
-                Rotation::Now => println!("{kid} signs now; tokens by any other key are refused."),
-            }
+            let _ = match rotation {
+                Rotation::InTurn => writeln!(said, "{kid} is published now and signs in five minutes."),
+                Rotation::Now => writeln!(said, "{kid} signs now; tokens by any other key are refused."),
+            };
         }
         KeysCommand::List => {
-            let mut out = std::io::stdout().lock();
             for key in keys::list(&mut site.database.read().await?).await? {
                 let duty = match key.duty {
                     Duty::Announced => "announced",
                     Duty::Signs => "signs",
                     Duty::Verifies => "verifies",
                 };
-                writeln!(out, "{}\t{}\t{}\t{duty}", key.kid, key.created_at, key.signs_from)?;
+                let _ = writeln!(said, "{}\t{}\t{}\t{duty}", key.kid, key.created_at, key.signs_from);
             }
         }
     }
-    Ok(())
+    Ok(said)
 }
 
-async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+async fn api_key(site: &Site, command: ApiKey) -> Result<String, Failure> {
+    let mut said = String::new();
     match command {
         ApiKey::Create(NewKey { owner, name, days }) => {
             let name = ApiKeyName::parse(&name).map_err(refused)?;
@@ -378,6 +402,9 @@ async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
                 None => ApiKeyDays::DEFAULT,
             };
             let wanted = Wanted { name, days };
+            if owner.user.is_some() && output::is_thrown_away() {
+                return Err(Failure::NowhereToShow);
+            }
             let made = match owner.user {
                 Some(who) => {
                     let login = Login::parse(&who).map_err(refused)?;
@@ -387,7 +414,18 @@ async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
                 }
                 None => api_keys::create_public(site, wanted).await?,
             };
-            writeln!(out, "{}", made.key)?;
+            // What is written here is the only copy, so it is written before all else is over.
+            if let Err(cause) = output::write(&format!("{}\n", made.key)) {
+                let id = made.listed.id;
+                let revoked = match ApiKeyId::parse(&id) {
+                    Some(id) => api_keys::revoke_any(site, id).await,
+                    None => Err(AppError::NotFound),
+                };
+                return Err(match revoked {
+                    Ok(()) => Failure::LostKey(cause),
+                    Err(_) => Failure::LostKeyHolds { id, cause },
+                });
+            }
         }
         ApiKey::List => {
             let time = |micros| Timestamp::from_micros(micros).rfc3339();
@@ -396,7 +434,7 @@ async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
                 let owner = key.username.unwrap_or_else(|| "(public)".to_owned());
                 let (made, expires) = (time(key.created_at), time(key.expires_at));
                 let used = key.last_used_at.map_or_else(|| "never".to_owned(), time);
-                writeln!(out, "{id}\t{owner}\t{hint}\t{made}\t{expires}\t{used}\t{name}")?;
+                let _ = writeln!(said, "{id}\t{owner}\t{hint}\t{made}\t{expires}\t{used}\t{name}");
             }
         }
         ApiKey::Revoke { id } => {
@@ -408,10 +446,10 @@ async fn api_key(site: &Site, command: ApiKey) -> Result<(), Failure> {
                 return Err(Failure::Refused("There is no such key; `byline api-key list` has them.".into()));
             }
             revoked?;
-            writeln!(out, "The key is refused from now on.")?;
+            let _ = writeln!(said, "The key is refused from now on.");
         }
     }
-    Ok(())
+    Ok(said)
 }
 
 /// What is wrong with an argument.
@@ -422,6 +460,6 @@ fn refused(error: impl std::fmt::Display) -> Failure {
 /// One line of standard input, without its end.
 fn password() -> Result<String, Failure> {
     let mut line = String::new();
-    std::io::stdin().lock().take(4096).read_line(&mut line)?;
+    std::io::stdin().lock().take(4096).read_line(&mut line).map_err(Failure::Input)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

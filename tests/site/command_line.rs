@@ -7,7 +7,7 @@ use futures::future::join_all;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{net::TcpListener, process::Command};
 
-use crate::support::{Byline, Client, Ended, PASSWORD};
+use crate::support::{Byline, Client, Ended, PASSWORD, until};
 
 async fn database(byline: &Byline, file: &str) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(byline.folder().join(file));
@@ -287,4 +287,116 @@ async fn a_reader_of_the_list_may_stop_reading() {
     let output = shell.output().await.expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("panicked"), "{said}");
+}
+
+/// Where what a command says gets lost.
+#[derive(Clone, Copy, Debug)]
+enum Lost {
+    /// A file on a disk without room.
+    Full,
+    /// A pipe that nobody reads any more.
+    ClosedPipe,
+    /// Standard output itself is closed.
+    Closed,
+    /// Thrown away on purpose.
+    Null,
+}
+
+impl Lost {
+    /// `byline …` that says into the void what it has to say.
+    fn command(self, byline: &Byline, arguments: &[&str]) -> Command {
+        let mut command = byline.command(arguments);
+        match self {
+            Self::Full => {
+                let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+                command.stdout(full);
+            }
+            Self::ClosedPipe => {
+                let (reader, writer) = std::io::pipe().expect("a pipe");
+                drop(reader);
+                command.stdout(writer);
+            }
+            Self::Null => {
+                command.stdout(std::process::Stdio::null());
+            }
+            Self::Closed => {
+                return byline.command_in_shell("exec \"$0\" \"$@\" >&-", arguments);
+            }
+        }
+        command
+    }
+}
+
+#[tokio::test]
+async fn a_full_standard_output_is_told_in_one_sentence_and_a_closed_one_is_a_quiet_end() {
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&["user", "create", "ada", "ada@example.org"], PASSWORD).await.succeeded();
+    byline.run(&["api-key", "create", "--public"], "").await.succeeded();
+    for (lost, user) in [(Lost::Full, "full"), (Lost::ClosedPipe, "closed")] {
+        let (email, target) = (format!("{user}@example.org"), format!("sqlite://{user}.db"));
+        for arguments in [
+            &["--help"][..],
+            &["--version"],
+            &["serve", "--help"],
+            &["migrate"],
+            &["user", "create", user, &email],
+            &["user", "set-password", user],
+            &["user", "list"],
+            &["keys", "rotate"],
+            &["keys", "list"],
+            &["api-key", "list"],
+            &["codegen", "--out", "out"],
+            &["copy", "--from", "sqlite://byline.db", "--to", &target],
+        ] {
+            let ended = Ended::of(lost.command(&byline, arguments), PASSWORD).await;
+            match lost {
+                Lost::Full => ended.failed_with(&["standard output", "No space left"]),
+                _ => {
+                    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+                }
+            }
+        }
+        assert!(usernames(&byline).await.iter().any(|name| name == user), "what was asked for is done");
+        assert!(byline.folder().join(format!("{user}.db")).exists());
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_could_see_does_not_hold() {
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&["user", "create", "ada", "ada@example.org"], PASSWORD).await.succeeded();
+    let create = ["api-key", "create", "--user", "ada"];
+    for lost in [Lost::Full, Lost::ClosedPipe, Lost::Closed, Lost::Null] {
+        Ended::of(lost.command(&byline, &create), "").await.failed_with(&["standard output", "key"]);
+        assert_eq!(byline.run(&["api-key", "list"], "").await.succeeded(), "", "{lost:?}");
+    }
+    let public = ["api-key", "create", "--public"];
+    for lost in [Lost::Full, Lost::ClosedPipe] {
+        Ended::of(lost.command(&byline, &public), "").await.failed_with(&["standard output", "revoked"]);
+    }
+    assert_eq!(byline.run(&["api-key", "list"], "").await.succeeded(), "");
+    // The site shows a public key to whoever asks.
+    assert_eq!(Ended::of(Lost::Null.command(&byline, &public), "").await.code, Some(0));
+    let key = byline.run(&create, "").await.succeeded();
+    assert_eq!(byline.run(&["api-key", "list"], "").await.succeeded().lines().count(), 2);
+    assert!(key.starts_with("byl_"));
+}
+
+#[tokio::test]
+async fn a_site_is_served_whoever_reads_what_it_says() {
+    for lost in [Lost::Full, Lost::ClosedPipe, Lost::Closed, Lost::Null] {
+        let byline = Byline::in_an_empty_folder();
+        let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let arguments = ["serve", "--demo", "--listen", &address.to_string()];
+        let mut served = lost.command(&byline, &arguments).spawn().expect("byline starts");
+        until("the site to answer", async || {
+            assert!(served.try_wait().expect("a process").is_none(), "{lost:?}: it has ended");
+            tokio::net::TcpStream::connect(address).await.is_ok()
+        })
+        .await;
+        assert_eq!(Client::browser(address, false).get("/readyz").await.status, 200, "{lost:?}");
+        served.kill().await.expect("it ran");
+    }
 }

@@ -1,0 +1,47 @@
+//! Standard output, which may be closed, full, or a pipe that nobody reads.
+
+use std::io::{self, ErrorKind, Write};
+
+/// Writes a text whole.
+///
+/// # Errors
+/// Those of the system; with any, nobody may have seen the text.
+pub fn write(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// The outcome of writing a text that nobody has to read to its end: a reader
+/// that has gone is none that misses anything, as with `… | head -n 1`.
+///
+/// # Errors
+/// Those of the system, but for a closed pipe.
+pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|cause| if cause.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(cause) })
+}
+
+/// Says something to whoever stands at the terminal. If that cannot be read,
+/// there is nobody left to be told.
+pub fn complain(sentence: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "byline: {sentence}");
+}
+
+/// Whether what is written is thrown away: `>/dev/null`, or `>&-`, for which
+/// Rust opens the same.
+#[cfg(unix)]
+pub fn is_thrown_away() -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let device = |path| std::fs::metadata(path).map(|metadata| metadata.rdev());
+    match (device("/dev/stdout"), device("/dev/null")) {
+        (Ok(out), Ok(null)) => out == null,
+        _ => false,
+    }
+}
+
+/// Cannot be known here.
+#[cfg(not(unix))]
+pub fn is_thrown_away() -> bool {
+    false
+}
