@@ -264,7 +264,8 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
         .await
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
-    let site = Site::open(&config).await?;
+    outlive_file_size_limit()?;
+    let site = Site::open_to_serve(&config).await?;
     // Nobody has to read what is said here for the site to be served.
     let say = |line: &str| drop(output::write(&format!("{line}\n")));
     if options.demo {
@@ -294,6 +295,22 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
     }
     drop(following);
     site.database.close().await;
+    Ok(())
+}
+
+/// Where the size of files is limited (`ulimit -f`), a write beyond that is to
+/// fail as one on a full disk does, not to end the process.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn outlive_file_size_limit() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    const SIGXFSZ: i32 = 25;
+    // From now on the signal is caught, whether somebody waits for it or not.
+    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
+}
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn outlive_file_size_limit() -> std::io::Result<()> {
     Ok(())
 }
 

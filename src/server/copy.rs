@@ -329,6 +329,8 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
         target.require_empty().await?;
         target.close().await;
     }
+    // A process that serves the target would never hear of what is copied there.
+    let _lock = if to.is_missing_file() { None } else { Some(to.lock()?) };
     Database::open(&DatabaseConfig::of(to.clone())).await?.close().await;
     let mut target = Side::begin(to, Access::Write).await?;
     let outcome = transfer(&mut source, &mut target).await;

@@ -12,16 +12,17 @@ pub async fn livez() -> &'static str {
 }
 
 /// `/readyz`, and `/healthz` for those who ask by that name: 200 when the
-/// database can be read, else 503 with `Retry-After`. A proxy sends requests
-/// elsewhere meanwhile.
+/// database can be read, and what is written there will stay, else 503 with
+/// `Retry-After`. A proxy sends requests elsewhere meanwhile. On a full disk
+/// it is 200: readers are served.
 pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> {
-    match read(&site).await {
-        Ok(()) => Ok("ok\n"),
-        Err(error) => {
-            tracing::warn!(%error, "the database cannot be read");
-            Err(refusal(&AppError::Busy { retry_after: 2 }, false))
-        }
-    }
+    let not_ready = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%error, "not ready");
+        refusal(&AppError::Busy { retry_after: 2 }, false)
+    };
+    read(&site).await.map_err(|error| not_ready(&error))?;
+    site.database.check().await.map_err(|error| not_ready(&error))?;
+    Ok("ok\n")
 }
 
 async fn read(site: &Site) -> Result<(), AppError> {

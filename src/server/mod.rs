@@ -74,8 +74,23 @@ impl Site {
     /// # Errors
     /// [`config::StartError`], one clear sentence.
     pub async fn open(config: &config::Config) -> Result<Self, config::StartError> {
+        Self::over(config, database::Database::open(&config.database)).await
+    }
+
+    /// [`Self::open`], for serving: no other process serves the same file meanwhile.
+    ///
+    /// # Errors
+    /// [`config::StartError`], one clear sentence.
+    pub async fn open_to_serve(config: &config::Config) -> Result<Self, config::StartError> {
+        Self::over(config, database::Database::open_to_serve(&config.database)).await
+    }
+
+    async fn over(
+        config: &config::Config,
+        database: impl Future<Output = Result<database::Database, database::OpenError>>,
+    ) -> Result<Self, config::StartError> {
         let hasher = Hasher::new(config.argon2)?;
-        let database = database::Database::open(&config.database).await?;
+        let database = database.await?;
         Ok(Self(Arc::new(Parts {
             bus: Arc::new(events::Bus::new(database.engine(), config.max_listeners)),
             database,

@@ -33,6 +33,7 @@ mod many_processes;
 mod migrations;
 mod noise;
 mod null_content;
+mod operation;
 mod paging;
 mod posts;
 mod realtime;

@@ -1,8 +1,159 @@
-//! What database errors mean to a request.
+//! What database errors mean, to a start and to a request.
 
-use std::fmt;
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
+use sqlx::migrate::MigrateError;
+
+use super::DatabaseUrl;
 use crate::error::AppError;
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or server cannot be opened, or is no database.
+    #[error("the database {url} cannot be opened: {cause}")]
+    Open {
+        /// As configured, without its password.
+        url: String,
+        /// What the engine says.
+        cause: sqlx::Error,
+    },
+    /// A file that cannot be opened, the database or one that lies beside it.
+    #[error("{place} cannot be opened: {cause}")]
+    File {
+        /// Which.
+        place: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Nothing can be saved: the file, its folder, or a server that is a standby.
+    #[error("the database {url} can only be read: {cause}")]
+    ReadOnly {
+        /// As configured, without its password.
+        url: String,
+        /// What the engine says.
+        cause: sqlx::Error,
+    },
+    /// Not even what reading needs can be written.
+    #[error("there is no room on the disk of the database {url}: {cause}")]
+    Full {
+        /// As configured, without its password.
+        url: String,
+        /// What the engine says.
+        cause: sqlx::Error,
+    },
+    /// Another process has the lock (security row D9).
+    #[error("{} is in use by another Byline; a file is served by one process at a time", .0.display())]
+    Served(PathBuf),
+    /// Where there are no locks, two processes destroy what they share.
+    #[error("{} cannot be locked: {cause}; a database has to lie on a disk with locks", .file.display())]
+    NoLocks {
+        /// The file that is locked.
+        file: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// SQLite keeps a log by each name, and copies both into the one file.
+    #[error("{} has a second name (a hard link), by which SQLite would lose data; remove one of them", .0.display())]
+    TwoNames(PathBuf),
+    /// The log does not continue the file (security row D12).
+    #[error(
+        "{} is not the log of {}, which was put back or replaced; to use the file as it is, move that log away",
+        .log.display(), .file.display()
+    )]
+    ForeignLog {
+        /// The database.
+        file: PathBuf,
+        /// The log beside it.
+        log: PathBuf,
+    },
+    /// A schema that this binary does not know.
+    #[error("the database {url} was made by a newer Byline (its schema has step {version}); use that one")]
+    Newer {
+        /// As configured, without its password.
+        url: String,
+        /// The unknown step.
+        version: i64,
+    },
+    /// A migration failed; the database is as it was.
+    #[error("the database {url} cannot be brought up to date: {cause}")]
+    Migrate {
+        /// As configured, without its password.
+        url: String,
+        /// What went wrong.
+        cause: MigrateError,
+    },
+    /// A SQLite with a known fault.
+    #[error("SQLite {0} can lose data in WAL mode; Byline needs 3.51.3 or newer")]
+    OldSqlite(String),
+    /// A PostgreSQL that nobody has tried.
+    #[error("the server is PostgreSQL {0}; Byline needs 15 or newer")]
+    OldPostgres(i32),
+    /// Only PostgreSQL has replicas.
+    #[error("read-database-url goes with a database-url of postgres:// alone, and must be one itself")]
+    ReplicaOfFile,
+}
+
+impl OpenError {
+    pub(super) fn from_migration(url: &DatabaseUrl, cause: MigrateError) -> Self {
+        let url = url.to_string();
+        match cause {
+            MigrateError::VersionMissing(version) => Self::Newer { url, version },
+            MigrateError::Execute(cause) => Self::of(url, cause),
+            MigrateError::ExecuteMigration(cause, _)
+                if matches!(Trouble::of(&cause), Trouble::Full | Trouble::ReadOnly) =>
+            {
+                Self::of(url, cause)
+            }
+            cause => Self::Migrate { url, cause },
+        }
+    }
+
+    pub(super) fn of(url: String, cause: sqlx::Error) -> Self {
+        match Trouble::of(&cause) {
+            Trouble::Full => Self::Full { url, cause },
+            Trouble::ReadOnly => Self::ReadOnly { url, cause },
+            _ => Self::Open { url, cause },
+        }
+    }
+
+    pub(super) fn of_file(file: &Path, cause: io::Error) -> Self {
+        Self::File { place: file.display().to_string(), cause }
+    }
+}
+
+/// Why a database that was opened cannot be relied on: nothing is written, or
+/// what is written may be lost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// The name leads nowhere any more.
+    #[error("{} was removed while it is open; put it back, or start again with what is there", .0.display())]
+    Removed(PathBuf),
+    /// The name leads to another file.
+    #[error("{} was replaced while it is open; put it back, or start again with what is there", .0.display())]
+    Replaced(PathBuf),
+    /// The file has the content of another.
+    #[error("{} was overwritten while it is open; start again with what is there", .0.display())]
+    Overwritten(PathBuf),
+    /// Nobody can say.
+    #[error("{} cannot be read: {}", .0.display(), .1)]
+    Unreadable(PathBuf, String),
+    /// The last write failed, and so does every try since.
+    #[error("the database cannot be written: {0}")]
+    Unwritable(String),
+    /// A standby, or a server that was told to be read only.
+    #[error("the server can only be read")]
+    Standby,
+    /// No connection to the server.
+    #[error("the server is away: {0}")]
+    Away(String),
+    /// The disk or the server.
+    #[error("the database does not answer in time")]
+    Silent,
+}
 
 /// A fault of ours: the cause goes to the log, the answer says nothing of it.
 pub fn internal(cause: impl fmt::Display) -> AppError {
@@ -40,9 +191,13 @@ impl From<sqlx::Error> for AppError {
     fn from(error: sqlx::Error) -> Self {
         match Trouble::of(&error) {
             Trouble::Overtaken => Self::Overtaken,
-            Trouble::Passing => {
+            Trouble::Passing | Trouble::Full => {
                 tracing::warn!(%error, "the database is away, busy or full");
                 Self::Busy { retry_after: 2 }
+            }
+            Trouble::ReadOnly | Trouble::Storage => {
+                tracing::error!(%error, "the database cannot be read or written");
+                Self::Busy { retry_after: 10 }
             }
             Trouble::Ours => internal(error),
         }
@@ -51,17 +206,25 @@ impl From<sqlx::Error> for AppError {
 
 /// Kinds of trouble with a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
+pub(super) enum Trouble {
     /// Another transaction came first; run again, this one may succeed.
     Overtaken,
     /// Not now, perhaps later.
     Passing,
+    /// The disk has no room.
+    Full,
+    /// What is there may not be changed: by the modes of the files, by how the
+    /// disk is mounted, or because the server is a standby.
+    ReadOnly,
+    /// The disk does not do what it should, or has something else than was
+    /// written there.
+    Storage,
     /// A statement is wrong, or a row is.
     Ours,
 }
 
 impl Trouble {
-    fn of(error: &sqlx::Error) -> Self {
+    pub(super) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -83,24 +246,46 @@ impl Trouble {
         match code {
             // serialization_failure, deadlock_detected
             "40001" | "40P01" => Self::Overtaken,
-            // query_canceled (by statement_timeout), lock_not_available,
-            // read_only_sql_transaction (a failover is under way)
-            "57014" | "55P03" | "25006" => Self::Passing,
+            // query_canceled (by statement_timeout), lock_not_available
+            "57014" | "55P03" => Self::Passing,
+            // read_only_sql_transaction: a standby, perhaps while another server takes over
+            "25006" => Self::ReadOnly,
+            // disk_full
+            "53100" => Self::Full,
+            // data_corrupted, index_corrupted
+            "XX001" | "XX002" => Self::Storage,
             // idle_in_transaction_session_timeout
             "25P03" => Self::Passing,
+            // system errors: a disk that cannot be read
+            _ if code.starts_with("58") => Self::Storage,
             // connection exceptions, insufficient resources (connections,
-            // memory, disk), operator intervention (shutdown, crash, start)
+            // memory), operator intervention (shutdown, crash, start)
             _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Self::Passing,
             _ => Self::Ours,
         }
     }
 
-    /// By SQLite's primary result code: 5 is SQLITE_BUSY, 9 SQLITE_INTERRUPT
-    /// (it took too long), 13 SQLITE_FULL.
+    /// By SQLite's result codes (<https://www.sqlite.org/rescode.html>): the
+    /// primary one is the lowest byte.
     fn of_sqlite(code: &str) -> Self {
+        /// The index of the log (`-shm`) could not be made longer; SQLite
+        /// tries that before it needs it, so the disk is full.
+        const IOERR_SHMSIZE: u32 = 4874;
+
         match code.parse::<u32>() {
-            Ok(code) if matches!(code & 0xFF, 5 | 9 | 13) => Self::Passing,
-            _ => Self::Ours,
+            Ok(IOERR_SHMSIZE) => Self::Full,
+            Ok(code) => match code & 0xFF {
+                // BUSY, NOMEM, INTERRUPT (it took too long), PROTOCOL (others were quicker, for too long)
+                5 | 7 | 9 | 15 => Self::Passing,
+                // FULL
+                13 => Self::Full,
+                // READONLY
+                8 => Self::ReadOnly,
+                // IOERR, CORRUPT, CANTOPEN, NOTADB
+                10 | 11 | 14 | 26 => Self::Storage,
+                _ => Self::Ours,
+            },
+            Err(_) => Self::Ours,
         }
     }
 }
@@ -113,7 +298,7 @@ mod tests {
     fn what_passes_is_told_from_what_is_wrong() {
         assert_eq!(Trouble::of(&sqlx::Error::PoolTimedOut), Trouble::Passing);
         assert_eq!(Trouble::of(&sqlx::Error::RowNotFound), Trouble::Ours);
-        for code in ["08006", "53100", "53300", "57P01", "57P03", "57014", "25006"] {
+        for code in ["08006", "53300", "57P01", "57P03", "57014"] {
             assert_eq!(Trouble::of_sqlstate(code), Trouble::Passing, "{code}");
         }
         for code in ["40001", "40P01"] {
@@ -124,6 +309,20 @@ mod tests {
         }
         assert_eq!(Trouble::of_sqlite("517"), Trouble::Passing, "SQLITE_BUSY_SNAPSHOT");
         assert_eq!(Trouble::of_sqlite("9"), Trouble::Passing, "SQLITE_INTERRUPT");
+        for code in ["13", "4874"] {
+            assert_eq!(Trouble::of_sqlite(code), Trouble::Full, "{code}");
+        }
+        assert_eq!(Trouble::of_sqlstate("53100"), Trouble::Full);
+        for code in ["8", "264", "520", "1032", "1544"] {
+            assert_eq!(Trouble::of_sqlite(code), Trouble::ReadOnly, "{code}");
+        }
+        assert_eq!(Trouble::of_sqlstate("25006"), Trouble::ReadOnly);
+        for code in ["10", "266", "522", "778", "1034", "11", "14", "26"] {
+            assert_eq!(Trouble::of_sqlite(code), Trouble::Storage, "{code}");
+        }
+        for code in ["58030", "XX001"] {
+            assert_eq!(Trouble::of_sqlstate(code), Trouble::Storage, "{code}");
+        }
         assert_eq!(Trouble::of_sqlite("2067"), Trouble::Ours, "SQLITE_CONSTRAINT_UNIQUE");
     }
 

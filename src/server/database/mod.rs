@@ -6,9 +6,11 @@
 //! a transaction and comes back once it is on the disk.
 
 mod error;
+mod files;
 mod postgres;
 mod sqlite;
 mod url;
+mod wal;
 
 use std::{
     fmt,
@@ -18,13 +20,11 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{
-    PgConnection, Postgres, Sqlite, migrate::MigrateError, pool::PoolConnection, postgres::PgListener,
-};
+use sqlx::{PgConnection, Postgres, Sqlite, pool::PoolConnection, postgres::PgListener};
 use tokio::sync::oneshot;
 
 pub use self::{
-    error::{internal, violates},
+    error::{OpenError, Unusable, internal, violates},
     url::{DatabaseUrl, DatabaseUrlError, Engine},
 };
 use crate::error::AppError;
@@ -56,55 +56,6 @@ macro_rules! on {
     };
 }
 pub(crate) use on;
-
-/// Why a database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file or server cannot be opened, or is no database.
-    #[error("the database {url} cannot be opened: {cause}")]
-    Open {
-        /// As configured, without its password.
-        url: String,
-        /// What the engine says.
-        cause: sqlx::Error,
-    },
-    /// A schema that this binary does not know.
-    #[error("the database {url} was made by a newer Byline (its schema has step {version}); use that one")]
-    Newer {
-        /// As configured, without its password.
-        url: String,
-        /// The unknown step.
-        version: i64,
-    },
-    /// A migration failed; the database is as it was.
-    #[error("the database {url} cannot be brought up to date: {cause}")]
-    Migrate {
-        /// As configured, without its password.
-        url: String,
-        /// What went wrong.
-        cause: MigrateError,
-    },
-    /// A SQLite with a known fault.
-    #[error("SQLite {0} can lose data in WAL mode; Byline needs 3.51.3 or newer")]
-    OldSqlite(String),
-    /// A PostgreSQL that nobody has tried.
-    #[error("the server is PostgreSQL {0}; Byline needs 15 or newer")]
-    OldPostgres(i32),
-    /// Only PostgreSQL has replicas.
-    #[error("read-database-url goes with a database-url of postgres:// alone, and must be one itself")]
-    ReplicaOfFile,
-}
-
-impl OpenError {
-    fn from_migration(url: &DatabaseUrl, cause: MigrateError) -> Self {
-        let url = url.to_string();
-        match cause {
-            MigrateError::VersionMissing(version) => Self::Newer { url, version },
-            MigrateError::Execute(cause) => Self::Open { url, cause },
-            cause => Self::Migrate { url, cause },
-        }
-    }
-}
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -141,6 +92,15 @@ struct Inner {
 enum Backend {
     Sqlite(sqlite::File),
     Postgres(Arc<postgres::Server>),
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// To do one thing, perhaps beside a process that serves.
+    Command,
+    /// To serve it.
+    Serve,
 }
 
 /// What a connection of [`Db::dedicated`] may do.
@@ -216,13 +176,14 @@ impl Db {
     /// A connection outside of every pool, for work that takes as long as it
     /// takes. The schema is as it is; a file that is missing stays missing.
     pub(super) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
-        let connection = match url.engine() {
+        match url.engine() {
             Engine::Sqlite => sqlite::dedicated(url, access).await.map(Self::Sqlite),
             Engine::Postgres => {
-                postgres::dedicated(url).await.map(|connection| Self::Postgres(connection.into()))
+                let connection = postgres::dedicated(url).await;
+                let connection = connection.map_err(|cause| OpenError::of(url.to_string(), cause));
+                connection.map(|connection| Self::Postgres(connection.into()))
             }
-        };
-        connection.map_err(|cause| OpenError::Open { url: url.to_string(), cause })
+        }
     }
 
     /// Which engine it is of.
@@ -295,7 +256,19 @@ impl Drop for Timed<'_> {
     }
 }
 
+/// Nobody serves a file while this is there.
+#[derive(Debug)]
+pub(super) struct ServeLock {
+    _lock: Option<files::Lock>,
+}
+
 impl DatabaseUrl {
+    /// Lets nobody serve this file, or begin to; a server sees to that itself.
+    pub(super) fn lock(&self) -> Result<ServeLock, OpenError> {
+        let lock = (self.engine() == Engine::Sqlite).then(|| sqlite::files(self)?.lock());
+        Ok(ServeLock { _lock: lock.transpose()? })
+    }
+
     /// Whether this is a file that is not there.
     pub(super) fn is_missing_file(&self) -> bool {
         self.engine() == Engine::Sqlite && sqlite::path(self).is_ok_and(|path| !path.exists())
@@ -309,6 +282,19 @@ impl Database {
     /// # Errors
     /// [`OpenError`], one clear sentence.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        Self::open_for(config, Purpose::Command).await
+    }
+
+    /// [`Self::open`], for serving it: nobody else serves the same file
+    /// meanwhile, and it can be written.
+    ///
+    /// # Errors
+    /// [`OpenError`], one clear sentence.
+    pub async fn open_to_serve(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        Self::open_for(config, Purpose::Serve).await
+    }
+
+    async fn open_for(config: &DatabaseConfig, purpose: Purpose) -> Result<Self, OpenError> {
         let DatabaseConfig { url, replica, connections } = config;
         let replica_fits = replica.as_ref().is_none_or(|url| url.engine() == Engine::Postgres);
         let backend = match url.engine() {
@@ -316,7 +302,7 @@ impl Database {
                 let server = postgres::Server::open(url, replica.as_ref(), *connections).await?;
                 Backend::Postgres(Arc::new(server))
             }
-            Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url).await?),
+            Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url, purpose).await?),
             _ => return Err(OpenError::ReplicaOfFile),
         };
         Ok(Self(Arc::new(Inner { url: url.clone(), backend })))
@@ -417,6 +403,17 @@ impl Database {
         outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
     }
 
+    /// Whether what is written now will be there afterwards.
+    ///
+    /// # Errors
+    /// [`Unusable`], which says what is wrong.
+    pub async fn check(&self) -> Result<(), Unusable> {
+        match &self.0.backend {
+            Backend::Sqlite(file) => file.check().await,
+            Backend::Postgres(server) => server.check().await,
+        }
+    }
+
     /// Waits until every accepted write is on the disk and closes; not for
     /// ever, where a server does not answer.
     pub async fn close(&self) {
@@ -444,8 +441,9 @@ where
         Box::pin(async move {
             let result = caught(work(db, input)).await;
             let keep = result.is_ok();
+            let is_doubtful = matches!(result, Err(AppError::Busy { .. }));
             let acknowledge = Box::new(move |committed: Result<(), AppError>| finish(committed.and(result)));
-            sqlite::Written { keep, acknowledge }
+            sqlite::Written { keep, is_doubtful, acknowledge }
         })
     })
 }

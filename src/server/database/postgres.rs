@@ -14,7 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Db, OpenError, PATIENCE, STATEMENT_TIME, caught, url::DatabaseUrl};
+use super::{Db, OpenError, PATIENCE, STATEMENT_TIME, Unusable, caught, url::DatabaseUrl};
 use crate::error::AppError;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -66,7 +66,7 @@ impl Server {
     ) -> Result<Self, OpenError> {
         let open = |url: &DatabaseUrl| {
             let url = url.to_string();
-            move |cause| OpenError::Open { url, cause }
+            move |cause| OpenError::of(url, cause)
         };
         let options_of = |url: &DatabaseUrl| options(url).map_err(open(url));
         let options = options_of(url)?;
@@ -136,6 +136,22 @@ impl Server {
                 db.discard();
                 Err(AppError::Busy { retry_after: 5 })
             }
+        }
+    }
+
+    /// Whether it can be written: a standby, or a primary that became one, cannot.
+    pub(super) async fn check(&self) -> Result<(), Unusable> {
+        let read_only = async {
+            let mut connection = self.primary.acquire().await?;
+            sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
+                .fetch_one(&mut *connection)
+                .await
+        };
+        match tokio::time::timeout(PATIENCE, read_only).await {
+            Ok(Ok(false)) => Ok(()),
+            Ok(Ok(true)) => Err(Unusable::Standby),
+            Ok(Err(error)) => Err(Unusable::Away(error.to_string())),
+            Err(_) => Err(Unusable::Silent),
         }
     }
 
@@ -231,7 +247,7 @@ fn pool(connections: u32) -> PgPoolOptions {
 /// at once the second waits and finds nothing left to do. Each step is a
 /// transaction of its own. The lock is the connection's; it goes with it.
 async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenError> {
-    let open = |cause| OpenError::Open { url: url.to_string(), cause };
+    let open = |cause| OpenError::of(url.to_string(), cause);
     let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
         .fetch_one(&mut db)
         .await

@@ -88,17 +88,18 @@ impl Byline {
         all.extend(arguments);
         let mut command = self.command(&all);
         command.stderr(log);
-        Self::served(command).await
+        Self::serve_by(command).await
     }
 
     /// `byline serve` on a free port as [`Self::command_in_shell`].
     pub async fn serve_in_shell(&self, script: &str, arguments: &[&str]) -> Served {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
         all.extend(arguments);
-        Self::served(self.command_in_shell(script, &all)).await
+        Self::serve_by(self.command_in_shell(script, &all)).await
     }
 
-    async fn served(mut command: Command) -> Served {
+    /// Whatever command in the end is `byline serve`, until it says where it is.
+    pub async fn serve_by(mut command: Command) -> Served {
         let mut child = command.spawn().expect("byline starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("its output")).lines();
         let stderr = child.stderr.take();
@@ -177,6 +178,11 @@ pub struct Served {
 }
 
 impl Served {
+    /// Which process it is.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Sends SIGTERM; does not wait.
     pub async fn ask_to_stop(&self) {
         self.signal("TERM").await;
@@ -184,7 +190,7 @@ impl Served {
 
     /// Sends a signal by its name without SIG; does not wait.
     pub async fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+        let pid = self.pid().to_string();
         let kill = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill runs");
         assert!(kill.success(), "SIG{name} is sent");
     }

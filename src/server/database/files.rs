@@ -1,0 +1,365 @@
+//! A database of SQLite as it lies in a folder: the file, its log and its
+//! index (`-wal`, `-shm`), and a file that is locked while the site is served
+//! (`.lock`).
+//!
+//! SQLite holds its own locks by `fcntl`, and the system drops all of them
+//! when a process closes *any* descriptor of the database file. So the file is
+//! opened here before SQLite does so, and closed after it.
+
+use std::{
+    ffi::OsString,
+    fs::{self, Metadata, OpenOptions, TryLockError},
+    io::{self, BufReader, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    OpenError, Unusable,
+    wal::{self, Stamp},
+};
+
+/// How often file and log are compared before they count as strangers: while
+/// another process copies its log into the file, they do not fit for a moment.
+const COMPARISONS: u32 = 5;
+const BETWEEN_COMPARISONS: Duration = Duration::from_millis(20);
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    database: PathBuf,
+    log: PathBuf,
+    index: PathBuf,
+    lock: PathBuf,
+}
+
+/// Held for as long as a file is served. The system ends it with the process,
+/// however that ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: fs::File,
+}
+
+impl Files {
+    /// Those of the database at `path`, whatever links lead there, as SQLite
+    /// itself looks for them.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let database = match fs::canonicalize(path) {
+            // A disk that is not mounted yet, most likely: a new site there would hide the old one.
+            Err(_) if path.is_symlink() => {
+                return Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "it is a link to a file that is missing",
+                ));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let name = path.file_name().ok_or(error)?;
+                fs::canonicalize(folder.unwrap_or(Path::new(".")))?.join(name)
+            }
+            found => found?,
+        };
+        if database.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let beside = |suffix: &str| {
+            let mut path = OsString::from(&database);
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        Ok(Self { log: beside("-wal"), index: beside("-shm"), lock: beside(".lock"), database })
+    }
+
+    /// Takes the lock that only one process has (security row D9).
+    pub(super) fn lock(&self) -> Result<Lock, OpenError> {
+        let failed = |cause| OpenError::of_file(&self.lock, cause);
+        let mut options = OpenOptions::new();
+        let file = private(options.read(true).write(true).create(true).truncate(false));
+        let file = file.open(&self.lock).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Served(self.database.clone())),
+            Err(TryLockError::Error(cause)) => Err(OpenError::NoLocks { file: self.lock.clone(), cause }),
+        }
+    }
+
+    /// Whether the file is gone that somebody serves, or has served.
+    pub(super) fn is_gone(&self) -> bool {
+        !self.database.exists() && self.lock.exists()
+    }
+
+    /// Refuses a file that would not be alone with its log: one by two names,
+    /// and one whose log is that of another. What is said of the former also
+    /// holds for a file that is mounted by itself, which cannot be seen from here.
+    pub(super) fn require_one_history(&self) -> Result<(), OpenError> {
+        let failed = |cause| OpenError::of_file(&self.database, cause);
+        let metadata = match fs::metadata(&self.database) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            found => Some(found.map_err(failed)?),
+        };
+        if metadata.is_some_and(|metadata| metadata.is_file() && links(&metadata) > 1) {
+            return Err(OpenError::TwoNames(self.database.clone()));
+        }
+        self.require_own_log()
+    }
+
+    /// Refuses a log that does not go on from where the file is.
+    pub(super) fn require_own_log(&self) -> Result<(), OpenError> {
+        let stamp = || match fs::File::open(&self.database) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => Stamp::read(file?),
+        };
+        match in_the_end(|| Ok(self.log_continues(stamp()?)?.unwrap_or(true))) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(OpenError::ForeignLog { file: self.database.clone(), log: self.log.clone() }),
+            Err(cause) => Err(OpenError::of_file(&self.database, cause)),
+        }
+    }
+
+    /// Whether the log goes on from a file with that stamp; `None` if it has nothing.
+    fn log_continues(&self, stamp: Option<Stamp>) -> io::Result<Option<bool>> {
+        match fs::File::open(&self.log) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            log => wal::continues(BufReader::new(log?), stamp),
+        }
+    }
+
+    /// Makes the file where it is missing, to be read by nobody else; SQLite
+    /// gives log and index the mode of the file (security row D10).
+    pub(super) fn create(&self) -> Result<(), OpenError> {
+        let mut options = OpenOptions::new();
+        match private(options.write(true).create_new(true)).open(&self.database) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(OpenError::of_file(&self.database, error)),
+            // A mask may have taken away from the owner what SQLite gives to log and index.
+            Ok(file) => private_now(&file).map_err(|error| OpenError::of_file(&self.database, error)),
+        }
+    }
+
+    /// Takes from everybody else what an earlier Byline or another program
+    /// gave them. The file's group keeps what it has: somebody may have meant it.
+    pub(super) fn close_to_others(&self) {
+        let file = self.database.display();
+        let closed = [&self.database, &self.log, &self.index].map(|path| without_others(path));
+        if let Some(error) = closed.iter().find_map(|closed| closed.as_ref().err()) {
+            tracing::warn!(%file, %error, "everybody can read this database, which holds secrets");
+        } else if closed.iter().any(|closed| matches!(closed, Ok(true))) {
+            tracing::warn!(%file, "everybody could read this database; its owner and group alone can now");
+        }
+    }
+
+    /// Keeps an eye on the files, which SQLite has open from now on.
+    pub(super) fn guard(self, database: fs::File) -> io::Result<Guard> {
+        let opened = database.metadata()?;
+        let stamp = first_stamp(&database)?;
+        Ok(Guard {
+            database_id: Some(Identity::of(&opened)),
+            log_id: Identity::at(&self.log)?,
+            index_id: Identity::at(&self.index)?,
+            seen: Mutex::new((State::of(&opened), stamp)),
+            committed: AtomicI32::new(stamp.map_or(0, |stamp| stamp.current)),
+            is_overwritten: AtomicBool::new(false),
+            database,
+            files: self,
+        })
+    }
+
+    /// The file, for looking into it beside SQLite.
+    pub(super) fn open(&self) -> Result<fs::File, OpenError> {
+        fs::File::open(&self.database).map_err(|cause| OpenError::of_file(&self.database, cause))
+    }
+}
+
+/// Which file a name leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// When a file was written last, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    modified: Option<SystemTime>,
+    bytes: u64,
+}
+
+impl State {
+    fn of(metadata: &Metadata) -> Self {
+        Self { modified: metadata.modified().ok(), bytes: metadata.len() }
+    }
+}
+
+/// Knows whether what a process has open is what lies in the folder.
+pub(super) struct Guard {
+    files: Files,
+    database: fs::File,
+    database_id: Option<Identity>,
+    log_id: Option<Identity>,
+    index_id: Option<Identity>,
+    /// The file as it was when it last fitted to its log.
+    seen: Mutex<(State, Option<Stamp>)>,
+    /// The newest commit of this process.
+    committed: AtomicI32,
+    is_overwritten: AtomicBool,
+}
+
+impl Guard {
+    /// Looks at the files (security row D11): three questions to the system,
+    /// and after the database file was written also its stamp and the log.
+    ///
+    /// # Errors
+    /// [`Unusable`], which says what is wrong.
+    pub(super) fn look(&self) -> Result<(), Unusable> {
+        let Files { database, log, index, .. } = &self.files;
+        for (path, id) in [(database, self.database_id), (log, self.log_id), (index, self.index_id)] {
+            match Identity::at(path) {
+                Ok(found) if found == id => {}
+                Ok(Some(_)) => return Err(Unusable::Replaced(path.clone())),
+                Ok(None) => return Err(Unusable::Removed(path.clone())),
+                Err(error) => return Err(Unusable::Unreadable(path.clone(), error.to_string())),
+            }
+        }
+        if self.is_overwritten() {
+            return Err(Unusable::Overwritten(database.clone()));
+        }
+        match self.fits() {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.is_overwritten.store(true, Ordering::Release);
+                Err(Unusable::Overwritten(database.clone()))
+            }
+            Err(error) => Err(Unusable::Unreadable(database.clone(), error.to_string())),
+        }
+    }
+
+    /// Whether the file got the content of another. It stays so: SQLite has
+    /// pages of both by then.
+    pub(super) fn is_overwritten(&self) -> bool {
+        self.is_overwritten.load(Ordering::Acquire)
+    }
+
+    /// Remembers a commit of this process.
+    pub(super) fn note(&self, stamp: Stamp) {
+        self.committed.store(stamp.current, Ordering::Release);
+    }
+
+    fn fits(&self) -> io::Result<bool> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read before the content: what is written meanwhile is looked at next time.
+        let state = State::of(&self.database.metadata()?);
+        if state == seen.0 {
+            return Ok(true);
+        }
+        let mut stamp = None;
+        let fits = in_the_end(|| {
+            stamp = first_stamp(&self.database)?;
+            let Some(lies) = stamp else { return Ok(false) };
+            // A log that was copied into the file to its end may be gone by now.
+            let committed = Some(self.committed.load(Ordering::Acquire));
+            let known = [committed, seen.1.map(|stamp| stamp.current)];
+            let is_known = known.contains(&Some(lies.current)) || known.contains(&Some(lies.previous));
+            Ok(is_known || self.files.log_continues(stamp)?.unwrap_or(false))
+        })?;
+        *seen = (state, stamp);
+        Ok(fits)
+    }
+}
+
+/// Asks again where the answer is no: while another process copies the log
+/// into the file, the two do not fit for a moment.
+fn in_the_end(mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+    for _ in 1..COMPARISONS {
+        if is_so()? {
+            return Ok(true);
+        }
+        std::thread::sleep(BETWEEN_COMPARISONS);
+    }
+    is_so()
+}
+
+fn first_stamp(mut database: &fs::File) -> io::Result<Option<Stamp>> {
+    database.seek(SeekFrom::Start(0))?;
+    Stamp::read(database)
+}
+
+/// For a file that nobody but its owner reads or writes.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn private_now(file: &fs::File) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn private_now(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether everybody could use the file, who cannot any more.
+#[cfg(unix)]
+fn without_others(file: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut permissions = match fs::metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        found => found?.permissions(),
+    };
+    if permissions.mode() & 0o007 == 0 {
+        return Ok(false);
+    }
+    permissions.set_mode(permissions.mode() & 0o7770);
+    fs::set_permissions(file, permissions)?;
+    Ok(true)
+}
+
+#[cfg(not(unix))]
+fn without_others(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// How many names the file has.
+#[cfg(unix)]
+fn links(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(metadata)
+}
+
+#[cfg(not(unix))]
+fn links(_: &Metadata) -> u64 {
+    1
+}
+
+impl Identity {
+    /// That of the file which lies there, if there is one.
+    fn at(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            found => found.map(|metadata| Some(Self::of(&metadata))),
+        }
+    }
+
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Elsewhere an open file cannot be removed or replaced.
+    #[cfg(not(unix))]
+    fn of(_: &Metadata) -> Self {
+        Self { device: 0, inode: 0 }
+    }
+}
