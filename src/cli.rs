@@ -288,7 +288,7 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
         bus.close();
     };
     let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_up()));
-    listener::serve(listener, tls, router::router(site.clone()), stop).await;
+    listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
     cleaning.abort();
     if let Some(renewing) = renewing {
         renewing.abort();

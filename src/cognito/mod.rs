@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 pub use problem::Problem;
 
-use crate::server::{Site, cors, headers, limits};
+use crate::server::{Site, bodies, cors, headers, limits};
 
 /// Where operations are posted to, below the public URL.
 pub const PATH: &str = "/cognito";
@@ -53,7 +53,7 @@ async fn call(State(site): State<Site>, request: Request) -> Response {
 }
 
 async fn run(site: &Site, operation: &str, body: Body) -> Result<Value, Problem> {
-    let body = limits::read_body(body, limits::ACCOUNT_BODY).await?;
+    let body = bodies::read_body(body, limits::ACCOUNT_BODY).await?;
     // The limit stands outside of the operations, which speak of problems.
     limits::in_time(async { Ok(operations::run(site, operation, &body).await) }).await?
 }

@@ -1,6 +1,6 @@
 //! Sessions in a browser: a typed hold on what tower-sessions keeps.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -16,11 +16,11 @@ use tower_sessions::Session;
 use super::{
     Actor, User,
     kept::{Basket, FormToKeep, KeptForm},
-    session_store::cause,
+    session_store::{RowStore, cause},
 };
 use crate::{
     error::AppError,
-    server::{cookies, database::Database, headers::refusal, pages::wants_html},
+    server::{Site, cookies, database::Database, headers::refusal, pages::wants_html},
 };
 
 const USER: &str = "user";
@@ -39,7 +39,14 @@ impl UserSession {
         Self(session)
     }
 
-    /// Who is signed in, as the database has it now.
+    /// The same session, which remembers by itself what it reads: for a look at
+    /// who is signed in that must not stand in for a later one.
+    #[must_use]
+    pub fn apart(&self, site: &Site) -> Self {
+        Self(Session::new(self.0.id(), Arc::new(RowStore::new(site.database.clone())), None))
+    }
+
+    /// Who is signed in, as the database has it when it is first asked for.
     ///
     /// # Errors
     /// Those of the database.

@@ -33,7 +33,7 @@ use crate::{
         session_store::RowStore,
     },
     error::AppError,
-    server::{Site, cookies, cors, headers, limits as server_limits, origin, telemetry::RequestId},
+    server::{Site, bodies, cookies, cors, headers, limits as server_limits, origin, telemetry::RequestId},
 };
 
 const JSON: &str = "application/json";
@@ -88,9 +88,15 @@ async fn answer(
         if Explicit::of_headers(&head.headers).is_none() && !cookies::has_session(&head.headers) {
             return Err(Failed::unauthorized(NOBODY));
         }
-        let body = server_limits::read_body(body, server_limits::POST_BODY).await?;
-        // Asked once the body is here: a slow upload cannot outlive a logout.
         let session = UserSession::new(session);
+        let check = async {
+            match Caller::of(&site, &head.headers, &session.apart(&site)).await?.actor {
+                Actor::Anonymous => Err(Failed::unauthorized(NOBODY)),
+                _ => Ok(()),
+            }
+        };
+        let body = bodies::read_body_if(check, body, server_limits::POST_BODY).await?;
+        // Asked once the body is here: a slow upload cannot outlive a logout.
         let caller = Caller::of(&site, &head.headers, &session).await.map_err(Failed::from)?;
         if caller.actor == Actor::Anonymous {
             return Err(Failed::unauthorized(NOBODY));

@@ -5,10 +5,10 @@
 //! those whose name is fixed, and `manifest.json`, which maps one to the
 //! other. A release binary embeds the folder; a debug build reads it.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Path, Request},
     http::{
         HeaderMap, HeaderValue, StatusCode,
@@ -17,6 +17,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rust_embed::Embed;
+
+use super::answers::Shared;
 
 #[derive(Embed)]
 #[folder = "target/site/"]
@@ -75,7 +77,11 @@ fn file(path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
         Some((encoding, twin)) => (Some(encoding), twin.data),
         None => (None, plain.data),
     };
-    let mut response = Response::new(Body::from(data.into_owned()));
+    let mut response = match data {
+        Cow::Borrowed(embedded) => Response::new(Body::from(Bytes::from_static(embedded))),
+        Cow::Owned(read) => Response::new(Body::from(read)),
+    };
+    response.extensions_mut().insert(Shared);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));

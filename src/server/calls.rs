@@ -23,7 +23,7 @@ use tower_sessions::Session;
 use url::form_urlencoded;
 
 use super::{
-    Site,
+    Site, bodies,
     database::internal,
     forms::{Form, FormState, Values, log_in_first},
     headers::{refusal, uncached, wrong_method},
@@ -31,7 +31,7 @@ use super::{
     pages::{self, PageInput, wants_html},
 };
 use crate::{
-    credentials::{Actor, Caller, FormToKeep, UserSession},
+    credentials::{Actor, Caller, FormToKeep, UserSession, caller::Explicit},
     error::AppError,
 };
 
@@ -64,8 +64,12 @@ pub async fn submit(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let mut typed = match limits::read_body(body, max_body(form.endpoint())).await {
+    // A text is taken from whoever has no session, too: it is kept for its author.
+    let anyone = form.is_for_anyone() || form.holds_text();
+    let check = may_send(&site, &head.headers, &session, anyone);
+    let mut typed = match bodies::read_body_if(check, body, max_body(form.endpoint())).await {
         Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
+        Err(AppError::NotSignedIn) => return see_other(&log_in_first(&form.page(&from_path))),
         Err(error) => return refusal(&error, true),
     };
     typed.extend(from_path);
@@ -205,7 +209,9 @@ async fn by_script(
     let (method, arguments) = match head.method {
         Method::GET | Method::HEAD if reads => (Method::GET, head.uri.query().unwrap_or_default().to_owned()),
         Method::POST if writes => {
-            let body = limits::read_body(body, max_body(endpoint)).await?;
+            let anyone = Form::of_endpoint(endpoint).is_some_and(Form::is_for_anyone);
+            let check = may_send(site, &head.headers, &session, anyone);
+            let body = bodies::read_body_if(check, body, max_body(endpoint)).await?;
             (Method::POST, arguments(&head.headers, &body)?)
         }
         _ if reads => return Err(Refused::MethodNotAllowed { allow: "GET, HEAD" }),
@@ -247,6 +253,24 @@ pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
 
 fn max_body(endpoint: &str) -> usize {
     if endpoint.ends_with("_post") { limits::POST_BODY } else { limits::ACCOUNT_BODY }
+}
+
+/// Whether it is worth while to wait for a body: nobody sends a post only to
+/// learn that they are not signed in.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`] where `anyone` may not send one; a credential that
+/// does not hold; those of the database.
+async fn may_send(site: &Site, headers: &HeaderMap, session: &Session, anyone: bool) -> Result<(), AppError> {
+    if anyone && Explicit::of_headers(headers).is_none() {
+        return Ok(());
+    }
+    let session = UserSession::new(session.clone()).apart(site);
+    let caller = limits::in_time(async { Ok(Caller::of(site, headers, &session).await?) }).await?;
+    match caller.actor {
+        Actor::Anonymous => Err(AppError::NotSignedIn),
+        _ => Ok(()),
+    }
 }
 
 /// What a server function finds in its Leptos context: who calls, and what

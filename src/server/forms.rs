@@ -150,6 +150,12 @@ impl Form {
             )
     }
 
+    /// Whether it is for people who are not signed in.
+    #[must_use]
+    pub const fn is_for_anyone(self) -> bool {
+        matches!(self, Self::SignUp | Self::LogIn | Self::LogOut)
+    }
+
     /// Whether it holds text that somebody wrote.
     #[must_use]
     pub const fn holds_text(self) -> bool {

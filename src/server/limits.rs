@@ -1,9 +1,7 @@
-//! Limits on what a client can take up (security rows L1 and L2).
+//! Limits on what a client can take up (security rows L1, L2 and L6).
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use futures::StreamExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::AppError;
@@ -23,8 +21,15 @@ pub const WRITE_TIME: Duration = Duration::from_secs(30);
 pub const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// For requests under way to end when the process is told to.
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);
-/// Open connections.
-pub const CONNECTIONS: usize = 4096;
+/// Open connections, where the system has as many descriptors.
+const CONNECTIONS: usize = 4096;
+/// Descriptors for the database, files and the log.
+const OTHER_DESCRIPTORS: usize = 128;
+/// Bytes of the head of a request; larger is 431 (RFC 6585 5). Room for a GraphQL
+/// document in the query, percent-encoded.
+pub const HEAD_BYTES: usize = 64 * 1024;
+/// Idle connections that are closed at a time when there are no more descriptors.
+pub const SHED_CONNECTIONS: usize = 64;
 /// Requests under way; one more gets 503.
 const REQUESTS: usize = 1024;
 
@@ -36,32 +41,41 @@ pub fn place() -> Option<SemaphorePermit<'static>> {
     REQUEST_PLACES.try_acquire().ok()
 }
 
-/// Reads a whole body, counting what arrives rather than what was announced.
-///
-/// # Errors
-/// [`AppError::TooLarge`] over `max_bytes`, [`AppError::Timeout`] after
-/// [`BODY_TIME`], [`AppError::BadRequest`] when the client hangs up.
-pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> {
-    let read = async {
-        let mut whole = Vec::new();
-        let mut chunks = body.into_data_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk =
-                chunk.map_err(|_| AppError::BadRequest { reason: "the body is incomplete".into() })?;
-            if whole.len() + chunk.len() > max_bytes {
-                return Err(AppError::TooLarge { max_bytes });
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        Ok(Bytes::from(whole))
-    };
-    tokio::time::timeout(BODY_TIME, read).await.map_err(|_| AppError::Timeout)?
-}
-
 /// Gives up on work that takes too long; the client may try again.
 ///
 /// # Errors
 /// [`AppError::Busy`] after [`ANSWER_TIME`], and those of `work`.
 pub async fn in_time<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
     tokio::time::timeout(ANSWER_TIME, work).await.map_err(|_| AppError::Busy { retry_after: 5 })?
+}
+
+/// Raises the soft limit of descriptors to the hard one, and says how many
+/// connections they are enough for.
+#[must_use]
+pub fn connections() -> usize {
+    let descriptors = raise_descriptors().unwrap_or(usize::MAX);
+    CONNECTIONS.min(descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2))
+}
+
+/// The limit that holds afterwards; `None` where there is none. The soft one is
+/// 1,024 for the sake of programs that call `select` (`getrlimit(2)`).
+#[cfg(unix)]
+fn raise_descriptors() -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let holds = match setrlimit(Resource::Nofile, raised.clone()) {
+        Ok(()) => raised,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            limit
+        }
+    };
+    holds.current.map(|current| usize::try_from(current).unwrap_or(usize::MAX))
+}
+
+#[cfg(not(unix))]
+const fn raise_descriptors() -> Option<usize> {
+    None
 }

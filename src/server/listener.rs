@@ -2,70 +2,87 @@
 
 use std::{
     convert::Infallible,
-    io,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+use axum::{
+    BoxError, Router,
+    body::{Body, Bytes, HttpBody},
+    extract::ConnectInfo,
+    http::StatusCode,
 };
-use tokio_io_timeout::TimeoutStream;
+use hyper::{
+    body::{Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::{limits, tls::Tls};
+use super::{
+    connections::{Busy, Connection, ConnectionStream, Connections},
+    limits,
+    tls::Tls,
+};
+
+/// How long nothing is accepted when that has just failed.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` resolves, over TLS if there is a certificate, then lets
 /// requests under way end for at most [`limits::DRAIN_TIME`] (security row D7).
+/// The proxies that are `trusted` may have as many connections as there are.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     router: Router,
+    trusted: &[IpNet],
     stop: impl Future<Output = ()>,
 ) {
-    let places = Arc::new(Semaphore::new(limits::CONNECTIONS));
+    let connections = Connections::new(limits::connections(), trusted);
     // Every connection holds a receiver for as long as it is open.
     let stopping = watch::Sender::new(());
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = async {
-            let place = places.clone().acquire_owned().await;
-            (listener.accept().await, place)
-        };
-        let (stream, peer, place) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut stop => break,
-            (accepted, place) = accepted => match (accepted, place) {
-                (Ok((stream, peer)), Ok(place)) => (stream, peer, place),
-                (Err(error), _) => {
-                    // Out of file descriptors or an aborted connection: the next may do.
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                    continue;
-                }
-                (_, Err(_)) => break,
-            },
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors or an aborted connection: the next may do.
+                tracing::warn!(%error, "a connection was not accepted");
+                connections.shed();
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let Some(connection) = connections.open(peer) else {
+            tracing::debug!(%peer, "a connection found no place");
+            continue;
         };
         // Answers are written whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         notice_the_vanished(&stream);
-        // A client that takes nothing of its answer does not keep it, and its place, for ever.
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(limits::WRITE_TIME));
-        let stream = Placed { stream: Box::pin(stream), _place: place };
+        let stream = ConnectionStream::new(stream, Arc::clone(&connection));
         let acceptor = tls.as_ref().map(|tls| tls.acceptor());
-        let (router, stopped) = (router.clone(), stopping.subscribe());
+        let client = Client { router: router.clone(), peer, connection };
+        let stopped = stopping.subscribe();
         tokio::spawn(async move {
             match acceptor {
-                None => converse(stream, router, peer, stopped).await,
-                Some(acceptor) => converse_over_tls(stream, acceptor, router, peer, stopped).await,
+                None => converse(stream, client, stopped).await,
+                Some(acceptor) => converse_over_tls(stream, acceptor, client, stopped).await,
             }
         });
     }
@@ -80,10 +97,9 @@ pub async fn serve(
 
 /// Shakes hands first; whoever does not within the time for a head is let go.
 async fn converse_over_tls(
-    stream: Placed,
+    stream: ConnectionStream,
     acceptor: TlsAcceptor,
-    router: Router,
-    peer: SocketAddr,
+    client: Client,
     mut stopped: watch::Receiver<()>,
 ) {
     let shaken = tokio::select! {
@@ -91,7 +107,7 @@ async fn converse_over_tls(
         shaken = tokio::time::timeout(limits::HEAD_TIME, acceptor.accept(stream)) => shaken,
     };
     match shaken {
-        Ok(Ok(stream)) => converse(stream, router, peer, stopped).await,
+        Ok(Ok(stream)) => converse(stream, client, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
@@ -100,14 +116,13 @@ async fn converse_over_tls(
 /// Answers request after request, until the client or the site has enough.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    router: Router,
-    peer: SocketAddr,
+    client: Client,
     mut stopped: watch::Receiver<()>,
 ) {
     let mut http = http1::Builder::new();
     // hyper sets no limit by itself: a socket that sends nothing would stay for ever.
-    http.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_TIME);
-    let service = service_fn(move |request| answer(router.clone(), peer, request));
+    http.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_TIME).max_buf_size(limits::HEAD_BYTES);
+    let service = service_fn(move |request| answer(client.clone(), request));
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -122,53 +137,6 @@ async fn converse(
     }
 }
 
-/// A connection and its place among all of them, which it keeps for as long as
-/// it is open: also when it has become a WebSocket, and is no longer served here.
-struct Placed {
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for Placed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Placed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.stream.as_mut().poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stream.as_mut().poll_write_vectored(context, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(context)
-    }
-}
-
 /// A machine that is gone answers nothing; without this, what is sent to it
 /// is sent again for a quarter of an hour. Elsewhere the system's own limits hold.
 fn notice_the_vanished(stream: &TcpStream) {
@@ -180,18 +148,61 @@ fn notice_the_vanished(stream: &TcpStream) {
     let _ = stream;
 }
 
-async fn answer(
+/// Who is at the other end of a connection, and what answers there.
+#[derive(Clone)]
+struct Client {
     router: Router,
     peer: SocketAddr,
-    request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Body>, Infallible> {
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    router.oneshot(request).await
+    connection: Arc<Connection>,
 }
 
-/// Listens from now on for being asked to stop, by SIGTERM or Ctrl-C; the
-/// future resolves when it happened, even if that was before it is awaited.
+async fn answer(
+    client: Client,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Body>, Infallible> {
+    let Client { router, peer, connection } = client;
+    let busy = connection.busy();
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(connection);
+    let response = router.oneshot(request).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        busy.for_ever();
+        return Ok(response);
+    }
+    Ok(response.map(|inner| Body::new(Answering { inner, _busy: busy })))
+}
+
+/// The body of an answer, until whose end its connection is not idle.
+struct Answering {
+    inner: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Answering {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.inner).poll_frame(context).map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// Listens from now on for being asked to stop, by SIGTERM, SIGINT (Ctrl-C),
+/// SIGQUIT, or SIGHUP (its terminal was closed); the future resolves when it
+/// happened, even if that was before it is awaited. SIGHUP stays ignored where
+/// it was before the start, as by `nohup`.
 ///
 /// # Errors
 /// Where the system takes no more signal handlers.
@@ -199,14 +210,24 @@ async fn answer(
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let asked = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::hangup()];
+    let heeded = asked.into_iter().filter(|kind| *kind != SignalKind::hangup() || !is_ignored(*kind));
+    let mut signals = heeded.map(signal).collect::<Result<Vec<_>, _>>()?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures::future::select_all(received).await;
     })
+}
+
+/// Whether the process was started with this signal ignored. Elsewhere than on
+/// Linux, only `unsafe` code could ask.
+#[cfg(unix)]
+fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // proc_pid_status(5): a mask in hexadecimal, whose lowest bit is signal 1.
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (kind.as_raw_value() - 1) & 1 == 1)
 }
 
 /// Listens for Ctrl-C.

@@ -1,9 +1,12 @@
 //! The server: configuration, database, router, pages, assets.
 
+pub mod answers;
 pub mod assets;
+pub mod bodies;
 pub mod calls;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod context;
 pub mod cookies;
 pub mod copy;
@@ -11,6 +14,7 @@ pub mod cors;
 pub mod database;
 pub mod demo;
 pub mod events;
+pub mod fair_pool;
 pub mod forms;
 pub mod headers;
 pub mod health;
@@ -23,6 +27,7 @@ pub mod origin;
 pub mod page_cache;
 pub mod pages;
 pub mod router;
+pub mod target;
 pub mod telemetry;
 pub mod tls;
 
@@ -53,6 +58,10 @@ pub struct Parts {
     pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
+    /// Memory for bodies of requests.
+    pub bodies: Arc<fair_pool::FairPool>,
+    /// Memory for answers that clients have yet to take.
+    pub answers: Arc<fair_pool::FairPool>,
     /// The GraphQL API.
     pub api: Api,
     /// What happens to posts, for subscriptions.
@@ -96,6 +105,8 @@ impl Site {
             database,
             hasher,
             pages: page_cache::PageCache::default(),
+            bodies: Arc::new(fair_pool::FairPool::new(bodies::ALL_BODIES)),
+            answers: Arc::new(fair_pool::FairPool::new(answers::ALL_ANSWERS)),
             api: Api::new(config.conflict_detection).map_err(config::StartError::Schema)?,
             feed: Feed::default(),
             secret: OnceCell::new(),

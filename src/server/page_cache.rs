@@ -17,7 +17,7 @@ use axum::{
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
-use super::{Site, assets::Encoding};
+use super::{Site, answers::Shared, assets::Encoding};
 use crate::posts::{PageRequest, PostId};
 
 /// Bytes of HTML kept at most.
@@ -121,6 +121,9 @@ impl Rendered {
     #[must_use]
     pub fn respond(&self, request: &HeaderMap) -> Response {
         let mut response = Response::new(Body::empty());
+        if self.may_be_kept() {
+            response.extensions_mut().insert(Shared);
+        }
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("accept-encoding, cookie"));
         if self.may_be_kept() {

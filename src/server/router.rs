@@ -10,7 +10,7 @@ use axum::{
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use super::{
-    Site, assets, calls, cookies, events,
+    Site, assets, bodies, calls, cookies, events,
     forms::{Form, Values},
     headers, health, origin, pages, telemetry,
 };
@@ -51,10 +51,7 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), pages::for_everyone))
         .layer(from_fn(caller::explicit_first));
 
-    Router::new()
-        .route("/healthz", get(health::readyz))
-        .route("/readyz", get(health::readyz))
-        .route("/livez", get(health::livez))
+    let admitted = Router::new()
         .route("/events", get(events::stream::events))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
@@ -64,6 +61,14 @@ pub fn router(site: Site) -> Router {
         .merge(cognito::routes(site.clone()))
         .merge(graphql::http::routes(&site, sessions))
         .merge(people)
+        .layer(from_fn_with_state(site.clone(), bodies::admit));
+
+    Router::new()
+        // Whoever asks for health is answered however many others are (security row L6).
+        .route("/healthz", get(health::readyz))
+        .route("/readyz", get(health::readyz))
+        .route("/livez", get(health::livez))
+        .merge(admitted)
         .layer(from_fn_with_state(site.clone(), telemetry::observe))
         .layer(from_fn_with_state(site.clone(), cookies::own_cookies))
         .with_state(site)

@@ -7,7 +7,10 @@ use std::{
     net::{IpAddr, SocketAddr},
     panic::AssertUnwindSafe,
     str::FromStr,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -24,9 +27,11 @@ use tracing_subscriber::EnvFilter;
 
 pub use super::log::LogFormat;
 use super::{
-    Site, headers, limits,
+    Site, answers,
+    connections::Connection,
+    headers,
     log::{LogQueue, VALUE_BYTES, cut},
-    origin, pages,
+    origin, pages, target,
 };
 use crate::error::AppError;
 
@@ -130,15 +135,16 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The layer around everything that answers: gives the request an id, catches
-/// panics, sheds load, adds the headers every answer carries, and writes the
-/// one line.
+/// The layer around everything that answers: gives the request an id, refuses
+/// targets that no page expects, catches panics, counts the answer until it is
+/// taken, adds the headers every answer carries, and writes the one line.
 ///
 /// The line has method, path, status, time and address; never a query, a
 /// cookie or a body.
 pub async fn observe(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::next();
+    let target = origin::check_host(&request).and_then(|()| target::normalize(&mut request));
     let method = request.method().clone();
     let path = cut(request.uri().path(), VALUE_BYTES).into_owned();
     let client = client_address(&request, &site.trusted_proxies);
@@ -146,25 +152,20 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
         request.extensions_mut().insert(ClientAddress(address));
     }
     request.extensions_mut().insert(id);
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let html = pages::wants_html(request.headers());
 
-    let ready = match origin::check_host(&request) {
-        Ok(()) => pages::ready(&site, &method, request.uri(), request.headers()).await,
-        Err(error) => Some(headers::refusal(&error, html)),
-    };
     let answer = async {
-        let Some(_place) = limits::place() else {
-            return headers::refusal(&AppError::Busy { retry_after: 2 }, html);
-        };
-        AssertUnwindSafe(next.run(request))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| headers::refusal(&AppError::Internal, html))
+        target?;
+        if let Some(page) = pages::ready(&site, &method, request.uri(), request.headers()).await {
+            return Ok(page);
+        }
+        let made = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let made = made.map_err(|_| AppError::Internal)?;
+        answers::hold(&site.answers, made, client, connection.as_ref()).await
     };
-    let mut response = match ready {
-        Some(page) => page,
-        None => REQUEST.scope(id, answer.instrument(tracing::info_span!("request", %id))).await,
-    };
+    let answer = REQUEST.scope(id, answer.instrument(tracing::info_span!("request", %id)));
+    let mut response = answer.await.unwrap_or_else(|error| headers::refusal(&error, html));
 
     headers::secure(response.headers_mut(), site.public_url.is_https());
     let id = id.to_string();

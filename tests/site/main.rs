@@ -19,6 +19,7 @@ mod cross_site;
 mod errors;
 mod events;
 mod filters;
+mod floods;
 mod graphiql;
 mod graphql;
 mod headers;

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     accounts::server::{Login, Password},
     error::AppError,
-    server::{Site, calls, cors, headers, limits},
+    server::{Site, bodies, calls, cors, headers, limits},
 };
 
 /// The endpoints of tokens.
@@ -110,7 +110,7 @@ struct Parameters(Vec<(String, String)>);
 impl Parameters {
     async fn read(request: Request) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
-        let body = limits::read_body(body, limits::ACCOUNT_BODY).await?;
+        let body = bodies::read_body(body, limits::ACCOUNT_BODY).await?;
         let form = calls::arguments(&head.headers, &body)?;
         let pairs: Vec<(String, String)> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
         for (place, (name, _)) in pairs.iter().enumerate() {

@@ -2,9 +2,11 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use crate::server::fair_pool::{has_share, network};
 
 /// Listeners from one address, as a part of all of them: one client cannot
 /// silence the list for everybody else, and an office behind one address still
@@ -44,8 +46,7 @@ impl Places {
         let client = client.map(network);
         let mut taken = this.taken();
         let of_client = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
-        // Behind a proxy that nobody told Byline of, all come from its address.
-        let is_far = client.is_some_and(|client| !client.is_loopback());
+        let is_far = client.as_ref().is_some_and(has_share);
         if taken.all >= this.max || (is_far && of_client >= this.max.div_ceil(SHARE)) {
             return None;
         }
@@ -73,17 +74,6 @@ impl Drop for Place {
                 taken.by_client.remove(&client);
             }
         }
-    }
-}
-
-/// Whoever has an IPv6 address has a whole /64 of them (RFC 6177).
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.into(),
-            None => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        },
     }
 }
 

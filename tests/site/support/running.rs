@@ -165,8 +165,11 @@ pub fn serve(
     router: Router,
 ) -> (oneshot::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel();
-    let served = tokio::spawn(listener::serve(listener, tls, router, async move {
-        let _ = stopped.await;
-    }));
+    let served = tokio::spawn(async move {
+        listener::serve(listener, tls, router, &[], async move {
+            let _ = stopped.await;
+        })
+        .await;
+    });
     (stop, served)
 }

@@ -1,0 +1,66 @@
+//! Answers that wait for their clients to take them (security row L7).
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes, HttpBody, to_bytes},
+    response::Response,
+};
+
+use super::{
+    connections::Connection,
+    fair_pool::{Eviction, FairPool, Reservation},
+};
+use crate::error::AppError;
+
+/// Bytes of answers in memory that clients have not taken yet.
+pub const ALL_ANSWERS: usize = 64 * 1024 * 1024;
+/// Bytes of an answer that is not counted: so much every connection may have.
+const SMALL: u64 = 16 * 1024;
+
+/// Marks an answer whose bytes are in memory once, for all who get them.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared;
+
+/// Counts an answer until its last byte is taken. Where there is no room,
+/// connections of clients that take nothing are closed.
+///
+/// # Errors
+/// [`AppError::Busy`] instead of the answer, where that makes no room either.
+pub async fn hold(
+    pool: &Arc<FairPool>,
+    response: Response,
+    client: Option<IpAddr>,
+    connection: Option<&Arc<Connection>>,
+) -> Result<Response, AppError> {
+    // A stream has no size; whoever sends one makes it piece by piece.
+    let size = response.body().size_hint().exact().unwrap_or_default();
+    if size < SMALL || response.extensions().get::<Shared>().is_some() {
+        return Ok(response);
+    }
+    let busy = || AppError::Busy { retry_after: 2 };
+    let eviction = match connection {
+        Some(connection) => Arc::clone(connection.eviction()),
+        // Nobody could close it.
+        None => Arc::new(Eviction::protected()),
+    };
+    let amount = usize::try_from(size).map_err(|_| busy())?;
+    let reservation = FairPool::take(pool, client, amount, eviction).ok_or_else(busy)?;
+    let (head, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.map_err(|_| AppError::Internal)?;
+    let held = Bytes::from_owner(Held { bytes, _reservation: reservation });
+    Ok(Response::from_parts(head, Body::from(held)))
+}
+
+/// The bytes that hyper writes; it lets go of them once the system has them,
+/// which is after the body that they came in is gone.
+struct Held {
+    bytes: Bytes,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}

@@ -1,0 +1,215 @@
+//! Open connections, and what of them can be closed for others (security row L2).
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Sleep, sleep},
+};
+use tokio_io_timeout::TimeoutStream;
+
+use super::{
+    fair_pool::{Eviction, FairPool, Reservation},
+    limits,
+};
+
+/// How long a client that is still sending a body gets to notice the answer.
+const LINGER_TIME: Duration = Duration::from_secs(5);
+/// Bytes that are read and thrown away meanwhile.
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
+
+/// The places for connections.
+#[derive(Debug)]
+pub struct Connections {
+    pool: Arc<FairPool>,
+    trusted: Vec<IpNet>,
+}
+
+/// One connection, as those know it who answer its requests.
+#[derive(Debug)]
+pub struct Connection {
+    place: Reservation,
+    unread: AtomicBool,
+    upgraded: AtomicBool,
+}
+
+/// A request is under way on a connection, which is not closed for others
+/// until this is dropped.
+#[derive(Debug)]
+pub struct Busy(Arc<Connection>);
+
+impl Connections {
+    /// So many at once. Whoever is `trusted` has no share of its own: behind
+    /// these proxies are many clients.
+    #[must_use]
+    pub fn new(max: usize, trusted: &[IpNet]) -> Self {
+        Self { pool: Arc::new(FairPool::new(max)), trusted: trusted.to_vec() }
+    }
+
+    /// A place for one more. Where there is none, connections are closed on
+    /// which nothing happens; `None` if something happens on all of them.
+    #[must_use]
+    pub fn open(&self, peer: SocketAddr) -> Option<Arc<Connection>> {
+        let is_trusted = |address: &IpAddr| self.trusted.iter().any(|network| network.contains(address));
+        let client = Some(peer.ip()).filter(|address| !is_trusted(address));
+        let place = FairPool::take(&self.pool, client, 1, Arc::new(Eviction::default()))?;
+        Some(Arc::new(Connection { place, unread: AtomicBool::default(), upgraded: AtomicBool::default() }))
+    }
+
+    /// Closes a few on which nothing happens: the system has no more descriptors.
+    pub fn shed(&self) {
+        self.pool.shed(limits::SHED_CONNECTIONS);
+    }
+}
+
+impl Connection {
+    /// A request has come.
+    #[must_use]
+    pub fn busy(self: &Arc<Self>) -> Busy {
+        self.eviction().protect(true);
+        self.unread.store(false, Ordering::Relaxed);
+        Busy(Arc::clone(self))
+    }
+
+    /// A request was answered without reading all that its client sends.
+    pub fn has_unread_body(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// To close it where others need what it takes up.
+    #[must_use]
+    pub const fn eviction(&self) -> &Arc<Eviction> {
+        self.place.eviction()
+    }
+}
+
+impl Busy {
+    /// The connection has become a WebSocket: it is busy until it ends.
+    pub fn for_ever(self) {
+        self.0.upgraded.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if !self.0.upgraded.load(Ordering::Relaxed) {
+            self.0.eviction().protect(false);
+            self.0.place.touch();
+        }
+    }
+}
+
+/// The stream of a connection, with its place among all of them for as long as
+/// it is open: also when it has become a WebSocket, and is no longer served by
+/// the listener.
+pub struct ConnectionStream {
+    stream: Pin<Box<TimeoutStream<TcpStream>>>,
+    connection: Arc<Connection>,
+    linger: Option<Linger>,
+}
+
+/// The client still sends; if the socket were closed now, the system would
+/// answer that by a reset, which makes the client drop the answer unread.
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    bytes: usize,
+}
+
+impl ConnectionStream {
+    /// Over a stream that was just accepted.
+    #[must_use]
+    pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+        // A client that takes nothing of its answer does not keep it, and its place, for ever.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits::WRITE_TIME));
+        Self { stream: Box::pin(stream), connection, linger: None }
+    }
+
+    fn check(&self, context: &Context<'_>) -> io::Result<()> {
+        match self.connection.eviction().poll_evicted(context) {
+            Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Notes whether the client takes what is written.
+    fn written<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.connection.eviction().stall(written.is_pending());
+        written
+    }
+}
+
+impl AsyncRead for ConnectionStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        self.stream.as_mut().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for ConnectionStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        let written = self.stream.as_mut().poll_write(context, bytes);
+        self.written(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        let written = self.stream.as_mut().poll_write_vectored(context, parts);
+        self.written(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(self.stream.as_mut().poll_shutdown(context))?;
+            if !self.connection.unread.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            self.linger = Some(Linger { until: Box::pin(sleep(LINGER_TIME)), bytes: LINGER_BYTES });
+        }
+        self.check(context)?;
+        let Self { stream, linger: Some(linger), .. } = &mut *self else { return Poll::Ready(Ok(())) };
+        let mut thrown_away = [0; 16 * 1024];
+        while linger.bytes > 0 && linger.until.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut thrown_away);
+            ready!(stream.as_mut().poll_read(context, &mut buffer))?;
+            match buffer.filled().len() {
+                0 => break,
+                read => linger.bytes = linger.bytes.saturating_sub(read),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
