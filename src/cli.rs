@@ -5,6 +5,7 @@ mod output;
 use std::{
     fmt::Write,
     io::{BufRead, Read},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -22,7 +23,7 @@ use crate::{
             service, store,
         },
     },
-    codegen::{Backend, Codegen, File},
+    codegen::{Backend, Codegen, DefaultAuth, File},
     credentials::{
         Actor,
         api_key::ApiKeyId,
@@ -78,6 +79,9 @@ enum Command {
         /// The folder, most often the project's `src`; it is created where it is missing
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// What calls of the front end show that name no mode
+        #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+        default_auth: DefaultAuth,
     },
     /// Look after accounts
     #[command(subcommand)]
@@ -241,7 +245,9 @@ async fn command(cli: Cli) -> Result<String, Failure> {
             let config = configured()?;
             on_site(&config, async |_| Ok(format!("{} is up to date.\n", config.database.url))).await
         }
-        Command::Codegen { out } => on_site(&configured()?, async |site| codegen(site, &out).await).await,
+        Command::Codegen { out, default_auth } => {
+            on_site(&configured()?, async |site| codegen(site, &out, default_auth).await).await
+        }
         Command::User(command) => on_site(&configured()?, async |site| user(site, command).await).await,
         Command::Keys(command) => on_site(&configured()?, async |site| keys(site, command).await).await,
         Command::ApiKey(command) => on_site(&configured()?, async |site| api_key(site, command).await).await,
@@ -258,13 +264,16 @@ async fn on_site(
     outcome
 }
 
-async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
+async fn serve(mut config: Config, options: &Serve) -> Result<(), Failure> {
     let stop = listener::stop_signal()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
     outlive_file_size_limit()?;
+    let wanted = config.listen;
+    let address = listener.local_addr()?;
+    config.listens_to(address);
     let site = Site::open_to_serve(&config).await?;
     // Nobody has to read what is said here for the site to be served.
     let say = |line: &str| drop(output::write(&format!("{line}\n")));
@@ -274,11 +283,14 @@ async fn serve(config: Config, options: &Serve) -> Result<(), Failure> {
             None => say("The database already has accounts; --demo left it alone."),
         }
     }
-    let address = listener.local_addr()?;
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
     let following = events::follow::start(&site).await;
-    if address.port() != config.listen.port() {
-        say(&format!("Byline is at {}://{address}", scheme(config.tls.as_ref())));
+    let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
+    if !config.public_url.can_be_reached() {
+        say(&format!("Byline is at {here}"));
+        say("It listens on every address of this machine; name the one that others use by --public-url.");
+    } else if wanted.port() == 0 {
+        say(&format!("Byline is at {here}"));
     } else {
         say(&format!("Byline is at {}", config.public_url));
     }
@@ -314,6 +326,16 @@ fn outlive_file_size_limit() -> std::io::Result<()> {
     Ok(())
 }
 
+/// The address by which this machine itself reaches a listener.
+fn on_this_machine(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
 async fn copy(from: &str, to: &str) -> Result<String, Failure> {
     // Parsed here, since clap would show a password that stands in a wrong one.
     let database = |flag: &str, raw: &str| {
@@ -329,8 +351,8 @@ async fn copy(from: &str, to: &str) -> Result<String, Failure> {
     Ok(said)
 }
 
-async fn codegen(site: &Site, folder: &Path) -> Result<String, Failure> {
-    let backend = Backend::of(site).await?;
+async fn codegen(site: &Site, folder: &Path, default_auth: DefaultAuth) -> Result<String, Failure> {
+    let backend = Backend::of(site, default_auth).await?;
     let has_public_key = backend.public_key.is_some();
     let codegen = Codegen::new(backend)?;
     let mut said = String::new();

@@ -98,6 +98,14 @@ pub enum AppError {
     /// Others changed the same at the same time, and kept doing so. Nothing was done.
     #[error("Others were changing the same thing just now. Please try again.")]
     Overtaken,
+    /// Whoever runs the site has not said by which address it is reached.
+    #[error(
+        "This site does not know by which address others reach it; {known} is none. Whoever runs it names that by --public-url."
+    )]
+    NoPublicUrl {
+        /// What it is told of where it listens.
+        known: String,
+    },
     /// A fault of ours; the log has the cause.
     #[error("Something went wrong on our side.")]
     Internal,
@@ -187,6 +195,7 @@ impl AppError {
             Self::Conflict { .. } => "Changed in between",
             Self::Busy { .. } | Self::Overtaken => "Too busy just now",
             Self::Internal => "Something went wrong",
+            Self::NoPublicUrl { .. } => "Not set up yet",
             Self::TooLarge { .. } => "Too large",
             _ => "That did not work",
         }
@@ -228,7 +237,7 @@ impl AppError {
             Self::TooLarge { .. } => 413,
             Self::Invalid { .. } | Self::KeyReused { .. } => 422,
             Self::Internal => 500,
-            Self::Busy { .. } | Self::Overtaken => 503,
+            Self::Busy { .. } | Self::Overtaken | Self::NoPublicUrl { .. } => 503,
         }
     }
 }

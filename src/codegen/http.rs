@@ -1,12 +1,14 @@
 //! `/account/api/…`: the files for a browser.
 
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     http::{HeaderValue, StatusCode, header::CONTENT_DISPOSITION},
     response::Response,
 };
+use clap::ValueEnum as _;
+use serde::Deserialize;
 
-use super::{Backend, Codegen, File};
+use super::{Backend, Codegen, DefaultAuth, File};
 use crate::{
     credentials::{Actor, Caller},
     error::AppError,
@@ -20,14 +22,30 @@ use crate::{
     },
 };
 
+/// How the file is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Wish {
+    default_auth: Option<String>,
+}
+
+impl Wish {
+    fn default_auth(&self) -> Result<DefaultAuth, AppError> {
+        let Some(name) = &self.default_auth else { return Ok(DefaultAuth::default()) };
+        let reason = "default-auth is api-key or user-pools";
+        DefaultAuth::from_str(name, false).map_err(|_| AppError::BadRequest { reason: reason.to_owned() })
+    }
+}
+
 /// A file for whoever is signed in.
 pub async fn download(
     State(site): State<Site>,
     Path(name): Path<String>,
+    Query(wish): Query<Wish>,
     caller: Caller,
     request: Request,
 ) -> Response {
-    match file(&site, &name, &caller.actor).await {
+    match file(&site, &name, &wish, &caller.actor).await {
         Ok(response) => response,
         Err(AppError::NotSignedIn) if wants_html(request.headers()) => {
             see_other(&log_in_first(request.uri().path()))
@@ -36,10 +54,10 @@ pub async fn download(
     }
 }
 
-async fn file(site: &Site, name: &str, actor: &Actor) -> Result<Response, AppError> {
+async fn file(site: &Site, name: &str, wish: &Wish, actor: &Actor) -> Result<Response, AppError> {
     actor.user()?;
     let file = File::parse(name).ok_or(AppError::NotFound)?;
-    let codegen = Codegen::new(Backend::of(site).await?)?;
+    let codegen = Codegen::new(Backend::of(site, wish.default_auth()?).await?)?;
     let mut response = uncached(StatusCode::OK, file.content_type(), codegen.contents(file));
     let base = name.rsplit('/').next().unwrap_or(name);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{base}\"")).map_err(internal)?;

@@ -38,6 +38,19 @@ pub struct Backend {
     pub public_key: Option<String>,
     /// Whether changes name the version that they started from.
     pub conflict_detection: ConflictDetection,
+    /// What calls prove that name no mode.
+    pub default_auth: DefaultAuth,
+}
+
+/// By what a front end asks where a call names no mode: `--default-auth`, and
+/// `default-auth` in the address of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum DefaultAuth {
+    /// The public API key, which reads all posts and changes none
+    ApiKey,
+    /// The token of whoever has signed in
+    #[default]
+    UserPools,
 }
 
 /// A file that is generated.
@@ -69,9 +82,14 @@ impl Backend {
     /// What a front end has to know of this site.
     ///
     /// # Errors
-    /// Those of the database.
-    pub async fn of(site: &Site) -> Result<Self, AppError> {
+    /// [`AppError::NoPublicUrl`] where no front end could reach the site by
+    /// what it knows of its address; those of the database.
+    pub async fn of(site: &Site, default_auth: DefaultAuth) -> Result<Self, AppError> {
+        if !site.public_url.can_be_reached() {
+            return Err(AppError::NoPublicUrl { known: site.public_url.to_string() });
+        }
         Ok(Self {
+            default_auth,
             public_url: site.public_url.clone(),
             public_key: api_key::public_key(site).await?,
             conflict_detection: site.api.conflict_detection,
@@ -126,6 +144,12 @@ impl File {
             Self::Statements(Mutation, TypeScript) => "graphql/mutations.ts",
             Self::Statements(Subscription, TypeScript) => "graphql/subscriptions.ts",
         }
+    }
+
+    /// Whether it says what calls prove that name no mode.
+    #[must_use]
+    pub const fn has_default_auth(self) -> bool {
+        matches!(self, Self::AwsExports | Self::AmplifyOutputs)
     }
 
     /// What it is for, in a few words.

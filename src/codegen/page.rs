@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::{Backend, File};
+use super::{Backend, DefaultAuth, File};
 use crate::{
     accounts::pages::AccountNav,
     server::context::{actor, site},
@@ -15,7 +15,7 @@ use crate::{
 pub fn ApiPage() -> impl IntoView {
     load(async move {
         let username = actor().user()?.username.to_string();
-        let backend = Backend::of(&site()).await?;
+        let backend = Backend::of(&site(), DefaultAuth::default()).await?;
         let url = backend.graphql_url();
         Ok(view! {
             <PageTitle text="API".to_owned() />
@@ -39,14 +39,33 @@ pub fn ApiPage() -> impl IntoView {
                 <ul class="files">
                     {File::ALL.into_iter().map(|file| view! {
                         <li>
-                            <a href=format!("/account/api/{}", file.name()) download>{file.name()}</a>
+                            <a href=address(file) download>{file.name()}</a>
                             <span class="hint">{file.purpose()}</span>
+                        </li>
+                    }).collect_view()}
+                </ul>
+                <p>
+                    "With these, a call that names no mode shows the token of whoever has signed in. "
+                    "For front ends whose calls show the public API key, as AWS's first tutorials have it ("
+                    <code>"byline codegen --default-auth api-key"</code>"):"
+                </p>
+                <ul class="files">
+                    {File::ALL.into_iter().filter(|file| file.has_default_auth()).map(|file| view! {
+                        <li>
+                            <a href=format!("{}?default-auth=api-key", address(file)) download>
+                                {file.name()}
+                            </a>
+                            <span class="hint">"calls show the API key"</span>
                         </li>
                     }).collect_view()}
                 </ul>
             </section>
         })
     })
+}
+
+fn address(file: File) -> String {
+    format!("/account/api/{}", file.name())
 }
 
 /// Each credential with a command that uses it.

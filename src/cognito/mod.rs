@@ -12,7 +12,6 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
-    middleware::from_fn_with_state,
     response::Response,
     routing::post,
 };
@@ -20,7 +19,7 @@ use serde_json::{Value, json};
 
 pub use problem::Problem;
 
-use crate::server::{Site, bodies, cors, headers, limits};
+use crate::server::{Site, bodies, headers, limits};
 
 /// Where operations are posted to, below the public URL.
 pub const PATH: &str = "/cognito";
@@ -30,13 +29,10 @@ const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const SERVICE: &str = "AWSCognitoIdentityProviderService.";
 
 /// The endpoint, with and without the slash that some clients put behind it.
-pub fn routes(site: Site) -> Router<Site> {
+pub fn routes() -> Router<Site> {
     let post_only = |request: Request| async move { headers::wrong_method(request.headers(), "POST") };
     let endpoint = post(call).fallback(post_only);
-    Router::new()
-        .route(PATH, endpoint.clone())
-        .route(&format!("{PATH}/"), endpoint)
-        .layer(from_fn_with_state(site, cors::share))
+    Router::new().route(PATH, endpoint.clone()).route(&format!("{PATH}/"), endpoint)
 }
 
 async fn call(State(site): State<Site>, request: Request) -> Response {

@@ -48,7 +48,7 @@ enum Proof {
 /// A credential that was sent on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explicit<'a> {
-    /// An access token.
+    /// An access token, or an id token for the GraphQL API.
     Token(&'a str),
     /// An API key.
     ApiKey(&'a str),
@@ -57,9 +57,9 @@ pub enum Explicit<'a> {
 /// Why nobody knows who asks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The access token does not hold.
+    /// The token does not hold.
     #[error(transparent)]
-    Token(token::Refused),
+    Token(#[from] token::Refused),
     /// The API key does not hold.
     #[error("You are not authorized to make this call.")]
     ApiKey,
@@ -113,16 +113,19 @@ impl<'a> Explicit<'a> {
     /// [`Refused`].
     pub async fn caller(self, site: &Site) -> Result<Caller, Refused> {
         match self {
-            Self::Token(raw) => {
-                let verified = token::verify(site, raw).await.map_err(Refused::Token)?;
-                let token::Verified { user, family, kid, expires_at, .. } = verified;
-                Ok(Caller { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } })
-            }
-            Self::ApiKey(raw) => {
-                let verified = api_key::verify(site, raw).await?.ok_or(Refused::ApiKey)?;
-                let api_key::Verified { id, expires_at } = verified;
-                Ok(Caller { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
-            }
+            Self::Token(raw) => Ok(Caller::of_token(token::verify(site, raw).await?)),
+            Self::ApiKey(raw) => Caller::of_api_key(site, raw).await,
+        }
+    }
+
+    /// [`Self::caller`] at the GraphQL API, which takes id tokens as well.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn caller_of_graphql(self, site: &Site) -> Result<Caller, Refused> {
+        match self {
+            Self::Token(raw) => Ok(Caller::of_token(token::verify_either(site, raw).await?)),
+            Self::ApiKey(raw) => Caller::of_api_key(site, raw).await,
         }
     }
 
@@ -165,6 +168,32 @@ impl Caller {
             Some(explicit) => explicit.caller(site).await,
             None => Self::of_session(session).await.map_err(Refused::Error),
         }
+    }
+
+    /// [`Self::of`] at the GraphQL API, which takes id tokens as well.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn of_graphql(
+        site: &Site,
+        headers: &HeaderMap,
+        session: &UserSession,
+    ) -> Result<Self, Refused> {
+        match Explicit::of_headers(headers) {
+            Some(explicit) => explicit.caller_of_graphql(site).await,
+            None => Self::of_session(session).await.map_err(Refused::Error),
+        }
+    }
+
+    fn of_token(verified: token::Verified) -> Self {
+        let token::Verified { user, family, kid, expires_at, .. } = verified;
+        Self { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } }
+    }
+
+    async fn of_api_key(site: &Site, raw: &str) -> Result<Self, Refused> {
+        let verified = api_key::verify(site, raw).await?.ok_or(Refused::ApiKey)?;
+        let api_key::Verified { id, expires_at } = verified;
+        Ok(Self { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
     }
 
     /// Who is signed in.

@@ -1,4 +1,4 @@
-//! `POST /graphql`.
+//! `POST /graphql`, and how every answer there is written.
 //!
 //! Clients that accept `application/graphql-response+json` are answered by the
 //! GraphQL-over-HTTP specification; all others as AppSync does, with 200 for
@@ -14,14 +14,15 @@ use axum::{
     },
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::{get, post},
+    routing::{self, post},
 };
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize as _, Serialize};
+use serde_json::{Map, Value, json};
 use tower_sessions::{Session, SessionManagerLayer};
 
 use super::{
     errors::{ApiError, Shape, Wording},
+    get,
     operation::{Operation, Parameters, Unready},
     realtime,
 };
@@ -33,7 +34,7 @@ use crate::{
         session_store::RowStore,
     },
     error::AppError,
-    server::{Site, bodies, cookies, cors, headers, limits as server_limits, origin, telemetry::RequestId},
+    server::{Site, bodies, cookies, headers, limits as server_limits, origin, telemetry::RequestId},
 };
 
 const JSON: &str = "application/json";
@@ -49,18 +50,18 @@ pub(super) const NOBODY: &str = "Valid authorization header not provided.";
 /// The routes of the API. A browser's session counts here, too, for requests
 /// of the site's own pages.
 pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Site> {
-    let wrong_method =
-        |request: Request| async move { headers::wrong_method(request.headers(), "POST, OPTIONS") };
+    let wrong_method = |request: Request| async move {
+        headers::wrong_method(request.headers(), "GET, HEAD, POST, OPTIONS")
+    };
+    let get_only = |request: Request| async move { headers::wrong_method(request.headers(), "GET, OPTIONS") };
     Router::new()
-        // Clients of 2020 open their WebSocket here.
-        .route(PATH, post(answer).get(realtime::connect).fallback(wrong_method))
-        .route(&format!("{PATH}/realtime"), get(realtime::connect).fallback(wrong_method))
+        .route(PATH, post(answer).get(get::answer).fallback(wrong_method))
+        .route(&format!("{PATH}/realtime"), routing::get(realtime::connect).fallback(get_only))
         .layer(sessions)
         .layer(from_fn_with_state(site.public_url.is_https(), mend_answer))
         .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
         .layer(from_fn(nobody_to_protect))
         .layer(from_fn(caller::explicit_first))
-        .layer(from_fn_with_state(site.clone(), cors::share))
 }
 
 /// Whoever brings no session gets 401, from wherever the request comes.
@@ -81,7 +82,7 @@ async fn answer(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let wording = Wording { shape: shape(&head.headers), request_id: request_id.to_string() };
+    let wording = wording(&head.headers, request_id);
     let outcome = async {
         require_json(&head.headers)?;
         // Whoever brings nothing need not send the rest.
@@ -90,14 +91,14 @@ async fn answer(
         }
         let session = UserSession::new(session);
         let check = async {
-            match Caller::of(&site, &head.headers, &session.apart(&site)).await?.actor {
+            match Caller::of_graphql(&site, &head.headers, &session.apart(&site)).await?.actor {
                 Actor::Anonymous => Err(Failed::unauthorized(NOBODY)),
                 _ => Ok(()),
             }
         };
         let body = bodies::read_body_if(check, body, server_limits::POST_BODY).await?;
         // Asked once the body is here: a slow upload cannot outlive a logout.
-        let caller = Caller::of(&site, &head.headers, &session).await.map_err(Failed::from)?;
+        let caller = Caller::of_graphql(&site, &head.headers, &session).await.map_err(Failed::from)?;
         if caller.actor == Actor::Anonymous {
             return Err(Failed::unauthorized(NOBODY));
         }
@@ -106,12 +107,26 @@ async fn answer(
             Ok(operation) => Ok(operation.answer().await?),
             Err(Unready::Mistake(response)) => Ok(*response),
             Err(Unready::Refused(error)) => Err(error.into()),
+            Err(Unready::WrongKind(_)) => Err(ApiError::malformed(
+                "Subscriptions go through a WebSocket, queries and mutations through POST.",
+            )
+            .into()),
         }
     }
     .await;
+    respond(&wording, outcome)
+}
+
+/// How the answers to a request are written.
+pub(super) fn wording(headers: &HeaderMap, request_id: RequestId) -> Wording {
+    Wording { shape: shape(headers), request_id: request_id.to_string() }
+}
+
+/// What came of a request.
+pub(super) fn respond(wording: &Wording, outcome: Result<Outcome, Failed>) -> Response {
     let mut response = match outcome {
-        Ok(outcome) => executed(&wording, &outcome),
-        Err(failed) => failed.respond(&wording),
+        Ok(outcome) => executed(wording, &outcome),
+        Err(failed) => failed.respond(wording),
     };
     if let Ok(id) = HeaderValue::from_str(&wording.request_id) {
         response.headers_mut().insert(AMAZON_REQUEST_ID, id);
@@ -145,7 +160,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), Failed> {
         Ok(())
     } else {
         let error = ApiError::malformed("Send application/json in UTF-8.");
-        Err(Failed { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, error, retry_after: None })
+        Err(Failed::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error))
     }
 }
 
@@ -153,15 +168,26 @@ fn read(body: &[u8]) -> Result<Parameters, Failed> {
     serde_json::from_slice(body).map_err(|error| {
         let words = match serde_json::from_slice::<Value>(body) {
             Ok(Value::Array(_)) => "Send one operation at a time.".to_owned(),
-            Ok(Value::Object(sent)) if sent.get("query").is_none_or(Value::is_null) => {
-                "Unable to parse GraphQL query: query is missing.".to_owned()
-            }
-            Ok(Value::Object(_)) => format!("The request is not as GraphQL over HTTP has it: {error}."),
+            Ok(Value::Object(sent)) => return wrong_parameters(&sent, &error),
             Ok(_) => "The body must be a JSON object.".to_owned(),
             Err(error) => format!("Unable to parse the body as JSON: {error}."),
         };
         Failed::bad_request(ApiError::malformed(words))
     })
+}
+
+/// The parameters of a request, from an object that has them by their names.
+pub(super) fn parameters(sent: Map<String, Value>) -> Result<Parameters, Failed> {
+    Parameters::deserialize(&sent).map_err(|error| wrong_parameters(&sent, &error))
+}
+
+fn wrong_parameters(sent: &Map<String, Value>, error: &serde_json::Error) -> Failed {
+    let words = if sent.get("query").is_none_or(Value::is_null) {
+        "Unable to parse GraphQL query: query is missing.".to_owned()
+    } else {
+        format!("The request is not as GraphQL over HTTP has it: {error}.")
+    };
+    Failed::bad_request(ApiError::malformed(words))
 }
 
 /// A request of which no field was answered.
@@ -174,11 +200,15 @@ pub(super) struct Failed {
 
 impl Failed {
     pub fn unauthorized(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, error: ApiError::not_authorized(message), retry_after: None }
+        Self::new(StatusCode::UNAUTHORIZED, ApiError::not_authorized(message))
     }
 
     fn bad_request(error: ApiError) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, retry_after: None }
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    pub fn new(status: StatusCode, error: ApiError) -> Self {
+        Self { status, error, retry_after: None }
     }
 
     fn respond(&self, wording: &Wording) -> Response {

@@ -20,6 +20,7 @@
 mod call;
 mod errors;
 mod filter_input;
+mod get;
 mod limits;
 mod mutations;
 mod nodes;

@@ -38,6 +38,8 @@ pub enum Unready {
     Mistake(Box<Response>),
     /// It asks for what is not given.
     Refused(ApiError),
+    /// It is of a kind that goes another way.
+    WrongKind(OperationType),
 }
 
 impl From<ApiError> for Unready {
@@ -78,11 +80,18 @@ impl Operation {
             .map_err(|error| Unready::Mistake(Box::new(Response::from_errors(vec![error.into()]))))?;
         limits::check(&document, &variables)?;
         let operation_name = operation_name.filter(|name| !name.is_empty());
-        // Which of several is meant, and that one is, async-graphql finds out.
-        let is_wanted = document.operations.iter().all(|(_, operation)| kinds.contains(&operation.node.ty));
-        if !is_wanted {
-            let words = "Subscriptions go through a WebSocket, queries and mutations through POST.";
-            return Err(ApiError::malformed(words).into());
+        let wrong_kind = |operation: &OperationDefinition| {
+            let kind = operation.ty;
+            (!kinds.contains(&kind)).then_some(Unready::WrongKind(kind))
+        };
+        // Where it is not clear which of several is meant, async-graphql says so
+        // and runs none.
+        let wrong = match chosen(&document, operation_name.as_deref()) {
+            Some(operation) => wrong_kind(operation),
+            None => document.operations.iter().find_map(|(_, operation)| wrong_kind(&operation.node)),
+        };
+        if let Some(wrong) = wrong {
+            return Err(wrong);
         }
         let mut is_subscription = false;
         let mut order = Vec::new();

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{
-    cors::Origins,
+    allowed_origins::Origins,
     database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
     origin::PublicUrl,
     tls::TlsFiles,
@@ -209,6 +209,12 @@ impl Config {
     /// the connections that are taken at all.
     pub const MAX_LISTENERS: usize = 1000;
 
+    /// Where the site listens in fact, once the system has chosen a port.
+    pub fn listens_to(&mut self, address: SocketAddr) {
+        self.listen = address;
+        self.public_url.listens_to(address);
+    }
+
     /// Puts the three sources together.
     ///
     /// # Errors
@@ -374,6 +380,39 @@ mod tests {
         let config = Config::load(Flags { listen: Some("[::1]:5000".into()), ..flags }).unwrap();
         assert_eq!(config.listen.port(), 5000);
         assert_eq!(config.database.url.to_string(), "sqlite://byline.db");
+    }
+
+    #[test]
+    fn an_address_that_stands_for_all_of_a_machine_is_none_to_be_reached_by() {
+        for (listen, reached) in [
+            ("127.0.0.1:3000", true),
+            ("[::1]:3000", true),
+            ("192.0.2.1:80", true),
+            ("0.0.0.0:3000", false),
+            ("[::]:3000", false),
+            ("[::ffff:0.0.0.0]:3000", false),
+            ("127.0.0.1:0", false),
+        ] {
+            let flags = Flags { listen: Some(listen.into()), ..Flags::default() };
+            let config = Config::load(flags.clone()).unwrap();
+            assert_eq!(config.public_url.can_be_reached(), reached, "{listen}");
+            let public_url = Some("https://byline.example".into());
+            let config = Config::load(Flags { public_url, ..flags }).unwrap();
+            assert!(config.public_url.can_be_reached(), "{listen}");
+        }
+    }
+
+    #[test]
+    fn the_port_that_the_system_has_chosen_stands_in_the_address() {
+        let load = |public_url: Option<&str>| {
+            let listen = Some("127.0.0.1:0".to_owned());
+            let public_url = public_url.map(str::to_owned);
+            let mut config = Config::load(Flags { listen, public_url, ..Flags::default() }).unwrap();
+            config.listens_to("127.0.0.1:4321".parse().unwrap());
+            (config.public_url.to_string(), config.listen.port())
+        };
+        assert_eq!(load(None), ("http://127.0.0.1:4321".to_owned(), 4321));
+        assert_eq!(load(Some("https://byline.example")), ("https://byline.example".to_owned(), 4321));
     }
 
     #[test]

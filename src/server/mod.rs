@@ -1,5 +1,6 @@
 //! The server: configuration, database, router, pages, assets.
 
+pub mod allowed_origins;
 pub mod answers;
 pub mod assets;
 pub mod bodies;
@@ -13,6 +14,7 @@ pub mod copy;
 pub mod cors;
 pub mod database;
 pub mod demo;
+pub mod etag;
 pub mod events;
 pub mod fair_pool;
 pub mod forms;
@@ -74,7 +76,7 @@ pub struct Parts {
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Origins whose scripts may use the API.
-    pub cors_origins: cors::Origins,
+    pub cors_origins: allowed_origins::Origins,
 }
 
 impl Site {

@@ -66,6 +66,17 @@ impl Origin {
         self.scheme == "https"
     }
 
+    /// Whether a browser can go there: to one host, and not all addresses of a
+    /// machine (RFC 1122 3.2.1.3, RFC 4291 2.5.2) or whichever port is free.
+    fn can_be_reached(&self) -> bool {
+        let is_one_host = match &self.host {
+            Host::Domain(name) => !name.contains('*'),
+            Host::Ipv4(address) => !address.is_unspecified(),
+            Host::Ipv6(address) => !address.to_canonical().is_unspecified(),
+        };
+        is_one_host && self.port != 0
+    }
+
     /// The port, where it is not the scheme's own.
     #[must_use]
     pub fn unusual_port(&self) -> Option<u16> {
@@ -101,6 +112,20 @@ impl PublicUrl {
         };
         let origin = Origin { scheme: scheme.to_owned(), host, port: address.port() };
         Self { origin, is_set: false }
+    }
+
+    /// The listener has another address than it was wished for: a port that the
+    /// system has chosen. Where the site was told how it is reached, that holds.
+    pub fn listens_to(&mut self, address: SocketAddr) {
+        if !self.is_set {
+            *self = Self::of_listener(self.is_https(), address);
+        }
+    }
+
+    /// Whether others reach the site by what it knows of its address.
+    #[must_use]
+    pub fn can_be_reached(&self) -> bool {
+        self.origin.can_be_reached()
     }
 
     /// Whether browsers reach the site by https; decides the cookie's name,
@@ -144,13 +169,7 @@ impl FromStr for PublicUrl {
         let Some(origin) = Origin::of_url(&url).filter(|_| bare && web) else {
             return Err(format!("\"{raw}\" must be http:// or https://, a host, and nothing behind it"));
         };
-        let reachable = origin.port != 0
-            && match &origin.host {
-                Host::Domain(name) => !name.contains('*'),
-                Host::Ipv4(address) => !address.is_unspecified(),
-                Host::Ipv6(address) => !address.is_unspecified(),
-            };
-        if reachable {
+        if origin.can_be_reached() {
             Ok(Self { origin, is_set: true })
         } else {
             Err(format!("\"{raw}\" is no address that a browser can go to"))

@@ -10,14 +10,13 @@ use axum::{
     body::{Body, Bytes},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, VARY},
+        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY},
     },
     response::Response,
 };
 use moka::future::Cache;
-use sha2::{Digest, Sha256};
 
-use super::{Site, answers::Shared, assets::Encoding};
+use super::{Site, answers::Shared, assets::Encoding, etag};
 use crate::posts::{PageRequest, PostId};
 
 /// Bytes of HTML kept at most.
@@ -103,11 +102,7 @@ impl Rendered {
     /// A page of HTML, and when to come again if it is a failure.
     #[must_use]
     pub fn new(status: StatusCode, retry_after: Option<HeaderValue>, body: Bytes) -> Self {
-        let hash = Sha256::digest(&body);
-        let hex: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-        // Weak: the same page in another coding has the same tag (RFC 9110 8.8.1).
-        let etag =
-            HeaderValue::from_str(&format!("W/\"{hex}\"")).unwrap_or(HeaderValue::from_static("W/\"\""));
+        let etag = etag::of(&body);
         Self { status, retry_after, body, etag, brotli: OnceLock::new(), gzip: OnceLock::new() }
     }
 
@@ -135,7 +130,7 @@ impl Rendered {
         if let Some(seconds) = &self.retry_after {
             headers.insert(RETRY_AFTER, seconds.clone());
         }
-        if self.status == StatusCode::OK && matches_etag(request, &self.etag) {
+        if self.status == StatusCode::OK && etag::is_known(request, &self.etag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
@@ -176,12 +171,6 @@ fn compress(body: &[u8], encoding: Encoding) -> Bytes {
         }
     }
     out.into()
-}
-
-fn matches_etag(request: &HeaderMap, etag: &HeaderValue) -> bool {
-    let Some(asked) = request.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()) else { return false };
-    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    etag.to_str().is_ok_and(|etag| asked.split(',').any(|tag| weak(tag) == weak(etag)))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use axum::{
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use super::{
-    Site, assets, bodies, calls, cookies, events,
+    Site, assets, bodies, calls, cookies, cors, events,
     forms::{Form, Values},
     headers, health, origin, pages, telemetry,
 };
@@ -51,27 +51,44 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), pages::for_everyone))
         .layer(from_fn(caller::explicit_first));
 
-    let admitted = Router::new()
+    let files = Router::new()
         .route("/events", get(events::stream::events))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
-        .route("/robots.txt", get(assets::root))
-        .merge(token::api::routes(site.clone()))
-        .merge(cognito::routes(site.clone()))
-        .merge(graphql::http::routes(&site, sessions))
-        .merge(people)
-        .layer(from_fn_with_state(site.clone(), bodies::admit));
+        .route("/robots.txt", get(assets::root));
 
-    Router::new()
-        // Whoever asks for health is answered however many others are (security row L6).
+    // What no cookie opens to a page of another origin.
+    let programs = Router::new()
+        .merge(token::api::routes())
+        .merge(cognito::routes())
+        .merge(graphql::http::routes(&site, sessions));
+
+    // Whoever asks for health is answered however many others are (security row L6).
+    let health = Router::new()
         .route("/healthz", get(health::readyz))
         .route("/readyz", get(health::readyz))
-        .route("/livez", get(health::livez))
-        .merge(admitted)
-        .layer(from_fn_with_state(site.clone(), telemetry::observe))
+        .route("/livez", get(health::livez));
+
+    observed(&site, health.merge(admitted(&site, files.merge(people))))
+        .merge(shared(&site, observed(&site, admitted(&site, programs))))
         .layer(from_fn_with_state(site.clone(), cookies::own_cookies))
         .with_state(site)
+}
+
+/// Within the layer by which a request has its place and its body is counted.
+fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
+    routes.layer(from_fn_with_state(site.clone(), bodies::admit))
+}
+
+/// Within the layer that every request passes.
+fn observed(site: &Site, routes: Router<Site>) -> Router<Site> {
+    routes.layer(from_fn_with_state(site.clone(), telemetry::observe))
+}
+
+/// Open to scripts of other origins, whatever layer answers.
+fn shared(site: &Site, routes: Router<Site>) -> Router<Site> {
+    routes.layer(from_fn_with_state(site.clone(), cors::share))
 }
 
 async fn only_post(request: Request) -> Response {

@@ -29,7 +29,7 @@ pub use super::log::LogFormat;
 use super::{
     Site, answers,
     connections::Connection,
-    headers,
+    cors, headers,
     log::{LogQueue, VALUE_BYTES, cut},
     origin, pages, target,
 };
@@ -157,6 +157,9 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
 
     let answer = async {
         target?;
+        if let Some(answer) = cors::answer_to_preflight(&request) {
+            return Ok(answer);
+        }
         if let Some(page) = pages::ready(&site, &method, request.uri(), request.headers()).await {
             return Ok(page);
         }

@@ -143,6 +143,33 @@ async fn clients_are_pointed_at_this_site_with_its_public_key() {
 }
 
 #[tokio::test]
+async fn a_front_end_asks_by_the_key_or_by_the_token_as_it_was_written_for() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    site.public_key().await;
+    for (wish, [flat, own, other]) in [
+        ("", ["AMAZON_COGNITO_USER_POOLS", "userPool", "API_KEY"]),
+        ("?default-auth=user-pools", ["AMAZON_COGNITO_USER_POOLS", "userPool", "API_KEY"]),
+        ("?default-auth=api-key", ["API_KEY", "apiKey", "AMAZON_COGNITO_USER_POOLS"]),
+    ] {
+        let exports = ada.get(&format!("/account/api/aws-exports.js{wish}")).await;
+        let exports = exports.text();
+        for part in [
+            format!("\"aws_appsync_authenticationType\": \"{flat}\""),
+            format!("\"defaultAuthMode\": \"{own}\""),
+        ] {
+            assert!(exports.contains(&part), "{wish}: {part} is missing in {exports}");
+        }
+        let outputs = ada.get(&format!("/account/api/amplify_outputs.json{wish}")).await.json();
+        assert_eq!(outputs["data"]["default_authorization_type"], flat, "{wish}");
+        assert_eq!(outputs["data"]["authorization_types"], serde_json::json!([other]), "{wish}");
+        assert_eq!(outputs["API"]["GraphQL"]["defaultAuthMode"], own, "{wish}");
+    }
+    let answer = ada.as_script().get("/account/api/aws-exports.js?default-auth=iam").await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn behind_https_nothing_connects_without_tls() {
     let site = Running::start_behind_https().await;
     let exports = named(&mut site.author("ada").await, "aws-exports.js").await;
@@ -195,7 +222,11 @@ async fn only_who_is_signed_in_sees_the_page_and_its_files() {
     assert!(text.contains("byline api-key create --public"), "{text}");
     assert!(text.contains("username=ada"), "{text}");
     let offered = page.attributes("main a[download]", "href");
-    let files: Vec<_> = File::ALL.iter().map(|file| format!("/account/api/{}", file.name())).collect();
+    let mut files: Vec<_> = File::ALL.iter().map(|file| format!("/account/api/{}", file.name())).collect();
+    files.extend(
+        ["aws-exports.js", "amplify_outputs.json"]
+            .map(|name| format!("/account/api/{name}?default-auth=api-key")),
+    );
     assert_eq!(offered, files);
 
     let key = site.public_key().await.key;
@@ -221,10 +252,58 @@ async fn the_command_writes_what_the_page_offers() {
         let written = std::fs::read_to_string(out.join(offered.name())).expect("the file");
         assert_eq!(written, file(&mut ada, offered).await, "{}", offered.name());
     }
+
+    let by_key = [&arguments[..], &["--default-auth", "api-key"]].concat();
+    byline.run(&by_key, "").await.succeeded();
+    for name in ["aws-exports.js", "amplify_outputs.json"] {
+        let written = std::fs::read_to_string(out.join(name)).expect("the file");
+        let wanted = format!("/account/api/{name}?default-auth=api-key");
+        assert_eq!(written, ada.get(&wanted).await.text(), "{name}");
+    }
     served.terminate().await;
 
     std::fs::write(byline.folder().join("taken"), "").expect("a file");
     byline.run(&["codegen", "--out", "taken"], "").await.failed_with(&["taken", "cannot be written"]);
+}
+
+#[tokio::test]
+async fn files_with_an_address_that_no_client_reaches_are_not_written() {
+    let byline = Byline::in_an_empty_folder();
+    for listen in ["0.0.0.0:3000", "[::]:3000", "127.0.0.1:0"] {
+        let arguments = ["codegen", "--out", "src", "--listen", listen];
+        byline.run(&arguments, "").await.failed_with(&[listen, "--public-url"]);
+        assert!(!byline.folder().join("src").exists(), "{listen}");
+        let named = [&arguments[..], &["--public-url", "https://byline.example"]].concat();
+        byline.run(&named, "").await.succeeded();
+        std::fs::remove_dir_all(byline.folder().join("src")).expect("a folder");
+    }
+    let unreachable = ["codegen", "--out", "src", "--public-url", "http://0.0.0.0"];
+    byline.run(&unreachable, "").await.failed_with(&["http://0.0.0.0", "public-url"]);
+}
+
+#[tokio::test]
+async fn a_site_that_listens_everywhere_says_so_and_offers_no_file_with_a_wrong_address() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&["--listen", "0.0.0.0:0"]).await;
+    assert_eq!(served.address.ip().to_string(), "127.0.0.1", "where a browser on this machine finds it");
+    let mut ada = Client::browser(served.address, false);
+    assert_eq!(ada.sign_up("ada").await.status, 303);
+    for path in ["/account/api", "/account/api/aws-exports.js", "/account/api/schema.graphql"] {
+        let answer = ada.get(path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        let said = answer.text();
+        assert!(said.contains("--public-url") && said.contains("http://0.0.0.0:"), "{path}: {said}");
+    }
+    served.terminate().await;
+
+    // Where it is, it knows, though the system chose the port.
+    let served = byline.serve(&[]).await;
+    let mut ada = Client::browser(served.address, false);
+    assert_eq!(ada.log_in("ada").await.status, 303);
+    let url = format!("\"http://{}/graphql\"", served.address);
+    let exports = ada.get("/account/api/aws-exports.js").await;
+    assert!(exports.text().contains(&url), "{url} is missing in {}", exports.text());
+    served.terminate().await;
 }
 
 #[tokio::test]

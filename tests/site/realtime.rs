@@ -1,5 +1,6 @@
 //! Subscriptions over WebSockets, by both protocols.
 
+use axum::{body::Body, http::Method};
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
@@ -16,7 +17,7 @@ use byline::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, Heard, Probe, Running, Several, Socket, postgres_database,
+    Client, Credential, Heard, Probe, Running, Several, Socket, postgres_database,
     tokens::{key_of, parts, signed},
 };
 
@@ -77,6 +78,57 @@ async fn clients_of_every_age_are_let_in_and_hear_of_new_posts() {
     assert_eq!(new.start("a", ON_CREATE, &with_key(&key)).await, started("a"));
     ada.publish("More news", "").await;
     assert_eq!(created(&new.said().await), "More news");
+}
+
+/// gql for Python names AppSync's `graphql-ws` first, by which it means the
+/// protocol that had this name before.
+#[tokio::test]
+async fn whoever_offers_graphql_transport_ws_is_spoken_to_by_it() {
+    let site = Running::start().await;
+    let reader = site.browser();
+    let key = site.public_key().await.key;
+    let (appsync, transport) = ("graphql-ws", "graphql-transport-ws");
+    for (offered, chosen) in [
+        ("graphql-ws, graphql-transport-ws", transport),
+        ("graphql-transport-ws, graphql-ws", transport),
+        ("graphql-ws,mqtt,graphql-transport-ws", transport),
+        (appsync, appsync),
+        ("graphql-ws, graphql-transport-ws2", appsync),
+    ] {
+        for path in ["/graphql", "/graphql/realtime"] {
+            let mut socket = Socket::try_open(&reader, path, offered, &[]).await.expect("it opens");
+            socket.say(json!({ "type": "connection_init", "payload": with_key(&key) })).await;
+            let said = socket.said().await;
+            // AppSync's acknowledgement has a payload.
+            let spoken = if said.get("payload").is_some() { appsync } else { transport };
+            assert_eq!((said["type"].as_str(), spoken), (Some("connection_ack"), chosen), "{path} {offered}");
+        }
+    }
+    for (lines, chosen) in [
+        (vec![" mqtt ,\tgraphql-ws ,  graphql-transport-ws,"], Some(transport)),
+        (vec!["graphql-ws", "graphql-transport-ws"], Some(transport)),
+        (vec!["graphql-transport-ws", "graphql-ws"], Some(transport)),
+        (vec!["header-e30, graphql-ws", "", "mqtt, graphql-transport-ws"], Some(transport)),
+        (vec!["mqtt", "graphql-ws, header-e30"], Some(appsync)),
+        // Names have case.
+        (vec!["GRAPHQL-TRANSPORT-WS, graphql-ws"], Some(appsync)),
+        (vec!["graphql-transport-WS"], None),
+        (vec![",", "mqtt"], None),
+        (vec![], None),
+    ] {
+        let request = Credential::none().request(&site, Method::GET, "/graphql");
+        let request = request
+            .header("connection", "keep-alive, Upgrade")
+            .header("upgrade", "WebSocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        let request =
+            lines.iter().fold(request, |request, line| request.header("sec-websocket-protocol", *line));
+        let answer = site.exchange(request.body(Body::empty()).expect("a request")).await;
+        let status = if chosen.is_some() { 101 } else { 400 };
+        assert_eq!(answer.status, status, "{lines:?}: {}", answer.text());
+        assert_eq!(answer.header("sec-websocket-protocol"), chosen.unwrap_or_default(), "{lines:?}");
+    }
 }
 
 #[tokio::test]

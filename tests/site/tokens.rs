@@ -10,7 +10,7 @@ use byline::{
         service as tokens,
     },
     error::AppError,
-    server::{cors::Origins, housekeeping},
+    server::housekeeping,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::future::join_all;
@@ -227,17 +227,25 @@ async fn a_token_of_another_site_is_not_believed() {
     assert_refused(&refresh(&site, &tokens.refresh).await, "invalid_grant");
 }
 
-#[tokio::test]
-async fn an_id_token_and_a_refresh_token_open_nothing() {
-    let site = Running::start().await;
-    site.author("ada").await;
+/// An access token and the id token beside it, of somebody who has an account.
+async fn issued(site: &Running, username: &str) -> tokens::Tokens {
     let password = Password::parse(PASSWORD).expect("a password");
-    let login = Login::parse("ada").expect("a login");
+    let login = Login::parse(username).expect("a login");
     let recognized = service::recognize(&site.site, login, password).await.expect("the password is right");
-    let issued = tokens::issue(&site.site, token::Client::OAuth, &recognized).await.expect("tokens");
+    tokens::issue(&site.site, token::Client::OAuth, &recognized).await.expect("tokens")
+}
+
+#[tokio::test]
+async fn an_id_token_opens_the_graphql_api_and_nothing_else_and_a_refresh_token_nothing() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let issued = issued(&site, "ada").await;
+    let refresh = issued.refresh.reveal();
     let verified = verify(&site, &issued.access).await.expect("the access token holds");
+    assert_eq!(token::verify_either(&site.site, &issued.access).await.as_ref(), Ok(&verified));
+    assert_eq!(token::verify_either(&site.site, &issued.id).await, Ok(verified.clone()), "the same in all");
     assert_eq!(verify(&site, &issued.id).await, Err(Refused::Malformed));
-    assert_eq!(verify(&site, &issued.refresh.reveal()).await, Err(Refused::Malformed));
+    assert_eq!(token::verify_either(&site.site, &refresh).await, Err(Refused::Malformed));
 
     let (_, claims) = parts(&issued.id);
     let expected = [
@@ -252,6 +260,69 @@ async fn an_id_token_and_a_refresh_token_open_nothing() {
     for (name, value) in expected {
         assert_eq!(claims[name], value, "{name}");
     }
+
+    for token in [issued.id.clone(), format!("Bearer {}", issued.id)] {
+        let answer = site.graphql(&Credential::token(&token), "{ me { username } }").await;
+        assert_eq!(answer.json()["data"]["me"]["username"], "ada", "{}", answer.text());
+    }
+    let credential = json!({ "Authorization": issued.id, "host": "byline.example" });
+    let mut new = Socket::transport(&ada, credential.clone()).await;
+    let on_create = "subscription { onCreatePost { title } }";
+    new.subscribe("1", on_create).await;
+    let mut old = Socket::appsync(&ada, &credential).await;
+    assert_eq!(old.start("1", on_create, &credential).await["type"], "start_ack");
+    ada.publish("Heard", "").await;
+    for socket in [&mut new, &mut old] {
+        assert_eq!(socket.said().await["payload"]["data"]["onCreatePost"]["title"], "Heard");
+    }
+
+    for path in ["/api/my_posts", "/account/api/schema.graphql"] {
+        for (token, status) in [(&issued.access, 200), (&issued.id, 401), (&refresh, 401)] {
+            let request = Credential::token(token).request(&site, axum::http::Method::GET, path);
+            let answer = site.exchange(request.body(axum::body::Body::empty()).expect("a request")).await;
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_is_checked_as_an_access_token_is() {
+    let site = Running::start().await;
+    let other = Running::start().await;
+    for site in [&site, &other] {
+        site.author("ada").await;
+    }
+    let issued_here = issued(&site, "ada").await;
+    let opens = async |token: &str| {
+        let status = site.graphql(&Credential::token(token), "{ __typename }").await.status;
+        assert!([200, 401].contains(&status), "{status}");
+        status == 200
+    };
+    let (header, claims) = parts(&issued_here.id);
+    let key = key_of(&site, header["kid"].as_str().expect("a kid")).await;
+    assert!(opens(&signed(&header, &claims, &key)).await, "what the forgeries are made with");
+    for forged in forged(&site, &issued_here.id).await {
+        // What the token says already, and what it does not have.
+        if [r#"aud "byline-web""#, r#"token_use "id""#, r#"client_id "another""#]
+            .contains(&forged.name.as_str())
+        {
+            continue;
+        }
+        assert!(!opens(&forged.token).await, "{}", forged.name);
+    }
+    for (name, value) in
+        [("aud", parts(&issued_here.access).1["aud"].clone()), ("token_use", json!("access"))]
+    {
+        let mut altered = claims.clone();
+        altered[name] = value;
+        assert!(!opens(&signed(&header, &altered, &key)).await, "{name}");
+    }
+    assert!(!opens(&issued(&other, "ada").await.id).await, "of another site");
+
+    assert!(opens(&issued_here.id).await);
+    let answer = site.script().submit("/api/token/revoke", &[("token", &issued_here.refresh.reveal())]).await;
+    assert_eq!(answer.status, 200);
+    assert!(!opens(&issued_here.id).await, "its family has ended");
 }
 
 #[tokio::test]
@@ -668,43 +739,6 @@ async fn a_cookie_counts_for_nothing_and_no_page_of_another_site_is_refused() {
         &with_session_alone.submit("/api/token", &[("grant_type", "refresh_token")]).await,
         "invalid_request",
     );
-}
-
-async fn preflight(site: &Running, origin: &str) -> Answer {
-    let mut browser = site.browser().without_cookies();
-    let request = browser
-        .request_of_unknown_origin(axum::http::Method::OPTIONS, "/api/token")
-        .header("origin", origin)
-        .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,x-amz-user-agent")
-        .body(axum::body::Body::empty())
-        .expect("a request");
-    browser.send(request).await
-}
-
-#[tokio::test]
-async fn a_browser_is_told_which_pages_may_ask() {
-    let open = Running::start().await;
-    let answer = preflight(&open, "https://app.example").await;
-    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, "*"));
-    let allowed = answer.header("access-control-allow-headers");
-    for name in
-        ["authorization", "content-type", "x-amz-user-agent", "x-api-key", "cache-control", "x-amz-target"]
-    {
-        assert!(allowed.split(',').any(|allowed| allowed == name), "{name}: {allowed}");
-    }
-    assert!(answer.header("access-control-allow-methods").contains("POST"));
-
-    let listed = Running::start_with(|config| {
-        config.cors_origins = Origins::parse(&["https://app.example".to_owned()]).expect("an origin");
-    })
-    .await;
-    let answer = preflight(&listed, "https://app.example").await;
-    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
-    assert_eq!(answer.header("vary"), "origin");
-    let answer = preflight(&listed, "https://evil.example").await;
-    assert!(answer.headers.get("access-control-allow-origin").is_none());
-    assert!(answer.headers.get("access-control-allow-headers").is_none());
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ use axum::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, PRAGMA},
     },
-    middleware::from_fn_with_state,
     response::Response,
     routing::{get, post},
 };
@@ -22,18 +21,17 @@ use super::{
 use crate::{
     accounts::server::{Login, Password},
     error::AppError,
-    server::{Site, bodies, calls, cors, headers, limits},
+    server::{Site, bodies, calls, headers, limits},
 };
 
 /// The endpoints of tokens.
-pub fn routes(site: Site) -> Router<Site> {
+pub fn routes() -> Router<Site> {
     let post_only = |request: Request| async move { headers::wrong_method(request.headers(), "POST") };
     let get_only = |request: Request| async move { headers::wrong_method(request.headers(), "GET, HEAD") };
     Router::new()
         .route("/api/token", post(token).fallback(post_only))
         .route("/api/token/revoke", post(revoke).fallback(post_only))
         .route("/.well-known/jwks.json", get(jwks).fallback(get_only))
-        .layer(from_fn_with_state(site, cors::share))
 }
 
 /// What a request is refused with (RFC 6749 5.2).

@@ -21,14 +21,22 @@ const LEEWAY: Duration = Duration::from_secs(10);
 /// has logged in.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// What a token is for; one is never taken for the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum TokenUse {
-    /// Shown to the API.
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenUse {
+    /// Shown to whatever a person may do.
     Access,
-    /// Read by the program that it was given to.
+    /// Read by the program that it was given to, which may show it to the
+    /// GraphQL API as well.
     Id,
+}
+
+/// What a token says, named as Cognito names it; `token_use` says which it is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "token_use", rename_all = "lowercase")]
+enum Claims {
+    Access(Access),
+    Id(Id),
 }
 
 /// What both kinds of token say.
@@ -36,7 +44,6 @@ enum TokenUse {
 struct Common {
     sub: String,
     iss: String,
-    token_use: TokenUse,
     /// The family.
     origin_jti: String,
     jti: String,
@@ -46,7 +53,7 @@ struct Common {
     exp: u64,
 }
 
-/// The claims of an access token, named as Cognito names them.
+/// The claims of an access token, which is for the API.
 #[derive(Debug, Serialize, Deserialize)]
 struct Access {
     #[serde(flatten)]
@@ -57,20 +64,33 @@ struct Access {
     scope: String,
 }
 
-/// The claims of an id token, named as Cognito names them.
-#[derive(Serialize)]
-struct Id<'a> {
+/// The claims of an id token, which is for the client.
+#[derive(Debug, Serialize, Deserialize)]
+struct Id {
     #[serde(flatten)]
     common: Common,
-    aud: &'a str,
+    aud: String,
     #[serde(rename = "cognito:username")]
-    username: &'a str,
-    email: &'a str,
+    username: String,
+    email: String,
     /// Nobody has sent anything to the address.
     email_verified: bool,
 }
 
-/// An access token that was signed here, for this API, and has not expired.
+impl Claims {
+    /// What both say, if it is a token of this site for one of `uses`.
+    fn for_one_of(self, uses: &[TokenUse], url: &PublicUrl) -> Option<Common> {
+        let (token_use, is_for_us, common) = match self {
+            Self::Access(Access { common, aud, client_id, .. }) => {
+                (TokenUse::Access, aud == audience(url) && client_id == CLIENT_ID, common)
+            }
+            Self::Id(Id { common, aud, .. }) => (TokenUse::Id, aud == CLIENT_ID, common),
+        };
+        (is_for_us && uses.contains(&token_use)).then_some(common)
+    }
+}
+
+/// A token that was signed here, for this site, and has not expired.
 #[derive(Debug)]
 pub(super) struct Believed {
     pub(super) user_id: String,
@@ -90,14 +110,13 @@ fn seconds(time: Timestamp) -> u64 {
     u64::try_from(time.micros() / 1_000_000).unwrap_or_default()
 }
 
-fn common(holder: &Holder, token_use: TokenUse, url: &PublicUrl) -> Common {
+fn common(holder: &Holder, url: &PublicUrl) -> Common {
     let now = seconds(clock::now());
     // No token outlives its family.
     let exp = (now + ACCESS_TIME.as_secs()).min(seconds(holder.expires_at));
     Common {
         sub: holder.user.id.as_str().to_owned(),
         iss: issuer(url),
-        token_use,
         origin_jti: holder.family.clone(),
         jti: uuid::Uuid::new_v4().to_string(),
         auth_time: seconds(holder.began_at),
@@ -107,51 +126,49 @@ fn common(holder: &Holder, token_use: TokenUse, url: &PublicUrl) -> Common {
     }
 }
 
-fn sign(claims: &impl Serialize, key: &Key) -> Result<String, AppError> {
+fn sign(claims: &Claims, key: &Key) -> Result<String, AppError> {
     let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
     encode(&header, claims, &key.signing).map_err(internal)
 }
 
 /// A new access token.
 pub(super) fn access_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<String, AppError> {
-    let claims = Access {
-        common: common(holder, TokenUse::Access, url),
+    let claims = Claims::Access(Access {
+        common: common(holder, url),
         username: holder.user.username.as_str().to_owned(),
         aud: audience(url),
         client_id: CLIENT_ID.to_owned(),
         scope: SCOPE.to_owned(),
-    };
+    });
     sign(&claims, key)
 }
 
 /// A new id token.
 pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<String, AppError> {
-    let claims = Id {
-        common: common(holder, TokenUse::Id, url),
-        aud: CLIENT_ID,
-        username: holder.user.username.as_str(),
-        email: &holder.email,
+    let claims = Claims::Id(Id {
+        common: common(holder, url),
+        aud: CLIENT_ID.to_owned(),
+        username: holder.user.username.as_str().to_owned(),
+        email: holder.email.clone(),
         email_verified: false,
-    };
+    });
     sign(&claims, key)
 }
 
-/// Reads an access token that says it was signed with `key`.
-pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl) -> Result<Believed, Refused> {
+/// Reads a token that says it was signed with `key`, if it is for one of `uses`.
+pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl, uses: &[TokenUse]) -> Result<Believed, Refused> {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
     validation.set_issuer(&[issuer(url)]);
-    validation.set_audience(&[audience(url)]);
+    validation.set_audience(&[audience(url), CLIENT_ID.to_owned()]);
     validation.validate_nbf = true;
     validation.leeway = LEEWAY.as_secs();
-    let Access { common, client_id, .. } = match decode(raw, &key.verifying, &validation) {
+    let claims: Claims = match decode(raw, &key.verifying, &validation) {
         Ok(token) => token.claims,
         Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(Refused::Expired),
         Err(_) => return Err(Refused::Malformed),
     };
-    if common.token_use != TokenUse::Access || client_id != CLIENT_ID {
-        return Err(Refused::Malformed);
-    }
+    let common = claims.for_one_of(uses, url).ok_or(Refused::Malformed)?;
     // None is signed here that holds for longer, or from later on. A leaked key
     // signs what it likes, and whoever listens does so until `exp`.
     let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());

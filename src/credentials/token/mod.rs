@@ -14,12 +14,12 @@ pub mod service;
 
 use jsonwebtoken::decode_header;
 
-use self::store::Holder;
 pub use self::{
     claims::ACCESS_TIME,
     refresh_token::RefreshToken,
     store::{end_all, forget_ended},
 };
+use self::{claims::TokenUse, store::Holder};
 use super::User;
 use crate::{
     error::AppError,
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// Who showed an access token.
+/// Who showed a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The person, as the database has them now.
@@ -72,7 +72,7 @@ pub struct Verified {
 /// Why a token is not believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Not one of ours, or not an access token.
+    /// Not one of ours, or not for this.
     #[error("Unable to parse JWT token.")]
     Malformed,
     /// It was one of ours; its time is over, or its family has ended.
@@ -90,10 +90,23 @@ pub enum Refused {
 /// # Errors
 /// [`Refused`].
 pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
+    verify_for(site, raw, &[TokenUse::Access]).await
+}
+
+/// [`verify`] for the GraphQL API, which takes an id token as it takes an
+/// access token: AppSync takes both kinds of a user pool.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn verify_either(site: &Site, raw: &str) -> Result<Verified, Refused> {
+    verify_for(site, raw, &[TokenUse::Access, TokenUse::Id]).await
+}
+
+async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<Verified, Refused> {
     let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(Refused::Malformed)?;
     let ring = site.keys.with(&kid, &site.database).await?;
     let key = ring.verifying(&kid, clock::now()).ok_or(Refused::Malformed)?;
-    let believed = claims::read(raw, key, &site.public_url)?;
+    let believed = claims::read(raw, key, &site.public_url, uses)?;
     let found = store::holder_by_key(&mut site.database.read().await?, &believed.family, &kid).await?;
     let (holder, has_key) = found.ok_or(Refused::Expired)?;
     if !has_key || holder.user.id.as_str() != believed.user_id {

@@ -259,6 +259,10 @@ impl Connection {
             Ok(operation) => operation,
             Err(Unready::Mistake(outcome)) => return self.fail(socket, &id, &outcome).await,
             Err(Unready::Refused(error)) => return self.refuse(socket, &id, &error).await,
+            Err(Unready::WrongKind(_)) => {
+                let error = ApiError::malformed("By this protocol there are subscriptions alone.");
+                return self.refuse(socket, &id, &error).await;
+            }
         };
         let told = if operation.is_subscription() {
             let (mut outcomes, listening) = operation.subscribe();
@@ -412,7 +416,7 @@ async fn caller(
     session: Option<&UserSession>,
 ) -> Result<Caller, Failed> {
     let found = match (explicit, session) {
-        (Some(explicit), _) => explicit.caller(site).await,
+        (Some(explicit), _) => explicit.caller_of_graphql(site).await,
         (None, Some(session)) => Caller::of_session(session).await.map_err(Refused::Error),
         (None, None) => return Err(nobody()),
     };

@@ -13,7 +13,10 @@ mod protocol;
 use axum::{
     Extension,
     extract::{Query, Request, State, ws::WebSocketUpgrade},
-    http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE},
+    },
     response::Response,
 };
 use base64::{
@@ -65,9 +68,9 @@ pub async fn connect(
     let head = request.headers().clone();
     let source = origin::source(&site.public_url, &request);
     let Ok(upgrade) = WebSocketUpgrade::from_request(request, &site).await else {
-        return headers::wrong_method(&head, "POST, OPTIONS");
+        return no_websocket();
     };
-    let Some(protocol) = protocols(&head).find_map(Protocol::named) else {
+    let Some(protocol) = protocols(&head).filter_map(Protocol::named).max() else {
         let reason = "name the subprotocol graphql-ws or graphql-transport-ws".to_owned();
         return headers::refusal(&AppError::BadRequest { reason }, false);
     };
@@ -99,6 +102,20 @@ pub async fn connect(
         })
 }
 
+/// It does not open a WebSocket as RFC 6455 has it, and nothing else is here
+/// (RFC 9110, 15.5.22).
+fn no_websocket() -> Response {
+    let reason = "open a WebSocket here, of version 13".to_owned();
+    let mut response = headers::refusal(&AppError::BadRequest { reason }, false);
+    *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+    let headers = response.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
+}
+
+/// The subprotocols that a client speaks, in its order (RFC 6455, 11.3.4).
 fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(SEC_WEBSOCKET_PROTOCOL)

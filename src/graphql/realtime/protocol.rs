@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::super::operation::Parameters;
 use crate::{credentials::caller::Explicit, server::headers::X_API_KEY};
 
-/// How client and server talk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How client and server talk. In the order of what is spoken with a client
+/// that offers both: `graphql-ws` is also the name of a protocol before
+/// `graphql-transport-ws`, and who offers the two means that one by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
     /// The subprotocol `graphql-ws`, as AppSync has it: every start brings its
     /// own credential.
@@ -83,7 +85,7 @@ struct Message {
 }
 
 impl Protocol {
-    /// By the name of the subprotocol.
+    /// By the name of the subprotocol, which has case.
     pub fn named(name: &str) -> Option<Self> {
         [Self::AppSync, Self::TransportWs].into_iter().find(|protocol| protocol.name() == name)
     }

@@ -77,14 +77,17 @@ impl Byline {
         Ended::of(self.command(arguments), input).await
     }
 
-    /// `byline serve` on a free port, until it says where it is.
+    /// `byline serve`, until it says where it is; on a free port, unless told otherwise.
     pub async fn serve(&self, arguments: &[&str]) -> Served {
         self.serve_logging_to(Stdio::piped(), arguments).await
     }
 
     /// The same with its log elsewhere; the log that is handed back is then empty.
     pub async fn serve_logging_to(&self, log: Stdio, arguments: &[&str]) -> Served {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        let mut all = vec!["serve"];
+        if !arguments.contains(&"--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
         all.extend(arguments);
         let mut command = self.command(&all);
         command.stderr(log);

@@ -11,7 +11,7 @@ use byline::{
     credentials::User,
     graphql::ConflictDetection,
     server::{
-        Site, config::Config, cors::Origins, database::DatabaseConfig, events::follow, listener,
+        Site, allowed_origins::Origins, config::Config, database::DatabaseConfig, events::follow, listener,
         router::router, tls::Tls,
     },
 };

@@ -1,0 +1,128 @@
+//! `GET /graphql`: queries in the address (GraphQL over HTTP, 5.3), for
+//! programs that let caches spare them answers which they have already.
+//!
+//! A browser sends a GET with its cookies from whatever page asks for it, so
+//! a key or a token has to prove who asks, and mutations have to be posted
+//! (security row C3).
+
+use async_graphql::{Response as Outcome, parser::types::OperationType};
+use axum::{
+    Extension,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    handler::Handler,
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, UPGRADE, VARY},
+        request::Parts,
+    },
+    response::Response,
+};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use super::{
+    errors::ApiError,
+    http::{self, Failed, NOBODY},
+    operation::{Operation, Parameters, Unready},
+    realtime,
+};
+use crate::{
+    credentials::caller::Explicit,
+    server::{Site, etag, telemetry::RequestId},
+};
+
+/// A query, or the opening of a WebSocket: clients of 2020 open theirs here.
+pub async fn answer(
+    State(site): State<Site>,
+    Extension(request_id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    if asks_for_websocket(request.headers()) {
+        return realtime::connect.call(request, site).await;
+    }
+    let (head, _) = request.into_parts();
+    let wording = http::wording(&head.headers, request_id);
+    let outcome = run(&site, &head).await;
+    let may_be_kept = outcome.as_ref().is_ok_and(|outcome| outcome.errors.is_empty());
+    let mut response = http::respond(&wording, outcome);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response.headers_mut().append(VARY, HeaderValue::from_static("authorization, x-api-key, accept"));
+    if may_be_kept { revalidated(&head.headers, response).await } else { response }
+}
+
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(UPGRADE).iter().filter_map(|value| value.to_str().ok());
+    named.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+}
+
+async fn run(site: &Site, head: &Parts) -> Result<Outcome, Failed> {
+    let Some(explicit) = Explicit::of_headers(&head.headers) else {
+        return Err(Failed::unauthorized(NOBODY));
+    };
+    let caller = explicit.caller_of_graphql(site).await?;
+    let parameters = parameters(head.uri.query().unwrap_or_default())?;
+    match Operation::prepare(site, &caller.actor, parameters, &[OperationType::Query]) {
+        Ok(operation) => Ok(operation.answer().await?),
+        Err(Unready::Mistake(response)) => Ok(*response),
+        Err(Unready::Refused(error)) => Err(error.into()),
+        Err(Unready::WrongKind(OperationType::Mutation)) => {
+            let error = ApiError::malformed("Mutations go through POST.");
+            Err(Failed::new(StatusCode::METHOD_NOT_ALLOWED, error))
+        }
+        Err(Unready::WrongKind(_)) => {
+            Err(ApiError::malformed("Subscriptions go through a WebSocket.").into())
+        }
+    }
+}
+
+/// The parameters of an address: texts, and JSON where they are objects.
+fn parameters(query: &str) -> Result<Parameters, Failed> {
+    let wrong = |words: String| Failed::from(ApiError::malformed(words));
+    let mut sent = Map::new();
+    let mut replaced = 0;
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        replaced += replacement_characters(&text);
+        let value = match name.as_ref() {
+            "query" | "operationName" => Value::String(text.into_owned()),
+            "variables" | "extensions" if text.is_empty() => Value::Null,
+            "variables" | "extensions" => serde_json::from_str(&text)
+                .map_err(|error| wrong(format!("Unable to parse {name} as JSON: {error}.")))?,
+            _ => continue,
+        };
+        if sent.insert(name.to_string(), value).is_some() {
+            return Err(wrong(format!("The address has {name} twice.")));
+        }
+    }
+    // What is no UTF-8 has been replaced: the query would be another.
+    let written = replacement_characters(query) + query.to_ascii_uppercase().matches("%EF%BF%BD").count();
+    if replaced > written {
+        return Err(wrong("The address is not percent-encoded UTF-8.".to_owned()));
+    }
+    http::parameters(sent)
+}
+
+fn replacement_characters(text: &str) -> usize {
+    text.matches(char::REPLACEMENT_CHARACTER).count()
+}
+
+/// The answer with its tag, or that the client has it already. It is the
+/// caller's alone, and is asked for each time: what it says may have changed.
+async fn revalidated(asked: &HeaderMap, response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    // It is there whole, so this neither waits nor fails.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let etag = etag::of(&body);
+    let is_known = etag::is_known(asked, &etag);
+    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    head.headers.insert(ETAG, etag);
+    if is_known {
+        head.status = StatusCode::NOT_MODIFIED;
+        head.headers.remove(CONTENT_TYPE);
+        head.headers.remove(CONTENT_LENGTH);
+        return Response::from_parts(head, Body::empty());
+    }
+    Response::from_parts(head, Body::from(body))
+}
