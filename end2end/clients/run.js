@@ -16,6 +16,8 @@ const TESTS = [
   'graphql/schema.test.js',
   'graphql/audit.test.js',
   'graphql/transport.test.js',
+  'python/gql.test.js',
+  'browser/browser.test.js',
   'amplify6/amplify6.test.js',
   'amplify6/outputs.test.js',
   'amplify6/datastore.test.js',

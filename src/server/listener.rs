@@ -122,6 +122,8 @@ async fn converse(
     let mut http = http1::Builder::new();
     // hyper sets no limit by itself: a socket that sends nothing would stay for ever.
     http.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_TIME).max_buf_size(limits::HEAD_BYTES);
+    // For `graphql::realtime`, which writes names of headers as its client does.
+    http.preserve_header_case(true);
     let service = service_fn(move |request| answer(client.clone(), request));
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);

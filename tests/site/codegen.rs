@@ -240,11 +240,12 @@ async fn only_who_is_signed_in_sees_the_page_and_its_files() {
 #[tokio::test]
 async fn the_command_writes_what_the_page_offers() {
     let byline = Byline::in_an_empty_folder();
-    let served = byline.serve(&["--public-url", "http://127.0.0.1:3999"]).await;
+    let served = byline.serve(&[]).await;
     let mut ada = Client::browser(served.address, false);
     assert_eq!(ada.sign_up("ada").await.status, 303);
     let out = byline.folder().join("front-end/src");
-    let arguments = ["codegen", "--out", "front-end/src", "--public-url", "http://127.0.0.1:3999"];
+    let url = format!("http://{}", served.address);
+    let arguments = ["codegen", "--out", "front-end/src", "--public-url", &url];
     let said = byline.run(&arguments, "").await.succeeded();
     assert!(said.contains("byline api-key create --public"), "{said}");
     for offered in File::ALL {

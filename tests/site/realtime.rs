@@ -15,9 +15,13 @@ use byline::{
     server::events::{Event, EventKind},
 };
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
 
 use crate::support::{
-    Client, Credential, Heard, Probe, Running, Several, Socket, postgres_database,
+    Client, Credential, Heard, Probe, Running, Several, Socket, in_time, postgres_database,
     tokens::{key_of, parts, signed},
 };
 
@@ -128,6 +132,31 @@ async fn whoever_offers_graphql_transport_ws_is_spoken_to_by_it() {
         let status = if chosen.is_some() { 101 } else { 400 };
         assert_eq!(answer.status, status, "{lines:?}: {}", answer.text());
         assert_eq!(answer.header("sec-websocket-protocol"), chosen.unwrap_or_default(), "{lines:?}");
+    }
+}
+
+/// gql for Python 4 finds the name of the subprotocol by these letters alone.
+#[tokio::test]
+async fn the_opening_of_a_connection_is_answered_in_the_letters_of_its_client() {
+    let site = Running::start().await;
+    for name in ["Sec-WebSocket-Protocol", "sec-websocket-protocol", "SEC-WEBSOCKET-PROTOCOL"] {
+        let mut stream = TcpStream::connect(site.address).await.expect("a connection");
+        let request = format!(
+            "GET /graphql HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             {name}: graphql-ws, graphql-transport-ws\r\n\r\n",
+            site.address
+        );
+        stream.write_all(request.as_bytes()).await.expect("the site listens");
+        let mut answer = String::new();
+        let mut lines = BufReader::new(stream);
+        while !answer.ends_with("\r\n\r\n") {
+            let read = in_time("the head of the answer", lines.read_line(&mut answer)).await;
+            assert_ne!(read.expect("text"), 0, "{answer}");
+        }
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        assert!(answer.contains(&format!("\r\n{name}: graphql-transport-ws\r\n")), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("\r\nx-request-id: "), "{answer}");
     }
 }
 

@@ -17,9 +17,10 @@ use crate::{
 
 /// The packages of the public clients. Apart, because they need different
 /// versions of the same packages.
-pub(crate) const CLIENTS: [&str; 6] = [
-    // Has the compiler of the generated types.
+pub(crate) const CLIENTS: [&str; 7] = [
+    // Has the compiler of the generated types, and what drives the browser.
     "end2end",
+    "end2end/clients/browser",
     "end2end/clients/graphql",
     "end2end/clients/amplify6",
     "end2end/clients/amplify5",
@@ -74,10 +75,11 @@ pub(crate) fn end_to_end_tests(workspace: &Workspace) -> Result<()> {
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let node = Node::require()?;
     sh::step("Packages of the clients", || Ok((node.install_all_packages(workspace, &CLIENTS)?, ())))?;
+    sh::step("Chromium", || Ok((node.install_chromium(&workspace.root.join("end2end"))?, ())))?;
     if apt::is_debian() {
         sh::step("OpenSSL", || Ok((apt::install(&["openssl"])?, ())))?;
     }
-    let requirements = workspace.root.join("end2end/clients/fuzz/requirements.txt");
+    let requirements = workspace.root.join("end2end/clients/requirements.txt");
     sh::step("Python", || python::environment(workspace, &requirements))
 }
 

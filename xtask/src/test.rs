@@ -174,6 +174,7 @@ fn clients(workspace: &Workspace) -> Result<Command> {
     node.arg(workspace.root.join("end2end/clients/run.js"))
         .env("END2END_SERVER", binary)
         .env("CLIENTS_SCHEMATHESIS", programs.join("schemathesis"))
+        .env("CLIENTS_PYTHON", programs.join("python"))
         .env_remove(END_TO_END_POSTGRES);
     Ok(node)
 }

@@ -14,7 +14,7 @@ use axum::{
     Extension,
     extract::{Query, Request, State, ws::WebSocketUpgrade},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        Extensions, HeaderMap, HeaderValue, StatusCode,
         header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE},
     },
     response::Response,
@@ -23,6 +23,7 @@ use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use hyper::upgrade::OnUpgrade;
 use serde::Deserialize;
 use serde_json::Value;
 use tower_sessions::Session;
@@ -66,6 +67,7 @@ pub async fn connect(
     use axum::extract::FromRequest as _;
 
     let head = request.headers().clone();
+    let writing = request.extensions().clone();
     let source = origin::source(&site.public_url, &request);
     let Ok(upgrade) = WebSocketUpgrade::from_request(request, &site).await else {
         return no_websocket();
@@ -92,14 +94,26 @@ pub async fn connect(
         Protocol::TransportWs => Shape::Specification,
     };
     let wording = Wording { shape, request_id: request_id.to_string() };
-    upgrade
+    let upgrade = upgrade
         .protocols([protocol.name()])
         .max_message_size(limits::MESSAGE_BYTES)
-        .max_frame_size(limits::MESSAGE_BYTES)
-        .on_upgrade(async move |socket| {
-            let _place = place;
-            Connection::new(site, protocol, wording, greeting).run(socket).await;
-        })
+        .max_frame_size(limits::MESSAGE_BYTES);
+    let response = upgrade.on_upgrade(async move |socket| {
+        let _place = place;
+        Connection::new(site, protocol, wording, greeting).run(socket).await;
+    });
+    written_as(writing, response)
+}
+
+/// The answer with names of headers in the letters that the client uses. They
+/// have no case (RFC 9110, 5.1), but gql for Python 4 looks for
+/// `Sec-WebSocket-Protocol` and for nothing else, and takes an answer without it
+/// for one of the protocol before. hyper keeps the letters in an extension that
+/// it does not name, and finds it in an answer.
+fn written_as(mut of_request: Extensions, mut response: Response) -> Response {
+    of_request.remove::<OnUpgrade>();
+    response.extensions_mut().extend(of_request);
+    response
 }
 
 /// It does not open a WebSocket as RFC 6455 has it, and nothing else is here

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+
+const DEBIAN_CHROMIUM = '/usr/bin/chromium';
+
+/** How tests start their browser: Debian's, or else the one that Playwright downloads. */
+export const LAUNCH = {
+  executablePath: existsSync(DEBIAN_CHROMIUM) ? DEBIAN_CHROMIUM : undefined,
+  // The browser needs no sandbox for pages of our own, and must keep its
+  // hands off the network while it is tested.
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
