@@ -1,72 +1,28 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { chromium } from '@playwright/test';
-import { build } from 'esbuild';
-import { LAUNCH } from '../../support/chromium.js';
 import { author, site, someone } from '../support/site.js';
+import { open } from './open.js';
 
 const byline = await site('secure');
 const { apiKey } = byline;
 
-/** A page with the clients, as one text. */
-async function bundle() {
-  const folder = await mkdtemp(join(tmpdir(), 'byline-browser-'));
-  await cp(byline.folder, join(folder, 'generated'), { recursive: true });
-  await cp(join(import.meta.dirname, 'page.js'), join(folder, 'page.js'));
-  const { outputFiles } = await build({
-    entryPoints: [join(folder, 'page.js')],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    nodePaths: [join(import.meta.dirname, 'node_modules')],
-    define: { 'process.env.NODE_ENV': '"production"' },
-    logLevel: 'error',
-  });
-  await rm(folder, { recursive: true });
-  return outputFiles[0].text;
-}
-
-/** Serves the page from an origin of its own. */
-async function host(script) {
-  const server = createServer((request, response) => {
-    const isScript = request.url === '/page.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return server;
-}
-
 describe('in a browser, on a page of another origin', () => {
-  let server;
-  let browser;
   let page;
+  let close;
   /** The requests to the site, in their order. */
   const asked = [];
 
   before(async () => {
-    server = await host(await bundle());
-    browser = await chromium.launch(LAUNCH);
-    // The site has made its certificate by itself.
-    page = await browser.newPage({ ignoreHTTPSErrors: true });
+    ({ page, close } = await open(join(import.meta.dirname, 'page.js'), byline));
     page.on('request', (request) => {
       const { origin, pathname } = new URL(request.url());
       if (origin === byline.origin) asked.push({ method: request.method(), path: pathname });
     });
-    await page.goto(`http://localhost:${server.address().port}/`);
     await page.waitForFunction('window.clients');
   });
 
-  after(async () => {
-    await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
-  });
+  after(() => close?.());
 
   /** Calls a client in the page. */
   const call = (client, name, ...args) =>
