@@ -105,6 +105,20 @@ export async function testOlderAmplify(name, { Amplify, API, Auth, Hub, graphqlO
       assert.match(wrong.message, /^Validation error of type /);
     });
 
+    test('a front end that asks by the API key names no mode', async () => {
+      const mine = await one('createPost', { input: { title: 'For those who ask by the key' } });
+      const keyed = await site('keyed');
+      Amplify.configure(keyed.exports);
+      try {
+        const filter = { id: { eq: mine.id } };
+        assert.deepEqual((await one('listPosts', { filter })).items, [mine]);
+        const denied = await problem(own('createPost', { input: { title: 'No' } }));
+        assert.equal(denied.message, 'Not Authorized to access createPost on type Mutation');
+      } finally {
+        Amplify.configure(byline.exports);
+      }
+    });
+
     test('a wrong key is answered with status 401', async () => {
       Amplify.configure({ ...byline.exports, aws_appsync_apiKey: 'da2-nosuchkey' });
       try {

@@ -20,6 +20,7 @@ const TESTS = [
   'browser/browser.test.js',
   'amplify6/amplify6.test.js',
   'amplify6/outputs.test.js',
+  'amplify6/keyed.test.js',
   'amplify6/datastore.test.js',
   'amplify5/amplify5.test.js',
   '../classic/amplify4.test.js',
@@ -44,8 +45,12 @@ async function serve(folder, ...flags) {
   const server = await Server.start(...flags);
   servers.push(server);
   await server.run('api-key', 'create', '--public');
-  await server.run('codegen', '--out', folder, ...flags);
+  await generate(server, folder, ...flags);
   return server;
+}
+
+async function generate(server, folder, ...flags) {
+  await server.run('codegen', '--out', folder, ...flags);
   // Node takes files for CommonJS unless a package says otherwise.
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
 }
@@ -68,14 +73,18 @@ let passed = false;
 try {
   const { certificate, key } = certify(folder);
   const tls = ['--tls-cert', certificate, '--tls-key', key];
-  const [plain, secure, versioned] = ['plain', 'secure', 'versioned'].map((kind) => join(folder, kind));
-  const [, { database }] = await Promise.all([
+  const [plain, keyed, secure, versioned] = ['plain', 'keyed', 'secure', 'versioned'].map((kind) =>
+    join(folder, kind),
+  );
+  const [open, { database }] = await Promise.all([
     serve(plain),
     serve(secure, ...tls),
     serve(versioned, ...tls, '--graphql-conflict-detection', 'true'),
   ]);
+  await generate(open, keyed, '--default-auth', 'api-key');
   passed = await test({
     CLIENTS_PLAIN: plain,
+    CLIENTS_KEYED: keyed,
     CLIENTS_SECURE: secure,
     CLIENTS_SECURE_DATABASE: database,
     CLIENTS_VERSIONED: versioned,

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 
 /**
  * What the runner started and generated: `plain` speaks HTTP, `secure` HTTPS,
- * `versioned` HTTPS with conflict detection.
+ * `versioned` HTTPS with conflict detection. `keyed` is `plain` once more, for
+ * front ends that ask by the API key.
  * A test knows a site by the files that `byline codegen` has written, as a
  * front end does.
  *
- * @param {'plain' | 'secure' | 'versioned'} kind
+ * @param {'plain' | 'keyed' | 'secure' | 'versioned'} kind
  */
 export async function site(kind) {
   const folder = process.env[`CLIENTS_${kind.toUpperCase()}`];
