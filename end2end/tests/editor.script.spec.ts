@@ -1,3 +1,4 @@
+import { call } from '../support/api.ts';
 import { awake, button, expectNoSidewaysScrolling, field, heading, preview } from '../support/page.ts';
 import { logIn, logOut, signedUp } from '../support/people.ts';
 import { edit, expectInEditor, publish, published, type } from '../support/posts.ts';
@@ -6,15 +7,25 @@ import type { BrowserContext, Page } from '@playwright/test';
 
 const TEXT = { title: 'Half a thought', content: 'It began with' };
 
-const draft = (page: Page) => page.getByRole('region', { name: 'Unsaved draft' });
+const draft = (page: Page) => page.getByRole('region', { name: 'Unsaved drafts' });
+
+/** The entry of one draft. */
+const offer = (page: Page, title: string) => draft(page).getByRole('listitem').filter({ hasText: title });
+
+const kept = (page: Page) => page.getByRole('status').filter({ hasText: 'Draft kept' });
+
+/** Opens an editor in a tab of its own and types. */
+async function write(context: BrowserContext, path: string, text: { title: string; content: string }): Promise<Page> {
+  const tab = await context.newPage();
+  await open(tab, path);
+  await type(tab, text);
+  await expect(kept(tab)).toBeVisible();
+  return tab;
+}
 
 /** Opens an editor, types, and closes the tab once the draft is kept. */
 async function leave(context: BrowserContext, path: string, text = TEXT): Promise<void> {
-  const tab = await context.newPage();
-  await tab.goto(path);
-  await awake(tab);
-  await type(tab, text);
-  await expect(tab.getByRole('status').filter({ hasText: 'Draft kept' })).toBeVisible();
+  const tab = await write(context, path, text);
   await tab.close();
 }
 
@@ -63,12 +74,124 @@ test('an offered draft waits while something else is typed', async ({ page, auth
   await page.reload();
   await awake(page);
   // Both are offered, the latest first, and neither takes the other's place.
-  await button(page, 'Restore the draft').click();
+  await expect(draft(page).getByRole('listitem')).toHaveCount(2);
+  await expect(draft(page).getByRole('listitem').first()).toContainText('Something else');
+  await offer(page, 'Something else').getByRole('button', { name: 'Restore' }).click();
   await expect(field(page, 'Title')).toHaveValue('Something else');
-  await button(page, 'Restore the draft').click();
+  await offer(page, TEXT.title).getByRole('button', { name: 'Restore' }).click();
   await expectInEditor(page, TEXT);
-  await button(page, 'Restore the draft').click();
+  await offer(page, 'Something else').getByRole('button', { name: 'Restore' }).click();
   await expect(field(page, 'Title')).toHaveValue('Something else');
+});
+
+test('each tab has a draft of its own', async ({ page, author, context }) => {
+  const [one, other] = [
+    { title: 'In one tab', content: 'One.' },
+    { title: 'In another', content: 'Another.' },
+  ];
+  const tabs = [await write(context, '/my-posts/new', one), await write(context, '/my-posts/new', other)];
+  await open(page, '/my-posts/new');
+  await expect(preview(page)).toBeVisible();
+  await expect(draft(page), 'what is open elsewhere is not offered').toBeHidden();
+  for (const tab of tabs) await tab.close();
+
+  await open(page, '/my-posts/new');
+  await expect(draft(page).getByRole('listitem')).toHaveCount(2);
+  await expect(offer(page, one.title)).toContainText('4 characters');
+  await offer(page, one.title).getByRole('button', { name: 'Discard' }).click();
+  await expect(offer(page, one.title)).toBeHidden();
+  await offer(page, other.title).getByRole('button', { name: 'Restore' }).click();
+  await expectInEditor(page, other);
+  await expect(draft(page)).toBeHidden();
+});
+
+test('publishing forgets the draft that was published and no other', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new', { title: 'Left behind', content: 'Old.' });
+  const elsewhere = await write(context, '/my-posts/new', { title: 'Open elsewhere', content: 'Other.' });
+  await open(page, '/my-posts/new');
+  await expect(draft(page).getByRole('listitem')).toHaveCount(1);
+  await type(page, { title: 'A short post', content: 'Short.' });
+  await expect(kept(page)).toBeVisible();
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText('A short post');
+  await awake(page);
+
+  await elsewhere.close();
+  await open(page, '/my-posts/new');
+  await expect(offer(page, 'Left behind')).toBeVisible();
+  await expect(offer(page, 'Open elsewhere')).toBeVisible();
+  await expect(draft(page).getByRole('listitem')).toHaveCount(2);
+});
+
+test('a text that was typed after Publish was pressed is still a draft', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await type(page, TEXT);
+  await page.evaluate(() => {
+    const content = document.querySelector('textarea')!;
+    const typeOn = () => {
+      content.value = 'And one thing more.';
+      content.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+    content.form!.addEventListener('submit', () => setTimeout(typeOn));
+  });
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  await awake(page);
+  await open(page, '/my-posts/new');
+  await button(page, 'Restore the draft').click();
+  await expect(field(page, 'Content')).toHaveValue('And one thing more.');
+});
+
+test('drafts that were stored as one are each offered', async ({ page, author }) => {
+  await page.goto('/');
+  await page.evaluate((username) => {
+    const draft = (title: string) => ({ version: 0, title, content: 'Text' });
+    const drafts = { current: draft('Newest'), earlier: [draft('Oldest'), draft('Older')] };
+    localStorage.setItem(`byline-drafts:${username}:/my-posts/new`, JSON.stringify(drafts));
+  }, author.username);
+  for (let time = 0; time < 2; time += 1) {
+    await open(page, '/my-posts/new');
+    await expect(draft(page).getByRole('listitem')).toHaveText([/^Newest/, /^Older/, /^Oldest/]);
+  }
+});
+
+test('a browser without room says that no draft is kept', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await page.evaluate(() => {
+    for (let size = 1 << 22; size > 0; size >>= 1) {
+      try {
+        for (let at = 0; ; at += 1) localStorage.setItem(`full-${size}-${at}`, 'x'.repeat(size));
+      } catch {
+        // No room for one more of this size.
+      }
+    }
+  });
+  await type(page, TEXT);
+  await expect(page.getByRole('status').filter({ hasText: 'No draft is kept' })).toBeVisible();
+});
+
+test('a draft of an older version overwrites nothing', async ({ page, author, context, watch }) => {
+  const post = await published(page, { title: 'Shared', content: 'First.' });
+  await leave(context, edit(post), { title: 'Shared', content: 'My draft.' });
+  await call(page, 'update_post', { ...post, version: '1', content: 'Saved meanwhile.' });
+  await open(page, edit(post));
+  await expect(draft(page)).toContainText('begun from an earlier version');
+  await button(page, 'Restore the draft').click();
+  await watch.status(page, 409, () => button(page, 'Save changes').click());
+  await expect(field(page, 'Saved content')).toHaveValue('Saved meanwhile.');
+  await expect(field(page, 'Content')).toHaveValue('My draft.');
+});
+
+test('a text that is too long is not sent', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await type(page, { title: 'Long', content: 'x'.repeat(100_001) });
+  await button(page, 'Publish').click();
+  await expect(page.getByRole('status').filter({ hasText: 'this one has 100001' })).toBeVisible();
+  await expect(field(page, 'Content')).toBeFocused();
+  await expect(page).toHaveURL('/my-posts/new');
+  await field(page, 'Content').fill('Short enough.');
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText('Long');
 });
 
 test('a draft belongs to one post', async ({ page, author, context }) => {

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { button, field, heading, notice, preview } from '../support/page.ts';
+import { awake, button, errorSummary, field, heading, notice, preview } from '../support/page.ts';
 import { logIn, logOut } from '../support/people.ts';
 import { edit, entry, expectInEditor, publish, published, show, type } from '../support/posts.ts';
 import { expect, test } from '../support/test.ts';
@@ -40,6 +40,96 @@ test('publishing again after the answer got lost makes one post', async ({ page,
 
   await page.goto('/my-posts');
   await expect(entry(page, title)).toHaveCount(1);
+});
+
+test('a text that was written on after the answer got lost comes back', async ({ page, author, watch, javaScriptEnabled }) => {
+  const title = `Lost by ${author.username}`;
+  await page.goto('/my-posts/new');
+  if (javaScriptEnabled) await awake(page);
+  await type(page, { title, content: 'As sent.' });
+  await clickAndLoseTheAnswer(page, 'Publish');
+  await field(page, 'Content').fill('As sent, and written on.');
+  await watch.status(page, 422, () => button(page, 'Publish').click());
+  await expectInEditor(page, { title, content: 'As sent, and written on.' });
+  await expect(errorSummary(page)).toContainText('sent before with other text');
+
+  await button(page, 'Save it as a change to that post').click();
+  await expect(heading(page)).toHaveText(title);
+  await expect(page.getByRole('article')).toContainText('As sent, and written on.');
+  await page.goto('/my-posts');
+  await expect(entry(page, title)).toHaveCount(1);
+  if (javaScriptEnabled) {
+    await page.goto('/my-posts/new');
+    await awake(page);
+    await expect(preview(page)).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Unsaved drafts' })).toBeHidden();
+  }
+});
+
+test('Back brings title and text back', async ({ page, author, javaScriptEnabled }) => {
+  const text = { title: 'On the way out', content: 'Half a text.' };
+  const post = await published(page, { title: 'There already', content: 'Whole.' });
+  for (const path of ['/my-posts/new', edit(post)]) {
+    await page.goto(path);
+    if (javaScriptEnabled) await awake(page);
+    await type(page, text);
+    await page.getByRole('banner').getByRole('link', { name: 'All posts' }).click();
+    await expect(page).toHaveURL('/');
+    await page.goBack();
+    await expectInEditor(page, text);
+  }
+  await page.goto('/account/api-keys');
+  await field(page, 'Name').fill('A clock');
+  await field(page, 'Days until it expires').fill('7');
+  await page.getByRole('banner').getByRole('link', { name: 'All posts' }).click();
+  await expect(page).toHaveURL('/');
+  await page.goBack();
+  await expect(field(page, 'Name')).toHaveValue('A clock');
+  await expect(field(page, 'Days until it expires')).toHaveValue('7');
+});
+
+test('a text is still there behind a refusal of a busy site', async ({ page, author, watch }) => {
+  const text = { title: 'Sent to nobody', content: 'Not read.' };
+  await page.goto('/my-posts/new');
+  await type(page, text);
+  await page.route('/my-posts/new', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    await route.fulfill({ status: 503, contentType: 'text/html', body: '<h1>Too busy just now</h1>' });
+  });
+  await watch.status(page, 503, () => button(page, 'Publish').click());
+  await expect(heading(page)).toHaveText('Too busy just now');
+  await page.unroute('/my-posts/new');
+  await page.goBack();
+  await expectInEditor(page, text);
+});
+
+test('two texts outlive a session that ended', async ({ page, author, context }) => {
+  const texts = [
+    { title: 'The first of two', content: 'One.' },
+    { title: 'The second of two', content: 'Two.' },
+  ];
+  const other = await context.newPage();
+  for (const [at, tab] of [page, other].entries()) {
+    await tab.goto('/my-posts/new');
+    await type(tab, texts[at]!);
+  }
+  const third = await context.newPage();
+  await third.goto('/');
+  await logOut(third);
+  for (const tab of [page, other]) {
+    await button(tab, 'Publish').click();
+    await expect(tab).toHaveURL('/login?next=/my-posts/new');
+  }
+  await logIn(page, author.username, author.password);
+  await expectInEditor(page, texts[0]!);
+  await page.getByRole('region', { name: 'Not saved yet' }).getByRole('link', { name: texts[1]!.title }).click();
+  await expectInEditor(page, texts[1]!);
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(texts[1]!.title);
+  const waiting = page.getByRole('region', { name: 'Not saved yet' });
+  await expect(waiting.getByRole('link')).toHaveText([texts[0]!.title]);
+  await waiting.getByRole('button', { name: 'Discard' }).click();
+  await expect(waiting).toBeHidden();
 });
 
 test('saving again after the answer got lost meets no conflict', async ({ page, author }) => {

@@ -4,12 +4,11 @@ use leptos::prelude::*;
 
 use crate::{
     credentials::{Actor, KeptForm},
-    posts::editor::ForgetDraft,
     server::{
         context::{actor, uri},
         forms::{Form, Notice},
     },
-    ui::{IslandScripts, Time},
+    ui::Time,
 };
 
 /// Site name, navigation, and who is signed in.
@@ -60,19 +59,10 @@ pub fn SiteHeader() -> impl IntoView {
 #[component]
 pub fn NoticeBanner() -> impl IntoView {
     let notice = expect_context::<Option<Notice>>();
-    let path = uri().path().to_owned();
-    // The editor whose text has just been saved; its draft is of no more use.
-    let saved_in = match notice {
-        Some(Notice::Published) => Some("/my-posts/new".to_owned()),
-        Some(Notice::Saved) => path.strip_prefix("/posts/").map(|id| format!("/my-posts/{id}/edit")),
-        _ => None,
-    };
-    let draft = saved_in.zip(actor().user().ok().map(|user| user.username.to_string()));
     notice.map(|notice| {
         view! {
             <div class="notice" role="status">
                 <p>{notice.sentence()}</p>
-                {draft.map(|(page, username)| view! { <ForgetDraft username page /><IslandScripts /> })}
             </div>
         }
     })

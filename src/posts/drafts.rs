@@ -1,10 +1,15 @@
 //! Drafts on a device: what was typed into an editor and not yet saved.
 //!
-//! Nothing typed is ever written over by something else that was typed: an
-//! earlier draft waits until its author restores or discards it.
+//! Every editor, which is every opened page, writes a draft of its own, and
+//! nothing typed is ever written over by something else that was typed. A
+//! draft goes when its text has been saved or its author discards it.
+
+use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
-use web_sys::Storage;
+use web_sys::{Storage, js_sys};
+
+use super::{Content, Title};
 
 /// The two fields of an editor, and the version the edit started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +22,44 @@ pub struct Draft {
     pub content: String,
 }
 
-/// The drafts of one editor.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drafts {
-    /// What is being typed.
+/// A draft as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Tells the drafts of one person and one page apart.
+    #[serde(skip)]
+    pub id: String,
+    /// What was typed.
+    pub draft: Draft,
+    /// When, in milliseconds since 1970 UTC.
+    pub at: f64,
+    /// The editor that wrote it last.
+    editor: String,
+}
+
+/// What became of a draft that was to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is stored under this id.
+    Under(String),
+    /// It is empty, so there is nothing to lose.
+    Empty,
+    /// The browser has no room for it, or keeps nothing.
+    Failed,
+}
+
+/// What an editor makes of the drafts that it finds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Those of other texts, latest first; never put into the form unasked.
+    pub offered: Vec<Kept>,
+    /// Those of the very text that the form holds.
+    pub same: Vec<Kept>,
+}
+
+/// As drafts were stored before each editor had its own.
+#[derive(Deserialize)]
+struct OneShelf {
     current: Option<Draft>,
-    /// What was typed before and left, oldest first.
     earlier: Vec<Draft>,
 }
 
@@ -33,100 +70,158 @@ impl Draft {
         (&self.title, &self.content) == (&other.title, &other.content)
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether nothing was typed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.title.is_empty() && self.content.is_empty()
     }
-}
 
-impl Drafts {
-    /// Earlier drafts that wait at most; the oldest goes first.
-    const EARLIER: usize = 5;
-
-    /// Opens an editor whose form holds `form`: what was typed there last time
-    /// becomes an earlier draft, unless the form holds it already.
+    /// A hash of the post that it becomes, the same in both halves; `None`
+    /// where it can become none. No defence against anybody: it is compared
+    /// with one's own drafts alone.
     #[must_use]
-    pub fn opened(mut self, form: &Draft) -> Self {
-        if let Some(left) = self.current.take() {
-            self.set_aside(left);
-        }
-        self.earlier.retain(|draft| !draft.same_text(form));
-        self
-    }
-
-    /// The draft to offer: the latest of the earlier ones.
-    #[must_use]
-    pub fn offered(&self) -> Option<&Draft> {
-        self.earlier.last()
-    }
-
-    /// Something was typed.
-    pub fn type_in(&mut self, draft: Draft) {
-        self.current = Some(draft);
-    }
-
-    /// Takes the offered draft; what the form held waits in its place, unless
-    /// it is what the form `started` with.
-    pub fn restore(&mut self, form: Draft, started: &Draft) -> Option<Draft> {
-        let restored = self.earlier.pop()?;
-        if !form.same_text(started) {
-            self.set_aside(form);
-        }
-        self.current = Some(restored.clone());
-        Some(restored)
-    }
-
-    /// Lets go of the offered draft.
-    pub fn discard(&mut self) {
-        self.earlier.pop();
-    }
-
-    fn set_aside(&mut self, draft: Draft) {
-        if draft.is_empty() {
-            return;
-        }
-        self.earlier.retain(|other| !other.same_text(&draft));
-        self.earlier.push(draft);
-        if self.earlier.len() > Self::EARLIER {
-            self.earlier.remove(0);
-        }
+    pub fn hash(title: &str, content: &str) -> Option<String> {
+        let (title, content) = (Title::parse(title).ok()?, Content::parse(content).ok()?);
+        let mut hash = std::hash::DefaultHasher::new();
+        hash.write(title.as_str().as_bytes());
+        hash.write_u8(0xFF);
+        hash.write(content.as_str().as_bytes());
+        Some(format!("{:016x}", hash.finish()))
     }
 }
 
-/// Where the drafts of one person and one editor are kept: a shared computer
+impl Found {
+    /// Of all that is stored, what nobody has `open`, seen from an editor that
+    /// holds `form`.
+    #[must_use]
+    pub fn among(mut stored: Vec<Kept>, open: &[String], form: &Draft) -> Self {
+        stored.retain(|kept| !open.contains(&kept.id));
+        stored.sort_by(|one, other| other.at.total_cmp(&one.at));
+        let (same, offered) = stored.into_iter().partition(|kept| kept.draft.same_text(form));
+        Self { offered, same }
+    }
+}
+
+/// Where the drafts of one person and one page are kept: a shared computer
 /// shows nobody another's text under their own name.
 #[derive(Clone, Debug)]
-pub struct Shelf(String);
+pub struct Shelf {
+    prefix: String,
+    older: String,
+    editor: String,
+}
 
 impl Shelf {
     /// `page` is the path of the editor.
     #[must_use]
     pub fn of(username: &str, page: &str) -> Self {
-        Self(format!("byline-drafts:{username}:{page}"))
-    }
-
-    /// What is kept; nothing where the browser keeps nothing.
-    #[must_use]
-    pub fn load(&self) -> Drafts {
-        storage()
-            .and_then(|storage| storage.get_item(&self.0).ok().flatten())
-            .and_then(|text| leptos::serde_json::from_str(&text).ok())
-            .unwrap_or_default()
-    }
-
-    /// Whether it could be kept.
-    #[must_use]
-    pub fn save(&self, drafts: &Drafts) -> bool {
-        let Ok(text) = leptos::serde_json::to_string(drafts) else { return false };
-        storage().is_some_and(|storage| storage.set_item(&self.0, &text).is_ok())
-    }
-
-    /// Forgets everything: it has been saved.
-    pub fn clear(&self) {
-        if let Some(storage) = storage() {
-            // A browser that keeps nothing has nothing to remove.
-            let _ = storage.remove_item(&self.0);
+        Self {
+            prefix: format!("byline-draft:{username}:{page}:"),
+            older: format!("byline-drafts:{username}:{page}"),
+            editor: String::new(),
         }
     }
+
+    /// As seen by an editor of its own.
+    #[must_use]
+    pub fn with_editor(self) -> Self {
+        Self { editor: fresh_id(), ..self }
+    }
+
+    /// Under which a draft is stored, and the name of the lock that its editor holds.
+    #[must_use]
+    pub fn key(&self, id: &str) -> String {
+        format!("{}{id}", self.prefix)
+    }
+
+    /// The id of a key of this shelf.
+    #[must_use]
+    pub fn id<'a>(&self, key: &'a str) -> Option<&'a str> {
+        key.strip_prefix(&self.prefix)
+    }
+
+    /// Whatever is kept; nothing where the browser keeps nothing.
+    #[must_use]
+    pub fn all(&self) -> Vec<Kept> {
+        let Some(storage) = storage() else { return Vec::new() };
+        self.spread(&storage);
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
+        keys.filter_map(|key| self.get(self.id(&key)?)).collect()
+    }
+
+    /// One draft.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Kept> {
+        let text = storage()?.get_item(&self.key(id)).ok().flatten()?;
+        let kept: Kept = leptos::serde_json::from_str(&text).ok()?;
+        Some(Kept { id: id.to_owned(), ..kept })
+    }
+
+    /// Stores what this editor holds. Where another editor has taken the draft
+    /// over meanwhile, it goes beside it, under an id of its own.
+    #[must_use]
+    pub fn save(&self, id: &str, draft: &Draft) -> Saved {
+        let anothers = self.get(id).is_some_and(|kept| kept.editor != self.editor);
+        if draft.is_empty() {
+            if !anothers {
+                self.discard(id);
+            }
+            return Saved::Empty;
+        }
+        let id = if anothers { fresh_id() } else { id.to_owned() };
+        if self.put(&id, draft, js_sys::Date::now()) { Saved::Under(id) } else { Saved::Failed }
+    }
+
+    /// Makes a draft this editor's own.
+    pub fn take_over(&self, kept: &Kept) {
+        self.put(&kept.id, &kept.draft, kept.at);
+    }
+
+    /// Forgets a draft.
+    pub fn discard(&self, id: &str) {
+        if let Some(storage) = storage() {
+            // A browser that keeps nothing has nothing to remove.
+            let _ = storage.remove_item(&self.key(id));
+        }
+    }
+
+    /// Forgets every draft of a text that has been saved, by its [`Draft::hash`].
+    pub fn forget_saved(&self, hash: &str) {
+        for kept in self.all() {
+            if Draft::hash(&kept.draft.title, &kept.draft.content).as_deref() == Some(hash) {
+                self.discard(&kept.id);
+            }
+        }
+    }
+
+    /// Gives each draft of an older shelf a place of its own.
+    fn spread(&self, storage: &Storage) {
+        let Some(text) = storage.get_item(&self.older).ok().flatten() else { return };
+        let all = match leptos::serde_json::from_str(&text) {
+            Ok(OneShelf { current, earlier }) => earlier.into_iter().chain(current),
+            Err(_) => return,
+        };
+        let now = js_sys::Date::now();
+        let mut drafts = all.filter(|draft| !draft.is_empty()).enumerate();
+        // In their order, the latest last.
+        let moved = drafts.all(|(at, draft)| self.put(&fresh_id(), &draft, now + at as f64));
+        if moved {
+            let _ = storage.remove_item(&self.older);
+        }
+    }
+
+    fn put(&self, id: &str, draft: &Draft, at: f64) -> bool {
+        let kept = Kept { id: String::new(), draft: draft.clone(), at, editor: self.editor.clone() };
+        let Ok(text) = leptos::serde_json::to_string(&kept) else { return false };
+        storage().is_some_and(|storage| storage.set_item(&self.key(id), &text).is_ok())
+    }
+}
+
+/// An id that no other editor has.
+#[must_use]
+pub fn fresh_id() -> String {
+    // 52 random bits and the time: unique among the drafts of a device.
+    format!("{:x}-{:x}", js_sys::Date::now() as u64, (js_sys::Math::random() * (1_u64 << 52) as f64) as u64)
 }
 
 /// Absent where the browser forbids it (private windows, blocked site data).
@@ -142,48 +237,33 @@ mod tests {
         Draft { version: 1, title: text.to_owned(), content: text.to_owned() }
     }
 
-    fn left_behind(text: &str) -> Drafts {
-        let mut drafts = Drafts::default();
-        drafts.type_in(draft(text));
-        drafts
+    fn kept(text: &str, at: f64) -> Kept {
+        Kept { id: text.to_owned(), draft: draft(text), at, editor: "another".to_owned() }
+    }
+
+    fn ids(kept: &[Kept]) -> Vec<&str> {
+        kept.iter().map(|kept| kept.id.as_str()).collect()
     }
 
     #[test]
-    fn what_was_left_is_offered_and_what_is_saved_is_not() {
-        assert_eq!(left_behind("mine").opened(&draft("saved")).offered(), Some(&draft("mine")));
-        assert_eq!(left_behind("saved").opened(&draft("saved")).offered(), None);
-        assert_eq!(left_behind("").opened(&draft("saved")).offered(), None);
+    fn every_draft_that_nobody_has_open_is_offered_the_latest_first() {
+        let stored = vec![kept("old", 1.0), kept("open", 3.0), kept("new", 2.0)];
+        let found = Found::among(stored, &["open".to_owned(), "gone".to_owned()], &draft(""));
+        assert_eq!((ids(&found.offered), ids(&found.same)), (vec!["new", "old"], vec![]));
     }
 
     #[test]
-    fn an_offered_draft_outlives_new_typing() {
-        let mut drafts = left_behind("old").opened(&draft(""));
-        drafts.type_in(draft("new"));
-        let again = drafts.opened(&draft(""));
-        assert_eq!(again.earlier, [draft("old"), draft("new")]);
+    fn what_the_form_holds_already_is_not_offered() {
+        let found = Found::among(vec![kept("mine", 1.0), kept("other", 2.0)], &[], &draft("mine"));
+        assert_eq!((ids(&found.offered), ids(&found.same)), (vec!["other"], vec!["mine"]));
     }
 
     #[test]
-    fn restoring_loses_nothing_that_was_typed_meanwhile() {
-        let mut drafts = left_behind("old").opened(&draft(""));
-        drafts.type_in(draft("new"));
-        assert_eq!(drafts.restore(draft("new"), &draft("")), Some(draft("old")));
-        assert_eq!(drafts.offered(), Some(&draft("new")));
-        let mut untouched = left_behind("old").opened(&draft("saved"));
-        assert_eq!(untouched.restore(draft("saved"), &draft("saved")), Some(draft("old")));
-        assert_eq!(untouched.offered(), None);
-    }
-
-    #[test]
-    fn a_discarded_draft_is_gone_and_the_shelf_has_an_end() {
-        let mut drafts = left_behind("old").opened(&draft(""));
-        drafts.discard();
-        assert_eq!(drafts.offered(), None);
-        for number in 0..9 {
-            drafts.type_in(draft(&number.to_string()));
-            drafts = drafts.opened(&draft(""));
-        }
-        assert_eq!(drafts.earlier.len(), Drafts::EARLIER);
-        assert_eq!(drafts.offered(), Some(&draft("8")));
+    fn a_draft_has_the_hash_of_the_post_that_it_became() {
+        let saved = Draft::hash("Title", "One\nTwo");
+        assert_eq!(Draft::hash(" Title ", "One\r\nTwo"), saved);
+        assert_ne!(Draft::hash("Title", "One\nTwo and more"), saved);
+        assert_ne!(Draft::hash("TitleOne", "\nTwo"), saved);
+        assert_eq!(Draft::hash("", "One"), None);
     }
 }

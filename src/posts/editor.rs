@@ -10,32 +10,72 @@
 use std::time::Duration;
 
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Event, HtmlInputElement, HtmlTextAreaElement, js_sys::Date};
 
 use super::{
     Content,
     api::preview_post,
-    drafts::{Draft, Drafts, Shelf},
+    drafts::{Draft, Found, Kept, Saved, Shelf, fresh_id},
+    open_drafts,
 };
 
 /// After the last key, so that a word is not rendered letter by letter.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// What the two fields hold.
-fn typed(version: i64) -> Option<Draft> {
-    let title: HtmlInputElement = document().get_element_by_id("title")?.unchecked_into();
-    let content: HtmlTextAreaElement = document().get_element_by_id("content")?.unchecked_into();
-    Some(Draft { version, title: title.value(), content: content.value() })
+/// The controls of the form.
+struct Fields {
+    title: HtmlInputElement,
+    content: HtmlTextAreaElement,
+    /// The version that a save replaces; a new post has none.
+    version: Option<HtmlInputElement>,
 }
 
-fn fill_in(draft: &Draft) {
-    if let (Some(title), Some(content)) =
-        (document().get_element_by_id("title"), document().get_element_by_id("content"))
-    {
-        title.unchecked_into::<HtmlInputElement>().set_value(&draft.title);
-        content.unchecked_into::<HtmlTextAreaElement>().set_value(&draft.content);
+impl Fields {
+    fn find() -> Option<Self> {
+        let version = document().query_selector("#editor > input[name=version]").ok().flatten();
+        Some(Self {
+            title: document().get_element_by_id("title")?.unchecked_into(),
+            content: document().get_element_by_id("content")?.unchecked_into(),
+            version: version.map(JsCast::unchecked_into),
+        })
     }
+
+    /// What they hold.
+    fn typed(&self) -> Draft {
+        let version = self.version.as_ref().and_then(|input| input.value().parse().ok());
+        Draft { version: version.unwrap_or(0), title: self.title.value(), content: self.content.value() }
+    }
+
+    /// Whether they hold what the server has put there.
+    fn untouched(&self) -> bool {
+        self.title.value() == self.title.default_value()
+            && Ok(self.content.value()) == self.content.default_value()
+    }
+
+    fn fill_in(&self, draft: &Draft) {
+        self.title.set_value(&draft.title);
+        self.content.set_value(&draft.content);
+        self.begun_from(draft);
+    }
+
+    /// A text that was begun from an older version replaces that one alone;
+    /// else it would overwrite what was saved in between.
+    fn begun_from(&self, draft: &Draft) {
+        if let Some(version) = &self.version {
+            version.set_value(&draft.version.to_string());
+        }
+    }
+}
+
+fn too_long(content: &str) -> Option<String> {
+    let chars = content.chars().count();
+    (chars > Content::MAX_CHARS).then(|| {
+        format!(
+            "Content must be {} characters or fewer; this one has {chars}. Shorten it first",
+            Content::MAX_CHARS
+        )
+    })
 }
 
 /// Preview, drafts and a count, below the fields.
@@ -47,32 +87,32 @@ pub fn EditorTools(
     username: String,
     /// The version that the edit starts from.
     version: i64,
+    /// Whether the form came with a text that is saved nowhere.
+    unsaved: bool,
 ) -> impl IntoView {
     let shelf = StoredValue::new(Shelf::of(&username, &page));
-    let drafts = RwSignal::new(Drafts::default());
-    let started = StoredValue::new(None::<Draft>);
+    // The id of this editor's own draft, once it has one.
+    let own = StoredValue::new(String::new());
+    let offered = RwSignal::new(Vec::<Kept>::new());
     let preview = RwSignal::new(String::new());
     let trouble = RwSignal::new(None::<String>);
-    let status = RwSignal::new(String::new());
+    let status = RwSignal::new("");
     let ready = RwSignal::new(false);
     let timer = StoredValue::new(None::<TimeoutHandle>);
     // Answers may overtake each other; only the newest counts.
     let asked = StoredValue::new(0_u32);
 
     let show = move || {
-        let Some(draft) = typed(version) else { return };
+        let Some(fields) = Fields::find() else { return };
+        let content = fields.typed().content;
         asked.update_value(|asked| *asked += 1);
         let this = asked.get_value();
-        let chars = draft.content.chars().count();
-        if chars > Content::MAX_CHARS {
-            trouble.set(Some(format!(
-                "The content has {chars} characters; {} are the limit.",
-                Content::MAX_CHARS
-            )));
+        if let Some(problem) = too_long(&content) {
+            trouble.set(Some(problem));
             return;
         }
         spawn_local(async move {
-            let answer = preview_post(draft.content).await;
+            let answer = preview_post(content).await;
             if asked.try_get_value() == Some(this) {
                 match answer {
                     Ok(html) => {
@@ -85,16 +125,32 @@ pub fn EditorTools(
         });
     };
 
-    let keep = move || {
-        let kept = shelf.with_value(|shelf| drafts.with_untracked(|drafts| shelf.save(drafts)));
-        status.set(if kept { "Draft kept on this device" } else { "" }.to_owned());
+    let work_on = move |id: String| {
+        if own.get_value() != id {
+            open_drafts::hold(&shelf.with_value(|shelf| shelf.key(&id)));
+            own.set_value(id);
+        }
+    };
+
+    let keep = move |draft: &Draft| {
+        if own.with_value(String::is_empty) {
+            work_on(fresh_id());
+        }
+        let saved = shelf.with_value(|shelf| shelf.save(&own.get_value(), draft));
+        status.set(match saved {
+            Saved::Under(id) => {
+                work_on(id);
+                "Draft kept on this device"
+            }
+            Saved::Empty => "",
+            Saved::Failed => "No draft is kept: this browser has no room for it, or may keep nothing",
+        });
     };
 
     let changed = move || {
-        if let Some(draft) = typed(version) {
-            drafts.update_untracked(|drafts| drafts.type_in(draft));
+        if let Some(fields) = Fields::find() {
+            keep(&fields.typed());
         }
-        keep();
         timer.update_value(|timer| {
             if let Some(earlier) = timer.take() {
                 earlier.clear();
@@ -103,53 +159,122 @@ pub fn EditorTools(
         });
     };
 
+    // Whatever stands in the form when the drafts are looked through, from the
+    // server, brought back by the browser or typed early, stays.
+    let look_through = move |held: Vec<String>| {
+        let (Some(fields), Some(shelf)) = (Fields::find(), shelf.try_get_value()) else { return };
+        let form = fields.typed();
+        let open: Vec<_> = held.iter().filter_map(|key| shelf.id(key)).map(str::to_owned).collect();
+        let open: Vec<_> = open.into_iter().filter(|id| *id != own.get_value()).collect();
+        let mut stored = shelf.all();
+        stored.retain(|kept| kept.id != own.get_value());
+        let Found { offered: others, same } = Found::among(stored, &open, &form);
+        offered.set(others);
+        let saved = !unsaved && fields.untouched();
+        for kept in same {
+            let again = shelf.get(&own.get_value()).is_some_and(|mine| mine.draft.same_text(&form));
+            if saved || again {
+                // Its text is kept elsewhere.
+                shelf.discard(&kept.id);
+            } else {
+                if !unsaved {
+                    fields.begun_from(&kept.draft);
+                }
+                shelf.take_over(&kept);
+                work_on(kept.id);
+            }
+        }
+        if own.get_value().is_empty() {
+            work_on(fresh_id());
+            if !saved {
+                keep(&form);
+            }
+        }
+    };
+
+    // A text that is too long to be sent would be gone with the page.
+    let submitted = move |event: Event| {
+        let Some(fields) = Fields::find() else { return };
+        if let Some(problem) = too_long(&fields.content.value()) {
+            event.prevent_default();
+            trouble.set(Some(problem));
+            let _ = fields.content.focus();
+        }
+    };
+
     Effect::new(move |_| {
         ready.set(true);
-        // Whatever stands in the form now, from the server or typed early, is
-        // the start; a stored draft is offered, never put in silently.
-        if let Some(form) = typed(version) {
-            drafts.set(shelf.with_value(Shelf::load).opened(&form));
-            started.set_value(Some(form));
-        }
+        shelf.update_value(|shelf| *shelf = shelf.clone().with_editor());
+        open_drafts::held(look_through);
         if let Some(form) = document().get_element_by_id("editor") {
-            let listener = Closure::<dyn FnMut()>::new(changed);
-            let _ = form.add_event_listener_with_callback("input", listener.as_ref().unchecked_ref());
-            // Lives as long as the page.
-            listener.forget();
+            let input = Closure::<dyn FnMut()>::new(changed);
+            let _ = form.add_event_listener_with_callback("input", input.as_ref().unchecked_ref());
+            let submit = Closure::<dyn FnMut(Event)>::new(submitted);
+            let _ = form.add_event_listener_with_callback("submit", submit.as_ref().unchecked_ref());
+            // They live as long as the page.
+            input.forget();
+            submit.forget();
         }
         show();
     });
 
-    let restore = move |_| {
-        let (Some(form), Some(started)) = (typed(version), started.get_value()) else { return };
-        let restored = drafts.try_update(|drafts| drafts.restore(form, &started)).flatten();
-        if let Some(draft) = restored {
-            fill_in(&draft);
-            changed();
-        }
+    // The editor goes on with the draft that is restored. Its own, which is
+    // stored, waits in the place of that one.
+    let restore = move |kept: Kept| {
+        let (Some(fields), Some(shelf)) = (Fields::find(), shelf.try_get_value()) else { return };
+        // Another editor may have gone on with it.
+        let kept = shelf.get(&kept.id).unwrap_or(kept);
+        let mine = shelf.get(&own.get_value());
+        offered.update(|offered| {
+            offered.retain(|other| other.id != kept.id);
+            offered.splice(0..0, mine);
+        });
+        shelf.take_over(&kept);
+        fields.fill_in(&kept.draft);
+        work_on(kept.id);
+        changed();
     };
-    let discard = move |_| {
-        drafts.update(Drafts::discard);
-        keep();
-        status.set(String::new());
+    let discard = move |id: String| {
+        shelf.with_value(|shelf| shelf.discard(&id));
+        offered.update(|offered| offered.retain(|other| other.id != id));
     };
 
     view! {
         <div class="editor-tools" hidden=move || !ready.get()>
             <p class="draft-status" role="status">{move || status.get()}</p>
-            {move || drafts.with(|drafts| drafts.offered().cloned()).map(|draft| view! {
-                <div class="notice draft-offer" role="region" aria-label="Unsaved draft">
-                    <p>
-                        {if draft.version == version {
-                            "There is an unsaved draft of this post on this device."
-                        } else {
-                            "There is an unsaved draft on this device, begun from an earlier version of this post."
-                        }}
-                    </p>
-                    <p class="actions">
-                        <button class="link-button" type="button" on:click=restore>"Restore the draft"</button>
-                        <button class="link-button" type="button" on:click=discard>"Discard the draft"</button>
-                    </p>
+            {move || offered.with(|all| !all.is_empty()).then(|| view! {
+                <div class="notice draft-offer" role="region" aria-label="Unsaved drafts">
+                    <p>"On this device, unsaved:"</p>
+                    <ul>
+                        {offered.get().into_iter().map(|kept| {
+                            let label = format!("draft-{}", kept.id);
+                            let described_by = label.clone();
+                            let (text, again, id) = (described(&kept, version), kept.clone(), kept.id);
+                            view! {
+                                <li>
+                                    <span id=label dir="auto">{text}</span>
+                                    <span class="actions">
+                                        <button
+                                            class="link-button"
+                                            type="button"
+                                            aria-describedby=described_by.clone()
+                                            on:click=move |_| restore(again.clone())
+                                        >
+                                            "Restore the draft"
+                                        </button>
+                                        <button
+                                            class="link-button"
+                                            type="button"
+                                            aria-describedby=described_by
+                                            on:click=move |_| discard(id.clone())
+                                        >
+                                            "Discard the draft"
+                                        </button>
+                                    </span>
+                                </li>
+                            }
+                        }).collect_view()}
+                    </ul>
                 </div>
             })}
             <section class="preview" aria-labelledby="preview-title">
@@ -161,14 +286,31 @@ pub fn EditorTools(
     }
 }
 
-/// Removes the draft of what has just been saved; on the page after it.
+/// What a draft is told from others by: its title, its size, when it was typed.
+fn described(kept: &Kept, version: i64) -> String {
+    let title = kept.draft.title.trim();
+    let title = if title.is_empty() { "Untitled" } else { title };
+    let chars = kept.draft.content.chars().count();
+    let at: String = Date::new(&kept.at.into()).to_locale_string("en-GB", &JsValue::UNDEFINED).into();
+    let older =
+        if kept.draft.version == version { "" } else { ", begun from an earlier version of this post" };
+    format!("{title}, {chars} characters, {at}{older}")
+}
+
+/// Removes the drafts of the text that has just been saved, and no other; on
+/// the page after it.
 #[island]
 pub fn ForgetDraft(
-    /// Whose draft.
+    /// Whose drafts.
     username: String,
-    /// The editor it was written in.
-    page: String,
+    /// The editors it may have been written in.
+    pages: Vec<String>,
+    /// The [`Draft::hash`] of what was saved.
+    hash: String,
 ) -> impl IntoView {
-    let shelf = Shelf::of(&username, &page);
-    Effect::new(move |_| shelf.clear());
+    Effect::new(move |_| {
+        for page in &pages {
+            Shelf::of(&username, page).forget_saved(&hash);
+        }
+    });
 }

@@ -5,6 +5,7 @@
 
 mod cursor;
 mod drafts;
+mod open_drafts;
 mod post;
 
 pub mod api;

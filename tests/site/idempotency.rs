@@ -199,3 +199,24 @@ async fn a_wish_from_before_there_were_fingerprints_is_answered_as_it_was() {
     site.tamper("UPDATE idempotency_keys SET fingerprint = NULL").await;
     assert_eq!(send(&mut ada, "Tuesday", "", "k1").await.location(), first);
 }
+
+#[tokio::test]
+async fn a_key_of_other_content_is_made_by_the_form_that_came_back() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let form = |name: &str, key: &str| {
+        [("name", name.to_owned()), ("days", "7".to_owned()), ("idempotency_key", key.to_owned())]
+    };
+    let mut make = async |name: &str, key: &str| {
+        let form = form(name, key);
+        let fields: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        ada.submit("/account/api-keys", &fields).await
+    };
+    assert_eq!(make("Reader", "k1").await.status, 200);
+    let refused = make("Writer", "k1").await;
+    assert_eq!(refused.status, 422);
+    let page = refused.page();
+    assert_eq!(page.value("name"), "Writer");
+    assert_eq!(make("Writer", &page.value("idempotency_key")).await.status, 200);
+    assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 2);
+}

@@ -189,3 +189,13 @@ async fn a_text_that_cannot_be_saved_any_more_stands_on_the_page_that_says_so() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_form_that_is_not_read_is_still_behind_its_refusal() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let answer = send(&mut ada, NEW, "Too large", &"x".repeat(1280 * 1024)).await;
+    assert_eq!(answer.status, 413);
+    let said = answer.page().texts(".message p").concat();
+    assert!(said.contains("go back in your browser: what you typed is still there"), "{said}");
+}

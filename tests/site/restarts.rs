@@ -339,6 +339,8 @@ async fn while_the_server_is_away_everyone_is_told_to_come_again() {
             let page = answer.page();
             let said = [page.texts("h1"), page.texts(".error-summary")].concat().join(" ");
             assert!(said.contains("too busy") || said.contains("Too busy"), "{what}: {}", answer.text());
+            let wrote = what.starts_with("POST /my-posts/");
+            assert_eq!(answer.text().contains("Kept words"), wrote, "{what} keeps what was written");
         }
         assert!(answer.cookies().all(|cookie| !cookie.contains("Max-Age=0")), "{what} ends no session");
     });

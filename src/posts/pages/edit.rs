@@ -163,7 +163,7 @@ fn Editor(
                 <a href=cancel>"Cancel"</a>
             </div>
             {below}
-            <EditorTools page username version />
+            <EditorTools page username version unsaved=!form.values.is_empty() />
         </form>
         <IslandScripts />
     }

@@ -7,20 +7,29 @@ use super::post_id;
 use crate::{
     posts::{
         api,
+        drafts::Draft,
+        editor::ForgetDraft,
         server::{markdown, policy},
     },
-    server::context::actor,
-    ui::{PageTitle, Time, load},
+    server::{context::actor, forms::Notice},
+    ui::{IslandScripts, PageTitle, Time, load},
 };
 
 /// A post to read; for its owner also to edit and delete.
 #[component]
 pub fn PostPage() -> impl IntoView {
     let id = post_id();
+    let just_saved = matches!(expect_context::<Option<Notice>>(), Some(Notice::Published | Notice::Saved));
     load(async move {
         let post = api::get_post(id).await?;
         let own = policy::may_change(&actor(), &post.owner).is_ok();
         let edited = post.updated_at > post.created_at;
+        // Its draft is of no more use.
+        let saved = (own && just_saved)
+            .then(|| Draft::hash(post.title.as_str(), post.text().as_str()))
+            .flatten()
+            .map(|hash| (hash, vec!["/my-posts/new".to_owned(), format!("/my-posts/{}/edit", post.id)]));
+        let username = post.owner.clone();
         Ok(view! {
             <PageTitle text=post.title.to_string() />
             <Meta name="description" content=markdown::excerpt(post.text()) />
@@ -43,6 +52,7 @@ pub fn PostPage() -> impl IntoView {
                 </header>
                 <div class="prose" inner_html=markdown::to_html(post.text())></div>
             </article>
+            {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })
     })
 }
