@@ -23,7 +23,7 @@ pub struct Draft {
 }
 
 /// A draft as it is stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// Tells the drafts of one person and one page apart.
     #[serde(skip)]
@@ -31,7 +31,7 @@ pub struct Kept {
     /// What was typed.
     pub draft: Draft,
     /// When, in milliseconds since 1970 UTC.
-    pub at: f64,
+    pub at: i64,
     /// The editor that wrote it last.
     editor: String,
 }
@@ -48,7 +48,7 @@ pub enum Saved {
 }
 
 /// What an editor makes of the drafts that it finds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Those of other texts, latest first; never put into the form unasked.
     pub offered: Vec<Kept>,
@@ -94,11 +94,15 @@ impl Found {
     /// Of all that is stored, what nobody has `open`, seen from an editor that
     /// holds `form`.
     #[must_use]
-    pub fn among(mut stored: Vec<Kept>, open: &[String], form: &Draft) -> Self {
-        stored.retain(|kept| !open.contains(&kept.id));
-        stored.sort_by(|one, other| other.at.total_cmp(&one.at));
-        let (same, offered) = stored.into_iter().partition(|kept| kept.draft.same_text(form));
-        Self { offered, same }
+    pub fn among(stored: Vec<Kept>, open: &[String], form: &Draft) -> Self {
+        let mut found = Self::default();
+        for kept in stored.into_iter().filter(|kept| !open.contains(&kept.id)) {
+            let part = if kept.draft.same_text(form) { &mut found.same } else { &mut found.offered };
+            // Few, and the standard sorts are a good part of a small module.
+            let place = part.iter().take_while(|other| other.at > kept.at).count();
+            part.insert(place, kept);
+        }
+        found
     }
 }
 
@@ -169,7 +173,7 @@ impl Shelf {
             return Saved::Empty;
         }
         let id = if anothers { fresh_id() } else { id.to_owned() };
-        if self.put(&id, draft, js_sys::Date::now()) { Saved::Under(id) } else { Saved::Failed }
+        if self.put(&id, draft, now()) { Saved::Under(id) } else { Saved::Failed }
     }
 
     /// Makes a draft this editor's own.
@@ -201,16 +205,16 @@ impl Shelf {
             Ok(OneShelf { current, earlier }) => earlier.into_iter().chain(current),
             Err(_) => return,
         };
-        let now = js_sys::Date::now();
+        let since = now();
         let mut drafts = all.filter(|draft| !draft.is_empty()).enumerate();
         // In their order, the latest last.
-        let moved = drafts.all(|(at, draft)| self.put(&fresh_id(), &draft, now + at as f64));
+        let moved = drafts.all(|(at, draft)| self.put(&fresh_id(), &draft, since + at as i64));
         if moved {
             let _ = storage.remove_item(&self.older);
         }
     }
 
-    fn put(&self, id: &str, draft: &Draft, at: f64) -> bool {
+    fn put(&self, id: &str, draft: &Draft, at: i64) -> bool {
         let kept = Kept { id: String::new(), draft: draft.clone(), at, editor: self.editor.clone() };
         let Ok(text) = leptos::serde_json::to_string(&kept) else { return false };
         storage().is_some_and(|storage| storage.set_item(&self.key(id), &text).is_ok())
@@ -221,7 +225,12 @@ impl Shelf {
 #[must_use]
 pub fn fresh_id() -> String {
     // 52 random bits and the time: unique among the drafts of a device.
-    format!("{:x}-{:x}", js_sys::Date::now() as u64, (js_sys::Math::random() * (1_u64 << 52) as f64) as u64)
+    format!("{:x}-{:x}", now(), (js_sys::Math::random() * (1_u64 << 52) as f64) as u64)
+}
+
+/// In milliseconds since 1970 UTC.
+fn now() -> i64 {
+    js_sys::Date::now() as i64
 }
 
 /// Absent where the browser forbids it (private windows, blocked site data).
@@ -237,7 +246,7 @@ mod tests {
         Draft { version: 1, title: text.to_owned(), content: text.to_owned() }
     }
 
-    fn kept(text: &str, at: f64) -> Kept {
+    fn kept(text: &str, at: i64) -> Kept {
         Kept { id: text.to_owned(), draft: draft(text), at, editor: "another".to_owned() }
     }
 
@@ -247,14 +256,14 @@ mod tests {
 
     #[test]
     fn every_draft_that_nobody_has_open_is_offered_the_latest_first() {
-        let stored = vec![kept("old", 1.0), kept("open", 3.0), kept("new", 2.0)];
+        let stored = vec![kept("old", 1), kept("open", 3), kept("new", 2)];
         let found = Found::among(stored, &["open".to_owned(), "gone".to_owned()], &draft(""));
         assert_eq!((ids(&found.offered), ids(&found.same)), (vec!["new", "old"], vec![]));
     }
 
     #[test]
     fn what_the_form_holds_already_is_not_offered() {
-        let found = Found::among(vec![kept("mine", 1.0), kept("other", 2.0)], &[], &draft("mine"));
+        let found = Found::among(vec![kept("mine", 1), kept("other", 2)], &[], &draft("mine"));
         assert_eq!((ids(&found.offered), ids(&found.same)), (vec!["other"], vec!["mine"]));
     }
 

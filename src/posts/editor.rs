@@ -227,7 +227,9 @@ pub fn EditorTools(
         let mine = shelf.get(&own.get_value());
         offered.update(|offered| {
             offered.retain(|other| other.id != kept.id);
-            offered.splice(0..0, mine);
+            if let Some(mine) = mine {
+                offered.insert(0, mine);
+            }
         });
         shelf.take_over(&kept);
         fields.fill_in(&kept.draft);
@@ -291,7 +293,8 @@ fn described(kept: &Kept, version: i64) -> String {
     let title = kept.draft.title.trim();
     let title = if title.is_empty() { "Untitled" } else { title };
     let chars = kept.draft.content.chars().count();
-    let at: String = Date::new(&kept.at.into()).to_locale_string("en-GB", &JsValue::UNDEFINED).into();
+    let at: String =
+        Date::new(&(kept.at as f64).into()).to_locale_string("en-GB", &JsValue::UNDEFINED).into();
     let older =
         if kept.draft.version == version { "" } else { ", begun from an earlier version of this post" };
     format!("{title}, {chars} characters, {at}{older}")
