@@ -65,7 +65,7 @@ fn raise_descriptors() -> Option<usize> {
 
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
-    let holds = match setrlimit(Resource::Nofile, raised.clone()) {
+    let holds = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => raised,
         Err(error) => {
             tracing::warn!(%error, "the limit of open files stays as it is");

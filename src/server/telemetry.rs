@@ -212,6 +212,14 @@ fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_backtrace_in_the_log_begins_where_the_panic_was() {
+        let frames = "0: byline::telemetry::hook\n 1: core::panicking::panic_fmt\n 2: byline::ours\n at x.rs";
+        assert_eq!(innermost(frames), "2: byline::ours at x.rs");
+        assert_eq!(innermost("disabled backtrace"), "disabled backtrace");
+        assert!(innermost(&"3: byline::deep\n".repeat(1000)).len() < BACKTRACE_BYTES + 40);
+    }
+
     fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut request = Request::new(axum::body::Body::empty());
         let peer: SocketAddr = format!("{peer}:1").parse().unwrap();
