@@ -1,22 +1,23 @@
 -- A post may have no text at all, which is not the same as an empty one. And
--- what a search looks into is kept beside the text: title and text as
--- `posts::server::fold` makes them, or NULL as long as it has not come to a
--- post that was stored before. It stands last, where no list has to pass it.
+-- what a search looks into is kept beside title and text where these are not
+-- plain ASCII, as `posts::server::fold` makes it. What was stored before is
+-- still to be folded; an index knows where.
 --
 -- SQLite takes a NOT NULL off by making the table anew
 -- (https://sqlite.org/lang_altertable.html#otheralter). Nothing refers to
 -- these tables, so foreign keys may stay on meanwhile.
 
 CREATE TABLE new_posts (
-    id         TEXT    NOT NULL PRIMARY KEY,
-    owner_id   TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    version    INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    title      TEXT    NOT NULL,
-    excerpt    TEXT    NOT NULL,
-    content    TEXT,
-    folded     TEXT
+    id             TEXT    NOT NULL PRIMARY KEY,
+    owner_id       TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    version        INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    title          TEXT    NOT NULL,
+    title_folded   TEXT,
+    excerpt        TEXT    NOT NULL,
+    content        TEXT,
+    content_folded TEXT
 ) STRICT;
 
 INSERT INTO new_posts (id, owner_id, version, created_at, updated_at, title, excerpt, content)
@@ -28,7 +29,9 @@ ALTER TABLE new_posts RENAME TO posts;
 CREATE INDEX posts_newest ON posts (created_at DESC, id DESC);
 CREATE INDEX posts_newest_of_owner ON posts (owner_id, created_at DESC, id DESC);
 CREATE INDEX posts_changed ON posts (updated_at, id);
-CREATE INDEX posts_not_folded ON posts (id) WHERE folded IS NULL;
+CREATE INDEX posts_to_fold ON posts (id)
+WHERE (title_folded IS NULL AND octet_length(title) <> length(title))
+OR (content_folded IS NULL AND octet_length(content) <> length(content));
 
 CREATE TABLE new_deleted_posts (
     id         TEXT    NOT NULL PRIMARY KEY,

@@ -18,4 +18,6 @@ pub mod pages;
 pub mod server;
 
 pub use cursor::{Cursor, PageRequest};
-pub use post::{Content, ContentError, Page, Post, PostId, Summary, Title, TitleError, is_blank};
+pub use post::{
+    Content, ContentError, Page, Post, PostId, Summary, Title, TitleError, is_blank, is_default_ignorable,
+};

@@ -1,11 +1,11 @@
-//! What is over is removed, now and then.
+//! What is over is removed, now and then, and what was left to be done is done.
 
 use std::time::Duration;
 
 use super::{Site, events, idempotency};
 use crate::{
     credentials::{api_key_store, kept, session_store, token},
-    posts::server::store as posts,
+    posts::server::{fold, store as posts},
 };
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
@@ -30,6 +30,9 @@ pub async fn run(site: Site) {
         });
         if let Err(error) = outcome.await {
             tracing::warn!(%error, "cleaning up failed; it is tried again in ten minutes");
+        }
+        if let Err(error) = fold::catch_up(&site.database).await {
+            tracing::warn!(%error, "searches do not know all posts yet; it is tried again in ten minutes");
         }
     }
 }

@@ -32,7 +32,7 @@ const OWNERS: [&str; 3] = ["ada", "ada-2", "bob"];
 /// Of letters that lie where filters could go wrong: wildcards of SQL, cases
 /// that only some programs know, the ends of ranges of Unicode.
 fn text() -> impl Strategy<Value = String> {
-    const LETTERS: [char; 30] = [
+    const LETTERS: [char; 38] = [
         'a',
         'A',
         'b',
@@ -41,6 +41,14 @@ fn text() -> impl Strategy<Value = String> {
         'ß',
         'İ',
         'ı',
+        'ẞ',
+        'Σ',
+        'ς',
+        'ﬁ',
+        'Ａ',
+        'か',
+        '\u{3099}',
+        'Я',
         '\u{212A}',
         'k',
         'z',
@@ -214,7 +222,6 @@ fn filter(words: Vec<String>) -> impl Strategy<Value = Filter> {
         4 => (select(&COMPARISONS[..]), text.clone()).prop_map(|(comparison, text)| Test::Is(comparison, text)),
         2 => text.clone().prop_map(Test::BeginsWith),
         2 => text.clone().prop_map(Test::Contains),
-        2 => text.clone().prop_map(Test::Mentions),
         1 => (select(&COMPARISONS[..]), -1..26_i64).prop_map(|(comparison, length)| Test::Length(comparison, length)),
     ];
     let leaf = prop_oneof![
@@ -224,7 +231,8 @@ fn filter(words: Vec<String>) -> impl Strategy<Value = Filter> {
         1 => Just(Filter::Deleted),
         1 => Just(Filter::EVERYTHING),
         1 => Just(Filter::NOTHING),
-        1 => text.prop_map(|words| Filter::search(&words)),
+        1 => text.clone().prop_map(|words| Filter::search(&words)),
+        2 => text.prop_map(Filter::Mentions),
     ];
     leaf.prop_recursive(4, 16, 4, |inner| {
         prop_oneof![

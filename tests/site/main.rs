@@ -42,6 +42,7 @@ mod realtime;
 mod replica;
 mod restarts;
 mod schema;
+mod search;
 mod sessions;
 mod shared;
 mod support;

@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Facts, sql::Sql};
+use super::{Facts, fold::fold, sql::Sql};
 use crate::{server::database::Engine, timestamp::Timestamp};
 
 /// A condition on a post.
@@ -22,6 +22,9 @@ pub enum Filter {
     Not(Box<Filter>),
     /// A test of one attribute.
     Where(Attribute, Test),
+    /// A word occurs in the title or in the content, however either was typed
+    /// ([`fold`]).
+    Mentions(String),
     /// The post is deleted.
     Deleted,
 }
@@ -57,8 +60,6 @@ pub enum Test {
     BeginsWith(String),
     /// Whether a text occurs in it.
     Contains(String),
-    /// Whether a text occurs in it, `A` to `Z` and `a` to `z` being the same.
-    Mentions(String),
     /// How its length in characters (Unicode scalar values) compares.
     Length(Comparison, i64),
 }
@@ -116,14 +117,11 @@ impl Filter {
         matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
     }
 
-    /// Every word of a search occurs in the title or in the content.
+    /// Every word of a search occurs in the title or in the content, however
+    /// either was typed.
     #[must_use]
     pub fn search(words: &str) -> Self {
-        let mentions = |word: &str| {
-            let test = |attribute| Self::Where(attribute, Test::Mentions(word.to_owned()));
-            Self::Any(vec![test(Attribute::Title), test(Attribute::Content)])
-        };
-        Self::All(words.split_whitespace().map(mentions).collect())
+        Self::All(words.split_whitespace().map(|word| Self::Mentions(word.to_owned())).collect())
     }
 
     /// Whether the condition holds of a post.
@@ -134,6 +132,11 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(post)),
             Self::Not(filter) => !filter.matches(post),
             Self::Deleted => post.deleted,
+            Self::Mentions(word) => {
+                let word = fold(word);
+                let mentions = |text: &str| fold(text).contains(&word);
+                mentions(post.title) || post.content.is_some_and(mentions)
+            }
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.holds(Some(post.id.as_str())),
                 Attribute::Title => test.holds(Some(post.title)),
@@ -154,7 +157,7 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(Self::holds_of_nothing),
             Self::Not(filter) => !filter.holds_of_nothing(),
             Self::Where(_, test) => test.holds_of_nothing(),
-            Self::Deleted => false,
+            Self::Deleted | Self::Mentions(_) => false,
         }
     }
 
@@ -185,6 +188,7 @@ impl Filter {
                 sql.push(")");
             }
             Self::Deleted => drop(sql.push(if sql.of_deleted() { "TRUE" } else { "FALSE" })),
+            Self::Mentions(word) => write_mentions(sql, word),
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.write(sql, "p.id"),
                 Attribute::Title => test.write(sql, text(sql.engine(), "p.title", "p.title COLLATE \"C\"")),
@@ -205,6 +209,46 @@ const fn text(engine: Engine, sqlite: &'static str, postgres: &'static str) -> &
         Engine::Sqlite => sqlite,
         Engine::Postgres => postgres,
     }
+}
+
+/// How a function is called that says where a text occurs in another.
+const fn position(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "instr(",
+        Engine::Postgres => "strpos(",
+    }
+}
+
+/// Of a title or a content that has a fold beside it, that is asked. Of any
+/// other, the fold is its lower case, or has yet to be made, and the lower case
+/// has to do ([`fold::catch_up`]). Deleted posts have none.
+///
+/// [`fold::catch_up`]: super::fold::catch_up
+fn write_mentions(sql: &mut Sql, word: &str) {
+    let (folded, lower) = (fold(word), word.to_ascii_lowercase());
+    let position = position(sql.engine());
+    let columns = match sql.engine() {
+        Engine::Sqlite => [("p.title_folded", "p.title"), ("p.content_folded", "p.content")],
+        Engine::Postgres => {
+            [("p.title_folded", "p.title COLLATE \"C\""), ("p.content_folded", "p.content COLLATE \"C\"")]
+        }
+    };
+    for (index, (stored, text)) in columns.into_iter().enumerate() {
+        sql.push(if index == 0 { "(" } else { " OR " });
+        if !sql.of_deleted() {
+            sql.push("CASE WHEN ").push(stored).push(" IS NOT NULL THEN ");
+            sql.push(position).push(stored).push(", ").bind(folded.as_str()).push(") > 0 ELSE ");
+        }
+        sql.push("COALESCE(").push(position).push("lower(").push(text).push("), ").bind(folded.as_str());
+        if lower != folded {
+            sql.push(") > 0 OR ").push(position).push("lower(").push(text).push("), ").bind(lower.as_str());
+        }
+        sql.push(") > 0, FALSE)");
+        if !sql.of_deleted() {
+            sql.push(" END");
+        }
+    }
+    sql.push(")");
 }
 
 fn write_list(
@@ -248,7 +292,6 @@ impl Test {
             Self::Is(comparison, other) => comparison.holds(value.cmp(other)),
             Self::BeginsWith(prefix) => value.starts_with(prefix),
             Self::Contains(part) => value.contains(part),
-            Self::Mentions(word) => value.to_ascii_lowercase().contains(&word.to_ascii_lowercase()),
             Self::Length(comparison, length) => {
                 comparison.holds(i64::try_from(value.chars().count()).unwrap_or(i64::MAX).cmp(length))
             }
@@ -267,10 +310,6 @@ impl Test {
 
     /// On a column of text.
     fn write(&self, sql: &mut Sql, column: &'static str) {
-        let position = match sql.engine() {
-            Engine::Sqlite => "instr(",
-            Engine::Postgres => "strpos(",
-        };
         match self {
             Self::Exists => sql.push(column).push(" IS NOT NULL"),
             Self::Null => sql.push(column).push(" IS NULL"),
@@ -284,15 +323,8 @@ impl Test {
                 sql.push(")")
             }
             Self::Contains(part) => {
-                sql.push(position).push(column).push(", ").bind(part.as_str()).push(") > 0")
+                sql.push(position(sql.engine())).push(column).push(", ").bind(part.as_str()).push(") > 0")
             }
-            Self::Mentions(word) => sql
-                .push(position)
-                .push("lower(")
-                .push(column)
-                .push("), ")
-                .bind(word.to_ascii_lowercase())
-                .push(") > 0"),
             Self::Length(comparison, length) => {
                 sql.push("length(").push(column).push(")").push(comparison.sql()).bind(*length)
             }
@@ -335,8 +367,7 @@ impl Test {
                 let end = first_time(|text| text >= prefix.as_str() && !text.starts_with(prefix.as_str()));
                 range(sql, first, end);
             }
-            Self::Contains(part) => write_time_contains(sql, column, part, false),
-            Self::Mentions(word) => write_time_contains(sql, column, word, true),
+            Self::Contains(part) => write_time_contains(sql, column, part),
             Self::Length(comparison, length) => {
                 let holds = comparison.holds(24.cmp(length));
                 sql.push(if holds { "TRUE" } else { "FALSE" });
@@ -345,7 +376,7 @@ impl Test {
     }
 }
 
-fn write_time_contains(sql: &mut Sql, column: &'static str, part: &str, any_case: bool) {
+fn write_time_contains(sql: &mut Sql, column: &'static str, part: &str) {
     let (before, between, after) = match sql.engine() {
         Engine::Sqlite => (
             "instr(strftime('%Y-%m-%dT%H:%M:%S.', ",
@@ -358,8 +389,6 @@ fn write_time_contains(sql: &mut Sql, column: &'static str, part: &str, any_case
             " / 1000 % 1000)::text, 3, '0') || 'Z', ",
         ),
     };
-    // The only letters are T and Z.
-    let part = if any_case { part.to_ascii_uppercase() } else { part.to_owned() };
     sql.push(before).push(column).push(between).push(column).push(after).bind(part).push(") > 0");
 }
 

@@ -2,6 +2,7 @@
 
 pub mod feed;
 pub mod filter;
+pub mod fold;
 pub mod markdown;
 pub mod policy;
 pub mod service;
@@ -92,6 +93,16 @@ pub enum ContentChange {
 }
 
 impl ContentChange {
+    /// What it brings, if anything.
+    #[must_use]
+    pub const fn brought(&self) -> Option<Option<&Content>> {
+        match self {
+            Self::Keep => None,
+            Self::Set(content) => Some(content.as_ref()),
+            Self::Save(content) => Some(Some(content)),
+        }
+    }
+
     /// What `current` becomes.
     #[must_use]
     pub fn of(self, current: Option<&Content>) -> Option<Content> {

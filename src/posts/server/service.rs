@@ -7,7 +7,9 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Draft, Guard, NewPost, policy,
+    Change, Draft, Guard, NewPost,
+    fold::{self, Folded},
+    policy,
     store::{self, Changed, ChangesSince, DeletedPost, Listing, Selection},
 };
 use crate::{
@@ -175,7 +177,8 @@ pub async fn create(
         let content = [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), content];
         Wish::CreatePost.under(key, &content)
     });
-    change(site, (author, id, draft, wish), |db, (author, id, draft, wish)| {
+    let (draft, folded) = fold::ahead(draft, |draft: &Draft| Some(draft.content.as_ref())).await?;
+    change(site, (author, id, draft, folded, wish), |db, (author, id, draft, folded, wish)| {
         Box::pin(async move {
             if let Some(wish) = &wish
                 && let Some(made) = idempotency::remembered(db, &author.id, wish).await?
@@ -186,7 +189,9 @@ pub async fn create(
                 };
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
-            let post = store::insert(db, &author, id, &draft, clock::now()).await?;
+            let post =
+                store::insert(db, &author, id, Folded { draft: &draft, content: folded }, clock::now())
+                    .await?;
             if let Some(wish) = &wish {
                 idempotency::remember(db, &author.id, wish, post.id.as_str()).await?;
             }
@@ -211,7 +216,9 @@ pub async fn update(
     guard: Guard,
     edit: Change,
 ) -> Result<Post, AppError> {
-    change(site, (actor.clone(), id.clone(), guard, edit), |db, (actor, id, guard, edit)| {
+    let (edit, folded) = fold::ahead(edit, |edit: &Change| edit.content.brought()).await?;
+    let input = (actor.clone(), id.clone(), guard, edit, folded);
+    change(site, input, |db, (actor, id, guard, edit, folded)| {
         Box::pin(async move {
             let editor = actor.user()?;
             let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
@@ -232,7 +239,8 @@ pub async fn update(
             }
             let version = guard.version.unwrap_or(current.version);
             let heir_id = heir.as_ref().map(|heir| &heir.id);
-            let post = store::update(db, &id, &editor.id, version, &draft, heir_id, clock::now())
+            let folded = Folded { draft: &draft, content: folded };
+            let post = store::update(db, &id, &editor.id, version, folded, heir_id, clock::now())
                 .await?
                 .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
             let owner = heir.map_or_else(|| editor.username.clone(), |heir| heir.username);

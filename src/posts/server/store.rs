@@ -7,8 +7,8 @@ use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
-    Draft,
     filter::Filter,
+    fold::{self, Folded},
     markdown,
     sql::{Sql, Value},
 };
@@ -192,9 +192,10 @@ pub async fn insert(
     db: &mut Db,
     owner: &User,
     id: Option<PostId>,
-    draft: &Draft,
+    draft: impl Into<Folded<'_>>,
     now: Timestamp,
 ) -> Result<Post, AppError> {
+    let Folded { draft, content: folded } = draft.into();
     if let Some(id) = &id {
         on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
@@ -225,8 +226,9 @@ pub async fn insert(
     };
     let excerpt = markdown::excerpt(post.text());
     on!(db => sqlx::query(
-            "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+            "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at,
+                 title_folded, content_folded)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
         )
         .bind(post.id.as_str())
         .bind(owner.id.as_str())
@@ -235,6 +237,8 @@ pub async fn insert(
         .bind(post.content.as_ref().map(Content::as_str))
         .bind(post.version)
         .bind(now.micros())
+        .bind(fold::stored(post.title.as_str()))
+        .bind(folded.value())
         .execute(db)
         .await
         .map(drop))
@@ -256,14 +260,16 @@ pub async fn update(
     id: &PostId,
     owner: &UserId,
     version: i64,
-    draft: &Draft,
+    draft: impl Into<Folded<'_>>,
     heir: Option<&UserId>,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
+    let Folded { draft, content: folded } = draft.into();
     let excerpt = markdown::excerpt(draft.text());
     let changed = on!(db => sqlx::query(
             "UPDATE posts
-             SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4, owner_id = $8
+             SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4, owner_id = $8,
+                 title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END
              WHERE id = $5 AND owner_id = $6 AND version = $7",
         )
         .bind(draft.title.as_str())
@@ -274,6 +280,9 @@ pub async fn update(
         .bind(owner.as_str())
         .bind(version)
         .bind(heir.unwrap_or(owner).as_str())
+        .bind(fold::stored(draft.title.as_str()))
+        .bind(folded.is_kept())
+        .bind(folded.value())
         .execute(db)
         .await?
         .rows_affected());
