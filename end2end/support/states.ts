@@ -119,6 +119,7 @@ export const states: States = {
     await page.goto('/login');
     await watch.status(page, 422, () => logIn(page, maren.username, 'a wrong one'));
   },
+  'logged in without the cookie': ({ page }) => page.goto('/login/done'),
   'my posts': async (world) => {
     await enter(world);
     await world.page.goto('/my-posts');

@@ -13,7 +13,7 @@ use leptos_router::{
 };
 
 use crate::{
-    accounts::pages::{ApiKeysPage, LogInPage, RevokeApiKeyPage, SignUpPage},
+    accounts::pages::{ApiKeysPage, LogInPage, LoggedInPage, RevokeApiKeyPage, SignUpPage},
     codegen::page::ApiPage,
     error::AppError,
     posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
@@ -79,6 +79,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
+                <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
             </Routes>
         </Router>
     }

@@ -52,6 +52,10 @@ pub struct Done {
 }
 
 impl Form {
+    /// The page behind a login, which is shown to whoever comes without the
+    /// cookie that they were just given, and sends everybody else on.
+    pub const LOGGED_IN: &'static str = "/login/done";
+
     /// The hidden control that says who is writing; see [`crate::credentials::FormToKeep`].
     pub const AUTHOR: &'static str = "author";
     /// The hidden control that names the [`crate::credentials::KeptForm`] that
@@ -115,10 +119,8 @@ impl Form {
     #[must_use]
     pub fn done(self, values: &Values, answer: &Value) -> Done {
         let next = || {
-            values
-                .get("next")
-                .and_then(|raw| Next::parse(raw))
-                .map_or_else(|| "/my-posts".to_owned(), |next| next.0)
+            let next = values.get("next").and_then(|raw| Next::parse(raw));
+            next.map_or_else(|| Self::LOGGED_IN.to_owned(), |next| with_next(Self::LOGGED_IN, next.as_str()))
         };
         let post = || format!("/posts/{}", answer["id"].as_str().unwrap_or_default());
         let (location, notice) = match self {
@@ -218,9 +220,15 @@ impl Next {
 /// `/login?next=…` for whoever wanted to see `path`.
 #[must_use]
 pub fn log_in_first(path: &str) -> String {
-    let next: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    with_next("/login", path)
+}
+
+/// A page that takes `?next=`, for whoever is on the way to `next`.
+#[must_use]
+pub fn with_next(page: &str, next: &str) -> String {
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     // A path stays readable in the address bar; "/" means nothing in a query (RFC 3986 3.4).
-    format!("/login?next={}", next.replace("%2F", "/"))
+    format!("{page}?next={}", next.replace("%2F", "/"))
 }
 
 /// What just happened, said once on the next page. Carried by a cookie that

@@ -135,6 +135,12 @@ impl PublicUrl {
         self.origin.is_https()
     }
 
+    /// The origin that whoever runs the site has set, if they have.
+    #[must_use]
+    pub fn set(&self) -> Option<&Origin> {
+        self.is_set.then_some(&self.origin)
+    }
+
     /// The site's origin, for whoever has sent `request`.
     #[must_use]
     pub fn origin(&self, request: &Request) -> Origin {
@@ -280,7 +286,7 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
         return next.run(request).await;
     }
     tell_of_missing_setting(&site.public_url, request.headers());
-    let at = site.public_url.is_set.then(|| site.public_url.to_string());
+    let at = site.public_url.set().map(Origin::to_string);
     refusal(&AppError::CrossSite { at }, wants_html(request.headers()))
 }
 

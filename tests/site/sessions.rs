@@ -285,7 +285,8 @@ async fn a_text_sent_after_the_session_ended_is_back_in_the_editor_after_login()
 
         let next = ada.page(answer.location()).await.value("next");
         let fields = [("identifier", "ada"), ("password", crate::support::PASSWORD), ("next", next.as_str())];
-        assert_eq!(ada.submit("/login", &fields).await.location(), page);
+        let answer = ada.submit("/login", &fields).await;
+        assert_eq!(ada.goes_on_to(&answer).await, page);
         let editor = ada.page(page).await;
         assert_eq!(
             (editor.value("title").as_str(), editor.text("#content").as_str()),

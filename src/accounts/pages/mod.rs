@@ -2,20 +2,22 @@
 
 mod api_keys;
 mod log_in;
+mod logged_in;
 mod sign_up;
 
 pub use api_keys::{ApiKeysPage, RevokeApiKeyPage};
 pub use log_in::LogInPage;
+pub use logged_in::LoggedInPage;
 pub use sign_up::SignUpPage;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use url::form_urlencoded;
 
 use crate::{
     credentials::Actor,
     server::{
         context::{actor, uri},
-        forms::{FormState, Next, log_in_first},
+        forms::{self, FormState, Next},
     },
 };
 
@@ -39,7 +41,13 @@ pub fn AccountNav() -> impl IntoView {
 /// Where to go afterwards: from the form that came back, or from `?next=`.
 fn next() -> Option<Next> {
     let typed = expect_context::<FormState>().value("next");
-    let raw = typed.or_else(|| use_query_map().with_untracked(|query| query.get("next")));
+    // Read here, once: leptos_router decodes what it hands out twice, and loses the percent signs in it.
+    let asked = || {
+        let uri = uri();
+        let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        pairs.find(|(name, _)| name == "next").map(|(_, next)| next.into_owned())
+    };
+    let raw = typed.or_else(asked);
     raw.as_deref().and_then(Next::parse)
 }
 
@@ -53,7 +61,7 @@ fn go_on_if_signed_in(next: Option<&Next>) {
 /// The same target for the other of the two pages.
 fn with_next(path: &str, next: Option<&Next>) -> String {
     match next {
-        Some(next) => log_in_first(next.as_str()).replacen("/login", path, 1),
+        Some(next) => forms::with_next(path, next.as_str()),
         None => path.to_owned(),
     }
 }

@@ -229,6 +229,17 @@ impl Client {
         self.submit("/login", &[("identifier", identifier), ("password", PASSWORD)]).await
     }
 
+    /// Where a browser goes by the answer to a login or a sign-up; on the way it
+    /// shows that it keeps the cookie.
+    pub async fn goes_on_to(&mut self, answer: &Answer) -> String {
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let path = answer.location();
+        assert!(path == "/login/done" || path.starts_with("/login/done?next="), "{path}");
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.text());
+        answer.location().to_owned()
+    }
+
     /// Publishes a post by the editor; its id.
     pub async fn publish(&mut self, title: &str, content: &str) -> String {
         let answer = self.submit("/my-posts/new", &[("title", title), ("content", content)]).await;
