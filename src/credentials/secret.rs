@@ -49,6 +49,19 @@ impl Secret {
         stored.try_into().map(Self).map_err(|_| internal("the stored secret is not 32 bytes"))
     }
 
+    /// The secret of the site, if somebody has asked for it before.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn made_before(database: &Database) -> Result<Option<Self>, AppError> {
+        let db = &mut database.read().await?;
+        let stored: Option<Vec<u8>> = on!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
+                .bind(Self::NAME)
+                .fetch_optional(db)
+                .await?);
+        Ok(stored.and_then(|stored| stored.try_into().ok()).map(Self))
+    }
+
     /// HMAC-SHA-256 (RFC 2104) over `parts`, which cannot run into each other.
     /// `purpose` keeps a seal of one kind from passing as one of another.
     #[must_use]
@@ -63,7 +76,7 @@ impl Secret {
 
     /// One that a unit test knows.
     #[cfg(test)]
-    pub(super) const fn for_test(byte: u8) -> Self {
+    pub(crate) const fn for_test(byte: u8) -> Self {
         Self([byte; 32])
     }
 

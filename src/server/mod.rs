@@ -32,13 +32,14 @@ pub mod router;
 pub mod target;
 pub mod telemetry;
 pub mod tls;
+pub mod variables;
 
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
 use crate::{
-    accounts::server::hashing::Hasher,
+    accounts::server::{costs::CostsInUse, hashing::Hasher},
     credentials::{Actor, Secret, token::keys::Keys},
     error::AppError,
     graphql::Api,
@@ -56,6 +57,8 @@ pub struct Parts {
     pub database: database::Database,
     /// The lane for password hashing.
     pub hasher: Hasher,
+    /// What stored passwords cost.
+    pub costs: CostsInUse,
     /// What happens to posts, so that nothing stale is served and listeners hear of it.
     pub bus: Arc<events::Bus>,
     /// Ready-made pages for readers without a session.
@@ -106,6 +109,7 @@ impl Site {
             bus: Arc::new(events::Bus::new(database.engine(), config.max_listeners)),
             database,
             hasher,
+            costs: CostsInUse::default(),
             pages: page_cache::PageCache::default(),
             bodies: Arc::new(fair_pool::FairPool::new(bodies::ALL_BODIES)),
             answers: Arc::new(fair_pool::FairPool::new(answers::ALL_ANSWERS)),
@@ -126,6 +130,21 @@ impl Site {
     /// Those of the database, the first time.
     pub async fn secret(&self) -> Result<&Secret, AppError> {
         self.secret.get_or_try_init(|| Secret::of_site(&self.database)).await
+    }
+
+    /// As [`Self::secret`], for whoever may change nothing in the database: there
+    /// may be none yet.
+    ///
+    /// # Errors
+    /// Those of the database, the first time.
+    pub async fn secret_made_before(&self) -> Result<Option<&Secret>, AppError> {
+        if self.secret.get().is_none()
+            && let Some(made) = Secret::made_before(&self.database).await?
+        {
+            // Another request may have been faster, with the same.
+            let _ = self.secret.set(made);
+        }
+        Ok(self.secret.get())
     }
 
     /// A connection to read what `actor` may look at. Whoever is signed in

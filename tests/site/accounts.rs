@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use byline::{
     accounts::{
         Username,
@@ -12,7 +13,7 @@ use byline::{
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{Answer, Client, PASSWORD, Running};
+use crate::support::{Answer, Client, PASSWORD, Running, until};
 
 /// Fills in the page of sign-up.
 async fn sign_up(client: &mut Client, username: &str, email: &str, password: &str) -> Answer {
@@ -24,7 +25,7 @@ async fn signing_up_signs_in() {
     let site = Running::start().await;
     let mut ada = site.browser();
     let answer = sign_up(&mut ada, " Ada ", "Ada@Example.ORG", PASSWORD).await;
-    assert_eq!((answer.status, answer.location()), (303, "/my-posts"));
+    assert_eq!(ada.goes_on_to(&answer).await, "/my-posts");
     let page = ada.page("/my-posts").await;
     assert_eq!(page.signed_in_as().as_deref(), Some("ada"));
     assert!(page.has_button("Log out") && page.link("Log in").is_none());
@@ -162,7 +163,7 @@ async fn people_log_in_by_username_or_by_email() {
     for identifier in ["ada", " ADA ", "ada@example.org", "Ada@EXAMPLE.org"] {
         let mut browser = site.browser();
         let answer = browser.log_in(identifier).await;
-        assert_eq!((answer.status, answer.location()), (303, "/my-posts"), "{identifier:?}");
+        assert_eq!(browser.goes_on_to(&answer).await, "/my-posts", "{identifier:?}");
         assert_eq!(browser.signed_in_as().await.as_deref(), Some("ada"));
         let call = json!({ "identifier": identifier, "password": PASSWORD });
         let answer = site.script().submit_json("/api/log_in", &call).await;
@@ -234,7 +235,8 @@ async fn login_and_sign_up_bring_people_back_where_they_were_going() {
         "a mistake keeps it as well"
     );
     let fields = [("identifier", "ada"), ("password", PASSWORD), ("next", edit.as_str())];
-    assert_eq!(browser.submit("/login", &fields).await.location(), edit);
+    let answer = browser.submit("/login", &fields).await;
+    assert_eq!(browser.goes_on_to(&answer).await, edit);
     let again = browser.get(to_login.location()).await;
     assert_eq!(
         (again.status, again.location()),
@@ -247,7 +249,9 @@ async fn login_and_sign_up_bring_people_back_where_they_were_going() {
         ("password", PASSWORD),
         ("next", "/my-posts/new"),
     ];
-    assert_eq!(site.browser().submit("/signup", &fields).await.location(), "/my-posts/new");
+    let mut bob = site.browser();
+    let answer = bob.submit("/signup", &fields).await;
+    assert_eq!(bob.goes_on_to(&answer).await, "/my-posts/new");
 }
 
 #[tokio::test]
@@ -272,10 +276,11 @@ async fn nobody_is_sent_to_another_site() {
         "",
     ] {
         let fields = [("identifier", "ada"), ("password", PASSWORD), ("next", foreign)];
-        let answer = site.browser().submit("/login", &fields).await;
-        assert_eq!((answer.status, answer.location()), (303, "/my-posts"), "{foreign:?}");
+        let mut browser = site.browser();
+        let answer = browser.submit("/login", &fields).await;
+        assert_eq!(browser.goes_on_to(&answer).await, "/my-posts", "{foreign:?}");
         let query: String = url::form_urlencoded::byte_serialize(foreign.as_bytes()).collect();
-        for page in ["/login", "/signup"] {
+        for page in ["/login", "/signup", "/login/done"] {
             let path = format!("{page}?next={query}");
             assert_eq!(site.browser().page(&path).await.count("input[name=next]"), 0, "{path}");
             assert_eq!(ada.get(&path).await.location(), "/my-posts", "{path}");
@@ -376,5 +381,188 @@ async fn nobody_is_named_like_a_path_of_the_site() {
     for segment in segments {
         let parsed = Username::parse(segment);
         assert!(parsed.is_err(), "{segment} is a path, and can be signed up: {parsed:?}");
+    }
+}
+
+/// Follows an answer as a browser does that keeps no cookie: the page where it ends.
+async fn without_cookies(browser: &Client, answer: Answer) -> Answer {
+    let mut answer = answer;
+    for _ in 0..5 {
+        if answer.status != 303 {
+            break;
+        }
+        answer = browser.without_cookies().get(answer.location()).await;
+    }
+    answer
+}
+
+#[tokio::test]
+async fn whose_browser_keeps_no_cookie_is_told_so_after_signing_up_and_logging_in() {
+    for site in [Running::start().await, Running::start_behind_https().await] {
+        let mut browser = site.browser();
+        for (by, answer) in [
+            ("sign-up", sign_up(&mut browser, "ada", "ada@example.org", PASSWORD).await),
+            ("login", browser.without_cookies().log_in("ada").await),
+            ("login from elsewhere", {
+                let fields = [("identifier", "ada"), ("password", PASSWORD), ("next", "/my-posts/new")];
+                browser.without_cookies().submit("/login", &fields).await
+            }),
+        ] {
+            let answer = without_cookies(&browser, answer).await;
+            assert_eq!(answer.status, 200, "after {by}");
+            let page = answer.page();
+            assert_eq!(page.signed_in_as(), None);
+            let said = page.text("main");
+            assert!(said.contains("cookie") && said.contains("not logged in"), "after {by}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whose_browser_keeps_the_cookie_goes_on_at_once() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    for (next, target) in
+        [("/my-posts/new", "/my-posts/new"), ("/posts/x?y=1&z=%20", "/posts/x?y=1&z=%20"), ("", "/my-posts")]
+    {
+        let fields = [("identifier", "ada"), ("password", PASSWORD), ("next", next)];
+        let answer = ada.submit("/login", &fields).await;
+        let answer = ada.get(answer.location()).await;
+        assert_eq!((answer.status, answer.location()), (303, target));
+    }
+    let answer = ada.get("/login/done?next=https://evil.example").await;
+    assert_eq!((answer.status, answer.location()), (303, "/my-posts"));
+}
+
+/// Latin with accents, Hangul and a space: as most systems compose it, and as
+/// macOS hands it over.
+const COMPOSED: &str = "\u{17d}lu\u{165}ou\u{10d}k\u{fd} k\u{16f}\u{148} \u{d55c}\u{ae00}";
+const DECOMPOSED: &str = "Z\u{30c}lut\u{30c}ouc\u{30c}ky\u{301}\u{a0}ku\u{30a}n\u{30c} \u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}";
+
+/// The ways to log in.
+async fn logs_in_everywhere(site: &Running, username: &str, password: &str) {
+    let page = site.browser().submit("/login", &[("identifier", username), ("password", password)]).await;
+    assert_eq!(page.status, 303, "{password:?} at /login");
+    let body = json!({ "identifier": username, "password": password });
+    assert_eq!(
+        site.script().submit_json("/api/log_in", &body).await.status,
+        200,
+        "{password:?} at /api/log_in"
+    );
+    let body = json!({ "grant_type": "password", "username": username, "password": password });
+    assert_eq!(
+        site.script().submit_json("/api/token", &body).await.status,
+        200,
+        "{password:?} at /api/token"
+    );
+    let body = json!({
+        "ClientId": "byline-web",
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": username, "PASSWORD": password },
+    });
+    let request = site.script().request_of_unknown_origin(Method::POST, "/cognito");
+    let request = request
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth");
+    let answer = site.script().send(request.body(body.to_string().into()).expect("a request")).await;
+    assert_eq!(answer.status, 200, "{password:?} at /cognito: {}", answer.text());
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_on_every_system() {
+    let site = Running::start().await;
+    for (username, chosen) in [("ada", COMPOSED), ("bob", DECOMPOSED)] {
+        let email = format!("{username}@example.org");
+        assert_eq!(sign_up(&mut site.browser(), username, &email, chosen).await.status, 303, "{username}");
+        for typed in [COMPOSED, DECOMPOSED] {
+            logs_in_everywhere(&site, username, typed).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_stored_as_typed_goes_on_to_work_and_is_hashed_again() {
+    use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+
+    let site = Running::start().await;
+    site.author("ada").await;
+    let params = Params::new(19_456, 2, 1, None).expect("a cost");
+    let as_before = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let old = as_before.hash_password(DECOMPOSED.as_bytes()).expect("a hash").to_string();
+    site.tamper(&format!("UPDATE users SET password_hash = '{old}'")).await;
+
+    let wrong = site
+        .browser()
+        .submit("/login", &[("identifier", "ada"), ("password", "another one of theirs")])
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(site.text("SELECT password_hash FROM users").await, old, "a wrong password changes nothing");
+    logs_in_everywhere(&site, "ada", DECOMPOSED).await;
+    assert_ne!(site.text("SELECT password_hash FROM users").await, old);
+    logs_in_everywhere(&site, "ada", COMPOSED).await;
+}
+
+#[tokio::test]
+async fn whose_address_is_in_another_script_signs_up_and_logs_in() {
+    let site = Running::start().await;
+    for (username, email) in [
+        ("sampark", "संपर्क@डाटामेल.भारत"),
+        ("vietnam", "nguyễn.văn@example.org"),
+        ("arabic", "مُحَمَّد@example.org"),
+    ] {
+        assert_eq!(sign_up(&mut site.browser(), username, email, PASSWORD).await.status, 303, "{email}");
+        let mut browser = site.browser();
+        assert_eq!(browser.log_in(email).await.status, 303, "{email}");
+        assert_eq!(browser.signed_in_as().await.as_deref(), Some(username));
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_costs_what_those_of_the_accounts_cost() {
+    let site = Running::start().await;
+    let names = ["nobody-here", "nobody@example.org", "n", "not a name", "@", "Nobody-Here"];
+    let drawn = async |site: &Running, name: &str| {
+        let secret = site.site.secret_made_before().await.expect("an answer");
+        let login = Login::parse(name).expect("something");
+        site.site.costs.of_nobody(&site.site.database, secret, &login).await.expect("a count")
+    };
+    assert_eq!(drawn(&site, "nobody-here").await, None, "there is nobody to look like");
+    for username in ["ada", "bob"] {
+        site.author(username).await;
+    }
+    let dear = Cost { iterations: 3, ..Cost::FLOOR };
+    let site = site.restart_with(dear).await;
+    for name in names {
+        assert_eq!(drawn(&site, name).await, Some(Cost::FLOOR), "{name:?}: the hashes are the old ones");
+    }
+    assert_eq!(site.browser().log_in("ada").await.status, 303, "her hash is made anew");
+    let several = |number: usize| format!("nobody-{number}");
+    until("both costs to be drawn", async || {
+        let mut costs = BTreeSet::new();
+        for number in 0..100 {
+            costs.extend(drawn(&site, &several(number)).await.map(|cost| cost.iterations));
+        }
+        costs == BTreeSet::from([2, 3])
+    })
+    .await;
+    for number in 0..100 {
+        let name = several(number);
+        assert_eq!(
+            drawn(&site, &name).await,
+            drawn(&site, &name.to_uppercase()).await,
+            "{name}: one name, one cost"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_hash_cannot_be_read_looks_like_any_other() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    for hash in ["", "!", "*", "$argon2id$v=19$m=19456,t=2,p=1$broken", "$2b$12$abcdefghijklmnopqrstuv"] {
+        site.tamper(&format!("UPDATE users SET password_hash = '{hash}'")).await;
+        let (known, unknown) =
+            (site.browser().log_in("ada").await, site.browser().log_in("nobody-at-all").await);
+        assert_eq!((known.status, unknown.status), (422, 422), "{hash:?}");
     }
 }

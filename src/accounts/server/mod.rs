@@ -4,6 +4,7 @@ mod email;
 mod password;
 
 pub mod api_keys;
+pub mod costs;
 pub mod hashing;
 pub mod service;
 pub mod store;
@@ -33,7 +34,7 @@ pub enum Login {
     Email(Email),
     /// By something that can be neither; verified against nobody, so that it
     /// takes as long and answers the same.
-    Nobody,
+    Nobody(String),
 }
 
 /// Nothing was entered.
@@ -51,9 +52,19 @@ impl Login {
             return Err(LoginError);
         }
         Ok(if raw.contains('@') {
-            Email::parse(raw).map_or(Self::Nobody, Self::Email)
+            Email::parse(raw).map_or_else(|_| Self::Nobody(raw.to_owned()), Self::Email)
         } else {
-            Username::parse_known(raw).map_or(Self::Nobody, Self::Username)
+            Username::parse_known(raw).map_or_else(|_| Self::Nobody(raw.to_owned()), Self::Username)
         })
+    }
+
+    /// What they call themselves.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Username(name) => name.as_str(),
+            Self::Email(email) => email.as_str(),
+            Self::Nobody(raw) => raw,
+        }
     }
 }

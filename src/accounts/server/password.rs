@@ -1,12 +1,20 @@
 //! Passwords: which ones may be chosen, and none that can be printed.
 
-use std::fmt;
+use std::{fmt, iter};
 
-/// A password as typed at login: not empty, not absurdly long.
+use unicode_normalization::UnicodeNormalization;
+
+/// A password as given at login: not empty, not absurdly long.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+pub struct Password {
+    normal: String,
+    /// As it was typed, where that is something else. Before passwords had a
+    /// normal form, this was what was hashed.
+    typed: Option<String>,
+}
 
-/// A password that is good enough to be chosen (security row P4).
+/// A password that is good enough to be chosen (security row P4), in its normal
+/// form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewPassword(String);
 
@@ -27,26 +35,42 @@ pub enum PasswordError {
     Guessable(String),
 }
 
+/// The one form of a password, in which it is counted and hashed, so that it is
+/// the same on every system (NIST SP 800-63B-4, 3.1.1.2): what the profile
+/// OpaqueString of RFC 8265, 4.2.2, makes of it. NFC, because some systems hand
+/// over an accent apart from its letter; and any space is the plain one. Not
+/// NFKC: it takes characters for one another that people tell apart, and makes
+/// eighteen of a single one, which would pass for a long password.
+fn normal_form(raw: &str) -> String {
+    let with_plain_spaces = raw.chars().map(|c| match c {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
+        other => other,
+    });
+    with_plain_spaces.nfc().collect()
+}
+
 impl Password {
     /// In bytes.
     const MAX_BYTES: usize = 1024;
 
-    /// Any text of 1 to 1,024 bytes, as it is: nothing is trimmed or folded.
+    /// Any text of 1 to 1,024 bytes, in its normal form or as it was typed:
+    /// nothing is trimmed, no letter folded.
     ///
     /// # Errors
     /// [`PasswordError::Empty`], [`PasswordError::TooLong`].
     pub fn parse(raw: &str) -> Result<Self, PasswordError> {
-        match raw.len() {
+        let normal = normal_form(raw);
+        match normal.len().min(raw.len()) {
             0 => Err(PasswordError::Empty),
-            1..=Self::MAX_BYTES => Ok(Self(raw.to_owned())),
+            1..=Self::MAX_BYTES => Ok(Self { typed: (raw != normal).then(|| raw.to_owned()), normal }),
             _ => Err(PasswordError::TooLong),
         }
     }
 
-    /// The bytes to hash.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    /// The bytes that may have been hashed, the normal form first. One or two,
+    /// whoever's password it is: how long a verification takes says nothing.
+    pub fn forms(&self) -> impl Iterator<Item = &[u8]> {
+        iter::once(&self.normal).chain(&self.typed).map(String::as_bytes)
     }
 }
 
@@ -63,8 +87,11 @@ impl NewPassword {
     /// # Errors
     /// [`PasswordError`] names the broken rule, with a reason in words.
     pub fn parse(raw: &str, about: &[&str]) -> Result<Self, PasswordError> {
-        let password = Password::parse(raw)?;
-        let chars = raw.chars().count();
+        let Password { normal, .. } = Password::parse(raw)?;
+        if normal.len() > Password::MAX_BYTES {
+            return Err(PasswordError::TooLong);
+        }
+        let chars = normal.chars().count();
         if chars < Self::MIN_CHARS {
             return Err(PasswordError::TooShort);
         }
@@ -75,7 +102,7 @@ impl NewPassword {
                 .chain(["byline"])
                 .filter(|word| word.len() <= Self::ESTIMATED_CHARS)
                 .collect();
-            let estimate = zxcvbn::zxcvbn(raw, &known);
+            let estimate = zxcvbn::zxcvbn(&normal, &known);
             if estimate.score() < zxcvbn::Score::Three {
                 let reason = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning).map_or_else(
                     || "This password is easy to guess.".to_owned(),
@@ -84,7 +111,7 @@ impl NewPassword {
                 return Err(PasswordError::Guessable(reason));
             }
         }
-        Ok(Self(password.0))
+        Ok(Self(normal))
     }
 
     /// The bytes to hash.
@@ -97,14 +124,14 @@ impl NewPassword {
 /// A password that was right once is kept, even if it could not be chosen today.
 impl From<Password> for NewPassword {
     fn from(password: Password) -> Self {
-        Self(password.0)
+        Self(password.normal)
     }
 }
 
 /// What may be chosen may be typed.
 impl From<NewPassword> for Password {
     fn from(password: NewPassword) -> Self {
-        Self(password.0)
+        Self { normal: password.0, typed: None }
     }
 }
 
@@ -156,7 +183,28 @@ mod tests {
     fn no_character_is_dropped() {
         let long = "x".repeat(100);
         assert_ne!(Password::parse(&format!("{long}a")), Password::parse(&format!("{long}b")));
-        assert_eq!(Password::parse(" x ").unwrap().as_bytes(), b" x ");
+        assert!(Password::parse(" x ").unwrap().forms().eq([b" x "]));
+    }
+
+    #[test]
+    fn a_password_has_one_form_and_is_counted_in_it() {
+        let forms = |raw: &str| {
+            let password = Password::parse(raw).unwrap();
+            password.forms().map(|form| String::from_utf8(form.to_vec()).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(forms("z\u{30c}\u{a0}x"), ["\u{17e} x", "z\u{30c}\u{a0}x"]);
+        assert_eq!(forms("\u{17e} x"), ["\u{17e} x"]);
+        assert_eq!(forms("\u{212b}"), ["\u{c5}", "\u{212b}"], "the sign for Ångström is its letter");
+        assert_eq!(forms("x\u{b2}"), ["x\u{b2}"], "a square is no two");
+        assert_eq!(
+            choose(&"e\u{301}".repeat(7)),
+            Err(PasswordError::TooShort),
+            "seven letters, typed as fourteen"
+        );
+        assert!(choose(&"e\u{301}".repeat(15)).is_ok());
+        // Three bytes a syllable, typed as nine.
+        assert!(choose(&"\u{1112}\u{1161}\u{11ab}".repeat(341)).is_ok());
+        assert_eq!(choose(&"\u{1112}\u{1161}\u{11ab}".repeat(342)), Err(PasswordError::TooLong));
     }
 
     #[test]

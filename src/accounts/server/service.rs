@@ -79,7 +79,14 @@ async fn recognize_new(
         Err(AppError::Invalid { errors }) => {
             made_before(site, username, given, wish).await?.ok_or(AppError::Invalid { errors })
         }
-        other => other,
+        Ok(made) => {
+            // Now, so that a login which is refused finds it and writes nothing.
+            if let Err(error) = site.secret().await {
+                tracing::warn!(%error, "the site has no secret yet; whoever needs it makes it");
+            }
+            Ok(made)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -145,12 +152,14 @@ pub fn not_recognized() -> AppError {
 /// # Errors
 /// [`AppError::Invalid`], [`AppError::Busy`].
 pub async fn recognize(site: &Site, login: Login, password: Password) -> Result<Recognized, AppError> {
+    // For everybody, so that it takes everybody's time.
+    let nobodys = site.costs.of_nobody(&site.database, site.secret_made_before().await?, &login).await?;
     let found = store::find(&mut site.database.read().await?, &login).await?;
     let (user, stored) = found.unzip();
-    let verified = site.hasher.verify(password.clone(), stored.clone()).await?;
+    let verified = site.hasher.verify(password.clone(), stored.clone(), nobodys).await?;
     match (user, stored, verified) {
         (Some(user), Some(hash), Verified::Yes) => Ok(Recognized { user, hash }),
-        (Some(user), Some(old), Verified::YesByOtherCost) => {
+        (Some(user), Some(old), Verified::YesOutdated) => {
             let hash = rehash(site, &user, password, old).await;
             Ok(Recognized { user, hash })
         }
@@ -214,10 +223,12 @@ async fn sign_in(site: &Site, session: &UserSession, recognized: Recognized) -> 
     Ok(recognized.user)
 }
 
-/// Stores the password by the current cost (security row P2); the hash that
-/// holds now. A failure is logged and no reason to refuse the login.
+/// Stores the password by the current cost and in its normal form (security row
+/// P2); the hash that holds now. A failure is logged and no reason to refuse the login.
 async fn rehash(site: &Site, user: &User, password: Password, old: String) -> String {
     let outcome = async {
+        // From now on there are hashes of several costs, see [`super::costs`].
+        site.secret().await?;
         let hash = site.hasher.hash(password.into()).await?;
         site.database
             .write((user.id.clone(), old.clone(), hash), |db, (id, old, hash)| {

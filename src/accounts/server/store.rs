@@ -55,7 +55,7 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
         Login::Email(email) => {
             ("SELECT id, username, password_hash FROM users WHERE email = $1", email.as_str())
         }
-        Login::Nobody => ("SELECT id, username, password_hash FROM users WHERE username = $1", ""),
+        Login::Nobody(_) => ("SELECT id, username, password_hash FROM users WHERE username = $1", ""),
     };
     let row = on!(db => sqlx::query_as::<_, UserRow>(statement).bind(value).fetch_optional(db).await?);
     row.map(|row| {
