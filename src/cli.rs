@@ -33,7 +33,7 @@ use crate::{
     error::AppError,
     server::{
         Site,
-        config::{Config, Flags, StartError, scheme},
+        config::{Config, Flags, StartError, read_database_url, scheme},
         copy::{self, CopyError},
         database::DatabaseUrl,
         demo, events, housekeeping, listener, router,
@@ -66,14 +66,7 @@ enum Command {
     /// Create the database or bring it up to date, and stop
     Migrate,
     /// Copy a site into an empty database, of SQLite or PostgreSQL
-    Copy {
-        /// The database of the site; it is only read, and may be in use
-        #[arg(long, value_name = "URL")]
-        from: String,
-        /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
-        #[arg(long, value_name = "URL")]
-        to: String,
-    },
+    Copy(Copy),
     /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
     Codegen {
         /// The folder, most often the project's `src`; it is created where it is missing
@@ -92,6 +85,22 @@ enum Command {
     /// Look after the keys that access tokens are signed with
     #[command(subcommand)]
     Keys(KeysCommand),
+}
+
+#[derive(Args, Debug)]
+struct Copy {
+    /// The database of the site; it is only read, and may be in use
+    #[arg(long, value_name = "URL", required_unless_present = "from_file", conflicts_with = "from_file")]
+    from: Option<String>,
+    /// File that has the URL of the site's database
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
+    /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
+    #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
+    to: Option<String>,
+    /// File that has the URL of the empty database
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -240,7 +249,7 @@ async fn command(cli: Cli) -> Result<String, Failure> {
     match cli.command {
         Command::Serve(options) => serve(configured()?, &options).await.map(|()| String::new()),
         // Names both databases itself; the configured one may be either, or neither.
-        Command::Copy { from, to } => copy(&from, &to).await,
+        Command::Copy(databases) => copy(databases).await,
         Command::Migrate => {
             let config = configured()?;
             on_site(&config, async |_| Ok(format!("{} is up to date.\n", config.database.url))).await
@@ -264,6 +273,22 @@ async fn on_site(
     outcome
 }
 
+/// Whoever has an account on this machine can read what stands on the command
+/// line of a process, for as long as it runs.
+fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
+    let has_password = |argument: String| {
+        let value = argument.split_once('=').filter(|(flag, _)| flag.starts_with("--"));
+        let url = value.map_or(argument.as_str(), |(_, value)| value).parse::<DatabaseUrl>();
+        url.is_ok_and(|url| url.has_password())
+    };
+    if arguments.filter(|argument| argument.contains("://")).any(has_password) {
+        tracing::warn!(
+            "a password stands on the command line, where everybody on this machine can read it: \
+             write the URL into a file, and name that by --database-url-file or --read-database-url-file"
+        );
+    }
+}
+
 async fn serve(mut config: Config, options: &Serve) -> Result<(), Failure> {
     let stop = listener::stop_signal()?;
     let listener = TcpListener::bind(config.listen)
@@ -275,6 +300,7 @@ async fn serve(mut config: Config, options: &Serve) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     config.listens_to(address);
     let site = Site::open_to_serve(&config).await?;
+    warn_of_passwords(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
     // Nobody has to read what is said here for the site to be served.
     let say = |line: &str| drop(output::write(&format!("{line}\n")));
     if options.demo {
@@ -336,12 +362,17 @@ fn on_this_machine(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-async fn copy(from: &str, to: &str) -> Result<String, Failure> {
+async fn copy(databases: Copy) -> Result<String, Failure> {
     // Parsed here, since clap would show a password that stands in a wrong one.
-    let database = |flag: &str, raw: &str| {
-        raw.parse::<DatabaseUrl>().map_err(|error| Failure::Refused(format!("{flag}: {error}")))
+    let database = |flag: &'static str, url: Option<String>, file: Option<PathBuf>| match file {
+        Some(file) => Ok(read_database_url(flag, &file)?),
+        None => {
+            let url = url.unwrap_or_default().parse::<DatabaseUrl>();
+            url.map_err(|error| Failure::Refused(format!("{flag}: {error}")))
+        }
     };
-    let (from, to) = (database("--from", from)?, database("--to", to)?);
+    let from = database("--from", databases.from, databases.from_file)?;
+    let to = database("--to", databases.to, databases.to_file)?;
     let copied = copy::copy(&from, &to).await?;
     let mut said = String::new();
     for table in copied {

@@ -1,7 +1,8 @@
 //! Settings: by flag, by environment (`BYLINE_…`), by `byline.toml`, in that order.
 
 use std::{
-    fmt, io,
+    fmt,
+    io::{self, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -17,6 +18,7 @@ use super::{
     database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
     origin::PublicUrl,
     tls::TlsFiles,
+    variables::{PREFIX, is_of_an_orchestrator, nearest},
 };
 use crate::{
     accounts::server::hashing::{Cost, CostError},
@@ -24,7 +26,6 @@ use crate::{
 };
 
 const FILE: &str = "byline.toml";
-const PREFIX: &str = "BYLINE_";
 
 /// What is in force.
 #[derive(Clone, Debug)]
@@ -69,8 +70,13 @@ pub enum StartError {
         problem: String,
     },
     /// An unknown `BYLINE_…` variable; most likely misspelt.
-    #[error("the environment has {0}, which is no setting of Byline")]
-    UnknownVariable(String),
+    #[error("the environment has {name}, which is no setting of Byline{}", did_you_mean(meant.as_deref()))]
+    UnknownVariable {
+        /// As it is there.
+        name: String,
+        /// The setting that is written most like it.
+        meant: Option<String>,
+    },
     /// A value that does not fit its setting.
     #[error("{setting}: {problem}")]
     Value {
@@ -98,6 +104,10 @@ pub enum StartError {
     },
 }
 
+fn did_you_mean(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+}
+
 /// The settings as flags or environment variables.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
@@ -111,9 +121,15 @@ pub struct Flags {
     /// Database: sqlite://FILE, which is created where it is missing, or postgres://… [default: sqlite://byline.db]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
+    /// File that has the database's URL, so that a password in it stands in no list of processes [default: none]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_URL_FILE", value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
     /// Read replica of a PostgreSQL for readers who are not signed in [default: none]
     #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL", value_name = "URL")]
     pub read_database_url: Option<String>,
+    /// File that has the replica's URL [default: none]
+    #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL_FILE", value_name = "FILE")]
+    pub read_database_url_file: Option<PathBuf>,
     /// Connections to a PostgreSQL, at most [default: 16]
     #[arg(long, global = true, env = "BYLINE_DATABASE_CONNECTIONS", value_name = "N")]
     pub database_connections: Option<u32>,
@@ -169,7 +185,9 @@ const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT"];
 struct File {
     listen: Option<String>,
     database_url: Option<String>,
+    database_url_file: Option<PathBuf>,
     read_database_url: Option<String>,
+    read_database_url_file: Option<PathBuf>,
     database_connections: Option<u32>,
     max_listeners: Option<usize>,
     public_url: Option<String>,
@@ -208,6 +226,8 @@ impl Config {
     /// Listeners to `/events`, and WebSockets, at a time, unless set otherwise: a quarter of
     /// the connections that are taken at all.
     pub const MAX_LISTENERS: usize = 1000;
+    /// More than one process has ever held.
+    const MOST_LISTENERS: usize = 1_000_000;
 
     /// Where the site listens in fact, once the system has chosen a port.
     pub fn listens_to(&mut self, address: SocketAddr) {
@@ -220,7 +240,10 @@ impl Config {
     /// # Errors
     /// [`StartError`] names the setting, the variable or the key.
     pub fn load(flags: Flags) -> Result<Self, StartError> {
-        refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        let variables = std::env::vars_os();
+        refuse_unknown_variables(variables.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        }))?;
         let file = read_file(flags.config.as_deref())?;
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
         let tls = tls_files(flags.tls_cert.or(file.tls.cert), flags.tls_key.or(file.tls.key))?;
@@ -228,23 +251,36 @@ impl Config {
             Some(given) => value("public-url", Some(given), "")?,
             None => PublicUrl::of_listener(tls.is_some(), listen),
         };
-        let url = flags.database_url.or(file.database_url);
-        let replica = flags.read_database_url.or(file.read_database_url);
+        let url = DATABASE_URL.first([
+            (flags.database_url, flags.database_url_file),
+            (file.database_url, file.database_url_file),
+        ])?;
+        let replica = READ_DATABASE_URL.first([
+            (flags.read_database_url, flags.read_database_url_file),
+            (file.read_database_url, file.read_database_url_file),
+        ])?;
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
         let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
         Ok(Self {
             listen,
             database: DatabaseConfig {
-                url: database_url("database-url", url.as_deref().unwrap_or("sqlite://byline.db"))?,
-                replica: replica.map(|url| database_url("read-database-url", &url)).transpose()?,
-                connections: two_or_more(
+                url: url.map_or_else(|| DATABASE_URL.parse("sqlite://byline.db"), Ok)?,
+                replica,
+                // A site without a connection serves nobody; with one it could wait for itself.
+                connections: within(
                     "database-connections",
                     flags.database_connections.or(file.database_connections),
                     DatabaseConfig::CONNECTIONS,
+                    (2, DatabaseConfig::MAX_CONNECTIONS),
                 )?,
             },
-            max_listeners: flags.max_listeners.or(file.max_listeners).unwrap_or(Config::MAX_LISTENERS),
+            max_listeners: within(
+                "max-listeners",
+                flags.max_listeners.or(file.max_listeners),
+                Config::MAX_LISTENERS,
+                (1, Config::MOST_LISTENERS),
+            )?,
             tls,
             public_url,
             argon2: Cost {
@@ -278,10 +314,60 @@ fn value<T: FromStr<Err: fmt::Display>>(
     })
 }
 
-/// Apart from [`value`], because the value may hold a password: what is wrong
-/// with it shows it without.
-fn database_url(setting: &'static str, raw: &str) -> Result<DatabaseUrl, StartError> {
-    raw.parse().map_err(|error: DatabaseUrlError| StartError::Value { setting, problem: error.to_string() })
+/// A setting that is the URL of a database, and the one of a file that has it.
+/// Apart from [`value`], because the URL may hold a password: what is wrong with
+/// it shows it without.
+struct UrlSetting {
+    name: &'static str,
+    of_file: &'static str,
+}
+
+const DATABASE_URL: UrlSetting = UrlSetting { name: "database-url", of_file: "database-url-file" };
+const READ_DATABASE_URL: UrlSetting =
+    UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
+
+impl UrlSetting {
+    /// What the first source says that says anything.
+    fn first(
+        &self,
+        sources: [(Option<String>, Option<PathBuf>); 2],
+    ) -> Result<Option<DatabaseUrl>, StartError> {
+        match sources.into_iter().find(|source| *source != (None, None)) {
+            None | Some((None, None)) => Ok(None),
+            Some((Some(url), None)) => self.parse(&url).map(Some),
+            Some((None, Some(file))) => {
+                let url = read_database_url(self.of_file, &file)?;
+                url.to_be_written().map(Some).map_err(wrong_url(self.of_file, Some(&file)))
+            }
+            Some((Some(_), Some(_))) => {
+                let problem = format!("goes without {}", self.of_file);
+                Err(StartError::Value { setting: self.name, problem })
+            }
+        }
+    }
+
+    fn parse(&self, raw: &str) -> Result<DatabaseUrl, StartError> {
+        raw.parse::<DatabaseUrl>().and_then(DatabaseUrl::to_be_written).map_err(wrong_url(self.name, None))
+    }
+}
+
+fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlError) -> StartError {
+    let place = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
+    move |error| StartError::Value { setting, problem: format!("{place}{error}") }
+}
+
+/// The URL that stands in a file, with nothing but white space around it.
+///
+/// # Errors
+/// [`StartError`] names the file, or `setting` and what is wrong.
+pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseUrl, StartError> {
+    /// Longer than any URL: what is behind it is not read.
+    const MAX_BYTES: u64 = 64 * 1024;
+
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+    read.map_err(|cause| StartError::Unreadable { path: path.display().to_string(), cause })?;
+    text.trim().parse().map_err(wrong_url(setting, Some(path)))
 }
 
 /// How the site itself is spoken to.
@@ -301,11 +387,21 @@ fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFi
     }
 }
 
-/// A site without a connection serves nobody; with one it could wait for itself.
-fn two_or_more(setting: &'static str, given: Option<u32>, default: u32) -> Result<u32, StartError> {
-    match given.unwrap_or(default) {
-        0 | 1 => Err(StartError::Value { setting, problem: "must be 2 or more".to_owned() }),
-        number => Ok(number),
+/// A number with which the site can do its work.
+fn within<T: Copy + PartialOrd + fmt::Display>(
+    setting: &'static str,
+    given: Option<T>,
+    default: T,
+    (least, most): (T, T),
+) -> Result<T, StartError> {
+    let number = given.unwrap_or(default);
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(StartError::Value {
+            setting,
+            problem: format!("{number} must be {least} or more, and {most} at most"),
+        })
     }
 }
 
@@ -324,19 +420,23 @@ fn network(raw: &str) -> Result<IpNet, StartError> {
     })
 }
 
-fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), StartError> {
+fn refuse_unknown_variables(variables: impl Iterator<Item = (String, String)>) -> Result<(), StartError> {
     #[derive(clap::Parser)]
     struct Known {
         #[command(flatten)]
         flags: Flags,
     }
     let command = <Known as clap::CommandFactory>::command();
-    let known = |name: &str| {
-        OTHER_VARIABLES.contains(&name)
-            || command.get_arguments().any(|argument| argument.get_env().is_some_and(|env| env == name))
-    };
-    match names.filter(|name| name.starts_with(PREFIX)).find(|name| !known(name)) {
-        Some(name) => Err(StartError::UnknownVariable(name)),
+    let of_flags = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+    let known: Vec<&str> = of_flags.chain(OTHER_VARIABLES.iter().copied()).collect();
+    let mut unknown = variables.filter(|(name, value)| {
+        name.starts_with(PREFIX) && !known.contains(&name.as_str()) && !is_of_an_orchestrator(name, value)
+    });
+    match unknown.next() {
+        Some((name, _)) => {
+            let meant = nearest(&name, known.iter().copied()).map(str::to_owned);
+            Err(StartError::UnknownVariable { name, meant })
+        }
         None => Ok(()),
     }
 }
@@ -420,7 +520,7 @@ mod tests {
         let (_folder, flags) = file("\nlisten-on = \"x\"\n");
         let said = Config::load(flags).unwrap_err().to_string();
         assert!(said.contains("listen-on") && said.contains("line 2"), "{said}");
-        let names = ["PATH", "BYLINE_LISTEN", "BYLINE_LISTN"].map(str::to_owned);
+        let names = ["PATH", "BYLINE_LISTEN", "BYLINE_LISTN"].map(|name| (name.to_owned(), String::new()));
         let said = refuse_unknown_variables(names.into_iter()).unwrap_err().to_string();
         assert!(said.contains("BYLINE_LISTN,"), "{said}");
     }

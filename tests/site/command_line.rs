@@ -7,7 +7,7 @@ use futures::future::join_all;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{net::TcpListener, process::Command};
 
-use crate::support::{Byline, Client, Ended, PASSWORD, until};
+use crate::support::{Byline, Client, Ended, PASSWORD, postgres_database, until};
 
 async fn database(byline: &Byline, file: &str) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(byline.folder().join(file));
@@ -398,5 +398,173 @@ async fn a_site_is_served_whoever_reads_what_it_says() {
         .await;
         assert_eq!(Client::browser(address, false).get("/readyz").await.status, 200, "{lost:?}");
         served.kill().await.expect("it ran");
+    }
+}
+
+#[tokio::test]
+async fn what_kubernetes_and_docker_say_of_a_service_of_that_name_is_passed_over() {
+    let byline = Byline::in_an_empty_folder();
+    let mut command = byline.command(&["migrate"]);
+    for (name, value) in [
+        // The Service itself, and one beside it.
+        ("BYLINE_SERVICE_HOST", "10.96.0.12"),
+        ("BYLINE_SERVICE_PORT", "80"),
+        ("BYLINE_SERVICE_PORT_HTTP", "80"),
+        ("BYLINE_PORT", "tcp://10.96.0.12:80"),
+        ("BYLINE_PORT_80_TCP", "tcp://10.96.0.12:80"),
+        ("BYLINE_PORT_80_TCP_PROTO", "tcp"),
+        ("BYLINE_PORT_80_TCP_PORT", "80"),
+        ("BYLINE_PORT_80_TCP_ADDR", "10.96.0.12"),
+        ("BYLINE_POSTGRES_SERVICE_HOST", "10.96.0.13"),
+        ("BYLINE_POSTGRES_SERVICE_PORT_SQL", "5432"),
+        ("BYLINE_POSTGRES_PORT", "tcp://10.96.0.13:5432"),
+        ("BYLINE_POSTGRES_PORT_5432_TCP_ADDR", "10.96.0.13"),
+        ("BYLINE_PORT_53_UDP", "udp://10.96.0.12:53"),
+        // Docker's links.
+        ("BYLINE_NAME", "/web/byline"),
+        ("BYLINE_ENV_PATH", "/usr/bin"),
+        ("BYLINE_ENV_BYLINE_LISTEN", "0.0.0.0:3000"),
+        ("BYLINE_PORT_80_TCP_START", "tcp://172.17.0.5:80"),
+        ("BYLINE_PORT_80_TCP_END", "tcp://172.17.0.5:90"),
+    ] {
+        command.env(name, value);
+    }
+    Ended::of(command, "").await.succeeded();
+}
+
+#[tokio::test]
+async fn a_misspelt_variable_is_named_with_the_one_that_was_meant() {
+    let byline = Byline::in_an_empty_folder();
+    for (name, value, meant) in [
+        ("BYLINE_LISTN", "127.0.0.1:1", Some("BYLINE_LISTEN")),
+        ("BYLINE_DATABSE_URL", "sqlite://x.db", Some("BYLINE_DATABASE_URL")),
+        ("BYLINE_PUBLIC_ULR", "https://posts.example", Some("BYLINE_PUBLIC_URL")),
+        // Not what an orchestrator says, but what somebody means to set.
+        ("BYLINE_PORT", "8080", None),
+        ("BYLINE_NAME", "My posts", None),
+        ("BYLINE_SOMETHING_ELSE_ENTIRELY", "1", None),
+    ] {
+        let mut command = byline.command(&["migrate"]);
+        command.env(name, value);
+        let ended = Ended::of(command, "").await;
+        match meant {
+            Some(meant) => ended.failed_with(&[name, meant, "mean"]),
+            None => ended.failed_with(&[name]),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_url_of_the_database_may_stand_in_a_file() {
+    let byline = Byline::in_an_empty_folder();
+    let write = |name: &str, text: &str| std::fs::write(byline.folder().join(name), text).expect("a file");
+    write("flag.url", "sqlite://flag.db\n");
+    write("environment.url", "  sqlite://environment.db\r\n");
+    write("settings.url", "sqlite://settings.db");
+    let exists = |name: &str| byline.folder().join(name).exists();
+
+    write("byline.toml", "database-url-file = \"settings.url\"\n");
+    byline.run(&["migrate"], "").await.succeeded();
+    assert!(exists("settings.db"));
+    let mut command = byline.command(&["migrate"]);
+    command.env("BYLINE_DATABASE_URL_FILE", "environment.url");
+    Ended::of(command, "").await.succeeded();
+    assert!(exists("environment.db"), "the environment wins over byline.toml");
+    byline.run(&["migrate", "--database-url-file", "flag.url"], "").await.succeeded();
+    assert!(exists("flag.db"));
+    byline.run(&["migrate", "--database-url", "sqlite://plain.db"], "").await.succeeded();
+    assert!(exists("plain.db"), "a flag wins over a file that byline.toml names");
+    byline.run(&["copy", "--from-file", "flag.url", "--to", "sqlite://copied.db"], "").await.succeeded();
+    assert!(exists("copied.db"));
+
+    write("byline.toml", "");
+    write("wrong.url", "postgres://ada:s3cret@db.example\n");
+    write("empty.url", "\n");
+    for (arguments, words) in [
+        (&["--database-url-file", "nope.url"][..], &["nope.url", "cannot be read"][..]),
+        (&["--database-url-file", "empty.url"], &["database-url-file", "empty.url"]),
+        (&["--database-url-file", "wrong.url"], &["database-url-file", "db.example"]),
+        (&["--read-database-url-file", "nope.url"], &["nope.url", "cannot be read"]),
+        (
+            &["--database-url-file", "flag.url", "--database-url", "sqlite://x.db"],
+            &["database-url", "database-url-file"],
+        ),
+    ] {
+        let ended = byline.run(&[&["migrate"], arguments].concat(), "").await;
+        assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
+        ended.failed_with(words);
+    }
+}
+
+#[tokio::test]
+async fn a_password_on_the_command_line_is_warned_of() {
+    let database = postgres_database().await;
+    let (scheme, place) = database.url_text().split_once("://").expect("a URL");
+    let (user, place) = place.split_once('@').unwrap_or(("postgres", place));
+    let user = user.split(':').next().expect("a name");
+    let url = format!("{scheme}://{user}:s3cret@{place}");
+    let byline = Byline::in_an_empty_folder();
+    std::fs::write(byline.folder().join("url"), &url).expect("a file");
+    let joined = format!("--database-url={url}");
+    let in_query = format!("{scheme}://{user}@{place}?password=s3cret");
+    for (arguments, warned) in [
+        (&["--database-url", &url][..], true),
+        (&[&joined], true),
+        (&["--database-url", &in_query], true),
+        (&["--database-url-file", "url"], false),
+        (&["--database-url", database.url_text()], false),
+    ] {
+        let log = byline.serve(arguments).await.terminate().await;
+        assert!(!log.contains("s3cret"), "{log}");
+        assert_eq!(log.contains("--database-url-file"), warned, "{arguments:?}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_would_vanish_is_refused() {
+    let byline = Byline::in_an_empty_folder();
+    for url in [
+        "sqlite://?mode=memory",
+        "sqlite://byline.db?mode=memory",
+        "sqlite://byline.db?cache=shared&mode=memory",
+        "sqlite://byline.db?mode=mem%6Fry",
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite://%3Amemory%3A",
+        "sqlite://:memory:?cache=shared",
+        "sqlite://file::memory:?cache=shared",
+        "sqlite://file:byline.db?mode=memory",
+        "file::memory:",
+        "sqlite:",
+        "sqlite://",
+        "sqlite://?cache=shared",
+        "sqlite://byline.db?vfs=memdb",
+        "sqlite://file:/byline?vfs=memdb",
+        "sqlite://byline.db?mode=ro",
+        "sqlite://byline.db?immutable=1",
+    ] {
+        byline.run(&["migrate", "--database-url", url], "").await.failed_with(&["database-url", "sqlite"]);
+    }
+    assert_eq!(std::fs::read_dir(byline.folder()).expect("a folder").count(), 0);
+    byline.run(&["migrate", "--database-url", "sqlite://byline.db?mode=rwc"], "").await.succeeded();
+}
+
+#[tokio::test]
+async fn a_setting_that_would_leave_the_site_useless_is_refused() {
+    let byline = Byline::in_an_empty_folder();
+    for (arguments, words) in [
+        (&["--max-listeners", "0"][..], &["max-listeners"][..]),
+        (&["--max-listeners", "18446744073709551615"], &["max-listeners"]),
+        (&["--database-connections", "0"], &["database-connections"]),
+        (&["--database-connections", "4294967295"], &["database-connections"]),
+        (&["--argon2-memory", "4294967295"], &["argon2"]),
+        (&["--argon2-iterations", "4294967295"], &["argon2"]),
+        (&["--argon2-parallelism", "16777215"], &["argon2"]),
+        (&["--public-url", "http://0.0.0.0:3000"], &["public-url", "0.0.0.0"]),
+        (&["--public-url", "http://[::]:3000"], &["public-url", "[::]"]),
+        (&["--public-url", "https://posts.example:0"], &["public-url"]),
+        (&["--public-url", "https://*.example.org"], &["public-url", "*"]),
+    ] {
+        byline.run(&[&["migrate"], arguments].concat(), "").await.failed_with(words);
     }
 }

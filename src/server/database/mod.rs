@@ -72,6 +72,8 @@ impl DatabaseConfig {
     /// Connections to a server, unless set otherwise: five processes fit into
     /// the hundred that a PostgreSQL with its own defaults gives out.
     pub const CONNECTIONS: u32 = 16;
+    /// As many as a PostgreSQL can be set to take (`MAX_BACKENDS` of its source).
+    pub const MAX_CONNECTIONS: u32 = 262_143;
 
     /// A database without a replica.
     #[must_use]

@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use url::Url;
+use percent_encoding::percent_decode_str;
+use url::{Url, form_urlencoded};
 
 /// `sqlite://path` (the file is created on first start) or
 /// `postgres://user:password@host/name` (which must exist).
@@ -18,16 +19,52 @@ pub enum Engine {
     Postgres,
 }
 
-/// The text names no database that Byline can use.
+/// The text names no database that Byline can use. It is shown without a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no database Byline can use; write it as sqlite://byline.db or postgres://user@host/name")]
-pub struct DatabaseUrlError(String);
+pub enum DatabaseUrlError {
+    /// Of another kind, or incomplete.
+    #[error(
+        "\"{0}\" is no database Byline can use; write it as sqlite://byline.db or postgres://user@host/name"
+    )]
+    Unknown(String),
+    /// What is written there is lost when the process ends.
+    #[error(
+        "\"{0}\" is a database in memory, which is lost when Byline stops; name a file, as in sqlite://byline.db"
+    )]
+    Vanishes(String),
+    /// Nothing can be written there.
+    #[error(
+        "\"{0}\" can only be read; leave out mode=ro and immutable, or name another file, as in sqlite://byline.db"
+    )]
+    ReadOnly(String),
+}
 
 impl DatabaseUrl {
     /// Which of the two it is.
     #[must_use]
     pub fn engine(&self) -> Engine {
         if self.0.starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres }
+    }
+
+    /// The same, for a site that is to live there: it has to write.
+    ///
+    /// # Errors
+    /// [`DatabaseUrlError::ReadOnly`].
+    pub fn to_be_written(self) -> Result<Self, DatabaseUrlError> {
+        let file = self.0.strip_prefix("sqlite://").map(SqliteFile::read);
+        match file {
+            Some((_, asked)) if asked.read_only => Err(DatabaseUrlError::ReadOnly(self.0)),
+            _ => Ok(self),
+        }
+    }
+
+    /// Whether it holds a password, before the host or among the parameters.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.engine() == Engine::Postgres
+            && Url::parse(&self.0).is_ok_and(|url| {
+                url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+            })
     }
 
     /// As configured, the password included; for connecting, never for showing.
@@ -41,14 +78,47 @@ impl FromStr for DatabaseUrl {
     type Err = DatabaseUrlError;
 
     fn from_str(raw: &str) -> Result<Self, DatabaseUrlError> {
+        let shown = || without_password(raw);
         let fits = match raw.split_once("://") {
-            Some(("sqlite", path)) => !path.is_empty() && !path.contains(":memory:"),
+            Some(("sqlite", file)) => {
+                let (path, asked) = SqliteFile::read(file);
+                if path.contains(":memory:") || asked.keep_in_memory {
+                    return Err(DatabaseUrlError::Vanishes(shown()));
+                }
+                // SQLite makes of an empty name a file that it deletes, and reads
+                // what begins with "file:" as an address with parameters of its own.
+                !path.is_empty() && !path.starts_with("file:")
+            }
             Some(("postgres" | "postgresql", _)) => {
                 Url::parse(raw).is_ok_and(|url| !url.path().trim_matches('/').is_empty())
             }
+            _ if raw.contains(":memory:") => return Err(DatabaseUrlError::Vanishes(shown())),
             _ => false,
         };
-        if fits { Ok(Self(raw.to_owned())) } else { Err(DatabaseUrlError(without_password(raw))) }
+        if fits { Ok(Self(raw.to_owned())) } else { Err(DatabaseUrlError::Unknown(shown())) }
+    }
+}
+
+/// What sqlx and SQLite make of what stands behind `sqlite://`.
+#[derive(Default)]
+struct SqliteFile {
+    keep_in_memory: bool,
+    read_only: bool,
+}
+
+impl SqliteFile {
+    /// The path, and what the parameters behind it ask for.
+    fn read(file: &str) -> (String, Self) {
+        let (path, query) = file.split_once('?').unwrap_or((file, ""));
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match (&*name, &*value) {
+                ("mode", "memory") | ("vfs", "memdb") => asked.keep_in_memory = true,
+                ("mode", "ro") | ("immutable", "1" | "true") => asked.read_only = true,
+                _ => {}
+            }
+        }
+        (percent_decode_str(path).decode_utf8_lossy().into_owned(), asked)
     }
 }
 
@@ -101,6 +171,35 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_vanishes_or_cannot_be_written_is_none() {
+        let error = |raw: &str| raw.parse::<DatabaseUrl>().map(drop).unwrap_err();
+        for raw in [
+            "sqlite::memory:",
+            "file::memory:",
+            "sqlite://:memory:?cache=shared",
+            "sqlite://%3amemory%3A",
+            "sqlite://?mode=memory",
+            "sqlite://byline.db?cache=shared&mode=mem%6fry",
+            "sqlite://byline.db?vfs=memdb",
+            "sqlite://file::memory:",
+        ] {
+            assert!(matches!(error(raw), DatabaseUrlError::Vanishes(_)), "{raw}");
+        }
+        for raw in ["sqlite://byline.db?mode=ro", "sqlite://byline.db?immutable=1"] {
+            let url: DatabaseUrl = raw.parse().unwrap();
+            assert_eq!(url.to_be_written(), Err(DatabaseUrlError::ReadOnly(raw.to_owned())));
+        }
+        for raw in ["sqlite://?cache=shared", "sqlite://file:byline.db", "sqlite:"] {
+            assert!(matches!(error(raw), DatabaseUrlError::Unknown(_)), "{raw}");
+        }
+        for raw in
+            ["sqlite://byline.db?mode=rwc", "sqlite://memory.db", "sqlite:///var/lib/byline.db?mode=rw"]
+        {
+            assert!(raw.parse::<DatabaseUrl>().unwrap().to_be_written().is_ok(), "{raw}");
+        }
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         for raw in [
             "postgres://ada:s3cret@db.example/byline",
@@ -109,7 +208,9 @@ mod tests {
             let url: DatabaseUrl = raw.parse().unwrap();
             assert!(!format!("{url} {url:?}").contains("s3cret"), "{url}");
             assert!(url.to_string().contains("db.example/byline"), "{url}");
+            assert!(url.has_password(), "{url}");
         }
+        assert!(!"postgres://ada@db.example/byline".parse::<DatabaseUrl>().unwrap().has_password());
         let wrong = "postgrs://ada:s3cret@db.example/byline".parse::<DatabaseUrl>().unwrap_err();
         assert!(!wrong.to_string().contains("s3cret"), "{wrong}");
     }
