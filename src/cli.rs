@@ -203,6 +203,10 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         Self::Refused(match error {
             AppError::NotFound => "There is no such account.".to_owned(),
+            AppError::Busy { .. } => {
+                "The database did not take it: it is busy, full or cannot be written; the log says which."
+                    .to_owned()
+            }
             other => other.sentences(),
         })
     }
@@ -245,6 +249,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 
 /// Runs the command; what it has to say on standard output.
 async fn command(cli: Cli) -> Result<String, Failure> {
+    outlive_file_size_limit()?;
     let configured = || Config::load(cli.settings);
     match cli.command {
         Command::Serve(options) => serve(configured()?, &options).await.map(|()| String::new()),
@@ -295,7 +300,6 @@ async fn serve(mut config: Config, options: &Serve) -> Result<(), Failure> {
         .await
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
-    outlive_file_size_limit()?;
     let wanted = config.listen;
     let address = listener.local_addr()?;
     config.listens_to(address);

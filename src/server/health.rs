@@ -2,7 +2,11 @@
 
 use axum::{extract::State, response::Response};
 
-use super::{Site, database::on, headers::refusal};
+use super::{
+    Site,
+    database::{Db, on},
+    headers::refusal,
+};
 use crate::error::AppError;
 
 /// `/livez`: 200 as long as the process answers at all. Restarting it would
@@ -20,13 +24,14 @@ pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> 
         tracing::warn!(%error, "not ready");
         refusal(&AppError::Busy { retry_after: 2 }, false)
     };
-    read(&site).await.map_err(|error| not_ready(&error))?;
-    site.database.check().await.map_err(|error| not_ready(&error))?;
+    let mut db = site.database.read().await.map_err(|error| not_ready(&error))?;
+    // First: it says why the other fails.
+    site.database.check(&mut db).await.map_err(|error| not_ready(&error))?;
+    read(&mut db).await.map_err(|error| not_ready(&error))?;
     Ok("ok\n")
 }
 
-async fn read(site: &Site) -> Result<(), AppError> {
-    let db = &mut site.database.read().await?;
+async fn read(db: &mut Db) -> Result<(), AppError> {
     let one = "SELECT COUNT(*) FROM (SELECT 1 FROM posts LIMIT 1) AS one";
     on!(db => sqlx::query_scalar::<_, i64>(one).fetch_one(db).await?);
     Ok(())

@@ -164,6 +164,52 @@ async fn a_log_or_an_index_that_is_removed_is_noticed_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_cut_is_noticed_unless_all_of_it_is_in_the_file() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let mut ada = author(&served, "ada").await;
+    assert_eq!(publish(&mut ada, "First").await, 200);
+    let file = byline.folder().join("byline.db");
+    let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+    sqlx::raw_sql(fold).execute(&mut probe(&file).await).await.expect("a checkpoint");
+    assert!(is_ready(&served).await);
+    assert_eq!(publish(&mut ada, "Second").await, 200);
+    fs::File::options()
+        .write(true)
+        .open(byline.folder().join("byline.db-wal"))
+        .and_then(|log| log.set_len(0))
+        .expect("an empty log");
+    assert!(!is_ready(&served).await);
+    assert_eq!(publish(&mut ada, "Into nothing").await, 503);
+    let log = served.terminate().await;
+    assert!(log.contains("was overwritten while it is open"), "{log}");
+}
+
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_is_noticed_and_nobody_reads_what_lies_there() {
+    let byline = Byline::in_an_empty_folder();
+    let (_other, another) = another_database().await;
+    let link = byline.folder().join("link.db");
+    symlink("byline.db", &link).expect("a link");
+    byline.run(&["migrate"], "").await.succeeded();
+    let served = byline.serve(&["--database-url", "sqlite://link.db"]).await;
+    let mut ada = author(&served, "ada").await;
+    assert_eq!(publish(&mut ada, "First").await, 200);
+    fs::remove_file(&link).expect("the link");
+    symlink(&another, &link).expect("another link");
+    assert!(!is_ready(&served).await);
+    assert_eq!(publish(&mut ada, "Into nothing").await, 503);
+    // Whoever reads here has a connection that was open before, or none.
+    let reads = futures::future::join_all((0..16).map(|_| async {
+        let listed = Client::browser(served.address, false).as_script().get("/api/list_posts").await;
+        assert!(!listed.text().contains("Of another site"));
+        assert!([200, 503].contains(&listed.status), "{}", listed.status);
+    }));
+    reads.await;
+    served.terminate().await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_overwritten_while_it_is_served_is_noticed_and_stays_as_it_was_put_there() {
     let byline = Byline::in_an_empty_folder();
     let file = byline.folder().join("byline.db");

@@ -31,6 +31,9 @@ const BETWEEN_COMPARISONS: Duration = Duration::from_millis(20);
 /// Where everything is.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
+    /// As configured; perhaps a link.
+    given: PathBuf,
+    /// The file itself.
     database: PathBuf,
     log: PathBuf,
     index: PathBuf,
@@ -71,7 +74,13 @@ impl Files {
             path.push(suffix);
             PathBuf::from(path)
         };
-        Ok(Self { log: beside("-wal"), index: beside("-shm"), lock: beside(".lock"), database })
+        let given = path.to_owned();
+        Ok(Self { given, log: beside("-wal"), index: beside("-shm"), lock: beside(".lock"), database })
+    }
+
+    /// The database file, whatever becomes of the links that lead there.
+    pub(super) fn database(&self) -> &Path {
+        &self.database
     }
 
     /// Takes the lock that only one process has (security row D9).
@@ -160,7 +169,7 @@ impl Files {
             database_id: Some(Identity::of(&opened)),
             log_id: Identity::at(&self.log)?,
             index_id: Identity::at(&self.index)?,
-            seen: Mutex::new((State::of(&opened), stamp)),
+            seen: Mutex::new(Seen { state: State::of(&opened), stamp, log_bytes: 0 }),
             committed: AtomicI32::new(stamp.map_or(0, |stamp| stamp.current)),
             is_overwritten: AtomicBool::new(false),
             database,
@@ -194,6 +203,13 @@ impl State {
     }
 }
 
+/// The file as it was when it last fitted to its log.
+struct Seen {
+    state: State,
+    stamp: Option<Stamp>,
+    log_bytes: u64,
+}
+
 /// Knows whether what a process has open is what lies in the folder.
 pub(super) struct Guard {
     files: Files,
@@ -201,22 +217,27 @@ pub(super) struct Guard {
     database_id: Option<Identity>,
     log_id: Option<Identity>,
     index_id: Option<Identity>,
-    /// The file as it was when it last fitted to its log.
-    seen: Mutex<(State, Option<Stamp>)>,
+    seen: Mutex<Seen>,
     /// The newest commit of this process.
     committed: AtomicI32,
     is_overwritten: AtomicBool,
 }
 
 impl Guard {
-    /// Looks at the files (security row D11): three questions to the system,
+    /// Looks at the files (security row D11): six questions to the system,
     /// and after the database file was written also its stamp and the log.
     ///
     /// # Errors
     /// [`Unusable`], which says what is wrong.
     pub(super) fn look(&self) -> Result<(), Unusable> {
-        let Files { database, log, index, .. } = &self.files;
-        for (path, id) in [(database, self.database_id), (log, self.log_id), (index, self.index_id)] {
+        let Files { given, database, log, index, .. } = &self.files;
+        let all = [
+            (database, self.database_id),
+            (given, self.database_id),
+            (log, self.log_id),
+            (index, self.index_id),
+        ];
+        for (path, id) in all {
             match Identity::at(path) {
                 Ok(found) if found == id => {}
                 Ok(Some(_)) => return Err(Unusable::Replaced(path.clone())),
@@ -252,20 +273,25 @@ impl Guard {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Read before the content: what is written meanwhile is looked at next time.
         let state = State::of(&self.database.metadata()?);
-        if state == seen.0 {
+        let log_bytes = fs::metadata(&self.files.log).map_or(0, |log| log.len());
+        let is_cut = log_bytes < seen.log_bytes;
+        if state == seen.state && !is_cut {
+            seen.log_bytes = log_bytes;
             return Ok(true);
         }
         let mut stamp = None;
         let fits = in_the_end(|| {
             stamp = first_stamp(&self.database)?;
             let Some(lies) = stamp else { return Ok(false) };
-            // A log that was copied into the file to its end may be gone by now.
-            let committed = Some(self.committed.load(Ordering::Acquire));
-            let known = [committed, seen.1.map(|stamp| stamp.current)];
-            let is_known = known.contains(&Some(lies.current)) || known.contains(&Some(lies.previous));
-            Ok(is_known || self.files.log_continues(stamp)?.unwrap_or(false))
+            let is_of = |known: i32| known == lies.current || known == lies.previous;
+            // A log is cut by whoever has copied all of it into the file.
+            if is_of(self.committed.load(Ordering::Acquire)) {
+                return Ok(true);
+            }
+            let goes_on = || self.files.log_continues(stamp).map(|continues| continues.unwrap_or(false));
+            Ok(!is_cut && (seen.stamp.is_some_and(|stamp| is_of(stamp.current)) || goes_on()?))
         })?;
-        *seen = (state, stamp);
+        *seen = Seen { state, stamp, log_bytes };
         Ok(fits)
     }
 }

@@ -405,14 +405,24 @@ impl Database {
         outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
     }
 
-    /// Whether what is written now will be there afterwards.
+    /// Whether what is written now will be there afterwards; a server is asked
+    /// by the connection `db`.
     ///
     /// # Errors
     /// [`Unusable`], which says what is wrong.
-    pub async fn check(&self) -> Result<(), Unusable> {
-        match &self.0.backend {
-            Backend::Sqlite(file) => file.check().await,
-            Backend::Postgres(server) => server.check().await,
+    pub async fn check(&self, db: &mut Db) -> Result<(), Unusable> {
+        match (&self.0.backend, db) {
+            (Backend::Sqlite(file), _) => file.check().await,
+            (Backend::Postgres(_), db) => {
+                // A standby, or a primary that became one, cannot be written.
+                let query = "SELECT CAST(current_setting('transaction_read_only') = 'on' AS INTEGER)";
+                let is_standby = on!(db => sqlx::query_scalar::<_, i32>(query).fetch_one(db).await);
+                match is_standby {
+                    Ok(0) => Ok(()),
+                    Ok(_) => Err(Unusable::Standby),
+                    Err(error) => Err(Unusable::Away(error.to_string())),
+                }
+            }
         }
     }
 

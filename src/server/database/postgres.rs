@@ -14,7 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Db, OpenError, PATIENCE, STATEMENT_TIME, Unusable, caught, url::DatabaseUrl};
+use super::{Db, OpenError, PATIENCE, STATEMENT_TIME, caught, url::DatabaseUrl};
 use crate::error::AppError;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -136,22 +136,6 @@ impl Server {
                 db.discard();
                 Err(AppError::Busy { retry_after: 5 })
             }
-        }
-    }
-
-    /// Whether it can be written: a standby, or a primary that became one, cannot.
-    pub(super) async fn check(&self) -> Result<(), Unusable> {
-        let read_only = async {
-            let mut connection = self.primary.acquire().await?;
-            sqlx::query_scalar("SELECT current_setting('transaction_read_only') = 'on'")
-                .fetch_one(&mut *connection)
-                .await
-        };
-        match tokio::time::timeout(PATIENCE, read_only).await {
-            Ok(Ok(false)) => Ok(()),
-            Ok(Ok(true)) => Err(Unusable::Standby),
-            Ok(Err(error)) => Err(Unusable::Away(error.to_string())),
-            Err(_) => Err(Unusable::Silent),
         }
     }
 

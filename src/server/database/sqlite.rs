@@ -1,6 +1,7 @@
 //! SQLite: one writer that shares its commits, many readers.
 
 use std::{
+    io,
     path::PathBuf,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
@@ -69,8 +70,8 @@ impl File {
     /// up to date.
     pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, OpenError> {
         let open = |cause| OpenError::of(url.to_string(), cause);
-        let options = options(url).map_err(open)?;
         let files = files(url)?;
+        let options = options(url).map_err(open)?.filename(files.database());
         // What is served and gone is not to be made anew behind the server's back.
         let is_gone = files.is_gone();
         let lock = (purpose == Purpose::Serve || is_gone).then(|| files.lock()).transpose()?;
@@ -94,18 +95,24 @@ impl File {
         let guard = files
             .guard(beside)
             .map_err(|cause| OpenError::File { place: format!("the database {url}"), cause })?;
+        let condition = Arc::new(Condition::new(guard));
+        let looks = Arc::clone(&condition);
         let readers = SqlitePoolOptions::new()
             .max_connections(readers())
             .acquire_timeout(PATIENCE)
             // All that sqlx asks of SQLite is whether the connection's thread
             // answers, and it has asked when the connection came back.
             .test_before_acquire(false)
+            // What is opened by the name of another file would read that one.
+            .after_connect(move |_, _| {
+                let looks = Arc::clone(&looks);
+                Box::pin(async move { looks.look().await.map_err(|wrong| io::Error::other(wrong).into()) })
+            })
             .connect_with(options.read_only(true))
             .await
             .map_err(open)?;
         let (writes, queue) = mpsc::channel(QUEUE);
         let closing = Arc::new(Notify::new());
-        let condition = Arc::new(Condition::new(guard));
         let writer = Writer { db: writer, condition: Arc::clone(&condition) };
         let writer = tokio::spawn(writer.write_in_batches(queue, Arc::clone(&closing)));
         let writer = Mutex::new(Some(writer));
