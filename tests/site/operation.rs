@@ -320,6 +320,25 @@ async fn what_everybody_could_read_is_closed_to_them_and_said() {
     assert_eq!(log.matches("everybody could read this database").count(), 1, "{log}");
 }
 
+#[tokio::test]
+async fn a_file_that_was_read_only_for_a_while_is_served_again() {
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&["migrate"], "").await.succeeded();
+    let file = byline.folder().join("byline.db");
+    // What a command leaves that finds it read-only, and may not remove what it made.
+    for (beside, bytes) in [("byline.db-wal", 0), ("byline.db-shm", 32_768)] {
+        let beside = byline.folder().join(beside);
+        fs::write(&beside, vec![0; bytes]).expect("a file");
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o440)).expect("a mode");
+    }
+    let served = byline.serve(&[]).await;
+    assert_eq!(publish(&mut author(&served, "ada").await, "First").await, 200);
+    for beside in ["byline.db-wal", "byline.db-shm"] {
+        assert_eq!(mode(&byline.folder().join(beside)), mode(&file), "{beside}");
+    }
+    served.terminate().await;
+}
+
 /// What the scripts below may use.
 const DISK: &str = "
     mount -t tmpfs -o size=20m none disk

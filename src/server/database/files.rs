@@ -149,6 +149,23 @@ impl Files {
         }
     }
 
+    /// Gives log and index the mode of the file, as SQLite does when it makes
+    /// them: who had the file read-only for a while would else keep an index
+    /// that cannot be written. Whose they are, SQLite says if this fails.
+    #[cfg(unix)]
+    pub(super) fn give_one_mode(&self) {
+        let Ok(mode) = fs::metadata(&self.database).map(|metadata| metadata.permissions()) else { return };
+        for beside in [&self.log, &self.index] {
+            if fs::metadata(beside).is_ok_and(|metadata| metadata.permissions() != mode) {
+                let _ = fs::set_permissions(beside, mode.clone());
+            }
+        }
+    }
+
+    /// Modes are not files' own elsewhere.
+    #[cfg(not(unix))]
+    pub(super) fn give_one_mode(&self) {}
+
     /// Takes from everybody else what an earlier Byline or another program
     /// gave them. The file's group keeps what it has: somebody may have meant it.
     pub(super) fn close_to_others(&self) {

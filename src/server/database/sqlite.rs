@@ -77,6 +77,7 @@ impl File {
         let lock = (purpose == Purpose::Serve || is_gone).then(|| files.lock()).transpose()?;
         files.require_one_history()?;
         files.create()?;
+        files.give_one_mode();
         let beside = files.open()?;
         let mut writer = connect(&options).await.map_err(open)?;
         refuse_old(&mut writer).await.map_err(|error| match error {
