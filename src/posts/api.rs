@@ -87,11 +87,13 @@ pub async fn delete_post(
     server::delete(id, idempotency_key).await
 }
 
-/// The HTML that a Markdown text becomes when it is published; what the
-/// editor's preview shows. For signed-in people, since it costs computing.
+/// The HTML that a Markdown text becomes when it is published, with a word on
+/// what is not shown; what the editor's preview shows. For signed-in people,
+/// since it costs computing, and eight texts of one person at once.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for a text over the limit.
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for a text over the limit;
+/// [`AppError::Busy`].
 #[server(endpoint = "/preview_post", prefix = "/api")]
 pub async fn preview_post(#[server(default)] content: String) -> Result<String, AppError> {
     server::preview(content).await
@@ -104,7 +106,7 @@ mod server {
         error::Field,
         posts::{
             Content, PageRequest, PostId,
-            server::{Draft, Guard, markdown, service},
+            server::{Draft, Guard, service},
         },
         server::{
             context::{actor, site},
@@ -172,8 +174,9 @@ mod server {
     }
 
     pub(super) async fn preview(content: String) -> Result<String, AppError> {
-        actor().user()?;
+        let actor = actor();
+        let author = &actor.user()?.id;
         let content = Content::parse(&content).map_err(|error| AppError::invalid(Field::Content, error))?;
-        Ok(markdown::to_html(&content))
+        site().renderer.preview(author, content).await
     }
 }

@@ -107,6 +107,9 @@ impl TryFrom<String> for PostId {
     }
 }
 
+/// Some systems begin a file with it; in a text it says nothing.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
 /// The title of a post: trimmed, 1 to 200 characters, one visible line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -138,7 +141,7 @@ impl Title {
     /// # Errors
     /// [`TitleError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, TitleError> {
-        let title = raw.trim();
+        let title = raw.trim_start_matches(|c: char| c == BYTE_ORDER_MARK || c.is_whitespace()).trim_end();
         if is_blank(title) {
             return Err(TitleError::Empty);
         }
@@ -211,8 +214,8 @@ impl Content {
     /// In characters (Unicode scalar values); a line end counts as one.
     pub const MAX_CHARS: usize = 100_000;
 
-    /// Turns the line ends of a form (CRLF, by the HTML standard) into `\n`,
-    /// then checks.
+    /// Turns the line ends of a form (CRLF, by the HTML standard) into `\n`, drops
+    /// a byte order mark before the text, then checks.
     ///
     /// # Errors
     /// [`ContentError`] names the broken rule.
@@ -243,6 +246,10 @@ impl TryFrom<String> for Content {
         }
         // What is stored has none; a page of it is not copied.
         let content = if raw.contains('\r') { raw.replace("\r\n", "\n").replace('\r', "\n") } else { raw };
+        let content = match content.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => rest.trim_start_matches(BYTE_ORDER_MARK).to_owned(),
+            None => content,
+        };
         let chars = content.chars().count();
         if chars > Self::MAX_CHARS {
             return Err(ContentError::TooLong { chars });

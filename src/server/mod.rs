@@ -43,7 +43,7 @@ use crate::{
     credentials::{Actor, Secret, token::keys::Keys},
     error::AppError,
     graphql::Api,
-    posts::server::feed::Feed,
+    posts::server::{feed::Feed, rendering::Renderer},
 };
 
 /// Everything that requests share. Cheap to clone.
@@ -61,6 +61,8 @@ pub struct Parts {
     pub costs: CostsInUse,
     /// What happens to posts, so that nothing stale is served and listeners hear of it.
     pub bus: Arc<events::Bus>,
+    /// The lane for rendering Markdown.
+    pub renderer: Renderer,
     /// Ready-made pages for readers without a session.
     pub pages: page_cache::PageCache,
     /// Memory for bodies of requests.
@@ -110,6 +112,7 @@ impl Site {
             database,
             hasher,
             costs: CostsInUse::default(),
+            renderer: Renderer::default(),
             pages: page_cache::PageCache::default(),
             bodies: Arc::new(fair_pool::FairPool::new(bodies::ALL_BODIES)),
             answers: Arc::new(fair_pool::FairPool::new(answers::ALL_ANSWERS)),

@@ -2,6 +2,7 @@
 //! once, served from memory.
 
 use std::{
+    borrow::Cow,
     io::Write,
     sync::{Arc, OnceLock},
 };
@@ -15,12 +16,15 @@ use axum::{
     response::Response,
 };
 use moka::future::Cache;
+use url::form_urlencoded;
 
 use super::{Site, answers::Shared, assets::Encoding, etag};
 use crate::posts::{PageRequest, PostId};
 
 /// Bytes of HTML kept at most.
-const CAPACITY: u64 = 64 * 1024 * 1024;
+const CAPACITY: u64 = 56 * 1024 * 1024;
+/// Bytes of HTML kept at most of lists that begin at a cursor.
+const FURTHER_CAPACITY: u64 = 8 * 1024 * 1024;
 /// Brotli's window for pages of some 20 kB; quality 5 costs about a millisecond.
 const BROTLI_QUALITY: u32 = 5;
 const BROTLI_WINDOW: u32 = 19;
@@ -36,8 +40,9 @@ pub struct Rendered {
     gzip: OnceLock<Bytes>,
 }
 
-/// Under which a page is kept: its address, and the counter of
-/// [`super::events::changes::Changes`] read before it was rendered.
+/// Under which a page is kept: its address without what is not its own, and
+/// the counter of [`super::events::changes::Changes`] read before it was
+/// rendered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     generation: u64,
@@ -46,7 +51,13 @@ pub struct Key {
 
 /// The pages.
 #[derive(Debug)]
-pub struct PageCache(Cache<Key, Arc<Rendered>>);
+pub struct PageCache {
+    /// The first page of the list, and posts.
+    entrances: Cache<Key, Arc<Rendered>>,
+    /// The list from a cursor on. Of these a stranger can name as many as they
+    /// like; they take the place of each other alone.
+    further: Cache<Key, Arc<Rendered>>,
+}
 
 impl Default for PageCache {
     fn default() -> Self {
@@ -54,43 +65,65 @@ impl Default for PageCache {
             // The compressed twins are smaller than the page itself.
             u32::try_from(key.uri.len() + page.body.len() * 2).unwrap_or(u32::MAX)
         };
-        Self(Cache::builder().max_capacity(CAPACITY).weigher(weight).build())
+        let cache = |capacity| Cache::builder().max_capacity(capacity).weigher(weight).build();
+        Self { entrances: cache(CAPACITY), further: cache(FURTHER_CAPACITY) }
     }
 }
 
 impl Key {
     /// For pages that are the same for every reader; `None` for all others.
+    /// Parameters that are not the page's own, as advertisers and social
+    /// networks append them, name no other page.
     #[must_use]
     pub fn of(site: &Site, uri: &Uri) -> Option<Self> {
-        let generation = match (uri.path(), uri.query()) {
-            ("/", None) => site.bus.changes.lists()?,
-            ("/", Some(query)) => {
-                let (name, cursor) = query.split_once('=')?;
-                match name {
-                    "older" => PageRequest::parse(Some(cursor), None),
-                    "newer" => PageRequest::parse(None, Some(cursor)),
-                    _ => return None,
-                }
-                .ok()?;
-                site.bus.changes.lists()?
+        let (generation, uri) = match uri.path() {
+            "/" => {
+                let list = match page_request(uri.query().unwrap_or_default())? {
+                    PageRequest::First => "/".to_owned(),
+                    PageRequest::OlderThan(cursor) => format!("/?older={cursor}"),
+                    PageRequest::NewerThan(cursor) => format!("/?newer={cursor}"),
+                };
+                (site.bus.changes.lists()?, list)
             }
-            (path, None) => site.bus.changes.post(&PostId::parse(path.strip_prefix("/posts/")?)?)?,
-            _ => return None,
+            path => {
+                let post = PostId::parse(path.strip_prefix("/posts/")?)?;
+                (site.bus.changes.post(&post)?, path.to_owned())
+            }
         };
-        Some(Self { generation, uri: uri.to_string() })
+        Some(Self { generation, uri })
     }
+
+    /// The page's address without what is not its own.
+    #[must_use]
+    pub fn uri(&self) -> Uri {
+        self.uri.parse().unwrap_or_default()
+    }
+}
+
+/// The page of the list that a query names by its last `older` and `newer`, as the router reads it;
+/// `None` where that is none.
+fn page_request(query: &str) -> Option<PageRequest> {
+    let parameter =
+        |wanted| form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).last();
+    let (older, newer) = (parameter("older"), parameter("newer"));
+    let cursor = |found: &Option<(_, Cow<'_, str>)>| found.as_ref().map(|(_, value)| value.to_string());
+    PageRequest::parse(cursor(&older).as_deref(), cursor(&newer).as_deref()).ok()
 }
 
 impl PageCache {
     /// The page under `key`, if it is there.
     pub async fn ready(&self, key: &Key) -> Option<Arc<Rendered>> {
-        self.0.get(key).await
+        self.of(key).get(key).await
+    }
+
+    fn of(&self, key: &Key) -> &Cache<Key, Arc<Rendered>> {
+        if key.uri.contains('?') { &self.further } else { &self.entrances }
     }
 
     /// The page under `key`, rendered now if it is not there. Readers who ask
     /// at the same time wait for one rendering. Failures are not kept.
     pub async fn get(&self, key: Key, render: impl Future<Output = Rendered>) -> Arc<Rendered> {
-        let page = self.0.try_get_with(key, async {
+        let page = self.of(&key).try_get_with(key, async {
             let page = Arc::new(render.await);
             if page.may_be_kept() { Ok(page) } else { Err(page) }
         });
@@ -178,6 +211,35 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+
+    #[tokio::test]
+    async fn lists_from_cursors_that_strangers_make_up_leave_the_other_pages_where_they_are() {
+        let cache = PageCache::default();
+        let page = |length| async move { Rendered::new(StatusCode::OK, None, "x".repeat(length).into()) };
+        let key = |uri: String| Key { generation: 0, uri };
+        let entrance = key("/posts/one".to_owned());
+        cache.get(entrance.clone(), page(10_000)).await;
+        for number in 0..1_000 {
+            cache.get(key(format!("/?older={number}_x")), page(10_000)).await;
+        }
+        cache.further.run_pending_tasks().await;
+        assert!(cache.further.weighted_size() <= FURTHER_CAPACITY, "{}", cache.further.weighted_size());
+        assert!(cache.ready(&entrance).await.is_some());
+        cache.entrances.run_pending_tasks().await;
+        assert_eq!(cache.entrances.entry_count(), 1);
+    }
+
+    #[test]
+    fn a_list_is_named_by_its_own_parameters_alone() {
+        let cursor = "1_a".parse().unwrap();
+        assert_eq!(page_request("utm_source=x&older=1_a&fbclid"), Some(PageRequest::OlderThan(cursor)));
+        for first in ["", "&", "utm_source=x", "Older=1_a", "a&a&a=", "=older"] {
+            assert_eq!(page_request(first), Some(PageRequest::First), "{first:?}");
+        }
+        for none in ["older=", "older=1_a&newer=1_a", "older=x", "older=1_a&older=x"] {
+            assert_eq!(page_request(none), None, "{none:?}");
+        }
+    }
 
     #[test]
     fn the_twins_unpack_to_the_page() {

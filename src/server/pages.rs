@@ -93,7 +93,8 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     let Some(key) = kept_page(&site, request.method(), request.uri(), request.headers()) else {
         return next.run(request).await;
     };
-    let input = PageInput::of(request.uri().clone(), Actor::Anonymous);
+    // Nothing that somebody appended to the address is in the page.
+    let input = PageInput::of(key.uri(), Actor::Anonymous);
     let (head, _) = request.into_parts();
     let page = site.pages.get(key, async { rendered(render(&site, input).await).await }).await;
     page.respond(&head.headers)

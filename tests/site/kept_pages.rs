@@ -198,6 +198,8 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
         title: Title::parse("Hung up").expect("a title"),
         content: Some(Content::parse("").expect("a text")),
     };
+    // Its text is rendered by then; until then nothing is under way.
+    site.site.renderer.render(draft.text()).await.expect("it is rendered");
     // What becomes of a request whose connection closes: polled, then dropped.
     let mut creating = Box::pin(service::create(&site.site, &ada, draft, None));
     assert!(futures::poll!(creating.as_mut()).is_pending(), "the write is under way");
@@ -209,4 +211,51 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_is_appended_to_an_address_names_no_other_page() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let mut post = String::new();
+    for number in 0..25 {
+        post = ada.publish(&format!("Post {number}"), "Text").await;
+    }
+    let mut reader = site.browser();
+    let older = reader.page("/").await.attribute("a.older", "href").expect("a second page");
+    let long = format!("utm_zebra={}", "z".repeat(8_000));
+    for path in ["/".to_owned(), format!("/posts/{post}"), older] {
+        let plain = reader.get(&path).await;
+        assert_eq!(plain.header("cache-control"), "public, no-cache", "{path}");
+        for appended in [
+            "",
+            "&",
+            "utm_zebra=x",
+            "fbclid=zebra&fbclid=zebra",
+            "zebra",
+            "=",
+            "%zebra",
+            "a=1&zebra=2&a=",
+            &long,
+        ] {
+            let join = if path.contains('?') { '&' } else { '?' };
+            let mut ways = vec![format!("{path}{join}{appended}")];
+            if let Some((start, own)) = path.split_once('?') {
+                ways.push(format!("{start}?{appended}&{own}"));
+            }
+            for way in ways {
+                let shared = reader.get(&way).await;
+                assert_eq!(
+                    (shared.status, shared.header("cache-control")),
+                    (200, "public, no-cache"),
+                    "{way}"
+                );
+                assert_eq!(shared.header("etag"), plain.header("etag"), "{way}");
+                assert!(shared.text() == plain.text() && !shared.text().contains("zebra"), "{way}");
+                let head = reader.request(Method::HEAD, &way).body(Body::empty()).expect("a request");
+                let head = reader.send(head).await;
+                assert_eq!((head.status, head.header("etag")), (200, plain.header("etag")), "HEAD {way}");
+            }
+        }
+    }
 }

@@ -39,6 +39,7 @@ mod operation;
 mod paging;
 mod posts;
 mod realtime;
+mod rendering;
 mod replica;
 mod restarts;
 mod schema;

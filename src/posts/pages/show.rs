@@ -5,13 +5,11 @@ use leptos_meta::Meta;
 
 use super::post_id;
 use crate::{
-    posts::{
-        api,
-        drafts::Draft,
-        editor::ForgetDraft,
-        server::{markdown, policy},
+    posts::{api, drafts::Draft, editor::ForgetDraft, server::policy},
+    server::{
+        context::{actor, site},
+        forms::Notice,
     },
-    server::{context::actor, forms::Notice},
     ui::{IslandScripts, PageTitle, Time, load},
 };
 
@@ -22,6 +20,7 @@ pub fn PostPage() -> impl IntoView {
     let just_saved = matches!(expect_context::<Option<Notice>>(), Some(Notice::Published | Notice::Saved));
     load(async move {
         let post = api::get_post(id).await?;
+        let rendering = site().renderer.render(post.text()).await?;
         let own = policy::may_change(&actor(), &post.owner).is_ok();
         let edited = post.updated_at > post.created_at;
         // Its draft is of no more use.
@@ -32,7 +31,7 @@ pub fn PostPage() -> impl IntoView {
         let username = post.owner.clone();
         Ok(view! {
             <PageTitle text=post.title.to_string() />
-            <Meta name="description" content=markdown::excerpt(post.text()) />
+            <Meta name="description" content=rendering.excerpt.clone() />
             <Meta name="author" content=post.owner.clone() />
             <Meta property="og:type" content="article" />
             <Meta property="og:title" content=post.title.to_string() />
@@ -50,7 +49,7 @@ pub fn PostPage() -> impl IntoView {
                         </p>
                     })}
                 </header>
-                <div class="prose" inner_html=markdown::to_html(post.text())></div>
+                <div class="prose" inner_html=rendering.html.clone()></div>
             </article>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })

@@ -93,19 +93,22 @@ impl FoldChange {
     }
 }
 
-/// A draft on its way into the database, with what searches look into.
+/// A draft on its way into the database, with what lists show of it and what
+/// searches look into.
 #[derive(Clone, Debug)]
 pub struct Folded<'a> {
     /// What an author wrote.
     pub draft: &'a Draft,
+    /// How its text begins, as lists show it; `None` where the text stays.
+    pub excerpt: Option<&'a str>,
     /// What becomes of the fold of its content. That of the title is quickly made.
     pub content: FoldChange,
 }
 
-/// Folds the content here and now; of a long one, see [`ahead`].
+/// Without an excerpt, and folds the content here and now; of a long one, see [`ahead`].
 impl<'a> From<&'a Draft> for Folded<'a> {
     fn from(draft: &'a Draft) -> Self {
-        Self { draft, content: FoldChange::Set(stored(draft.text().as_str())) }
+        Self { draft, excerpt: None, content: FoldChange::Set(stored(draft.text().as_str())) }
     }
 }
 

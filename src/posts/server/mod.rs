@@ -5,6 +5,7 @@ pub mod filter;
 pub mod fold;
 pub mod markdown;
 pub mod policy;
+pub mod rendering;
 pub mod service;
 pub mod sql;
 pub mod store;
@@ -100,6 +101,16 @@ impl ContentChange {
             Self::Keep => None,
             Self::Set(content) => Some(content.as_ref()),
             Self::Save(content) => Some(Some(content)),
+        }
+    }
+
+    /// The text from now on, as people see it; `None` where it stays.
+    #[must_use]
+    pub fn text(&self) -> Option<&Content> {
+        match self {
+            Self::Keep => None,
+            Self::Set(content) => Some(Content::or_empty(content.as_ref())),
+            Self::Save(content) => Some(content),
         }
     }
 

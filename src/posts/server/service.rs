@@ -158,7 +158,8 @@ where
 /// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] when it is to be
 /// another's; [`AppError::ConditionNotMet`] when the id that it brings is taken;
 /// [`AppError::KeyReused`] when the key has published another text, or the same
-/// as a post that is gone by now.
+/// as a post that is gone by now;
+/// [`AppError::Busy`] when too many texts wait to be rendered.
 pub async fn create(
     site: &Site,
     actor: &Actor,
@@ -177,8 +178,11 @@ pub async fn create(
         let content = [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), content];
         Wish::CreatePost.under(key, &content)
     });
+    // Before the transaction: writers do not wait for a rendering.
+    let rendering = site.renderer.render(draft.text()).await?;
     let (draft, folded) = fold::ahead(draft, |draft: &Draft| Some(draft.content.as_ref())).await?;
-    change(site, (author, id, draft, folded, wish), |db, (author, id, draft, folded, wish)| {
+    let input = (author, id, draft, folded, rendering, wish);
+    change(site, input, |db, (author, id, draft, folded, rendering, wish)| {
         Box::pin(async move {
             if let Some(wish) = &wish
                 && let Some(made) = idempotency::remembered(db, &author.id, wish).await?
@@ -189,9 +193,8 @@ pub async fn create(
                 };
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
-            let post =
-                store::insert(db, &author, id, Folded { draft: &draft, content: folded }, clock::now())
-                    .await?;
+            let draft = Folded { draft: &draft, excerpt: Some(&rendering.excerpt), content: folded };
+            let post = store::insert(db, &author, id, draft, clock::now()).await?;
             if let Some(wish) = &wish {
                 idempotency::remember(db, &author.id, wish, post.id.as_str()).await?;
             }
@@ -208,7 +211,8 @@ pub async fn create(
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
 /// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
-/// another; [`AppError::Invalid`] when it is handed on to nobody.
+/// another; [`AppError::Invalid`] when it is handed on to nobody;
+/// [`AppError::Busy`] when too many texts wait to be rendered.
 pub async fn update(
     site: &Site,
     actor: &Actor,
@@ -216,9 +220,14 @@ pub async fn update(
     guard: Guard,
     edit: Change,
 ) -> Result<Post, AppError> {
+    actor.user()?;
+    let rendering = match edit.content.text() {
+        Some(content) => Some(site.renderer.render(content).await?),
+        None => None,
+    };
     let (edit, folded) = fold::ahead(edit, |edit: &Change| edit.content.brought()).await?;
-    let input = (actor.clone(), id.clone(), guard, edit, folded);
-    change(site, input, |db, (actor, id, guard, edit, folded)| {
+    let input = (actor.clone(), id.clone(), guard, edit, folded, rendering);
+    change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
         Box::pin(async move {
             let editor = actor.user()?;
             let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
@@ -239,7 +248,8 @@ pub async fn update(
             }
             let version = guard.version.unwrap_or(current.version);
             let heir_id = heir.as_ref().map(|heir| &heir.id);
-            let folded = Folded { draft: &draft, content: folded };
+            let excerpt = rendering.as_ref().map(|rendering| rendering.excerpt.as_str());
+            let folded = Folded { draft: &draft, excerpt, content: folded };
             let post = store::update(db, &id, &editor.id, version, folded, heir_id, clock::now())
                 .await?
                 .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;

@@ -9,7 +9,6 @@ use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 use super::{
     filter::Filter,
     fold::{self, Folded},
-    markdown,
     sql::{Sql, Value},
 };
 use crate::{
@@ -195,7 +194,7 @@ pub async fn insert(
     draft: impl Into<Folded<'_>>,
     now: Timestamp,
 ) -> Result<Post, AppError> {
-    let Folded { draft, content: folded } = draft.into();
+    let Folded { draft, excerpt, content: folded } = draft.into();
     if let Some(id) = &id {
         on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
@@ -224,7 +223,6 @@ pub async fn insert(
         created_at: now,
         updated_at: now,
     };
-    let excerpt = markdown::excerpt(post.text());
     on!(db => sqlx::query(
             "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at,
                  title_folded, content_folded)
@@ -233,7 +231,7 @@ pub async fn insert(
         .bind(post.id.as_str())
         .bind(owner.id.as_str())
         .bind(post.title.as_str())
-        .bind(excerpt)
+        .bind(excerpt.unwrap_or_default())
         .bind(post.content.as_ref().map(Content::as_str))
         .bind(post.version)
         .bind(now.micros())
@@ -264,11 +262,10 @@ pub async fn update(
     heir: Option<&UserId>,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
-    let Folded { draft, content: folded } = draft.into();
-    let excerpt = markdown::excerpt(draft.text());
+    let Folded { draft, excerpt, content: folded } = draft.into();
     let changed = on!(db => sqlx::query(
             "UPDATE posts
-             SET title = $1, excerpt = $2, content = $3, version = version + 1, updated_at = $4, owner_id = $8,
+             SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
                  title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END
              WHERE id = $5 AND owner_id = $6 AND version = $7",
         )

@@ -1,0 +1,66 @@
+//! Which addresses of links and pictures are kept, and what is said where one
+//! is not.
+
+use url::{ParseError, Url};
+
+/// Schemes that links may have.
+pub(super) const LINK_SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+
+/// What becomes of a picture's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Picture {
+    /// It is shown, from this address.
+    Shown(String),
+    /// It is not: the policy of the site lets pictures come by https alone
+    /// (security row X2). A browser can open it as a page.
+    Linked(Reason),
+    /// It is not.
+    Dropped(Reason),
+}
+
+/// Why an address is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Its scheme, cut where it is long.
+    Scheme(String),
+    /// It is none.
+    Malformed,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Scheme(scheme) => write!(f, "this one begins with {scheme}:"),
+            Self::Malformed => f.write_str("this one is malformed"),
+        }
+    }
+}
+
+/// What becomes of a picture's address.
+pub(super) fn picture(address: &str) -> Picture {
+    let trimmed = address.trim_ascii();
+    // By the page's own scheme; by https it is shown wherever the page is.
+    if trimmed.starts_with("//") {
+        return Picture::Shown(format!("https:{trimmed}"));
+    }
+    match Url::parse(trimmed) {
+        Ok(url) if url.scheme() == "https" => Picture::Shown(address.to_owned()),
+        Err(ParseError::RelativeUrlWithoutBase) => Picture::Shown(address.to_owned()),
+        Ok(url) if url.scheme() == "http" => Picture::Linked(Reason::Scheme("http".to_owned())),
+        Ok(url) => Picture::Dropped(scheme(&url)),
+        Err(_) => Picture::Dropped(Reason::Malformed),
+    }
+}
+
+/// Why the address of a link is not kept; `None` where it is.
+pub(super) fn refused_link(address: &str) -> Option<Reason> {
+    match Url::parse(address) {
+        Ok(url) => (!LINK_SCHEMES.contains(&url.scheme())).then(|| scheme(&url)),
+        Err(ParseError::RelativeUrlWithoutBase) => None,
+        Err(_) => Some(Reason::Malformed),
+    }
+}
+
+fn scheme(url: &Url) -> Reason {
+    Reason::Scheme(url.scheme().chars().take(20).collect())
+}

@@ -1,0 +1,440 @@
+//! HTML whose elements are nested properly and not deeply.
+//!
+//! A browser's parser, and the sanitizer's, repairs whatever it is given. Its
+//! repairs cost depth times length, and copy what was left open into every
+//! paragraph that follows. So what reaches the sanitizer has nothing to
+//! repair: each element is closed where it ends, in order, and there are at
+//! most [`MAX_DEPTH`] of them around anything. No text is dropped on the way.
+
+use std::{borrow::Cow, collections::HashMap, fmt::Write};
+
+use super::{
+    Audience,
+    addresses::{self, Picture},
+    elements::{
+        element, finds_its_direction, is_block, is_cell, is_code, is_heading, is_row_group, is_table_frame,
+        is_table_part, is_void,
+    },
+    marks,
+    tokens::{Attribute, Token, Tokens, decoded},
+};
+
+/// Elements around a text; whatever is nested more deeply loses its tags.
+pub(super) const MAX_DEPTH: usize = 100;
+
+/// The class of words of ours that stand where something is not shown.
+pub(super) const NOT_SHOWN: &str = "not-shown";
+
+/// `html`, with what a reader or the author is to see in place of what the
+/// site does not show.
+pub(super) fn balance(html: &str, audience: Audience) -> String {
+    let mut balance = Balance::new(html.len(), audience);
+    for token in Tokens::of(html) {
+        match token {
+            Token::Text(text) => balance.text(text, false),
+            Token::Raw(text) => balance.text(text, true),
+            Token::Start(name, attributes) => {
+                if let Some(name) = element(name) {
+                    balance.start(name, attributes);
+                }
+            }
+            Token::End(name) => {
+                if let Some(name) = element(name) {
+                    balance.end(name);
+                }
+            }
+        }
+    }
+    balance.finish()
+}
+
+/// Characters by the way they run, where that is known by the character alone.
+#[derive(Debug, Default)]
+struct Strong {
+    to_right: usize,
+    to_left: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    name: &'static str,
+    /// Said behind a link whose address is not kept.
+    remark: Option<String>,
+}
+
+/// A table whose author gave it no direction.
+#[derive(Debug)]
+struct Table {
+    /// Where in the output its attribute goes.
+    at: usize,
+    /// Whether the first character that says how it runs runs to the left.
+    to_left: Option<bool>,
+}
+
+#[derive(Debug)]
+struct Balance {
+    out: String,
+    audience: Audience,
+    open: Vec<Open>,
+    /// How many elements of a name were not opened within the innermost one,
+    /// so that their ends close nothing.
+    dropped: HashMap<&'static str, usize>,
+    /// Of the open elements, how many are code.
+    code: usize,
+    tables: Vec<Table>,
+    /// Tables that begin at a place in `open`, by their place in `tables`.
+    open_tables: Vec<(usize, usize)>,
+    strong: Strong,
+}
+
+impl Balance {
+    fn new(length: usize, audience: Audience) -> Self {
+        Self {
+            out: String::with_capacity(length + length / 4),
+            audience,
+            open: Vec::new(),
+            dropped: HashMap::new(),
+            code: 0,
+            tables: Vec::new(),
+            open_tables: Vec::new(),
+            strong: Strong::default(),
+        }
+    }
+
+    fn top(&self) -> Option<&'static str> {
+        self.open.last().map(|open| open.name)
+    }
+
+    /// Where the nearest element that `wanted` names stands, not looking past
+    /// one that `barrier` names.
+    fn nearest(
+        &self,
+        wanted: impl Fn(&'static str) -> bool,
+        barrier: impl Fn(&'static str) -> bool,
+    ) -> Option<usize> {
+        for (at, open) in self.open.iter().enumerate().rev() {
+            if wanted(open.name) {
+                return Some(at);
+            }
+            if barrier(open.name) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Closes what stands at `at` and all within it.
+    fn close_to(&mut self, at: usize) {
+        while self.open.len() > at {
+            let Some(Open { name, remark }) = self.open.pop() else { return };
+            self.dropped.clear();
+            self.code -= usize::from(is_code(name));
+            if self.open_tables.last().is_some_and(|(open, _)| *open == self.open.len()) {
+                self.open_tables.pop();
+            }
+            let _ = write!(self.out, "</{name}>");
+            if let Some(remark) = remark {
+                self.remark(&remark);
+            }
+        }
+    }
+
+    fn close_nearest(
+        &mut self,
+        wanted: impl Fn(&'static str) -> bool,
+        barrier: impl Fn(&'static str) -> bool,
+    ) {
+        if let Some(at) = self.nearest(wanted, barrier) {
+            self.close_to(at);
+        }
+    }
+
+    /// What stands in a table stands in a cell of it.
+    fn enter_cell(&mut self) {
+        match self.top() {
+            Some("colgroup") => {
+                self.close_to(self.open.len() - 1);
+                self.enter_cell();
+            }
+            Some("tr") => self.push("td", &[]),
+            Some(name) if is_table_frame(name) => {
+                self.push("tr", &[]);
+                self.push("td", &[]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends what cannot be open around `name` (HTML 13.1.2.4 and 13.2.6.4.7).
+    /// `false`: it has no place here.
+    fn make_room(&mut self, name: &'static str) -> bool {
+        let frame = |name| is_cell(name) || is_table_frame(name);
+        if is_table_part(name) {
+            if self.dropped.contains_key("table") {
+                return false;
+            }
+            let Some(table) = self.nearest(|open| open == "table", |_| false) else { return false };
+            let home = match name {
+                "tr" => self.nearest(is_row_group, |open| open == "table"),
+                "td" | "th" => {
+                    self.nearest(|open| open == "tr" || is_row_group(open), |open| open == "table")
+                }
+                "col" => self.nearest(|open| open == "colgroup", |open| open == "table"),
+                _ => None,
+            };
+            self.close_to(home.unwrap_or(table) + 1);
+            if matches!(name, "td" | "th") && self.top() != Some("tr") {
+                self.push("tr", &[]);
+            }
+            return true;
+        }
+        self.enter_cell();
+        if is_block(name) {
+            self.close_nearest(|open| open == "p", frame);
+        }
+        match name {
+            "li" => self.close_nearest(
+                |open| open == "li",
+                |open| frame(open) || (is_block(open) && !matches!(open, "div" | "p")),
+            ),
+            "dd" | "dt" => self.close_nearest(
+                |open| matches!(open, "dd" | "dt"),
+                |open| frame(open) || (is_block(open) && !matches!(open, "div" | "p")),
+            ),
+            "a" => self.close_nearest(|open| open == "a", frame),
+            "rt" | "rp" | "rtc" => {
+                self.close_nearest(|open| matches!(open, "rt" | "rp"), |open| open == "ruby")
+            }
+            _ if is_heading(name) && self.top().is_some_and(is_heading) => self.close_to(self.open.len() - 1),
+            _ => {}
+        }
+        true
+    }
+
+    fn start(&mut self, name: &'static str, attributes: Vec<Attribute<'_>>) {
+        if !self.make_room(name) {
+            return;
+        }
+        let attributes: Vec<(&'static str, Cow<'_, str>)> =
+            attributes.into_iter().map(|(name, value)| (name, decoded(value))).collect();
+        match name {
+            "img" => self.picture(attributes),
+            _ if is_void(name) => self.tag(name, &attributes),
+            _ => self.push(name, &attributes),
+        }
+    }
+
+    fn push(&mut self, name: &'static str, attributes: &[(&'static str, Cow<'_, str>)]) {
+        // A table is opened only where its cells can be.
+        let needed = match name {
+            "table" => 4,
+            name if is_row_group(name) => 3,
+            "tr" => 2,
+            _ => 1,
+        };
+        if self.open.len() + needed > MAX_DEPTH {
+            *self.dropped.entry(name).or_default() += 1;
+            return;
+        }
+        let href = attributes.iter().find(|(attribute, _)| name == "a" && *attribute == "href");
+        let remark = href
+            .filter(|_| self.audience == Audience::Author)
+            .and_then(|(_, address)| addresses::refused_link(address))
+            .map(|reason| format!("(No link: addresses begin with http:, https: or mailto:; {reason}.)"));
+        self.tag(name, attributes);
+        if name == "table" && !attributes.iter().any(|(attribute, _)| *attribute == "dir") {
+            self.open_tables.push((self.open.len(), self.tables.len()));
+            self.tables.push(Table { at: self.out.len() - 1, to_left: None });
+        }
+        self.code += usize::from(is_code(name));
+        self.open.push(Open { name, remark });
+    }
+
+    fn tag(&mut self, name: &'static str, attributes: &[(&'static str, Cow<'_, str>)]) {
+        let mut direction = finds_its_direction(name).then_some("auto");
+        let _ = write!(self.out, "<{name}");
+        for (attribute, value) in attributes {
+            if *attribute == "dir" {
+                direction = ["ltr", "rtl", "auto"]
+                    .into_iter()
+                    .find(|known| value.trim_ascii().eq_ignore_ascii_case(known))
+                    .or(direction);
+                continue;
+            }
+            let _ = write!(self.out, " {attribute}=\"");
+            self.escaped(value);
+            self.out.push('"');
+        }
+        if let Some(direction) = direction {
+            let _ = write!(self.out, " dir=\"{direction}\"");
+        }
+        self.out.push('>');
+    }
+
+    /// The value of an attribute.
+    fn escaped(&mut self, value: &str) {
+        for c in value.chars() {
+            match c {
+                '"' => self.out.push_str("&quot;"),
+                c if marks::is_mark(c) => self.out.extend(marks::typographic(c).map(|(shown, _)| shown)),
+                c => self.out.push(marks::escaped(c).unwrap_or(c)),
+            }
+        }
+    }
+
+    fn end(&mut self, name: &'static str) {
+        if is_table_part(name) && self.dropped.contains_key("table") {
+            return;
+        }
+        if let Some(count) = self.dropped.get_mut(name) {
+            *count -= 1;
+            if *count == 0 {
+                self.dropped.remove(name);
+            }
+            return;
+        }
+        if name == "br" {
+            self.start(name, Vec::new());
+        } else if is_heading(name) {
+            self.close_nearest(is_heading, |open| is_cell(open) || is_table_frame(open));
+        } else if name == "table" || is_table_part(name) {
+            self.close_nearest(|open| open == name, |open| open == "table" && name != "table");
+        } else {
+            self.close_nearest(|open| open == name, |open| is_cell(open) || is_table_frame(open));
+        }
+    }
+
+    fn picture(&mut self, mut attributes: Vec<(&'static str, Cow<'_, str>)>) {
+        let at = attributes.iter().position(|(name, _)| *name == "src");
+        let Some(at) = at else { return self.tag("img", &attributes) };
+        let (reason, linked) = match addresses::picture(&attributes[at].1) {
+            Picture::Shown(address) => {
+                attributes[at].1 = address.into();
+                return self.tag("img", &attributes);
+            }
+            Picture::Linked(reason) => (reason, true),
+            Picture::Dropped(reason) => (reason, false),
+        };
+        let source = attributes.swap_remove(at).1;
+        let alt = attributes.iter().find(|(name, alt)| *name == "alt" && !alt.trim().is_empty());
+        let alt = alt.map(|(_, alt)| alt.as_ref());
+        // A link in a link is none.
+        let linked = linked && self.nearest(|open| open == "a", is_cell).is_none();
+        self.remark(if alt.is_some() || linked { "Picture not shown: " } else { "Picture not shown." });
+        if linked {
+            self.out.push_str("<a href=\"");
+            self.escaped(&source);
+            self.out.push_str("\">");
+        }
+        let words = alt.unwrap_or(if linked { "its address" } else { "" });
+        self.text(&html_escape::encode_text(words), false);
+        if linked {
+            self.out.push_str("</a>");
+        }
+        if self.audience == Audience::Author {
+            self.remark(&format!(" (Addresses of pictures begin with https:; {reason}.)"));
+        }
+    }
+
+    /// Words of ours.
+    fn remark(&mut self, words: &str) {
+        let _ = write!(self.out, "<span class=\"{NOT_SHOWN}\">{}</span>", html_escape::encode_text(words));
+    }
+
+    /// `raw`: an `&` in it begins nothing.
+    fn text(&mut self, text: &str, raw: bool) {
+        if self.top().is_some_and(is_table_frame) {
+            // White space between cells is no content.
+            if text.trim_ascii().is_empty() {
+                self.out.push_str(text);
+                return;
+            }
+            self.enter_cell();
+        }
+        let mut in_reference = false;
+        // From "://" to the next space: an address is not set, it is copied.
+        let mut address = Address::default();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            address.follow(c);
+            let (mut written, mut length) = (marks::escaped(c).unwrap_or(c), c.len_utf8());
+            in_reference &= c.is_ascii_alphanumeric() || c == '#';
+            if c == '&' && !raw {
+                if let Some((mark, whole)) = marks::reference(rest) {
+                    (written, length) = (mark, whole);
+                } else if rest[1..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '#') {
+                    (written, in_reference) = (c, true);
+                }
+            }
+            rest = &rest[length..];
+            if marks::is_mark(c) {
+                let Some((shown, typed)) = marks::typographic(c) else { continue };
+                let as_typed = self.code > 0 || (address.inside && matches!(shown, '–' | '—' | '…'));
+                if as_typed {
+                    self.out.push_str(typed);
+                } else {
+                    self.out.push(shown);
+                }
+                continue;
+            }
+            self.out.push(written);
+            if !in_reference && self.code == 0 && c.is_alphabetic() {
+                self.notice(runs_to_left(c));
+            }
+        }
+    }
+
+    /// A character that says how its text runs.
+    fn notice(&mut self, to_left: bool) {
+        *if to_left { &mut self.strong.to_left } else { &mut self.strong.to_right } += 1;
+        for (_, table) in self.open_tables.iter().rev() {
+            let table = &mut self.tables[*table];
+            // What is around has been noticed with it.
+            if table.to_left.is_some() {
+                break;
+            }
+            table.to_left = Some(to_left);
+        }
+    }
+
+    /// Closes what is open and sets the directions of tables: from right to
+    /// left where the text of the post runs so, or the table itself begins so.
+    fn finish(mut self) -> String {
+        self.close_to(0);
+        let post_to_left = self.strong.to_left > self.strong.to_right;
+        let to_left = |table: &Table| post_to_left || table.to_left == Some(true);
+        if !self.tables.iter().any(to_left) {
+            return self.out;
+        }
+        let mut whole = String::with_capacity(self.out.len() + self.tables.len() * 10);
+        let mut copied = 0;
+        for table in self.tables.iter().filter(|table| to_left(table)) {
+            whole.push_str(&self.out[copied..table.at]);
+            whole.push_str(" dir=\"rtl\"");
+            copied = table.at;
+        }
+        whole.push_str(&self.out[copied..]);
+        whole
+    }
+}
+
+/// Whether the text is within an address that is written out.
+#[derive(Debug, Default)]
+struct Address {
+    inside: bool,
+    before: [char; 2],
+}
+
+impl Address {
+    fn follow(&mut self, c: char) {
+        self.inside = !c.is_whitespace() && (self.inside || (self.before == [':', '/'] && c == '/'));
+        self.before = [self.before[1], c];
+    }
+}
+
+/// Letters of scripts that run from right to left: the ranges whose default
+/// is R or AL in Unicode's DerivedBidiClass.txt.
+const fn runs_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
+        | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+}

@@ -1,0 +1,145 @@
+//! Which elements and attributes a post may have, and how the HTML standard
+//! nests them.
+
+/// Every element that is kept; of others the text alone is.
+#[rustfmt::skip]
+pub(super) const ELEMENTS: [&str; 75] = [
+    "a", "abbr", "acronym", "area", "article", "aside", "b", "bdi", "bdo", "blockquote", "br",
+    "caption", "center", "cite", "code", "col", "colgroup", "data", "dd", "del", "details", "dfn",
+    "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hgroup", "hr", "i", "img", "ins", "kbd", "li", "map", "mark", "nav", "ol", "p",
+    "pre", "q", "rp", "rt", "rtc", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub",
+    "summary", "sup", "table", "tbody", "td", "th", "thead", "time", "tr", "tt", "u", "ul", "var",
+    "wbr",
+];
+
+/// The attributes that any element may keep; the sanitizer knows which.
+#[rustfmt::skip]
+const ATTRIBUTES: [&str; 25] = [
+    "align", "alt", "char", "charoff", "cite", "class", "colspan", "datetime", "dir", "headers", "height",
+    "href", "hreflang", "lang", "rowspan", "scope", "size", "span", "src", "start", "summary", "title",
+    "type", "value", "width",
+];
+
+/// The element of that name, in lower case.
+pub(super) fn element(name: &str) -> Option<&'static str> {
+    // The standard's own alias (13.2.6.4.7).
+    let name = if name.eq_ignore_ascii_case("image") { "img" } else { name };
+    ELEMENTS.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The attribute of that name, in lower case.
+pub(super) fn attribute(name: &str) -> Option<&'static str> {
+    ATTRIBUTES.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// An element whose content is no HTML.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawText {
+    pub(super) name: &'static str,
+    pub(super) content: Inner,
+}
+
+/// What its content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inner {
+    /// Not for readers.
+    Nothing,
+    /// Text with character references.
+    Text,
+    /// Text as it is.
+    Raw,
+}
+
+impl RawText {
+    /// Whether readers see its content.
+    pub(super) fn is_shown(self) -> bool {
+        self.content != Inner::Nothing
+    }
+}
+
+/// Elements whose content is no HTML (HTML 13.1.2).
+pub(super) fn raw_text(name: &str) -> Option<RawText> {
+    const ALL: [(&str, Inner); 8] = [
+        ("script", Inner::Nothing),
+        ("style", Inner::Nothing),
+        ("title", Inner::Text),
+        ("textarea", Inner::Text),
+        ("xmp", Inner::Raw),
+        ("iframe", Inner::Raw),
+        ("noembed", Inner::Raw),
+        ("noframes", Inner::Raw),
+    ];
+    let (name, content) = ALL.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    Some(RawText { name, content })
+}
+
+/// Has no content and no end tag.
+pub(super) fn is_void(name: &str) -> bool {
+    matches!(name, "area" | "br" | "col" | "hr" | "img" | "wbr")
+}
+
+/// What stands in it is shown as it was typed.
+pub(super) fn is_code(name: &str) -> bool {
+    matches!(name, "code" | "kbd" | "pre" | "samp" | "tt" | "var")
+}
+
+pub(super) fn is_heading(name: &str) -> bool {
+    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+/// A cell, or what is like one: content of any kind, cut off from what is
+/// around the table.
+pub(super) fn is_cell(name: &str) -> bool {
+    matches!(name, "td" | "th" | "caption")
+}
+
+/// Has its place in a table alone.
+pub(super) fn is_table_part(name: &str) -> bool {
+    is_cell(name) || is_row_group(name) || matches!(name, "tr" | "colgroup" | "col")
+}
+
+pub(super) fn is_row_group(name: &str) -> bool {
+    matches!(name, "thead" | "tbody" | "tfoot")
+}
+
+/// Holds parts of a table and nothing else.
+pub(super) fn is_table_frame(name: &str) -> bool {
+    is_row_group(name) || matches!(name, "table" | "tr" | "colgroup")
+}
+
+/// Ends an open paragraph where it begins.
+pub(super) fn is_block(name: &str) -> bool {
+    is_heading(name)
+        || matches!(
+            name,
+            "article"
+                | "aside"
+                | "blockquote"
+                | "center"
+                | "dd"
+                | "details"
+                | "div"
+                | "dl"
+                | "dt"
+                | "figcaption"
+                | "figure"
+                | "footer"
+                | "header"
+                | "hgroup"
+                | "hr"
+                | "li"
+                | "nav"
+                | "ol"
+                | "p"
+                | "pre"
+                | "summary"
+                | "table"
+                | "ul"
+        )
+}
+
+/// Sets itself from right to left or from left to right by its own text.
+pub(super) fn finds_its_direction(name: &str) -> bool {
+    matches!(name, "p" | "ul" | "ol" | "blockquote" | "h2" | "h3" | "h4" | "h5" | "h6")
+}

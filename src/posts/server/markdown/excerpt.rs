@@ -1,0 +1,149 @@
+//! How a post begins, in one line of plain text.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{
+    balance::NOT_SHOWN,
+    elements::{element, is_block, is_heading, is_table_part},
+    tokens::{Token, Tokens, decoded},
+};
+
+/// In characters as people count them (grapheme clusters, UAX 29).
+pub(super) const MAX_GRAPHEMES: usize = 240;
+
+/// How far back a cut may move to stand between two words.
+const WORD_GRAPHEMES: usize = 40;
+
+/// So that one "character" of ten thousand marks is not the whole of a list.
+const MAX_BYTES: usize = 8192;
+
+/// Bytes that are gathered: several times what is shown, since white space
+/// becomes one space.
+const GATHERED: usize = 4 * MAX_BYTES;
+
+/// How a post begins whose HTML this is: its prose; where it has none its code,
+/// which reads badly in a line; else its headings, which run into what follows.
+pub(super) fn of_html(html: &str) -> String {
+    let (mut prose, mut code, mut headings) = (String::new(), String::new(), String::new());
+    let (mut in_code, mut in_heading, mut in_remark) = (0_usize, 0_usize, 0_usize);
+    for token in Tokens::of(html) {
+        let into = match (in_code, in_heading) {
+            (1.., _) => &mut code,
+            (_, 1..) => &mut headings,
+            _ => &mut prose,
+        };
+        match token {
+            Token::Text(text) | Token::Raw(text) => {
+                if in_remark == 0 && into.len() < GATHERED {
+                    into.push_str(text);
+                }
+            }
+            Token::Start(name, attributes) => {
+                let Some(name) = element(name) else { continue };
+                let value =
+                    |wanted| attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+                if is_gap(name) && into.len() < GATHERED {
+                    into.push(' ');
+                }
+                match name {
+                    "pre" => in_code += 1,
+                    _ if is_heading(name) => in_heading += 1,
+                    "span" if in_remark > 0 || value("class") == Some(NOT_SHOWN) => in_remark += 1,
+                    "img" if into.len() < GATHERED => into.push_str(value("alt").unwrap_or_default()),
+                    _ => {}
+                }
+            }
+            Token::End(name) => {
+                let Some(name) = element(name) else { continue };
+                // The end of an inline mark is no gap: "*so*." keeps its full stop.
+                if is_gap(name) && into.len() < GATHERED {
+                    into.push(' ');
+                }
+                match name {
+                    "pre" => in_code = in_code.saturating_sub(1),
+                    _ if is_heading(name) => in_heading = in_heading.saturating_sub(1),
+                    "span" => in_remark = in_remark.saturating_sub(1),
+                    _ => {}
+                }
+            }
+        }
+        if prose.len() >= GATHERED {
+            break;
+        }
+    }
+    let found = [prose, code, headings].into_iter().find(|text| !text.trim().is_empty());
+    shorten(&decoded(&found.unwrap_or_default()))
+}
+
+fn is_gap(name: &str) -> bool {
+    is_block(name) || is_table_part(name) || name == "br"
+}
+
+/// The text in one line, cut where it is too long: between two words where one
+/// ends near by, else between two characters.
+fn shorten(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let mut between_words = None;
+    for (count, (at, grapheme)) in line.grapheme_indices(true).enumerate() {
+        if grapheme == " " && count + WORD_GRAPHEMES >= MAX_GRAPHEMES {
+            between_words = Some(at);
+        }
+        if count == MAX_GRAPHEMES || at + grapheme.len() > MAX_BYTES {
+            return format!("{}…", &line[..between_words.unwrap_or(at)]);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::posts::Content;
+
+    fn excerpt(markdown: &str) -> String {
+        super::super::excerpt(&Content::parse(markdown).unwrap())
+    }
+
+    fn graphemes(text: &str) -> usize {
+        text.graphemes(true).count()
+    }
+
+    #[test]
+    fn an_excerpt_is_plain_words_cut_at_a_word() {
+        assert_eq!(excerpt("# Hi\n\nSome *bold*, `code`\n\n```\nskip\n```\n"), "Some bold, code");
+        assert_eq!(excerpt(""), "");
+        assert_eq!(excerpt("- a\n- b *c*.\n\n| d | e |\n|---|---|\n| f | g |"), "a b c. d e f g");
+        let long = excerpt(&"word ".repeat(100));
+        assert!(long.ends_with("word…") && graphemes(&long) <= MAX_GRAPHEMES + 1, "{long}");
+        assert_eq!(graphemes(&excerpt(&"x".repeat(500))), MAX_GRAPHEMES + 1);
+    }
+
+    #[test]
+    fn a_script_without_spaces_and_a_long_address_fill_the_excerpt() {
+        for filling in ["文字", "ภาษาไทย", "https://example.org/a/", "🧑‍🧑‍🧒", "🇩🇪", "e\u{301}", "क्षि"]
+        {
+            let short = excerpt(&format!("Rust {}", filling.repeat(400)));
+            assert_eq!(graphemes(&short), MAX_GRAPHEMES + 1, "{short}");
+            let whole = format!("Rust {}", filling.repeat(400));
+            let begun = short.strip_suffix('…').unwrap();
+            assert!(
+                whole.grapheme_indices(true).any(|(at, _)| at == begun.len()),
+                "{short} is cut in a character"
+            );
+        }
+        let marked = excerpt(&format!("a{}", "\u{301}".repeat(50_000)));
+        assert!(marked.len() <= MAX_BYTES + 3, "{} bytes", marked.len());
+    }
+
+    #[test]
+    fn raw_html_code_headings_and_pictures_have_an_excerpt() {
+        assert_eq!(excerpt("<p>text</p>"), "text");
+        assert_eq!(excerpt("<div>\n<p>one &amp; two</p><p>three<br>four</p></div>"), "one & two three four");
+        assert_eq!(excerpt("<script>no()</script>\n\n<p>yes</p>"), "yes");
+        assert_eq!(excerpt("```\nfn main() {}\n```"), "fn main() {}");
+        assert_eq!(excerpt("# One\n\n## Two"), "One Two");
+        assert_eq!(excerpt("![A cat](https://example.org/cat.png)"), "A cat");
+        assert_eq!(excerpt("![A cat](data:image/png;base64,AA) sleeps"), "A cat sleeps");
+    }
+}

@@ -1,0 +1,185 @@
+//! Noncharacters that travel through the Markdown parser and out again.
+//!
+//! U+FDD0 to U+FDEF are Unicode's for internal use: no text brings a meaning
+//! for them. They stand here for what the parser cannot be told in Markdown,
+//! and none is left in what is shown.
+
+use std::{borrow::Cow, ops::Range};
+
+/// Containers that one line may open: quotes and list items. What a line
+/// begins with beyond that is shown as it was typed.
+pub(super) const MAX_MARKERS: usize = 32;
+
+/// Before a marker that opens no container any more.
+pub(super) const STOP: char = '\u{FDD0}';
+
+/// Typographic punctuation that the parser made: how it travels, how it looks,
+/// and what was typed. Inside code the latter is shown.
+const TYPOGRAPHIC: [(char, char, &str); 7] = [
+    ('\u{FDD1}', '‘', "'"),
+    ('\u{FDD2}', '’', "'"),
+    ('\u{FDD3}', '“', "\""),
+    ('\u{FDD4}', '”', "\""),
+    ('\u{FDD5}', '–', "--"),
+    ('\u{FDD6}', '—', "---"),
+    ('\u{FDD7}', '…', "..."),
+];
+
+/// Characters that HTML has references for. The sanitizer takes microseconds
+/// for each reference, so they pass it as marks.
+const ESCAPED: [(char, char, &str); 3] =
+    [('\u{FDD8}', '&', "&amp;"), ('\u{FDD9}', '<', "&lt;"), ('\u{FDDA}', '>', "&gt;")];
+
+/// Whether it is one of ours.
+pub(super) const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{FDD0}'..='\u{FDDA}')
+}
+
+/// The mark of `&`, `<` or `>`.
+pub(super) fn escaped(c: char) -> Option<char> {
+    ESCAPED.iter().find(|(_, own, _)| *own == c).map(|(mark, ..)| *mark)
+}
+
+/// The mark of the character whose reference the text begins with, and the
+/// length of that.
+pub(super) fn reference(text: &str) -> Option<(char, usize)> {
+    let (mark, _, reference) = ESCAPED.iter().find(|(.., reference)| text.starts_with(reference))?;
+    Some((*mark, reference.len()))
+}
+
+/// HTML with references where the marks of characters are. Whatever a mark
+/// becomes is text.
+pub(super) fn with_references(html: String) -> String {
+    if !html.contains(is_mark) {
+        return html;
+    }
+    let mut whole = String::with_capacity(html.len());
+    for c in html.chars() {
+        match ESCAPED.iter().find(|(mark, ..)| *mark == c) {
+            Some((.., reference)) => whole.push_str(reference),
+            None if is_mark(c) => {}
+            None => whole.push(c),
+        }
+    }
+    whole
+}
+
+/// The character that a mark stands for: as set in prose, and as typed.
+pub(super) fn typographic(mark: char) -> Option<(char, &'static str)> {
+    TYPOGRAPHIC.iter().find(|(own, ..)| *own == mark).map(|(_, shown, typed)| (*shown, *typed))
+}
+
+/// A run of text from the parser, made of `range` in `source`: typographic
+/// punctuation that it made of what was typed becomes marks.
+pub(super) fn marked<'a>(text: &'a str, source: &str, range: Range<usize>) -> Cow<'a, str> {
+    let mark = |c| TYPOGRAPHIC.iter().find(|(_, shown, _)| *shown == c).map(|(mark, ..)| *mark);
+    // Typed as it is shown, or as a reference (`&ndash;`), it is not ours.
+    let made = source.get(range).is_some_and(|typed| typed.starts_with(['\'', '"', '-', '.']));
+    if made && let Some(marks) = text.chars().map(mark).collect::<Option<String>>() {
+        return Cow::Owned(marks);
+    }
+    Cow::Borrowed(text)
+}
+
+/// The Markdown as the parser gets it: without marks of somebody else, without
+/// byte order marks that hide how a line begins, and with a [`STOP`] where a
+/// line would open too many containers. The parser's time is containers times
+/// lines.
+pub(super) fn prepare(markdown: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(markdown);
+    if text.contains(is_mark) {
+        text = text.replace(is_mark, "\u{FFFD}").into();
+    }
+    if text.contains('\u{FEFF}') {
+        let lines = text.split_inclusive('\n').map(|line| line.trim_start_matches('\u{FEFF}'));
+        text = lines.collect::<String>().into();
+    }
+    let mut stops = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        stops.extend(one_too_many(line.as_bytes()).map(|at| start + at));
+        start += line.len();
+    }
+    if stops.is_empty() {
+        return text;
+    }
+    let mut stopped = String::with_capacity(text.len() + stops.len() * STOP.len_utf8());
+    let mut copied = 0;
+    for at in stops {
+        stopped.push_str(&text[copied..at]);
+        stopped.push(STOP);
+        copied = at;
+    }
+    stopped.push_str(&text[copied..]);
+    stopped.into()
+}
+
+/// Where the first marker stands that is one too many, if there is one. Which
+/// of them really open a container is not known here; in code, for instance,
+/// none does. There the [`STOP`] is taken out again and nothing is changed.
+fn one_too_many(line: &[u8]) -> Option<usize> {
+    let rule = rule_start(line);
+    let mut at = 0;
+    let mut markers = 0;
+    loop {
+        at += line[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let length = marker(&line[at..])?;
+        // `* * *` is one line across the page, not three lists.
+        if at >= rule && line[at] != b'>' {
+            return None;
+        }
+        markers += 1;
+        if markers > MAX_MARKERS {
+            return Some(at);
+        }
+        at += length;
+    }
+}
+
+/// The length of the marker that the line begins with.
+fn marker(line: &[u8]) -> Option<usize> {
+    let length = match line.first()? {
+        b'>' => return Some(1),
+        b'-' | b'+' | b'*' => 1,
+        b'0'..=b'9' => {
+            let digits = line.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+            line.get(digits).filter(|byte| matches!(byte, b'.' | b')'))?;
+            digits + 1
+        }
+        _ => return None,
+    };
+    matches!(line.get(length), None | Some(b' ' | b'\t' | b'\n')).then_some(length)
+}
+
+/// From where on the line is nothing but one of `-` and `*` at least three
+/// times, with white space between.
+fn rule_start(line: &[u8]) -> usize {
+    let line = line.trim_ascii_end();
+    let Some(mark @ (b'-' | b'*')) = line.last().copied() else { return usize::MAX };
+    let tail = line.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t') || **byte == mark);
+    let (length, marks) =
+        tail.fold((0, 0), |(length, marks), byte| (length + 1, marks + usize::from(*byte == mark)));
+    if marks >= 3 { line.len() - length } else { usize::MAX }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_a_bounded_number_of_containers() {
+        let most = "> ".repeat(MAX_MARKERS);
+        assert_eq!(prepare(&format!("{most}a")), format!("{most}a"));
+        assert_eq!(prepare(&format!("{most}> a\n> b")), format!("{most}{STOP}> a\n> b"));
+        assert_eq!(prepare(&format!("{most}12) a")), format!("{most}{STOP}12) a"));
+        for untouched in ["- ".repeat(100), "*\t".repeat(100), format!("{most}{}", "- - -"), "-".repeat(100)]
+        {
+            assert_eq!(prepare(&untouched), untouched);
+        }
+    }
+
+    #[test]
+    fn nobody_else_sets_a_mark() {
+        assert_eq!(prepare("a\u{FDD0}b\u{FDD5}"), "a\u{FFFD}b\u{FFFD}");
+    }
+}

@@ -1,0 +1,247 @@
+//! Markdown to HTML that is safe to show (security row X1) at about the cost of
+//! plain text, whatever it says (security row L9), and to a line of plain text.
+//!
+//! Pure functions of a text, each step in time that grows with its length:
+//! 1. `marks::prepare` bounds how many containers a line opens;
+//! 2. pulldown-cmark parses;
+//! 3. `write` makes HTML of the events, with cells, headings and punctuation
+//!    as the site has them;
+//! 4. `balance::balance` nests the elements properly and not deeply, and says
+//!    in words what is not shown;
+//! 5. ammonia keeps what is safe.
+//!
+//! They run where [`super::rendering`] lets them, never on a thread that serves.
+
+mod addresses;
+mod balance;
+mod elements;
+mod excerpt;
+mod marks;
+mod tokens;
+#[cfg(test)]
+mod worst;
+
+use std::{borrow::Cow, collections::HashSet, ops::Range, sync::LazyLock};
+
+use ammonia::Builder;
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+use crate::posts::Content;
+
+/// Who is to read what becomes of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Whoever reads the post.
+    Reader,
+    /// Its author, who is also told why something is not shown.
+    Author,
+}
+
+/// What a text becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendering {
+    /// Safe to show: no script, no event handler and no address that runs
+    /// code. At most some forty times as long as the text.
+    pub html: String,
+    /// How it begins: words without markup, about 240 characters.
+    pub excerpt: String,
+}
+
+/// How a column may stand, other than at the start of its cell.
+const COLUMN_SIDES: [&str; 2] = ["right", "center"];
+
+/// Cells that the parser adds to rows that are too short, for a text of
+/// `length` bytes. Without those beyond it a row ends early, as it was typed.
+const fn most_added_cells(length: usize) -> usize {
+    64 + length / 16
+}
+
+fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_SMART_PUNCTUATION
+}
+
+/// ammonia's defaults, narrowed to http, https and mailto, with `rel` on every
+/// link, and with the attributes that reading needs:
+/// - an author says by `dir` which way a text runs;
+/// - what may scroll sideways can be reached by keyboard (WCAG 2.1.1);
+/// - pictures load when they come near.
+static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::default();
+    builder
+        .tags(HashSet::from(elements::ELEMENTS))
+        .url_schemes(HashSet::from(addresses::LINK_SCHEMES))
+        .link_rel(Some("nofollow ugc noopener"))
+        .add_generic_attributes(["dir"])
+        .add_allowed_classes("span", [balance::NOT_SHOWN]);
+    for scrolls in ["pre", "table"] {
+        builder.set_tag_attribute_value(scrolls, "tabindex", "0");
+    }
+    for cell in ["td", "th"] {
+        builder.add_allowed_classes(cell, COLUMN_SIDES);
+    }
+    builder.set_tag_attribute_value("img", "loading", "lazy");
+    builder
+});
+
+/// What a text becomes for its readers.
+#[must_use]
+pub fn render(content: &Content) -> Rendering {
+    let html = to_html(content, Audience::Reader);
+    Rendering { excerpt: excerpt::of_html(&html), html }
+}
+
+/// The HTML of a text.
+#[must_use]
+pub fn to_html(content: &Content, audience: Audience) -> String {
+    let source = marks::prepare(content.as_str());
+    let raw = write(&source);
+    marks::with_references(SANITIZER.clean(&balance::balance(&raw, audience)).to_string())
+}
+
+/// How the text begins: words without markup, at most 240 characters as people
+/// count them (grapheme clusters), cut at a word, where there are such, with an
+/// ellipsis.
+#[must_use]
+pub fn excerpt(content: &Content) -> String {
+    render(content).excerpt
+}
+
+/// The HTML of Markdown, as its author wrote it: not yet safe.
+fn write(source: &str) -> String {
+    let events: Vec<_> = Parser::new_ext(source, options()).into_offset_iter().collect();
+    let mut outline = Outline::of(&events);
+    let mut cells = Cells::for_text(source);
+    let events = events.into_iter().filter_map(|(event, range)| {
+        Some(match event {
+            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+                Event::Start(Tag::Heading { level: outline.place(level), id, classes, attrs })
+            }
+            Event::End(TagEnd::Heading(_)) => Event::End(TagEnd::Heading(outline.current)),
+            Event::Start(Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell)
+            | Event::End(TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow | TagEnd::TableCell) => {
+                Event::InlineHtml(cells.tag(event, range)?.into())
+            }
+            Event::Text(text) => {
+                Event::Text(replaced(text, |text| marks::marked(text, source, range.clone())))
+            }
+            other => other,
+        })
+    });
+    let mut html = String::with_capacity(source.len() * 3 / 2);
+    html::push_html(&mut html, events);
+    html
+}
+
+fn replaced<'a>(text: CowStr<'a>, by: impl FnOnce(&str) -> Cow<'_, str>) -> CowStr<'a> {
+    match by(&text) {
+        Cow::Owned(other) => other.into(),
+        Cow::Borrowed(_) => text,
+    }
+}
+
+/// Writes the tags of tables. The parser's own writer aligns columns by a
+/// style, which the policy of the site forbids (security row X2).
+#[derive(Debug)]
+struct Cells {
+    alignments: Vec<Alignment>,
+    column: usize,
+    in_head: bool,
+    added: usize,
+    most_added: usize,
+    /// The cell at hand is not written.
+    skipped: bool,
+}
+
+impl Cells {
+    const fn for_text(source: &str) -> Self {
+        Self {
+            alignments: Vec::new(),
+            column: 0,
+            in_head: false,
+            added: 0,
+            most_added: most_added_cells(source.len()),
+            skipped: false,
+        }
+    }
+
+    fn tag(&mut self, event: Event<'_>, range: Range<usize>) -> Option<&'static str> {
+        Some(match event {
+            Event::Start(Tag::Table(alignments)) => {
+                self.alignments = alignments;
+                "<table>"
+            }
+            Event::End(TagEnd::Table) => "</tbody></table>\n",
+            Event::Start(Tag::TableHead) => {
+                (self.in_head, self.column) = (true, 0);
+                "<thead><tr>"
+            }
+            Event::End(TagEnd::TableHead) => {
+                self.in_head = false;
+                "</tr></thead><tbody>\n"
+            }
+            Event::Start(Tag::TableRow) => {
+                self.column = 0;
+                "<tr>"
+            }
+            Event::End(TagEnd::TableRow) => "</tr>\n",
+            Event::Start(Tag::TableCell) => {
+                let alignment = self.alignments.get(self.column).copied().unwrap_or(Alignment::None);
+                self.column += 1;
+                self.added += usize::from(range.is_empty());
+                self.skipped = range.is_empty() && self.added > self.most_added;
+                if self.skipped {
+                    return None;
+                }
+                match (self.in_head, alignment) {
+                    (true, Alignment::Right) => "<th class=\"right\">",
+                    (true, Alignment::Center) => "<th class=\"center\">",
+                    (true, _) => "<th>",
+                    (false, Alignment::Right) => "<td class=\"right\">",
+                    (false, Alignment::Center) => "<td class=\"center\">",
+                    (false, _) => "<td>",
+                }
+            }
+            Event::End(TagEnd::TableCell) if self.skipped => return None,
+            Event::End(TagEnd::TableCell) => {
+                if self.in_head {
+                    "</th>"
+                } else {
+                    "</td>"
+                }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Puts the headings of a post below its title, the page's `h1`: the highest
+/// that the author used becomes `h2`, and no level is skipped on the way down
+/// (WCAG 1.3.1; screen readers walk a page by its headings).
+struct Outline {
+    highest: HeadingLevel,
+    current: HeadingLevel,
+}
+
+impl Outline {
+    fn of(events: &[(Event<'_>, Range<usize>)]) -> Self {
+        let highest = events
+            .iter()
+            .filter_map(|(event, _)| match event {
+                Event::Start(Tag::Heading { level, .. }) => Some(*level),
+                _ => None,
+            })
+            .min()
+            .unwrap_or(HeadingLevel::H1);
+        Self { highest, current: HeadingLevel::H1 }
+    }
+
+    fn place(&mut self, level: HeadingLevel) -> HeadingLevel {
+        let wanted = level as usize - self.highest as usize + 2;
+        let deepest = self.current as usize + 1;
+        self.current = HeadingLevel::try_from(wanted.min(deepest)).unwrap_or(HeadingLevel::H6);
+        self.current
+    }
+}
+
+#[cfg(test)]
+mod tests;
