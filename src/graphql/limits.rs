@@ -1,14 +1,16 @@
 //! What a document may ask for (security row G1). Counted here, before
 //! async-graphql looks at the document: that counts no pages, would not let the
-//! schema describe itself within these limits, and spreads every fragment
-//! wherever it is named, however often, on the thread that serves.
+//! schema describe itself within these limits, spreads every fragment
+//! wherever it is named, however often, on the thread that serves, and
+//! compares and copies in ways that cost more than a document is long.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_graphql::{
     Positioned, Value, Variables,
-    parser::types::{ExecutableDocument, Field, Selection, SelectionSet, VariableDefinition},
+    parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet, VariableDefinition},
 };
+use async_graphql_value::Value as Written;
 
 use super::errors::ApiError;
 
@@ -44,8 +46,24 @@ pub const OPERATIONS: usize = 100;
 /// Bytes of a message to a WebSocket: a document and its variables.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Selections that are looked at, fragments wherever they are spread: far more
-/// than the other limits leave room for.
+/// Mistakes in a document that are told.
+pub const MISTAKES: usize = 50;
+/// Variables of an operation: one for each of the most fields that can have
+/// something below them.
+const VARIABLES: usize = 100;
+/// Arguments of a field. The schema knows five; validation compares those of
+/// fields that are there twice, each with each.
+const ARGUMENTS: usize = 8;
+/// Bytes that variables stand for, each as often as it is named: wherever that
+/// is, async-graphql copies its value.
+const SUBSTITUTED_BYTES: usize = 8 << 20;
+/// What a value takes that is no text, and every text beside its letters.
+const VALUE_BYTES: usize = 64;
+
+/// Selections, directives and values of arguments that are looked at, fragments
+/// wherever they are spread: far more than the other limits leave room for.
+/// Those of fragments count once more for each fragment around them, since
+/// validation looks at them from each (`OverlappingFieldsCanBeMerged`).
 const VISITS: usize = 4_000;
 
 /// The schema describes itself at no cost to the database, and tools ask for
@@ -71,29 +89,56 @@ pub fn page(wanted: Option<i64>) -> usize {
 /// # Errors
 /// [`ApiError::too_much`].
 pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(), ApiError> {
-    let mut visits = VISITS;
+    let sent = variables.iter().map(|(name, value)| (name.as_str(), Variable::of(value))).collect();
+    let mut left = Left { visits: VISITS, bytes: SUBSTITUTED_BYTES };
     for (_, operation) in document.operations.iter() {
         let operation = &operation.node;
-        let of = Values { sent: variables, defined: &operation.variable_definitions };
-        let mut count = Count { document, of, visits, fields: COMPLEXITY, described: introspection::FIELDS };
+        let defined = &operation.variable_definitions;
+        if defined.len() > VARIABLES {
+            return Err(ApiError::too_much(format!("An operation can have {VARIABLES} variables at most.")));
+        }
+        let values = Values::of(&sent, defined);
+        let mut count = Count {
+            document,
+            values: &values,
+            left,
+            fields: COMPLEXITY,
+            described: introspection::FIELDS,
+        };
+        for definition in defined {
+            let default = definition.node.default_value().map_or(0, nodes);
+            count.look(1 + default)?;
+            count.directives(&definition.node.directives, 1)?;
+        }
+        count.directives(&operation.directives, 1)?;
         count.selections(&operation.selection_set.node, At::TOP)?;
-        visits = count.visits;
+        left = count.left;
     }
-    // Validation looks at those, too, that nothing spreads; by how much they are too
-    // large is known where they are spread.
+    // Validation looks at those, too, that nothing spreads. One that is larger than the
+    // larger of the two budgets could not be spread anywhere.
+    let values = Values::of(&sent, &[]);
     for fragment in document.fragments.values() {
-        let of = Values { sent: variables, defined: &[] };
-        let mut count = Count { document, of, visits, fields: usize::MAX, described: usize::MAX };
-        count.selections(&fragment.node.selection_set.node, At { described: true, ..At::TOP })?;
-        visits = count.visits;
+        let fragment = &fragment.node;
+        let described = introspection::FIELDS;
+        let mut count = Count { document, values: &values, left, fields: usize::MAX, described };
+        count.directives(&fragment.directives, 1)?;
+        count.selections(&fragment.selection_set.node, At { described: true, ..At::TOP })?;
+        left = count.left;
     }
     Ok(())
 }
 
+/// What is left for the whole document.
+#[derive(Clone, Copy)]
+struct Left {
+    visits: usize,
+    bytes: usize,
+}
+
 struct Count<'a> {
     document: &'a ExecutableDocument,
-    of: Values<'a>,
-    visits: usize,
+    values: &'a Values<'a>,
+    left: Left,
     fields: usize,
     /// Fields by which the schema describes itself.
     described: usize,
@@ -104,13 +149,15 @@ struct Count<'a> {
 struct At {
     fields: usize,
     sets: usize,
+    /// Fragments around it, as far as the next field.
+    fragments: usize,
     /// Below `__schema` or `__type`.
     described: bool,
     lists: usize,
 }
 
 impl At {
-    const TOP: Self = Self { fields: 0, sets: 0, described: false, lists: 0 };
+    const TOP: Self = Self { fields: 0, sets: 0, fragments: 0, described: false, lists: 0 };
 
     fn below(self, field: &Field) -> Self {
         let name = field.name.node.as_str();
@@ -119,6 +166,7 @@ impl At {
         Self {
             fields: self.fields + 1,
             sets: self.sets + 1,
+            fragments: 0,
             described,
             lists: self.lists + usize::from(list),
         }
@@ -126,7 +174,7 @@ impl At {
 
     /// Fragments may contain themselves; only validation, later, refuses that.
     fn in_fragment(self) -> Self {
-        Self { sets: self.sets + 1, ..self }
+        Self { sets: self.sets + 1, fragments: self.fragments + 1, ..self }
     }
 
     fn is_too_deep(self) -> bool {
@@ -146,10 +194,13 @@ impl Count<'_> {
                 "A document can have {DEPTH} fields inside each other at most."
             )));
         }
+        let times = at.fragments + 1;
         for selection in &set.items {
-            self.visits = self.visits.checked_sub(1).ok_or_else(too_much)?;
+            self.look(times)?;
+            self.directives(selection.node.directives(), times)?;
             match &selection.node {
                 Selection::Field(field) => {
+                    self.arguments(&field.node, times)?;
                     let below = at.below(&field.node);
                     if below.described {
                         let list = if below.lists > at.lists { introspection::LIST } else { 1 };
@@ -181,14 +232,51 @@ impl Count<'_> {
         Ok(())
     }
 
+    fn look(&mut self, places: usize) -> Result<(), ApiError> {
+        self.left.visits = self.left.visits.checked_sub(places).ok_or_else(too_much)?;
+        Ok(())
+    }
+
+    fn arguments(&mut self, field: &Field, times: usize) -> Result<(), ApiError> {
+        if field.arguments.len() > ARGUMENTS {
+            return Err(ApiError::too_much(format!("A field can have {ARGUMENTS} arguments at most.")));
+        }
+        field.arguments.iter().try_for_each(|(_, value)| self.value(&value.node, times))
+    }
+
+    fn directives(&mut self, directives: &[Positioned<Directive>], times: usize) -> Result<(), ApiError> {
+        for directive in directives {
+            self.look(times)?;
+            directive.node.arguments.iter().try_for_each(|(_, value)| self.value(&value.node, times))?;
+        }
+        Ok(())
+    }
+
+    /// As deep as brackets can stand in a document (`document::NESTING`).
+    fn value(&mut self, value: &Written, times: usize) -> Result<(), ApiError> {
+        self.look(times)?;
+        match value {
+            Written::Variable(name) => {
+                let bytes = self.values.named(name).map_or(0, |variable| variable.bytes);
+                self.left.bytes = self.left.bytes.checked_sub(bytes).ok_or_else(|| {
+                    ApiError::too_much("The values of the variables are too large for as often as they are named.")
+                })?;
+                Ok(())
+            }
+            Written::List(items) => items.iter().try_for_each(|item| self.value(item, times)),
+            Written::Object(fields) => fields.values().try_for_each(|field| self.value(field, times)),
+            _ => Ok(()),
+        }
+    }
+
     /// What a field counts.
     fn cost(&self, field: &Field) -> usize {
-        let page = |name, otherwise| match self.of.argument(field, name) {
+        let page = |name, otherwise| match self.values.argument(field, name) {
             Given::Nothing => page(otherwise),
             Given::Number(number) => page(Some(number)),
             Given::Something => PAGE,
         };
-        let is_given = |name: &&str| !matches!(self.of.argument(field, name), Given::Nothing);
+        let is_given = |name: &&str| !matches!(self.values.argument(field, name), Given::Nothing);
         let searches = SEARCH * ["filter", "search"].iter().filter(|name| is_given(name)).count();
         1 + match field.name.node.as_str() {
             "listPosts" | "syncPosts" => page("limit", None) + searches,
@@ -206,14 +294,8 @@ fn too_much() -> ApiError {
     ))
 }
 
-/// What the variables of an operation stand for.
-#[derive(Clone, Copy)]
-struct Values<'a> {
-    sent: &'a Variables,
-    defined: &'a [Positioned<VariableDefinition>],
-}
-
 /// What an argument is given.
+#[derive(Clone, Copy)]
 enum Given {
     /// Nothing, or null.
     Nothing,
@@ -221,22 +303,77 @@ enum Given {
     Something,
 }
 
-impl Values<'_> {
-    fn argument(self, field: &Field, name: &str) -> Given {
-        let Some(value) = field.get_argument(name) else { return Given::Nothing };
-        match value.node.clone().into_const_with(|name| self.variable(&name).ok_or(())) {
-            Ok(Value::Null) => Given::Nothing,
-            Ok(Value::Number(number)) => number.as_i64().map_or(Given::Something, Given::Number),
+/// A variable that has a value.
+#[derive(Clone, Copy)]
+struct Variable {
+    given: Given,
+    /// What the value takes.
+    bytes: usize,
+}
+
+impl Variable {
+    fn of(value: &Value) -> Self {
+        let given = match value {
+            Value::Null => Given::Nothing,
+            Value::Number(number) => number.as_i64().map_or(Given::Something, Given::Number),
             _ => Given::Something,
-        }
+        };
+        Self { given, bytes: bytes(value) }
+    }
+}
+
+/// What the variables of an operation stand for: what was sent, or else their
+/// defaults (GraphQL 6.1.2).
+struct Values<'a> {
+    sent: &'a BTreeMap<&'a str, Variable>,
+    defaults: BTreeMap<&'a str, Variable>,
+}
+
+impl<'a> Values<'a> {
+    fn of(
+        sent: &'a BTreeMap<&'a str, Variable>,
+        defined: &'a [Positioned<VariableDefinition>],
+    ) -> Self {
+        let default = |definition: &'a Positioned<VariableDefinition>| {
+            let VariableDefinition { name, .. } = &definition.node;
+            Some((name.node.as_str(), Variable::of(definition.node.default_value()?)))
+        };
+        Self { sent, defaults: defined.iter().filter_map(default).collect() }
     }
 
-    /// As it was sent, or else its default (GraphQL 6.1.2).
-    fn variable(self, name: &str) -> Option<Value> {
-        let defined = || {
-            let definition = self.defined.iter().find(|definition| definition.node.name.node == name)?;
-            definition.node.default_value().cloned()
-        };
-        self.sent.get(name).cloned().or_else(defined)
+    fn named(&self, name: &str) -> Option<Variable> {
+        self.sent.get(name).or_else(|| self.defaults.get(name)).copied()
+    }
+
+    fn argument(&self, field: &Field, name: &str) -> Given {
+        match field.get_argument(name).map(|value| &value.node) {
+            None | Some(Written::Null) => Given::Nothing,
+            Some(Written::Number(number)) => number.as_i64().map_or(Given::Something, Given::Number),
+            Some(Written::Variable(name)) => self.named(name).map_or(Given::Something, |value| value.given),
+            Some(_) => Given::Something,
+        }
+    }
+}
+
+/// What a value takes. As deep as JSON or a document can be.
+fn bytes(value: &Value) -> usize {
+    VALUE_BYTES
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Enum(name) => name.len(),
+            Value::List(items) => items.iter().map(bytes).sum(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| VALUE_BYTES + name.len() + bytes(value)).sum()
+            }
+            _ => 0,
+        }
+}
+
+/// A value and those in it. As deep as brackets can stand in a document.
+fn nodes(value: &Value) -> usize {
+    1 + match value {
+        Value::List(items) => items.iter().map(nodes).sum(),
+        Value::Object(fields) => fields.values().map(nodes).sum(),
+        _ => 0,
     }
 }

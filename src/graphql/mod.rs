@@ -9,6 +9,7 @@
 //! | `call` | what every resolver knows: who asks, with which arguments |
 //! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
 //! | `operation` | an operation, made ready and run |
+//! | `document` | the text of a document, before it is parsed |
 //! | `omitted` | variables that were not sent |
 //! | [`http`] | `POST /graphql` |
 //! | [`realtime`] | subscriptions over WebSockets, by two protocols |
@@ -18,6 +19,7 @@
 //! | `errors` | errors as AppSync words them |
 
 mod call;
+mod document;
 mod errors;
 mod filter_input;
 mod get;

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Name, Request, Response, Value as ConstValue, Variables,
-    parser::{
-        parse_query,
-        types::{ExecutableDocument, OperationDefinition, OperationType},
-    },
+    Name, Request, Response, ServerError, Value as ConstValue, Variables,
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType},
 };
 use futures::{StreamExt, stream::BoxStream};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::{errors::ApiError, limits, omitted, order};
+use super::{
+    document::{self, Unreadable},
+    errors::ApiError,
+    limits, omitted, order,
+};
 use crate::{credentials::Actor, server::Site};
 
 /// The parameters of a request (GraphQL over HTTP, 5.1).
@@ -48,6 +49,21 @@ impl From<ApiError> for Unready {
     }
 }
 
+impl From<ServerError> for Unready {
+    fn from(mistake: ServerError) -> Self {
+        Self::Mistake(Box::new(Response::from_errors(vec![mistake])))
+    }
+}
+
+impl From<Unreadable> for Unready {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Mistake(mistake) => mistake.into(),
+            Unreadable::Refused(error) => error.into(),
+        }
+    }
+}
+
 /// An operation within the limits, ready to be run.
 pub struct Operation {
     site: Site,
@@ -76,9 +92,9 @@ impl Operation {
             );
             return Err(ApiError::too_much(words).into());
         }
-        let mut document = parse_query(&query)
-            .map_err(|error| Unready::Mistake(Box::new(Response::from_errors(vec![error.into()]))))?;
+        let mut document = document::read(&query)?;
         limits::check(&document, &variables)?;
+        document::check_types(&site.api.schema, &document)?;
         let operation_name = operation_name.filter(|name| !name.is_empty());
         let wrong_kind = |operation: &OperationDefinition| {
             let kind = operation.ty;
@@ -122,6 +138,7 @@ impl Operation {
         let work = self.site.api.schema.execute(self.request);
         let mut response = tokio::time::timeout(limits::TIME, work).await.map_err(|_| ApiError::timeout())?;
         order::restore(&mut response.data, &self.order);
+        shorten(&mut response);
         Ok(response)
     }
 
@@ -133,6 +150,7 @@ impl Operation {
         let responses = self.site.api.schema.execute_stream(self.request.data(listening.clone()));
         let responses = responses.map(move |mut response| {
             order::restore(&mut response.data, &order);
+            shorten(&mut response);
             response
         });
         (responses.boxed(), listening)
@@ -163,6 +181,14 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
     });
     let (_, operation) = named.next()?;
     named.next().is_none().then_some(&operation.node)
+}
+
+/// Of the mistakes in a document the first are told: there can be one for each
+/// of its places, and each may repeat a name.
+fn shorten(response: &mut Response) {
+    if is_nothing(response) {
+        response.errors.truncate(limits::MISTAKES);
+    }
 }
 
 /// Whether nothing came of it but errors.

@@ -2,6 +2,8 @@
 //! async-graphql 7 puts the fields of a query down as each is done. Those
 //! below them are done at once, and stand as they should.
 
+use std::collections::HashMap;
+
 use async_graphql::{
     Name, Value,
     parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
@@ -33,10 +35,12 @@ fn collect(document: &ExecutableDocument, set: &SelectionSet, names: &mut Vec<Na
 
 /// Puts the fields of an answer into that order.
 pub fn restore(data: &mut Value, order: &[Name]) {
-    let place = |name: &Name| order.iter().position(|other| other == name);
-    if let Value::Object(fields) = data {
-        fields.sort_by(|one, _, other, _| place(one).cmp(&place(other)));
+    let Value::Object(fields) = data else { return };
+    let mut places = HashMap::with_capacity(order.len());
+    for (place, name) in order.iter().enumerate() {
+        places.entry(name).or_insert(place);
     }
+    fields.sort_by(|one, _, other, _| places.get(one).cmp(&places.get(other)));
 }
 
 #[cfg(test)]
