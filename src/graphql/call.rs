@@ -6,7 +6,12 @@ use async_graphql::{
 };
 
 use super::errors::ApiError;
-use crate::{credentials::Actor, error::AppError, posts::PostId, server::Site};
+use crate::{
+    credentials::Actor,
+    error::AppError,
+    posts::PostId,
+    server::{Site, turns::Client},
+};
 
 /// What a root field answers; `None` is null.
 pub type Outcome = Result<Option<FieldValue<'static>>, ApiError>;
@@ -15,6 +20,7 @@ pub type Outcome = Result<Option<FieldValue<'static>>, ApiError>;
 pub struct Call<'a> {
     pub site: &'a Site,
     pub actor: &'a Actor,
+    pub client: &'a Client,
     object: &'static str,
     /// The name of the field, whatever its alias.
     pub field: &'a str,
@@ -28,6 +34,7 @@ impl<'a> Call<'a> {
         Ok(Self {
             site: ctx.ctx.data().map_err(missing)?,
             actor: ctx.ctx.data().map_err(missing)?,
+            client: ctx.ctx.data().map_err(missing)?,
             object,
             field,
         })

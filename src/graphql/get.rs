@@ -29,7 +29,10 @@ use super::{
 };
 use crate::{
     credentials::caller::Explicit,
-    server::{Site, etag, telemetry::RequestId},
+    server::{
+        Site, etag,
+        telemetry::{ClientAddress, RequestId},
+    },
 };
 
 /// A query, or the opening of a WebSocket: clients of 2020 open theirs here.
@@ -64,7 +67,9 @@ async fn run(site: &Site, head: &Parts) -> Result<Outcome, Failed> {
     };
     let caller = explicit.caller_of_graphql(site).await?;
     let parameters = parameters(head.uri.query().unwrap_or_default())?;
-    match Operation::prepare(site, &caller.actor, parameters, &[OperationType::Query]) {
+    let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
+    let client = site.turns.client(address);
+    match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]) {
         Ok(operation) => Ok(operation.answer().await?),
         Err(Unready::Mistake(response)) => Ok(*response),
         Err(Unready::Refused(error)) => Err(error.into()),

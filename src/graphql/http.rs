@@ -4,7 +4,7 @@
 //! GraphQL-over-HTTP specification; all others as AppSync does, with 200 for
 //! whatever could be read.
 
-use async_graphql::{Response as Outcome, parser::types::OperationType};
+use async_graphql::{Response as Outcome, ServerError, parser::types::OperationType};
 use axum::{
     Extension, Router,
     extract::{Request, State},
@@ -34,7 +34,10 @@ use crate::{
         session_store::RowStore,
     },
     error::AppError,
-    server::{Site, bodies, cookies, headers, limits as server_limits, origin, telemetry::RequestId},
+    server::{
+        Site, bodies, cookies, headers, limits as server_limits, origin,
+        telemetry::{ClientAddress, RequestId},
+    },
 };
 
 const JSON: &str = "application/json";
@@ -43,6 +46,9 @@ const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid"
 
 /// Where the API is, below the public URL.
 pub const PATH: &str = "/graphql";
+
+/// When a field may be asked for again that could not be answered, in seconds.
+const COME_AGAIN: &str = "2";
 
 /// What AppSync says to whoever brings no credential.
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
@@ -79,6 +85,7 @@ async fn answer(
     State(site): State<Site>,
     session: Session,
     Extension(request_id): Extension<RequestId>,
+    client: Option<Extension<ClientAddress>>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -103,7 +110,8 @@ async fn answer(
             return Err(Failed::unauthorized(NOBODY));
         }
         let kinds = [OperationType::Query, OperationType::Mutation];
-        match Operation::prepare(&site, &caller.actor, read(&body)?, &kinds) {
+        let client = site.turns.client(client.map(|Extension(ClientAddress(address))| address));
+        match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds) {
             Ok(operation) => Ok(operation.answer().await?),
             Err(Unready::Mistake(response)) => Ok(*response),
             Err(Unready::Refused(error)) => Err(error.into()),
@@ -260,9 +268,17 @@ fn executed(wording: &Wording, outcome: &Outcome) -> Response {
         }
         _ => {
             let body = serde_json::to_string(&payload).unwrap_or_default();
-            json_response(wording.shape, StatusCode::OK, body)
+            let mut response = json_response(wording.shape, StatusCode::OK, body);
+            if outcome.errors.iter().any(is_passing) {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(COME_AGAIN));
+            }
+            response
         }
     }
+}
+
+fn is_passing(error: &ServerError) -> bool {
+    error.source::<ApiError>().is_some_and(ApiError::is_passing)
 }
 
 /// Data and errors of an answer. Fields keep the order of the document

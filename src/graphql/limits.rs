@@ -98,13 +98,8 @@ pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(),
             return Err(ApiError::too_much(format!("An operation can have {VARIABLES} variables at most.")));
         }
         let values = Values::of(&sent, defined);
-        let mut count = Count {
-            document,
-            values: &values,
-            left,
-            fields: COMPLEXITY,
-            described: introspection::FIELDS,
-        };
+        let mut count =
+            Count { document, values: &values, left, fields: COMPLEXITY, described: introspection::FIELDS };
         for definition in defined {
             let default = definition.node.default_value().map_or(0, nodes);
             count.look(1 + default)?;
@@ -259,7 +254,9 @@ impl Count<'_> {
             Written::Variable(name) => {
                 let bytes = self.values.named(name).map_or(0, |variable| variable.bytes);
                 self.left.bytes = self.left.bytes.checked_sub(bytes).ok_or_else(|| {
-                    ApiError::too_much("The values of the variables are too large for as often as they are named.")
+                    ApiError::too_much(
+                        "The values of the variables are too large for as often as they are named.",
+                    )
                 })?;
                 Ok(())
             }
@@ -330,10 +327,7 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    fn of(
-        sent: &'a BTreeMap<&'a str, Variable>,
-        defined: &'a [Positioned<VariableDefinition>],
-    ) -> Self {
+    fn of(sent: &'a BTreeMap<&'a str, Variable>, defined: &'a [Positioned<VariableDefinition>]) -> Self {
         let default = |definition: &'a Positioned<VariableDefinition>| {
             let VariableDefinition { name, .. } = &definition.node;
             Some((name.node.as_str(), Variable::of(definition.node.default_value()?)))

@@ -1,22 +1,25 @@
 //! An operation: what a client sends, made ready and run, whichever way it came.
 
-use std::sync::Arc;
-
 use async_graphql::{
     Name, Request, Response, ServerError, Value as ConstValue, Variables,
     parser::types::{ExecutableDocument, OperationDefinition, OperationType},
 };
-use futures::{StreamExt, stream::BoxStream};
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Notify;
+use sha2::{Digest, Sha256};
 
 use super::{
     document::{self, Unreadable},
     errors::ApiError,
     limits, omitted, order,
+    subscriptions::{Opening, Subscription},
 };
-use crate::{credentials::Actor, server::Site};
+use crate::{
+    credentials::Actor,
+    posts::server::feed::ShapeKey,
+    server::{Site, turns::Client},
+};
 
 /// The parameters of a request (GraphQL over HTTP, 5.1).
 #[derive(Deserialize)]
@@ -71,16 +74,21 @@ pub struct Operation {
     /// The names of its fields in the answer, as the document has them.
     order: Vec<Name>,
     is_subscription: bool,
+    /// Of a subscription, what it asks for and for whom: two of the same are
+    /// told the same.
+    shape: ShapeKey,
 }
 
 impl Operation {
-    /// What `actor` asks for, if it is of one of the `kinds`.
+    /// What `actor` asks for, if it is of one of the `kinds`. It reads in the
+    /// turns of `client`.
     ///
     /// # Errors
     /// [`Unready`].
     pub fn prepare(
         site: &Site,
         actor: &Actor,
+        client: &Client,
         parameters: Parameters,
         kinds: &[OperationType],
     ) -> Result<Self, Unready> {
@@ -117,12 +125,17 @@ impl Operation {
             let omitted = omitted::variables(operation, &variables);
             omitted::remove(&mut document, &omitted);
         }
-        let mut request = Request::new(query).variables(variables).data(site.clone()).data(actor.clone());
+        let shape = match is_subscription {
+            true => shape(actor, &query, operation_name.as_deref(), &variables),
+            false => ShapeKey::default(),
+        };
+        let request = Request::new(query).variables(variables);
+        let mut request = request.data(site.clone()).data(actor.clone()).data(client.clone());
         if let Some(name) = operation_name {
             request = request.operation_name(name);
         }
         request.set_parsed_query(document);
-        Ok(Self { site: site.clone(), request, order, is_subscription })
+        Ok(Self { site: site.clone(), request, order, is_subscription, shape })
     }
 
     /// Whether it goes on until somebody ends it.
@@ -142,35 +155,44 @@ impl Operation {
         Ok(response)
     }
 
-    /// Begins a subscription as soon as the stream is asked. Before it first
-    /// answers, [`Listening`] tells that nothing is missed any more.
-    pub fn subscribe(self) -> (BoxStream<'static, Response>, Listening) {
-        let listening = Listening::default();
-        let order = self.order;
-        let responses = self.site.api.schema.execute_stream(self.request.data(listening.clone()));
-        let responses = responses.map(move |mut response| {
-            order::restore(&mut response.data, &order);
-            shorten(&mut response);
-            response
-        });
-        (responses.boxed(), listening)
+    /// Begins a subscription.
+    ///
+    /// # Errors
+    /// What came instead; [`ApiError::timeout`].
+    pub async fn subscribe(self) -> Result<Subscription, Unready> {
+        let Self { site, request, order, shape, .. } = self;
+        let opening = Opening::default();
+        let mut responses = site
+            .api
+            .schema
+            .execute_stream(request.data(opening.clone()))
+            .map(move |mut response| {
+                order::restore(&mut response.data, &order);
+                shorten(&mut response);
+                response
+            })
+            .boxed();
+        let begin = async {
+            tokio::select! {
+                biased;
+                first = responses.next() => Err(first),
+                opened = opening.opened() => Ok(opened),
+            }
+        };
+        match tokio::time::timeout(limits::TIME, begin).await {
+            Ok(Ok(opened)) => Ok(Subscription::new(shape, opened, responses)),
+            Ok(Err(Some(response))) => Err(Unready::Mistake(Box::new(response))),
+            Ok(Err(None)) => Err(Unready::Refused(ApiError::ended())),
+            Err(_) => Err(Unready::Refused(ApiError::timeout())),
+        }
     }
 }
 
-/// A subscription listens from now on.
-#[derive(Clone, Default)]
-pub struct Listening(Arc<Notify>);
-
-impl Listening {
-    /// Said by the resolver.
-    pub fn begin(&self) {
-        self.0.notify_one();
-    }
-
-    /// Waits until it does.
-    pub async fn begun(&self) {
-        self.0.notified().await;
-    }
+fn shape(actor: &Actor, query: &str, name: Option<&str>, variables: &Variables) -> ShapeKey {
+    let who = actor.user().ok().map(|user| &user.id);
+    // JSON says where each of them ends. What cannot be written is like nothing else.
+    let text = serde_json::to_vec(&(who, query, name, variables));
+    Sha256::digest(text.unwrap_or_else(|_| uuid::Uuid::new_v4().as_bytes().to_vec())).into()
 }
 
 /// The operation of that name; without a name, the only one (GraphQL 6.1).

@@ -30,7 +30,7 @@ pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
     policy::sight(call.actor).map_err(|error| call.refused(error))?;
     let Some(id) = id(argument(ctx, "id")) else { return Ok(None) };
-    match service::get_in_sight(call.site, call.actor, &id).await {
+    match service::get_in_sight(call.site, call.actor, call.client, &id).await {
         Ok(post) => Ok(Some(nodes::post(post))),
         Err(AppError::NotFound) => Ok(None),
         Err(error) => Err(call.refused(error)),
@@ -42,7 +42,7 @@ pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let content = ctx.ctx.look_ahead().field("items").field("content").exists();
     let find = async |PageWanted { filter, after, limit }| {
         let selection = Selection { owner: None, filter, after, limit, content };
-        service::select_in_sight(call.site, call.actor, selection).await
+        service::select_in_sight(call.site, call.actor, call.client, selection).await
     };
     let (posts, next) = generated_page(ctx, call, None, find).await?;
     Ok(Some(nodes::value(ModelPostConnection::new(posts, next))))
@@ -61,7 +61,7 @@ pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
         .filter(|since| *since > clock::before(DeletedPost::KEPT));
     let find = async |PageWanted { filter, after, limit }| {
         let wanted = ChangesSince { owner: None, filter, since, after, limit };
-        service::changes(call.site, call.actor, wanted).await
+        service::changes(call.site, call.actor, call.client, wanted).await
     };
     let (changed, next) = generated_page(ctx, call, since, find).await?;
     Ok(Some(nodes::value(ModelPostConnection::of_changes(changed, next, started_at))))
@@ -101,7 +101,7 @@ async fn generated_page<T>(
 /// `allPosts`.
 pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let after = after(ctx)?;
-    let listing = service::select(call.site, call.actor, selection(ctx, after.clone())?).await;
+    let listing = service::select(call.site, call.actor, call.client, selection(ctx, after.clone())?).await;
     Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
 }
 
@@ -109,7 +109,8 @@ pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
 pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     call.actor.user().map_err(|error| call.refused(error))?;
     let after = after(ctx)?;
-    let listing = service::select_own(call.site, call.actor, selection(ctx, after.clone())?).await;
+    let listing =
+        service::select_own(call.site, call.actor, call.client, selection(ctx, after.clone())?).await;
     Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
 }
 

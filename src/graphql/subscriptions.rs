@@ -1,20 +1,38 @@
-//! The resolvers of subscriptions.
+//! The resolvers of subscriptions, and what is made of the news.
+//!
+//! async-graphql would resolve and write every event anew for each of those who
+//! subscribed. Here the subscription itself listens to the news, and hands one
+//! to async-graphql only where nobody who asked for the same has been told of
+//! it yet ([`Renderings`](crate::posts::server::feed::Renderings)).
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{
-    Error,
+    Error, Response, Value,
     dynamic::{FieldValue, ResolverContext, SubscriptionFieldFuture},
 };
-use futures::{Stream, stream};
-use tokio::sync::broadcast::{self, error::RecvError};
+use futures::{Stream, StreamExt, stream, stream::BoxStream};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::{
+    Notify,
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
 
 use super::{
     call::{Call, argument, text},
     errors::ApiError,
     filter_input, nodes,
-    operation::Listening,
 };
 use crate::{
-    posts::server::{Facts, feed::News, filter::Filter, service},
+    posts::server::{
+        Facts,
+        feed::{News, ShapeKey},
+        filter::Filter,
+        service,
+        store::Changed,
+    },
     server::events::EventKind,
 };
 
@@ -36,14 +54,27 @@ fn on(ctx: ResolverContext<'_>, kind: EventKind) -> SubscriptionFieldFuture<'_> 
         let call = Call::new(&ctx, "Subscription").map_err(Error::new_with_source)?;
         let news =
             call.site.feed.subscribe(call.site).ok_or_else(|| Error::new_with_source(ApiError::ended()))?;
-        if let Ok(listening) = ctx.ctx.data::<Listening>() {
-            listening.begin();
-        }
-        Ok(posts(wanted, news))
+        // One at a time, and each is taken before the next is handed over.
+        let (hand, handed) = mpsc::channel(1);
+        ctx.ctx.data::<Opening>()?.open(Opened { wanted, news, hand });
+        Ok(posts(handed))
     })
 }
 
+fn posts<'a>(
+    handed: mpsc::Receiver<Handed>,
+) -> impl Stream<Item = async_graphql::Result<FieldValue<'a>>> + Send {
+    stream::unfold(handed, |mut handed| async move {
+        let post = handed.recv().await?.map(nodes::value).map_err(Error::new_with_source);
+        Some((post, handed))
+    })
+}
+
+/// What async-graphql is to make an answer of.
+type Handed = Result<Arc<Changed>, ApiError>;
+
 /// What a subscription is told of.
+#[derive(Debug)]
 struct Wanted {
     kind: EventKind,
     /// Only posts of this person.
@@ -68,19 +99,161 @@ impl Wanted {
     }
 }
 
-fn posts<'a>(
+/// What the resolver of a subscription prepares; from then on nothing is missed.
+#[derive(Debug)]
+pub struct Opened {
     wanted: Wanted,
     news: broadcast::Receiver<News>,
-) -> impl Stream<Item = async_graphql::Result<FieldValue<'a>>> + Send {
-    stream::unfold(Some((wanted, news)), |state| async move {
-        let (wanted, mut news) = state?;
+    hand: mpsc::Sender<Handed>,
+}
+
+/// Where the resolver puts it.
+#[derive(Clone, Default)]
+pub struct Opening(Arc<(Mutex<Option<Opened>>, Notify)>);
+
+impl Opening {
+    fn open(&self, opened: Opened) {
+        let (place, notify) = &*self.0;
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        notify.notify_one();
+    }
+
+    /// Waits until it is there.
+    pub async fn opened(&self) -> Opened {
+        let (place, notify) = &*self.0;
         loop {
-            return Some(match news.recv().await {
-                Ok(one) if !wanted.holds(&one) => continue,
-                Ok(one) => (Ok(nodes::value(one.post)), Some((wanted, news))),
-                Err(RecvError::Lagged(_)) => (Err(Error::new_with_source(ApiError::fell_behind())), None),
-                Err(RecvError::Closed) => (Err(Error::new_with_source(ApiError::ended())), None),
-            });
+            notify.notified().await;
+            if let Some(opened) = place.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return opened;
+            }
         }
-    })
+    }
+}
+
+/// A subscription that has begun.
+pub struct Subscription {
+    shape: ShapeKey,
+    opened: Opened,
+    responses: BoxStream<'static, Response>,
+}
+
+/// Fields keep the order of the document.
+#[derive(Serialize)]
+struct Data<'a> {
+    data: &'a Value,
+}
+
+/// What a subscription has to tell.
+pub enum Told {
+    /// Data: the payload of a message.
+    Payload(Arc<RawValue>),
+    /// What went wrong, perhaps beside data.
+    Outcome(Box<Response>),
+}
+
+impl Subscription {
+    /// What `responses` makes of the news that are handed to it.
+    pub fn new(shape: ShapeKey, opened: Opened, responses: BoxStream<'static, Response>) -> Self {
+        Self { shape, opened, responses }
+    }
+
+    /// What it has to tell, until it ends.
+    pub fn told(self) -> impl Stream<Item = Told> + Send + 'static {
+        stream::unfold(self, |mut this| async move { Some((this.next().await?, this)) })
+    }
+
+    async fn next(&mut self) -> Option<Told> {
+        loop {
+            let news = match self.opened.news.recv().await {
+                Ok(news) => news,
+                Err(RecvError::Lagged(_)) => return self.made_of(Err(ApiError::fell_behind())).await,
+                Err(RecvError::Closed) => return self.made_of(Err(ApiError::ended())).await,
+            };
+            match news.renderings.get(&self.shape) {
+                Some(Some(payload)) => return Some(Told::Payload(payload)),
+                Some(None) => continue,
+                None => {}
+            }
+            if !self.opened.wanted.holds(&news) {
+                news.renderings.keep(self.shape, None);
+                continue;
+            }
+            let told = self.made_of(Ok(news.post)).await;
+            if let Some(Told::Payload(payload)) = &told {
+                news.renderings.keep(self.shape, Some(Arc::clone(payload)));
+            }
+            return told;
+        }
+    }
+
+    async fn made_of(&mut self, handed: Handed) -> Option<Told> {
+        // An error would say that the responses have ended, which the next line says.
+        let _ = self.opened.hand.send(handed).await;
+        let response = self.responses.next().await?;
+        Some(match to_raw_value(&Data { data: &response.data }) {
+            Ok(payload) if response.errors.is_empty() => Told::Payload(payload.into()),
+            _ => Told::Outcome(Box::new(response)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::value;
+
+    use super::*;
+    use crate::{
+        posts::{Post, PostId, Title, server::feed::Renderings},
+        timestamp::Timestamp,
+    };
+
+    fn news(title: &str) -> News {
+        let now = Timestamp::from_micros(0);
+        let post = Post {
+            id: PostId::parse("p").unwrap(),
+            title: Title::parse(title).unwrap(),
+            content: None,
+            owner: "ada".to_owned(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let (post, renderings) = (Arc::new(Changed::Post(post)), Arc::new(Renderings::default()));
+        News { kind: EventKind::Created, post, renderings }
+    }
+
+    /// A subscription whose answers name the post and whoever answered.
+    fn subscription(sender: &broadcast::Sender<News>, shape: u8, name: &'static str) -> Subscription {
+        let (hand, handed) = mpsc::channel(1);
+        let wanted = Wanted { kind: EventKind::Created, owner: None, filter: Filter::EVERYTHING };
+        let opened = Opened { wanted, news: sender.subscribe(), hand };
+        let responses = stream::unfold(handed, move |mut handed: mpsc::Receiver<Handed>| async move {
+            let post = handed.recv().await?.expect("news");
+            let title = Facts::from(&*post).title;
+            Some((Response::new(value!({ "title": title, "by": name })), handed))
+        });
+        Subscription::new([shape; 32], opened, responses.boxed())
+    }
+
+    async fn told(subscription: &mut Subscription) -> String {
+        match subscription.next().await.expect("news") {
+            Told::Payload(payload) => payload.get().to_owned(),
+            Told::Outcome(outcome) => panic!("{outcome:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asked_for_the_same_is_told_the_same_by_one_answer() {
+        let sender = broadcast::Sender::new(8);
+        let mut first = subscription(&sender, 1, "first");
+        let mut same = subscription(&sender, 1, "same");
+        let mut other = subscription(&sender, 2, "other");
+        for title in ["One", "Two"] {
+            sender.send(news(title)).expect("they listen");
+            let payload = |by: &str| format!(r#"{{"data":{{"title":"{title}","by":"{by}"}}}}"#);
+            assert_eq!(told(&mut first).await, payload("first"));
+            assert_eq!(told(&mut same).await, payload("first"));
+            assert_eq!(told(&mut other).await, payload("other"));
+        }
+    }
 }

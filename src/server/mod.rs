@@ -32,6 +32,7 @@ pub mod router;
 pub mod target;
 pub mod telemetry;
 pub mod tls;
+pub mod turns;
 pub mod variables;
 
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub bodies: Arc<fair_pool::FairPool>,
     /// Memory for answers that clients have yet to take.
     pub answers: Arc<fair_pool::FairPool>,
+    /// How much who reads at a time through the API.
+    pub turns: turns::Turns,
     /// The GraphQL API.
     pub api: Api,
     /// What happens to posts, for subscriptions.
@@ -108,6 +111,7 @@ impl Site {
         let hasher = Hasher::new(config.argon2)?;
         let database = database.await?;
         Ok(Self(Arc::new(Parts {
+            turns: turns::Turns::new(database.readers()),
             bus: Arc::new(events::Bus::new(database.engine(), config.max_listeners)),
             database,
             hasher,
@@ -166,6 +170,28 @@ impl Site {
         }
         self.database.read().await
     }
+
+    /// [`Self::reader_for`] `actor`, when it is `client`'s turn.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when there is no turn or no connection.
+    pub async fn turn_for(
+        &self,
+        actor: &Actor,
+        client: &turns::Client,
+        reach: turns::Reach,
+    ) -> Result<InTurn, AppError> {
+        let turn = self.turns.next(client, reach).await?;
+        Ok(InTurn { db: self.reader_for(actor).await?, _turn: turn })
+    }
+}
+
+/// A connection for as long as a turn takes; it is given back first.
+#[derive(Debug)]
+pub struct InTurn {
+    /// To read by.
+    pub db: database::Db,
+    _turn: turns::Turn,
 }
 
 impl std::ops::Deref for Site {

@@ -1,19 +1,25 @@
 //! One connection: who it is, what it subscribed to, and what it is told.
 
-use std::{collections::HashMap, ops::ControlFlow, time::Duration};
+use std::{collections::HashMap, net::IpAddr, ops::ControlFlow, time::Duration};
 
-use async_graphql::{Response as Outcome, ServerError, parser::types::OperationType};
+use async_graphql::{Response, ServerError, parser::types::OperationType};
 use axum::{
     extract::ws::{CloseFrame, Message, WebSocket},
     http::StatusCode,
 };
 use futures::{
-    StreamExt,
+    FutureExt, SinkExt, StreamExt,
     stream::{self, AbortHandle, BoxStream, SelectAll},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
+use tokio::{
+    task::yield_now,
+    time::{MissedTickBehavior, interval_at, timeout},
+};
 
 use super::{
     super::{
@@ -21,8 +27,11 @@ use super::{
         http::{Failed, NOBODY, Payload},
         limits,
         operation::{Operation, Parameters, Unready, is_nothing},
+        subscriptions::Told,
     },
+    FULL,
     protocol::{Heard, Offered, Protocol},
+    queue::{Answer, Queue},
 };
 use crate::{
     credentials::{
@@ -30,10 +39,7 @@ use crate::{
         caller::{Explicit, Refused},
     },
     error::AppError,
-    server::{
-        Site,
-        limits::{WRITE_TIME, place},
-    },
+    server::{Site, events::places::Place, limits::WRITE_TIME, turns::Client},
 };
 
 /// For the client to begin.
@@ -42,6 +48,9 @@ const INIT_TIME: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(25);
 /// How often it is asked whether the credentials still hold.
 const CHECK: Duration = Duration::from_secs(20);
+/// News that are written one after the other before other connections get
+/// their turn on the thread.
+const AT_ONCE: usize = 32;
 /// Codes of `graphql-transport-ws` (its PROTOCOL.md); AppSync's clients only
 /// look whether the connection is there.
 mod code {
@@ -66,6 +75,8 @@ pub struct Greeting {
     pub comes_back: bool,
     /// The session of the browser, if it is a page of this site.
     pub session: Option<UserSession>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
 }
 
 /// A connection and what it subscribed to.
@@ -76,17 +87,25 @@ pub struct Connection {
     greeting: Greeting,
     /// Who asks, once that is known; by AppSync, every start says it again.
     caller: Option<Caller>,
+    /// In whose turns everything reads that is begun here.
+    client: Client,
     operations: HashMap<String, Running>,
-    outcomes: SelectAll<BoxStream<'static, (String, Told)>>,
+    /// Queries and mutations.
+    queue: Queue,
+    /// Subscriptions: they wait for news, and hold nothing that others wait for.
+    news: SelectAll<BoxStream<'static, (String, Option<Told>)>>,
 }
 
-/// What an operation has to say; `None` when nothing more comes of it.
-type Told = Option<Result<Outcome, ApiError>>;
-
-struct Running {
-    /// Who started it, by AppSync's protocol.
-    caller: Option<Caller>,
-    handle: AbortHandle,
+enum Running {
+    /// In the queue.
+    Once,
+    /// Among the subscriptions.
+    Subscription {
+        /// Who started it, by AppSync's protocol.
+        caller: Option<Caller>,
+        handle: AbortHandle,
+        _place: Place,
+    },
 }
 
 /// The connection ends, perhaps with a word.
@@ -104,8 +123,10 @@ const WITHDRAWN: &str = "Token has expired.";
 impl Connection {
     /// Over a WebSocket that is about to open.
     pub fn new(site: Site, protocol: Protocol, wording: Wording, greeting: Greeting) -> Self {
-        let (caller, operations, outcomes) = (None, HashMap::new(), SelectAll::new());
-        Self { site, protocol, wording, greeting, caller, operations, outcomes }
+        let client = site.turns.client(greeting.address);
+        let queue = Queue::new(site.clone(), client.clone());
+        let (caller, operations, news) = (None, HashMap::new(), SelectAll::new());
+        Self { site, protocol, wording, greeting, caller, client, operations, queue, news }
     }
 
     /// Talks until one of the two has had enough.
@@ -129,15 +150,16 @@ impl Connection {
         let mut init = std::pin::pin!(tokio::time::sleep(INIT_TIME));
         loop {
             let step = tokio::select! {
-                message = socket.recv() => match message {
+                message = socket.recv(), if self.queue.has_room() => match message {
                     Some(Ok(Message::Text(text))) => self.hear(socket, &text).await,
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Step::Continue(()),
                     Some(Ok(Message::Binary(_))) => end(code::BAD_REQUEST, "Send text"),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End(None),
                 },
-                Some((id, outcome)) = self.outcomes.next(), if !self.outcomes.is_empty() => {
-                    self.tell(socket, id, outcome).await
+                Some((id, told)) = self.news.next(), if !self.news.is_empty() => {
+                    self.tell_all(socket, id, told).await
                 }
+                answer = self.queue.done() => self.answer(socket, answer).await,
                 _ = beat.tick(), if self.caller.is_some() => send(socket, &self.protocol.beat()).await,
                 _ = check.tick() => self.check(socket).await,
                 () = &mut init, if self.caller.is_none() => end(code::INIT_TIMEOUT, "Connection initialisation timeout"),
@@ -163,22 +185,15 @@ impl Connection {
                 }
             },
             Heard::Start { id, parameters: Some(parameters), offered } => {
-                self.start(socket, id, parameters, &offered).await
+                self.start(socket, id, parameters, &offered, text.len()).await
             }
             Heard::Start { id, parameters: None, .. } => {
                 let error = ApiError::malformed("payload.data must be a text of JSON with a query.");
                 self.refuse(socket, &id, &error).await
             }
-            Heard::Stop { id } => match (self.operations.remove(&id), self.protocol) {
-                (Some(operation), Protocol::AppSync) => {
-                    operation.handle.abort();
-                    send(socket, &self.protocol.complete(&id)).await
-                }
-                (Some(operation), Protocol::TransportWs) => {
-                    operation.handle.abort();
-                    Step::Continue(())
-                }
-                (None, _) => Step::Continue(()),
+            Heard::Stop { id } => match (self.forget(&id), self.protocol) {
+                (true, Protocol::AppSync) => send(socket, &self.protocol.complete(&id)).await,
+                _ => Step::Continue(()),
             },
             Heard::Ping => send(socket, &json!({ "type": "pong" })).await,
             Heard::Nothing => Step::Continue(()),
@@ -228,6 +243,7 @@ impl Connection {
         id: String,
         parameters: Parameters,
         offered: &Offered,
+        bytes: usize,
     ) -> Step {
         let (own, kinds) = match self.protocol {
             // What opened the connection does not count for what is started on it.
@@ -255,65 +271,62 @@ impl Connection {
             let words = format!("A connection can have {} operations at a time.", limits::OPERATIONS);
             return self.refuse(socket, &id, &ApiError::too_much(words)).await;
         }
-        let operation = match Operation::prepare(&self.site, &caller.actor, parameters, kinds) {
+        let operation = match Operation::prepare(&self.site, &caller.actor, &self.client, parameters, kinds) {
             Ok(operation) => operation,
-            Err(Unready::Mistake(outcome)) => return self.fail(socket, &id, &outcome).await,
-            Err(Unready::Refused(error)) => return self.refuse(socket, &id, &error).await,
-            Err(Unready::WrongKind(_)) => {
-                let error = ApiError::malformed("By this protocol there are subscriptions alone.");
-                return self.refuse(socket, &id, &error).await;
-            }
+            Err(unready) => return self.unready(socket, &id, unready).await,
         };
-        let told = if operation.is_subscription() {
-            let (mut outcomes, listening) = operation.subscribe();
-            let begin = async {
-                tokio::select! {
-                    biased;
-                    first = outcomes.next() => first,
-                    () = listening.begun() => None,
-                }
-            };
-            let first = match timeout(limits::TIME, begin).await {
-                Ok(Some(outcome)) if is_nothing(&outcome) => return self.fail(socket, &id, &outcome).await,
-                Ok(first) => first,
-                Err(_) => return self.refuse(socket, &id, &ApiError::timeout()).await,
-            };
-            if let Some(started) = self.protocol.started(&id) {
-                send(socket, &started).await?;
-            }
-            stream::iter(first).chain(outcomes).map(Ok).boxed()
-        } else {
-            stream::once(answer(operation)).boxed()
+        if !operation.is_subscription() {
+            self.operations.insert(id.clone(), Running::Once);
+            self.queue.push(id, bytes, operation);
+            return Step::Continue(());
+        }
+        let Some(place) = self.site.bus.subscription(self.greeting.address) else {
+            let busy = AppError::Busy { retry_after: FULL };
+            return self.refuse(socket, &id, &ApiError::of_request(&busy)).await;
         };
-        let told = told.map(Some).chain(stream::once(async { None }));
+        let subscription = match operation.subscribe().await {
+            Ok(subscription) => subscription,
+            Err(unready) => return self.unready(socket, &id, unready).await,
+        };
+        if let Some(started) = self.protocol.started(&id) {
+            send(socket, &started).await?;
+        }
+        let told = subscription.told().map(Some).chain(stream::once(async { None }));
         let (told, handle) = stream::abortable(told);
         let of = id.clone();
-        self.outcomes.push(told.map(move |told| (of.clone(), told)).boxed());
-        self.operations.insert(id, Running { caller: own, handle });
+        self.news.push(told.map(move |told| (of.clone(), told)).boxed());
+        self.operations.insert(id, Running::Subscription { caller: own, handle, _place: place });
         Step::Continue(())
     }
 
-    async fn tell(&mut self, socket: &mut WebSocket, id: String, told: Told) -> Step {
+    /// Tells what is there, and all that is ready behind it, at once.
+    async fn tell_all(&mut self, socket: &mut WebSocket, id: String, told: Option<Told>) -> Step {
+        self.tell(socket, id, told).await?;
+        for _ in 1..AT_ONCE {
+            let Some(Some((id, told))) = self.news.next().now_or_never() else { break };
+            self.tell(socket, id, told).await?;
+        }
+        flush(socket).await?;
+        yield_now().await;
+        Step::Continue(())
+    }
+
+    async fn tell(&mut self, socket: &mut WebSocket, id: String, told: Option<Told>) -> Step {
         match told {
-            Some(Ok(outcome)) if is_nothing(&outcome) => {
+            Some(Told::Payload(payload)) => {
+                feed(socket, &DataMessage { kind: self.protocol.data(), id: &id, payload: &payload }).await
+            }
+            Some(Told::Outcome(response)) if is_nothing(&response) => {
                 self.forget(&id);
                 // An error would be the end of it for clients that try again by themselves.
                 let passing =
                     |error: &ServerError| error.source::<ApiError>().is_some_and(ApiError::is_passing);
-                if outcome.errors.iter().any(passing) {
+                if response.errors.iter().any(passing) {
                     return end(code::TRY_AGAIN_LATER, "Try again later");
                 }
-                self.fail(socket, &id, &outcome).await
+                self.fail(socket, &id, &response).await
             }
-            Some(Ok(outcome)) => {
-                let payload = Payload::new(&self.wording, &outcome);
-                let message = DataMessage { kind: self.protocol.data(), id: &id, payload };
-                send(socket, &message).await
-            }
-            Some(Err(error)) => {
-                self.forget(&id);
-                self.refuse(socket, &id, &error).await
-            }
+            Some(Told::Outcome(response)) => self.data(socket, &id, &response).await,
             None => {
                 self.forget(&id);
                 send(socket, &self.protocol.complete(&id)).await
@@ -321,9 +334,45 @@ impl Connection {
         }
     }
 
-    fn forget(&mut self, id: &str) {
-        if let Some(operation) = self.operations.remove(id) {
-            operation.handle.abort();
+    /// What a query or a mutation came to, and that nothing more comes of it.
+    async fn answer(&mut self, socket: &mut WebSocket, answer: Answer) -> Step {
+        let id = &answer.id;
+        self.operations.remove(id);
+        match &answer.outcome {
+            Ok(response) if is_nothing(response) => self.fail(socket, id, response).await,
+            Ok(response) => {
+                self.data(socket, id, response).await?;
+                send(socket, &self.protocol.complete(id)).await
+            }
+            Err(error) => self.refuse(socket, id, error).await,
+        }
+    }
+
+    async fn data(&mut self, socket: &mut WebSocket, id: &str, response: &Response) -> Step {
+        let Ok(payload) = to_raw_value(&Payload::new(&self.wording, response)) else {
+            return Step::Continue(());
+        };
+        send(socket, &DataMessage { kind: self.protocol.data(), id, payload: &payload }).await
+    }
+
+    /// Whether it was there.
+    fn forget(&mut self, id: &str) -> bool {
+        match self.operations.remove(id) {
+            Some(Running::Once) => self.queue.forget(id),
+            Some(Running::Subscription { handle, .. }) => handle.abort(),
+            None => return false,
+        }
+        true
+    }
+
+    async fn unready(&mut self, socket: &mut WebSocket, id: &str, unready: Unready) -> Step {
+        match unready {
+            Unready::Mistake(response) => self.fail(socket, id, &response).await,
+            Unready::Refused(error) => self.refuse(socket, id, &error).await,
+            Unready::WrongKind(_) => {
+                let error = ApiError::malformed("By this protocol there are subscriptions alone.");
+                self.refuse(socket, id, &error).await
+            }
         }
     }
 
@@ -332,7 +381,7 @@ impl Connection {
     }
 
     /// The document is wrong, or may not be run, or could not go on.
-    async fn fail(&mut self, socket: &mut WebSocket, id: &str, outcome: &Outcome) -> Step {
+    async fn fail(&mut self, socket: &mut WebSocket, id: &str, outcome: &Response) -> Step {
         let errors: Vec<Value> = outcome
             .errors
             .iter()
@@ -379,7 +428,7 @@ impl Connection {
         let mut asked: Vec<(&Caller, bool)> = Vec::new();
         let mut over = Vec::new();
         for (id, operation) in &self.operations {
-            let Some(caller) = &operation.caller else { continue };
+            let Running::Subscription { caller: Some(caller), .. } = operation else { continue };
             let known = asked.iter().find(|(other, _)| other.has_same_proof(caller)).map(|(_, over)| *over);
             let is_over = match known {
                 Some(is_over) => is_over,
@@ -399,14 +448,6 @@ impl Connection {
 
 async fn is_over(caller: &Caller, site: &Site) -> bool {
     matches!(caller.still_holds(site).await, Ok(false))
-}
-
-/// What a query or a mutation comes to. It takes a place like any other request.
-async fn answer(operation: Operation) -> Result<Outcome, ApiError> {
-    match place() {
-        Some(_place) => operation.answer().await,
-        None => Err(ApiError::of_request(&AppError::Busy { retry_after: 2 })),
-    }
 }
 
 /// Whoever that proves to be; nobody is refused.
@@ -441,13 +482,28 @@ struct DataMessage<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     id: &'a str,
-    payload: Payload<'a>,
+    payload: &'a RawValue,
 }
 
 /// A client that takes nothing for so long is gone.
 async fn send(socket: &mut WebSocket, message: &impl Serialize) -> Step {
+    feed(socket, message).await?;
+    flush(socket).await
+}
+
+/// Puts a message behind those that are still to be sent; waits where they have
+/// to be sent first.
+async fn feed(socket: &mut WebSocket, message: &impl Serialize) -> Step {
     let text = serde_json::to_string(message).unwrap_or_default();
-    match timeout(WRITE_TIME, socket.send(Message::Text(text.into()))).await {
+    taken(timeout(WRITE_TIME, socket.feed(Message::Text(text.into()))).await)
+}
+
+async fn flush(socket: &mut WebSocket) -> Step {
+    taken(timeout(WRITE_TIME, socket.flush()).await)
+}
+
+fn taken<E>(outcome: Result<Result<(), axum::Error>, E>) -> Step {
+    match outcome {
         Ok(Ok(())) => Step::Continue(()),
         _ => Step::Break(End(None)),
     }

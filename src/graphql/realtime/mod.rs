@@ -2,13 +2,16 @@
 //! three ways in which clients of Amplify begin it, and
 //! `graphql-transport-ws` of the graphql-ws library, which may also query.
 //!
-//! One connection is one task. It writes what it has to say at once and waits
-//! for the client to take it; meanwhile nothing is gathered for that client but
-//! the few news that [`Feed`](crate::posts::server::feed::Feed) holds for everyone. Whoever falls behind
-//! is told so.
+//! One connection is one task, and one more for each query or mutation that
+//! runs: the task of the connection waits for its client, and may hold nothing
+//! meanwhile that others wait for. It writes what it has to say at once and waits
+//! for the client to take it; until then nothing is gathered for that client but
+//! the few news that [`Feed`](crate::posts::server::feed::Feed) holds for everyone, and the answers of the few
+//! queries that run. Whoever falls behind is told so.
 
 mod connection;
 mod protocol;
+mod queue;
 
 use axum::{
     Extension,
@@ -88,6 +91,7 @@ pub async fn connect(
         offered: offered.unwrap_or_else(|| Offered::of_headers(&head)),
         // A browser sends the cookie with whatever page opens the connection (security row C2).
         session: (source == Source::Own).then(|| UserSession::new(session)),
+        address: client,
     };
     let shape = match protocol {
         Protocol::AppSync => Shape::AppSync,

@@ -25,6 +25,7 @@ use crate::{
         database::Db,
         events::{Event, EventKind, store as events},
         idempotency::{self, IdempotencyKey, Wish},
+        turns::{Client, Reach},
     },
 };
 
@@ -68,8 +69,14 @@ pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppErr
 ///
 /// # Errors
 /// Those of the database.
-pub async fn select(site: &Site, actor: &Actor, selection: Selection) -> Result<Listing<Post>, AppError> {
-    store::select(&mut site.reader_for(actor).await?, &selection).await
+pub async fn select(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    selection: Selection,
+) -> Result<Listing<Post>, AppError> {
+    let reach = if selection.filter.is_everything() { Reach::Few } else { Reach::Many };
+    store::select(&mut site.turn_for(actor, client, reach).await?.db, &selection).await
 }
 
 /// Of a selection, the actor's own posts.
@@ -79,10 +86,11 @@ pub async fn select(site: &Site, actor: &Actor, selection: Selection) -> Result<
 pub async fn select_own(
     site: &Site,
     actor: &Actor,
+    client: &Client,
     mut selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
     selection.owner = Some(actor.user()?.id.clone());
-    select(site, actor, selection).await
+    select(site, actor, client, selection).await
 }
 
 /// Of a selection, what the actor sees by [`policy::sight`].
@@ -92,10 +100,11 @@ pub async fn select_own(
 pub async fn select_in_sight(
     site: &Site,
     actor: &Actor,
+    client: &Client,
     mut selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
     selection.owner = policy::sight(actor)?.map(|user| user.id.clone());
-    select(site, actor, selection).await
+    select(site, actor, client, selection).await
 }
 
 /// What changed, of whatever the actor sees by [`policy::sight`].
@@ -105,19 +114,27 @@ pub async fn select_in_sight(
 pub async fn changes(
     site: &Site,
     actor: &Actor,
+    client: &Client,
     mut wanted: ChangesSince,
 ) -> Result<Listing<Changed>, AppError> {
     wanted.owner = policy::sight(actor)?.map(|user| user.id.clone());
-    store::changes(&mut site.reader_for(actor).await?, &wanted).await
+    // No index has the changes of one person, and deleted posts are looked through as well.
+    store::changes(&mut site.turn_for(actor, client, Reach::Many).await?.db, &wanted).await
 }
 
 /// One post, if the actor sees it by [`policy::sight`].
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
-pub async fn get_in_sight(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+pub async fn get_in_sight(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    id: &PostId,
+) -> Result<Post, AppError> {
     policy::sight(actor)?;
-    let post = get(site, actor, id).await?;
+    let found = store::find(&mut site.turn_for(actor, client, Reach::Few).await?.db, id).await?;
+    let post = found.ok_or(AppError::NotFound)?;
     policy::may_see(actor, &post.owner)?;
     Ok(post)
 }

@@ -328,6 +328,29 @@ impl Database {
         })
     }
 
+    /// How many can read at a time.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        let pool = match &self.0.backend {
+            Backend::Sqlite(file) => file.readers.options().get_max_connections(),
+            Backend::Postgres(server) => server.primary.options().get_max_connections(),
+        };
+        usize::try_from(pool).unwrap_or(1)
+    }
+
+    /// A connection outside of the pool that requests share, to find out
+    /// whether the database answers. There is one: who comes while it is in
+    /// use, waits.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when it is not free in time or the database is away.
+    pub async fn health(&self) -> Result<Db, AppError> {
+        Ok(match &self.0.backend {
+            Backend::Sqlite(file) => Db::Sqlite(file.health.acquire().await?),
+            Backend::Postgres(server) => Db::Postgres(server.health.acquire().await?.into()),
+        })
+    }
+
     /// A connection to the read replica, if there is one and it answers. It
     /// may be behind.
     pub async fn read_replica(&self) -> Option<Db> {

@@ -39,6 +39,8 @@ const SURELY_ALIVE: Duration = Duration::from_secs(1);
 /// A server, in use.
 pub(super) struct Server {
     pub(super) primary: PgPool,
+    /// One connection that no request uses.
+    pub(super) health: PgPool,
     pub(super) replica: Option<Replica>,
 }
 
@@ -71,6 +73,7 @@ impl Server {
         let options_of = |url: &DatabaseUrl| options(url).map_err(open(url));
         let options = options_of(url)?;
         migrate(connect(&options).await.map_err(open(url))?, url).await?;
+        let health = pool(1).connect_lazy_with(options.clone());
         let primary = pool(connections).connect_lazy_with(options);
         let replica = match replica {
             Some(url) => Some(Replica {
@@ -79,7 +82,7 @@ impl Server {
             }),
             None => None,
         };
-        Ok(Self { primary, replica })
+        Ok(Self { primary, health, replica })
     }
 
     /// Runs `work` in a transaction, again where it met another one.
@@ -142,6 +145,7 @@ impl Server {
     pub(super) async fn close(&self) {
         let closed = async {
             self.primary.close().await;
+            self.health.close().await;
             if let Some(replica) = &self.replica {
                 replica.pool.close().await;
             }

@@ -58,6 +58,8 @@ pub(super) struct Written {
 /// An open file.
 pub(super) struct File {
     pub(super) readers: SqlitePool,
+    /// One connection that no request uses.
+    pub(super) health: SqlitePool,
     writes: mpsc::Sender<Write>,
     closing: Arc<Notify>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -97,27 +99,24 @@ impl File {
             .guard(beside)
             .map_err(|cause| OpenError::File { place: format!("the database {url}"), cause })?;
         let condition = Arc::new(Condition::new(guard));
-        let looks = Arc::clone(&condition);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(readers())
-            .acquire_timeout(PATIENCE)
-            // All that sqlx asks of SQLite is whether the connection's thread
-            // answers, and it has asked when the connection came back.
-            .test_before_acquire(false)
+        let options = options.read_only(true);
+        let open_pool = async |pool: SqlitePoolOptions| {
+            let looks = Arc::clone(&condition);
             // What is opened by the name of another file would read that one.
-            .after_connect(move |_, _| {
+            let pool = pool.after_connect(move |_, _| {
                 let looks = Arc::clone(&looks);
                 Box::pin(async move { looks.look().await.map_err(|wrong| io::Error::other(wrong).into()) })
-            })
-            .connect_with(options.read_only(true))
-            .await
-            .map_err(open)?;
+            });
+            pool.connect_with(options.clone()).await.map_err(open)
+        };
+        let readers = open_pool(pool(readers())).await?;
+        let health = open_pool(pool(1).idle_timeout(None).max_lifetime(None)).await?;
         let (writes, queue) = mpsc::channel(QUEUE);
         let closing = Arc::new(Notify::new());
         let writer = Writer { db: writer, condition: Arc::clone(&condition) };
         let writer = tokio::spawn(writer.write_in_batches(queue, Arc::clone(&closing)));
         let writer = Mutex::new(Some(writer));
-        Ok(Self { readers, writes, closing, writer, condition, _lock: lock })
+        Ok(Self { readers, health, writes, closing, writer, condition, _lock: lock })
     }
 
     /// Puts a write into the queue.
@@ -137,6 +136,7 @@ impl File {
     /// goes last: it folds the log into the database, which then is one file.
     pub(super) async fn close(&self) {
         self.readers.close().await;
+        self.health.close().await;
         self.closing.notify_one();
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer
@@ -289,6 +289,15 @@ pub(super) async fn end_at(connection: &mut SqliteConnection, deadline: Instant)
 pub(super) async fn end_never(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     connection.lock_handle().await?.remove_progress_handler();
     Ok(())
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // All that sqlx asks of SQLite is whether the connection's thread
+        // answers, and it has asked when the connection came back.
+        .test_before_acquire(false)
 }
 
 fn readers() -> u32 {

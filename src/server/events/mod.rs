@@ -34,6 +34,10 @@ use crate::{accounts::Username, posts::PostId};
 /// Events a listener may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
 
+/// Subscriptions on WebSockets, for each listener that there is a place for: not
+/// every connection can have as many as one may have.
+const SUBSCRIPTIONS: usize = 10;
+
 /// Something happened to a post. Carries who and which, never what was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -98,6 +102,7 @@ pub struct Bus {
     newest: AtomicI64,
     listeners: RwLock<Option<broadcast::Sender<Event>>>,
     places: Arc<Places>,
+    subscriptions: Arc<Places>,
     stopping: watch::Sender<bool>,
 }
 
@@ -112,6 +117,7 @@ impl Bus {
             newest: AtomicI64::new(0),
             listeners: RwLock::new(Some(broadcast::Sender::new(BACKLOG))),
             places: Arc::new(Places::new(max_listeners)),
+            subscriptions: Arc::new(Places::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
             stopping: watch::Sender::new(false),
         }
     }
@@ -179,6 +185,13 @@ impl Bus {
     #[must_use]
     pub fn place(&self, client: Option<IpAddr>) -> Option<Place> {
         Places::take(&self.places, client)
+    }
+
+    /// A place for one more subscription on a WebSocket from there, if there
+    /// is one.
+    #[must_use]
+    pub fn subscription(&self, client: Option<IpAddr>) -> Option<Place> {
+        Places::take(&self.subscriptions, client)
     }
 
     /// Ends every listening for good, so that the site can stop.

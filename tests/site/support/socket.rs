@@ -97,6 +97,19 @@ impl Socket {
         self.0.send(Message::text(message.to_string())).await.expect("the site listens");
     }
 
+    /// Says anything.
+    pub async fn say_text(&mut self, text: String) {
+        self.0.send(Message::text(text)).await.expect("the site listens");
+    }
+
+    /// Says all of it in one packet, or as few as it fits into.
+    pub async fn say_all(&mut self, messages: impl IntoIterator<Item = Value>) {
+        for message in messages {
+            self.0.feed(Message::text(message.to_string())).await.expect("the site listens");
+        }
+        self.0.flush().await.expect("the site listens");
+    }
+
     /// The next that is said within a minute, apart from signs of life.
     pub async fn hear(&mut self) -> Heard {
         let heard = tokio::time::timeout(Duration::from_secs(60), self.hear_what_matters()).await;

@@ -1,0 +1,128 @@
+//! The queries and mutations of one connection: some run, the others stand in
+//! line. Each runs in a task of its own. The connection itself waits for a
+//! client that does not read, or asks whether a credential holds; what it has
+//! begun must not stand still meanwhile, with a connection to the database in
+//! its hands.
+
+use std::collections::VecDeque;
+
+use async_graphql::Response;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::super::{errors::ApiError, operation::Operation};
+use crate::{
+    error::AppError,
+    server::{
+        Site,
+        limits::place,
+        turns::{Client, Turn},
+    },
+};
+
+/// Queries and mutations of a connection that run at a time.
+const AT_ONCE: usize = 4;
+/// Bytes of those that stand in line; no more is read of a client meanwhile.
+const WAITING_BYTES: usize = 256 * 1024;
+
+/// What an operation came to.
+pub struct Answer {
+    /// How the client calls it.
+    pub id: String,
+    /// Its answer, or why there is none.
+    pub outcome: Result<Response, ApiError>,
+    /// Until the client has taken the answer.
+    _turn: Option<Turn>,
+}
+
+/// Ends with all that runs in it when it is dropped.
+pub struct Queue {
+    site: Site,
+    client: Client,
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    running: JoinSet<Answer>,
+    handles: Vec<(String, AbortHandle)>,
+}
+
+struct Waiting {
+    id: String,
+    bytes: usize,
+    operation: Operation,
+}
+
+impl Queue {
+    /// Of a connection of that client.
+    pub fn new(site: Site, client: Client) -> Self {
+        let (waiting, running, handles) = (VecDeque::new(), JoinSet::new(), Vec::new());
+        Self { site, client, waiting, waiting_bytes: 0, running, handles }
+    }
+
+    /// Whether one more can stand in line.
+    pub const fn has_room(&self) -> bool {
+        self.waiting_bytes < WAITING_BYTES
+    }
+
+    /// Puts an operation, of a message of so many bytes, at the end of the line.
+    pub fn push(&mut self, id: String, bytes: usize, operation: Operation) {
+        self.waiting_bytes += bytes;
+        self.waiting.push_back(Waiting { id, bytes, operation });
+        self.advance();
+    }
+
+    /// Gives one up, wherever it stands.
+    pub fn forget(&mut self, id: &str) {
+        self.waiting.retain(|waiting| waiting.id != id);
+        self.waiting_bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+        if let Some(place) = self.handles.iter().position(|(other, _)| other == id) {
+            self.handles.swap_remove(place).1.abort();
+        }
+    }
+
+    /// The next that is done, whichever comes first; waits while there is none.
+    pub async fn done(&mut self) -> Answer {
+        loop {
+            self.advance();
+            match self.running.join_next_with_id().await {
+                Some(Ok((task, answer))) => {
+                    let known = self.handles.len();
+                    self.handles.retain(|(_, handle)| handle.id() != task);
+                    // Otherwise it was given up as it ended; its id may be another's by now.
+                    if self.handles.len() < known {
+                        return answer;
+                    }
+                }
+                Some(Err(error)) => {
+                    if let Some(place) = self.handles.iter().position(|(_, handle)| handle.id() == error.id())
+                    {
+                        // It was not given up, so it panicked.
+                        let (id, _) = self.handles.swap_remove(place);
+                        let outcome = Err(ApiError::of_request(&AppError::Internal));
+                        return Answer { id, outcome, _turn: None };
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn advance(&mut self) {
+        while self.handles.len() < AT_ONCE
+            && let Some(Waiting { id, bytes, operation }) = self.waiting.pop_front()
+        {
+            self.waiting_bytes -= bytes;
+            let run = run(self.site.clone(), self.client.clone(), id.clone(), operation);
+            self.handles.push((id, self.running.spawn(run)));
+        }
+    }
+}
+
+/// Runs a query or a mutation. It takes a place like any other request.
+async fn run(site: Site, client: Client, id: String, operation: Operation) -> Answer {
+    match (site.turns.operation(&client).await, place()) {
+        (Ok(turn), Some(_place)) => Answer { id, outcome: operation.answer().await, _turn: Some(turn) },
+        _ => {
+            let outcome = Err(ApiError::of_request(&AppError::Busy { retry_after: 2 }));
+            Answer { id, outcome, _turn: None }
+        }
+    }
+}
