@@ -154,7 +154,7 @@ pub(crate) fn serve_ready_made(answer: &Path) -> Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         println!("ready-made bytes at http://{}", listener.local_addr()?);
         std::io::stdout().flush()?;
-        listener::serve(listener, None, router, std::future::pending()).await;
+        listener::serve(listener, None, router, &[], std::future::pending()).await;
         Ok(())
     })
 }

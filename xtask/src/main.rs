@@ -73,6 +73,12 @@ enum Command {
         /// How often it is killed
         #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
         rounds: u32,
+        /// Instead of that, put hostile loads on the release and look whether its neighbours notice
+        #[arg(long, conflicts_with = "rounds")]
+        neighbours: bool,
+        /// How long each hostile load lasts
+        #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "neighbours", value_parser = clap::value_parser!(u32).range(1..=300))]
+        seconds: u32,
     },
     /// Measure the release; `-- --help` tells what can be chosen
     Bench {
@@ -99,7 +105,8 @@ fn run(command: Command) -> Result<()> {
         Command::Build { release } => build::run(&workspace, Profile::from_release(release)),
         Command::Serve { release, args } => serve::run(&workspace, Profile::from_release(release), &args),
         Command::Test { only } => test::run(&workspace, &only),
-        Command::Torture { rounds } => test::torture(&workspace, rounds),
+        Command::Torture { neighbours: true, seconds, .. } => test::neighbours(&workspace, seconds),
+        Command::Torture { rounds, .. } => test::torture(&workspace, rounds),
         Command::Bench { args } => bench::run(&workspace, &args),
     }
 }

@@ -157,6 +157,20 @@ pub(crate) fn torture(workspace: &Workspace, rounds: u32) -> Result<()> {
     )
 }
 
+/// Puts one hostile load after the other on the release, each for so many
+/// seconds, and looks whether whoever is polite is still answered, and when.
+pub(crate) fn neighbours(workspace: &Workspace, seconds: u32) -> Result<()> {
+    build::site(workspace)?;
+    let binary = build::server(workspace, Profile::Release)?;
+    sh::run(
+        site_tests(workspace)
+            .args(["neighbours", "--", "--nocapture"])
+            .env("NEIGHBOURS_SECONDS", seconds.to_string())
+            .env("SITE_TEST_BINARY", binary)
+            .env_remove(TEST_POSTGRES),
+    )
+}
+
 /// The command of the integration tests alone, as [`Step::Test`] has built them.
 fn site_tests(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo("test");

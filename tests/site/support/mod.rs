@@ -16,7 +16,7 @@ mod socket;
 
 pub mod tokens;
 
-pub use client::{Answer, Client, slow_request};
+pub use client::{Answer, Client, slow_request, try_exchange, try_open};
 pub use database::{Probe, TestDatabase};
 pub use graphql::Credential;
 pub use listener::{Listener, Told};

@@ -1,9 +1,12 @@
 //! The `byline` command, as a process.
 
 use std::{
+    env,
+    ffi::OsString,
     net::SocketAddr,
     path::Path,
     process::{Output, Stdio},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -48,13 +51,13 @@ impl Byline {
 
     /// `byline …` with the cheapest hashes, unless `arguments` say otherwise.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        self.prepared(Command::new(env!("CARGO_BIN_EXE_byline")), arguments)
+        self.prepared(Command::new(binary()), arguments)
     }
 
     /// The same begun by a script of `sh`, to which it is `"$0" "$@"`.
     pub fn command_in_shell(&self, script: &str, arguments: &[&str]) -> Command {
         let mut shell = Command::new("sh");
-        shell.args(["-c", script, env!("CARGO_BIN_EXE_byline")]);
+        shell.args(["-c", script]).arg(binary());
         self.prepared(shell, arguments)
     }
 
@@ -130,6 +133,24 @@ impl Byline {
     }
 }
 
+/// The `byline` that is tried: the one that was built with the tests, or the
+/// one that `SITE_TEST_BINARY` names.
+fn binary() -> OsString {
+    env::var_os("SITE_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_byline").into())
+}
+
+/// The CPU time of a process, over all of its threads: fields 14 and 15 of
+/// `/proc/PID/stat` (proc_pid_stat(5)), in ticks of 10 ms.
+fn cpu_time(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program, in brackets, may have spaces in it.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks: u64 = [11, 12].iter().filter_map(|field| fields.get(*field)?.parse::<u64>().ok()).sum();
+    let is_alive = fields.first().is_some_and(|state| !["Z", "X"].contains(state));
+    is_alive.then(|| Duration::from_millis(ticks * 10))
+}
+
 /// A `byline` that has run to its end.
 #[derive(Debug)]
 pub struct Ended {
@@ -196,6 +217,11 @@ impl Served {
         let pid = self.pid().to_string();
         let kill = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill runs");
         assert!(kill.success(), "SIG{name} is sent");
+    }
+
+    /// The CPU time of the process so far; `None` once it has ended.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        cpu_time(self.child.id()?)
     }
 
     /// Stops it by SIGTERM; its log.

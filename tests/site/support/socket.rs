@@ -97,9 +97,9 @@ impl Socket {
         self.0.send(Message::text(message.to_string())).await.expect("the site listens");
     }
 
-    /// Says anything.
-    pub async fn say_text(&mut self, text: String) {
-        self.0.send(Message::text(text)).await.expect("the site listens");
+    /// Says anything, which the site may close the connection over.
+    pub async fn say_text(&mut self, text: impl Into<String>) {
+        let _ = self.0.send(Message::text(text.into())).await;
     }
 
     /// Says all of it in one packet, or as few as it fits into.

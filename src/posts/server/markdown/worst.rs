@@ -3,7 +3,7 @@
 //! Without dependencies, so that tests elsewhere can take it in by `#[path]`.
 
 /// Texts of about `length` characters each, with a name.
-pub(crate) fn worst(length: usize) -> Vec<(String, String)> {
+pub fn worst(length: usize) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let mut add = |name: &str, text: String| all.push((name.to_owned(), text));
     // One thing again and again.

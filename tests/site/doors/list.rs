@@ -1,0 +1,563 @@
+//! The doors. Whatever parses outside text has one here.
+
+use super::{
+    Door, Way,
+    grammar::{self, Worst},
+};
+
+const KIB: usize = 1024;
+
+/// Every door.
+pub const DOORS: [&[Door]; 6] = [MARKDOWN, GRAPHQL, BODIES, HEADS, MESSAGES, OPERATOR];
+
+/// What people write.
+pub const MARKDOWN: &[Door] = &[
+    Door {
+        name: "Markdown",
+        parses: &[
+            "posts/server/markdown/addresses.rs::picture",
+            "posts/server/markdown/addresses.rs::refused_link",
+        ],
+        bytes: 20_000,
+        worst: grammar::markdown,
+        way: Way::Field { path: "/api/preview_post", field: "content", others: &[] },
+    },
+    Door {
+        name: "a post that is saved, and its excerpt",
+        parses: &["posts/post.rs::Content::parse"],
+        bytes: 40_000,
+        worst: excerpts,
+        way: Way::Field { path: "/api/create_post", field: "content", others: &[("title", "Worst")] },
+    },
+];
+
+/// What programs ask.
+pub const GRAPHQL: &[Door] = &[
+    Door {
+        name: "a document of GraphQL",
+        parses: &["graphql/document.rs::read"],
+        bytes: 16 * KIB,
+        worst: grammar::document,
+        way: Way::Document,
+    },
+    Door {
+        name: "a body of GraphQL",
+        parses: &["graphql/http.rs::read"],
+        bytes: 1280 * KIB,
+        worst: grammar::json,
+        way: Way::Json("/graphql"),
+    },
+    Door {
+        name: "a filter in the variables",
+        parses: &["graphql/filter_input.rs::parse"],
+        bytes: 256 * KIB,
+        worst: filters,
+        way: Way::Variable(
+            "query($worst: ModelPostFilterInput) { listPosts(filter: $worst) { items { id } } }",
+        ),
+    },
+    Door {
+        name: "the text of a filter",
+        parses: &[],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::TextVariable(
+            "query($worst: String) { listPosts(filter: { title: { contains: $worst } }) { items { id } } }",
+        ),
+    },
+    Door {
+        name: "the text of a search",
+        parses: &[],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::TextVariable("query($worst: String) { allPosts(search: $worst) { nodes { id } } }"),
+    },
+    Door {
+        name: "the token of a page",
+        parses: &["graphql/page_token.rs::List::cursor"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::TextVariable("query($worst: String) { listPosts(nextToken: $worst) { items { id } } }"),
+    },
+    Door {
+        name: "the cursor of a page by GraphQL",
+        parses: &[],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::TextVariable("query($worst: String) { allPosts(after: $worst) { nodes { id } } }"),
+    },
+    Door {
+        name: "the id of a post by GraphQL",
+        parses: &["posts/post.rs::PostId::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::TextVariable("query($worst: ID!) { getPost(id: $worst) { id } }"),
+    },
+];
+
+/// Bodies of requests, and their fields.
+pub const BODIES: &[Door] = &[
+    Door {
+        name: "JSON of a server function",
+        parses: &["server/calls.rs::arguments"],
+        bytes: 1280 * KIB,
+        worst: grammar::json,
+        way: Way::Json("/api/preview_post"),
+    },
+    Door {
+        name: "JSON of Cognito",
+        parses: &["cognito/operations.rs::input"],
+        bytes: 64 * KIB,
+        worst: grammar::json,
+        way: Way::Json("/cognito"),
+    },
+    Door {
+        name: "a form",
+        parses: &["server/calls.rs::submit"],
+        bytes: 1280 * KIB,
+        worst: grammar::form,
+        way: Way::Form("/my-posts/new"),
+    },
+    Door {
+        name: "a form of a server function",
+        parses: &[],
+        bytes: 1280 * KIB,
+        worst: grammar::form,
+        way: Way::Form("/api/preview_post"),
+    },
+    Door {
+        name: "a form for tokens",
+        parses: &["credentials/token/api.rs::Parameters::read"],
+        bytes: 64 * KIB,
+        worst: grammar::form,
+        way: Way::Form("/api/token"),
+    },
+    Door {
+        name: "a title",
+        parses: &["posts/post.rs::Title::parse", "posts/server/mod.rs::Draft::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/create_post", field: "title", others: &[("content", "")] },
+    },
+    Door {
+        name: "a key of idempotency",
+        parses: &["server/idempotency.rs::IdempotencyKey::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/create_post",
+            field: "idempotency_key",
+            others: &[("title", ""), ("content", "")],
+        },
+    },
+    Door {
+        name: "the id of a post in a form",
+        parses: &[],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/delete_post", field: "id", others: &[] },
+    },
+    Door {
+        name: "a username",
+        parses: &["accounts/username.rs::Username::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/sign_up",
+            field: "username",
+            others: &[("email", "worst@example.org"), ("password", "short")],
+        },
+    },
+    Door {
+        name: "an address",
+        parses: &["accounts/server/email.rs::Email::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/sign_up",
+            field: "email",
+            others: &[("username", "worst"), ("password", "short")],
+        },
+    },
+    Door {
+        name: "the domain of an address",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: domains,
+        way: Way::Field {
+            path: "/api/sign_up",
+            field: "email",
+            others: &[("username", "worst"), ("password", "short")],
+        },
+    },
+    Door {
+        name: "a new password",
+        parses: &["accounts/server/password.rs::NewPassword::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/sign_up",
+            field: "password",
+            others: &[("username", "no"), ("email", "worst@example.org")],
+        },
+    },
+    Door {
+        name: "a login",
+        parses: &["accounts/server/mod.rs::Login::parse", "accounts/server/password.rs::Password::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/log_in", field: "identifier", others: &[("password", "")] },
+    },
+    Door {
+        name: "the name of an API key",
+        parses: &["accounts/api_key.rs::ApiKeyName::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/create_api_key", field: "name", others: &[("days", "0")] },
+    },
+    Door {
+        name: "the days of an API key",
+        parses: &["accounts/api_key.rs::ApiKeyDays::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/create_api_key", field: "days", others: &[("name", "Worst")] },
+    },
+    Door {
+        name: "a refresh token",
+        parses: &["credentials/token/refresh_token.rs::RefreshToken::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/token",
+            field: "refresh_token",
+            others: &[("grant_type", "refresh_token")],
+        },
+    },
+    Door {
+        name: "the id of an API key in a form",
+        parses: &["credentials/api_key.rs::ApiKeyId::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/revoke_api_key", field: "id", others: &[] },
+    },
+];
+
+/// Targets and headers of requests.
+pub const HEADS: &[Door] = &[
+    Door {
+        name: "where to go after a login",
+        parses: &["accounts/pages/mod.rs::next", "server/forms.rs::Next::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/login?next=/"),
+    },
+    Door {
+        name: "cookies",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/my-posts", name: "cookie", before: "" },
+    },
+    Door {
+        name: "what a client accepts",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/", name: "accept", before: "" },
+    },
+    Door {
+        name: "codings that a client accepts",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/", name: "accept-encoding", before: "" },
+    },
+    Door {
+        name: "tags of what a client has",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/", name: "if-none-match", before: "" },
+    },
+    Door {
+        name: "addresses that proxies name",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/", name: "x-forwarded-for", before: "" },
+    },
+    Door {
+        name: "the last event that a client knows",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/my-posts", name: "last-event-id", before: "" },
+    },
+    Door {
+        name: "an origin",
+        parses: &["server/origin.rs::Origin::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/my-posts", name: "origin", before: "http://" },
+    },
+    Door {
+        name: "a host",
+        parses: &["server/origin.rs::Origin::at"],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/", name: "host", before: "" },
+    },
+    Door {
+        name: "headers that a page of another origin asks for",
+        parses: &[],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/graphql", name: "access-control-request-headers", before: "a," },
+    },
+    Door {
+        name: "an access token",
+        parses: &["credentials/token/claims.rs::read", "credentials/token/mod.rs::verify_for"],
+        bytes: 16 * KIB,
+        worst: tokens,
+        way: Way::Header { path: "/my-posts", name: "authorization", before: "Bearer " },
+    },
+    Door {
+        name: "an API key",
+        parses: &["credentials/api_key.rs::ApiKey::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/my-posts", name: "x-api-key", before: "byl_" },
+    },
+    Door {
+        name: "subprotocols of a WebSocket",
+        parses: &["graphql/realtime/mod.rs::connect", "graphql/realtime/mod.rs::decode"],
+        bytes: 16 * KIB,
+        worst: grammar::header,
+        way: Way::Header { path: "/graphql", name: "sec-websocket-protocol", before: "graphql-ws," },
+    },
+    Door { name: "a path", parses: &[], bytes: 32 * KIB, worst: grammar::header, way: Way::Target("/") },
+    Door {
+        name: "the path of a post",
+        parses: &[],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/posts/"),
+    },
+    Door {
+        name: "the query of a page",
+        parses: &["server/page_cache.rs::page_request"],
+        bytes: 32 * KIB,
+        worst: grammar::form,
+        way: Way::Target("/?"),
+    },
+    Door {
+        name: "the cursor of a page",
+        parses: &["posts/cursor.rs::Cursor::from_str", "posts/cursor.rs::PageRequest::parse"],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/?older="),
+    },
+    Door {
+        name: "the query of a server function",
+        parses: &[],
+        bytes: 32 * KIB,
+        worst: grammar::form,
+        way: Way::Target("/api/list_posts?"),
+    },
+    Door {
+        name: "the query of the GraphQL API",
+        parses: &["graphql/get.rs::parameters"],
+        bytes: 32 * KIB,
+        worst: grammar::form,
+        way: Way::Target("/graphql?query="),
+    },
+    Door {
+        name: "the query of events",
+        parses: &["server/events/stream.rs::events"],
+        bytes: 32 * KIB,
+        worst: grammar::form,
+        way: Way::Stream("/events?"),
+    },
+    Door {
+        name: "the name of a file for front ends",
+        parses: &["codegen/http.rs::download", "codegen/mod.rs::File::parse"],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/account/api/"),
+    },
+    Door {
+        name: "the query of an editor",
+        parses: &["server/pages.rs::hand_back"],
+        bytes: 32 * KIB,
+        worst: grammar::form,
+        way: Way::Target("/my-posts/new?"),
+    },
+];
+
+/// Messages to WebSockets.
+pub const MESSAGES: &[Door] = &[
+    Door {
+        name: "a message by graphql-transport-ws",
+        parses: &["graphql/realtime/protocol.rs::Protocol::read"],
+        bytes: 60 * KIB,
+        worst: messages,
+        way: Way::Message("graphql-transport-ws"),
+    },
+    Door {
+        name: "a message by AppSync's protocol",
+        parses: &[],
+        bytes: 60 * KIB,
+        worst: messages,
+        way: Way::Message("graphql-ws"),
+    },
+];
+
+/// What whoever runs the site writes.
+pub const OPERATOR: &[Door] = &[
+    Door {
+        name: "the file of settings",
+        parses: &["server/config.rs::read_file"],
+        bytes: 256 * KIB,
+        worst: grammar::toml,
+        way: Way::Settings,
+    },
+    Door {
+        name: "an argument",
+        parses: &[
+            "server/config.rs::UrlSetting::parse",
+            "server/database/url.rs::DatabaseUrl::from_str",
+            "server/database/url.rs::DatabaseUrl::has_password",
+            "server/database/url.rs::SqliteFile::read",
+            "server/database/url.rs::without_password",
+        ],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--database-url"]),
+    },
+    Door {
+        name: "proxies that are trusted",
+        parses: &["server/config.rs::network"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--trusted-proxies"]),
+    },
+    Door {
+        name: "origins whose scripts may use the API",
+        parses: &[
+            "server/allowed_origins.rs::Listed::of_the_web",
+            "server/allowed_origins.rs::Listed::parse",
+            "server/allowed_origins.rs::Origins::parse",
+        ],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--graphql-cors-origins"]),
+    },
+    Door {
+        name: "the address from outside",
+        parses: &["server/origin.rs::PublicUrl::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--public-url"]),
+    },
+];
+
+/// Places that parse nothing but what this site wrote, and why that is so.
+pub const OURS: &[(&str, &str)] = &[
+    ("accounts/server/hashing.rs::Cost::parse", "a hash that is stored"),
+    ("accounts/server/hashing.rs::Hasher::verify", "a hash that is stored"),
+    ("accounts/server/hashing.rs::can_be_verified", "a hash that is stored"),
+    ("credentials/kept.rs::Basket::values", "a form as it was stored"),
+    ("credentials/session_store.rs::RowStore::load", "a session as it was stored"),
+    ("credentials/session_store.rs::RowStore::row", "a session that is to be stored"),
+    ("credentials/session_store.rs::cause", "an error as it was written a moment before"),
+    ("posts/drafts.rs::Shelf::get", "in a browser, what the same page has kept there"),
+    ("posts/drafts.rs::Shelf::spread", "in a browser, what the same page has kept there"),
+    ("posts/live.rs::Ear::hear", "in a browser, what this site says"),
+    ("posts/server/markdown/tests.rs::assert_harmless", "a test"),
+    ("server/assets.rs", "the list of files that the build has made"),
+    ("server/calls.rs::shown_once", "the answer of a function of this site"),
+    ("server/events/follow.rs::Follower::hear", "what another process of this site tells"),
+    ("server/events/mod.rs::EventKind::from_str", "an event as it was stored"),
+    ("server/log.rs::cut_json", "a line of the log as it was written a moment before"),
+    ("server/tls.rs::TlsFiles::parse", "the certificate of whoever runs the site"),
+    ("timestamp.rs::Timestamp::deserialize", "in a browser, what this site says"),
+];
+
+fn filters(bytes: usize) -> Vec<Worst> {
+    let mut worst = grammar::json(bytes);
+    worst.extend(grammar::each_nested(
+        &[("{\"not\":", "}"), ("{\"and\":[", "]}"), ("{\"or\":[{\"not\":", "}]}")],
+        bytes,
+    ));
+    let tests = grammar::repeated("{\"title\":{\"eq\":\"a\"}},", bytes);
+    let tests = tests.trim_end_matches(',');
+    worst.push(Worst::new("many tests", format!("{{\"or\":[{tests}]}}")));
+    worst
+}
+
+/// Of all Markdown, what an excerpt reads otherwise than a page.
+fn excerpts(bytes: usize) -> Vec<Worst> {
+    grammar::each_repeated(
+        &[">", "#", "a", "a ", "[", "`", "<p>", "![", "👩‍👩‍👧‍👦", "e\u{301}", "|a", "- ", "\n"],
+        bytes,
+    )
+}
+
+fn domains(bytes: usize) -> Vec<Worst> {
+    grammar::words(bytes).into_iter().map(|worst| worst.inside("worst@", "")).collect()
+}
+
+/// Three parts, of which one is bad.
+fn tokens(bytes: usize) -> Vec<Worst> {
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+    let mut worst = grammar::header(bytes);
+    for Worst { what, text } in grammar::json(bytes / 2) {
+        let encoded = BASE64_URL_SAFE_NO_PAD.encode(text);
+        worst.push(Worst::new(format!("a head of {what}"), format!("{encoded}.e30.AAAA")));
+        worst.push(Worst::new(
+            format!("claims of {what}"),
+            format!("{}.{encoded}.AAAA", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","kid":"a"}"#)),
+        ));
+    }
+    worst
+}
+
+fn messages(bytes: usize) -> Vec<Worst> {
+    let mut worst = grammar::json(bytes);
+    for Worst { what, text } in grammar::json(bytes - 200) {
+        worst.push(Worst::new(
+            format!("a payload of {what}"),
+            format!("{{\"id\":\"1\",\"type\":\"subscribe\",\"payload\":{text}}}"),
+        ));
+    }
+    for Worst { what, text } in grammar::document(12 * KIB.min(bytes / 5)) {
+        let payload = serde_json::json!({ "query": text });
+        let start =
+            serde_json::json!({ "id": "1", "type": "start", "payload": { "data": payload.to_string() } });
+        let subscribe = serde_json::json!({ "id": "1", "type": "subscribe", "payload": payload });
+        worst.push(Worst::new(format!("a document of {what}"), subscribe.to_string()));
+        worst.push(Worst::new(format!("a start of {what}"), start.to_string()));
+    }
+    worst
+}
+
+fn arguments(bytes: usize) -> Vec<Worst> {
+    grammar::each_repeated(
+        &[
+            "a",
+            "@",
+            "/",
+            "%",
+            ":",
+            "postgres://a",
+            "sqlite://",
+            "1.1.1.1/8,",
+            "https://a.example,",
+            "?a=b&",
+            "é",
+            "-",
+        ],
+        bytes,
+    )
+}

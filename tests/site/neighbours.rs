@@ -1,0 +1,43 @@
+//! A neighbour must not notice. While somebody puts a hostile load on the
+//! site, one kind after the other, a reader, an author, a program and a
+//! supervisor use it as they always do. Each of them is answered, and soon.
+//!
+//! `NEIGHBOURS_SECONDS` says how long each load lasts
+//! (`cargo xtask torture --neighbours`, on the release), `SITE_TEST_BINARY`
+//! which `byline` is tried.
+
+mod loads;
+mod polite;
+
+use std::{env, time::Duration};
+
+use self::{
+    loads::{LOADS, Site},
+    polite::Polite,
+};
+
+/// The longest that one in a hundred polite requests may take. It is stated
+/// for a machine of two cores that has the load, the site and the polite ones
+/// on it, and in the ordinary run the other tests, too.
+const P99: Duration = Duration::from_millis(2_000);
+/// The same for `/livez` and `/readyz`, by which supervisors judge.
+const P99_OF_HEALTH: Duration = Duration::from_millis(1_000);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_polite_is_answered_while_somebody_is_hostile() {
+    let seconds = env::var("NEIGHBOURS_SECONDS").map_or(2.0, |seconds| seconds.parse().expect("a number"));
+    let site = Site::open().await;
+    let calm =
+        Polite::watch(&site, async { tokio::time::sleep(Duration::from_secs_f64(seconds)).await }).await;
+    println!("{:<44} {}", "nobody is hostile", calm.summary());
+    let mut wrong = Vec::new();
+    for load in LOADS {
+        let polite = Polite::watch(&site, load.run(&site, Duration::from_secs_f64(seconds))).await;
+        println!("{:<44} {}", load.name, polite.summary());
+        wrong.extend(
+            polite.complaints(P99, P99_OF_HEALTH).into_iter().map(|what| format!("{}: {what}", load.name)),
+        );
+    }
+    site.close().await;
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
