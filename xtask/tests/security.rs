@@ -30,9 +30,15 @@ fn rows() -> impl Iterator<Item = [&'static str; 5]> {
     })
 }
 
-/// A letter and a digit.
+/// A letter and a number.
 fn is_id(text: &str) -> bool {
-    matches!(text.as_bytes(), [letter, digit] if letter.is_ascii_uppercase() && digit.is_ascii_digit())
+    number(text).is_some()
+}
+
+/// The number of an id.
+fn number(text: &str) -> Option<u8> {
+    let digits = text.strip_prefix(|letter: char| letter.is_ascii_uppercase())?;
+    digits.parse().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// What stands between backquotes.
@@ -64,8 +70,9 @@ fn cited(text: &str) -> BTreeSet<String> {
         let words: Vec<_> = citation.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         ids.extend(words.iter().filter(|word| is_id(word)).map(ToString::to_string));
         for range in words.windows(3).filter(|words| words[1] == "to" && is_id(words[0]) && is_id(words[2])) {
-            let (letter, [first, last]) = (&range[0][..1], [range[0], range[2]].map(|id| id.as_bytes()[1]));
-            ids.extend((first..=last).map(|digit| format!("{letter}{}", char::from(digit))));
+            let (letter, [first, last]) = (&range[0][..1], [range[0], range[2]].map(number));
+            let numbers = first.into_iter().flat_map(|first| first..=last.unwrap_or(first));
+            ids.extend(numbers.map(|number| format!("{letter}{number}")));
         }
     }
     ids
@@ -93,6 +100,7 @@ fn a_citation_may_be_one_row_several_or_a_range() {
     assert_eq!(ids("Once (security row D5)."), "D5");
     assert_eq!(ids("(security rows P1 to P3, P5)"), "P1 P2 P3 P5");
     assert_eq!(ids("Security rows L1 and L2: A1"), "L1 L2");
+    assert_eq!(ids("(security rows D9 to D11)"), "D10 D11 D9");
 }
 
 #[test]
