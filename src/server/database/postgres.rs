@@ -2,7 +2,7 @@
 
 use std::{
     str::FromStr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -73,11 +73,14 @@ impl Server {
         let options_of = |url: &DatabaseUrl| options(url).map_err(open(url));
         let options = options_of(url)?;
         migrate(connect(&options).await.map_err(open(url))?, url).await?;
-        let health = pool(1).connect_lazy_with(options.clone());
-        let primary = pool(connections).connect_lazy_with(options);
+        let renewed = Arc::new(Renewed::default());
+        let health = health_pool(&renewed).connect_lazy_with(options.clone());
+        let primary = pool(connections, &renewed).connect_lazy_with(options);
         let replica = match replica {
             Some(url) => Some(Replica {
-                pool: pool(connections).acquire_timeout(REPLICA_PATIENCE).connect_lazy_with(options_of(url)?),
+                pool: pool(connections, &Arc::default())
+                    .acquire_timeout(REPLICA_PATIENCE)
+                    .connect_lazy_with(options_of(url)?),
                 rests_until: Mutex::new(None),
             }),
             None => None,
@@ -214,16 +217,44 @@ fn is_starting(error: &sqlx::Error) -> bool {
     }
 }
 
-fn pool(connections: u32) -> PgPoolOptions {
+/// When the connection for readiness was made. It is made anew when it broke, and
+/// those of the pool that are older have broken with it, most likely.
+#[derive(Default)]
+struct Renewed(Mutex<Option<Instant>>);
+
+impl Renewed {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection of that age was there before.
+    fn is_after(&self, age: Duration) -> bool {
+        let renewed = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.is_some_and(|renewed| age > renewed.elapsed())
+    }
+}
+
+/// The connection for readiness stays for as long as it works.
+fn health_pool(renewed: &Arc<Renewed>) -> PgPoolOptions {
+    let renewed = Arc::clone(renewed);
+    pool(1, &Arc::default()).idle_timeout(None).max_lifetime(None).after_connect(move |_, _| {
+        renewed.now();
+        Box::pin(async { Ok(()) })
+    })
+}
+
+fn pool(connections: u32, renewed: &Arc<Renewed>) -> PgPoolOptions {
+    let renewed = Arc::clone(renewed);
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         // Asking costs a journey to the server and back; after a restart of
         // the server the connections that are in use break at once anyway.
         .test_before_acquire(false)
-        .before_acquire(|connection, state| {
+        .before_acquire(move |connection, state| {
+            let is_doubtful = state.idle_for > SURELY_ALIVE || renewed.is_after(state.age);
             Box::pin(async move {
-                if state.idle_for > SURELY_ALIVE {
+                if is_doubtful {
                     connection.ping().await?;
                 }
                 Ok(true)
