@@ -27,7 +27,7 @@ pub fn LoggedInPage() -> impl IntoView {
                     ". If your browser shows another address, even if only http differs from https, go to that one: the cookie is kept there alone."
                 </p>
             })}
-            <p>"Otherwise allow this site in your browser's settings to keep cookies, and log in again."</p>
+            <p>"Allow this site in your browser's settings to keep cookies, then log in again."</p>
             <p><a href=with_next("/login", next.as_ref())>"Log in again"</a></p>
         </section>
     }

@@ -240,7 +240,7 @@ impl Balance {
         let remark = href
             .filter(|_| self.audience == Audience::Author)
             .and_then(|(_, address)| addresses::refused_link(address))
-            .map(|reason| format!("(No link: addresses begin with http:, https: or mailto:; {reason}.)"));
+            .map(|reason| format!(" (No link: addresses begin with http:, https: or mailto:; {reason}.)"));
         self.tag(name, attributes);
         if name == "table" && !attributes.iter().any(|(attribute, _)| *attribute == "dir") {
             self.open_tables.push((self.open.len(), self.tables.len()));
