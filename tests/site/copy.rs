@@ -88,10 +88,15 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         site.tamper(&user).await;
     }
     site.tamper(
-        "INSERT INTO posts VALUES ('empty', 'Z', 9223372036854775807, 0, -1, '', NULL, '', '', NULL)",
+        "INSERT INTO posts (id, owner_id, version, created_at, updated_at, title, excerpt, content)
+         VALUES ('empty', 'Z', 9223372036854775807, 0, -1, '', '', '')",
     )
     .await;
-    site.tamper("INSERT INTO posts VALUES ('none', 'Z', 1, 0, -1, '', '', '', NULL, 'x')").await;
+    site.tamper(
+        "INSERT INTO posts (id, owner_id, version, created_at, updated_at, title, title_folded, excerpt, content_folded)
+         VALUES ('none', 'Z', 1, 0, -1, '', '', '', 'x')",
+    )
+    .await;
     site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
     site.tamper("INSERT INTO secrets SELECT 'another', value, 0 FROM secrets").await;
     for (id, content) in [("gone", "''"), ("gone too", "NULL")] {
@@ -184,7 +189,8 @@ async fn large_site() -> (Running, Client) {
     let text = "All work and no play makes Jack a dull boy. ".repeat(22);
     let fill = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
-         INSERT INTO posts SELECT 'large-' || n, (SELECT MIN(id) FROM users), 1, n, n, 'Large', NULL, '', '{text}' || n, NULL
+         INSERT INTO posts (id, owner_id, version, created_at, updated_at, title, excerpt, content)
+         SELECT 'large-' || n, (SELECT MIN(id) FROM users), 1, n, n, 'Large', '', '{text}' || n
          FROM numbers"
     );
     site.tamper(&fill).await;
