@@ -173,6 +173,29 @@ async fn a_crowd_at_the_login_is_told_to_come_again_and_readers_are_served() {
 }
 
 #[tokio::test]
+async fn a_crowd_that_signs_up_gets_back_what_was_typed_but_the_password() {
+    let site = Running::start().await;
+    let crowd = join_all((0..100).map(|number| {
+        let mut browser = site.browser();
+        async move { (number, browser.sign_up(&format!("writer-{number}")).await) }
+    }))
+    .await;
+    let mut sent_away = 0;
+    for (number, answer) in crowd.iter().filter(|(_, answer)| answer.status == 503) {
+        let page = answer.page();
+        assert_ne!(answer.header("retry-after"), "");
+        assert_eq!(page.value("username"), format!("writer-{number}"));
+        assert_eq!(page.value("email"), format!("writer-{number}@example.org"));
+        assert_eq!(page.value("password"), "");
+        sent_away += 1;
+    }
+    assert!(sent_away > 0, "a hundred are more than the lane takes");
+    assert!(crowd.iter().all(|(_, answer)| [303, 503].contains(&answer.status)));
+    let made = crowd.iter().filter(|(_, answer)| answer.status == 303).count();
+    assert_eq!(site.count("SELECT COUNT(*) FROM users").await, i64::try_from(made).expect("few"));
+}
+
+#[tokio::test]
 async fn a_request_under_way_is_answered_when_the_site_is_told_to_stop() {
     let byline = Byline::in_an_empty_folder();
     let served = byline.serve(&[]).await;
