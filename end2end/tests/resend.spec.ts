@@ -103,7 +103,7 @@ test('a text is still there behind a refusal of a busy site', async ({ page, aut
   await expectInEditor(page, text);
 });
 
-test('two texts outlive a session that ended', async ({ page, author, context }) => {
+test('two texts outlive a session that ended', async ({ page, author, context, javaScriptEnabled }) => {
   const texts = [
     { title: 'The first of two', content: 'One.' },
     { title: 'The second of two', content: 'Two.' },
@@ -112,6 +112,8 @@ test('two texts outlive a session that ended', async ({ page, author, context })
   for (const [at, tab] of [page, other].entries()) {
     await tab.goto('/my-posts/new');
     await type(tab, texts[at]!);
+    // Asked for later, it would be refused.
+    if (javaScriptEnabled) await expect(preview(tab)).toContainText(texts[at]!.content);
   }
   const third = await context.newPage();
   await third.goto('/');

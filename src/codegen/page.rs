@@ -47,7 +47,7 @@ pub fn ApiPage() -> impl IntoView {
                 <p>
                     "With these, a call that names no mode shows the token of whoever has signed in. "
                     "For front ends whose calls show the public API key, as AWS's first tutorials have it ("
-                    <code>"byline codegen --default-auth api-key"</code>"):"
+                    <code>"--default-auth api-key"</code>"):"
                 </p>
                 <ul class="files">
                     {File::ALL.into_iter().filter(|file| file.has_default_auth()).map(|file| view! {
