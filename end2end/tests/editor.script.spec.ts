@@ -47,6 +47,16 @@ test('the preview follows the typing', async ({ page, author }) => {
   expect(await page.evaluate(() => 'pwned' in window)).toBe(false);
 });
 
+test('a preview that does not come says so, and the text stays and can be published', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await page.route('**/api/preview_post', (route) => route.abort('aborted'));
+  await type(page, { title: 'Without a preview', content: 'Some text.' });
+  await expect(page.getByRole('status').filter({ hasText: 'No preview' })).toBeVisible();
+  await expect(field(page, 'Content')).toHaveValue('Some text.');
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText('Without a preview');
+});
+
 test('the preview shows what was in the form from the start', async ({ page, author }) => {
   const post = await published(page, { title: 'Old', content: 'With **force**' });
   await open(page, edit(post));
