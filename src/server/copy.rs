@@ -5,220 +5,23 @@
 //! copy early leaves the target empty, and it can simply be run again. Before
 //! that transaction commits, the target is read back and compared.
 
+mod tables;
+
 use std::fmt;
 
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
+pub use self::tables::{Column, Kind, TABLES, Table};
 use super::database::{
     Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, on, schema_steps,
 };
-
-/// Every table of a site, the referenced before the referencing. What is not
-/// named here is not copied.
-pub const TABLES: &[Table] = &[
-    Table {
-        name: "users",
-        columns: &[text("id"), text("username"), text("email"), text("password_hash"), integer("created_at")],
-        key: &["id"],
-        identity: None,
-    },
-    Table {
-        name: "sessions",
-        columns: &[
-            bytes("id_hash"),
-            text("user_id").or_null(),
-            text("data"),
-            integer("created_at"),
-            integer("last_seen_at"),
-        ],
-        key: &["id_hash"],
-        identity: None,
-    },
-    Table {
-        name: "kept_forms",
-        columns: &[
-            text("id"),
-            text("basket"),
-            text("author"),
-            text("page"),
-            text("title"),
-            text("fields"),
-            integer("bytes"),
-            integer("created_at"),
-            integer("shown_at").or_null(),
-        ],
-        key: &["id"],
-        identity: None,
-    },
-    Table {
-        name: "api_keys",
-        columns: &[
-            text("id"),
-            text("user_id").or_null(),
-            text("name"),
-            bytes("hash"),
-            text("hint"),
-            integer("created_at"),
-            integer("expires_at"),
-            integer("last_used_at").or_null(),
-        ],
-        key: &["id"],
-        identity: None,
-    },
-    Table {
-        name: "posts",
-        columns: &[
-            text("id"),
-            text("owner_id"),
-            integer("version"),
-            integer("created_at"),
-            integer("updated_at"),
-            text("title"),
-            text("title_folded").or_null(),
-            text("excerpt"),
-            text("content").or_null(),
-            text("content_folded").or_null(),
-        ],
-        key: &["id"],
-        identity: None,
-    },
-    Table {
-        name: "deleted_posts",
-        columns: &[
-            text("id"),
-            text("owner_id"),
-            integer("version"),
-            integer("created_at"),
-            integer("updated_at"),
-            text("title"),
-            text("content").or_null(),
-        ],
-        key: &["id"],
-        identity: None,
-    },
-    Table {
-        name: "secrets",
-        columns: &[text("name"), bytes("value"), integer("created_at")],
-        key: &["name"],
-        identity: None,
-    },
-    Table {
-        name: "signing_keys",
-        columns: &[
-            integer("generation"),
-            text("kid"),
-            bytes("seed"),
-            integer("created_at"),
-            integer("signs_from"),
-        ],
-        key: &["generation"],
-        identity: None,
-    },
-    Table {
-        name: "token_families",
-        columns: &[
-            text("id"),
-            text("user_id"),
-            text("client_id"),
-            integer("created_at"),
-            integer("expires_at"),
-        ],
-        key: &["id"],
-        identity: None,
-    },
-    Table {
-        name: "refresh_tokens",
-        columns: &[bytes("hash"), text("family_id"), integer("created_at"), integer("used_at").or_null()],
-        key: &["hash"],
-        identity: None,
-    },
-    Table {
-        name: "idempotency_keys",
-        columns: &[
-            text("user_id"),
-            text("wish"),
-            text("key"),
-            text("result_id"),
-            integer("created_at"),
-            bytes("fingerprint").or_null(),
-        ],
-        key: &["user_id", "wish", "key"],
-        identity: None,
-    },
-    Table {
-        name: "events",
-        columns: &[integer("id"), text("kind"), text("post_id"), text("owner")],
-        key: &["id"],
-        identity: Some("id"),
-    },
-];
 
 /// Parameters of one INSERT at most: SQLite takes 32,766, PostgreSQL 65,535.
 const BATCH_PARAMETERS: usize = 10_000;
 /// Bytes of one INSERT at most, unless a single row is longer.
 const BATCH_BYTES: usize = 1 << 20;
-
-/// A table that is copied.
-#[derive(Debug)]
-pub struct Table {
-    /// Its name.
-    pub name: &'static str,
-    /// All of its columns.
-    pub columns: &'static [Column],
-    /// Its primary key, by which both engines order rows alike: texts and
-    /// bytes byte by byte.
-    pub key: &'static [&'static str],
-    /// The column whose values PostgreSQL takes from a sequence, if there is one.
-    pub identity: Option<&'static str>,
-}
-
-/// A column of a [`Table`].
-#[derive(Debug)]
-pub struct Column {
-    /// Its name.
-    pub name: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// Whether it may hold nothing instead.
-    pub nullable: bool,
-}
-
-/// What a column holds, whatever an engine calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// TEXT.
-    Text,
-    /// INTEGER or BIGINT.
-    Integer,
-    /// BLOB or BYTEA.
-    Bytes,
-}
-
-impl Column {
-    const fn or_null(self) -> Self {
-        Self { nullable: true, ..self }
-    }
-}
-
-const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text, nullable: false }
-}
-
-const fn integer(name: &'static str) -> Column {
-    Column { name, kind: Kind::Integer, nullable: false }
-}
-
-const fn bytes(name: &'static str) -> Column {
-    Column { name, kind: Kind::Bytes, nullable: false }
-}
-
-impl Table {
-    fn column_names(&self) -> String {
-        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
-    }
-}
 
 /// Why nothing was copied: always one sentence.
 #[derive(Debug, thiserror::Error)]
