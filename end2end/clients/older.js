@@ -134,11 +134,11 @@ export async function testOlderAmplify(name, { Amplify, API, Auth, Hub, graphqlO
         const updated = await hear(t, 'onUpdatePost', {}, by);
         const deleted = await hear(t, 'onDeletePost', {}, by);
         const post = await one('createPost', { input: { title: `Heard by ${credential}` } });
-        assert.deepEqual(await created(), post);
+        assert.deepEqual(await created(post.id), post);
         const edited = await one('updatePost', { input: { id: post.id, content: 'More.' } });
-        assert.deepEqual(await updated(), edited);
+        assert.deepEqual(await updated(post.id), edited);
         await one('deletePost', { input: { id: post.id } });
-        assertDeleted(await deleted(), edited);
+        assertDeleted(await deleted(post.id), edited);
       });
     }
 

@@ -217,11 +217,11 @@ describe('aws-amplify 6', () => {
         const deleted = await listen6(t, 'onDeletePost', {}, mode);
 
         const post = await one('createPost', { input: { title: `Heard by ${credential}` } }, USER_POOL);
-        assert.deepEqual(await created(), post);
+        assert.deepEqual(await created(post.id), post);
         const edited = await one('updatePost', { input: { id: post.id, content: 'More.' } }, USER_POOL);
-        assert.deepEqual(await updated(), edited);
+        assert.deepEqual(await updated(post.id), edited);
         await one('deletePost', { input: { id: post.id } }, USER_POOL);
-        assertDeleted(await deleted(), edited);
+        assertDeleted(await deleted(post.id), edited);
       });
     }
 
@@ -229,7 +229,7 @@ describe('aws-amplify 6', () => {
       const everyone = await listen6(t, 'onCreatePost', {}, API_KEY);
       const own = await listen6(t, 'onCreatePost', {}, USER_POOL);
       const theirs = await other.create({ title: 'Not for everybody' });
-      assert.equal((await everyone()).id, theirs.id);
+      assert.equal((await everyone(theirs.id)).title, 'Not for everybody');
       const mine = await one('createPost', { input: { title: 'After it' } }, USER_POOL);
       assert.equal((await own()).id, mine.id, 'their post would have come first');
     });

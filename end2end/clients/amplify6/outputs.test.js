@@ -81,9 +81,9 @@ describe('aws-amplify 6, by the outputs of the second generation,', () => {
 
   test('hears of posts by their model', async (t) => {
     const hear = (...options) => listen(t, Hub, () => Post.onCreate(...options), (post) => post);
-    const [own, wanted] = [await hear(), await hear({ filter: { title: { contains: 'wanted' } }, ...API_KEY })];
+    const [own, wanted] = [await hear(), await hear({ filter: { title: { contains: 'by their model' } }, ...API_KEY })];
     await other.create({ title: 'Not for everybody' });
-    const theirs = await other.create({ title: 'Much wanted' });
+    const theirs = await other.create({ title: 'Heard by their model' });
     const mine = await data(Post.create({ title: 'Mine' }));
     assert.equal((await wanted()).id, theirs.id);
     assert.deepEqual(await own(), mine);

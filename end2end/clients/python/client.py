@@ -16,7 +16,8 @@ KEY = {"x-api-key": os.environ["BYLINE_KEY"]}
 TOKEN = {"authorization": os.environ["BYLINE_TOKEN"]}
 
 CREATE = gql("mutation { createPost(input: { title: \"By gql\" }) { id title } }")
-LISTEN = gql("subscription { onCreatePost { id title } }")
+# Other tests make posts on the same site at the same time.
+LISTEN = gql("subscription { onCreatePost(filter: { title: { eq: \"By gql\" } }) { id title } }")
 NAME = gql("{ __typename }")
 
 

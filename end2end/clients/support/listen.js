@@ -9,6 +9,8 @@ import { Inbox, soon } from './site.js';
  * @param {{ listen: Function, remove?: Function }} hub
  * @param {() => { subscribe: Function }} start
  * @param {(message: any) => any} unwrap the post in what the client hands on
+ * @returns the next post that is told, or, for an id, what is told next of the
+ *   post with that id: other tests make posts on the same site at the same time
  */
 export async function listen(test, hub, start, unwrap) {
   const inbox = new Inbox();
@@ -31,5 +33,10 @@ export async function listen(test, hub, start, unwrap) {
   } finally {
     forget();
   }
-  return () => inbox.take('event');
+  return async (id) => {
+    for (;;) {
+      const post = await inbox.take('event');
+      if (id === undefined || post.id === id) return post;
+    }
+  };
 }
