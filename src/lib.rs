@@ -5,11 +5,11 @@
 //! Everything a request touches lies in one line:
 //!
 //! ```text
-//! request → server::router → credentials (who asks?)
-//!             → server::pages (a document)
-//!             → server::calls (a form or a script) → posts::api, accounts::api
+//! request → router → credentials (who asks?)
+//!             → http::pages (a document)
+//!             → http::calls (a form or a script) → posts::api, accounts::api
 //!             → graphql, cognito (a program)
-//!                 → posts::server::service, accounts::server::service
+//!                 → posts::domain::service, accounts::domain::service
 //!                     → policy → store → SQLite or PostgreSQL
 //! ```
 //!
@@ -36,22 +36,39 @@ pub mod accounts;
 pub mod error;
 pub mod posts;
 pub mod timestamp;
+pub mod username;
 
 #[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod cli;
 #[cfg(feature = "ssr")]
+pub mod clock;
+#[cfg(feature = "ssr")]
 pub mod codegen;
 #[cfg(feature = "ssr")]
 pub mod cognito;
 #[cfg(feature = "ssr")]
+pub mod config;
+#[cfg(feature = "ssr")]
 pub mod credentials;
 #[cfg(feature = "ssr")]
+pub mod database;
+#[cfg(feature = "ssr")]
 pub mod graphql;
+#[cfg(feature = "ssr")]
+pub mod http;
 #[cfg(feature = "hydrate")]
 pub mod hydrate;
 #[cfg(feature = "ssr")]
-pub mod server;
+pub mod oauth;
+#[cfg(feature = "ssr")]
+pub mod ops;
+#[cfg(feature = "ssr")]
+pub mod router;
+#[cfg(feature = "ssr")]
+pub mod site;
+#[cfg(feature = "ssr")]
+pub mod telemetry;
 #[cfg(feature = "ssr")]
 pub mod ui;

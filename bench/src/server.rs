@@ -18,7 +18,7 @@ use axum::{
     },
     routing::{get, post},
 };
-use byline::server::listener;
+use byline::http::listener;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 

@@ -91,15 +91,14 @@ mod server {
     use super::{Account, AppError, ListedApiKey, NewApiKey};
     use crate::{
         accounts::{
-            ApiKeyDays, ApiKeyName, Username,
-            server::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
+            ApiKeyDays, ApiKeyName,
+            domain::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
         credentials::{api_key::ApiKeyId, caller::Explicit},
+        database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
-        server::{
-            context::{actor, headers, session, site},
-            idempotency::IdempotencyKey,
-        },
+        http::context::{actor, headers, session, site},
+        username::Username,
     };
 
     pub(super) async fn sign_up(

@@ -1,24 +1,24 @@
 //! Accounts: who writes, and how they prove it.
 //!
 //! `api` has the server functions, `copy_key` and `show_password` are islands; behind `ssr`,
-//! `pages` has the screens and `server` the use cases, the passwords and the SQL.
+//! `pages` has the screens and `domain` the use cases, the passwords and the SQL.
 
 mod api_key;
-mod username;
 
 pub mod api;
 pub mod copy_key;
 pub mod show_password;
 
 #[cfg(feature = "ssr")]
-pub mod pages;
+pub mod domain;
 #[cfg(feature = "ssr")]
-pub mod server;
+pub mod pages;
 
 use serde::{Deserialize, Serialize};
 
+use crate::username::Username;
+
 pub use api_key::{ApiKeyDays, ApiKeyDaysError, ApiKeyName, ApiKeyNameError, ListedApiKey, NewApiKey};
-pub use username::{Username, UsernameError};
 
 /// An account as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     credentials::{Actor, KeptForm},
-    server::{
+    http::{
         context::{actor, uri},
         forms::{Form, Notice},
     },

@@ -1,9 +1,6 @@
 //! What a browser gets: the document, its routes, its error pages.
 
 mod chrome;
-mod errors;
-
-pub use errors::ErrorPage;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
@@ -16,8 +13,9 @@ use crate::{
     accounts::pages::{ApiKeysPage, LogInPage, LoggedInPage, RevokeApiKeyPage, SignUpPage},
     codegen::page::ApiPage,
     error::AppError,
+    http::assets,
     posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
-    server::assets,
+    ui::ErrorPage,
 };
 use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
 

@@ -11,15 +11,15 @@ use serde::Deserialize;
 use super::{Backend, Codegen, DefaultAuth, File};
 use crate::{
     credentials::{Actor, Caller},
+    database::internal,
     error::AppError,
-    server::{
-        Site,
+    http::{
         calls::see_other,
-        database::internal,
         forms::log_in_first,
         headers::{refusal, uncached},
         pages::wants_html,
     },
+    site::Site,
 };
 
 /// How the file is wanted.

@@ -22,9 +22,11 @@ pub mod page;
 use crate::{
     cognito,
     credentials::api_key,
+    database::internal,
     error::AppError,
     graphql::{self, ConflictDetection},
-    server::{Site, database::internal, origin::PublicUrl},
+    http::origin::PublicUrl,
+    site::Site,
 };
 use schema::{Root, Schema};
 use statements::Language;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Backend, DefaultAuth, File};
 use crate::{
     accounts::pages::AccountNav,
-    server::context::{actor, site},
+    http::context::{actor, site},
     ui::{PageTitle, load},
 };
 

@@ -19,7 +19,10 @@ use serde_json::{Value, json};
 
 pub use problem::Problem;
 
-use crate::server::{Site, bodies, headers, limits};
+use crate::{
+    http::{bodies, headers, limits},
+    site::Site,
+};
 
 /// Where operations are posted to, below the public URL.
 pub const PATH: &str = "/cognito";

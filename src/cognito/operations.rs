@@ -8,15 +8,12 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use crate::{
-    accounts::{
-        Username,
-        server::{Email, Login, NewAccount, NewPassword, Password, service},
-    },
+    accounts::domain::{Email, Login, NewAccount, NewPassword, Password, service},
     credentials::token::{
-        self, ACCESS_TIME, CLIENT_ID, Client, Verified,
-        service::{self as tokens, Tokens},
+        self, ACCESS_TIME, CLIENT_ID, Client, Verified, service as tokens, service::Tokens,
     },
-    server::Site,
+    site::Site,
+    username::Username,
 };
 
 /// Runs the operation of that name on a body of JSON.

@@ -1,12 +1,10 @@
 //! Errors by the names that Cognito gives them.
 
 use crate::{
-    accounts::{
-        UsernameError,
-        server::{EmailError, LoginError, PasswordError},
-    },
+    accounts::domain::{EmailError, LoginError, PasswordError},
     credentials::token::Refused,
     error::{AppError, Field},
+    username::UsernameError,
 };
 
 /// Why an operation did not happen: Cognito's name for it, and a sentence that

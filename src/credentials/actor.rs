@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::Username, error::AppError};
+use crate::{error::AppError, username::Username};
 
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]

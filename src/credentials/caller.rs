@@ -19,13 +19,14 @@ use tower_sessions::Session;
 
 use super::{Actor, UserSession, api_key, token};
 use crate::{
+    clock,
     error::AppError,
-    server::{
-        Site, clock,
+    http::{
         headers::{X_API_KEY, refusal},
         origin::SEC_FETCH_SITE,
         pages::wants_html,
     },
+    site::Site,
     timestamp::Timestamp,
 };
 

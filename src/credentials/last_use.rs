@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-use crate::{error::AppError, server::clock, timestamp::Timestamp};
+use crate::{clock, error::AppError, timestamp::Timestamp};
 
 /// The last use is written down no more often than this.
 const EVERY: Duration = Duration::from_secs(60);

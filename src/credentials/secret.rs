@@ -4,11 +4,9 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::{
+    clock,
+    database::{Database, internal, on},
     error::AppError,
-    server::{
-        clock,
-        database::{Database, internal, on},
-    },
 };
 
 /// 256 random bits that every process of a site shares and no answer shows.

@@ -6,12 +6,7 @@ use async_graphql::{
 };
 
 use super::errors::ApiError;
-use crate::{
-    credentials::Actor,
-    error::AppError,
-    posts::PostId,
-    server::{Site, turns::Client},
-};
+use crate::{credentials::Actor, error::AppError, http::turns::Client, posts::PostId, site::Site};
 
 /// What a root field answers; `None` is null.
 pub type Outcome = Result<Option<FieldValue<'static>>, ApiError>;

@@ -7,7 +7,7 @@ use super::{
     errors::ApiError,
     limits::{FILTER_DEPTH, FILTER_TESTS},
 };
-use crate::posts::server::filter::{Attribute, Comparison, Filter, Test};
+use crate::posts::domain::filter::{Attribute, Comparison, Filter, Test};
 
 type Object = IndexMap<Name, Value>;
 

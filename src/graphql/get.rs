@@ -29,10 +29,9 @@ use super::{
 };
 use crate::{
     credentials::caller::Explicit,
-    server::{
-        Site, etag,
-        telemetry::{ClientAddress, RequestId},
-    },
+    http::etag,
+    site::Site,
+    telemetry::{ClientAddress, RequestId},
 };
 
 /// A query, or the opening of a WebSocket: clients of 2020 open theirs here.

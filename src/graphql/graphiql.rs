@@ -14,12 +14,13 @@ use super::{http::PATH as API_PATH, schema::sdl};
 use crate::{
     credentials::{Actor, Caller},
     error::AppError,
-    server::{
-        Site, assets,
+    http::{
+        assets,
         forms::log_in_first,
         headers::{refusal, uncached, wrong_method},
         pages::wants_html,
     },
+    site::Site,
 };
 
 const PATH: &str = "/graphiql";

@@ -31,13 +31,12 @@ use crate::{
         Actor, Caller, UserSession,
         caller::{self, Explicit, Refused},
         mend_answer,
-        session_store::RowStore,
+        session::store::RowStore,
     },
     error::AppError,
-    server::{
-        Site, bodies, cookies, headers, limits as server_limits, origin,
-        telemetry::{ClientAddress, RequestId},
-    },
+    http::{bodies, cookies, headers, limits as server_limits, origin},
+    site::Site,
+    telemetry::{ClientAddress, RequestId},
 };
 
 const JSON: &str = "application/json";

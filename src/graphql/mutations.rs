@@ -9,12 +9,12 @@ use super::{
     schema::ConflictDetection,
 };
 use crate::{
-    accounts::Username,
     error::{AppError, Field, FieldErrors},
     posts::{
         Content, PostId, Title,
-        server::{Change, ContentChange, Draft, Guard, NewPost, policy, service, store::Changed},
+        domain::{Change, ContentChange, Draft, Guard, NewPost, policy, service, store::Changed},
     },
+    username::Username,
 };
 
 type Input = IndexMap<Name, Value>;

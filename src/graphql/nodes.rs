@@ -11,7 +11,7 @@ use crate::{
     credentials,
     posts::{
         Cursor, Post,
-        server::{Facts, store::Changed},
+        domain::{Facts, store::Changed},
     },
     timestamp::Timestamp,
 };

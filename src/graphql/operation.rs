@@ -15,11 +15,7 @@ use super::{
     limits, omitted, order,
     subscriptions::{Opening, Subscription},
 };
-use crate::{
-    credentials::Actor,
-    posts::server::feed::ShapeKey,
-    server::{Site, turns::Client},
-};
+use crate::{credentials::Actor, http::turns::Client, posts::events::broadcast::ShapeKey, site::Site};
 
 /// The parameters of a request (GraphQL over HTTP, 5.1).
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::errors::ApiError;
 use crate::{
     credentials::Secret,
-    posts::{Cursor, server::filter::Filter},
+    posts::{Cursor, domain::filter::Filter},
 };
 
 /// Bytes of the seal that are kept; 128 bits are out of reach of guessing.

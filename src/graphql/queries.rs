@@ -12,16 +12,16 @@ use super::{
     page_token::List,
 };
 use crate::{
+    clock,
     error::AppError,
     posts::{
         Cursor, Post,
-        server::{
+        domain::{
             filter::{Attribute, Comparison, Filter, Test},
             policy, service,
             store::{ChangesSince, DeletedPost, Listing, Selection},
         },
     },
-    server::clock,
     timestamp::Timestamp,
 };
 

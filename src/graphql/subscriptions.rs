@@ -3,7 +3,7 @@
 //! async-graphql would resolve and write every event anew for each of those who
 //! subscribed. Here the subscription itself listens to the news, and hands one
 //! to async-graphql only where nobody who asked for the same has been told of
-//! it yet ([`Renderings`](crate::posts::server::feed::Renderings)).
+//! it yet ([`Renderings`](crate::posts::events::broadcast::Renderings)).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,15 +25,12 @@ use super::{
     errors::ApiError,
     filter_input, nodes,
 };
-use crate::{
-    posts::server::{
-        Facts,
-        feed::{News, ShapeKey},
-        filter::Filter,
-        service,
-        store::Changed,
+use crate::posts::{
+    domain::{Facts, filter::Filter, service, store::Changed},
+    events::{
+        EventKind,
+        broadcast::{News, ShapeKey},
     },
-    server::events::EventKind,
 };
 
 type Resolver = for<'a> fn(ResolverContext<'a>) -> SubscriptionFieldFuture<'a>;
@@ -203,7 +200,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        posts::{Post, PostId, Title, server::feed::Renderings},
+        posts::{Post, PostId, Title, events::broadcast::Renderings},
         timestamp::Timestamp,
     };
 

@@ -103,14 +103,12 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 mod server {
     use super::{AppError, Page, Post};
     use crate::{
+        database::idempotency::IdempotencyKey,
         error::Field,
+        http::context::{actor, site},
         posts::{
             Content, PageRequest, PostId,
-            server::{Draft, Guard, service},
-        },
-        server::{
-            context::{actor, site},
-            idempotency::IdempotencyKey,
+            domain::{Draft, Guard, service},
         },
     };
 

@@ -1,7 +1,7 @@
 //! Posts: what people write and everyone reads.
 //!
 //! `api` has the server functions, `editor` and `live` the islands; behind `ssr`, `pages`
-//! has the screens and `server` the use cases, the policy and the SQL.
+//! has the screens and `domain` the use cases, the policy and the SQL.
 
 mod cursor;
 mod drafts;
@@ -13,9 +13,11 @@ pub mod editor;
 pub mod live;
 
 #[cfg(feature = "ssr")]
-pub mod pages;
+pub mod domain;
 #[cfg(feature = "ssr")]
-pub mod server;
+pub mod events;
+#[cfg(feature = "ssr")]
+pub mod pages;
 
 pub use cursor::{Cursor, PageRequest};
 pub use post::{

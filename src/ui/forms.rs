@@ -4,8 +4,9 @@
 use leptos::prelude::*;
 
 use crate::{
+    database::idempotency::IdempotencyKey,
     error::{AppError, Field},
-    server::{forms::FormState, idempotency::IdempotencyKey},
+    http::forms::FormState,
 };
 
 /// What [`AppError::KeyReused`] means to whoever sees a form and no keys.

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    app::ErrorPage,
     error::AppError,
+    http::{assets, context::uri, forms::log_in_first},
     posts::Page,
-    server::{assets, context::uri, forms::log_in_first},
     timestamp::Timestamp,
+    ui::ErrorPage,
 };
 
 /// A page whose content has to be fetched first. Errors become error pages;

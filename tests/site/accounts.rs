@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use byline::{
-    accounts::{
-        Username,
-        server::{Login, NewPassword, hashing::Cost, service},
-    },
-    server::router::router,
+    accounts::domain::{Login, NewPassword, hashing::Cost, service},
+    router::router,
+    username::Username,
 };
 use futures::future::join_all;
 use serde_json::json;

@@ -5,13 +5,13 @@ use axum::http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 use byline::{
-    accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, server::api_keys},
+    accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, domain::api_keys},
     credentials::{
         Actor,
         api_key::{self, ApiKeyId, Verified, public_key, still_holds},
     },
     error::AppError,
-    server::Site,
+    site::Site,
 };
 use futures::future::join_all;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use byline::server::database::{Database, DatabaseConfig, DatabaseUrl};
+use byline::database::{Database, DatabaseConfig, DatabaseUrl};
 use futures::future::join_all;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{net::TcpListener, process::Command};

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use byline::{
     credentials::token::keys::{self, Rotation},
-    server::copy::{Kind, TABLES},
+    ops::copy::{Kind, TABLES},
 };
 use tokio::process::{Child, Command};
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use byline::server::limits::DRAIN_TIME;
+use byline::http::limits::DRAIN_TIME;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -4,16 +4,16 @@
 use std::{cmp::Ordering, collections::BTreeSet, fmt::Debug};
 
 use byline::{
+    database::{Database, DatabaseConfig, Engine},
     posts::{
         Content, Cursor, Post, PostId, Title,
-        server::{
+        domain::{
             Draft,
             filter::{Attribute, Comparison, Filter, Test},
             sql,
             store::{self, Selection},
         },
     },
-    server::database::{Database, DatabaseConfig, Engine},
     timestamp::Timestamp,
 };
 use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};

@@ -1,6 +1,6 @@
 //! Text that wants to be more than text (security row X1).
 
-use byline::posts::{Content, server::markdown};
+use byline::posts::{Content, domain::markdown};
 use url::form_urlencoded::byte_serialize;
 
 use crate::support::{Client, PASSWORD, PAYLOADS, Page, Running};

@@ -4,12 +4,12 @@ use std::io::Read;
 
 use axum::{body::Body, http::Method};
 use byline::{
-    accounts::Username,
     credentials::{Actor, User, UserId},
     posts::{
         Content, Title,
-        server::{Draft, service},
+        domain::{Draft, service},
     },
+    username::Username,
 };
 use futures::future::join_all;
 

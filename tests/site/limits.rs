@@ -4,10 +4,7 @@
 use std::{io::ErrorKind, time::Duration};
 
 use axum::{Router, body::Body, http::Method, middleware::from_fn_with_state, routing::get};
-use byline::{
-    error::AppError,
-    server::{database::Db, telemetry},
-};
+use byline::{database::Db, error::AppError, telemetry};
 use futures::{future::join_all, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use byline::server::copy::TABLES;
+use byline::ops::copy::TABLES;
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use serde_json::json;
 

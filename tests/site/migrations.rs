@@ -1,7 +1,7 @@
 //! A database of an older Byline, and what its rows are once it is brought up
 //! to date.
 
-use byline::server::database::{Database, DatabaseConfig};
+use byline::database::{Database, DatabaseConfig};
 use sqlx::{
     AssertSqlSafe,
     migrate::{Migration, Migrator},

@@ -2,12 +2,13 @@
 
 use axum::http::Method;
 use byline::{
+    clock,
     credentials::UserId,
+    database::Db,
     posts::{
         Content, PostId, Title,
-        server::{Draft, store},
+        domain::{Draft, store},
     },
-    server::{clock, database::Db},
 };
 use futures::future::join_all;
 use serde_json::{Value, json};

@@ -6,13 +6,13 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use byline::{
-    accounts::server::api_keys,
+    accounts::domain::api_keys,
     credentials::{Actor, api_key::ApiKeyId},
     posts::{
         Content, Title,
-        server::{Draft, service},
+        domain::{Draft, service},
+        events::{Event, EventKind},
     },
-    server::events::{Event, EventKind},
 };
 use serde_json::{Value, json};
 use tokio::{

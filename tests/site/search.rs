@@ -1,6 +1,6 @@
 //! Searches: a word is found however it was typed, on either engine.
 
-use byline::posts::server::fold;
+use byline::posts::domain::fold;
 use serde_json::{Value, json};
 
 use crate::support::{Credential, Running};

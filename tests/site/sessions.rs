@@ -2,8 +2,8 @@
 
 use axum::{body::Body, http::Method};
 use byline::{
-    accounts::server::{Login, NewPassword, Password, service},
-    server::clock,
+    accounts::domain::{Login, NewPassword, Password, service},
+    clock,
 };
 use sha2::{Digest, Sha256};
 use tower_sessions::session::Id;

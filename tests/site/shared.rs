@@ -8,7 +8,11 @@ use axum::{
     middleware::from_fn_with_state,
     routing::get,
 };
-use byline::server::{allowed_origins::Origins, config::Config, cors, telemetry};
+use byline::{
+    config::Config,
+    http::{allowed_origins::Origins, layers::cors},
+    telemetry,
+};
 use tokio::net::TcpListener;
 
 use crate::support::{Answer, Client, Credential, Running, serve};

@@ -3,9 +3,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use byline::server::{
+use byline::{
     database::Engine,
-    turns::{Client, Reach},
+    http::turns::{Client, Reach},
 };
 use futures::future::join_all;
 use serde_json::{Value, json};

@@ -3,14 +3,14 @@
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use byline::{
-    accounts::server::{Login, NewPassword, Password, service},
+    accounts::domain::{Login, NewPassword, Password, service},
     credentials::token::{
         self, Refused, Verified,
         keys::{self, Keys, Rotation},
         service as tokens,
     },
     error::AppError,
-    server::housekeeping,
+    ops::housekeeping,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::future::join_all;

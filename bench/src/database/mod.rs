@@ -14,7 +14,7 @@ use crate::cores::Cores;
 /// One row more than a page shows.
 const LIST_ROWS: i64 = 21;
 
-// As in `posts::server::store` and `events::store`.
+// As in `posts::domain::store` and `events::store`.
 const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM events";
 const LIST: &str = "
     SELECT p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use byline::server::database::DatabaseConfig;
+use byline::database::DatabaseConfig;
 use byline_cluster::{Binaries, Cluster, Options};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 

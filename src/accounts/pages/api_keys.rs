@@ -5,11 +5,11 @@ use leptos_router::hooks::use_params_map;
 
 use super::AccountNav;
 use crate::{
-    accounts::{ApiKeyDays, ListedApiKey, NewApiKey, copy_key::CopyKey, server::api_keys},
+    accounts::{ApiKeyDays, ListedApiKey, NewApiKey, copy_key::CopyKey, domain::api_keys},
+    clock,
     credentials::api_key::ApiKeyId,
     error::{AppError, Field},
-    server::{
-        clock,
+    http::{
         context::{actor, site},
         forms::FormState,
     },

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{go_on_if_signed_in, next, with_next};
-use crate::{server::context::site, ui::PageTitle};
+use crate::{http::context::site, ui::PageTitle};
 
 /// Where a browser goes right after a login or a sign-up. With the cookie that
 /// it was given it goes on at once. Without it, every page would again be that

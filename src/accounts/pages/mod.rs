@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use crate::{
     credentials::Actor,
-    server::{
+    http::{
         context::{actor, uri},
         forms::{self, FormState, Next},
     },

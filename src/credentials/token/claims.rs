@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
 use crate::{
-    error::AppError,
-    graphql,
-    server::{clock, database::internal, origin::PublicUrl},
-    timestamp::Timestamp,
+    clock, database::internal, error::AppError, graphql, http::origin::PublicUrl, timestamp::Timestamp,
 };
 
 /// How long an access token holds, unless its family ends.

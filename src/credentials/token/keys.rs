@@ -15,11 +15,9 @@ use tokio::sync::Mutex;
 
 use super::eddsa::key_pair;
 use crate::{
+    clock,
+    database::{Database, Db, internal, on},
     error::AppError,
-    server::{
-        clock,
-        database::{Database, Db, internal, on},
-    },
     timestamp::Timestamp,
 };
 

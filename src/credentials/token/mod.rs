@@ -8,24 +8,18 @@ mod eddsa;
 mod refresh_token;
 mod store;
 
-pub mod api;
 pub mod keys;
 pub mod service;
 
 use jsonwebtoken::decode_header;
 
-pub use self::{
-    claims::ACCESS_TIME,
-    refresh_token::RefreshToken,
-    store::{end_all, forget_ended},
-};
-use self::{claims::TokenUse, store::Holder};
 use super::User;
-use crate::{
-    error::AppError,
-    server::{Site, clock},
-    timestamp::Timestamp,
-};
+use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
+pub use claims::ACCESS_TIME;
+use claims::TokenUse;
+pub use refresh_token::RefreshToken;
+use store::Holder;
+pub use store::{end_all, forget_ended};
 
 /// The only client that tokens are for: whatever program a person gives their
 /// password to. It has no secret (RFC 6749 2.1).

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use crate::{credentials::Secret, error::AppError, server::database::internal};
+use crate::{credentials::Secret, database::internal, error::AppError};
 
 /// 256 bits that nobody can guess.
 #[derive(Clone, PartialEq, Eq)]

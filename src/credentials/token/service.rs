@@ -11,12 +11,14 @@ use super::{
     verify,
 };
 use crate::{
-    accounts::server::{
+    accounts::domain::{
         Login, Password,
         service::{Recognized, not_recognized, recognize},
     },
+    clock,
+    database::internal,
     error::AppError,
-    server::{Site, clock, database::internal},
+    site::Site,
 };
 
 /// What a program is given.

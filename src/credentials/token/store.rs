@@ -6,14 +6,12 @@ use sqlx::FromRow;
 
 use super::Client;
 use crate::{
-    accounts::Username,
+    clock,
     credentials::{User, UserId},
+    database::{Db, internal, on},
     error::AppError,
-    server::{
-        clock,
-        database::{Db, internal, on},
-    },
     timestamp::Timestamp,
+    username::Username,
 };
 
 /// How long a family lives, however often it is refreshed (ASVS 7.3.2).

@@ -22,13 +22,6 @@ use tokio::{
 };
 
 use super::{
-    super::{
-        errors::{ApiError, Wording},
-        http::{Failed, NOBODY, Payload},
-        limits,
-        operation::{Operation, Parameters, Unready, is_nothing},
-        subscriptions::Told,
-    },
     FULL,
     protocol::{Heard, Offered, Protocol},
     queue::{Answer, Queue},
@@ -39,7 +32,16 @@ use crate::{
         caller::{Explicit, Refused},
     },
     error::AppError,
-    server::{Site, events::places::Place, limits::WRITE_TIME, turns::Client},
+    graphql::{
+        errors::{ApiError, Wording},
+        http::{Failed, NOBODY, Payload},
+        limits,
+        operation::{Operation, Parameters, Unready, is_nothing},
+        subscriptions::Told,
+    },
+    http::{limits::WRITE_TIME, turns::Client},
+    posts::events::places::Place,
+    site::Site,
 };
 
 /// For the client to begin.

@@ -6,7 +6,7 @@
 //! runs: the task of the connection waits for its client, and may hold nothing
 //! meanwhile that others wait for. It writes what it has to say at once and waits
 //! for the client to take it; until then nothing is gathered for that client but
-//! the few news that [`Feed`](crate::posts::server::feed::Feed) holds for everyone, and the answers of the few
+//! the few news that [`Feed`](crate::posts::events::broadcast::Feed) holds for everyone, and the answers of the few
 //! queries that run. Whoever falls behind is told so.
 
 mod connection;
@@ -31,10 +31,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use tower_sessions::Session;
 
-use self::{
-    connection::{Connection, Greeting},
-    protocol::{Offered, Protocol},
-};
 use super::{
     errors::{Shape, Wording},
     limits,
@@ -42,12 +38,15 @@ use super::{
 use crate::{
     credentials::UserSession,
     error::AppError,
-    server::{
-        Site, headers,
+    http::{
+        headers,
         origin::{self, Source},
-        telemetry::{ClientAddress, RequestId},
     },
+    site::Site,
+    telemetry::{ClientAddress, RequestId},
 };
+use connection::{Connection, Greeting};
+use protocol::{Offered, Protocol};
 
 /// When all places are taken: seconds until another try makes sense.
 const FULL: u32 = 30;

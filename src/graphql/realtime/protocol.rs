@@ -4,8 +4,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::operation::Parameters;
-use crate::{credentials::caller::Explicit, server::headers::X_API_KEY};
+use crate::{credentials::caller::Explicit, graphql::operation::Parameters, http::headers::X_API_KEY};
 
 /// How client and server talk. In the order of what is spoken with a client
 /// that offers both: `graphql-ws` is also the name of a protocol before

@@ -9,14 +9,14 @@ use std::collections::VecDeque;
 use async_graphql::Response;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::super::{errors::ApiError, operation::Operation};
 use crate::{
     error::AppError,
-    server::{
-        Site,
+    graphql::{errors::ApiError, operation::Operation},
+    http::{
         limits::place,
         turns::{Client, Turn},
     },
+    site::Site,
 };
 
 /// Queries and mutations of a connection that run at a time.

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use super::post_id;
 use crate::{
     error::AppError,
-    posts::{PostId, server::service},
-    server::context::{actor, site},
+    http::context::{actor, site},
+    posts::{PostId, domain::service},
     ui::{IdempotencyInput, PageTitle, load},
 };
 

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use super::post_id;
 use crate::{
     error::{AppError, Field},
-    posts::{Post, PostId, editor::EditorTools, server::service},
-    server::{
+    http::{
         context::{actor, site},
         forms::{Form, FormState},
     },
+    posts::{Post, PostId, domain::service, editor::EditorTools},
     ui::{ErrorSummary, IdempotencyInput, IslandScripts, PageTitle, TextArea, TextField, load},
 };
 

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::cursors;
 use crate::{
     credentials::Actor,
+    http::context::actor,
     posts::{Page, Summary, api, live::LiveList},
-    server::context::actor,
     ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
 };
 

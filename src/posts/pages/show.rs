@@ -5,11 +5,11 @@ use leptos_meta::Meta;
 
 use super::post_id;
 use crate::{
-    posts::{api, drafts::Draft, editor::ForgetDraft, server::policy},
-    server::{
+    http::{
         context::{actor, site},
         forms::Notice,
     },
+    posts::{api, domain::policy, drafts::Draft, editor::ForgetDraft},
     ui::{IslandScripts, PageTitle, Time, load},
 };
 

@@ -1,7 +1,7 @@
 //! The worst of a grammar: texts of a given size that are deep, wide, long,
 //! repeated, unbalanced or cut off.
 
-#[path = "../../../src/posts/server/markdown/worst.rs"]
+#[path = "../../../src/posts/domain/markdown/worst.rs"]
 mod markdown;
 
 /// A text, and what is bad about it.

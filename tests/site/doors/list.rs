@@ -15,8 +15,8 @@ pub const MARKDOWN: &[Door] = &[
     Door {
         name: "Markdown",
         parses: &[
-            "posts/server/markdown/addresses.rs::picture",
-            "posts/server/markdown/addresses.rs::refused_link",
+            "posts/domain/markdown/addresses.rs::picture",
+            "posts/domain/markdown/addresses.rs::refused_link",
         ],
         bytes: 20_000,
         worst: grammar::markdown,
@@ -99,7 +99,7 @@ pub const GRAPHQL: &[Door] = &[
 pub const BODIES: &[Door] = &[
     Door {
         name: "JSON of a server function",
-        parses: &["server/calls.rs::arguments"],
+        parses: &["http/calls.rs::arguments"],
         bytes: 1280 * KIB,
         worst: grammar::json,
         way: Way::Json("/api/preview_post"),
@@ -113,7 +113,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a form",
-        parses: &["server/calls.rs::submit"],
+        parses: &["http/calls.rs::submit"],
         bytes: 1280 * KIB,
         worst: grammar::form,
         way: Way::Form("/my-posts/new"),
@@ -127,21 +127,21 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a form for tokens",
-        parses: &["credentials/token/api.rs::Parameters::read"],
+        parses: &["oauth/mod.rs::Parameters::read"],
         bytes: 64 * KIB,
         worst: grammar::form,
         way: Way::Form("/api/token"),
     },
     Door {
         name: "a title",
-        parses: &["posts/post.rs::Title::parse", "posts/server/mod.rs::Draft::parse"],
+        parses: &["posts/post.rs::Title::parse", "posts/domain/mod.rs::Draft::parse"],
         bytes: 256 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/create_post", field: "title", others: &[("content", "")] },
     },
     Door {
         name: "a key of idempotency",
-        parses: &["server/idempotency.rs::IdempotencyKey::parse"],
+        parses: &["database/idempotency.rs::IdempotencyKey::parse"],
         bytes: 256 * KIB,
         worst: grammar::words,
         way: Way::Field {
@@ -159,7 +159,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a username",
-        parses: &["accounts/username.rs::Username::parse"],
+        parses: &["username.rs::Username::parse"],
         bytes: 16 * KIB,
         worst: grammar::words,
         way: Way::Field {
@@ -170,7 +170,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "an address",
-        parses: &["accounts/server/email.rs::Email::parse"],
+        parses: &["accounts/domain/email.rs::Email::parse"],
         bytes: 16 * KIB,
         worst: grammar::words,
         way: Way::Field {
@@ -192,7 +192,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a new password",
-        parses: &["accounts/server/password.rs::NewPassword::parse"],
+        parses: &["accounts/domain/password.rs::NewPassword::parse"],
         bytes: 16 * KIB,
         worst: grammar::words,
         way: Way::Field {
@@ -203,7 +203,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a login",
-        parses: &["accounts/server/mod.rs::Login::parse", "accounts/server/password.rs::Password::parse"],
+        parses: &["accounts/domain/mod.rs::Login::parse", "accounts/domain/password.rs::Password::parse"],
         bytes: 16 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/log_in", field: "identifier", others: &[("password", "")] },
@@ -235,7 +235,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "the id of an API key in a form",
-        parses: &["credentials/api_key.rs::ApiKeyId::parse"],
+        parses: &["credentials/api_key/mod.rs::ApiKeyId::parse"],
         bytes: 16 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/revoke_api_key", field: "id", others: &[] },
@@ -246,7 +246,7 @@ pub const BODIES: &[Door] = &[
 pub const HEADS: &[Door] = &[
     Door {
         name: "where to go after a login",
-        parses: &["accounts/pages/mod.rs::next", "server/forms.rs::Next::parse"],
+        parses: &["accounts/pages/mod.rs::next", "http/forms.rs::Next::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Target("/login?next=/"),
@@ -295,14 +295,14 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "an origin",
-        parses: &["server/origin.rs::Origin::parse"],
+        parses: &["http/origin.rs::Origin::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Header { path: "/my-posts", name: "origin", before: "http://" },
     },
     Door {
         name: "a host",
-        parses: &["server/origin.rs::Origin::at"],
+        parses: &["http/origin.rs::Origin::at"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Header { path: "/", name: "host", before: "" },
@@ -323,7 +323,7 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "an API key",
-        parses: &["credentials/api_key.rs::ApiKey::parse"],
+        parses: &["credentials/api_key/mod.rs::ApiKey::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Header { path: "/my-posts", name: "x-api-key", before: "byl_" },
@@ -345,7 +345,7 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "the query of a page",
-        parses: &["server/page_cache.rs::page_request"],
+        parses: &["http/page_cache.rs::page_request"],
         bytes: 32 * KIB,
         worst: grammar::form,
         way: Way::Target("/?"),
@@ -373,7 +373,7 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "the query of events",
-        parses: &["server/events/stream.rs::events"],
+        parses: &["posts/events/stream.rs::events"],
         bytes: 32 * KIB,
         worst: grammar::form,
         way: Way::Stream("/events?"),
@@ -387,7 +387,7 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "the query of an editor",
-        parses: &["server/pages.rs::hand_back"],
+        parses: &["http/pages.rs::hand_back"],
         bytes: 32 * KIB,
         worst: grammar::form,
         way: Way::Target("/my-posts/new?"),
@@ -416,7 +416,7 @@ pub const MESSAGES: &[Door] = &[
 pub const OPERATOR: &[Door] = &[
     Door {
         name: "the file of settings",
-        parses: &["server/config.rs::read_file"],
+        parses: &["config/mod.rs::read_file"],
         bytes: 256 * KIB,
         worst: grammar::toml,
         way: Way::Settings,
@@ -424,11 +424,11 @@ pub const OPERATOR: &[Door] = &[
     Door {
         name: "an argument",
         parses: &[
-            "server/config.rs::UrlSetting::parse",
-            "server/database/url.rs::DatabaseUrl::from_str",
-            "server/database/url.rs::DatabaseUrl::has_password",
-            "server/database/url.rs::SqliteFile::read",
-            "server/database/url.rs::without_password",
+            "config/mod.rs::UrlSetting::parse",
+            "database/url.rs::DatabaseUrl::from_str",
+            "database/url.rs::DatabaseUrl::has_password",
+            "database/url.rs::SqliteFile::read",
+            "database/url.rs::without_password",
         ],
         bytes: 64 * KIB,
         worst: arguments,
@@ -436,7 +436,7 @@ pub const OPERATOR: &[Door] = &[
     },
     Door {
         name: "proxies that are trusted",
-        parses: &["server/config.rs::network"],
+        parses: &["config/mod.rs::network"],
         bytes: 64 * KIB,
         worst: arguments,
         way: Way::Argument(&["migrate", "--trusted-proxies"]),
@@ -444,9 +444,9 @@ pub const OPERATOR: &[Door] = &[
     Door {
         name: "origins whose scripts may use the API",
         parses: &[
-            "server/allowed_origins.rs::Listed::of_the_web",
-            "server/allowed_origins.rs::Listed::parse",
-            "server/allowed_origins.rs::Origins::parse",
+            "http/allowed_origins.rs::Listed::of_the_web",
+            "http/allowed_origins.rs::Listed::parse",
+            "http/allowed_origins.rs::Origins::parse",
         ],
         bytes: 64 * KIB,
         worst: arguments,
@@ -454,7 +454,7 @@ pub const OPERATOR: &[Door] = &[
     },
     Door {
         name: "the address from outside",
-        parses: &["server/origin.rs::PublicUrl::from_str"],
+        parses: &["http/origin.rs::PublicUrl::from_str"],
         bytes: 64 * KIB,
         worst: arguments,
         way: Way::Argument(&["migrate", "--public-url"]),
@@ -463,23 +463,23 @@ pub const OPERATOR: &[Door] = &[
 
 /// Places that parse nothing but what this site wrote, and why that is so.
 pub const OURS: &[(&str, &str)] = &[
-    ("accounts/server/hashing.rs::Cost::parse", "a hash that is stored"),
-    ("accounts/server/hashing.rs::Hasher::verify", "a hash that is stored"),
-    ("accounts/server/hashing.rs::can_be_verified", "a hash that is stored"),
-    ("credentials/kept.rs::Basket::values", "a form as it was stored"),
-    ("credentials/session_store.rs::RowStore::load", "a session as it was stored"),
-    ("credentials/session_store.rs::RowStore::row", "a session that is to be stored"),
-    ("credentials/session_store.rs::cause", "an error as it was written a moment before"),
+    ("accounts/domain/hashing.rs::Cost::parse", "a hash that is stored"),
+    ("accounts/domain/hashing.rs::Hasher::verify", "a hash that is stored"),
+    ("accounts/domain/hashing.rs::can_be_verified", "a hash that is stored"),
+    ("credentials/session/kept.rs::Basket::values", "a form as it was stored"),
+    ("credentials/session/store.rs::RowStore::load", "a session as it was stored"),
+    ("credentials/session/store.rs::RowStore::row", "a session that is to be stored"),
+    ("credentials/session/store.rs::cause", "an error as it was written a moment before"),
     ("posts/drafts.rs::Shelf::get", "in a browser, what the same page has kept there"),
     ("posts/drafts.rs::Shelf::spread", "in a browser, what the same page has kept there"),
     ("posts/live.rs::Ear::hear", "in a browser, what this site says"),
-    ("posts/server/markdown/tests.rs::assert_harmless", "a test"),
-    ("server/assets.rs", "the list of files that the build has made"),
-    ("server/calls.rs::shown_once", "the answer of a function of this site"),
-    ("server/events/follow.rs::Follower::hear", "what another process of this site tells"),
-    ("server/events/mod.rs::EventKind::from_str", "an event as it was stored"),
-    ("server/log.rs::cut_json", "a line of the log as it was written a moment before"),
-    ("server/tls.rs::TlsFiles::parse", "the certificate of whoever runs the site"),
+    ("posts/domain/markdown/tests.rs::assert_harmless", "a test"),
+    ("http/assets.rs", "the list of files that the build has made"),
+    ("http/calls.rs::shown_once", "the answer of a function of this site"),
+    ("posts/events/follow.rs::Follower::hear", "what another process of this site tells"),
+    ("posts/events/mod.rs::EventKind::from_str", "an event as it was stored"),
+    ("telemetry/log.rs::cut_json", "a line of the log as it was written a moment before"),
+    ("http/tls.rs::TlsFiles::parse", "the certificate of whoever runs the site"),
     ("timestamp.rs::Timestamp::deserialize", "in a browser, what this site says"),
 ];
 

@@ -6,7 +6,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use byline::server::database::DatabaseUrl;
+use byline::database::DatabaseUrl;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection, postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,

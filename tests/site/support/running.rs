@@ -5,15 +5,18 @@ use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use axum::Router;
 use byline::{
     accounts::{
-        ApiKeyDays, ApiKeyName, NewApiKey, Username,
-        server::{Login, api_keys, hashing::Cost, store as accounts},
+        ApiKeyDays, ApiKeyName, NewApiKey,
+        domain::{Login, api_keys, hashing::Cost, store as accounts},
     },
+    config::Config,
     credentials::User,
+    database::DatabaseConfig,
     graphql::ConflictDetection,
-    server::{
-        Site, allowed_origins::Origins, config::Config, database::DatabaseConfig, events::follow, listener,
-        router::router, tls::Tls,
-    },
+    http::{allowed_origins::Origins, listener, tls::Tls},
+    posts::events::follow,
+    router::router,
+    site::Site,
+    username::Username,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 

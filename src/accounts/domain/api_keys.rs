@@ -1,0 +1,177 @@
+//! The use cases of API keys: only whoever is signed in has some, and only
+//! their own.
+
+use crate::{
+    accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, NewApiKey},
+    clock,
+    credentials::{
+        Actor, UserId,
+        api_key::{ApiKey, ApiKeyId, store, store::NewRow},
+    },
+    database::idempotency::{self, IdempotencyKey, Wish},
+    error::{AppError, Field},
+    site::Site,
+};
+
+/// Keys of one person that hold at the same time (security row K1).
+pub const MAX_LIVING: i64 = 20;
+
+/// What somebody wants a key to be.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What they call it.
+    pub name: ApiKeyName,
+    /// How long it holds.
+    pub days: ApiKeyDays,
+}
+
+/// A key for `owner`, as it is stored and as it is shown.
+fn make(id: ApiKeyId, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (NewRow, NewApiKey) {
+    let created_at = clock::now();
+    let row = NewRow {
+        id,
+        owner: owner.cloned(),
+        name: wanted.name,
+        hash: key.hash(),
+        hint: key.hint().to_owned(),
+        created_at,
+        expires_at: wanted.days.after(created_at),
+    };
+    let listed = ListedApiKey {
+        id: row.id.as_str().to_owned(),
+        name: row.name.as_str().to_owned(),
+        hint: row.hint.clone(),
+        created_at,
+        expires_at: row.expires_at,
+        last_used_at: None,
+    };
+    (row, NewApiKey { key: key.into(), listed })
+}
+
+/// Makes a key; once per idempotency key, and then the same is shown again.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for one too many;
+/// [`AppError::NotFound`] when it was made before and is revoked by now;
+/// [`AppError::KeyReused`] when the idempotency key has made another.
+pub async fn create(
+    site: &Site,
+    actor: &Actor,
+    wanted: Wanted,
+    key: Option<IdempotencyKey>,
+) -> Result<NewApiKey, AppError> {
+    let owner = actor.user()?.id.clone();
+    let secret = site.secret().await?.clone();
+    let days = wanted.days.to_string();
+    let wish = Wish::CreateApiKey.under(
+        key.unwrap_or_else(IdempotencyKey::generate),
+        &[Some(wanted.name.as_str()), Some(days.as_str())],
+    );
+    site.database
+        .write((secret, owner, wanted, wish, ApiKeyId::generate()), |db, (secret, owner, wanted, wish, id)| {
+            Box::pin(async move {
+                let derive =
+                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), wish.key().as_str(), id.as_str());
+                if let Some(id) = idempotency::remembered(db, &owner, &wish)
+                    .await?
+                    .and_then(|id| ApiKeyId::parse(&id))
+                {
+                    let made = store::find(db, &owner, &id).await?.ok_or(AppError::NotFound)?;
+                    return Ok(NewApiKey { key: derive(&id).into(), listed: made.into() });
+                }
+                if store::count_living(db, &owner).await? >= MAX_LIVING {
+                    let message = format!(
+                        "You have {MAX_LIVING} keys, and that is as many as there can be. Revoke one first"
+                    );
+                    return Err(AppError::invalid(Field::Name, message));
+                }
+                let key = derive(&id);
+                let (row, made) = make(id, Some(&owner), wanted, key);
+                store::insert(db, &row).await?;
+                idempotency::remember(db, &owner, &wish, row.id.as_str()).await?;
+                Ok(made)
+            })
+        })
+        .await
+}
+
+/// Makes a key of the site itself, which everyone may know. For whoever runs
+/// the site; nobody else gets here.
+///
+/// # Errors
+/// Those of the database.
+pub async fn create_public(site: &Site, wanted: Wanted) -> Result<NewApiKey, AppError> {
+    let id = ApiKeyId::generate();
+    let key = ApiKey::public(site.secret().await?, id.as_str());
+    let (row, made) = make(id, None, wanted, key);
+    site.database.write(row, |db, row| Box::pin(async move { store::insert(db, &row).await })).await?;
+    Ok(made)
+}
+
+/// The actor's keys, newest first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<ListedApiKey>, AppError> {
+    let owner = &actor.user()?.id;
+    let rows = store::list(&mut site.reader_for(actor).await?, owner).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// One of the actor's keys.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
+/// (security row A2).
+pub async fn get(site: &Site, actor: &Actor, id: &ApiKeyId) -> Result<ListedApiKey, AppError> {
+    let owner = &actor.user()?.id;
+    let found = store::find(&mut site.reader_for(actor).await?, owner, id).await?;
+    found.map(Into::into).ok_or(AppError::NotFound)
+}
+
+/// Revokes one of the actor's keys: from now on it is refused everywhere. With
+/// an idempotency key, sent twice is revoked once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
+/// (security row A2); [`AppError::KeyReused`] when the idempotency key has
+/// revoked another.
+pub async fn revoke(
+    site: &Site,
+    actor: &Actor,
+    id: &ApiKeyId,
+    key: Option<IdempotencyKey>,
+) -> Result<(), AppError> {
+    let owner = actor.user()?.id.clone();
+    let wish = key.map(|key| Wish::RevokeApiKey.under(key, &[Some(id.as_str())]));
+    site.database
+        .write((owner, id.clone(), wish), |db, (owner, id, wish)| {
+            Box::pin(async move {
+                if let Some(wish) = &wish
+                    && idempotency::remembered(db, &owner, wish).await?.as_deref() == Some(id.as_str())
+                {
+                    return Ok(());
+                }
+                if !store::delete(db, &owner, &id).await? {
+                    return Err(AppError::NotFound);
+                }
+                match &wish {
+                    Some(wish) => idempotency::remember(db, &owner, wish, id.as_str()).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+}
+
+/// Revokes any key. For whoever runs the site; nobody else gets here.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub async fn revoke_any(site: &Site, id: ApiKeyId) -> Result<(), AppError> {
+    site.database
+        .write(id, |db, id| {
+            Box::pin(async move { store::delete_any(db, &id).await?.then_some(()).ok_or(AppError::NotFound) })
+        })
+        .await
+}

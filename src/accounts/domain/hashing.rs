@@ -1,0 +1,277 @@
+//! Password hashing in a lane of its own (security rows P1 to P3, P5).
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use tokio::sync::{Semaphore, TryAcquireError};
+
+use super::{NewPassword, Password};
+use crate::{database::internal, error::AppError};
+
+/// The cost of one hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+impl Cost {
+    /// The least that OWASP's password storage cheat sheet allows; Byline does
+    /// not start below it.
+    pub const FLOOR: Self = Self { memory: 19_456, iterations: 2, parallelism: 1 };
+    /// RFC 9106, second recommended option, with one lane.
+    pub const DEFAULT: Self = Self { memory: 65_536, iterations: 3, parallelism: 1 };
+    /// Memory times passes, in KiB. A core works through about a GiB a second,
+    /// and an answer has [`ANSWER_TIME`](crate::http::limits::ANSWER_TIME).
+    const MOST_WORK: u64 = 8 * 1024 * 1024;
+
+    /// From a hash, or from what stands of it before its salt ([`Display`](fmt::Display)).
+    #[must_use]
+    pub fn parse(hash: &str) -> Option<Self> {
+        let hash = PasswordHash::new(hash).ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        let ours = hash.algorithm.as_str() == "argon2id";
+        ours.then(|| Self {
+            memory: params.m_cost(),
+            iterations: params.t_cost(),
+            parallelism: params.p_cost(),
+        })
+    }
+}
+
+/// As a hash of that cost begins (the PHC string format).
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "$argon2id$v=19$m={},t={},p={}", self.memory, self.iterations, self.parallelism)
+    }
+}
+
+/// Characters of a hash behind its cost: salt and output, 16 and 32 bytes in
+/// base64 without padding, and a `$` before each.
+pub const HASH_CHARS: i32 = 1 + 22 + 1 + 43;
+
+/// The cost is below [`Cost::FLOOR`] or no cost argon2 knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CostError {
+    /// Weaker than the floor.
+    #[error(
+        "argon2 must be at least memory {} KiB, iterations {}, parallelism {}",
+        Cost::FLOOR.memory, Cost::FLOOR.iterations, Cost::FLOOR.parallelism
+    )]
+    BelowFloor,
+    /// One hash would take longer than an answer may.
+    #[error("argon2 with memory {0} KiB and iterations {1} takes longer than an answer may: \
+             memory times iterations can be {most} at most", most = Cost::MOST_WORK)]
+    AboveCeiling(u32, u32),
+    /// Out of argon2's own bounds.
+    #[error("argon2 does not accept these parameters: {0}")]
+    Refused(String),
+}
+
+/// Hashes and verifies, a few at a time, never on the threads that serve readers.
+#[derive(Clone)]
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    cost: Cost,
+    /// Salt and output of no password; with a cost before them they are
+    /// verified for unknown users, so that they take as long.
+    nobodys: Arc<str>,
+    running: Arc<Semaphore>,
+    queued: Arc<Semaphore>,
+}
+
+/// What a verification found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// Wrong password, or nobody of that name.
+    No,
+    /// Right, as it would be stored today.
+    Yes,
+    /// Right, but stored at another cost, or as it was typed and not in its
+    /// normal form: hash it again.
+    YesOutdated,
+}
+
+impl Hasher {
+    /// May wait at once, running ones not counted.
+    const QUEUE: usize = 32;
+    /// Longest wait for a place.
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    /// Half the cores hash at once, one at least.
+    ///
+    /// # Errors
+    /// [`CostError`] below the floor.
+    pub fn new(cost: Cost) -> Result<Self, CostError> {
+        let Cost { memory, iterations, parallelism } = Cost::FLOOR;
+        if cost.memory < memory || cost.iterations < iterations || cost.parallelism < parallelism {
+            return Err(CostError::BelowFloor);
+        }
+        if u64::from(cost.memory) * u64::from(cost.iterations) > Cost::MOST_WORK {
+            return Err(CostError::AboveCeiling(cost.memory, cost.iterations));
+        }
+        let params = Params::new(cost.memory, cost.iterations, cost.parallelism, None)
+            .map_err(|error| CostError::Refused(error.to_string()))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut random = [0; 48];
+        getrandom::fill(&mut random).map_err(|error| CostError::Refused(error.to_string()))?;
+        let [salt, output] = [&random[..16], &random[16..]].map(|part| BASE64_STANDARD_NO_PAD.encode(part));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            argon2,
+            cost,
+            nobodys: format!("${salt}${output}").into(),
+            running: Arc::new(Semaphore::new((cores / 2).max(1))),
+            queued: Arc::new(Semaphore::new(Self::QUEUE)),
+        })
+    }
+
+    /// The PHC string of a new password.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full or the wait too long.
+    pub async fn hash(&self, password: NewPassword) -> Result<String, AppError> {
+        let argon2 = self.argon2.clone();
+        self.run(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+            .await?
+            .map_err(internal)
+    }
+
+    /// Whether the password is the one of `stored`. An unknown user (`None`) and
+    /// a hash that cannot be read take as long as a hash of the cost `nobodys`,
+    /// or of the current one.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full or the wait too long.
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<String>,
+        nobodys: Option<Cost>,
+    ) -> Result<Verified, AppError> {
+        let (argon2, current) = (self.argon2.clone(), self.cost);
+        let nobodys = format!("{}{}", nobodys.unwrap_or(current), self.nobodys);
+        self.run(move || {
+            let stored = stored.as_deref().filter(|stored| can_be_verified(stored));
+            let hash = PasswordHash::new(stored.unwrap_or(&nobodys))?;
+            // The parameters come from the hash, not from `argon2`.
+            let is_right = |form: &[u8]| argon2.verify_password(form, &hash).is_ok();
+            let right_form = password.forms().position(is_right);
+            let is_current = stored.and_then(Cost::parse) == Some(current);
+            Ok::<_, argon2::password_hash::phc::Error>(match right_form {
+                Some(0) if is_current => Verified::Yes,
+                Some(_) if stored.is_some() => Verified::YesOutdated,
+                _ => Verified::No,
+            })
+        })
+        .await?
+        .map_err(internal)
+    }
+
+    /// The permit travels into the closure: a request that is given up on
+    /// keeps its place until its hashing is really over.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+        let busy = || AppError::Busy { retry_after: 2 };
+        let place = match self.queued.clone().try_acquire_owned() {
+            Ok(place) => place,
+            Err(TryAcquireError::NoPermits) => return Err(busy()),
+            Err(error @ TryAcquireError::Closed) => return Err(internal(error)),
+        };
+        let permit = tokio::time::timeout(Self::PATIENCE, self.running.clone().acquire_owned())
+            .await
+            .map_err(|_| busy())?
+            .map_err(internal)?;
+        drop(place);
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(internal)
+    }
+}
+
+/// Whether a stored text is a hash at all. Otherwise verifying it would fail at
+/// once, and the time would tell.
+fn can_be_verified(stored: &str) -> bool {
+    Cost::parse(stored).is_some()
+        && PasswordHash::new(stored).is_ok_and(|hash| hash.salt.is_some() && hash.hash.is_some())
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("cost", &self.cost).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_below_the_floor_is_refused() {
+        for cost in [
+            Cost { memory: Cost::FLOOR.memory - 1, ..Cost::FLOOR },
+            Cost { iterations: 1, ..Cost::FLOOR },
+            Cost { parallelism: 0, ..Cost::FLOOR },
+        ] {
+            assert_eq!(Hasher::new(cost).err(), Some(CostError::BelowFloor), "{cost:?}");
+        }
+    }
+
+    #[test]
+    fn a_cost_that_no_answer_waits_for_is_refused() {
+        for cost in [
+            Cost { memory: u32::MAX, ..Cost::FLOOR },
+            Cost { iterations: u32::MAX, ..Cost::FLOOR },
+            Cost { memory: 4 * 1024 * 1024, iterations: 3, parallelism: 1 },
+        ] {
+            assert!(matches!(Hasher::new(cost).err(), Some(CostError::AboveCeiling(..))), "{cost:?}");
+        }
+        assert!(Hasher::new(Cost { memory: 2 * 1024 * 1024, iterations: 4, parallelism: 4 }).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_is_a_hash_of_the_cost_that_was_asked_for() {
+        let hasher = Hasher::new(Cost::FLOOR).unwrap();
+        let hash = hasher.hash(NewPassword::parse("a password of ours", &[]).unwrap()).await.unwrap();
+        let behind_the_cost = hash.len() - Cost::FLOOR.to_string().len();
+        assert_eq!(i32::try_from(behind_the_cost), Ok(HASH_CHARS));
+        assert_eq!(Cost::parse(&hash), Some(Cost::FLOOR));
+        for cost in [Cost::FLOOR, Cost::DEFAULT] {
+            let nobodys = format!("{cost}{}", hasher.nobodys);
+            assert_eq!(
+                (Cost::parse(&nobodys), nobodys.len()),
+                (Some(cost), cost.to_string().len() + behind_the_cost)
+            );
+            assert!(can_be_verified(&nobodys));
+        }
+        for unreadable in ["", "!", "$argon2id$v=19$m=19456,t=2,p=1", "$2b$12$abcdefghijklmnopqrstuv"] {
+            assert!(!can_be_verified(unreadable), "{unreadable}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_character_matters_and_the_cost_is_noticed() {
+        let floor = Hasher::new(Cost::FLOOR).unwrap();
+        let long = "x".repeat(127);
+        let hash = floor.hash(NewPassword::parse(&format!("{long}a"), &[]).unwrap()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let verify = async |hasher: &Hasher, raw: String, stored: Option<&String>| {
+            hasher.verify(Password::parse(&raw).unwrap(), stored.cloned(), None).await.unwrap()
+        };
+        assert_eq!(verify(&floor, format!("{long}a"), Some(&hash)).await, Verified::Yes);
+        assert_eq!(verify(&floor, format!("{long}b"), Some(&hash)).await, Verified::No);
+        assert_eq!(verify(&floor, format!("{long}a"), None).await, Verified::No);
+        let dearer = Hasher::new(Cost { iterations: 3, ..Cost::FLOOR }).unwrap();
+        assert_eq!(verify(&dearer, format!("{long}a"), Some(&hash)).await, Verified::YesOutdated);
+    }
+}

@@ -1,0 +1,70 @@
+//! The server's half of accounts.
+
+mod email;
+mod password;
+
+pub mod api_keys;
+pub mod costs;
+pub mod hashing;
+pub mod service;
+pub mod store;
+
+pub use email::{Email, EmailError};
+pub use password::{NewPassword, Password, PasswordError};
+
+use crate::username::Username;
+
+/// Everything a new account needs, parsed.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Unique.
+    pub username: Username,
+    /// Unique.
+    pub email: Email,
+    /// Good enough by [`NewPassword::parse`].
+    pub password: NewPassword,
+}
+
+/// How someone names themselves at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// By the name under their posts.
+    Username(Username),
+    /// By their address.
+    Email(Email),
+    /// By something that can be neither; verified against nobody, so that it
+    /// takes as long and answers the same.
+    Nobody(String),
+}
+
+/// Nothing was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Enter your username or email")]
+pub struct LoginError;
+
+impl Login {
+    /// An `@` makes it an address.
+    ///
+    /// # Errors
+    /// [`LoginError`] for an empty field only.
+    pub fn parse(raw: &str) -> Result<Self, LoginError> {
+        if raw.trim().is_empty() {
+            return Err(LoginError);
+        }
+        Ok(if raw.contains('@') {
+            Email::parse(raw).map_or_else(|_| Self::Nobody(raw.to_owned()), Self::Email)
+        } else {
+            Username::parse_known(raw).map_or_else(|_| Self::Nobody(raw.to_owned()), Self::Username)
+        })
+    }
+
+    /// What they call themselves.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Username(name) => name.as_str(),
+            Self::Email(email) => email.as_str(),
+            Self::Nobody(raw) => raw,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The use cases of accounts.
+
+use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
+use crate::{
+    clock,
+    credentials::{User, UserId, UserSession, caller::Explicit, session::store as session_store, token},
+    database::idempotency::{self, IdempotencyKey, NamedWish, Wish},
+    error::{AppError, Field},
+    site::Site,
+    username::Username,
+};
+
+/// Makes an account. Username and address are taken by whoever comes first;
+/// the database decides. Sent again with the same key and the same password,
+/// the account that was made answers.
+///
+/// # Errors
+/// [`AppError::Invalid`] when one is taken; [`AppError::KeyReused`] when the
+/// key was used for another account; [`AppError::Busy`].
+pub async fn sign_up(
+    site: &Site,
+    account: NewAccount,
+    key: Option<IdempotencyKey>,
+) -> Result<User, AppError> {
+    Ok(recognize_new(site, account, key).await?.user)
+}
+
+/// As [`sign_up`], and signs in.
+///
+/// # Errors
+/// Those of [`sign_up`]; [`AppError::Invalid`] also when the password was
+/// changed meanwhile.
+pub async fn sign_up_and_in(
+    site: &Site,
+    session: &UserSession,
+    account: NewAccount,
+    key: Option<IdempotencyKey>,
+) -> Result<User, AppError> {
+    sign_in(site, session, recognize_new(site, account, key).await?).await
+}
+
+async fn recognize_new(
+    site: &Site,
+    account: NewAccount,
+    key: Option<IdempotencyKey>,
+) -> Result<Recognized, AppError> {
+    let NewAccount { username, email, password } = account;
+    let given = Password::from(password.clone());
+    // The password is no part of it: by its fingerprint it could be guessed.
+    let wish = key.map(|key| Wish::SignUp.under(key, &[Some(username.as_str()), Some(email.as_str())]));
+    let made = async {
+        // Asked before the costly hashing, and once more by the constraints.
+        {
+            let db = &mut site.database.read().await?;
+            if let Some(wish) = &wish {
+                idempotency::refuse_reused_sign_up(db, wish).await?;
+            }
+            store::refuse_taken(db, &username, &email).await?;
+        }
+        let hash = site.hasher.hash(password).await?;
+        let user = User::new(username.clone());
+        site.database
+            .write((user, email.clone(), hash, wish.clone()), |db, (user, email, hash, wish)| {
+                Box::pin(async move {
+                    if let Some(wish) = &wish {
+                        idempotency::refuse_reused_sign_up(db, wish).await?;
+                    }
+                    store::insert(db, &user, &email, &hash, clock::now()).await?;
+                    if let Some(wish) = &wish {
+                        idempotency::remember(db, &user.id, wish, user.id.as_str()).await?;
+                    }
+                    Ok(Recognized { user, hash })
+                })
+            })
+            .await
+    };
+    match made.await {
+        Err(AppError::Invalid { errors }) => {
+            made_before(site, username, given, wish).await?.ok_or(AppError::Invalid { errors })
+        }
+        Ok(made) => {
+            // Now, so that a login which is refused finds it and writes nothing.
+            if let Err(error) = site.secret().await {
+                tracing::warn!(%error, "the site has no secret yet; whoever needs it makes it");
+            }
+            Ok(made)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The account that this very wish has made already: its name is taken, by it.
+/// The key says which wish it is, never who asks: that takes the password.
+async fn made_before(
+    site: &Site,
+    username: Username,
+    password: Password,
+    wish: Option<NamedWish>,
+) -> Result<Option<Recognized>, AppError> {
+    let Some(wish) = wish else { return Ok(None) };
+    let login = Login::Username(username);
+    if !is_remembered(site, &login, &wish).await? {
+        return Ok(None);
+    }
+    match recognize(site, login, password).await {
+        Ok(recognized) => Ok(Some(recognized)),
+        Err(AppError::Invalid { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether that account was made by that very wish.
+async fn is_remembered(site: &Site, login: &Login, wish: &NamedWish) -> Result<bool, AppError> {
+    let db = &mut site.database.read().await?;
+    let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
+    Ok(idempotency::remembered(db, &user.id, wish).await?.is_some())
+}
+
+/// Somebody whose password was right, by what was stored when it was looked at.
+#[derive(Debug)]
+pub struct Recognized {
+    /// Who.
+    pub user: User,
+    hash: String,
+}
+
+impl Recognized {
+    /// Whether the password is still the one that was checked. Asked once the
+    /// session or the token family is stored: a new password ends those it
+    /// finds *after* it is stored itself, so a login that was under way is
+    /// caught by one or the other.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
+        let login = Login::Username(self.user.username.clone());
+        let now = store::find(&mut site.database.read().await?, &login).await?;
+        Ok(now.is_some_and(|(_, hash)| hash == self.hash))
+    }
+}
+
+/// The same for whoever is unknown and for a wrong password.
+#[must_use]
+pub fn not_recognized() -> AppError {
+    AppError::invalid(Field::Identifier, "Username, email or password is wrong")
+}
+
+/// Finds who that is. An unknown name and a wrong password cost the same time
+/// and get the same answer (security row P5).
+///
+/// # Errors
+/// [`AppError::Invalid`], [`AppError::Busy`].
+pub async fn recognize(site: &Site, login: Login, password: Password) -> Result<Recognized, AppError> {
+    // For everybody, so that it takes everybody's time.
+    let nobodys = site.costs.of_nobody(&site.database, site.secret_made_before().await?, &login).await?;
+    let found = store::find(&mut site.database.read().await?, &login).await?;
+    let (user, stored) = found.unzip();
+    let verified = site.hasher.verify(password.clone(), stored.clone(), nobodys).await?;
+    match (user, stored, verified) {
+        (Some(user), Some(hash), Verified::Yes) => Ok(Recognized { user, hash }),
+        (Some(user), Some(old), Verified::YesOutdated) => {
+            let hash = rehash(site, &user, password, old).await;
+            Ok(Recognized { user, hash })
+        }
+        _ => Err(not_recognized()),
+    }
+}
+
+/// Whether a person logs in by that name: their username in whatever letters,
+/// or their address. Clients of aws-amplify 3 to 5 know who has logged in by
+/// what was typed alone, and name the owner of a post by it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn goes_by(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
+    if name == user.username.as_str() {
+        return Ok(true);
+    }
+    let Ok(login) = Login::parse(name) else { return Ok(false) };
+    let found = store::find(&mut site.database.read().await?, &login).await?;
+    Ok(found.is_some_and(|(found, _)| found.id == user.id))
+}
+
+/// Signs in whoever `login` and `password` say.
+///
+/// # Errors
+/// [`AppError::Invalid`], also when the password was changed meanwhile;
+/// [`AppError::Busy`].
+pub async fn log_in(
+    site: &Site,
+    session: &UserSession,
+    login: Login,
+    password: Password,
+) -> Result<User, AppError> {
+    sign_in(site, session, recognize(site, login, password).await?).await
+}
+
+/// Ends what somebody is signed in by: the token that a program sent, with its
+/// family, else the session.
+///
+/// # Errors
+/// [`AppError::ReadOnly`] for an API key; those of the database, and then
+/// nothing has ended.
+pub async fn log_out(
+    site: &Site,
+    session: &UserSession,
+    explicit: Option<Explicit<'_>>,
+) -> Result<(), AppError> {
+    match explicit {
+        Some(explicit) => explicit.end(site).await,
+        None => session.sign_out().await,
+    }
+}
+
+/// Begins a session, unless the password was changed meanwhile.
+async fn sign_in(site: &Site, session: &UserSession, recognized: Recognized) -> Result<User, AppError> {
+    session.sign_in(&recognized.user).await?;
+    if !recognized.still_holds(site).await? {
+        session.sign_out().await?;
+        return Err(not_recognized());
+    }
+    Ok(recognized.user)
+}
+
+/// Stores the password by the current cost and in its normal form (security row
+/// P2); the hash that holds now. A failure is logged and no reason to refuse the login.
+async fn rehash(site: &Site, user: &User, password: Password, old: String) -> String {
+    let outcome = async {
+        // From now on there are hashes of several costs, see [`super::costs`].
+        site.secret().await?;
+        let hash = site.hasher.hash(password.into()).await?;
+        site.database
+            .write((user.id.clone(), old.clone(), hash), |db, (id, old, hash)| {
+                Box::pin(async move {
+                    store::replace_hash(db, &id, &old, &hash).await?;
+                    Ok(hash)
+                })
+            })
+            .await
+    };
+    outcome.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the password was not hashed again; the next login tries");
+        old
+    })
+}
+
+/// Gives an account a new password and ends its sessions and its tokens.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown username.
+pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
+    let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
+    let hash = site.hasher.hash(password).await?;
+    site.database
+        .write((user.id.clone(), hash), |db, (id, hash)| {
+            Box::pin(async move { store::set_hash(db, &id, &hash).await })
+        })
+        .await?;
+    // Only now, see [`Recognized::still_holds`].
+    sign_out(site, user.id, None).await
+}
+
+/// Gives a person another password who knows the one they have, and ends their
+/// sessions and tokens, but for the family that they ask by.
+///
+/// # Errors
+/// [`AppError::Invalid`] when `previous` is wrong, or was changed meanwhile;
+/// [`AppError::Busy`].
+pub async fn change_password(
+    site: &Site,
+    user: User,
+    family: String,
+    previous: Password,
+    proposed: NewPassword,
+) -> Result<(), AppError> {
+    let Recognized { user, hash: old } = recognize(site, Login::Username(user.username), previous).await?;
+    let new = site.hasher.hash(proposed).await?;
+    let replaced = site
+        .database
+        .write((user.id.clone(), old, new), |db, (id, old, new)| {
+            Box::pin(async move { store::replace_hash(db, &id, &old, &new).await })
+        })
+        .await?;
+    if !replaced {
+        return Err(not_recognized());
+    }
+    sign_out(site, user.id, Some(family)).await
+}
+
+/// Ends every session and every token family of an account.
+///
+/// # Errors
+/// Those of the database; then nothing has ended.
+pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
+    sign_out(site, user, None).await
+}
+
+async fn sign_out(site: &Site, user: UserId, but: Option<String>) -> Result<(), AppError> {
+    site.database
+        .write((user, but), |db, (user, but)| {
+            Box::pin(async move {
+                session_store::end_all(db, &user).await?;
+                token::end_all(db, &user, but.as_deref()).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,163 @@
+//! The SQL of accounts.
+
+use sqlx::FromRow;
+
+use super::{Email, Login};
+use crate::{
+    credentials::{User, UserId},
+    database::{Db, internal, on, violates},
+    error::{AppError, Field, FieldError},
+    timestamp::Timestamp,
+    username::Username,
+};
+
+#[derive(FromRow)]
+struct UserRow {
+    id: String,
+    username: String,
+    password_hash: String,
+}
+
+/// An account as `byline user list` shows it.
+#[derive(Debug, FromRow)]
+pub struct Listed {
+    /// The name under every post.
+    pub username: String,
+    /// The canonical address.
+    pub email: String,
+    /// Microseconds since 1970 UTC.
+    pub created_at: i64,
+    /// How many posts are theirs.
+    pub posts: i64,
+}
+
+fn taken(field: Field) -> FieldError {
+    FieldError::new(
+        field,
+        match field {
+            Field::Email => {
+                "There is already an account with that email address. Log in instead, or use another"
+            }
+            _ => "That username is taken. Choose another",
+        },
+    )
+}
+
+/// The user of a login, with their password hash.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, AppError> {
+    let (statement, value) = match login {
+        Login::Username(name) => {
+            ("SELECT id, username, password_hash FROM users WHERE username = $1", name.as_str())
+        }
+        Login::Email(email) => {
+            ("SELECT id, username, password_hash FROM users WHERE email = $1", email.as_str())
+        }
+        Login::Nobody(_) => ("SELECT id, username, password_hash FROM users WHERE username = $1", ""),
+    };
+    let row = on!(db => sqlx::query_as::<_, UserRow>(statement).bind(value).fetch_optional(db).await?);
+    row.map(|row| {
+        let username = Username::try_from(row.username)
+            .map_err(|error| internal(format_args!("a stored username breaks the rules: {error}")))?;
+        Ok((User { id: UserId::from_stored(row.id), username }, row.password_hash))
+    })
+    .transpose()
+}
+
+/// Both fields are looked at, so that a form names both.
+///
+/// # Errors
+/// [`AppError::Invalid`] for whatever is taken.
+pub async fn refuse_taken(db: &mut Db, username: &Username, email: &Email) -> Result<(), AppError> {
+    let (username, email): (bool, bool) = on!(db => sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
+        )
+        .bind(username.as_str())
+        .bind(email.as_str())
+        .fetch_one(db)
+        .await?);
+    let errors: Vec<_> = [(username, Field::Username), (email, Field::Email)]
+        .into_iter()
+        .filter(|(is_taken, _)| *is_taken)
+        .map(|(_, field)| taken(field))
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid { errors }) }
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// [`AppError::Invalid`] when the username or the address is taken.
+pub async fn insert(
+    db: &mut Db,
+    user: &User,
+    email: &Email,
+    hash: &str,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let done = on!(db => sqlx::query(
+            "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(user.id.as_str())
+        .bind(user.username.as_str())
+        .bind(email.as_str())
+        .bind(hash)
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop));
+    done.map_err(|error| {
+        let taken_field = [("users_username_key", Field::Username), ("users_email_key", Field::Email)]
+            .into_iter()
+            .find(|(constraint, _)| violates(&error, constraint));
+        match taken_field {
+            Some((_, field)) => AppError::Invalid { errors: vec![taken(field)] },
+            None => error.into(),
+        }
+    })
+}
+
+/// Sets the hash, whatever it was.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
+    on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+        .bind(hash)
+        .bind(id.as_str())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Sets the hash if it still is `old`: a password changed meanwhile wins.
+/// Whether it was.
+///
+/// # Errors
+/// Those of the database.
+pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<bool, AppError> {
+    let replaced = on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+        .bind(new)
+        .bind(id.as_str())
+        .bind(old)
+        .execute(db)
+        .await?
+        .rows_affected());
+    Ok(replaced > 0)
+}
+
+/// Every account, oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
+    Ok(on!(db => sqlx::query_as(
+        "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts
+         FROM users u ORDER BY u.created_at, u.id",
+    )
+    .fetch_all(db)
+    .await?))
+}

@@ -1,0 +1,552 @@
+//! Settings: by flag, by environment (`BYLINE_…`), by `byline.toml`, in that order.
+
+pub mod variables;
+
+use std::{
+    fmt,
+    io::{self, Read},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use async_graphql::dynamic::SchemaError;
+use clap::Args;
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::{
+    accounts::domain::hashing::{Cost, CostError},
+    database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
+    graphql::ConflictDetection,
+    http::{allowed_origins::Origins, origin::PublicUrl, tls::TlsFiles},
+};
+use variables::{PREFIX, is_of_an_orchestrator, nearest};
+
+const FILE: &str = "byline.toml";
+
+/// What is in force.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the database is, and how to reach it.
+    pub database: DatabaseConfig,
+    /// Listeners to `/events`, and WebSockets, at a time.
+    pub max_listeners: usize,
+    /// The certificate, where the site speaks TLS by itself.
+    pub tls: Option<TlsFiles>,
+    /// How the site is reached from outside.
+    pub public_url: PublicUrl,
+    /// The cost of a password hash.
+    pub argon2: Cost,
+    /// Proxies whose word on the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether changes by the GraphQL API name the version that they started from.
+    pub conflict_detection: ConflictDetection,
+    /// Origins whose scripts may use the API.
+    pub cors_origins: Origins,
+}
+
+/// Why Byline does not start: always one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file of settings, or one that they name, that cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file of settings, or one that they name, that is wrong.
+    #[error("{path}: {problem}")]
+    File {
+        /// Which.
+        path: String,
+        /// Where and why, in one line.
+        problem: String,
+    },
+    /// An unknown `BYLINE_…` variable; most likely misspelt.
+    #[error("the environment has {name}, which is no setting of Byline{}", did_you_mean(meant.as_deref()))]
+    UnknownVariable {
+        /// As it is there.
+        name: String,
+        /// The setting that is written most like it.
+        meant: Option<String>,
+    },
+    /// A value that does not fit its setting.
+    #[error("{setting}: {problem}")]
+    Value {
+        /// Which.
+        setting: &'static str,
+        /// Why.
+        problem: String,
+    },
+    /// Too weak or impossible.
+    #[error(transparent)]
+    Argon2(#[from] CostError),
+    /// The texts of the schema do not fit each other or the resolvers: a fault of this binary.
+    #[error("the schema of the GraphQL API cannot be put together: {0}")]
+    Schema(SchemaError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The port is in use, or the address not ours.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+}
+
+fn did_you_mean(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+}
+
+/// The settings as flags or environment variables.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings")]
+pub struct Flags {
+    /// File of settings [default: byline.toml, where there is one]
+    #[arg(long, global = true, env = "BYLINE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:3000]
+    #[arg(long, global = true, env = "BYLINE_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Database: sqlite://FILE, which is created where it is missing, or postgres://… [default: sqlite://byline.db]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
+    pub database_url: Option<String>,
+    /// File that has the database's URL, so that a password in it stands in no list of processes [default: none]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_URL_FILE", value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
+    /// Read replica of a PostgreSQL for readers who are not signed in [default: none]
+    #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL", value_name = "URL")]
+    pub read_database_url: Option<String>,
+    /// File that has the replica's URL [default: none]
+    #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL_FILE", value_name = "FILE")]
+    pub read_database_url_file: Option<PathBuf>,
+    /// Connections to a PostgreSQL, at most [default: 16]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_CONNECTIONS", value_name = "N")]
+    pub database_connections: Option<u32>,
+    /// Listeners to /events, and WebSockets, at a time [default: 1000]
+    #[arg(long, global = true, env = "BYLINE_MAX_LISTENERS", value_name = "N")]
+    pub max_listeners: Option<usize>,
+    /// Certificate chain in PEM, to speak TLS without a proxy; looked at again once a minute [default: none]
+    #[arg(long, global = true, env = "BYLINE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM [default: none]
+    #[arg(long, global = true, env = "BYLINE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// How browsers reach the site; https makes cookies Secure [default: http:// (with TLS https://) and the listening address]
+    #[arg(long, global = true, env = "BYLINE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Memory of one password hash in KiB, 19456 or more [default: 65536]
+    #[arg(long, global = true, env = "BYLINE_ARGON2_MEMORY", value_name = "KIB")]
+    pub argon2_memory: Option<u32>,
+    /// Passes of one password hash, 2 or more [default: 3]
+    #[arg(long, global = true, env = "BYLINE_ARGON2_ITERATIONS", value_name = "N")]
+    pub argon2_iterations: Option<u32>,
+    /// Lanes of one password hash [default: 1]
+    #[arg(long, global = true, env = "BYLINE_ARGON2_PARALLELISM", value_name = "N")]
+    pub argon2_parallelism: Option<u32>,
+    /// Reverse proxies (addresses or networks, comma separated) whose X-Forwarded-For is believed [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<String>>,
+    /// Whether GraphQL mutations must name the `_version` that they change [default: false]
+    #[arg(long, global = true, env = "BYLINE_GRAPHQL_CONFLICT_DETECTION", value_name = "BOOL")]
+    pub graphql_conflict_detection: Option<bool>,
+    /// Origins (comma separated, like https://app.example) whose scripts may use the API [default: *, all]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_GRAPHQL_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ','
+    )]
+    pub graphql_cors_origins: Option<Vec<String>>,
+}
+
+/// Variables that are read elsewhere than in [`Flags`].
+const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT"];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    listen: Option<String>,
+    database_url: Option<String>,
+    database_url_file: Option<PathBuf>,
+    read_database_url: Option<String>,
+    read_database_url_file: Option<PathBuf>,
+    database_connections: Option<u32>,
+    max_listeners: Option<usize>,
+    public_url: Option<String>,
+    #[serde(default)]
+    tls: TlsFile,
+    #[serde(default)]
+    argon2: Argon2File,
+    trusted_proxies: Option<Vec<String>>,
+    #[serde(default)]
+    graphql: GraphqlFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Argon2File {
+    memory: Option<u32>,
+    iterations: Option<u32>,
+    parallelism: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GraphqlFile {
+    conflict_detection: Option<bool>,
+    cors_origins: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFile {
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+impl Config {
+    /// Listeners to `/events`, and WebSockets, at a time, unless set otherwise: a quarter of
+    /// the connections that are taken at all.
+    pub const MAX_LISTENERS: usize = 1000;
+    /// More than one process has ever held.
+    const MOST_LISTENERS: usize = 1_000_000;
+
+    /// Where the site listens in fact, once the system has chosen a port.
+    pub fn listens_to(&mut self, address: SocketAddr) {
+        self.listen = address;
+        self.public_url.listens_to(address);
+    }
+
+    /// Puts the three sources together.
+    ///
+    /// # Errors
+    /// [`StartError`] names the setting, the variable or the key.
+    pub fn load(flags: Flags) -> Result<Self, StartError> {
+        let variables = std::env::vars_os();
+        refuse_unknown_variables(variables.filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        }))?;
+        let file = read_file(flags.config.as_deref())?;
+        let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
+        let tls = tls_files(flags.tls_cert.or(file.tls.cert), flags.tls_key.or(file.tls.key))?;
+        let public_url = match flags.public_url.or(file.public_url) {
+            Some(given) => value("public-url", Some(given), "")?,
+            None => PublicUrl::of_listener(tls.is_some(), listen),
+        };
+        let url = DATABASE_URL.first([
+            (flags.database_url, flags.database_url_file),
+            (file.database_url, file.database_url_file),
+        ])?;
+        let replica = READ_DATABASE_URL.first([
+            (flags.read_database_url, flags.read_database_url_file),
+            (file.read_database_url, file.read_database_url_file),
+        ])?;
+        let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
+        let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
+        let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
+        Ok(Self {
+            listen,
+            database: DatabaseConfig {
+                url: url.map_or_else(|| DATABASE_URL.parse("sqlite://byline.db"), Ok)?,
+                replica,
+                // A site without a connection serves nobody; with one it could wait for itself.
+                connections: within(
+                    "database-connections",
+                    flags.database_connections.or(file.database_connections),
+                    DatabaseConfig::CONNECTIONS,
+                    (2, DatabaseConfig::MAX_CONNECTIONS),
+                )?,
+            },
+            max_listeners: within(
+                "max-listeners",
+                flags.max_listeners.or(file.max_listeners),
+                Config::MAX_LISTENERS,
+                (1, Config::MOST_LISTENERS),
+            )?,
+            tls,
+            public_url,
+            argon2: Cost {
+                memory: flags.argon2_memory.or(file.argon2.memory).unwrap_or(Cost::DEFAULT.memory),
+                iterations: flags
+                    .argon2_iterations
+                    .or(file.argon2.iterations)
+                    .unwrap_or(Cost::DEFAULT.iterations),
+                parallelism: flags
+                    .argon2_parallelism
+                    .or(file.argon2.parallelism)
+                    .unwrap_or(Cost::DEFAULT.parallelism),
+            },
+            trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
+            conflict_detection: conflict_detection.map_or(ConflictDetection::Off, ConflictDetection::from),
+            cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
+        })
+    }
+}
+
+fn value<T: FromStr<Err: fmt::Display>>(
+    setting: &'static str,
+    given: Option<String>,
+    default: &str,
+) -> Result<T, StartError> {
+    let raw = given.as_deref().unwrap_or(default);
+    raw.parse().map_err(|error: T::Err| {
+        let problem = error.to_string();
+        let problem = if problem.contains(raw) { problem } else { format!("\"{raw}\": {problem}") };
+        StartError::Value { setting, problem }
+    })
+}
+
+/// A setting that is the URL of a database, and the one of a file that has it.
+/// Apart from [`value`], because the URL may hold a password: what is wrong with
+/// it shows it without.
+struct UrlSetting {
+    name: &'static str,
+    of_file: &'static str,
+}
+
+const DATABASE_URL: UrlSetting = UrlSetting { name: "database-url", of_file: "database-url-file" };
+const READ_DATABASE_URL: UrlSetting =
+    UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
+
+impl UrlSetting {
+    /// What the first source says that says anything.
+    fn first(
+        &self,
+        sources: [(Option<String>, Option<PathBuf>); 2],
+    ) -> Result<Option<DatabaseUrl>, StartError> {
+        match sources.into_iter().find(|source| *source != (None, None)) {
+            None | Some((None, None)) => Ok(None),
+            Some((Some(url), None)) => self.parse(&url).map(Some),
+            Some((None, Some(file))) => {
+                let url = read_database_url(self.of_file, &file)?;
+                url.to_be_written().map(Some).map_err(wrong_url(self.of_file, Some(&file)))
+            }
+            Some((Some(_), Some(_))) => {
+                let problem = format!("goes without {}", self.of_file);
+                Err(StartError::Value { setting: self.name, problem })
+            }
+        }
+    }
+
+    fn parse(&self, raw: &str) -> Result<DatabaseUrl, StartError> {
+        raw.parse::<DatabaseUrl>().and_then(DatabaseUrl::to_be_written).map_err(wrong_url(self.name, None))
+    }
+}
+
+fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlError) -> StartError {
+    let place = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
+    move |error| StartError::Value { setting, problem: format!("{place}{error}") }
+}
+
+/// The URL that stands in a file, with nothing but white space around it.
+///
+/// # Errors
+/// [`StartError`] names the file, or `setting` and what is wrong.
+pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseUrl, StartError> {
+    /// Longer than any URL: what is behind it is not read.
+    const MAX_BYTES: u64 = 64 * 1024;
+
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+    read.map_err(|cause| StartError::Unreadable { path: path.display().to_string(), cause })?;
+    text.trim().parse().map_err(wrong_url(setting, Some(path)))
+}
+
+/// How the site itself is spoken to.
+#[must_use]
+pub const fn scheme(tls: Option<&TlsFiles>) -> &'static str {
+    if tls.is_some() { "https" } else { "http" }
+}
+
+fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, StartError> {
+    let alone =
+        |setting, other: &str| StartError::Value { setting, problem: format!("goes with {other} alone") };
+    match (cert, key) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (Some(_), None) => Err(alone("tls-cert", "tls-key")),
+        (None, Some(_)) => Err(alone("tls-key", "tls-cert")),
+    }
+}
+
+/// A number with which the site can do its work.
+fn within<T: Copy + PartialOrd + fmt::Display>(
+    setting: &'static str,
+    given: Option<T>,
+    default: T,
+    (least, most): (T, T),
+) -> Result<T, StartError> {
+    let number = given.unwrap_or(default);
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(StartError::Value {
+            setting,
+            problem: format!("{number} must be {least} or more, and {most} at most"),
+        })
+    }
+}
+
+fn origins(raw: &[String]) -> Result<Origins, StartError> {
+    Origins::parse(raw)
+        .map_err(|error| StartError::Value { setting: "graphql.cors-origins", problem: error.to_string() })
+}
+
+fn network(raw: &str) -> Result<IpNet, StartError> {
+    let raw = raw.trim();
+    raw.parse::<IpNet>().or_else(|_| raw.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
+        StartError::Value {
+            setting: "trusted-proxies",
+            problem: format!("\"{raw}\" is neither an address nor a network like 10.0.0.0/8"),
+        }
+    })
+}
+
+fn refuse_unknown_variables(variables: impl Iterator<Item = (String, String)>) -> Result<(), StartError> {
+    #[derive(clap::Parser)]
+    struct Known {
+        #[command(flatten)]
+        flags: Flags,
+    }
+    let command = <Known as clap::CommandFactory>::command();
+    let of_flags = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+    let known: Vec<&str> = of_flags.chain(OTHER_VARIABLES.iter().copied()).collect();
+    let mut unknown = variables.filter(|(name, value)| {
+        name.starts_with(PREFIX) && !known.contains(&name.as_str()) && !is_of_an_orchestrator(name, value)
+    });
+    match unknown.next() {
+        Some((name, _)) => {
+            let meant = nearest(&name, known.iter().copied()).map(str::to_owned);
+            Err(StartError::UnknownVariable { name, meant })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The default file may be missing, a named one may not.
+fn read_file(named: Option<&Path>) -> Result<File, StartError> {
+    let path = named.unwrap_or(Path::new(FILE));
+    let shown = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            return Ok(File::default());
+        }
+        Err(cause) => return Err(StartError::Unreadable { path: shown, cause }),
+    };
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        let problem = format!("line {line}: {}", error.message().replace('\n', " "));
+        StartError::File { path: shown, problem }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, Flags) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("byline.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, Flags { config: Some(path), ..Flags::default() })
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let (_folder, flags) = file("listen = \"127.0.0.1:4000\"\n[argon2]\nmemory = 20000\n");
+        let config = Config::load(flags.clone()).unwrap();
+        assert_eq!(config.listen.port(), 4000);
+        assert_eq!(config.public_url.to_string(), "http://127.0.0.1:4000");
+        assert_eq!(config.argon2, Cost { memory: 20000, ..Cost::DEFAULT });
+        let config = Config::load(Flags { listen: Some("[::1]:5000".into()), ..flags }).unwrap();
+        assert_eq!(config.listen.port(), 5000);
+        assert_eq!(config.database.url.to_string(), "sqlite://byline.db");
+    }
+
+    #[test]
+    fn an_address_that_stands_for_all_of_a_machine_is_none_to_be_reached_by() {
+        for (listen, reached) in [
+            ("127.0.0.1:3000", true),
+            ("[::1]:3000", true),
+            ("192.0.2.1:80", true),
+            ("0.0.0.0:3000", false),
+            ("[::]:3000", false),
+            ("[::ffff:0.0.0.0]:3000", false),
+            ("127.0.0.1:0", false),
+        ] {
+            let flags = Flags { listen: Some(listen.into()), ..Flags::default() };
+            let config = Config::load(flags.clone()).unwrap();
+            assert_eq!(config.public_url.can_be_reached(), reached, "{listen}");
+            let public_url = Some("https://byline.example".into());
+            let config = Config::load(Flags { public_url, ..flags }).unwrap();
+            assert!(config.public_url.can_be_reached(), "{listen}");
+        }
+    }
+
+    #[test]
+    fn the_port_that_the_system_has_chosen_stands_in_the_address() {
+        let load = |public_url: Option<&str>| {
+            let listen = Some("127.0.0.1:0".to_owned());
+            let public_url = public_url.map(str::to_owned);
+            let mut config = Config::load(Flags { listen, public_url, ..Flags::default() }).unwrap();
+            config.listens_to("127.0.0.1:4321".parse().unwrap());
+            (config.public_url.to_string(), config.listen.port())
+        };
+        assert_eq!(load(None), ("http://127.0.0.1:4321".to_owned(), 4321));
+        assert_eq!(load(Some("https://byline.example")), ("https://byline.example".to_owned(), 4321));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let (_folder, flags) = file("\nlisten-on = \"x\"\n");
+        let said = Config::load(flags).unwrap_err().to_string();
+        assert!(said.contains("listen-on") && said.contains("line 2"), "{said}");
+        let names = ["PATH", "BYLINE_LISTEN", "BYLINE_LISTN"].map(|name| (name.to_owned(), String::new()));
+        let said = refuse_unknown_variables(names.into_iter()).unwrap_err().to_string();
+        assert!(said.contains("BYLINE_LISTN,"), "{said}");
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused_by_setting() {
+        let flags = |set: fn(&mut Flags)| {
+            let mut flags = Flags::default();
+            set(&mut flags);
+            Config::load(flags).unwrap_err().to_string()
+        };
+        assert!(flags(|f| f.listen = Some("here".into())).starts_with("listen: \"here\""));
+        assert!(flags(|f| f.database_url = Some("mysql://x".into())).contains("mysql://x"));
+        for said in [
+            flags(|f| f.database_url = Some("postgres://ada:s3cret@db.example".into())),
+            flags(|f| f.read_database_url = Some("postgres://db.example:54x/b?password=s3cret".into())),
+        ] {
+            assert!(said.contains("db.example") && !said.contains("s3cret"), "{said}");
+        }
+        assert!(
+            flags(|f| f.public_url = Some("https://example.org/blog".into())).starts_with("public-url: ")
+        );
+        assert!(
+            flags(|f| f.trusted_proxies = Some(vec!["10.0.0.0/99".into()])).starts_with("trusted-proxies: ")
+        );
+        assert!(
+            flags(|f| f.graphql_cors_origins = Some(vec!["app.example".into()]))
+                .starts_with("graphql.cors-origins: \"app.example\"")
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! API keys (security row K1): what they look like, and whether one holds.
+
+pub mod store;
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Secret, UserId, last_use};
+use crate::{error::AppError, site::Site, timestamp::Timestamp};
+
+/// A text with the form of an API key: `byl_`, 32 base62 characters, and the
+/// CRC-32 of these 36 as 6 more. A scanner for leaked secrets knows one by its
+/// look, and a misspelt one is refused without asking the database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+/// The id of an API key: a UUID as this site writes it, so that nothing else is
+/// ever asked of the database. It is no secret, and opens nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyId(String);
+
+/// An API key that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// For [`still_holds`].
+    pub id: String,
+    /// From then on it is refused.
+    pub expires_at: Timestamp,
+}
+
+impl ApiKey {
+    const PREFIX: &str = "byl_";
+    /// 190 bits.
+    const RANDOM_CHARS: usize = 32;
+    const CHECKSUM_CHARS: usize = 6;
+    /// Of the 32, 4 are shown in lists: 166 bits stay unknown.
+    const HINT_CHARS: usize = 4;
+
+    /// Only the form is looked at.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let checksum_at = Self::PREFIX.len() + Self::RANDOM_CHARS;
+        let fits = raw.len() == checksum_at + Self::CHECKSUM_CHARS
+            && raw.strip_prefix(Self::PREFIX)?.bytes().all(|b| b.is_ascii_alphanumeric())
+            && raw[checksum_at..] == checksum(&raw[..checksum_at]);
+        fits.then(|| Self(raw.to_owned()))
+    }
+
+    /// The key that a wish of `owner` (the site itself where there is none)
+    /// gets as the row `id`. The same three give the same key: a form that is
+    /// sent twice shows it again, although it is stored nowhere. Since a wish
+    /// is not stored either, the database alone does not give it away; and
+    /// since an id is given once, no wish brings a revoked key back.
+    pub(crate) fn derive(secret: &Secret, owner: Option<&UserId>, wish: &str, id: &str) -> Self {
+        let owner = owner.map_or("", UserId::as_str);
+        let seal = secret.seal("api key", &[owner.as_bytes(), wish.as_bytes(), id.as_bytes()]);
+        let key = format!("{}{}", Self::PREFIX, base62(seal, Self::RANDOM_CHARS));
+        let checksum = checksum(&key);
+        Self(key + &checksum)
+    }
+
+    /// The key of the site itself in the row `id`: everyone may know it, so
+    /// the site can write it again.
+    pub(crate) fn public(secret: &Secret, id: &str) -> Self {
+        Self::derive(secret, None, "", id)
+    }
+
+    /// What is stored of it.
+    pub(crate) fn hash(&self) -> Vec<u8> {
+        Sha256::digest(&self.0).to_vec()
+    }
+
+    /// How it begins.
+    pub(crate) fn hint(&self) -> &str {
+        &self.0[..Self::PREFIX.len() + Self::HINT_CHARS]
+    }
+}
+
+impl ApiKeyId {
+    /// A new one, later in order than those before.
+    pub(crate) fn generate() -> Self {
+        Self(Uuid::now_v7().to_string())
+    }
+
+    /// Any other text is the id of no key.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let id = Uuid::try_parse(raw).ok()?.to_string();
+        (id == raw).then_some(Self(id))
+    }
+
+    /// The text of the id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<ApiKey> for String {
+    fn from(key: ApiKey) -> Self {
+        key.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey")
+    }
+}
+
+fn checksum(of: &str) -> String {
+    base62(crc32fast::hash(of.as_bytes()).to_be_bytes(), ApiKey::CHECKSUM_CHARS)
+}
+
+/// The last `digits` digits of a big-endian number to the base of 62.
+fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut text: Vec<char> = Vec::with_capacity(digits);
+    for _ in 0..digits {
+        // Long division, byte by byte; what remains is the next digit from the right.
+        let mut remainder = 0;
+        for byte in &mut number {
+            let part = remainder * 256 + u16::from(*byte);
+            // Below 256, because the remainder was below 62.
+            *byte = u8::try_from(part / 62).unwrap_or_default();
+            remainder = part % 62;
+        }
+        text.push(char::from(ALPHABET[usize::from(remainder)]));
+    }
+    text.into_iter().rev().collect()
+}
+
+/// Whether `raw` is a key that holds; `None` for what is malformed, unknown,
+/// expired or revoked, and which of these is nobody's business. It is asked
+/// where writes go, so that a key that was revoked is refused at once, on every
+/// process.
+///
+/// # Errors
+/// Those of the database.
+pub async fn verify(site: &Site, raw: &str) -> Result<Option<Verified>, AppError> {
+    let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
+    let found = store::living(&mut site.database.read().await?, &key.hash()).await?;
+    let Some(living) = found else { return Ok(None) };
+    if living.last_used_at.is_none_or(|last| last < last_use::just_now().micros()) {
+        let (database, id) = (site.database.clone(), living.id.clone());
+        last_use::note("an API key", living.id.clone(), async move {
+            database.write(id, |db, id| Box::pin(async move { store::touch(db, &id).await })).await
+        });
+    }
+    Ok(Some(Verified { id: living.id, expires_at: Timestamp::from_micros(living.expires_at) }))
+}
+
+/// Whether a key that was verified before still holds, for whoever listens
+/// longer than a request takes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn still_holds(site: &Site, id: &str) -> Result<bool, AppError> {
+    store::is_living(&mut site.database.read().await?, id).await
+}
+
+/// The newest key of the site itself that holds, for whoever visits it; no
+/// secret, so it can be written out again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn public_key(site: &Site) -> Result<Option<String>, AppError> {
+    let newest = store::newest_public(&mut site.database.read().await?).await?;
+    let Some(newest) = newest else { return Ok(None) };
+    let key = ApiKey::public(site.secret().await?, &newest.id);
+    // Made with another secret, a key cannot be written again; it holds all the same.
+    Ok((key.hash() == newest.hash).then(|| key.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reckoned by another program, from HMAC-SHA-256 and the alphabet alone.
+    const KEY: &str = "byl_APKCvMUBquNjxyBTP8UkjoIA0IafyUY41VisZ4";
+
+    fn derived(wish: &str, id: &str) -> String {
+        let owner = UserId::from_stored("owner".to_owned());
+        ApiKey::derive(&Secret::for_test(1), Some(&owner), wish, id).into()
+    }
+
+    #[test]
+    fn a_key_has_its_form_and_begins_with_its_hint() {
+        let key = derived("wish", "1");
+        assert_eq!(key, KEY);
+        assert_eq!(ApiKey::parse(&key).expect("a key").hint(), &key[..8]);
+    }
+
+    #[test]
+    fn another_wish_row_owner_or_secret_gives_another_key() {
+        let owner = UserId::from_stored("owner".to_owned());
+        let keys: std::collections::BTreeSet<String> = [
+            derived("wish", "1"),
+            derived("other wish", "1"),
+            derived("wish", "2"),
+            ApiKey::derive(&Secret::for_test(1), None, "wish", "1").into(),
+            ApiKey::derive(&Secret::for_test(2), Some(&owner), "wish", "1").into(),
+        ]
+        .into();
+        assert_eq!(keys.len(), 5);
+    }
+
+    #[test]
+    fn a_key_is_not_printed() {
+        let key = ApiKey::parse(KEY).expect("a key");
+        assert_eq!(format!("{key:?}"), "ApiKey");
+    }
+
+    #[test]
+    fn what_has_another_prefix_length_alphabet_or_checksum_is_no_key() {
+        let with = |at: usize, other: &str| format!("{}{other}{}", &KEY[..at], &KEY[at + other.len()..]);
+        assert!(ApiKey::parse(KEY).is_some());
+        for bad in [
+            String::new(),
+            "byl_".to_owned(),
+            KEY.to_uppercase(),
+            with(0, "da2-"),
+            with(10, "-"),
+            with(10, "é"),
+            with(10, if KEY.as_bytes()[10] == b'x' { "y" } else { "x" }),
+            with(41, if KEY.as_bytes()[41] == b'x' { "y" } else { "x" }),
+            format!("{KEY} "),
+            format!(" {KEY}"),
+            format!("{KEY}x"),
+            KEY[..41].to_owned(),
+        ] {
+            assert_eq!(ApiKey::parse(&bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_has_one_form() {
+        let id = ApiKeyId::generate();
+        assert_eq!(ApiKeyId::parse(id.as_str()), Some(id.clone()));
+        let (upper, simple) = (id.as_str().to_uppercase(), id.as_str().replace('-', ""));
+        for other in [&upper, &simple, &format!("{{{}}}", id.as_str()), "", "\0", "nothing"] {
+            assert_eq!(ApiKeyId::parse(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_written_with_all_its_digits() {
+        assert_eq!(base62([0, 0], 3), "000");
+        assert_eq!(base62([0, 61], 3), "00z");
+        assert_eq!(base62([1, 0], 3), "048", "256 is 4 * 62 + 8");
+        assert_eq!(base62(u32::MAX.to_be_bytes(), 6), "4gfFC3");
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_that_is_made_is_one_and_any_other_text_is_refused(
+            wish in ".{0,20}", id in ".{0,20}", at in 0_usize..42, other in any::<char>(),
+        ) {
+            let key = derived(&wish, &id);
+            prop_assert!(ApiKey::parse(&key).is_some());
+            let changed: String = key.chars().enumerate().map(|(i, c)| if i == at { other } else { c }).collect();
+            prop_assert_eq!(ApiKey::parse(&changed).is_some(), changed == key);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The SQL of API keys.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use super::ApiKeyId;
+use crate::{
+    accounts::{ApiKeyName, ListedApiKey},
+    clock,
+    credentials::{UserId, last_use},
+    database::{Db, on},
+    error::AppError,
+    timestamp::Timestamp,
+};
+
+/// An expired key stays in its owner's list for this long, to explain why a
+/// program was refused.
+const SHOWN_EXPIRED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// A key that holds.
+#[derive(Debug, FromRow)]
+pub struct Living {
+    /// The row.
+    pub id: String,
+    /// Microseconds since 1970 UTC.
+    pub expires_at: i64,
+    /// Microseconds since 1970 UTC.
+    pub last_used_at: Option<i64>,
+}
+
+/// A key of the site itself.
+#[derive(Debug, FromRow)]
+pub struct Public {
+    /// The row.
+    pub id: String,
+    /// SHA-256 of the key.
+    pub hash: Vec<u8>,
+}
+
+/// A key that is to be stored.
+#[derive(Clone, Debug)]
+pub struct NewRow {
+    /// The row.
+    pub id: ApiKeyId,
+    /// Whose; the site's own if nobody's.
+    pub owner: Option<UserId>,
+    /// What its owner calls it.
+    pub name: ApiKeyName,
+    /// SHA-256 of the key.
+    pub hash: Vec<u8>,
+    /// How the key begins.
+    pub hint: String,
+    /// When it is made.
+    pub created_at: Timestamp,
+    /// From then on it is refused.
+    pub expires_at: Timestamp,
+}
+
+/// A key as `byline api-key list` shows it.
+#[derive(Debug, FromRow)]
+pub struct Listed {
+    /// The row.
+    pub id: String,
+    /// Whose; absent for a key of the site itself.
+    pub username: Option<String>,
+    /// What its owner calls it.
+    pub name: String,
+    /// How it begins.
+    pub hint: String,
+    /// Microseconds since 1970 UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970 UTC.
+    pub expires_at: i64,
+    /// Microseconds since 1970 UTC.
+    pub last_used_at: Option<i64>,
+}
+
+impl From<Listed> for ListedApiKey {
+    fn from(row: Listed) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            hint: row.hint,
+            created_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+            last_used_at: row.last_used_at.map(Timestamp::from_micros),
+        }
+    }
+}
+
+/// The key with a hash, if it holds.
+///
+/// # Errors
+/// Those of the database.
+pub async fn living(db: &mut Db, hash: &[u8]) -> Result<Option<Living>, AppError> {
+    Ok(on!(db => sqlx::query_as(
+            "SELECT id, expires_at, last_used_at FROM api_keys WHERE hash = $1 AND expires_at > $2",
+        )
+        .bind(hash)
+        .bind(clock::now().micros())
+        .fetch_optional(db)
+        .await?))
+}
+
+/// Whether the key of a row holds.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND expires_at > $2)",
+        )
+        .bind(id)
+        .bind(clock::now().micros())
+        .fetch_one(db)
+        .await?))
+}
+
+/// Notes that a key was used, unless somebody just did.
+///
+/// # Errors
+/// Those of the database.
+pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "UPDATE api_keys SET last_used_at = $1
+             WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)",
+        )
+        .bind(clock::now().micros())
+        .bind(id)
+        .bind(last_use::just_now().micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// The newest key of the site itself that holds.
+///
+/// # Errors
+/// Those of the database.
+pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
+    Ok(on!(db => sqlx::query_as(
+            "SELECT id, hash FROM api_keys WHERE user_id IS NULL AND expires_at > $1
+             ORDER BY created_at DESC, id DESC LIMIT 1",
+        )
+        .bind(clock::now().micros())
+        .fetch_optional(db)
+        .await?))
+}
+
+/// How many keys of a person hold. Whoever counts, in order to add one, does
+/// so after the others that do: they all write to the row of the person first.
+///
+/// # Errors
+/// [`AppError::Overtaken`] where another did so at the same time.
+pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> {
+    on!(db => sqlx::query("UPDATE users SET username = username WHERE id = $1")
+        .bind(owner.as_str())
+        .execute(&mut *db)
+        .await
+        .map(drop)?);
+    Ok(on!(db => sqlx::query_scalar("SELECT COUNT(*) FROM api_keys WHERE user_id = $1 AND expires_at > $2")
+        .bind(owner.as_str())
+        .bind(clock::now().micros())
+        .fetch_one(db)
+        .await?))
+}
+
+/// Adds a key.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(row.id.as_str())
+        .bind(row.owner.as_ref().map(UserId::as_str))
+        .bind(row.name.as_str())
+        .bind(&row.hash)
+        .bind(&row.hint)
+        .bind(row.created_at.micros())
+        .bind(row.expires_at.micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// One key of a person.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<Listed>, AppError> {
+    Ok(on!(db => sqlx::query_as(
+            "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
+             FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.user_id = $1 AND k.id = $2",
+        )
+        .bind(owner.as_str())
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?))
+}
+
+/// The keys of a person, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(db: &mut Db, owner: &UserId) -> Result<Vec<Listed>, AppError> {
+    Ok(on!(db => sqlx::query_as(
+            "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
+             FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.user_id = $1
+             ORDER BY k.created_at DESC, k.id DESC",
+        )
+        .bind(owner.as_str())
+        .fetch_all(db)
+        .await?))
+}
+
+/// Every key there is, oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list_all(db: &mut Db) -> Result<Vec<Listed>, AppError> {
+    Ok(on!(db => sqlx::query_as(
+            "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
+             FROM api_keys k LEFT JOIN users u ON u.id = k.user_id ORDER BY k.created_at, k.id",
+        )
+        .fetch_all(db)
+        .await?))
+}
+
+/// Removes a key of a person; `false` if they have no such key.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .execute(db)
+        .await?
+        .rows_affected())
+        > 0)
+}
+
+/// Removes a key, whoever has it; `false` if there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
+    Ok(on!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
+        .bind(id.as_str())
+        .execute(db)
+        .await?
+        .rows_affected())
+        > 0)
+}
+
+/// Removes keys that have been over for long.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_expired(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
+        .bind(clock::before(SHOWN_EXPIRED).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}

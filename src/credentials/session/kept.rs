@@ -1,0 +1,238 @@
+//! Forms that arrived when their author was no longer signed in, and wait for
+//! their login: as rows, so that two that come at once both wait.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock,
+    credentials::User,
+    database::{Database, Db, internal, on},
+    error::AppError,
+    timestamp::Timestamp,
+};
+
+/// After this long nobody gets a form back any more, as a session that began
+/// with it has ended.
+const WAITING: Duration = super::store::ABSOLUTE;
+/// Forms of one browser at most.
+const FORMS: i64 = 8;
+/// Bytes of the forms of one browser at most: two texts of the longest, in
+/// any script, or eight of a usual length.
+const BYTES: i64 = 1024 * 1024;
+/// Forms of everybody at most. Each may have a session of its own.
+const FORMS_OF_ALL: i64 = 10_000;
+/// Bytes of the forms of everybody at most. Whoever is not signed in may send
+/// forms as well, and must not fill the disk with them.
+const BYTES_OF_ALL: i64 = 200 * 1024 * 1024;
+
+/// The random name under which the forms of one browser wait; its session has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basket(String);
+
+/// A form to be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FormToKeep {
+    /// The page of the form.
+    pub page: String,
+    /// Who was signed in when the form was made, by its own word: whoever else
+    /// logs in at the same browser does not get to see it.
+    pub author: String,
+    /// What was typed into it.
+    pub values: BTreeMap<String, String>,
+}
+
+/// A form that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptForm {
+    /// Rises with the time of arrival.
+    pub id: String,
+    /// The page of the form.
+    pub page: String,
+    /// What was typed as the title.
+    pub title: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// Whether its page has been shown with it already.
+    pub shown: bool,
+}
+
+impl Basket {
+    /// One that nobody has.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+
+    /// Puts a form in. The same form sent twice waits once. `false` when there
+    /// is no room: nothing that waits makes way for something else.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn put(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
+        let fields = serde_json::to_string(&form.values).map_err(internal)?;
+        database
+            .write((self.clone(), form, fields), |db, (Self(basket), form, fields)| {
+                Box::pin(async move {
+                    let alike: i64 = on!(db => sqlx::query_scalar(
+                            "SELECT COUNT(*) FROM kept_forms
+                             WHERE basket = $1 AND author = $2 AND page = $3 AND fields = $4",
+                        )
+                        .bind(&basket)
+                        .bind(&form.author)
+                        .bind(&form.page)
+                        .bind(&fields)
+                        .fetch_one(db)
+                        .await?);
+                    if alike > 0 {
+                        return Ok(true);
+                    }
+                    let bytes = i64::try_from(fields.len()).unwrap_or(i64::MAX);
+                    if !has_room(db, &basket, bytes).await? {
+                        return Ok(false);
+                    }
+                    let title = form.values.get("title").cloned().unwrap_or_default();
+                    on!(db => sqlx::query(
+                            "INSERT INTO kept_forms (id, basket, author, page, title, fields, bytes, created_at)
+                             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                        )
+                        .bind(uuid::Uuid::now_v7().to_string())
+                        .bind(&basket)
+                        .bind(&form.author)
+                        .bind(&form.page)
+                        .bind(title)
+                        .bind(fields)
+                        .bind(bytes)
+                        .bind(clock::now().micros())
+                        .execute(db)
+                        .await
+                        .map(drop)?);
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// Those that wait for a person, first come first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn of(&self, db: &mut Db, user: &User) -> Result<Vec<KeptForm>, AppError> {
+        let rows: Vec<(String, String, String, i64, Option<i64>)> = on!(db => sqlx::query_as(
+                "SELECT id, page, title, created_at, shown_at FROM kept_forms
+                 WHERE basket = $1 AND author = $2 AND created_at > $3 ORDER BY id",
+            )
+            .bind(&self.0)
+            .bind(user.username.as_str())
+            .bind(clock::before(WAITING).micros())
+            .fetch_all(db)
+            .await?);
+        let form = |(id, page, title, at, shown): (String, String, String, i64, Option<i64>)| KeptForm {
+            id,
+            page,
+            title,
+            at: Timestamp::from_micros(at),
+            shown: shown.is_some(),
+        };
+        Ok(rows.into_iter().map(form).collect())
+    }
+
+    /// What was typed into one that waits for a person.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn values(
+        &self,
+        db: &mut Db,
+        user: &User,
+        id: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, AppError> {
+        let fields: Option<String> = on!(db => sqlx::query_scalar(
+                "SELECT fields FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
+            )
+            .bind(id)
+            .bind(&self.0)
+            .bind(user.username.as_str())
+            .fetch_optional(db)
+            .await?);
+        fields.map(|fields| serde_json::from_str(&fields).map_err(internal)).transpose()
+    }
+
+    /// Notes that one was shown: from now on it is in the list alone, until it
+    /// is saved or given up, since an answer may be lost on its way.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn shown(&self, database: &Database, id: String) -> Result<(), AppError> {
+        database
+            .write((self.clone(), id), |db, (Self(basket), id)| {
+                Box::pin(async move {
+                    on!(db => sqlx::query("UPDATE kept_forms SET shown_at = $1 WHERE id = $2 AND basket = $3")
+                        .bind(clock::now().micros())
+                        .bind(id)
+                        .bind(basket)
+                        .execute(db)
+                        .await
+                        .map(drop)?);
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Lets go of one: it has been saved, or its author gave it up.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
+        let author = user.username.to_string();
+        database
+            .write((self.clone(), author, id), |db, (Self(basket), author, id)| {
+                Box::pin(async move {
+                    on!(db => sqlx::query(
+                            "DELETE FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
+                        )
+                        .bind(id)
+                        .bind(basket)
+                        .bind(author)
+                        .execute(db)
+                        .await
+                        .map(drop)?);
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Whether `bytes` more may wait in a basket.
+async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppError> {
+    let (forms, taken): (i64, i64) = on!(db => sqlx::query_as(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM kept_forms WHERE basket = $1",
+        )
+        .bind(basket)
+        .fetch_one(db)
+        .await?);
+    let (forms_of_all, of_all): (i64, i64) = on!(db => sqlx::query_as(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM kept_forms WHERE created_at > $1",
+        )
+        .bind(clock::before(WAITING).micros())
+        .fetch_one(db)
+        .await?);
+    let fits = |taken: i64, most: i64| taken.saturating_add(bytes) <= most;
+    Ok(forms < FORMS && forms_of_all < FORMS_OF_ALL && fits(taken, BYTES) && fits(of_all, BYTES_OF_ALL))
+}
+
+/// Removes forms that nobody gets back any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
+        .bind(clock::before(WAITING).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}

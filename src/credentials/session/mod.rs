@@ -1,0 +1,213 @@
+//! Sessions in a browser: a typed hold on what tower-sessions keeps.
+
+pub mod kept;
+pub mod store;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, SET_COOKIE},
+    },
+    middleware::Next,
+    response::Response,
+};
+use tower_sessions::Session;
+
+use super::{Actor, User};
+use crate::{
+    database::Database,
+    error::AppError,
+    http::{cookies, headers::refusal, pages::wants_html},
+    site::Site,
+};
+use kept::{Basket, FormToKeep, KeptForm};
+use store::{RowStore, cause};
+
+const USER: &str = "user";
+const BASKET: &str = "basket";
+/// Where a session had a single form, whole, before there were baskets.
+const KEPT: &str = "kept";
+
+/// The session of one request. Its keys are private; this is all there is to do with it.
+#[derive(Clone, Debug)]
+pub struct UserSession(Session);
+
+impl UserSession {
+    /// Over the session that the layer put into the request.
+    #[must_use]
+    pub const fn new(session: Session) -> Self {
+        Self(session)
+    }
+
+    /// The same session, which remembers by itself what it reads: for a look at
+    /// who is signed in that must not stand in for a later one.
+    #[must_use]
+    pub fn apart(&self, site: &Site) -> Self {
+        Self(Session::new(self.0.id(), Arc::new(RowStore::new(site.database.clone())), None))
+    }
+
+    /// Who is signed in, as the database has it when it is first asked for.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn actor(&self) -> Result<Actor, AppError> {
+        let user: Option<User> = self.0.get(USER).await.map_err(|error| cause(&error))?;
+        Ok(user.map_or(Actor::Anonymous, Actor::User))
+    }
+
+    /// Whether `actor` is still signed in, as the database has it now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still_holds(&self, actor: &Actor) -> Result<bool, AppError> {
+        self.0.load().await.map_err(|error| cause(&error))?;
+        Ok(self.actor().await? == *actor)
+    }
+
+    /// Signs in under a new id; the old one is dead (security row S2). The
+    /// session is stored when this returns.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
+        self.0.cycle_id().await.map_err(|error| cause(&error))?;
+        self.0.insert(USER, user).await.map_err(|error| cause(&error))?;
+        self.0.save().await.map_err(|error| cause(&error))
+    }
+
+    /// Ends the session in the database.
+    ///
+    /// # Errors
+    /// Those of the database; then the session has not ended.
+    pub async fn sign_out(&self) -> Result<(), AppError> {
+        self.0.flush().await.map_err(|error| cause(&error))
+    }
+
+    /// Keeps a form for when its sender is signed in again; `false` when there
+    /// is no room for one more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
+        let known = self.basket(database).await?;
+        let basket = known.clone().unwrap_or_else(Basket::generate);
+        let kept = basket.put(database, form).await?;
+        if kept && known.is_none() {
+            self.0.insert(BASKET, basket).await.map_err(|error| cause(&error))?;
+        }
+        Ok(kept)
+    }
+
+    /// The forms that wait for `user`, first come first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn kept(&self, database: &Database, user: &User) -> Result<Vec<KeptForm>, AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.of(&mut database.read().await?, user).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What was typed into one of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn kept_values(
+        &self,
+        database: &Database,
+        user: &User,
+        id: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.values(&mut database.read().await?, user, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Notes that one was shown in its editor.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn kept_was_shown(&self, database: &Database, id: String) -> Result<(), AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.shown(database, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets go of one: it has been saved, or `user` gave it up.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_kept(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.forget(database, user, id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn basket(&self, database: &Database) -> Result<Option<Basket>, AppError> {
+        let basket = self.0.get(BASKET).await.map_err(|error| cause(&error))?;
+        if basket.is_some() {
+            return Ok(basket);
+        }
+        // A session from before there were baskets.
+        let Some(form) = self.0.get::<FormToKeep>(KEPT).await.map_err(|error| cause(&error))? else {
+            return Ok(None);
+        };
+        let basket = Basket::generate();
+        basket.put(database, form).await?;
+        self.0.insert(BASKET, &basket).await.map_err(|error| cause(&error))?;
+        Ok(Some(basket))
+    }
+}
+
+/// Two things that tower-sessions 0.15 leaves open: what it could not save it
+/// answers with a bare 500, where the database may only be away; and the
+/// cookies it removes lack attributes.
+pub async fn mend_answer(State(https): State<bool>, request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let response = next.run(request).await;
+    // Every other answer says what it is.
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && !response.headers().contains_key(CONTENT_TYPE)
+    {
+        return refusal(&AppError::Busy { retry_after: 2 }, html);
+    }
+    whole_removal(response, https)
+}
+
+/// A browser obeys the removal of a `__Host-` cookie only if it carries
+/// `Secure` as well, and a cookie that is removed should look like the one that
+/// was set (S1).
+fn whole_removal(mut response: Response, https: bool) -> Response {
+    let headers = response.headers_mut();
+    let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    headers.remove(SET_COOKIE);
+    for cookie in cookies {
+        headers.append(SET_COOKIE, with_attributes(cookie, https));
+    }
+    response
+}
+
+fn with_attributes(cookie: HeaderValue, https: bool) -> HeaderValue {
+    let Ok(text) = cookie.to_str() else { return cookie };
+    let is_session = text.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='));
+    let attributes: &[&str] = match (is_session, https) {
+        (false, _) => &[],
+        (true, false) => &["HttpOnly", "SameSite=Lax"],
+        (true, true) => &["HttpOnly", "SameSite=Lax", "Secure"],
+    };
+    let mut whole = text.to_owned();
+    for attribute in attributes {
+        if !text.split(';').any(|part| part.trim().eq_ignore_ascii_case(attribute)) {
+            whole.push_str("; ");
+            whole.push_str(attribute);
+        }
+    }
+    HeaderValue::from_str(&whole).unwrap_or(cookie)
+}

@@ -1,0 +1,252 @@
+//! Wishes that are sent twice and granted once (security row D5).
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{Db, on, violates};
+use crate::{clock, credentials::UserId, error::AppError};
+
+/// How long a wish is remembered; a browser tab that was asleep for a weekend
+/// may still send its form again.
+const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A client's name for one wish, so that a wish sent twice is granted once
+/// (draft-ietf-httpapi-idempotency-key-header).
+/// Remembered per person for a week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// The text is no idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to 64 visible ASCII characters")]
+pub struct IdempotencyKeyError;
+
+impl IdempotencyKey {
+    /// 1 to 64 visible ASCII characters.
+    ///
+    /// # Errors
+    /// [`IdempotencyKeyError`].
+    pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
+        let fits = (1..=64).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_graphic());
+        if fits { Ok(Self(raw.to_owned())) } else { Err(IdempotencyKeyError) }
+    }
+
+    /// The key of a call, if it has one. A form's empty field is none.
+    ///
+    /// # Errors
+    /// [`AppError::BadRequest`].
+    pub fn optional(raw: Option<String>) -> Result<Option<Self>, AppError> {
+        raw.filter(|raw| !raw.is_empty())
+            .map(|raw| Self::parse(&raw).map_err(|error| AppError::BadRequest { reason: error.to_string() }))
+            .transpose()
+    }
+
+    /// A new one, for a form.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+
+    /// What is stored of it: whoever reads the database cannot wish as somebody
+    /// else has, nor make again what was made from a key.
+    fn hash(&self) -> String {
+        Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The text of the key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is wished for. A key names one wish of one kind: used for two, it names two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// An account.
+    SignUp,
+    /// A new post.
+    CreatePost,
+    /// A post gone.
+    DeletePost,
+    /// A new API key.
+    CreateApiKey,
+    /// An API key that holds no longer.
+    RevokeApiKey,
+}
+
+impl Wish {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::CreatePost => "create_post",
+            Self::DeletePost => "delete_post",
+            Self::CreateApiKey => "create_api_key",
+            Self::RevokeApiKey => "revoke_api_key",
+        }
+    }
+
+    /// This wish under that key, saying `content`: what was parsed, so that
+    /// what is stored alike counts as the same, and never a password.
+    #[must_use]
+    pub fn under(self, key: IdempotencyKey, content: &[Option<&str>]) -> NamedWish {
+        NamedWish { wish: self, key, fingerprint: Fingerprint::of(content) }
+    }
+}
+
+/// A wish with its key and what it says.
+#[derive(Clone, Debug)]
+pub struct NamedWish {
+    wish: Wish,
+    key: IdempotencyKey,
+    fingerprint: Fingerprint,
+}
+
+impl NamedWish {
+    /// The client's name for it.
+    #[must_use]
+    pub const fn key(&self) -> &IdempotencyKey {
+        &self.key
+    }
+}
+
+/// A SHA-256 of what a wish says ("idempotency fingerprint" of
+/// draft-ietf-httpapi-idempotency-key-header, 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Every part begins with whether it is there and how long it is, so that
+    /// two contents never read the same.
+    fn of(parts: &[Option<&str>]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            match part {
+                Some(text) => {
+                    hash.update([1]);
+                    hash.update((text.len() as u64).to_be_bytes());
+                    hash.update(text);
+                }
+                None => hash.update([0]),
+            }
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// Whether the stored one is of other content. Rows from before there were
+    /// fingerprints have none, and count as the same.
+    fn differs_from(self, stored: Option<&[u8]>) -> bool {
+        stored.is_some_and(|stored| stored != self.0)
+    }
+}
+
+/// The id of what this very wish already made or touched.
+///
+/// # Errors
+/// [`AppError::KeyReused`] when the key was used with other content. Those of
+/// the database.
+pub async fn remembered(db: &mut Db, user: &UserId, named: &NamedWish) -> Result<Option<String>, AppError> {
+    // Older rows have the key as it came, until they are a week old.
+    let row: Option<(String, Option<Vec<u8>>)> = on!(db => sqlx::query_as(
+            "SELECT result_id, fingerprint FROM idempotency_keys
+             WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
+        )
+        .bind(user.as_str())
+        .bind(named.wish.name())
+        .bind(named.key.hash())
+        .bind(named.key.as_str())
+        .fetch_optional(db)
+        .await?);
+    match row {
+        Some((made, stored)) if named.fingerprint.differs_from(stored.as_deref()) => {
+            Err(AppError::KeyReused { made: Some(made) })
+        }
+        row => Ok(row.map(|(made, _)| made)),
+    }
+}
+
+/// Refuses a sign-up whose key somebody has used with other content, whoever
+/// they are: nobody is signed in who could be asked about. Says nothing of them.
+///
+/// # Errors
+/// [`AppError::KeyReused`]. Those of the database.
+pub async fn refuse_reused_sign_up(db: &mut Db, named: &NamedWish) -> Result<(), AppError> {
+    let stored: Option<Vec<u8>> = on!(db => sqlx::query_scalar(
+            "SELECT fingerprint FROM idempotency_keys
+             WHERE wish = 'sign_up' AND fingerprint IS NOT NULL AND key = $1",
+        )
+        .bind(named.key.hash())
+        .fetch_optional(db)
+        .await?);
+    if named.fingerprint.differs_from(stored.as_deref()) {
+        return Err(AppError::KeyReused { made: None });
+    }
+    Ok(())
+}
+
+/// Notes a granted wish, in the transaction that grants it.
+///
+/// # Errors
+/// [`AppError::Overtaken`] when a wish was granted under that key at the same
+/// time: run again, the transaction finds it remembered. Those of the database.
+pub async fn remember(
+    db: &mut Db,
+    user: &UserId,
+    named: &NamedWish,
+    result_id: &str,
+) -> Result<(), AppError> {
+    let done = on!(db => sqlx::query(
+            "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at, fingerprint)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(user.as_str())
+        .bind(named.wish.name())
+        .bind(named.key.hash())
+        .bind(result_id)
+        .bind(clock::now().micros())
+        .bind(named.fingerprint.0.as_slice())
+        .execute(db)
+        .await
+        .map(drop));
+    done.map_err(|error| {
+        let taken = ["idempotency_keys_pkey", "idempotency_keys_key_key"];
+        if taken.iter().any(|name| violates(&error, name)) { AppError::Overtaken } else { error.into() }
+    })
+}
+
+/// Removes wishes that are too old to be sent again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+        .bind(clock::before(REMEMBERED).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_where_each_part_ends_and_whether_it_is_there() {
+        let of = Fingerprint::of;
+        assert_eq!(of(&[Some("ab"), Some("c")]), of(&[Some("ab"), Some("c")]));
+        assert_ne!(of(&[Some("ab"), Some("c")]), of(&[Some("a"), Some("bc")]));
+        assert_ne!(of(&[Some(""), None]), of(&[None, Some("")]));
+        assert_ne!(of(&[None]), of(&[Some("")]));
+        assert_ne!(of(&[None]), of(&[]));
+    }
+
+    #[test]
+    fn a_wish_from_before_there_were_fingerprints_is_taken_for_the_same() {
+        let fingerprint = Fingerprint::of(&[Some("a")]);
+        assert!(!fingerprint.differs_from(None));
+        assert!(!fingerprint.differs_from(Some(&fingerprint.0)));
+        assert!(fingerprint.differs_from(Some(&Fingerprint::of(&[Some("b")]).0)));
+    }
+}

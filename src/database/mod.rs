@@ -1,0 +1,489 @@
+//! The database: SQLite or PostgreSQL behind one door.
+//!
+//! A statement is written once, with `$1` placeholders, and runs on either
+//! engine through [`on!`]. Reading takes a connection ([`Database::read`]);
+//! writing hands over a piece of work ([`Database::write`]) that runs inside
+//! a transaction and comes back once it is on the disk.
+
+mod error;
+mod files;
+pub mod idempotency;
+mod postgres;
+mod sqlite;
+mod url;
+mod wal;
+
+use std::{
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{PgConnection, Postgres, Sqlite, pool::PoolConnection, postgres::PgListener};
+use tokio::sync::oneshot;
+
+use crate::error::AppError;
+pub use error::{OpenError, Unusable, internal, violates};
+pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
+
+/// The longest wait for a place in the queue or for a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// For a statement that a request waits for (security row D8).
+const STATEMENT_TIME: Duration = Duration::from_secs(5);
+
+/// Runs a statement on the engine that a [`Db`] is of:
+///
+/// ```text
+/// let row = on!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
+/// ```
+///
+/// The text stands once; sqlx compiles it for both.
+macro_rules! on {
+    ($db:ident => $statement:expr) => {
+        match $db {
+            $crate::database::Db::Sqlite(connection) => {
+                let $db = &mut **connection;
+                $statement
+            }
+            $crate::database::Db::Postgres(connection) => {
+                let $db = &mut **connection;
+                $statement
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// A read replica of it; PostgreSQL only.
+    pub replica: Option<DatabaseUrl>,
+    /// Connections at most, to each server; SQLite has its own number.
+    pub connections: u32,
+}
+
+impl DatabaseConfig {
+    /// Connections to a server, unless set otherwise: five processes fit into
+    /// the hundred that a PostgreSQL with its own defaults gives out.
+    pub const CONNECTIONS: u32 = 16;
+    /// As many as a PostgreSQL can be set to take (`MAX_BACKENDS` of its source).
+    pub const MAX_CONNECTIONS: u32 = 262_143;
+
+    /// A database without a replica.
+    #[must_use]
+    pub const fn of(url: DatabaseUrl) -> Self {
+        Self { url, replica: None, connections: Self::CONNECTIONS }
+    }
+}
+
+/// A database in use. Cheap to clone.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    url: DatabaseUrl,
+    backend: Backend,
+}
+
+enum Backend {
+    Sqlite(sqlite::File),
+    Postgres(Arc<postgres::Server>),
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// To do one thing, perhaps beside a process that serves.
+    Command,
+    /// To serve it.
+    Serve,
+}
+
+/// What a connection of [`Db::dedicated`] may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Look at the database as it lies.
+    Read,
+    /// Change rows.
+    Write,
+}
+
+/// The steps of the schema that this binary knows, by their numbers.
+pub(super) fn schema_steps(engine: Engine) -> impl Iterator<Item = i64> {
+    let migrations = match engine {
+        Engine::Sqlite => &sqlite::MIGRATIONS,
+        Engine::Postgres => &postgres::MIGRATIONS,
+    };
+    migrations.iter().map(|step| step.version)
+}
+
+/// A connection of either engine; statements run on it through [`on!`].
+#[derive(Debug)]
+pub enum Db {
+    /// To a file.
+    Sqlite(PoolConnection<Sqlite>),
+    /// To a server.
+    Postgres(Lease),
+}
+
+/// A connection to a server, while somebody has it.
+#[derive(Debug)]
+pub struct Lease {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+impl Lease {
+    /// No statement runs that long. What is given back after more was most
+    /// likely given up while it waited for a server that is gone; the pool
+    /// would wait for it, too, for as long as TCP does.
+    const SUSPICIOUS: Duration = Duration::from_secs(6);
+}
+
+impl From<PoolConnection<Postgres>> for Lease {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self { connection, since: Instant::now() }
+    }
+}
+
+impl std::ops::Deref for Lease {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl std::ops::DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.since.elapsed() > Self::SUSPICIOUS {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Db {
+    /// A connection outside of every pool, for work that takes as long as it
+    /// takes. The schema is as it is; a file that is missing stays missing.
+    pub(super) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
+        match url.engine() {
+            Engine::Sqlite => sqlite::dedicated(url, access).await.map(Self::Sqlite),
+            Engine::Postgres => {
+                let connection = postgres::dedicated(url).await;
+                let connection = connection.map_err(|cause| OpenError::of(url.to_string(), cause));
+                connection.map(|connection| Self::Postgres(connection.into()))
+            }
+        }
+    }
+
+    /// Which engine it is of.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Ends what `work` asks of this connection after [`STATEMENT_TIME`].
+    /// PostgreSQL does so for every statement (`statement_timeout`); SQLite
+    /// looks at the clock while it works, also when nobody waits any more.
+    ///
+    /// # Errors
+    /// Those of `work`; [`AppError::Busy`] when it took too long.
+    pub async fn in_time<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let Self::Sqlite(connection) = self else { return work(self).await };
+        sqlite::end_at(connection, Instant::now() + STATEMENT_TIME).await?;
+        let mut timed = Timed { db: self, is_over: false };
+        let outcome = work(timed.db).await;
+        if let Self::Sqlite(connection) = timed.db {
+            sqlite::end_never(connection).await?;
+        }
+        timed.is_over = true;
+        outcome
+    }
+
+    /// Runs a statement without parameters and without rows, unprepared.
+    pub(super) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        let db = self;
+        on!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
+    }
+
+    pub(super) async fn close(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            lease @ Self::Postgres(_) => {
+                lease.discard();
+                Ok(())
+            }
+        }
+    }
+
+    /// Not to be used again by anyone.
+    fn discard(mut self) {
+        match &mut self {
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(lease) => lease.connection.close_on_drop(),
+        }
+    }
+}
+
+/// A connection with a deadline. Given up before that was taken back, it is
+/// not to be used by anyone else.
+struct Timed<'a> {
+    db: &'a mut Db,
+    is_over: bool,
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        if let (Db::Sqlite(connection), false) = (&mut *self.db, self.is_over) {
+            connection.close_on_drop();
+        }
+    }
+}
+
+/// Nobody serves a file while this is there.
+#[derive(Debug)]
+pub(super) struct ServeLock {
+    _lock: Option<files::Lock>,
+}
+
+impl DatabaseUrl {
+    /// Lets nobody serve this file, or begin to; a server sees to that itself.
+    pub(super) fn lock(&self) -> Result<ServeLock, OpenError> {
+        let lock = (self.engine() == Engine::Sqlite).then(|| sqlite::files(self)?.lock());
+        Ok(ServeLock { _lock: lock.transpose()? })
+    }
+
+    /// Whether this is a file that is not there.
+    pub(super) fn is_missing_file(&self) -> bool {
+        self.engine() == Engine::Sqlite && sqlite::path(self).is_ok_and(|path| !path.exists())
+    }
+}
+
+impl Database {
+    /// Opens the database and brings its schema up to date. A file that is
+    /// missing is made; a server's database must exist.
+    ///
+    /// # Errors
+    /// [`OpenError`], one clear sentence.
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        Self::open_for(config, Purpose::Command).await
+    }
+
+    /// [`Self::open`], for serving it: nobody else serves the same file
+    /// meanwhile, and it can be written.
+    ///
+    /// # Errors
+    /// [`OpenError`], one clear sentence.
+    pub async fn open_to_serve(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        Self::open_for(config, Purpose::Serve).await
+    }
+
+    async fn open_for(config: &DatabaseConfig, purpose: Purpose) -> Result<Self, OpenError> {
+        let DatabaseConfig { url, replica, connections } = config;
+        let replica_fits = replica.as_ref().is_none_or(|url| url.engine() == Engine::Postgres);
+        let backend = match url.engine() {
+            Engine::Postgres if replica_fits => {
+                let server = postgres::Server::open(url, replica.as_ref(), *connections).await?;
+                Backend::Postgres(Arc::new(server))
+            }
+            Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url, purpose).await?),
+            _ => return Err(OpenError::ReplicaOfFile),
+        };
+        Ok(Self(Arc::new(Inner { url: url.clone(), backend })))
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.url.engine()
+    }
+
+    /// A connection for statements that only read; they see every write that
+    /// was answered before.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when none is free in time or the server is away.
+    pub async fn read(&self) -> Result<Db, AppError> {
+        Ok(match &self.0.backend {
+            Backend::Sqlite(file) => Db::Sqlite(file.readers.acquire().await?),
+            Backend::Postgres(server) => Db::Postgres(server.primary.acquire().await?.into()),
+        })
+    }
+
+    /// How many can read at a time.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        let pool = match &self.0.backend {
+            Backend::Sqlite(file) => file.readers.options().get_max_connections(),
+            Backend::Postgres(server) => server.primary.options().get_max_connections(),
+        };
+        usize::try_from(pool).unwrap_or(1)
+    }
+
+    /// A connection outside of the pool that requests share, to find out
+    /// whether the database answers. There is one: who comes while it is in
+    /// use, waits.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when it is not free in time or the database is away.
+    pub async fn health(&self) -> Result<Db, AppError> {
+        Ok(match &self.0.backend {
+            Backend::Sqlite(file) => Db::Sqlite(file.health.acquire().await?),
+            Backend::Postgres(server) => Db::Postgres(server.health.acquire().await?.into()),
+        })
+    }
+
+    /// A connection to the read replica, if there is one and it answers. It
+    /// may be behind.
+    pub async fn read_replica(&self) -> Option<Db> {
+        let Backend::Postgres(server) = &self.0.backend else { return None };
+        server.replica.as_ref()?.acquire().await.map(|connection| Db::Postgres(connection.into()))
+    }
+
+    /// A connection that hears what other processes tell, and one to read what
+    /// was told before, both outside of the pool that requests share; `None`
+    /// where there are no others.
+    ///
+    /// # Errors
+    /// Those of connecting.
+    pub async fn listen(&self, channel: &str) -> Result<Option<(PgListener, Db)>, sqlx::Error> {
+        match &self.0.backend {
+            Backend::Sqlite(_) => Ok(None),
+            Backend::Postgres(_) => {
+                let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
+                // Else it would connect again by itself, and say nothing of what it missed meanwhile.
+                listener.eager_reconnect(false);
+                listener.listen(channel).await?;
+                let reader = postgres::single(&self.0.url)?.acquire().await?;
+                Ok(Some((listener, Db::Postgres(reader.into()))))
+            }
+        }
+    }
+
+    /// Runs `work` on `input` in a transaction and returns once it is on the
+    /// disk; a failing one changes nothing. On SQLite, writes that wait at the
+    /// same time share a commit. `work` borrows nothing from the caller, since
+    /// it may have to run again: on PostgreSQL, up to three times where it met
+    /// another transaction.
+    ///
+    /// # Errors
+    /// Whatever `work` says; [`AppError::Busy`] when the queue or the disk is
+    /// full or the server is away; [`AppError::Overtaken`] when it met others
+    /// time and again.
+    pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T, AppError>
+    where
+        I: Clone + Send + 'static,
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + Sync + 'static,
+    {
+        self.write_then(input, work, |_| ()).await
+    }
+
+    /// [`Self::write`], and `then` as soon as it is on the disk: also when
+    /// nobody waits for the answer any more, because the client has hung up.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; `then` has not run in that case.
+    pub async fn write_then<I, T, F, A>(&self, input: I, work: F, then: A) -> Result<T, AppError>
+    where
+        I: Clone + Send + 'static,
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + Sync + 'static,
+        A: FnOnce(&T) + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        let finish = move |outcome: Result<T, AppError>| {
+            if let Ok(value) = &outcome {
+                then(value);
+            }
+            // Nobody listens any more: the request was given up.
+            let _ = answer.send(outcome);
+        };
+        match &self.0.backend {
+            Backend::Sqlite(file) => file.send(queued(input, work, finish)).await?,
+            Backend::Postgres(server) => {
+                let server = Arc::clone(server);
+                tokio::spawn(async move { finish(server.transaction(input, &work).await) });
+            }
+        }
+        // Dropped unanswered: the transaction it waited for could not begin or go on.
+        outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
+    }
+
+    /// Whether what is written now will be there afterwards; a server is asked
+    /// by the connection `db`.
+    ///
+    /// # Errors
+    /// [`Unusable`], which says what is wrong.
+    pub async fn check(&self, db: &mut Db) -> Result<(), Unusable> {
+        match (&self.0.backend, db) {
+            (Backend::Sqlite(file), _) => file.check().await,
+            (Backend::Postgres(_), db) => {
+                // A standby, or a primary that became one, cannot be written.
+                let query = "SELECT CAST(current_setting('transaction_read_only') = 'on' AS INTEGER)";
+                let is_standby = on!(db => sqlx::query_scalar::<_, i32>(query).fetch_one(db).await);
+                match is_standby {
+                    Ok(0) => Ok(()),
+                    Ok(_) => Err(Unusable::Standby),
+                    Err(error) => Err(Unusable::Away(error.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Waits until every accepted write is on the disk and closes; not for
+    /// ever, where a server does not answer.
+    pub async fn close(&self) {
+        match &self.0.backend {
+            Backend::Sqlite(file) => file.close().await,
+            Backend::Postgres(server) => server.close().await,
+        }
+    }
+}
+
+/// A panic in a piece of work is the end of that piece alone.
+async fn caught<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(internal("a write panicked")))
+}
+
+/// A write for SQLite's queue.
+fn queued<I, T, F, E>(input: I, work: F, finish: E) -> sqlite::Write
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + 'static,
+    E: FnOnce(Result<T, AppError>) + Send + 'static,
+{
+    Box::new(move |db| {
+        Box::pin(async move {
+            let result = caught(work(db, input)).await;
+            let keep = result.is_ok();
+            let is_doubtful = matches!(result, Err(AppError::Busy { .. }));
+            let acknowledge = Box::new(move |committed: Result<(), AppError>| finish(committed.and(result)));
+            sqlite::Written { keep, is_doubtful, acknowledge }
+        })
+    })
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.0.url).finish()
+    }
+}

@@ -1,0 +1,495 @@
+//! SQLite: one writer that shares its commits, many readers.
+
+use std::{
+    io,
+    path::PathBuf,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures::future::BoxFuture;
+use sqlx::{
+    AssertSqlSafe, Row, Sqlite, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
+
+use super::{
+    Access, Db, OpenError, PATIENCE, Purpose, Unusable,
+    error::Trouble,
+    files::{Files, Guard, Lock},
+    wal::Stamp,
+};
+use crate::{database::url::DatabaseUrl, error::AppError};
+
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// 3.7.0 to 3.51.2 can corrupt a database in WAL mode when its log is reset.
+const MIN_VERSION: [u32; 3] = [3, 51, 3];
+/// Writes that wait at most; one more is told to come again.
+const QUEUE: usize = 1024;
+/// Writes that share one commit at most.
+const BATCH: usize = 64;
+/// How long another process may hold a lock.
+const LOCKED: Duration = Duration::from_secs(5);
+/// How often the files are looked at while nothing is written.
+const LOOK: Duration = Duration::from_secs(5);
+/// How often the log is copied into the file while nothing else makes SQLite
+/// do so. Who copies the file alone gets what is not older than that.
+const FOLD: Duration = Duration::from_secs(10 * 60);
+
+/// A write on its way: run inside the transaction, then told how the commit went.
+pub(super) type Write = Box<dyn for<'c> FnOnce(&'c mut Db) -> BoxFuture<'c, Written> + Send>;
+
+pub(super) struct Written {
+    pub(super) keep: bool,
+    /// It failed in a way that may be the disk's.
+    pub(super) is_doubtful: bool,
+    pub(super) acknowledge: Box<dyn FnOnce(Result<(), AppError>) + Send>,
+}
+
+/// An open file.
+pub(super) struct File {
+    pub(super) readers: SqlitePool,
+    /// One connection that no request uses.
+    pub(super) health: SqlitePool,
+    writes: mpsc::Sender<Write>,
+    closing: Arc<Notify>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    condition: Arc<Condition>,
+    _lock: Option<Lock>,
+}
+
+impl File {
+    /// Opens the file, creating it where it is missing, and brings the schema
+    /// up to date.
+    pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, OpenError> {
+        let open = |cause| OpenError::of(url.to_string(), cause);
+        let files = files(url)?;
+        let options = options(url).map_err(open)?.filename(files.database());
+        // What is served and gone is not to be made anew behind the server's back.
+        let is_gone = files.is_gone();
+        let lock = (purpose == Purpose::Serve || is_gone).then(|| files.lock()).transpose()?;
+        files.require_one_history()?;
+        files.create()?;
+        files.give_one_mode();
+        let beside = files.open()?;
+        let mut writer = connect(&options).await.map_err(open)?;
+        refuse_old(&mut writer).await.map_err(|error| match error {
+            Ok(version) => OpenError::OldSqlite(version),
+            Err(cause) => open(cause),
+        })?;
+        migrate(&mut writer).await.map_err(|cause| OpenError::from_migration(url, cause))?;
+        let mut writer = Db::Sqlite(writer);
+        if purpose == Purpose::Serve {
+            begin_new_history(&mut writer).await.map_err(open)?;
+        }
+        files.close_to_others();
+        if is_gone {
+            tracing::warn!(%url, "what was served from this file is gone; this is a new one");
+        }
+        let guard = files
+            .guard(beside)
+            .map_err(|cause| OpenError::File { place: format!("the database {url}"), cause })?;
+        let condition = Arc::new(Condition::new(guard));
+        let options = options.read_only(true);
+        let open_pool = async |pool: SqlitePoolOptions| {
+            let looks = Arc::clone(&condition);
+            // What is opened by the name of another file would read that one.
+            let pool = pool.after_connect(move |_, _| {
+                let looks = Arc::clone(&looks);
+                Box::pin(async move { looks.look().await.map_err(|wrong| io::Error::other(wrong).into()) })
+            });
+            pool.connect_with(options.clone()).await.map_err(open)
+        };
+        let readers = open_pool(pool(readers())).await?;
+        let health = open_pool(pool(1).idle_timeout(None).max_lifetime(None)).await?;
+        let (writes, queue) = mpsc::channel(QUEUE);
+        let closing = Arc::new(Notify::new());
+        let writer = Writer { db: writer, condition: Arc::clone(&condition) };
+        let writer = tokio::spawn(writer.write_in_batches(queue, Arc::clone(&closing)));
+        let writer = Mutex::new(Some(writer));
+        Ok(Self { readers, health, writes, closing, writer, condition, _lock: lock })
+    }
+
+    /// Puts a write into the queue.
+    pub(super) async fn send(&self, write: Write) -> Result<(), AppError> {
+        self.writes.send_timeout(write, PATIENCE).await.map_err(|_| AppError::Busy { retry_after: 2 })
+    }
+
+    /// Whether what is written now will be there afterwards.
+    pub(super) async fn check(&self) -> Result<(), Unusable> {
+        // A disk that hangs is no reason to hang.
+        let looked = tokio::time::timeout(PATIENCE, self.condition.look()).await;
+        looked.unwrap_or(Err(Unusable::Silent))?;
+        self.condition.unwritable().map_or(Ok(()), Err)
+    }
+
+    /// Waits until every accepted write is on the disk and closes. The writer
+    /// goes last: it folds the log into the database, which then is one file.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.health.close().await;
+        self.closing.notify_one();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && let Err(error) = writer.await
+        {
+            tracing::error!(%error, "the last writes may be missing");
+        }
+    }
+}
+
+/// What is known of the files and the disk below them.
+struct Condition {
+    guard: Arc<Guard>,
+    /// What was wrong at the last look.
+    displaced: Mutex<Option<Unusable>>,
+    /// What the last try to write ran into, where that was the disk's fault.
+    unwritable: Mutex<Option<Unusable>>,
+}
+
+impl Condition {
+    fn new(guard: Guard) -> Self {
+        Self { guard: Arc::new(guard), displaced: Mutex::default(), unwritable: Mutex::default() }
+    }
+
+    /// Looks at the files, and says in the log when they are others than before.
+    async fn look(&self) -> Result<(), Unusable> {
+        let guard = Arc::clone(&self.guard);
+        let looked = tokio::task::spawn_blocking(move || guard.look()).await;
+        let looked = looked.unwrap_or(Err(Unusable::Silent));
+        change(&self.displaced, looked.clone().err());
+        looked
+    }
+
+    fn unwritable(&self) -> Option<Unusable> {
+        self.unwritable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers how a try to write ended. A full disk is none of this: readers
+    /// are served meanwhile, and whoever writes is told.
+    fn note(&self, written: Result<Stamp, &sqlx::Error>) {
+        match written {
+            Ok(stamp) => {
+                self.guard.note(stamp);
+                change(&self.unwritable, None);
+            }
+            Err(error) if matches!(Trouble::of(error), Trouble::ReadOnly | Trouble::Storage) => {
+                change(&self.unwritable, Some(Unusable::Unwritable(error.to_string())));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Puts what is wrong now in the place of what was, and tells the log once.
+fn change(place: &Mutex<Option<Unusable>>, now: Option<Unusable>) {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    match (&*place, &now) {
+        (before, Some(wrong)) if before.as_ref() != Some(wrong) => {
+            tracing::error!("{wrong}; until then writes are answered with 503, and so is /readyz");
+        }
+        (Some(_), None) => tracing::info!("the database can be written again"),
+        _ => {}
+    }
+    *place = now;
+}
+
+/// The files of a database.
+pub(super) fn files(url: &DatabaseUrl) -> Result<Files, OpenError> {
+    let failed = |cause| OpenError::File { place: format!("the database {url}"), cause };
+    let path = path(url).map_err(|cause| OpenError::of(url.to_string(), cause))?;
+    Files::of(&path).map_err(failed)
+}
+
+/// A connection beside those of a [`File`]. One that reads leaves the file as
+/// it lies: a backup is not turned to WAL.
+pub(super) async fn dedicated(
+    url: &DatabaseUrl,
+    access: Access,
+) -> Result<PoolConnection<Sqlite>, OpenError> {
+    let open = |cause| OpenError::of(url.to_string(), cause);
+    let files = files(url)?;
+    let options = match access {
+        Access::Read => {
+            files.require_own_log()?;
+            untouched(url).map_err(open)?.create_if_missing(false).read_only(true)
+        }
+        Access::Write => {
+            files.require_one_history()?;
+            options(url).map_err(open)?.create_if_missing(false)
+        }
+    };
+    connect(&options).await.map_err(open)
+}
+
+/// Where the file is.
+pub(super) fn path(url: &DatabaseUrl) -> Result<PathBuf, sqlx::Error> {
+    Ok(untouched(url)?.get_filename().to_owned())
+}
+
+fn options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
+    Ok(untouched(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true))
+}
+
+/// Settings that change nothing in the file.
+fn untouched(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
+    use sqlx::ConnectOptions;
+
+    Ok(SqliteConnectOptions::from_str(url.as_str())?
+        .busy_timeout(LOCKED)
+        .pragma("trusted_schema", "OFF")
+        .disable_statement_logging())
+}
+
+/// Connects. SQLite does not wait, whatever the busy timeout, where waiting
+/// could mean a deadlock: while several processes turn a new file to WAL, or
+/// one reads back the log of a killed one. So we do.
+async fn connect(options: &SqliteConnectOptions) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+    let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let deadline = Instant::now() + LOCKED;
+    loop {
+        let connected = async { one.clone().connect_with(options.clone()).await?.acquire().await };
+        match connected.await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xFF == 5)
+}
+
+/// Lets no statement of that connection work on after the deadline.
+pub(super) async fn end_at(connection: &mut SqliteConnection, deadline: Instant) -> Result<(), sqlx::Error> {
+    /// Instructions of SQLite's machine between two looks at the clock. One of
+    /// them may search through a whole text.
+    const INSTRUCTIONS: i32 = 1_000;
+    connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || Instant::now() < deadline);
+    Ok(())
+}
+
+/// Takes the deadline back.
+pub(super) async fn end_never(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    connection.lock_handle().await?.remove_progress_handler();
+    Ok(())
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // All that sqlx asks of SQLite is whether the connection's thread
+        // answers, and it has asked when the connection came back.
+        .test_before_acquire(false)
+}
+
+fn readers() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    u32::try_from(cores * 2).unwrap_or(4).clamp(4, 32)
+}
+
+async fn refuse_old(db: &mut SqliteConnection) -> Result<(), Result<String, sqlx::Error>> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(db).await.map_err(Err)?;
+    let numbers: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if numbers.as_slice() < MIN_VERSION.as_slice() { Err(Ok(version)) } else { Ok(()) }
+}
+
+/// One immediate transaction around all of it: of two processes started at
+/// once the second waits and finds nothing left to do, and a kill in the
+/// middle leaves the old schema.
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
+    use sqlx::Connection;
+
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Lets the history of the file begin anew, under a stamp that no copy of it
+/// has, with an empty log. So whoever puts back a copy that was made before
+/// cannot have the log to come for its own. Nothing can be served from a file
+/// that cannot be written; from a full disk it can be read.
+async fn begin_new_history(writer: &mut Db) -> Result<(), sqlx::Error> {
+    let stamped = match stamp(writer).await {
+        Ok(_) => writer.command("PRAGMA wal_checkpoint(TRUNCATE)").await,
+        Err(error) => Err(error),
+    };
+    match stamped {
+        Err(error) if Trouble::of(&error) == Trouble::Full => {
+            tracing::error!(%error, "the disk of the database is full; readers are served, writes are answered with 503");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// A commit that changes the stamp alone.
+async fn stamp(db: &mut Db) -> Result<Stamp, sqlx::Error> {
+    let stamped = match begin(db).await {
+        Ok(previous) => commit(db, previous).await,
+        Err(error) => Err(error),
+    };
+    if stamped.is_err() {
+        let _ = db.command("ROLLBACK").await;
+    }
+    stamped
+}
+
+/// Begins a transaction that writes; what the commit before it is called.
+async fn begin(db: &mut Db) -> Result<i32, sqlx::Error> {
+    let Db::Sqlite(connection) = db else { return Err(sqlx::Error::WorkerCrashed) };
+    let begun = sqlx::raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").fetch_all(&mut **connection).await?;
+    begun.last().map_or(Ok(0), |row| row.try_get(0))
+}
+
+/// Ends it, under a stamp of its own.
+async fn commit(db: &mut Db, previous: i32) -> Result<Stamp, sqlx::Error> {
+    let Db::Sqlite(connection) = db else { return Err(sqlx::Error::WorkerCrashed) };
+    let stamp = Stamp::after(previous);
+    let commit = format!(
+        "PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
+        stamp.previous, stamp.current
+    );
+    sqlx::raw_sql(AssertSqlSafe(commit)).execute(&mut **connection).await?;
+    Ok(stamp)
+}
+
+/// The one that writes.
+struct Writer {
+    db: Db,
+    condition: Arc<Condition>,
+}
+
+impl Writer {
+    async fn write_in_batches(mut self, mut queue: mpsc::Receiver<Write>, closing: Arc<Notify>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut folded = Instant::now();
+        loop {
+            let waiting = tokio::select! {
+                waiting = queue.recv_many(&mut batch, BATCH) => waiting,
+                () = closing.notified() => {
+                    // Takes no more; what is queued still comes out.
+                    queue.close();
+                    continue;
+                }
+                _ = looks.tick() => {
+                    self.look_after(&mut folded).await;
+                    continue;
+                }
+            };
+            if waiting == 0 {
+                break;
+            }
+            self.write_batch(&mut batch).await;
+        }
+        if self.condition.guard.is_overwritten() {
+            // Closed in order, SQLite would copy the log into a file that it does not belong to.
+            tracing::error!("what was written since the file was overwritten stays in the log beside it");
+            return std::mem::forget(self.db);
+        }
+        if let Err(error) = self.db.close().await {
+            tracing::warn!(%error, "the log was not folded into the database; the next start reads it");
+        }
+    }
+
+    /// What is due while nobody writes.
+    async fn look_after(&mut self, folded: &mut Instant) {
+        if self.condition.look().await.is_err() {
+            return;
+        }
+        if self.condition.unwritable().is_some() {
+            self.try_to_write().await;
+        } else if folded.elapsed() >= FOLD {
+            *folded = Instant::now();
+            if let Err(error) = self.db.command("PRAGMA wal_checkpoint(PASSIVE)").await {
+                self.condition.note(Err(&error));
+                tracing::warn!(%error, "the log was not copied into the database");
+            }
+        }
+    }
+
+    async fn try_to_write(&mut self) {
+        let stamped = stamp(&mut self.db).await;
+        self.condition.note(stamped.as_ref().copied());
+    }
+
+    async fn write_batch(&mut self, batch: &mut Vec<Write>) {
+        if self.condition.look().await.is_err() {
+            // Whoever waits for an answer is told to come again.
+            return batch.clear();
+        }
+        let mut written = Vec::with_capacity(batch.len());
+        let committed = self.commit_batch(batch, &mut written).await;
+        let is_doubtful = committed.is_ok() && written.iter().any(|one| one.is_doubtful);
+        let outcome = match committed {
+            Ok(stamp) => {
+                if let Some(stamp) = stamp {
+                    self.condition.note(Ok(stamp));
+                }
+                // Of what is in a file that nobody will find, nobody is told that it is done.
+                self.condition.look().await.map_err(|_| AppError::Busy { retry_after: 10 })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "nothing of a commit was kept");
+                self.condition.note(Err(&error));
+                // After a failed BEGIN, or a COMMIT that rolled back by itself, there
+                // is no transaction left to end; that is fine too.
+                let _ = self.db.command("ROLLBACK").await;
+                batch.clear();
+                Err(AppError::Busy { retry_after: 2 })
+            }
+        };
+        for one in written {
+            (one.acknowledge)(outcome.clone());
+        }
+        if is_doubtful && self.condition.unwritable().is_none() {
+            self.try_to_write().await;
+        }
+    }
+
+    /// Runs the writes in one transaction; the stamp of its commit, if
+    /// anything was kept.
+    async fn commit_batch(
+        &mut self,
+        batch: &mut Vec<Write>,
+        written: &mut Vec<Written>,
+    ) -> Result<Option<Stamp>, sqlx::Error> {
+        let db = &mut self.db;
+        let previous = begin(db).await?;
+        for write in batch.drain(..) {
+            db.command("SAVEPOINT one").await?;
+            let one = write(db).await;
+            let keep = one.keep;
+            written.push(one);
+            if !keep {
+                db.command("ROLLBACK TO one").await?;
+            }
+            db.command("RELEASE one").await?;
+        }
+        if written.iter().any(|one| one.keep) {
+            commit(db, previous).await.map(Some)
+        } else {
+            db.command("COMMIT").await.map(|()| None)
+        }
+    }
+}

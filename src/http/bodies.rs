@@ -1,0 +1,273 @@
+//! Bodies of requests while they arrive, and places for the work that follows
+//! (security rows L1, L2 and L6).
+//!
+//! A request has a place among those under way while something is done for it,
+//! not while it waits for its client: the place is given back until the rest of
+//! the body is there. What has arrived is counted over all requests; the pool
+//! evicts slow bodies before it refuses new ones.
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    BoxError,
+    body::{Body, Bytes, HttpBody},
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use futures::StreamExt;
+use hyper::body::{Frame, SizeHint};
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+
+use super::{
+    connections::Connection,
+    fair_pool::{Eviction, FairPool, Reservation},
+    headers::refusal,
+    limits::{self, ACCOUNT_BODY, BODY_TIME},
+    pages::wants_html,
+};
+use crate::{error::AppError, site::Site, telemetry::ClientAddress};
+
+/// Bytes of bodies in memory, over all requests, from their first byte until
+/// the request is answered.
+pub const ALL_BODIES: usize = 32 * 1024 * 1024;
+/// What a body takes of these at least while it arrives, so that there are
+/// 512 at most.
+const SLOW_BODY: usize = 64 * 1024;
+/// A body must have come at [`LEAST_RATE`] after this long.
+const SLOW_TIME: Duration = Duration::from_secs(5);
+/// Bytes a second, on average.
+const LEAST_RATE: u32 = 1000;
+/// A short body that is here by then is read before it is known who sends it.
+const PROMPT_TIME: Duration = Duration::from_millis(50);
+
+/// The layer that lets requests in: each gets a place among those under way,
+/// and a body that is counted.
+pub async fn admit(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let Some(place) = limits::place() else {
+        return refusal(&AppError::Busy { retry_after: 2 }, html);
+    };
+    let under_way = Arc::new(UnderWay { place: Mutex::new(Some(place)), body: Mutex::new(None) });
+    if !request.body().is_end_stream() {
+        let client = request.extensions().get().map(|ClientAddress(address)| *address);
+        let connection = request.extensions().get::<Arc<Connection>>().cloned();
+        let under_way = Arc::clone(&under_way);
+        request = request.map(|inner| {
+            Body::new(Arriving {
+                inner,
+                pool: Arc::clone(&site.bodies),
+                client,
+                connection,
+                under_way,
+                received: 0,
+                began: None,
+                slow: None,
+                whole: false,
+            })
+        });
+    }
+    let response = next.run(request).await;
+    under_way.end();
+    response
+}
+
+/// What a request holds until it is answered.
+#[derive(Debug)]
+struct UnderWay {
+    place: Mutex<Option<SemaphorePermit<'static>>>,
+    body: Mutex<Option<Reservation>>,
+}
+
+impl UnderWay {
+    fn wait(&self) {
+        lock(&self.place).take();
+    }
+
+    fn go_on(&self) -> Result<(), AppError> {
+        let mut place = lock(&self.place);
+        if place.is_none() {
+            *place = Some(limits::place().ok_or(BUSY)?);
+        }
+        Ok(())
+    }
+
+    fn end(&self) {
+        lock(&self.place).take();
+        lock(&self.body).take();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const BUSY: AppError = AppError::Busy { retry_after: 2 };
+
+/// A body on its way.
+struct Arriving {
+    inner: Body,
+    pool: Arc<FairPool>,
+    client: Option<IpAddr>,
+    connection: Option<Arc<Connection>>,
+    under_way: Arc<UnderWay>,
+    received: usize,
+    began: Option<Instant>,
+    slow: Option<Pin<Box<Sleep>>>,
+    whole: bool,
+}
+
+impl Arriving {
+    /// Counts what has arrived, or that somebody waits for it.
+    fn reserve(&self) -> Result<(), AppError> {
+        let amount = self.received.max(SLOW_BODY);
+        let mut body = lock(&self.under_way.body);
+        let has_room = match &*body {
+            Some(reserved) => reserved.resize(amount),
+            None => {
+                *body = FairPool::take(&self.pool, self.client, amount, Arc::new(Eviction::default()));
+                body.is_some()
+            }
+        };
+        if has_room { Ok(()) } else { Err(BUSY) }
+    }
+
+    /// Nothing evicts a body that is whole: it is being worked on.
+    fn end(&mut self) -> Result<(), AppError> {
+        self.whole = true;
+        if let Some(reserved) = &*lock(&self.under_way.body) {
+            reserved.eviction().protect(true);
+            if !reserved.resize(self.received) {
+                return Err(BUSY);
+            }
+        }
+        self.under_way.go_on()
+    }
+
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Result<(), AppError> {
+        self.under_way.wait();
+        self.reserve()?;
+        if let Some(reserved) = &*lock(&self.under_way.body)
+            && reserved.eviction().poll_evicted(context).is_ready()
+        {
+            return Err(BUSY);
+        }
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let earned = u32::try_from(self.received).unwrap_or(u32::MAX) / LEAST_RATE;
+        let until = began + SLOW_TIME + Duration::from_secs(earned.into());
+        let slow = self.slow.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if slow.deadline() != until {
+            slow.as_mut().reset(until);
+        }
+        match slow.as_mut().poll(context) {
+            Poll::Ready(()) => Err(AppError::Timeout),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        let counted = match Pin::new(&mut this.inner).poll_frame(context) {
+            Poll::Pending => match this.poll_patience(context) {
+                Ok(()) => return Poll::Pending,
+                Err(error) => Err(error),
+            },
+            Poll::Ready(Some(Ok(frame))) => {
+                this.received += frame.data_ref().map_or(0, Bytes::len);
+                this.reserve().map(|()| Some(frame))
+            }
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(None) => this.end().map(|()| None),
+        };
+        Poll::Ready(counted.map_err(BoxError::from).transpose())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.as_ref().filter(|_| !self.whole) {
+            connection.has_unread_body();
+        }
+    }
+}
+
+/// Reads a whole body, counting what arrives rather than what was announced.
+///
+/// # Errors
+/// [`AppError::TooLarge`] over `max_bytes`, [`AppError::Timeout`] after
+/// [`BODY_TIME`] or where it comes too slowly, [`AppError::Busy`] where there
+/// is no memory for it, [`AppError::BadRequest`] when the client hangs up.
+pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> {
+    let too_large = AppError::TooLarge { max_bytes };
+    let announced = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+    if announced.is_some_and(|announced| announced > max_bytes) {
+        return Err(too_large);
+    }
+    let most = announced.unwrap_or(max_bytes);
+    let read = async {
+        let mut whole = Vec::new();
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(why_not_whole)?;
+            if whole.len() + chunk.len() > max_bytes {
+                return Err(too_large);
+            }
+            if whole.capacity() - whole.len() < chunk.len() {
+                // As a vector grows, but never beyond what is to come.
+                let enough = (2 * whole.capacity()).min(most).max(whole.len() + chunk.len());
+                whole.reserve_exact(enough - whole.len());
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(Bytes::from(whole))
+    };
+    timeout(BODY_TIME, read).await.map_err(|_| AppError::Timeout)?
+}
+
+fn why_not_whole(error: axum::Error) -> AppError {
+    match error.into_inner().downcast::<AppError>() {
+        Ok(ours) => *ours,
+        Err(_) => AppError::BadRequest { reason: "the body is incomplete".into() },
+    }
+}
+
+/// As [`read_body`], from those alone whom `check` lets send one. Of everybody
+/// else it reads what is short and comes at once, which the answer to the whole
+/// request finds out just as well and without asking twice.
+///
+/// # Errors
+/// Those of [`read_body`] and of `check`.
+pub async fn read_body_if<E: From<AppError>>(
+    check: impl Future<Output = Result<(), E>>,
+    body: Body,
+    max_bytes: usize,
+) -> Result<Bytes, E> {
+    let is_short = body.size_hint().upper().is_some_and(|announced| announced <= ACCOUNT_BODY as u64);
+    let mut reading = std::pin::pin!(read_body(body, max_bytes));
+    if is_short && let Ok(read) = timeout(PROMPT_TIME, &mut reading).await {
+        return Ok(read?);
+    }
+    check.await?;
+    Ok(reading.await?)
+}

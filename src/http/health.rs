@@ -1,0 +1,38 @@
+//! Whether the process lives, and whether it can do its work.
+
+use axum::{extract::State, response::Response};
+
+use super::headers::refusal;
+use crate::{
+    database::{Db, on},
+    error::AppError,
+    site::Site,
+};
+
+/// `/livez`: 200 as long as the process answers at all. Restarting it would
+/// not bring a database back.
+pub async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// `/readyz`, and `/healthz` for those who ask by that name: 200 when the
+/// database can be read, and what is written there will stay, else 503 with
+/// `Retry-After`. A proxy sends requests elsewhere meanwhile. On a full disk
+/// it is 200: readers are served.
+pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> {
+    let not_ready = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%error, "not ready");
+        refusal(&AppError::Busy { retry_after: 2 }, false)
+    };
+    let mut db = site.database.health().await.map_err(|error| not_ready(&error))?;
+    // First: it says why the other fails.
+    site.database.check(&mut db).await.map_err(|error| not_ready(&error))?;
+    read(&mut db).await.map_err(|error| not_ready(&error))?;
+    Ok("ok\n")
+}
+
+async fn read(db: &mut Db) -> Result<(), AppError> {
+    let one = "SELECT COUNT(*) FROM (SELECT 1 FROM posts LIMIT 1) AS one";
+    on!(db => sqlx::query_scalar::<_, i64>(one).fetch_one(db).await?);
+    Ok(())
+}

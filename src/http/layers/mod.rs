@@ -1,0 +1,4 @@
+//! What every request passes on its way in, and every answer on its way out: a
+//! file a layer. [`crate::router`] says which paths have which, in which order.
+
+pub mod cors;

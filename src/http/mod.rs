@@ -1,0 +1,25 @@
+//! The shell around the site: what comes in, through which layers, and how an
+//! answer looks. It knows no feature.
+
+pub mod allowed_origins;
+pub mod answers;
+pub mod assets;
+pub mod bodies;
+pub mod calls;
+pub mod connections;
+pub mod context;
+pub mod cookies;
+pub mod etag;
+pub mod fair_pool;
+pub mod forms;
+pub mod headers;
+pub mod health;
+pub mod layers;
+pub mod limits;
+pub mod listener;
+pub mod origin;
+pub mod page_cache;
+pub mod pages;
+pub mod target;
+pub mod tls;
+pub mod turns;

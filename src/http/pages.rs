@@ -1,0 +1,244 @@
+//! Documents: a request for a page, answered with a whole one.
+
+use std::{
+    future::poll_fn,
+    sync::{Arc, OnceLock},
+};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode, Uri,
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE},
+        request::Parts,
+    },
+    middleware::Next,
+    response::Response,
+};
+use leptos::prelude::{Owner, provide_context};
+use tower_sessions::Session;
+
+use super::{
+    cookies::{self, cookie},
+    forms::{Form, FormState, Notice},
+    headers::{refusal, retry_after, wrong_method},
+    limits,
+    page_cache::{Key, Rendered},
+};
+use crate::{
+    accounts::NewApiKey,
+    app::App,
+    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::Explicit},
+    database::internal,
+    error::AppError,
+    site::Site,
+};
+
+/// What a page is rendered from, besides the database.
+#[derive(Clone, Debug)]
+pub struct PageInput {
+    /// Path and query.
+    pub uri: Uri,
+    /// Who looks at it.
+    pub actor: Actor,
+    /// A form that comes back with what was typed.
+    pub form: Option<FormState>,
+    /// Other forms that wait for whoever is signed in.
+    pub waiting: Vec<KeptForm>,
+    /// What just happened.
+    pub notice: Option<Notice>,
+    /// A key that was just made, to be shown in this answer and in no other.
+    pub made: Option<NewApiKey>,
+    /// Shown instead of the page.
+    pub error: Option<AppError>,
+}
+
+impl PageInput {
+    /// A page as it is, without a form or a notice.
+    #[must_use]
+    pub const fn of(uri: Uri, actor: Actor) -> Self {
+        Self { uri, actor, form: None, waiting: Vec::new(), notice: None, made: None, error: None }
+    }
+}
+
+/// Whether the client is a browser that wants to show a page.
+#[must_use]
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Readers who bring no cookie that matters and no other credential get the pages that are the same
+/// for everyone; this names the one that is asked for.
+fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Key> {
+    let plain = matches!(*method, Method::GET | Method::HEAD)
+        && !cookies::has_session(headers)
+        && cookie(headers, cookies::NOTICE).is_none()
+        && Explicit::of_headers(headers).is_none();
+    plain.then(|| Key::of(site, uri)).flatten()
+}
+
+/// A page that is ready in memory. Nothing else has to be looked at then.
+pub async fn ready(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+    let page = site.pages.ready(&kept_page(site, method, uri, headers)?).await?;
+    Some(page.respond(headers))
+}
+
+/// Renders a page that is the same for everyone once, for all who ask, before
+/// sessions or anything else is looked at.
+pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let Some(key) = kept_page(&site, request.method(), request.uri(), request.headers()) else {
+        return next.run(request).await;
+    };
+    // Nothing that somebody appended to the address is in the page.
+    let input = PageInput::of(key.uri(), Actor::Anonymous);
+    let (head, _) = request.into_parts();
+    let page = site.pages.get(key, async { rendered(render(&site, input).await).await }).await;
+    page.respond(&head.headers)
+}
+
+/// Every path that is nothing else.
+pub async fn page(State(site): State<Site>, session: Session, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    if !matches!(head.method, Method::GET | Method::HEAD) {
+        return wrong_method(&head.headers, "GET, HEAD");
+    }
+    let session = UserSession::new(session);
+    let input = match input(&site, &session, &head).await {
+        Ok(input) => input,
+        Err(error) => return refusal(&error, true),
+    };
+    let handed_back = input.form.as_ref().and_then(|form| form.value(Form::KEPT));
+    let mut response = render(&site, input).await;
+    // Only when it went to somebody who looks.
+    let shown = head.method == Method::GET && !head.headers.contains_key("sec-purpose");
+    if let Some(id) = handed_back
+        && shown
+        && response.status() == StatusCode::OK
+        && let Err(error) = session.kept_was_shown(&site.database, id).await
+    {
+        tracing::warn!(%error, "a kept text is shown once more");
+    }
+    // A redirect does not say it; the page behind it will.
+    if cookie(&head.headers, cookies::NOTICE).is_some() && response.status() != StatusCode::SEE_OTHER {
+        response.headers_mut().append(SET_COOKIE, Notice::removal(site.public_url.is_https()));
+    }
+    response
+}
+
+/// What a page shows to whoever's session this is.
+async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
+    let actor = Caller::of(site, &head.headers, session).await?.actor;
+    let mut input = PageInput::of(head.uri.clone(), actor);
+    input.notice = cookie(&head.headers, cookies::NOTICE).and_then(Notice::from_name);
+    if let Ok(user) = input.actor.user().cloned() {
+        hand_back(site, session, &user, &mut input).await?;
+    }
+    Ok(input)
+}
+
+/// Puts the first form that waits for this page into it, or the one that the
+/// query asks for. The others are listed, as is one that was shown before: the
+/// page that had it may never have arrived.
+async fn hand_back(
+    site: &Site,
+    session: &UserSession,
+    user: &User,
+    input: &mut PageInput,
+) -> Result<(), AppError> {
+    input.waiting = session.kept(&site.database, user).await?;
+    let asked = url::form_urlencoded::parse(input.uri.query().unwrap_or_default().as_bytes())
+        .find_map(|(name, value)| (name == Form::KEPT).then(|| value.into_owned()));
+    let here = |form: &KeptForm| {
+        form.page == input.uri.path() && asked.as_ref().map_or(!form.shown, |asked| form.id == *asked)
+    };
+    let Some(at) = input.waiting.iter().position(here) else { return Ok(()) };
+    let id = input.waiting.remove(at).id;
+    if let Some(mut values) = session.kept_values(&site.database, user, &id).await? {
+        values.insert(Form::KEPT.to_owned(), id);
+        input.form = Some(FormState { values, error: None });
+        input.notice = Some(Notice::TextKept);
+    }
+    Ok(())
+}
+
+async fn rendered(response: Response) -> Rendered {
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Rendered::new(head.status, head.headers.get(RETRY_AFTER).cloned(), body)
+}
+
+/// Renders a page for one person; nobody may keep it (security row S6).
+pub async fn render(site: &Site, input: PageInput) -> Response {
+    let document = limits::in_time(async { document(site, input).await });
+    let mut response = document.await.unwrap_or_else(|error| refusal(&error, true));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
+    let request = Request::builder()
+        .uri(&input.uri)
+        .header(ACCEPT, "text/html")
+        .body(Body::empty())
+        .map_err(internal)?;
+    let error = input.form.as_ref().and_then(|form| form.error.clone());
+    let site = site.clone();
+    // leptos_axum 0.8 awaits the rendering outside its own root owner. What a
+    // view looks up after its first await (leptos_meta does, for every tag)
+    // would then come from whichever request the thread served last. So the
+    // root is taken down here and stands around every poll.
+    let root = Arc::new(OnceLock::new());
+    let provide = {
+        let root = Arc::clone(&root);
+        move || {
+            if let Some(owner) = Owner::current() {
+                let _ = root.set(owner);
+            }
+            provide_context(site.clone());
+            provide_context(input.uri.clone());
+            provide_context(input.actor.clone());
+            provide_context(input.form.clone().unwrap_or_default());
+            provide_context(input.waiting.clone());
+            provide_context(input.notice);
+            provide_context(input.made.clone());
+            provide_context(input.error.clone());
+        }
+    };
+    let mut rendering = leptos_axum::render_app_async_with_context(provide, App)(request);
+    let response = poll_fn(|context| match root.get() {
+        Some(owner) => owner.with(|| rendering.as_mut().poll(context)),
+        None => rendering.as_mut().poll(context),
+    });
+    let (mut head, body) = response.await.into_parts();
+    let body = to_bytes(body, usize::MAX).await.map_err(internal)?;
+    if head.headers.contains_key(LOCATION) {
+        head.status = StatusCode::SEE_OTHER;
+        return Ok(Response::from_parts(head, Body::empty()));
+    }
+    if let Some(error) = error
+        && head.status == StatusCode::OK
+    {
+        head.status = StatusCode::from_u16(error.status()).unwrap_or(head.status);
+        if let Some(seconds) = retry_after(&error) {
+            head.headers.insert(RETRY_AFTER, seconds);
+        }
+    }
+    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    Ok(Response::from_parts(head, Body::from(without_inline_scripts(body))))
+}
+
+/// Leptos appends the data of hydrated resources as inline scripts, behind
+/// the document. Islands take their data as attributes, so those scripts are
+/// always empty; without them the policy needs no nonce, and a page can be
+/// kept. `boot.js` defines what they would have.
+fn without_inline_scripts(mut body: Bytes) -> Bytes {
+    const END: &[u8] = b"</html>";
+    if let Some(start) = body.windows(END.len()).rposition(|window| window == END) {
+        body.truncate(start + END.len());
+    }
+    body
+}

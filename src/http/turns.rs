@@ -1,0 +1,289 @@
+//! Who of those that ask through the API reads how much at a time, so that
+//! whoever else reads has a connection: pages, logins, the questions whether a
+//! credential holds (security row G4).
+//!
+//! Reading takes a turn, and then a connection. A client (a request, or a
+//! WebSocket with all that runs on it) has at most half of the connections,
+//! and so have all clients of one address together. What may have to look
+//! through many posts takes its turn in a lane of its own: all searches
+//! together have half of the connections, one client or address half of
+//! those. Turns are taken in one order, the client's before the address's
+//! before the lane's; nobody waits for a turn who holds a connection.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::fair_pool::{has_share, network};
+use crate::{
+    error::AppError,
+    posts::events::places::{Place, Places},
+};
+
+/// Searches that wait, for each that runs. More are told to come again.
+const WAITING: usize = 8;
+/// The longest wait for a turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// When those who were sent away may come again, in seconds.
+const COME_AGAIN: u32 = 2;
+/// Queries and mutations that run on WebSockets, or whose answers have not been
+/// taken yet: an answer has a megabyte of text at most, and a client may leave
+/// it where it is.
+const OPERATIONS: usize = 128;
+/// Those of one address.
+const OPERATIONS_SHARE: usize = 16;
+/// Addresses that are remembered before those are forgotten that nobody is at.
+const REMEMBERED: usize = 256;
+
+/// The turns of a site.
+#[derive(Debug)]
+pub struct Turns {
+    connections: usize,
+    addresses: Mutex<HashMap<IpAddr, Weak<Budget>>>,
+    searches: Arc<Semaphore>,
+    places_in_lane: Arc<Places>,
+    operations: Arc<Semaphore>,
+}
+
+/// What one may have at a time.
+#[derive(Debug)]
+struct Budget {
+    reads: Arc<Semaphore>,
+    searches: Arc<Semaphore>,
+    /// On WebSockets; what a connection has to itself, its queue sees to.
+    operations: Arc<Semaphore>,
+}
+
+/// Whoever asks: a request, or a connection that stays. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Client {
+    address: Option<IpAddr>,
+    own: Arc<Budget>,
+    /// Of all clients of that address; absent where a proxy may stand that
+    /// Byline was not told of.
+    shared: Option<Arc<Budget>>,
+}
+
+/// How many posts a statement may have to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that it finds, from an index.
+    Few,
+    /// Perhaps all of them.
+    Many,
+}
+
+/// A turn, until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _permits: [Option<OwnedSemaphorePermit>; 3],
+    /// Remembered for as long as somebody has a turn of it.
+    _shared: Option<Arc<Budget>>,
+    _place: Option<Place>,
+}
+
+impl Budget {
+    fn of(connections: usize) -> Self {
+        let reads = half(connections);
+        let places = |places| Arc::new(Semaphore::new(places));
+        Self { reads: places(reads), searches: places(half(reads)), operations: places(OPERATIONS_SHARE) }
+    }
+
+    /// No semaphore here is ever closed: there always is a permit in the end.
+    async fn gate(&self, reach: Reach) -> Option<OwnedSemaphorePermit> {
+        let gate = match reach {
+            Reach::Few => &self.reads,
+            Reach::Many => &self.searches,
+        };
+        Arc::clone(gate).acquire_owned().await.ok()
+    }
+}
+
+/// Half of it, but something.
+const fn half(whole: usize) -> usize {
+    if whole < 4 { 1 } else { whole / 2 }
+}
+
+impl Turns {
+    /// For a database that so many can read at a time.
+    #[must_use]
+    pub fn new(connections: usize) -> Self {
+        let searches = half(connections);
+        Self {
+            connections,
+            addresses: Mutex::default(),
+            searches: Arc::new(Semaphore::new(searches)),
+            places_in_lane: Arc::new(Places::new(searches * (1 + WAITING))),
+            operations: Arc::new(Semaphore::new(OPERATIONS)),
+        }
+    }
+
+    /// Somebody at that address.
+    #[must_use]
+    pub fn client(&self, address: Option<IpAddr>) -> Client {
+        let shared = address.map(network).filter(has_share);
+        Client {
+            address,
+            own: Arc::new(Budget::of(self.connections)),
+            shared: shared.map(|address| self.of_address(address)),
+        }
+    }
+
+    fn of_address(&self, address: IpAddr) -> Arc<Budget> {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(budget) = addresses.get(&address).and_then(Weak::upgrade) {
+            return budget;
+        }
+        if addresses.len() >= REMEMBERED {
+            addresses.retain(|_, budget| budget.strong_count() > 0);
+        }
+        let budget = Arc::new(Budget::of(self.connections));
+        addresses.insert(address, Arc::downgrade(&budget));
+        budget
+    }
+
+    /// The next turn of that client.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] where it does not come in time, or too many wait
+    /// for theirs.
+    pub async fn next(&self, client: &Client, reach: Reach) -> Result<Turn, AppError> {
+        let turn = async {
+            let own = client.own.gate(reach).await;
+            // What one client asks for at once stands in the lane one after the other.
+            let place = match reach {
+                Reach::Few => None,
+                Reach::Many => Some(Places::take(&self.places_in_lane, client.address)?),
+            };
+            let shared = match &client.shared {
+                Some(budget) => budget.gate(reach).await,
+                None => None,
+            };
+            let lane = match reach {
+                Reach::Few => None,
+                Reach::Many => Arc::clone(&self.searches).acquire_owned().await.ok(),
+            };
+            Some(Turn { _permits: [own, shared, lane], _shared: client.shared.clone(), _place: place })
+        };
+        let turn = tokio::time::timeout(PATIENCE, turn).await.ok().flatten();
+        turn.ok_or(AppError::Busy { retry_after: COME_AGAIN })
+    }
+
+    /// A turn for a query or a mutation on a WebSocket, until its answer has
+    /// been taken.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] where it does not come in time.
+    pub async fn operation(&self, client: &Client) -> Result<Turn, AppError> {
+        let turn = async {
+            let shared = match &client.shared {
+                Some(budget) => Arc::clone(&budget.operations).acquire_owned().await.ok(),
+                None => None,
+            };
+            let all = Arc::clone(&self.operations).acquire_owned().await.ok();
+            Turn { _permits: [shared, all, None], _shared: client.shared.clone(), _place: None }
+        };
+        let turn = tokio::time::timeout(PATIENCE, turn).await;
+        turn.map_err(|_| AppError::Busy { retry_after: COME_AGAIN })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    async fn many(turns: &Turns, client: &Client, reach: Reach) -> Vec<Turn> {
+        let mut taken = Vec::new();
+        while let Ok(turn) = turns.next(client, reach).await {
+            taken.push(turn);
+        }
+        taken
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn neither_a_client_nor_an_address_has_every_connection() {
+        let turns = Turns::new(8);
+        let (one, other, afar) = (turns.client(at(1)), turns.client(at(1)), turns.client(at(2)));
+        let taken = many(&turns, &one, Reach::Few).await;
+        assert_eq!(taken.len(), 4);
+        assert!(turns.next(&other, Reach::Few).await.is_err(), "another of that address");
+        assert!(turns.next(&afar, Reach::Few).await.is_ok());
+        drop(taken);
+        assert!(turns.next(&other, Reach::Few).await.is_ok());
+        let near = turns.client(Some(IpAddr::from([127, 0, 0, 1])));
+        assert_eq!(many(&turns, &near, Reach::Few).await.len(), 4, "a client of a proxy on this machine");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn searches_have_half_of_the_connections_and_one_address_half_of_those() {
+        let turns = Turns::new(8);
+        let clients: Vec<_> = (1..=4).map(|last| turns.client(at(last))).collect();
+        let mut taken = many(&turns, &clients[0], Reach::Many).await;
+        assert_eq!(taken.len(), 2);
+        taken.extend(many(&turns, &turns.client(at(1)), Reach::Many).await);
+        assert_eq!(taken.len(), 2, "of the same address");
+        for client in &clients[1..] {
+            taken.extend(many(&turns, client, Reach::Many).await);
+        }
+        assert_eq!(taken.len(), 4);
+        assert!(turns.next(&clients[3], Reach::Few).await.is_ok(), "other reads take no notice");
+        taken.pop();
+        assert!(turns.next(&clients[3], Reach::Many).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn more_searches_than_can_wait_are_sent_away_at_once() {
+        let turns = Arc::new(Turns::new(4));
+        let waiting: Vec<_> = (1..=18)
+            .map(|last| {
+                let turns = Arc::clone(&turns);
+                tokio::spawn(async move {
+                    let turn = turns.next(&turns.client(at(last)), Reach::Many).await;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    turn.is_ok()
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let asked = tokio::time::Instant::now();
+        assert!(turns.next(&turns.client(at(99)), Reach::Many).await.is_err());
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+        let mut served = 0;
+        for one in waiting {
+            served += usize::from(one.await.expect("it waits in peace"));
+        }
+        assert!((4..=6).contains(&served), "two at once, for as long as anybody waits: {served}");
+        assert!(turns.next(&turns.client(at(99)), Reach::Many).await.is_ok(), "they are gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_takes_no_answers_leaves_room_for_others() {
+        let turns = Turns::new(4);
+        let mut kept = Vec::new();
+        while let Ok(turn) = turns.operation(&turns.client(at(1))).await {
+            kept.push(turn);
+        }
+        assert_eq!(kept.len(), OPERATIONS_SHARE);
+        assert!(turns.operation(&turns.client(at(2))).await.is_ok());
+        kept.pop();
+        assert!(turns.operation(&turns.client(at(1))).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn addresses_that_nobody_is_at_are_forgotten() {
+        let turns = Turns::new(4);
+        for number in 0..10_000_u32 {
+            drop(turns.client(Some(IpAddr::from(number.wrapping_add(0x0A00_0000).to_be_bytes()))));
+        }
+        assert!(turns.addresses.lock().unwrap().len() <= REMEMBERED);
+    }
+}

@@ -1,0 +1,46 @@
+//! What is over is removed, now and then, and what was left to be done is done.
+
+use std::time::Duration;
+
+use crate::{
+    credentials::{
+        api_key::store as api_key_store,
+        session::{kept, store as session_store},
+        token,
+    },
+    database::idempotency,
+    posts::{
+        domain::{fold, store as posts},
+        events,
+    },
+    site::Site,
+};
+
+const EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Cleans up for as long as the process lives; a failure is logged and tried
+/// again at the next turn.
+pub async fn run(site: Site) {
+    let mut turns = tokio::time::interval(EVERY);
+    loop {
+        turns.tick().await;
+        let outcome = site.database.write((), |db, ()| {
+            Box::pin(async move {
+                session_store::forget_ended(db).await?;
+                kept::forget_old(db).await?;
+                api_key_store::forget_expired(db).await?;
+                token::forget_ended(db).await?;
+                token::keys::forget_old(db).await?;
+                idempotency::forget_old(db).await?;
+                posts::forget_deleted(db).await?;
+                events::store::forget_old(db).await
+            })
+        });
+        if let Err(error) = outcome.await {
+            tracing::warn!(%error, "cleaning up failed; it is tried again in ten minutes");
+        }
+        if let Err(error) = fold::catch_up(&site.database).await {
+            tracing::warn!(%error, "searches do not know all posts yet; it is tried again in ten minutes");
+        }
+    }
+}

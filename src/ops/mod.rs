@@ -1,0 +1,5 @@
+//! What whoever runs the site starts.
+
+pub mod copy;
+pub mod demo;
+pub mod housekeeping;

@@ -1,0 +1,451 @@
+//! Which posts are meant: a condition on their attributes, as programs write
+//! it. Runs in the database ([`Filter::write`]) and on a post in hand
+//! ([`Filter::matches`]), with the same result.
+//!
+//! Texts are compared by their bytes. Times are compared as the texts that
+//! programs see of them (RFC 3339 with milliseconds). Of what a post lacks, no
+//! comparison holds but "not equal", as DynamoDB has it.
+
+use std::cmp::Ordering;
+
+use super::{Facts, fold::fold, sql::Sql};
+use crate::{database::Engine, timestamp::Timestamp};
+
+/// A condition on a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Every one of them; true without any.
+    All(Vec<Filter>),
+    /// At least one of them; false without any.
+    Any(Vec<Filter>),
+    /// The contrary.
+    Not(Box<Filter>),
+    /// A test of one attribute.
+    Where(Attribute, Test),
+    /// A word occurs in the title or in the content, however either was typed
+    /// ([`fold`]).
+    Mentions(String),
+    /// The post is deleted.
+    Deleted,
+}
+
+/// What a post has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// Its id.
+    Id,
+    /// Its title.
+    Title,
+    /// Its Markdown, which alone may be null.
+    Content,
+    /// The username of its author.
+    Owner,
+    /// When it was published.
+    CreatedAt,
+    /// When it was last changed.
+    UpdatedAt,
+}
+
+/// What is asked of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Whether it has a value.
+    Exists,
+    /// Whether it is null. What does not exist has no attributes: there,
+    /// neither this holds nor [`Test::Exists`].
+    Null,
+    /// How it compares with a text.
+    Is(Comparison, String),
+    /// Whether it begins with a text.
+    BeginsWith(String),
+    /// Whether a text occurs in it.
+    Contains(String),
+    /// How its length in characters (Unicode scalar values) compares.
+    Length(Comparison, i64),
+}
+
+/// The usual six.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Ne,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Le,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Ge,
+}
+
+impl Comparison {
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::Le => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Ge => order.is_ge(),
+        }
+    }
+
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Eq => " = ",
+            Self::Ne => " <> ",
+            Self::Lt => " < ",
+            Self::Le => " <= ",
+            Self::Gt => " > ",
+            Self::Ge => " >= ",
+        }
+    }
+}
+
+impl Filter {
+    /// Holds for every post.
+    pub const EVERYTHING: Self = Self::All(Vec::new());
+    /// Holds for none.
+    pub const NOTHING: Self = Self::Any(Vec::new());
+
+    /// Whether it asks nothing.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
+    }
+
+    /// Every word of a search occurs in the title or in the content, however
+    /// either was typed.
+    #[must_use]
+    pub fn search(words: &str) -> Self {
+        Self::All(words.split_whitespace().map(|word| Self::Mentions(word.to_owned())).collect())
+    }
+
+    /// Whether the condition holds of a post.
+    #[must_use]
+    pub fn matches(&self, post: Facts<'_>) -> bool {
+        match self {
+            Self::All(filters) => filters.iter().all(|filter| filter.matches(post)),
+            Self::Any(filters) => filters.iter().any(|filter| filter.matches(post)),
+            Self::Not(filter) => !filter.matches(post),
+            Self::Deleted => post.deleted,
+            Self::Mentions(word) => {
+                let word = fold(word);
+                let mentions = |text: &str| fold(text).contains(&word);
+                mentions(post.title) || post.content.is_some_and(mentions)
+            }
+            Self::Where(attribute, test) => match attribute {
+                Attribute::Id => test.holds(Some(post.id.as_str())),
+                Attribute::Title => test.holds(Some(post.title)),
+                Attribute::Content => test.holds(post.content),
+                Attribute::Owner => test.holds(Some(post.owner)),
+                Attribute::CreatedAt => test.holds(Some(&post.created_at.rfc3339_millis())),
+                Attribute::UpdatedAt => test.holds(Some(&post.changed_at.rfc3339_millis())),
+            },
+        }
+    }
+
+    /// Whether the condition holds of a post that does not exist: it has nothing
+    /// that could equal anything.
+    #[must_use]
+    pub fn holds_of_nothing(&self) -> bool {
+        match self {
+            Self::All(filters) => filters.iter().all(Self::holds_of_nothing),
+            Self::Any(filters) => filters.iter().any(Self::holds_of_nothing),
+            Self::Not(filter) => !filter.holds_of_nothing(),
+            Self::Where(_, test) => test.holds_of_nothing(),
+            Self::Deleted | Self::Mentions(_) => false,
+        }
+    }
+
+    /// The condition in SQL, on `posts p` or `deleted_posts p`, as the [`Sql`]
+    /// knows, and their owners in `users u`. Where
+    /// it stands alone or among what must hold as well, it is written so that
+    /// an index answers it.
+    pub fn write(&self, sql: &mut Sql) {
+        match self {
+            Self::All(filters) => write_list(sql, filters, " AND ", "TRUE", Self::write),
+            Self::Where(Attribute::Owner, Test::Is(Comparison::Eq, username)) => {
+                sql.push("p.owner_id = (SELECT id FROM users WHERE username = ")
+                    .bind(username.as_str())
+                    .push(")");
+            }
+            other => other.write_plain(sql),
+        }
+    }
+
+    /// The condition in SQL that is never unknown, so that it may be negated.
+    fn write_plain(&self, sql: &mut Sql) {
+        match self {
+            Self::All(filters) => write_list(sql, filters, " AND ", "TRUE", Self::write_plain),
+            Self::Any(filters) => write_list(sql, filters, " OR ", "FALSE", Self::write_plain),
+            Self::Not(filter) => {
+                sql.push("NOT (");
+                filter.write_plain(sql);
+                sql.push(")");
+            }
+            Self::Deleted => drop(sql.push(if sql.of_deleted() { "TRUE" } else { "FALSE" })),
+            Self::Mentions(word) => write_mentions(sql, word),
+            Self::Where(attribute, test) => match attribute {
+                Attribute::Id => test.write(sql, "p.id"),
+                Attribute::Title => test.write(sql, text(sql.engine(), "p.title", "p.title COLLATE \"C\"")),
+                Attribute::Content => {
+                    test.write_nullable(sql, text(sql.engine(), "p.content", "p.content COLLATE \"C\""));
+                }
+                Attribute::Owner => test.write(sql, "u.username"),
+                Attribute::CreatedAt => test.write_time(sql, "p.created_at"),
+                Attribute::UpdatedAt => test.write_time(sql, "p.updated_at"),
+            },
+        }
+    }
+}
+
+/// PostgreSQL compares titles and contents by the rules of a language, unless told.
+const fn text(engine: Engine, sqlite: &'static str, postgres: &'static str) -> &'static str {
+    match engine {
+        Engine::Sqlite => sqlite,
+        Engine::Postgres => postgres,
+    }
+}
+
+/// How a function is called that says where a text occurs in another.
+const fn position(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "instr(",
+        Engine::Postgres => "strpos(",
+    }
+}
+
+/// Of a title or a content that has a fold beside it, that is asked. Of any
+/// other, the fold is its lower case, or has yet to be made, and the lower case
+/// has to do ([`fold::catch_up`]). Deleted posts have none.
+///
+/// [`fold::catch_up`]: super::fold::catch_up
+fn write_mentions(sql: &mut Sql, word: &str) {
+    let (folded, lower) = (fold(word), word.to_ascii_lowercase());
+    let position = position(sql.engine());
+    let columns = match sql.engine() {
+        Engine::Sqlite => [("p.title_folded", "p.title"), ("p.content_folded", "p.content")],
+        Engine::Postgres => {
+            [("p.title_folded", "p.title COLLATE \"C\""), ("p.content_folded", "p.content COLLATE \"C\"")]
+        }
+    };
+    for (index, (stored, text)) in columns.into_iter().enumerate() {
+        sql.push(if index == 0 { "(" } else { " OR " });
+        if !sql.of_deleted() {
+            sql.push("CASE WHEN ").push(stored).push(" IS NOT NULL THEN ");
+            sql.push(position).push(stored).push(", ").bind(folded.as_str()).push(") > 0 ELSE ");
+        }
+        sql.push("COALESCE(").push(position).push("lower(").push(text).push("), ").bind(folded.as_str());
+        if lower != folded {
+            sql.push(") > 0 OR ").push(position).push("lower(").push(text).push("), ").bind(lower.as_str());
+        }
+        sql.push(") > 0, FALSE)");
+        if !sql.of_deleted() {
+            sql.push(" END");
+        }
+    }
+    sql.push(")");
+}
+
+fn write_list(
+    sql: &mut Sql,
+    filters: &[Filter],
+    between: &'static str,
+    empty: &'static str,
+    write: fn(&Filter, &mut Sql),
+) {
+    if filters.is_empty() {
+        sql.push(empty);
+        return;
+    }
+    for (index, filter) in filters.iter().enumerate() {
+        sql.push(if index == 0 { "(" } else { between });
+        write(filter, sql);
+    }
+    sql.push(")");
+}
+
+impl Test {
+    /// Of an attribute that may be null.
+    fn holds(&self, value: Option<&str>) -> bool {
+        match (self, value) {
+            (Self::Exists, value) => value.is_some(),
+            (Self::Null, value) => value.is_none(),
+            (test, Some(value)) => test.holds_of(value),
+            (test, None) => test.holds_of_nothing(),
+        }
+    }
+
+    /// Of an attribute that is not there.
+    const fn holds_of_nothing(&self) -> bool {
+        matches!(self, Self::Is(Comparison::Ne, _))
+    }
+
+    fn holds_of(&self, value: &str) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::Null => false,
+            Self::Is(comparison, other) => comparison.holds(value.cmp(other)),
+            Self::BeginsWith(prefix) => value.starts_with(prefix),
+            Self::Contains(part) => value.contains(part),
+            Self::Length(comparison, length) => {
+                comparison.holds(i64::try_from(value.chars().count()).unwrap_or(i64::MAX).cmp(length))
+            }
+        }
+    }
+
+    /// On a column of text that may be null, where SQL knows neither yes nor no.
+    fn write_nullable(&self, sql: &mut Sql, column: &'static str) {
+        if matches!(self, Self::Exists | Self::Null) {
+            return self.write(sql, column);
+        }
+        sql.push("COALESCE(");
+        self.write(sql, column);
+        sql.push(if self.holds_of_nothing() { ", TRUE)" } else { ", FALSE)" });
+    }
+
+    /// On a column of text.
+    fn write(&self, sql: &mut Sql, column: &'static str) {
+        match self {
+            Self::Exists => sql.push(column).push(" IS NOT NULL"),
+            Self::Null => sql.push(column).push(" IS NULL"),
+            Self::Is(comparison, other) => sql.push(column).push(comparison.sql()).bind(other.as_str()),
+            Self::BeginsWith(prefix) => {
+                // A range, which an index answers; the texts that begin so are neighbours.
+                sql.push("(").push(column).push(" >= ").bind(prefix.as_str());
+                if let Some(end) = after_all_with(prefix) {
+                    sql.push(" AND ").push(column).push(" < ").bind(end);
+                }
+                sql.push(")")
+            }
+            Self::Contains(part) => {
+                sql.push(position(sql.engine())).push(column).push(", ").bind(part.as_str()).push(") > 0")
+            }
+            Self::Length(comparison, length) => {
+                sql.push("length(").push(column).push(")").push(comparison.sql()).bind(*length)
+            }
+        };
+    }
+
+    /// On a column of microseconds, of which programs see texts.
+    fn write_time(&self, sql: &mut Sql, column: &'static str) {
+        let range = |sql: &mut Sql, from: i64, to: i64| {
+            sql.push("(")
+                .push(column)
+                .push(" >= ")
+                .bind(from)
+                .push(" AND ")
+                .push(column)
+                .push(" < ")
+                .bind(to)
+                .push(")");
+        };
+        match self {
+            Self::Exists | Self::Null => self.write(sql, column),
+            Self::Is(comparison, other) => {
+                // The texts rise with the times, so a text splits the times in three.
+                let equal = first_time(|text| text >= other.as_str());
+                let greater = first_time(|text| text > other.as_str());
+                match comparison {
+                    Comparison::Eq => range(sql, equal, greater),
+                    Comparison::Ne => {
+                        sql.push("NOT ");
+                        range(sql, equal, greater);
+                    }
+                    Comparison::Lt => drop(sql.push(column).push(" < ").bind(equal)),
+                    Comparison::Le => drop(sql.push(column).push(" < ").bind(greater)),
+                    Comparison::Gt => drop(sql.push(column).push(" >= ").bind(greater)),
+                    Comparison::Ge => drop(sql.push(column).push(" >= ").bind(equal)),
+                }
+            }
+            Self::BeginsWith(prefix) => {
+                let first = first_time(|text| text >= prefix.as_str());
+                let end = first_time(|text| text >= prefix.as_str() && !text.starts_with(prefix.as_str()));
+                range(sql, first, end);
+            }
+            Self::Contains(part) => write_time_contains(sql, column, part),
+            Self::Length(comparison, length) => {
+                let holds = comparison.holds(24.cmp(length));
+                sql.push(if holds { "TRUE" } else { "FALSE" });
+            }
+        }
+    }
+}
+
+fn write_time_contains(sql: &mut Sql, column: &'static str, part: &str) {
+    let (before, between, after) = match sql.engine() {
+        Engine::Sqlite => (
+            "instr(strftime('%Y-%m-%dT%H:%M:%S.', ",
+            " / 1000000, 'unixepoch') || printf('%03dZ', ",
+            " / 1000 % 1000), ",
+        ),
+        Engine::Postgres => (
+            "strpos(to_char(to_timestamp(",
+            " / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.') || lpad((",
+            " / 1000 % 1000)::text, 3, '0') || 'Z', ",
+        ),
+    };
+    sql.push(before).push(column).push(between).push(column).push(after).bind(part).push(") > 0");
+}
+
+/// The least text that is greater than every text that begins with `prefix`,
+/// byte by byte; `None` where there is none.
+fn after_all_with(prefix: &str) -> Option<String> {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        // UTF-8 orders as the scalar values do; surrogates are none.
+        let next = if last == '\u{D7FF}' { Some('\u{E000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            chars.push(next);
+            return Some(chars.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// The first microsecond of whose text something holds that holds of all later
+/// ones. Between 1970 and the end of the year 9999, where the site's times lie.
+fn first_time(holds: impl Fn(&str) -> bool) -> i64 {
+    const END: i64 = 253_402_300_800_000_000;
+    let (mut low, mut high) = (0, END);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(&Timestamp::from_micros(middle).rfc3339_millis()) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_splits_the_times_where_its_own_time_lies() {
+        let time = 1_700_000_000_123_000;
+        let text = Timestamp::from_micros(time).rfc3339_millis();
+        assert_eq!(first_time(|other| other >= text.as_str()), time);
+        assert_eq!(first_time(|other| other > text.as_str()), time + 1000);
+        assert_eq!(first_time(|_| true), 0);
+        assert_eq!(
+            Timestamp::from_micros(first_time(|other| other >= "2026-02")).rfc3339_millis(),
+            "2026-02-01T00:00:00.000Z"
+        );
+    }
+
+    #[test]
+    fn the_texts_with_a_prefix_end_where_the_next_prefix_begins() {
+        assert_eq!(after_all_with("ab").as_deref(), Some("ac"));
+        assert_eq!(after_all_with("a\u{10FFFF}").as_deref(), Some("b"));
+        assert_eq!(after_all_with("\u{D7FF}").as_deref(), Some("\u{E000}"));
+        assert_eq!(after_all_with("\u{10FFFF}"), None);
+        assert_eq!(after_all_with(""), None);
+    }
+}

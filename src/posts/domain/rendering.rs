@@ -1,0 +1,233 @@
+//! Markdown is rendered in a lane of its own (security row L9): never on a
+//! thread that serves, a few texts at a time, each once for all who read it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use moka::future::Cache;
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+use super::markdown::{self, Audience, Rendering};
+use crate::{credentials::UserId, database::internal, error::AppError, posts::Content};
+
+/// Bytes of HTML kept at most.
+const CAPACITY: u64 = 32 * 1024 * 1024;
+/// Texts of posts that may wait for their turn.
+const QUEUE: usize = 64;
+/// Previews that may be rendered or wait, of all authors.
+const PREVIEWS: usize = 32;
+/// Previews of one author that may be rendered or wait: each of their tabs asks
+/// for one when they stop typing.
+const PREVIEWS_OF_ONE: usize = 8;
+/// Longest wait for a turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest time for one text. None is known that comes near it.
+const BUDGET: Duration = Duration::from_secs(5);
+
+/// A text is known by its hash: so what is kept is never shown for another
+/// text or another version, and tells nothing to whoever has not the text.
+type Key = [u8; 32];
+
+/// The lane, and what has been rendered in it.
+#[derive(Debug)]
+pub struct Renderer {
+    running: Arc<Semaphore>,
+    queued: Arc<Semaphore>,
+    previews: Arc<Semaphore>,
+    previewing: Arc<Semaphore>,
+    previews_by_author: Arc<Mutex<HashMap<UserId, usize>>>,
+    kept: Cache<Key, Arc<Rendering>>,
+}
+
+impl Default for Renderer {
+    /// Half the cores render at once, one at least; of these half may render
+    /// previews, one at least.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let weight = |_: &Key, rendering: &Arc<Rendering>| {
+            let bytes = size_of::<Key>() + rendering.html.len() + rendering.excerpt.len();
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        Self {
+            running: Arc::new(Semaphore::new((cores / 2).max(1))),
+            previewing: Arc::new(Semaphore::new((cores / 4).max(1))),
+            queued: Arc::new(Semaphore::new(QUEUE)),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
+            previews_by_author: Arc::default(),
+            kept: Cache::builder().max_capacity(CAPACITY).weigher(weight).build(),
+        }
+    }
+}
+
+impl Renderer {
+    /// What a text becomes for its readers. It is rendered if that is not at
+    /// hand; whoever asks for it meanwhile waits for the same rendering.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full, or the wait or the rendering
+    /// too long.
+    pub async fn render(&self, content: &Content) -> Result<Arc<Rendering>, AppError> {
+        let key = Sha256::digest(content.as_str()).into();
+        if let Some(kept) = self.kept.get(&key).await {
+            return Ok(kept);
+        }
+        let content = content.clone();
+        let rendering = self.kept.try_get_with(key, async {
+            let place = place(&self.queued)?;
+            self.run(place, move || markdown::render(&content)).await.map(Arc::new)
+        });
+        rendering.await.map_err(|error: Arc<AppError>| AppError::clone(&error))
+    }
+
+    /// What `author` sees of a text before it is published. Previews wait for
+    /// each other first, so that readers do not wait behind many of them.
+    ///
+    /// # Errors
+    /// Those of [`Renderer::render`]; [`AppError::Busy`] too for somebody who
+    /// asks while eight of theirs are under way.
+    pub async fn preview(&self, author: &UserId, content: Content) -> Result<String, AppError> {
+        let held = (PreviewOf::author(&self.previews_by_author, author)?, place(&self.previews)?);
+        let turn = turn(&self.previewing).await?;
+        self.run((held, turn), move || markdown::to_html(&content, Audience::Author)).await
+    }
+
+    /// `place` and the turn travel into the closure: a rendering that is given
+    /// up on keeps both until it is really over.
+    async fn run<T: Send + 'static>(
+        &self,
+        place: impl Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let turn = turn(&self.running).await?;
+        let rendering = tokio::task::spawn_blocking(move || {
+            let _held = (turn, place);
+            work()
+        });
+        tokio::time::timeout(BUDGET, rendering).await.map_err(|_| busy())?.map_err(internal)
+    }
+}
+
+fn busy() -> AppError {
+    AppError::Busy { retry_after: 2 }
+}
+
+/// Waits for a turn, not for ever.
+async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AppError> {
+    let turn = tokio::time::timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
+    turn.map_err(|_| busy())?.map_err(internal)
+}
+
+/// A place in a queue, if there is one.
+fn place(queue: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AppError> {
+    Arc::clone(queue).try_acquire_owned().map_err(|error| match error {
+        TryAcquireError::NoPermits => busy(),
+        TryAcquireError::Closed => internal(error),
+    })
+}
+
+/// One of an author's places for previews, until this is dropped.
+struct PreviewOf {
+    author: UserId,
+    places: Arc<Mutex<HashMap<UserId, usize>>>,
+}
+
+impl PreviewOf {
+    fn author(places: &Arc<Mutex<HashMap<UserId, usize>>>, author: &UserId) -> Result<Self, AppError> {
+        let mut taken = places.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = taken.entry(author.clone()).or_default();
+        if *own >= PREVIEWS_OF_ONE {
+            return Err(busy());
+        }
+        *own += 1;
+        Ok(Self { author: author.clone(), places: Arc::clone(places) })
+    }
+}
+
+impl Drop for PreviewOf {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&self.author) {
+            *own -= 1;
+            if *own == 0 {
+                taken.remove(&self.author);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(text: &str) -> Content {
+        Content::parse(text).unwrap()
+    }
+
+    /// Takes every turn, as long renderings do.
+    async fn all_turns(renderer: &Renderer) -> OwnedSemaphorePermit {
+        let all = u32::try_from(renderer.running.available_permits()).unwrap();
+        Arc::clone(&renderer.running).acquire_many_owned(all).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_text_is_rendered_once_and_never_shown_for_another() {
+        let renderer = Renderer::default();
+        let (a, b) = (content("*a*"), content("*b*"));
+        let (first, second) = tokio::join!(renderer.render(&a), renderer.render(&a));
+        assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
+        assert!(renderer.render(&b).await.unwrap().html.contains("<em>b</em>"));
+        // What is kept needs no turn.
+        let _turns = all_turns(&renderer).await;
+        assert!(renderer.render(&a).await.unwrap().html.contains("<em>a</em>"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_author_who_previews_without_end_is_told_to_wait_and_readers_keep_their_places() {
+        let renderer = Arc::new(Renderer::default());
+        let turns = all_turns(&renderer).await;
+        let author = |name: &str| UserId::from_stored(name.to_owned());
+        let preview = |name: &str| {
+            let (renderer, author) = (Arc::clone(&renderer), author(name));
+            async move { renderer.preview(&author, content("*a*")).await }
+        };
+        let crowd: Vec<_> = (0..PREVIEWS)
+            .map(|number| tokio::spawn(preview(&format!("author {}", number / PREVIEWS_OF_ONE))))
+            .collect();
+        tokio::task::yield_now().await;
+        assert!(
+            matches!(preview("author 0").await, Err(AppError::Busy { .. })),
+            "eight of hers are under way"
+        );
+        assert!(
+            matches!(preview("other").await, Err(AppError::Busy { .. })),
+            "all places of previews are taken"
+        );
+        assert_eq!(renderer.queued.available_permits(), QUEUE, "none of a reader's");
+        // Of the previews one is before the reader, or as many as render at once.
+        let reader = tokio::spawn({
+            let renderer = Arc::clone(&renderer);
+            async move { renderer.render(&content("*b*")).await.map(|_| renderer.previews.available_permits()) }
+        });
+        tokio::task::yield_now().await;
+        drop(turns);
+        let free = reader.await.unwrap().unwrap();
+        assert!(free <= PREVIEWS / 2, "{free} previews were rendered before the reader's text");
+        for preview in crowd {
+            assert!(preview.await.unwrap().is_ok());
+        }
+        assert!(preview("author 0").await.is_ok());
+        assert!(renderer.previews_by_author.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_finds_no_turn_in_time_is_told_to_come_again() {
+        let renderer = Renderer::default();
+        let _turns = all_turns(&renderer).await;
+        assert!(matches!(renderer.render(&content("a")).await, Err(AppError::Busy { .. })));
+        assert_eq!(renderer.queued.available_permits(), QUEUE, "the place was given back");
+    }
+}

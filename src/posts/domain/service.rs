@@ -1,0 +1,330 @@
+//! The use cases of posts. Every way in (page, form, script, GraphQL, command
+//! line) ends here with an [`Actor`]. What readers have been shown is out of date as
+//! soon as a change is on the disk, whether or not its author still listens.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::{
+    Change, Draft, Guard, NewPost,
+    fold::{self, Folded},
+    policy,
+    store::{self, Changed, ChangesSince, DeletedPost, Listing, Selection},
+};
+use crate::{
+    accounts::domain::{Login, service::goes_by, store as accounts},
+    clock,
+    credentials::{Actor, User},
+    database::{
+        Db,
+        idempotency::{self, IdempotencyKey, Wish},
+    },
+    error::{AppError, Field},
+    http::turns::{Client, Reach},
+    posts::{
+        Content, Page, PageRequest, Post, PostId,
+        events::{Event, EventKind, store as events},
+    },
+    site::Site,
+    username::Username,
+};
+
+/// One page of all posts. Everyone may.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
+    store::page(&mut site.reader_for(actor).await?, None, request).await
+}
+
+/// One page of the actor's own posts.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn list_own(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
+    let owner = &actor.user()?.id;
+    store::page(&mut site.reader_for(actor).await?, Some(owner), request).await
+}
+
+/// One post. Everyone may.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub async fn get(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+    store::find(&mut site.reader_for(actor).await?, id).await?.ok_or(AppError::NotFound)
+}
+
+/// One post that the actor may change.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
+pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+    actor.user()?;
+    let post = get(site, actor, id).await?;
+    policy::may_change(actor, &post.owner)?;
+    Ok(post)
+}
+
+/// The posts of a selection. Everyone may.
+///
+/// # Errors
+/// Those of the database.
+pub async fn select(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    selection: Selection,
+) -> Result<Listing<Post>, AppError> {
+    let reach = if selection.filter.is_everything() { Reach::Few } else { Reach::Many };
+    store::select(&mut site.turn_for(actor, client, reach).await?.db, &selection).await
+}
+
+/// Of a selection, the actor's own posts.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`], and those of the database.
+pub async fn select_own(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    mut selection: Selection,
+) -> Result<Listing<Post>, AppError> {
+    selection.owner = Some(actor.user()?.id.clone());
+    select(site, actor, client, selection).await
+}
+
+/// Of a selection, what the actor sees by [`policy::sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], and those of the database.
+pub async fn select_in_sight(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    mut selection: Selection,
+) -> Result<Listing<Post>, AppError> {
+    selection.owner = policy::sight(actor)?.map(|user| user.id.clone());
+    select(site, actor, client, selection).await
+}
+
+/// What changed, of whatever the actor sees by [`policy::sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], and those of the database.
+pub async fn changes(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    mut wanted: ChangesSince,
+) -> Result<Listing<Changed>, AppError> {
+    wanted.owner = policy::sight(actor)?.map(|user| user.id.clone());
+    // No index has the changes of one person, and deleted posts are looked through as well.
+    store::changes(&mut site.turn_for(actor, client, Reach::Many).await?.db, &wanted).await
+}
+
+/// One post, if the actor sees it by [`policy::sight`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
+pub async fn get_in_sight(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    id: &PostId,
+) -> Result<Post, AppError> {
+    policy::sight(actor)?;
+    let found = store::find(&mut site.turn_for(actor, client, Reach::Few).await?.db, id).await?;
+    let post = found.ok_or(AppError::NotFound)?;
+    policy::may_see(actor, &post.owner)?;
+    Ok(post)
+}
+
+/// Whose posts the actor hears of by [`policy::sight`], who asks for those of
+/// `owner`, or of whoever there is; `None` is everyone.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] for another's.
+pub async fn audible(site: &Site, actor: &Actor, owner: Option<String>) -> Result<Option<String>, AppError> {
+    match (policy::sight(actor)?, owner) {
+        (None, owner) => Ok(owner),
+        (Some(user), Some(owner)) if !goes_by(site, user, &owner).await? => Err(AppError::Forbidden),
+        (Some(user), _) => Ok(Some(user.username.to_string())),
+    }
+}
+
+/// Runs a change in a transaction. What happened is told once it is on the
+/// disk, also when whoever asked is gone by then.
+async fn change<I, T, F>(site: &Site, input: I, work: F) -> Result<T, AppError>
+where
+    I: Clone + Send + 'static,
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<(T, Option<Event>), AppError>>
+        + Send
+        + Sync
+        + 'static,
+{
+    let bus = Arc::clone(&site.bus);
+    let told = move |(_, event): &(T, Option<Event>)| bus.committed(event.as_ref());
+    let (value, _) = site.database.write_then(input, work, told).await?;
+    Ok(value)
+}
+
+/// Publishes a post; once per key (security row D5).
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] when it is to be
+/// another's; [`AppError::ConditionNotMet`] when the id that it brings is taken;
+/// [`AppError::KeyReused`] when the key has published another text, or the same
+/// as a post that is gone by now;
+/// [`AppError::Busy`] when too many texts wait to be rendered.
+pub async fn create(
+    site: &Site,
+    actor: &Actor,
+    new: impl Into<NewPost>,
+    key: Option<IdempotencyKey>,
+) -> Result<Post, AppError> {
+    let author = policy::may_create(actor)?.clone();
+    let NewPost { id, owner, draft } = new.into();
+    if let Some(owner) = owner
+        && !goes_by(site, &author, &owner).await?
+    {
+        return Err(AppError::Forbidden);
+    }
+    let wish = key.map(|key| {
+        let content = draft.content.as_ref().map(Content::as_str);
+        let content = [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), content];
+        Wish::CreatePost.under(key, &content)
+    });
+    // Before the transaction: writers do not wait for a rendering.
+    let rendering = site.renderer.render(draft.text()).await?;
+    let (draft, folded) = fold::ahead(draft, |draft: &Draft| Some(draft.content.as_ref())).await?;
+    let input = (author, id, draft, folded, rendering, wish);
+    change(site, input, |db, (author, id, draft, folded, rendering, wish)| {
+        Box::pin(async move {
+            if let Some(wish) = &wish
+                && let Some(made) = idempotency::remembered(db, &author.id, wish).await?
+            {
+                let post = match PostId::parse(&made) {
+                    Some(id) => store::find(db, &id).await?,
+                    None => None,
+                };
+                return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
+            }
+            let draft = Folded { draft: &draft, excerpt: Some(&rendering.excerpt), content: folded };
+            let post = store::insert(db, &author, id, draft, clock::now()).await?;
+            if let Some(wish) = &wish {
+                idempotency::remember(db, &author.id, wish, post.id.as_str()).await?;
+            }
+            let event = events::record(db, EventKind::Created, &post.id, &author.username).await?;
+            Ok((post, Some(event)))
+        })
+    })
+    .await
+}
+
+/// Saves an edit, if the post is as `guard` says. An edit that changes
+/// nothing, such as the same text sent twice, is done already.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
+/// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
+/// another; [`AppError::Invalid`] when it is handed on to nobody;
+/// [`AppError::Busy`] when too many texts wait to be rendered.
+pub async fn update(
+    site: &Site,
+    actor: &Actor,
+    id: &PostId,
+    guard: Guard,
+    edit: Change,
+) -> Result<Post, AppError> {
+    actor.user()?;
+    let rendering = match edit.content.text() {
+        Some(content) => Some(site.renderer.render(content).await?),
+        None => None,
+    };
+    let (edit, folded) = fold::ahead(edit, |edit: &Change| edit.content.brought()).await?;
+    let input = (actor.clone(), id.clone(), guard, edit, folded, rendering);
+    change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
+        Box::pin(async move {
+            let editor = actor.user()?;
+            let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
+            policy::may_change(&actor, &current.owner)?;
+            if !guard.condition.matches((&current).into()) {
+                return Err(AppError::ConditionNotMet);
+            }
+            let draft = Draft {
+                title: edit.title.unwrap_or_else(|| current.title.clone()),
+                content: edit.content.of(current.content.as_ref()),
+            };
+            let heir = match edit.owner.filter(|heir| *heir != editor.username) {
+                Some(heir) => Some(heir_named(db, heir).await?),
+                None => None,
+            };
+            if heir.is_none() && (&current.title, &current.content) == (&draft.title, &draft.content) {
+                return Ok((current, None));
+            }
+            let version = guard.version.unwrap_or(current.version);
+            let heir_id = heir.as_ref().map(|heir| &heir.id);
+            let excerpt = rendering.as_ref().map(|rendering| rendering.excerpt.as_str());
+            let folded = Folded { draft: &draft, excerpt, content: folded };
+            let post = store::update(db, &id, &editor.id, version, folded, heir_id, clock::now())
+                .await?
+                .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
+            let owner = heir.map_or_else(|| editor.username.clone(), |heir| heir.username);
+            let event = events::record(db, EventKind::Changed, &id, &owner).await?;
+            Ok((post, Some(event)))
+        })
+    })
+    .await
+}
+
+/// Who gets a post that is handed on.
+async fn heir_named(db: &mut Db, username: Username) -> Result<User, AppError> {
+    let found = accounts::find(db, &Login::Username(username)).await?;
+    found
+        .map(|(user, _)| user)
+        .ok_or_else(|| AppError::invalid(Field::Owner, "There is no account of that name"))
+}
+
+/// Deletes a post for good, if it is as `guard` says; with a key, sent twice
+/// is deleted once. What it was, unless it was gone already.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
+/// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
+/// another; [`AppError::KeyReused`] when the key has deleted another post.
+pub async fn delete(
+    site: &Site,
+    actor: &Actor,
+    id: &PostId,
+    guard: Guard,
+    key: Option<IdempotencyKey>,
+) -> Result<Option<DeletedPost>, AppError> {
+    let wish = key.map(|key| Wish::DeletePost.under(key, &[Some(id.as_str())]));
+    change(site, (actor.clone(), id.clone(), guard, wish), |db, (actor, id, guard, wish)| {
+        Box::pin(async move {
+            let user = actor.user()?;
+            if let Some(wish) = &wish
+                && idempotency::remembered(db, &user.id, wish).await?.as_deref() == Some(id.as_str())
+            {
+                return Ok((None, None));
+            }
+            let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
+            policy::may_change(&actor, &post.owner)?;
+            if !guard.condition.matches((&post).into()) {
+                return Err(AppError::ConditionNotMet);
+            }
+            if guard.version.is_some_and(|version| version != post.version) {
+                return Err(AppError::Conflict { current: Box::new(post) });
+            }
+            let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
+            if let Some(wish) = &wish {
+                idempotency::remember(db, &user.id, wish, id.as_str()).await?;
+            }
+            let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
+            Ok((deleted, Some(event)))
+        })
+    })
+    .await
+}

@@ -1,0 +1,588 @@
+//! The SQL of posts. Writes name the owner in their `WHERE`: whatever went
+//! wrong above, another's post stays as it is (security row A1).
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
+
+use super::{
+    filter::Filter,
+    fold::{self, Folded},
+    sql::{Sql, Value},
+};
+use crate::{
+    clock,
+    credentials::{User, UserId},
+    database::{Db, Engine, internal, on, violates},
+    error::AppError,
+    posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title, events::store as events},
+    timestamp::Timestamp,
+};
+
+#[derive(FromRow)]
+struct PostRow {
+    id: String,
+    title: String,
+    content: Option<String>,
+    owner: String,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl PostRow {
+    /// How long its texts are, in bytes.
+    fn text_len(&self) -> usize {
+        self.title.len() + self.content.as_ref().map_or(0, String::len)
+    }
+}
+
+#[derive(FromRow)]
+struct SummaryRow {
+    id: String,
+    title: String,
+    excerpt: String,
+    owner: String,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+/// What a post was before it was deleted. Not a [`Post`]: its texts may be
+/// gone already, and nothing can be done with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedPost {
+    /// Its id, which only the next post to bring the same one has again.
+    pub id: PostId,
+    /// Its title; empty once that is forgotten.
+    pub title: String,
+    /// Its Markdown, if it had any; none once that is forgotten.
+    pub content: Option<String>,
+    /// The username of its author.
+    pub owner: String,
+    /// One more than it had.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
+impl DeletedPost {
+    /// Its texts are for those who were listening.
+    pub const TEXT_KEPT: Duration = Duration::from_secs(10 * 60);
+    /// That it was deleted is for programs that synchronize, as long as
+    /// Amplify's own tables keep it.
+    pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+}
+
+/// A row that breaks the rules of its own types was not written by Byline.
+fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, AppError> {
+    parsed.map_err(|error| internal(format_args!("a stored post breaks the rules: {error:?}")))
+}
+
+impl TryFrom<PostRow> for Post {
+    type Error = AppError;
+
+    fn try_from(row: PostRow) -> Result<Self, AppError> {
+        Ok(Self {
+            id: broken(PostId::try_from(row.id))?,
+            title: broken(Title::try_from(row.title))?,
+            content: broken(row.content.map(Content::try_from).transpose())?,
+            owner: row.owner,
+            version: row.version,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct ChangedRow {
+    #[sqlx(flatten)]
+    post: PostRow,
+    deleted: i64,
+}
+
+impl TryFrom<ChangedRow> for Changed {
+    type Error = AppError;
+
+    fn try_from(row: ChangedRow) -> Result<Self, AppError> {
+        if row.deleted == 0 {
+            row.post.try_into().map(Self::Post)
+        } else {
+            row.post.try_into().map(Self::Deleted)
+        }
+    }
+}
+
+impl TryFrom<PostRow> for DeletedPost {
+    type Error = AppError;
+
+    fn try_from(row: PostRow) -> Result<Self, AppError> {
+        Ok(Self {
+            id: broken(PostId::try_from(row.id))?,
+            title: row.title,
+            content: row.content,
+            owner: row.owner,
+            version: row.version,
+            created_at: Timestamp::from_micros(row.created_at),
+            deleted_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+}
+
+impl TryFrom<SummaryRow> for Summary {
+    type Error = AppError;
+
+    fn try_from(row: SummaryRow) -> Result<Self, AppError> {
+        Ok(Self {
+            id: broken(PostId::try_from(row.id))?,
+            title: broken(Title::try_from(row.title))?,
+            excerpt: row.excerpt,
+            owner: row.owner,
+            version: row.version,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+}
+
+const FIND: &str = "
+    SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at
+    FROM posts p JOIN users u ON u.id = p.owner_id
+    WHERE p.id = $1";
+
+/// One post.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
+    let row = on!(db => sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?);
+    row.map(Post::try_from).transpose()
+}
+
+const FIND_DELETED: &str = "
+    SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at
+    FROM deleted_posts p JOIN users u ON u.id = p.owner_id
+    WHERE p.id = $1";
+
+/// What a deleted post was, as far as it is still known: `updated_at` says
+/// when it was deleted, and its version was raised once more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost>, AppError> {
+    let row =
+        on!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
+    row.map(DeletedPost::try_from).transpose()
+}
+
+/// Adds a post; under a new id, unless it brings its own.
+///
+/// # Errors
+/// [`AppError::ConditionNotMet`] when a post has that id, or another's had it
+/// whose deletion programs may yet have to hear of.
+pub async fn insert(
+    db: &mut Db,
+    owner: &User,
+    id: Option<PostId>,
+    draft: impl Into<Folded<'_>>,
+    now: Timestamp,
+) -> Result<Post, AppError> {
+    let Folded { draft, excerpt, content: folded } = draft.into();
+    if let Some(id) = &id {
+        on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
+            .bind(id.as_str())
+            .bind(owner.id.as_str())
+            .execute(&mut *db)
+            .await
+            .map(drop)?);
+        let taken: bool = on!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deleted_posts WHERE id = $1)")
+            .bind(id.as_str())
+            .fetch_one(db)
+            .await?);
+        if taken {
+            return Err(AppError::ConditionNotMet);
+        }
+    }
+    let id = match id {
+        Some(id) => id,
+        None => broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
+    };
+    let post = Post {
+        id,
+        title: draft.title.clone(),
+        content: draft.content.clone(),
+        owner: owner.username.to_string(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    on!(db => sqlx::query(
+            "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at,
+                 title_folded, content_folded)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
+        )
+        .bind(post.id.as_str())
+        .bind(owner.id.as_str())
+        .bind(post.title.as_str())
+        .bind(excerpt.unwrap_or_default())
+        .bind(post.content.as_ref().map(Content::as_str))
+        .bind(post.version)
+        .bind(now.micros())
+        .bind(fold::stored(post.title.as_str()))
+        .bind(folded.value())
+        .execute(db)
+        .await
+        .map(drop))
+    .map_err(|error| {
+        let taken = ["posts_pkey", "posts_id_key"].iter().any(|key| violates(&error, key));
+        if taken { AppError::ConditionNotMet } else { error.into() }
+    })?;
+    Ok(post)
+}
+
+/// Saves over `version` of a post of `owner`, and hands it on to `heir` if
+/// there is one. `None`: no such post, not theirs, or no longer that version;
+/// nothing changed then.
+///
+/// # Errors
+/// Those of the database.
+pub async fn update(
+    db: &mut Db,
+    id: &PostId,
+    owner: &UserId,
+    version: i64,
+    draft: impl Into<Folded<'_>>,
+    heir: Option<&UserId>,
+    now: Timestamp,
+) -> Result<Option<Post>, AppError> {
+    let Folded { draft, excerpt, content: folded } = draft.into();
+    let changed = on!(db => sqlx::query(
+            "UPDATE posts
+             SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
+                 title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END
+             WHERE id = $5 AND owner_id = $6 AND version = $7",
+        )
+        .bind(draft.title.as_str())
+        .bind(excerpt)
+        .bind(draft.content.as_ref().map(Content::as_str))
+        .bind(now.micros())
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(version)
+        .bind(heir.unwrap_or(owner).as_str())
+        .bind(fold::stored(draft.title.as_str()))
+        .bind(folded.is_kept())
+        .bind(folded.value())
+        .execute(db)
+        .await?
+        .rows_affected());
+    if changed == 0 { Ok(None) } else { find(db, id).await }
+}
+
+/// Deletes a post of `owner` and keeps what it was; any other stays.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(
+    db: &mut Db,
+    id: &PostId,
+    owner: &UserId,
+    now: Timestamp,
+) -> Result<Option<DeletedPost>, AppError> {
+    on!(db => sqlx::query(
+            "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
+             SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts
+             WHERE id = $1 AND owner_id = $2",
+        )
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    let deleted = on!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .execute(db)
+        .await?
+        .rows_affected());
+    if deleted == 0 { Ok(None) } else { find_deleted(db, id).await }
+}
+
+/// Takes the texts off posts that were deleted long enough ago for every
+/// subscriber to have heard, and forgets those that no program asks for any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "UPDATE deleted_posts SET title = '', content = NULL
+             WHERE updated_at < $1 AND (title <> '' OR content IS NOT NULL)",
+        )
+        .bind(clock::before(DeletedPost::TEXT_KEPT).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    on!(db => sqlx::query("DELETE FROM deleted_posts WHERE updated_at < $1")
+        .bind(clock::before(DeletedPost::KEPT).micros())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Which posts a program asks for, newest first.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Only this person's.
+    pub owner: Option<UserId>,
+    /// Only those of which this holds.
+    pub filter: Filter,
+    /// Only those older than this place in the list.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+    /// Whether their content is wanted; there is none otherwise.
+    pub content: bool,
+}
+
+/// Posts in a row, and where the next ones begin.
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    /// In order.
+    pub posts: Vec<T>,
+    /// The place after the last of them; absent where nothing follows.
+    pub next: Option<Cursor>,
+}
+
+/// A listing ends early once it holds so many bytes of text, as a page of
+/// DynamoDB does.
+const LISTING_BYTES: usize = 1 << 20;
+
+/// The statement of [`select`]. It begins inside an index, however deep.
+#[must_use]
+pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
+    let mut sql = Sql::new(engine);
+    sql.push("SELECT p.id, p.title, ")
+        .push(if selection.content { "p.content" } else { "CAST(NULL AS TEXT) AS content" })
+        .push(", u.username AS owner, p.version, p.created_at, p.updated_at FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
+    selection.filter.write(&mut sql);
+    if let Some(owner) = &selection.owner {
+        sql.push(" AND p.owner_id = ").bind(owner.as_str());
+    }
+    if let Some(cursor) = &selection.after {
+        sql.push(" AND (p.created_at, p.id) < (")
+            .bind(cursor.created_at.micros())
+            .push(", ")
+            .bind(cursor.id.as_str())
+            .push(")");
+    }
+    sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT ").bind(selection.limit as i64 + 1);
+    sql
+}
+
+/// The posts of a selection.
+///
+/// # Errors
+/// Those of the database.
+pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
+    let sql = select_statement(db.engine(), selection);
+    let (rows, more) = fetch(db, sql, &selection.filter, selection.limit, PostRow::text_len).await?;
+    let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
+    let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
+    Ok(Listing { next: last.filter(|_| more), posts })
+}
+
+/// Which changes a program asks for, oldest first.
+#[derive(Clone, Debug)]
+pub struct ChangesSince {
+    /// Only of this person's posts.
+    pub owner: Option<UserId>,
+    /// Only of those of which this holds.
+    pub filter: Filter,
+    /// Only since then; all that is known, if absent.
+    pub since: Option<Timestamp>,
+    /// Only those after this place: a time of change, and an id.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A post as it was last changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is there.
+    Post(Post),
+    /// It is gone.
+    Deleted(DeletedPost),
+}
+
+/// What changed, by the time of the change. The cursor names that time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Changed>, AppError> {
+    let mut sql = Sql::new(db.engine());
+    sql.push("SELECT * FROM (");
+    write_changes(&mut sql, wanted, "CAST(0 AS BIGINT) AS deleted FROM posts p");
+    sql.push(") AS living UNION ALL SELECT * FROM (").set_of_deleted(true);
+    write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
+    sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
+    let text_len = |row: &ChangedRow| row.post.text_len();
+    let (rows, more) = fetch(db, sql, &wanted.filter, wanted.limit, text_len).await?;
+    let last = rows.last().map(|row| (row.post.updated_at, row.post.id.clone()));
+    let posts = rows.into_iter().map(Changed::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next = match last.filter(|_| more) {
+        Some((micros, id)) => {
+            Some(Cursor { created_at: Timestamp::from_micros(micros), id: broken(PostId::try_from(id))? })
+        }
+        None => None,
+    };
+    Ok(Listing { posts, next })
+}
+
+fn write_changes(sql: &mut Sql, wanted: &ChangesSince, from: &'static str) {
+    sql.push("SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at, ")
+        .push(from)
+        .push(" JOIN users u ON u.id = p.owner_id WHERE ");
+    wanted.filter.write(sql);
+    if let Some(owner) = &wanted.owner {
+        sql.push(" AND p.owner_id = ").bind(owner.as_str());
+    }
+    if let Some(since) = wanted.since {
+        sql.push(" AND p.updated_at >= ").bind(since.micros());
+    }
+    if let Some(cursor) = &wanted.after {
+        sql.push(" AND (p.updated_at, p.id) > (")
+            .bind(cursor.created_at.micros())
+            .push(", ")
+            .bind(cursor.id.as_str())
+            .push(")");
+    }
+    sql.push(" ORDER BY p.updated_at, p.id LIMIT ").bind(wanted.limit as i64 + 1);
+}
+
+/// Runs a statement that asks for one row more than `limit`; whether there
+/// are more than the rows that come back. Since `filter` may have to look
+/// through many posts for a few, there is an end to its time.
+async fn fetch<R>(
+    db: &mut Db,
+    sql: Sql,
+    filter: &Filter,
+    limit: usize,
+    bytes: fn(&R) -> usize,
+) -> Result<(Vec<R>, bool), AppError>
+where
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    if filter.is_everything() {
+        fetch_untimed(db, sql, limit, bytes).await
+    } else {
+        db.in_time(async |db| fetch_untimed(db, sql, limit, bytes).await).await
+    }
+}
+
+async fn fetch_untimed<R>(
+    db: &mut Db,
+    sql: Sql,
+    limit: usize,
+    bytes: fn(&R) -> usize,
+) -> Result<(Vec<R>, bool), AppError>
+where
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let (text, values) = sql.finish();
+    let (mut rows, mut size) = (Vec::new(), 0);
+    on!(db => {
+        let mut query = sqlx::query_as::<_, R>(AssertSqlSafe(text));
+        for value in values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Integer(number) => query.bind(number),
+            };
+        }
+        let mut found = query.fetch(db);
+        while let Some(row) = found.try_next().await? {
+            if rows.len() == limit || size >= LISTING_BYTES {
+                return Ok((rows, true));
+            }
+            size += bytes(&row);
+            rows.push(row);
+        }
+    });
+    Ok((rows, false))
+}
+
+/// A statement for the list of everyone (`all`) and of one owner (`own`):
+/// the columns, the join and the limit have one home.
+macro_rules! list_statement {
+    ($name:ident, where: $condition:literal, order: $order:literal) => {
+        const $name: &str = concat!(
+            "SELECT p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at ",
+            "FROM posts p JOIN users u ON u.id = p.owner_id WHERE ",
+            $condition,
+            " ORDER BY p.created_at ",
+            $order,
+            ", p.id ",
+            $order,
+            " LIMIT $1"
+        );
+    };
+}
+list_statement!(ALL_FIRST, where: "TRUE", order: "DESC");
+list_statement!(ALL_OLDER, where: "(p.created_at, p.id) < ($2, $3)", order: "DESC");
+list_statement!(ALL_NEWER, where: "(p.created_at, p.id) > ($2, $3)", order: "ASC");
+list_statement!(OWN_FIRST, where: "p.owner_id = $2", order: "DESC");
+list_statement!(OWN_OLDER, where: "p.owner_id = $4 AND (p.created_at, p.id) < ($2, $3)", order: "DESC");
+list_statement!(OWN_NEWER, where: "p.owner_id = $4 AND (p.created_at, p.id) > ($2, $3)", order: "ASC");
+
+/// One page, newest first, of all posts or of one owner's. Costs the same at
+/// any depth: it starts inside an index and reads one row more than it shows.
+///
+/// # Errors
+/// Those of the database.
+pub async fn page(db: &mut Db, owner: Option<&UserId>, request: PageRequest) -> Result<Page, AppError> {
+    // Asked first: what is listed below is at least as new.
+    let as_of = events::newest(db).await?;
+    let limit = Page::SIZE as i64 + 1;
+    let (statement, cursor) = match (&request, owner) {
+        (PageRequest::First, None) => (ALL_FIRST, None),
+        (PageRequest::First, Some(_)) => (OWN_FIRST, None),
+        (PageRequest::OlderThan(cursor), None) => (ALL_OLDER, Some(cursor)),
+        (PageRequest::OlderThan(cursor), Some(_)) => (OWN_OLDER, Some(cursor)),
+        (PageRequest::NewerThan(cursor), None) => (ALL_NEWER, Some(cursor)),
+        (PageRequest::NewerThan(cursor), Some(_)) => (OWN_NEWER, Some(cursor)),
+    };
+    let rows = on!(db => {
+        let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(limit);
+        if let Some(cursor) = cursor {
+            query = query.bind(cursor.created_at.micros()).bind(cursor.id.as_str());
+        }
+        if let Some(owner) = owner {
+            query = query.bind(owner.as_str());
+        }
+        query.fetch_all(db).await?
+    });
+    let more = rows.len() > Page::SIZE;
+    let mut posts =
+        rows.into_iter().take(Page::SIZE).map(Summary::try_from).collect::<Result<Vec<_>, _>>()?;
+
+    let edge =
+        |post: Option<&Summary>| post.map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
+    Ok(match request {
+        // Having reached the top, show the whole first page, not its lower part.
+        PageRequest::NewerThan(_) if !more => Box::pin(page(db, owner, PageRequest::First)).await?,
+        PageRequest::NewerThan(_) => {
+            posts.reverse();
+            Page { older: edge(posts.last()), newer: edge(posts.first()), posts, as_of }
+        }
+        PageRequest::First => Page { older: edge(posts.last()).filter(|_| more), newer: None, posts, as_of },
+        PageRequest::OlderThan(_) => {
+            Page { older: edge(posts.last()).filter(|_| more), newer: edge(posts.first()), posts, as_of }
+        }
+    })
+}

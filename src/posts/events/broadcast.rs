@@ -1,0 +1,190 @@
+//! What happened to posts, with the posts themselves: read once a process for
+//! all who subscribed, from the rows that every process shares.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::value::RawValue;
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::{
+    database::Database,
+    error::AppError,
+    posts::{
+        domain::store::{self, Changed},
+        events::{Event, EventKind},
+    },
+    site::Site,
+};
+
+/// What a subscriber may be behind; one more, and it is dropped.
+const BACKLOG: usize = 256;
+/// News whose renderings are kept: of those before, whoever is that far behind
+/// renders for itself.
+const RENDERED: usize = 4;
+/// Bytes of the renderings of one of the news. What is beyond them is rendered
+/// time and again.
+const RENDERINGS_BYTES: usize = 4 << 20;
+
+/// Something happened, and to what.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// What happened.
+    pub kind: EventKind,
+    /// The post as it is now, or was.
+    pub post: Arc<Changed>,
+    /// How that was told to others.
+    pub renderings: Arc<Renderings>,
+}
+
+/// What stands for all subscribers who asked for the same.
+pub type ShapeKey = [u8; 32];
+
+/// What subscribers are told, by what they asked for: each of it is made once,
+/// however many they are.
+#[derive(Debug)]
+pub struct Renderings(Mutex<Rendered>);
+
+#[derive(Debug)]
+struct Rendered {
+    told: HashMap<ShapeKey, Option<Arc<RawValue>>>,
+    /// Bytes that there is room for.
+    left: usize,
+}
+
+impl Default for Renderings {
+    fn default() -> Self {
+        Self(Mutex::new(Rendered { told: HashMap::new(), left: RENDERINGS_BYTES }))
+    }
+}
+
+impl Renderings {
+    /// What is told to those who asked for that: nothing, perhaps. `None` where
+    /// nobody has found out yet, or it is not kept.
+    #[must_use]
+    pub fn get(&self, shape: &ShapeKey) -> Option<Option<Arc<RawValue>>> {
+        self.rendered().told.get(shape).cloned()
+    }
+
+    /// Keeps it for the others.
+    pub fn keep(&self, shape: ShapeKey, told: Option<Arc<RawValue>>) {
+        let mut rendered = self.rendered();
+        let bytes = size_of::<(ShapeKey, Arc<RawValue>)>() + told.as_ref().map_or(0, |told| told.get().len());
+        if let Some(left) = rendered.left.checked_sub(bytes) {
+            rendered.left = left;
+            rendered.told.insert(shape, told);
+        }
+    }
+
+    /// Forgets all, and keeps nothing more.
+    fn close(&self) {
+        *self.rendered() = Rendered { told: HashMap::new(), left: 0 };
+    }
+
+    fn rendered(&self) -> std::sync::MutexGuard<'_, Rendered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Passes news on to subscribers. Reads nothing while there are none.
+#[derive(Debug, Default)]
+pub struct Feed(Mutex<Option<broadcast::WeakSender<News>>>);
+
+impl Feed {
+    /// News from now on; `None` when the site is about to stop. The receiver
+    /// ends when the site does, and when more happened than could be passed on.
+    #[must_use]
+    pub fn subscribe(&self, site: &Site) -> Option<broadcast::Receiver<News>> {
+        let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = feed.as_ref().and_then(broadcast::WeakSender::upgrade) {
+            return Some(running.subscribe());
+        }
+        let events = site.bus.subscribe()?;
+        let sender = broadcast::Sender::new(BACKLOG);
+        *feed = Some(sender.downgrade());
+        let receiver = sender.subscribe();
+        tokio::spawn(pass_on(site.database.clone(), events, sender));
+        Some(receiver)
+    }
+}
+
+/// Ends with the bus, or when it is too slow for it: then every receiver ends,
+/// so that nobody misses a thing without knowing.
+async fn pass_on(
+    database: Database,
+    mut events: broadcast::Receiver<Event>,
+    subscribers: broadcast::Sender<News>,
+) {
+    let mut rendered = VecDeque::<Arc<Renderings>>::with_capacity(RENDERED);
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Closed) => return,
+            Err(RecvError::Lagged(behind)) => {
+                tracing::warn!(behind, "subscriptions fell behind and start over");
+                return;
+            }
+        };
+        if subscribers.receiver_count() == 0 {
+            continue;
+        }
+        match news(&database, &event).await {
+            Ok(Some(post)) => {
+                if rendered.len() == RENDERED
+                    && let Some(oldest) = rendered.pop_front()
+                {
+                    oldest.close();
+                }
+                let renderings = Arc::new(Renderings::default());
+                rendered.push_back(Arc::clone(&renderings));
+                // An error says that nobody listens any more.
+                let _ = subscribers.send(News { kind: event.kind, post: Arc::new(post), renderings });
+            }
+            // Nothing of it is left: it was long ago, or its owner, whose program brings its
+            // ids, has made it anew and is about to be heard of.
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "an event could not be read; subscriptions start over");
+                return;
+            }
+        }
+    }
+}
+
+async fn news(database: &Database, event: &Event) -> Result<Option<Changed>, AppError> {
+    let db = &mut database.read().await?;
+    if event.kind != EventKind::Deleted
+        && let Some(post) = store::find(db, &event.post).await?
+    {
+        return Ok(Some(Changed::Post(post)));
+    }
+    Ok(store::find_deleted(db, &event.post).await?.map(Changed::Deleted))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::to_raw_value;
+
+    use super::*;
+
+    #[test]
+    fn renderings_are_kept_within_their_bytes_and_until_they_are_closed() {
+        let renderings = Renderings::default();
+        let long: Arc<RawValue> = to_raw_value(&"x".repeat(RENDERINGS_BYTES / 2)).expect("JSON").into();
+        assert!(renderings.get(&[0; 32]).is_none());
+        renderings.keep([0; 32], Some(Arc::clone(&long)));
+        renderings.keep([1; 32], Some(long));
+        renderings.keep([2; 32], None);
+        assert!(renderings.get(&[0; 32]).is_some_and(|told| told.is_some()));
+        assert!(renderings.get(&[1; 32]).is_none(), "there is no room for it");
+        assert!(
+            renderings.get(&[2; 32]).is_some_and(|told| told.is_none()),
+            "nothing is told, which is known"
+        );
+        renderings.close();
+        renderings.keep([2; 32], None);
+        assert!(renderings.get(&[2; 32]).is_none());
+    }
+}

@@ -1,0 +1,116 @@
+//! Hearing of what other processes on the same PostgreSQL do.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgListener;
+use tokio::{task::JoinHandle, time::timeout};
+
+use super::{Event, store};
+use crate::{error::AppError, site::Site};
+
+/// Silence after which the connection is tried; after as much again it is given up.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Between two tries to connect.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// Following, until this is dropped.
+#[derive(Debug)]
+pub struct Following(JoinHandle<()>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Follows the events of the database from now on; returns once it does, or
+/// has failed to for the first time and goes on trying. Where there are no
+/// other processes, there is nothing to follow.
+pub async fn start(site: &Site) -> Following {
+    let mut follower = Follower { site: site.clone(), last: None };
+    let first = follower.connect().await;
+    Following(tokio::spawn(async move {
+        let mut connected = first;
+        loop {
+            match connected {
+                Ok(None) => return,
+                Ok(Some(listener)) => {
+                    let lost = follower.hear(listener).await;
+                    follower.site.bus.changes.lose();
+                    tracing::warn!(%lost, "the connection that hears of changes is lost; pages are rendered anew until it is back");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no connection to hear of changes; it is tried again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+            connected = follower.connect().await;
+        }
+    }))
+}
+
+struct Follower {
+    site: Site,
+    /// The last event that was passed on; `None` before the first connection.
+    last: Option<i64>,
+}
+
+impl Follower {
+    /// Subscribes first and then looks what was missed, so that nothing falls
+    /// between the two.
+    async fn connect(&mut self) -> Result<Option<PgListener>, AppError> {
+        let Some((listener, mut db)) = self.site.database.listen(store::CHANNEL).await? else {
+            return Ok(None);
+        };
+        let newest = store::newest(&mut db).await?;
+        let missed = match self.last {
+            Some(last) => store::after(&mut db, last).await?,
+            None => None,
+        };
+        let bus = &self.site.bus;
+        match missed {
+            Some(missed) => {
+                bus.changes.follow();
+                missed.into_iter().for_each(|event| self.pass_on(event));
+            }
+            None => {
+                self.last = Some(newest);
+                bus.start_over(newest);
+                bus.changes.follow();
+            }
+        }
+        Ok(Some(listener))
+    }
+
+    /// Passes on what is told; returns why it no longer is.
+    async fn hear(&mut self, mut listener: PgListener) -> String {
+        loop {
+            match timeout(SILENCE, listener.try_recv()).await {
+                // What a newer Byline tells may be more than this one can
+                // read; the table is asked then.
+                Ok(Ok(Some(notification))) => match serde_json::from_str(notification.payload()) {
+                    Ok(event) => self.pass_on(event),
+                    Err(error) => return format!("unreadable: {error}"),
+                },
+                Ok(Ok(None)) => return "closed".to_owned(),
+                Ok(Err(error)) => return error.to_string(),
+                Err(_) => {
+                    let answer = sqlx::query("SELECT 1").execute(&mut listener);
+                    match timeout(SILENCE, answer).await {
+                        Ok(Ok(_)) => {}
+                        Ok(Err(error)) => return error.to_string(),
+                        Err(_) => return "silent".to_owned(),
+                    }
+                }
+            }
+        }
+    }
+
+    fn pass_on(&mut self, event: Event) {
+        // Told twice: by the table after a reconnection and by the connection.
+        if self.last.is_none_or(|last| event.id > last) {
+            self.last = Some(event.id);
+            self.site.bus.heard(event);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The SQL of events.
+
+use sqlx::FromRow;
+
+use super::{Event, EventKind};
+use crate::{
+    database::{Db, internal, on},
+    error::AppError,
+    posts::PostId,
+    username::Username,
+};
+
+/// Where PostgreSQL tells of events.
+pub const CHANNEL: &str = "byline_events";
+/// Held from the id of an event to its commit, so that ids rise in the order
+/// of commits and nobody who read up to one has missed a smaller one. NOTIFY
+/// itself makes commits wait for each other in the same way.
+const IN_ORDER: i64 = 0x6279_6c69_6e65;
+/// Events that are kept.
+const KEPT: i64 = 10_000;
+/// Events that are told again at most; a listener that missed more starts over.
+const RESUMED: usize = 500;
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    kind: String,
+    post_id: String,
+    owner: String,
+}
+
+impl TryFrom<Row> for Event {
+    type Error = AppError;
+
+    fn try_from(row: Row) -> Result<Self, AppError> {
+        Ok(Self {
+            id: row.id,
+            kind: row.kind.parse().map_err(internal)?,
+            post: PostId::try_from(row.post_id).map_err(internal)?,
+            owner: Username::try_from(row.owner).map_err(internal)?,
+        })
+    }
+}
+
+/// Writes an event down, as the last thing in the transaction of the change.
+/// PostgreSQL tells the other processes with the commit.
+///
+/// # Errors
+/// Those of the database.
+pub async fn record(
+    db: &mut Db,
+    kind: EventKind,
+    post: &PostId,
+    owner: &Username,
+) -> Result<Event, AppError> {
+    let id: i64 = match db {
+        Db::Sqlite(db) => {
+            sqlx::query_scalar("INSERT INTO events (kind, post_id, owner) VALUES ($1, $2, $3) RETURNING id")
+                .bind(kind.name())
+                .bind(post.as_str())
+                .bind(owner.as_str())
+                .fetch_one(&mut **db)
+                .await?
+        }
+        Db::Postgres(db) => {
+            sqlx::query_scalar(
+                "WITH event AS (
+                     INSERT INTO events (kind, post_id, owner)
+                     SELECT $1, $2, $3 FROM pg_advisory_xact_lock($4)
+                     RETURNING id, kind, post_id AS post, owner)
+                 SELECT id FROM event, pg_notify($5, to_jsonb(event)::text)",
+            )
+            .bind(kind.name())
+            .bind(post.as_str())
+            .bind(owner.as_str())
+            .bind(IN_ORDER)
+            .bind(CHANNEL)
+            .fetch_one(&mut **db)
+            .await?
+        }
+    };
+    Ok(Event { id, kind, post: post.clone(), owner: owner.clone() })
+}
+
+/// The id of the newest event; 0 before the first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn newest(db: &mut Db) -> Result<i64, AppError> {
+    Ok(on!(db => sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM events").fetch_one(db).await?))
+}
+
+/// Whether this database has come as far as the event `id`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn has_come_to(db: &mut Db, id: i64) -> Result<bool, AppError> {
+    Ok(id == 0 || newest(db).await? >= id)
+}
+
+/// The events after `id`, oldest first; `None` if they are too many or too
+/// long ago, if `id` is of another site, or if a newer Byline wrote one that
+/// this one cannot read.
+///
+/// # Errors
+/// Those of the database.
+pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError> {
+    let rows: Vec<Row> = on!(db => sqlx::query_as(
+            "SELECT id, kind, post_id, owner FROM events WHERE id > $1 ORDER BY id LIMIT $2",
+        )
+        .bind(id)
+        .bind(RESUMED as i64 + 1)
+        .fetch_all(db)
+        .await?);
+    if rows.len() > RESUMED || (rows.is_empty() && id > newest(db).await?) {
+        return Ok(None);
+    }
+    let oldest: i64 = on!(db => sqlx::query_scalar("SELECT COALESCE(MIN(id), 0) FROM events")
+        .fetch_one(db)
+        .await?);
+    // Numbers have gaps: only a full table may have forgotten what came before it.
+    let forgotten = id + 1 < oldest && count(db).await? >= KEPT;
+    Ok(if forgotten { None } else { rows.into_iter().map(Event::try_from).collect::<Result<_, _>>().ok() })
+}
+
+async fn count(db: &mut Db) -> Result<i64, AppError> {
+    Ok(on!(db => sqlx::query_scalar("SELECT COUNT(*) FROM events").fetch_one(db).await?))
+}
+
+/// Removes all but the newest.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    on!(db => sqlx::query(
+            "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET $1)",
+        )
+        .bind(KEPT)
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}

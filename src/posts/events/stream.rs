@@ -1,0 +1,245 @@
+//! `/events`: what happens to posts, as server-sent events (HTML standard,
+//! section 9.2). Public, like the posts: ids and authors, never a text.
+//!
+//! ```text
+//! id: 42
+//! event: created
+//! data: {"post":"0199…","owner":"ada"}
+//! ```
+//!
+//! `event` is `created`, `changed` or `deleted`; or `reset`: more was missed
+//! than can be told, look at the list anew. A client that comes back with
+//! `Last-Event-ID` gets what it missed, from whichever process it reaches.
+
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
+
+use axum::{
+    Extension,
+    extract::{Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header::CACHE_CONTROL},
+    response::{
+        IntoResponse, Response,
+        sse::{Event as Message, KeepAlive, Sse},
+    },
+};
+use futures::{Stream, stream};
+use serde::Deserialize;
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use super::{Event, places::Place, store};
+use crate::{
+    error::AppError,
+    http::{headers::refusal, limits, pages::wants_html},
+    site::Site,
+    telemetry::ClientAddress,
+};
+
+/// A sign of life, so that proxies keep the connection and a dead one is noticed.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a browser waits before it connects again, at least and at most:
+/// after a restart of the site not all of them come at once.
+const RETRY_MILLIS: std::ops::Range<u64> = 1000..4000;
+/// When all places are taken: seconds until another try makes sense.
+const FULL: u32 = 30;
+
+/// Where to begin.
+#[derive(Debug, Deserialize)]
+pub struct Start {
+    /// The last event that is known already, such as
+    /// [`Page::as_of`](crate::posts::Page::as_of). `Last-Event-ID` counts more.
+    after: Option<String>,
+}
+
+/// `GET /events`.
+pub async fn events(
+    State(site): State<Site>,
+    Query(start): Query<Start>,
+    client: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+) -> Response {
+    let html = wants_html(&headers);
+    let client = client.map(|Extension(ClientAddress(address))| address);
+    let (Some(place), Some(live)) = (site.bus.place(client), site.bus.subscribe()) else {
+        return refusal(&AppError::Busy { retry_after: FULL }, html);
+    };
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok().map(str::to_owned));
+    match limits::in_time(missed(&site, resumed.or(start.after))).await {
+        Ok(missed) => respond(stream(missed, live, place)),
+        Err(error) => refusal(&error, html),
+    }
+}
+
+fn respond(messages: impl Stream<Item = Result<Message, Infallible>> + Send + 'static) -> Response {
+    let mut response = Sse::new(messages).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would gather events before it passes them on.
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// What a client is told before anything new happens.
+struct Missed {
+    /// The id it is at before the events below.
+    at: i64,
+    reset: bool,
+    events: VecDeque<Event>,
+}
+
+async fn missed(site: &Site, after: Option<String>) -> Result<Missed, AppError> {
+    let db = &mut site.database.read().await?;
+    let Some(after) = after else {
+        return Ok(Missed { at: store::newest(db).await?, reset: false, events: VecDeque::new() });
+    };
+    // What cannot be an id was not given by this site.
+    let after = after.parse().ok().filter(|id| *id >= 0);
+    let events = match after {
+        Some(id) => store::after(db, id).await?,
+        None => None,
+    };
+    Ok(match (after, events) {
+        (Some(at), Some(events)) => Missed { at, reset: false, events: events.into() },
+        _ => Missed { at: store::newest(db).await?, reset: true, events: VecDeque::new() },
+    })
+}
+
+struct Listener {
+    greeted: bool,
+    last: i64,
+    missed: Missed,
+    live: broadcast::Receiver<Event>,
+    /// Counts among the listeners for as long as it is here.
+    _place: Place,
+}
+
+/// Ends when the site stops, and when the client reads so slowly that it has
+/// fallen behind; it may come back and resume.
+fn stream(
+    missed: Missed,
+    live: broadcast::Receiver<Event>,
+    place: Place,
+) -> impl Stream<Item = Result<Message, Infallible>> {
+    let listener = Listener { greeted: false, last: missed.at, missed, live, _place: place };
+    stream::unfold(listener, |mut listener| async move {
+        if !listener.greeted {
+            listener.greeted = true;
+            let message = Message::default().retry(retry()).id(listener.last.to_string());
+            let message = if listener.missed.reset { message.event("reset").data("{}") } else { message };
+            return Some((Ok(message), listener));
+        }
+        let event = loop {
+            match listener.missed.events.pop_front() {
+                Some(event) => break event,
+                None => match listener.live.recv().await {
+                    // Read from the table already.
+                    Ok(event) if event.id <= listener.last => {}
+                    Ok(event) => break event,
+                    Err(RecvError::Lagged(behind)) => {
+                        tracing::debug!(behind, "a listener is too slow and is dropped");
+                        return None;
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+            }
+        };
+        listener.last = event.id;
+        Some((Ok(message(&event)), listener))
+    })
+}
+
+fn retry() -> Duration {
+    let spread = RETRY_MILLIS.end - RETRY_MILLIS.start;
+    Duration::from_millis(RETRY_MILLIS.start + uuid::Uuid::new_v4().as_u64_pair().0 % spread)
+}
+
+fn message(event: &Event) -> Message {
+    let data = serde_json::json!({ "post": event.post, "owner": event.owner }).to_string();
+    Message::default().id(event.id.to_string()).event(event.kind.name()).data(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, BodyDataStream};
+    use futures::StreamExt;
+
+    use super::*;
+    use crate::{
+        database::Engine,
+        posts::{
+            PostId,
+            events::{Bus, EventKind},
+        },
+    };
+
+    fn event(id: i64) -> Event {
+        Event {
+            id,
+            kind: EventKind::Created,
+            post: PostId::parse("p").unwrap(),
+            owner: "ada".to_owned().try_into().unwrap(),
+        }
+    }
+
+    fn listen(bus: &Bus, at: i64, events: Vec<Event>) -> BodyDataStream {
+        let missed = Missed { at, reset: false, events: events.into() };
+        let body: Body =
+            respond(stream(missed, bus.subscribe().unwrap(), bus.place(None).unwrap())).into_body();
+        body.into_data_stream()
+    }
+
+    async fn next(body: &mut BodyDataStream) -> Option<String> {
+        Some(String::from_utf8(body.next().await?.unwrap().to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_to_whom_nothing_happens_gets_a_sign_of_life_every_15_seconds() {
+        let bus = Bus::new(Engine::Sqlite, 1);
+        let mut body = listen(&bus, 7, Vec::new());
+        let greeting = next(&mut body).await.unwrap();
+        assert!(greeting.starts_with("retry: ") && greeting.ends_with("\nid: 7\n\n"), "{greeting:?}");
+        for _ in 0..3 {
+            let since = tokio::time::Instant::now();
+            assert_eq!(next(&mut body).await.unwrap(), ":\n\n");
+            assert_eq!(since.elapsed().as_secs(), 15);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listener_gets_what_it_missed_and_then_what_is_new_each_once() {
+        let bus = Bus::new(Engine::Sqlite, 1);
+        let mut body = listen(&bus, 7, vec![event(8), event(9)]);
+        bus.committed(Some(&event(9)));
+        bus.committed(Some(&event(10)));
+        let mut heard = Vec::new();
+        for _ in 0..4 {
+            heard.push(next(&mut body).await.unwrap());
+        }
+        let ids: Vec<_> =
+            heard.iter().filter_map(|text| text.lines().find(|line| line.starts_with("id"))).collect();
+        assert_eq!(ids, ["id: 7", "id: 8", "id: 9", "id: 10"]);
+        assert_eq!(heard[1], "id: 8\nevent: created\ndata: {\"owner\":\"ada\",\"post\":\"p\"}\n\n");
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_does_not_read_is_dropped_and_gives_its_place_back() {
+        let bus = Bus::new(Engine::Sqlite, 1);
+        let mut body = listen(&bus, 0, Vec::new());
+        assert!(bus.place(None).is_none(), "one listener is the limit");
+        for id in 1..=1000 {
+            bus.committed(Some(&event(id)));
+        }
+        while next(&mut body).await.is_some() {}
+        drop(body);
+        assert!(bus.place(None).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_site_that_stops_ends_every_listening() {
+        let bus = Bus::new(Engine::Sqlite, 2);
+        let mut body = listen(&bus, 0, Vec::new());
+        next(&mut body).await;
+        bus.close();
+        assert_eq!(next(&mut body).await, None);
+        assert!(bus.subscribe().is_none());
+    }
+}

@@ -1,0 +1,113 @@
+//! Which path goes where, and through what.
+
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    middleware::{from_fn, from_fn_with_state},
+    response::Response,
+    routing::{MethodRouter, any, get, post},
+};
+use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
+
+use crate::{
+    codegen, cognito,
+    credentials::{caller, mend_answer, session::store::RowStore},
+    graphql,
+    http::{
+        assets, bodies, calls, cookies,
+        forms::{Form, Values},
+        headers, health,
+        layers::cors,
+        origin, pages,
+    },
+    oauth,
+    posts::events,
+    site::Site,
+    telemetry,
+};
+
+/// The whole site.
+pub fn router(site: Site) -> Router {
+    // What Leptos spawns runs on tokio; a second call, in a test, changes nothing.
+    let _ = any_spawner::Executor::init_tokio();
+    let https = site.public_url.is_https();
+    let sessions = SessionManagerLayer::new(RowStore::new(site.database.clone()))
+        .with_name(cookies::SESSION)
+        .with_secure(https)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax);
+
+    let people = Router::new()
+        .route("/api/{name}", any(calls::call))
+        .route("/account/api-keys", form(Form::CreateApiKey))
+        .route("/account/api-keys/{id}/revoke", form(Form::RevokeApiKey))
+        .route("/signup", form(Form::SignUp))
+        .route("/login", form(Form::LogIn))
+        .route("/logout", form(Form::LogOut))
+        .route("/my-posts/new", form(Form::CreatePost))
+        .route("/my-posts/{id}/edit", form(Form::UpdatePost))
+        .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
+        .route("/posts/{id}/delete", form(Form::DeletePost))
+        .route("/account/api/{*file}", get(codegen::http::download))
+        .merge(graphql::graphiql::routes())
+        .fallback(pages::page)
+        .layer(sessions.clone())
+        .layer(from_fn_with_state(https, mend_answer))
+        .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
+        .layer(from_fn_with_state(site.clone(), pages::for_everyone))
+        .layer(from_fn(caller::explicit_first));
+
+    let files = Router::new()
+        .route("/events", get(events::stream::events))
+        .route("/assets/{*path}", get(assets::hashed))
+        .route("/pkg/{*path}", get(assets::unhashed))
+        .route("/favicon.ico", get(assets::root))
+        .route("/robots.txt", get(assets::root));
+
+    // What no cookie opens to a page of another origin.
+    let programs = Router::new()
+        .merge(oauth::routes())
+        .merge(cognito::routes())
+        .merge(graphql::http::routes(&site, sessions));
+
+    // Whoever asks for health is answered however many others are (security row L6).
+    let health = Router::new()
+        .route("/healthz", get(health::readyz))
+        .route("/readyz", get(health::readyz))
+        .route("/livez", get(health::livez));
+
+    observed(&site, health.merge(admitted(&site, files.merge(people))))
+        .merge(shared(&site, observed(&site, admitted(&site, programs))))
+        .layer(from_fn_with_state(site.clone(), cookies::own_cookies))
+        .with_state(site)
+}
+
+/// Within the layer by which a request has its place and its body is counted.
+fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
+    routes.layer(from_fn_with_state(site.clone(), bodies::admit))
+}
+
+/// Within the layer that every request passes.
+fn observed(site: &Site, routes: Router<Site>) -> Router<Site> {
+    routes.layer(from_fn_with_state(site.clone(), telemetry::observe))
+}
+
+/// Open to scripts of other origins, whatever layer answers.
+fn shared(site: &Site, routes: Router<Site>) -> Router<Site> {
+    routes.layer(from_fn_with_state(site.clone(), cors::share))
+}
+
+async fn only_post(request: Request) -> Response {
+    headers::wrong_method(request.headers(), "POST")
+}
+
+/// A page that takes its own form by POST.
+fn form(form: Form) -> MethodRouter<Site> {
+    let submit =
+        move |State(site): State<Site>, Path(path): Path<Values>, session: Session, request: Request| {
+            calls::submit(site, session, form, path, request)
+        };
+    let wrong_method =
+        |request: Request| async move { headers::wrong_method(request.headers(), "GET, HEAD, POST") };
+    get(pages::page).post(submit).fallback(wrong_method)
+}

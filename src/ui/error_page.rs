@@ -1,0 +1,72 @@
+//! Error pages: say what happened and where to go on.
+
+use axum::http::{StatusCode, header::RETRY_AFTER};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+
+use crate::{
+    error::{AppError, Field},
+    http::{forms::FormState, headers::retry_after},
+    ui::{PageTitle, text_area_html},
+};
+
+/// An error in place of a page, with its status and when to come again.
+#[component]
+pub fn ErrorPage(error: AppError) -> impl IntoView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        if let Ok(status) = StatusCode::from_u16(error.status()) {
+            response.set_status(status);
+        }
+        if let Some(seconds) = retry_after(&error) {
+            response.insert_header(RETRY_AFTER, seconds);
+        }
+    }
+    let signed_in = error != AppError::NotSignedIn;
+    let sentence = match error {
+        AppError::NotFound => {
+            "There is nothing at this address. It may have been deleted, or the link may be misspelt."
+                .to_owned()
+        }
+        ref other => other.to_string(),
+    };
+    view! {
+        <PageTitle text=error.heading().to_owned() />
+        <section class="message">
+            <h1>{error.heading()}</h1>
+            <p>{sentence}</p>
+            <p><a href="/">"Go to all posts"</a></p>
+        </section>
+        <UnsavedText signed_in />
+    }
+}
+
+/// The text of a form that cannot come back as a form, to be copied.
+#[component]
+fn UnsavedText(
+    /// Else it was too many texts that wait for a login.
+    signed_in: bool,
+) -> impl IntoView {
+    let form = use_context::<FormState>().unwrap_or_default();
+    let [title, content] =
+        [Field::Title, Field::Content].map(|field| form.value(field.name()).unwrap_or_default());
+    let advice = if signed_in {
+        "This is what you wrote. It has not been saved: copy it, or go back in your browser and try again."
+    } else {
+        "This is what you wrote. It has not been saved, and there is no room to keep it until you have \
+         logged in: copy it, or log in in another tab, go back in this one and send it again."
+    };
+    (!title.is_empty() || !content.is_empty()).then(|| view! {
+        <section class="conflict" aria-labelledby="unsaved-title">
+            <h2 id="unsaved-title">"Your text"</h2>
+            <p>{advice}</p>
+            <p class="field">
+                <label for="saved-title">"Title"</label>
+                <input id="saved-title" readonly dir="auto" value=title />
+            </p>
+            <p class="field">
+                <label for="saved-content">"Content"</label>
+                <textarea id="saved-content" readonly rows="8" dir="auto" inner_html=text_area_html(&content)></textarea>
+            </p>
+        </section>
+    })
+}
