@@ -97,7 +97,8 @@ pub enum AppError {
     },
     /// Others changed the same at the same time, and kept doing so. Nothing was done.
     #[error("Others were changing the same thing just now. Please try again.")]
-    Overtaken,
+    #[serde(rename = "overtaken")]
+    WriteConflict,
     /// Whoever runs the site has not said by which address it is reached.
     #[error(
         "This site does not know by which address others reach it; {known} is none. Whoever runs it names that by --public-url."
@@ -193,7 +194,7 @@ impl AppError {
             Self::Forbidden => "This is not yours to change",
             Self::NotFound => "Page not found",
             Self::Conflict { .. } => "Changed in between",
-            Self::Busy { .. } | Self::Overtaken => "Too busy just now",
+            Self::Busy { .. } | Self::WriteConflict => "Too busy just now",
             Self::Internal => "Something went wrong",
             Self::NoPublicUrl { .. } => "Not set up yet",
             Self::TooLarge { .. } => "Too large",
@@ -217,7 +218,7 @@ impl AppError {
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Busy { retry_after } => Some(*retry_after),
-            Self::Overtaken => Some(1),
+            Self::WriteConflict => Some(1),
             _ => None,
         }
     }
@@ -237,7 +238,7 @@ impl AppError {
             Self::TooLarge { .. } => 413,
             Self::Invalid { .. } | Self::KeyReused { .. } => 422,
             Self::Internal => 500,
-            Self::Busy { .. } | Self::Overtaken | Self::NoPublicUrl { .. } => 503,
+            Self::Busy { .. } | Self::WriteConflict | Self::NoPublicUrl { .. } => 503,
         }
     }
 }

@@ -11,7 +11,7 @@ use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
     codegen, cognito,
-    credentials::{caller, mend_answer, session::store::RowStore},
+    credentials::{caller, repair_session_response, session::store::RowStore},
     graphql,
     http::{
         assets, bodies, calls, cookies,
@@ -52,10 +52,10 @@ pub fn router(site: Site) -> Router {
         .merge(graphql::graphiql::routes())
         .fallback(pages::page)
         .layer(sessions.clone())
-        .layer(from_fn_with_state(https, mend_answer))
+        .layer(from_fn_with_state(https, repair_session_response))
         .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), pages::for_everyone))
-        .layer(from_fn(caller::explicit_first));
+        .layer(from_fn(caller::strip_ambient_credentials));
 
     let files = Router::new()
         .route("/events", get(events::stream::events))

@@ -14,7 +14,7 @@ use crate::{
     http::{allowed_origins, answers, bodies, fair_pool, origin, page_cache, turns},
     posts::{
         domain::rendering::Renderer,
-        events::{self, broadcast::Feed},
+        events::{self, broadcast::Broadcast},
     },
 };
 
@@ -46,7 +46,7 @@ pub struct Parts {
     /// The GraphQL API.
     pub api: Api,
     /// What happens to posts, for subscriptions.
-    pub feed: Feed,
+    pub broadcast: Broadcast,
     secret: OnceCell<Secret>,
     /// What tokens are signed with.
     pub keys: Keys,
@@ -92,7 +92,7 @@ impl Site {
             bodies: Arc::new(fair_pool::FairPool::new(bodies::ALL_BODIES)),
             answers: Arc::new(fair_pool::FairPool::new(answers::ALL_ANSWERS)),
             api: Api::new(config.conflict_detection).map_err(config::StartError::Schema)?,
-            feed: Feed::default(),
+            broadcast: Broadcast::default(),
             secret: OnceCell::new(),
             keys: Keys::default(),
             public_url: config.public_url.clone(),

@@ -94,7 +94,7 @@ mod server {
             ApiKeyDays, ApiKeyName,
             domain::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
-        credentials::{api_key::ApiKeyId, caller::Explicit},
+        credentials::{api_key::ApiKeyId, caller::HeaderCredential},
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
         http::context::{actor, headers, session, site},
@@ -134,7 +134,7 @@ mod server {
     }
 
     pub(super) async fn log_out() -> Result<(), AppError> {
-        service::log_out(&site(), &session(), Explicit::of_headers(&headers())).await
+        service::log_out(&site(), &session(), HeaderCredential::of_headers(&headers())).await
     }
 
     pub(super) async fn create_api_key(

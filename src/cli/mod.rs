@@ -28,7 +28,7 @@ use crate::{
     credentials::{
         Actor,
         api_key::{ApiKeyId, store as api_key_store},
-        token::keys::{self, Duty, Rotation},
+        token::keys::{self, KeyStatus, Rotation},
     },
     database::DatabaseUrl,
     error::AppError,
@@ -455,10 +455,10 @@ async fn keys(site: &Site, command: KeysCommand) -> Result<String, Failure> {
         }
         KeysCommand::List => {
             for key in keys::list(&mut site.database.read().await?).await? {
-                let duty = match key.duty {
-                    Duty::Announced => "announced",
-                    Duty::Signs => "signs",
-                    Duty::Verifies => "verifies",
+                let duty = match key.status {
+                    KeyStatus::Announced => "announced",
+                    KeyStatus::Signs => "signs",
+                    KeyStatus::Verifies => "verifies",
                 };
                 let _ = writeln!(said, "{}\t{}\t{}\t{duty}", key.kid, key.created_at, key.signs_from);
             }

@@ -25,11 +25,11 @@ use crate::{
 /// How the file is wanted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Wish {
+pub struct FileOptions {
     default_auth: Option<String>,
 }
 
-impl Wish {
+impl FileOptions {
     fn default_auth(&self) -> Result<DefaultAuth, AppError> {
         let Some(name) = &self.default_auth else { return Ok(DefaultAuth::default()) };
         let reason = "default-auth is api-key or user-pools";
@@ -41,11 +41,11 @@ impl Wish {
 pub async fn download(
     State(site): State<Site>,
     Path(name): Path<String>,
-    Query(wish): Query<Wish>,
+    Query(options): Query<FileOptions>,
     caller: Caller,
     request: Request,
 ) -> Response {
-    match file(&site, &name, &wish, &caller.actor).await {
+    match file(&site, &name, &options, &caller.actor).await {
         Ok(response) => response,
         Err(AppError::NotSignedIn) if wants_html(request.headers()) => {
             see_other(&log_in_first(request.uri().path()))
@@ -54,10 +54,10 @@ pub async fn download(
     }
 }
 
-async fn file(site: &Site, name: &str, wish: &Wish, actor: &Actor) -> Result<Response, AppError> {
+async fn file(site: &Site, name: &str, options: &FileOptions, actor: &Actor) -> Result<Response, AppError> {
     actor.user()?;
     let file = File::parse(name).ok_or(AppError::NotFound)?;
-    let codegen = Codegen::new(Backend::of(site, wish.default_auth()?).await?)?;
+    let codegen = Codegen::new(Backend::of(site, options.default_auth()?).await?)?;
     let mut response = uncached(StatusCode::OK, file.content_type(), codegen.contents(file));
     let base = name.rsplit('/').next().unwrap_or(name);
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{base}\"")).map_err(internal)?;

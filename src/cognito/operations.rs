@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::{
     accounts::domain::{Email, Login, NewAccount, NewPassword, Password, service},
     credentials::token::{
-        self, ACCESS_TIME, CLIENT_ID, Client, Verified, service as tokens, service::Tokens,
+        self, ACCESS_TIME, CLIENT_ID, Client, VerifiedToken, service as tokens, service::Tokens,
     },
     site::Site,
     username::Username,
@@ -213,7 +213,7 @@ struct OfUser {
 }
 
 async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
-    let Verified { user, email, .. } = token::verify(site, &input.access_token).await?;
+    let VerifiedToken { user, email, .. } = token::verify(site, &input.access_token).await?;
     let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
     Ok(json!({
         "Username": user.username.as_str(),
@@ -242,7 +242,7 @@ async fn revoke_token(site: &Site, input: RevokeToken) -> Result<Value, Problem>
 }
 
 async fn global_sign_out(site: &Site, input: OfUser) -> Result<Value, Problem> {
-    let Verified { user, .. } = token::verify(site, &input.access_token).await?;
+    let VerifiedToken { user, .. } = token::verify(site, &input.access_token).await?;
     service::sign_out_everywhere(site, user.id).await?;
     Ok(json!({}))
 }
@@ -256,7 +256,7 @@ struct ChangePassword {
 }
 
 async fn change_password(site: &Site, input: ChangePassword) -> Result<Value, Problem> {
-    let Verified { user, email, family, .. } = token::verify(site, &input.access_token).await?;
+    let VerifiedToken { user, email, family, .. } = token::verify(site, &input.access_token).await?;
     let previous = Password::parse(&input.previous_password).map_err(|_| Problem::wrong_password())?;
     let proposed = NewPassword::parse(&input.proposed_password, &[user.username.as_str(), &email])?;
     service::change_password(site, user, family, previous, proposed).await?;

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::domain::{EmailError, LoginError, PasswordError},
-    credentials::token::Refused,
+    credentials::token::TokenError,
     error::{AppError, Field},
     username::UsernameError,
 };
@@ -59,7 +59,7 @@ impl From<AppError> for Problem {
             | AppError::BadCredential { .. }
             | AppError::Forbidden
             | AppError::ReadOnly => refused("NotAuthorizedException"),
-            AppError::Busy { .. } | AppError::Overtaken => refused("TooManyRequestsException"),
+            AppError::Busy { .. } | AppError::WriteConflict => refused("TooManyRequestsException"),
             AppError::Internal => Self { status: 500, ..refused("InternalErrorException") },
             error => Self { status: error.status(), ..refused("InvalidParameterException") },
         }
@@ -114,12 +114,12 @@ impl From<LoginError> for Problem {
     }
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
+impl From<TokenError> for Problem {
+    fn from(refused: TokenError) -> Self {
         match refused {
-            Refused::Malformed => Self::new("NotAuthorizedException", "Invalid Access Token"),
-            Refused::Expired => Self::new("NotAuthorizedException", "Access Token has expired"),
-            Refused::Error(error) => error.into(),
+            TokenError::Malformed => Self::new("NotAuthorizedException", "Invalid Access Token"),
+            TokenError::Expired => Self::new("NotAuthorizedException", "Access Token has expired"),
+            TokenError::Error(error) => error.into(),
         }
     }
 }

@@ -48,7 +48,7 @@ enum Proof {
 
 /// A credential that was sent on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Explicit<'a> {
+pub enum HeaderCredential<'a> {
     /// An access token, or an id token for the GraphQL API.
     Token(&'a str),
     /// An API key.
@@ -57,10 +57,10 @@ pub enum Explicit<'a> {
 
 /// Why nobody knows who asks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum CredentialError {
     /// The token does not hold.
     #[error(transparent)]
-    Token(#[from] token::Refused),
+    Token(#[from] token::TokenError),
     /// The API key does not hold.
     #[error("You are not authorized to make this call.")]
     ApiKey,
@@ -69,17 +69,17 @@ pub enum Refused {
     Error(#[from] AppError),
 }
 
-impl From<Refused> for AppError {
-    fn from(refused: Refused) -> Self {
+impl From<CredentialError> for AppError {
+    fn from(refused: CredentialError) -> Self {
         match refused {
-            Refused::Error(error) | Refused::Token(token::Refused::Error(error)) => error,
-            Refused::Token(refused) => Self::BadCredential { reason: refused.to_string() },
-            Refused::ApiKey => Self::BadCredential { reason: "The API key is not valid.".to_owned() },
+            CredentialError::Error(error) | CredentialError::Token(token::TokenError::Error(error)) => error,
+            CredentialError::Token(refused) => Self::BadCredential { reason: refused.to_string() },
+            CredentialError::ApiKey => Self::BadCredential { reason: "The API key is not valid.".to_owned() },
         }
     }
 }
 
-impl<'a> Explicit<'a> {
+impl<'a> HeaderCredential<'a> {
     /// What the header fields `authorization` and `x-api-key` say. With both,
     /// the token counts: it says more. `Basic` is none of ours: a proxy in
     /// front of the site asked for it.
@@ -111,8 +111,8 @@ impl<'a> Explicit<'a> {
     /// Finds out whose it is.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub async fn caller(self, site: &Site) -> Result<Caller, Refused> {
+    /// [`CredentialError`].
+    pub async fn caller(self, site: &Site) -> Result<Caller, CredentialError> {
         match self {
             Self::Token(raw) => Ok(Caller::of_token(token::verify(site, raw).await?)),
             Self::ApiKey(raw) => Caller::of_api_key(site, raw).await,
@@ -122,8 +122,8 @@ impl<'a> Explicit<'a> {
     /// [`Self::caller`] at the GraphQL API, which takes id tokens as well.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub async fn caller_of_graphql(self, site: &Site) -> Result<Caller, Refused> {
+    /// [`CredentialError`].
+    pub async fn caller_of_graphql(self, site: &Site) -> Result<Caller, CredentialError> {
         match self {
             Self::Token(raw) => Ok(Caller::of_token(token::verify_either(site, raw).await?)),
             Self::ApiKey(raw) => Caller::of_api_key(site, raw).await,
@@ -163,37 +163,41 @@ impl Caller {
     /// Who asks with a request.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub async fn of(site: &Site, headers: &HeaderMap, session: &UserSession) -> Result<Self, Refused> {
-        match Explicit::of_headers(headers) {
+    /// [`CredentialError`].
+    pub async fn of(
+        site: &Site,
+        headers: &HeaderMap,
+        session: &UserSession,
+    ) -> Result<Self, CredentialError> {
+        match HeaderCredential::of_headers(headers) {
             Some(explicit) => explicit.caller(site).await,
-            None => Self::of_session(session).await.map_err(Refused::Error),
+            None => Self::of_session(session).await.map_err(CredentialError::Error),
         }
     }
 
     /// [`Self::of`] at the GraphQL API, which takes id tokens as well.
     ///
     /// # Errors
-    /// [`Refused`].
+    /// [`CredentialError`].
     pub async fn of_graphql(
         site: &Site,
         headers: &HeaderMap,
         session: &UserSession,
-    ) -> Result<Self, Refused> {
-        match Explicit::of_headers(headers) {
+    ) -> Result<Self, CredentialError> {
+        match HeaderCredential::of_headers(headers) {
             Some(explicit) => explicit.caller_of_graphql(site).await,
-            None => Self::of_session(session).await.map_err(Refused::Error),
+            None => Self::of_session(session).await.map_err(CredentialError::Error),
         }
     }
 
-    fn of_token(verified: token::Verified) -> Self {
-        let token::Verified { user, family, kid, expires_at, .. } = verified;
+    fn of_token(verified: token::VerifiedToken) -> Self {
+        let token::VerifiedToken { user, family, kid, expires_at, .. } = verified;
         Self { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } }
     }
 
-    async fn of_api_key(site: &Site, raw: &str) -> Result<Self, Refused> {
-        let verified = api_key::verify(site, raw).await?.ok_or(Refused::ApiKey)?;
-        let api_key::Verified { id, expires_at } = verified;
+    async fn of_api_key(site: &Site, raw: &str) -> Result<Self, CredentialError> {
+        let verified = api_key::verify(site, raw).await?.ok_or(CredentialError::ApiKey)?;
+        let api_key::VerifiedKey { id, expires_at } = verified;
         Ok(Self { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
     }
 
@@ -254,8 +258,8 @@ impl FromRequestParts<Site> for Caller {
 /// Takes from a request with an explicit credential what browsers add by
 /// themselves: the cookies, which must not count beside it, and where it comes
 /// from, which protects nobody who has no cookie (security rows C1 and C3).
-pub async fn explicit_first(mut request: Request, next: Next) -> Response {
-    if Explicit::of_headers(request.headers()).is_some() {
+pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
+    if HeaderCredential::of_headers(request.headers()).is_some() {
         for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
         }
@@ -272,24 +276,31 @@ mod tests {
     #[test]
     fn a_token_comes_with_a_scheme_or_without_and_counts_more_than_a_key() {
         for raw in ["a.b.c", "Bearer a.b.c", "bearer a.b.c", " BEARER  a.b.c "] {
-            assert_eq!(Explicit::of(Some(raw), Some("byl_x")), Some(Explicit::Token("a.b.c")), "{raw:?}");
+            assert_eq!(
+                HeaderCredential::of(Some(raw), Some("byl_x")),
+                Some(HeaderCredential::Token("a.b.c")),
+                "{raw:?}"
+            );
         }
-        assert_eq!(Explicit::of(None, Some("byl_x")), Some(Explicit::ApiKey("byl_x")));
-        assert_eq!(Explicit::of(None, None), None);
+        assert_eq!(HeaderCredential::of(None, Some("byl_x")), Some(HeaderCredential::ApiKey("byl_x")));
+        assert_eq!(HeaderCredential::of(None, None), None);
     }
 
     #[test]
     fn an_empty_or_unreadable_credential_is_one_all_the_same() {
-        assert_eq!(Explicit::of(Some(""), None), Some(Explicit::Token("")));
+        assert_eq!(HeaderCredential::of(Some(""), None), Some(HeaderCredential::Token("")));
         let mut headers = HeaderMap::new();
         headers.insert(X_API_KEY, HeaderValue::from_bytes(b"\xff").unwrap());
-        assert_eq!(Explicit::of_headers(&headers), Some(Explicit::ApiKey("")));
+        assert_eq!(HeaderCredential::of_headers(&headers), Some(HeaderCredential::ApiKey("")));
     }
 
     #[test]
     fn what_a_proxy_asked_for_is_not_taken_for_ours() {
-        assert_eq!(Explicit::of(Some("Basic YTpi"), None), None);
-        assert_eq!(Explicit::of(Some("Basic YTpi"), Some("byl_x")), Some(Explicit::ApiKey("byl_x")));
+        assert_eq!(HeaderCredential::of(Some("Basic YTpi"), None), None);
+        assert_eq!(
+            HeaderCredential::of(Some("Basic YTpi"), Some("byl_x")),
+            Some(HeaderCredential::ApiKey("byl_x"))
+        );
     }
 
     #[test]
@@ -299,7 +310,7 @@ mod tests {
             for value in values {
                 headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
             }
-            Explicit::of_headers(&headers).map(|explicit| format!("{explicit:?}"))
+            HeaderCredential::of_headers(&headers).map(|explicit| format!("{explicit:?}"))
         };
         let (token, unreadable) = (Some("Token(\"a.b.c\")".to_owned()), Some("Token(\"\")".to_owned()));
         assert_eq!(of(AUTHORIZATION, &["Basic YTpi", "Bearer a.b.c"]), token);

@@ -13,4 +13,4 @@ pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
 pub use secret::Secret;
 pub use session::kept::{FormToKeep, KeptForm};
-pub use session::{UserSession, mend_answer};
+pub use session::{UserSession, repair_session_response};

@@ -5,7 +5,7 @@ use sha2::Sha256;
 
 use crate::{
     clock,
-    database::{Database, internal, on},
+    database::{Database, internal, on_engine},
     error::AppError,
 };
 
@@ -27,7 +27,7 @@ impl Secret {
         let stored: Vec<u8> = database
             .write(fresh, |db, fresh| {
                 Box::pin(async move {
-                    on!(db => sqlx::query(
+                    on_engine!(db => sqlx::query(
                             "INSERT INTO secrets (name, value, created_at) VALUES ($1, $2, $3)
                              ON CONFLICT (name) DO NOTHING",
                         )
@@ -37,7 +37,7 @@ impl Secret {
                         .execute(db)
                         .await
                         .map(drop)?);
-                    Ok(on!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
+                    Ok(on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
                         .bind(Self::NAME)
                         .fetch_one(db)
                         .await?))
@@ -53,7 +53,7 @@ impl Secret {
     /// Those of the database.
     pub async fn made_before(database: &Database) -> Result<Option<Self>, AppError> {
         let db = &mut database.read().await?;
-        let stored: Option<Vec<u8>> = on!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
+        let stored: Option<Vec<u8>> = on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
                 .bind(Self::NAME)
                 .fetch_optional(db)
                 .await?);

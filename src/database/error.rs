@@ -104,7 +104,7 @@ impl OpenError {
             MigrateError::VersionMissing(version) => Self::Newer { url, version },
             MigrateError::Execute(cause) => Self::of(url, cause),
             MigrateError::ExecuteMigration(cause, _)
-                if matches!(Trouble::of(&cause), Trouble::Full | Trouble::ReadOnly) =>
+                if matches!(DbErrorKind::of(&cause), DbErrorKind::Full | DbErrorKind::ReadOnly) =>
             {
                 Self::of(url, cause)
             }
@@ -113,9 +113,9 @@ impl OpenError {
     }
 
     pub(super) fn of(url: String, cause: sqlx::Error) -> Self {
-        match Trouble::of(&cause) {
-            Trouble::Full => Self::Full { url, cause },
-            Trouble::ReadOnly => Self::ReadOnly { url, cause },
+        match DbErrorKind::of(&cause) {
+            DbErrorKind::Full => Self::Full { url, cause },
+            DbErrorKind::ReadOnly => Self::ReadOnly { url, cause },
             _ => Self::Open { url, cause },
         }
     }
@@ -189,26 +189,26 @@ fn constraint_of(columns: &str) -> Option<String> {
 
 impl From<sqlx::Error> for AppError {
     fn from(error: sqlx::Error) -> Self {
-        match Trouble::of(&error) {
-            Trouble::Overtaken => Self::Overtaken,
-            Trouble::Passing | Trouble::Full => {
+        match DbErrorKind::of(&error) {
+            DbErrorKind::WriteConflict => Self::WriteConflict,
+            DbErrorKind::Passing | DbErrorKind::Full => {
                 tracing::warn!(%error, "the database is away, busy or full");
                 Self::Busy { retry_after: 2 }
             }
-            Trouble::ReadOnly | Trouble::Storage => {
+            DbErrorKind::ReadOnly | DbErrorKind::Storage => {
                 tracing::error!(%error, "the database cannot be read or written");
                 Self::Busy { retry_after: 10 }
             }
-            Trouble::Ours => internal(error),
+            DbErrorKind::Ours => internal(error),
         }
     }
 }
 
 /// Kinds of trouble with a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum DbErrorKind {
     /// Another transaction came first; run again, this one may succeed.
-    Overtaken,
+    WriteConflict,
     /// Not now, perhaps later.
     Passing,
     /// The disk has no room.
@@ -223,7 +223,7 @@ pub(super) enum Trouble {
     Ours,
 }
 
-impl Trouble {
+impl DbErrorKind {
     pub(super) fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut
@@ -245,7 +245,7 @@ impl Trouble {
     fn of_sqlstate(code: &str) -> Self {
         match code {
             // serialization_failure, deadlock_detected
-            "40001" | "40P01" => Self::Overtaken,
+            "40001" | "40P01" => Self::WriteConflict,
             // query_canceled (by statement_timeout), lock_not_available
             "57014" | "55P03" => Self::Passing,
             // read_only_sql_transaction: a standby, perhaps while another server takes over
@@ -296,34 +296,34 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_is_wrong() {
-        assert_eq!(Trouble::of(&sqlx::Error::PoolTimedOut), Trouble::Passing);
-        assert_eq!(Trouble::of(&sqlx::Error::RowNotFound), Trouble::Ours);
+        assert_eq!(DbErrorKind::of(&sqlx::Error::PoolTimedOut), DbErrorKind::Passing);
+        assert_eq!(DbErrorKind::of(&sqlx::Error::RowNotFound), DbErrorKind::Ours);
         for code in ["08006", "53300", "57P01", "57P03", "57014"] {
-            assert_eq!(Trouble::of_sqlstate(code), Trouble::Passing, "{code}");
+            assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::Passing, "{code}");
         }
         for code in ["40001", "40P01"] {
-            assert_eq!(Trouble::of_sqlstate(code), Trouble::Overtaken, "{code}");
+            assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::WriteConflict, "{code}");
         }
         for code in ["42601", "23505", "22021", "XX000"] {
-            assert_eq!(Trouble::of_sqlstate(code), Trouble::Ours, "{code}");
+            assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::Ours, "{code}");
         }
-        assert_eq!(Trouble::of_sqlite("517"), Trouble::Passing, "SQLITE_BUSY_SNAPSHOT");
-        assert_eq!(Trouble::of_sqlite("9"), Trouble::Passing, "SQLITE_INTERRUPT");
+        assert_eq!(DbErrorKind::of_sqlite("517"), DbErrorKind::Passing, "SQLITE_BUSY_SNAPSHOT");
+        assert_eq!(DbErrorKind::of_sqlite("9"), DbErrorKind::Passing, "SQLITE_INTERRUPT");
         for code in ["13", "4874"] {
-            assert_eq!(Trouble::of_sqlite(code), Trouble::Full, "{code}");
+            assert_eq!(DbErrorKind::of_sqlite(code), DbErrorKind::Full, "{code}");
         }
-        assert_eq!(Trouble::of_sqlstate("53100"), Trouble::Full);
+        assert_eq!(DbErrorKind::of_sqlstate("53100"), DbErrorKind::Full);
         for code in ["8", "264", "520", "1032", "1544"] {
-            assert_eq!(Trouble::of_sqlite(code), Trouble::ReadOnly, "{code}");
+            assert_eq!(DbErrorKind::of_sqlite(code), DbErrorKind::ReadOnly, "{code}");
         }
-        assert_eq!(Trouble::of_sqlstate("25006"), Trouble::ReadOnly);
+        assert_eq!(DbErrorKind::of_sqlstate("25006"), DbErrorKind::ReadOnly);
         for code in ["10", "266", "522", "778", "1034", "11", "14", "26"] {
-            assert_eq!(Trouble::of_sqlite(code), Trouble::Storage, "{code}");
+            assert_eq!(DbErrorKind::of_sqlite(code), DbErrorKind::Storage, "{code}");
         }
         for code in ["58030", "XX001"] {
-            assert_eq!(Trouble::of_sqlstate(code), Trouble::Storage, "{code}");
+            assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::Storage, "{code}");
         }
-        assert_eq!(Trouble::of_sqlite("2067"), Trouble::Ours, "SQLITE_CONSTRAINT_UNIQUE");
+        assert_eq!(DbErrorKind::of_sqlite("2067"), DbErrorKind::Ours, "SQLITE_CONSTRAINT_UNIQUE");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{Db, on, violates};
+use super::{Db, on_engine, violates};
 use crate::{clock, credentials::UserId, error::AppError};
 
 /// How long a wish is remembered; a browser tab that was asleep for a weekend
@@ -63,7 +63,7 @@ impl IdempotencyKey {
 
 /// What is wished for. A key names one wish of one kind: used for two, it names two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum IdempotentOperation {
     /// An account.
     SignUp,
     /// A new post.
@@ -76,7 +76,7 @@ pub enum Wish {
     RevokeApiKey,
 }
 
-impl Wish {
+impl IdempotentOperation {
     const fn name(self) -> &'static str {
         match self {
             Self::SignUp => "sign_up",
@@ -90,20 +90,20 @@ impl Wish {
     /// This wish under that key, saying `content`: what was parsed, so that
     /// what is stored alike counts as the same, and never a password.
     #[must_use]
-    pub fn under(self, key: IdempotencyKey, content: &[Option<&str>]) -> NamedWish {
-        NamedWish { wish: self, key, fingerprint: Fingerprint::of(content) }
+    pub fn under(self, key: IdempotencyKey, content: &[Option<&str>]) -> KeyedOperation {
+        KeyedOperation { wish: self, key, fingerprint: Fingerprint::of(content) }
     }
 }
 
 /// A wish with its key and what it says.
 #[derive(Clone, Debug)]
-pub struct NamedWish {
-    wish: Wish,
+pub struct KeyedOperation {
+    wish: IdempotentOperation,
     key: IdempotencyKey,
     fingerprint: Fingerprint,
 }
 
-impl NamedWish {
+impl KeyedOperation {
     /// The client's name for it.
     #[must_use]
     pub const fn key(&self) -> &IdempotencyKey {
@@ -146,9 +146,13 @@ impl Fingerprint {
 /// # Errors
 /// [`AppError::KeyReused`] when the key was used with other content. Those of
 /// the database.
-pub async fn remembered(db: &mut Db, user: &UserId, named: &NamedWish) -> Result<Option<String>, AppError> {
+pub async fn remembered(
+    db: &mut Db,
+    user: &UserId,
+    named: &KeyedOperation,
+) -> Result<Option<String>, AppError> {
     // Older rows have the key as it came, until they are a week old.
-    let row: Option<(String, Option<Vec<u8>>)> = on!(db => sqlx::query_as(
+    let row: Option<(String, Option<Vec<u8>>)> = on_engine!(db => sqlx::query_as(
             "SELECT result_id, fingerprint FROM idempotency_keys
              WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
         )
@@ -171,8 +175,8 @@ pub async fn remembered(db: &mut Db, user: &UserId, named: &NamedWish) -> Result
 ///
 /// # Errors
 /// [`AppError::KeyReused`]. Those of the database.
-pub async fn refuse_reused_sign_up(db: &mut Db, named: &NamedWish) -> Result<(), AppError> {
-    let stored: Option<Vec<u8>> = on!(db => sqlx::query_scalar(
+pub async fn refuse_reused_sign_up(db: &mut Db, named: &KeyedOperation) -> Result<(), AppError> {
+    let stored: Option<Vec<u8>> = on_engine!(db => sqlx::query_scalar(
             "SELECT fingerprint FROM idempotency_keys
              WHERE wish = 'sign_up' AND fingerprint IS NOT NULL AND key = $1",
         )
@@ -188,15 +192,15 @@ pub async fn refuse_reused_sign_up(db: &mut Db, named: &NamedWish) -> Result<(),
 /// Notes a granted wish, in the transaction that grants it.
 ///
 /// # Errors
-/// [`AppError::Overtaken`] when a wish was granted under that key at the same
+/// [`AppError::WriteConflict`] when a wish was granted under that key at the same
 /// time: run again, the transaction finds it remembered. Those of the database.
 pub async fn remember(
     db: &mut Db,
     user: &UserId,
-    named: &NamedWish,
+    named: &KeyedOperation,
     result_id: &str,
 ) -> Result<(), AppError> {
-    let done = on!(db => sqlx::query(
+    let done = on_engine!(db => sqlx::query(
             "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at, fingerprint)
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -211,7 +215,7 @@ pub async fn remember(
         .map(drop));
     done.map_err(|error| {
         let taken = ["idempotency_keys_pkey", "idempotency_keys_key_key"];
-        if taken.iter().any(|name| violates(&error, name)) { AppError::Overtaken } else { error.into() }
+        if taken.iter().any(|name| violates(&error, name)) { AppError::WriteConflict } else { error.into() }
     })
 }
 
@@ -220,7 +224,7 @@ pub async fn remember(
 /// # Errors
 /// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+    on_engine!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
         .bind(clock::before(REMEMBERED).micros())
         .execute(db)
         .await

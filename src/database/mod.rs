@@ -36,11 +36,11 @@ const STATEMENT_TIME: Duration = Duration::from_secs(5);
 /// Runs a statement on the engine that a [`Db`] is of:
 ///
 /// ```text
-/// let row = on!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
+/// let row = on_engine!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
 /// ```
 ///
 /// The text stands once; sqlx compiles it for both.
-macro_rules! on {
+macro_rules! on_engine {
     ($db:ident => $statement:expr) => {
         match $db {
             $crate::database::Db::Sqlite(connection) => {
@@ -54,7 +54,7 @@ macro_rules! on {
         }
     };
 }
-pub(crate) use on;
+pub(crate) use on_engine;
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -128,30 +128,30 @@ pub enum Db {
     /// To a file.
     Sqlite(PoolConnection<Sqlite>),
     /// To a server.
-    Postgres(Lease),
+    Postgres(TimedConnection),
 }
 
 /// A connection to a server, while somebody has it.
 #[derive(Debug)]
-pub struct Lease {
+pub struct TimedConnection {
     connection: PoolConnection<Postgres>,
     since: Instant,
 }
 
-impl Lease {
+impl TimedConnection {
     /// No statement runs that long. What is given back after more was most
     /// likely given up while it waited for a server that is gone; the pool
     /// would wait for it, too, for as long as TCP does.
     const SUSPICIOUS: Duration = Duration::from_secs(6);
 }
 
-impl From<PoolConnection<Postgres>> for Lease {
+impl From<PoolConnection<Postgres>> for TimedConnection {
     fn from(connection: PoolConnection<Postgres>) -> Self {
         Self { connection, since: Instant::now() }
     }
 }
 
-impl std::ops::Deref for Lease {
+impl std::ops::Deref for TimedConnection {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -159,13 +159,13 @@ impl std::ops::Deref for Lease {
     }
 }
 
-impl std::ops::DerefMut for Lease {
+impl std::ops::DerefMut for TimedConnection {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
 }
 
-impl Drop for Lease {
+impl Drop for TimedConnection {
     fn drop(&mut self) {
         if self.since.elapsed() > Self::SUSPICIOUS {
             self.connection.close_on_drop();
@@ -207,11 +207,11 @@ impl Db {
         work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
         let Self::Sqlite(connection) = self else { return work(self).await };
-        sqlite::end_at(connection, Instant::now() + STATEMENT_TIME).await?;
+        sqlite::set_deadline(connection, Instant::now() + STATEMENT_TIME).await?;
         let mut timed = Timed { db: self, is_over: false };
         let outcome = work(timed.db).await;
         if let Self::Sqlite(connection) = timed.db {
-            sqlite::end_never(connection).await?;
+            sqlite::clear_deadline(connection).await?;
         }
         timed.is_over = true;
         outcome
@@ -220,7 +220,7 @@ impl Db {
     /// Runs a statement without parameters and without rows, unprepared.
     pub(super) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         let db = self;
-        on!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
+        on_engine!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
     }
 
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
@@ -385,7 +385,7 @@ impl Database {
     ///
     /// # Errors
     /// Whatever `work` says; [`AppError::Busy`] when the queue or the disk is
-    /// full or the server is away; [`AppError::Overtaken`] when it met others
+    /// full or the server is away; [`AppError::WriteConflict`] when it met others
     /// time and again.
     pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T, AppError>
     where
@@ -438,7 +438,7 @@ impl Database {
             (Backend::Postgres(_), db) => {
                 // A standby, or a primary that became one, cannot be written.
                 let query = "SELECT CAST(current_setting('transaction_read_only') = 'on' AS INTEGER)";
-                let is_standby = on!(db => sqlx::query_scalar::<_, i32>(query).fetch_one(db).await);
+                let is_standby = on_engine!(db => sqlx::query_scalar::<_, i32>(query).fetch_one(db).await);
                 match is_standby {
                     Ok(0) => Ok(()),
                     Ok(_) => Err(Unusable::Standby),

@@ -101,7 +101,7 @@ impl Server {
     {
         for retry in 1..=RETRIES {
             match self.once(input.clone(), work).await {
-                Err(AppError::Overtaken) => {
+                Err(AppError::WriteConflict) => {
                     let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
                     tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
                 }

@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{
     Access, Db, OpenError, PATIENCE, Purpose, Unusable,
-    error::Trouble,
+    error::DbErrorKind,
     files::{Files, Guard, Lock},
     wal::Stamp,
 };
@@ -182,7 +182,7 @@ impl Condition {
                 self.guard.note(stamp);
                 change(&self.unwritable, None);
             }
-            Err(error) if matches!(Trouble::of(error), Trouble::ReadOnly | Trouble::Storage) => {
+            Err(error) if matches!(DbErrorKind::of(error), DbErrorKind::ReadOnly | DbErrorKind::Storage) => {
                 change(&self.unwritable, Some(Unusable::Unwritable(error.to_string())));
             }
             Err(_) => {}
@@ -277,7 +277,10 @@ fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 /// Lets no statement of that connection work on after the deadline.
-pub(super) async fn end_at(connection: &mut SqliteConnection, deadline: Instant) -> Result<(), sqlx::Error> {
+pub(super) async fn set_deadline(
+    connection: &mut SqliteConnection,
+    deadline: Instant,
+) -> Result<(), sqlx::Error> {
     /// Instructions of SQLite's machine between two looks at the clock. One of
     /// them may search through a whole text.
     const INSTRUCTIONS: i32 = 1_000;
@@ -286,7 +289,7 @@ pub(super) async fn end_at(connection: &mut SqliteConnection, deadline: Instant)
 }
 
 /// Takes the deadline back.
-pub(super) async fn end_never(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn clear_deadline(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     connection.lock_handle().await?.remove_progress_handler();
     Ok(())
 }
@@ -333,7 +336,7 @@ async fn begin_new_history(writer: &mut Db) -> Result<(), sqlx::Error> {
         Err(error) => Err(error),
     };
     match stamped {
-        Err(error) if Trouble::of(&error) == Trouble::Full => {
+        Err(error) if DbErrorKind::of(&error) == DbErrorKind::Full => {
             tracing::error!(%error, "the disk of the database is full; readers are served, writes are answered with 503");
             Ok(())
         }

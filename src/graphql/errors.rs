@@ -78,7 +78,7 @@ impl ApiError {
     /// What went wrong before any field was reached.
     pub fn of_request(error: &AppError) -> Self {
         match error {
-            AppError::Busy { .. } | AppError::Overtaken => Self::new(Self::BUSY, error.to_string()),
+            AppError::Busy { .. } | AppError::WriteConflict => Self::new(Self::BUSY, error.to_string()),
             AppError::Internal => Self::new(Self::INTERNAL, error.to_string()),
             AppError::NotSignedIn | AppError::CrossSite { .. } => Self::not_authorized(error.to_string()),
             error => Self::malformed(error.to_string()),
@@ -102,7 +102,9 @@ impl ApiError {
                 ..Self::new(Self::CONFLICT, "Conflict resolver rejects mutation.")
             },
             invalid @ AppError::Invalid { .. } => Self::invalid(invalid.sentences()),
-            error @ (AppError::Busy { .. } | AppError::Overtaken) => Self::new(Self::BUSY, error.to_string()),
+            error @ (AppError::Busy { .. } | AppError::WriteConflict) => {
+                Self::new(Self::BUSY, error.to_string())
+            }
             AppError::Internal => Self::new(Self::INTERNAL, AppError::Internal.to_string()),
             error => Self::invalid(error.to_string()),
         }

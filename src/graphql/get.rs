@@ -28,7 +28,7 @@ use super::{
     realtime,
 };
 use crate::{
-    credentials::caller::Explicit,
+    credentials::caller::HeaderCredential,
     http::etag,
     site::Site,
     telemetry::{ClientAddress, RequestId},
@@ -61,7 +61,7 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
 }
 
 async fn run(site: &Site, head: &Parts) -> Result<Outcome, Failed> {
-    let Some(explicit) = Explicit::of_headers(&head.headers) else {
+    let Some(explicit) = HeaderCredential::of_headers(&head.headers) else {
         return Err(Failed::unauthorized(NOBODY));
     };
     let caller = explicit.caller_of_graphql(site).await?;

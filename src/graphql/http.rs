@@ -29,8 +29,8 @@ use super::{
 use crate::{
     credentials::{
         Actor, Caller, UserSession,
-        caller::{self, Explicit, Refused},
-        mend_answer,
+        caller::{self, CredentialError, HeaderCredential},
+        repair_session_response,
         session::store::RowStore,
     },
     error::AppError,
@@ -63,14 +63,14 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
         .route(PATH, post(answer).get(get::answer).fallback(wrong_method))
         .route(&format!("{PATH}/realtime"), routing::get(realtime::connect).fallback(get_only))
         .layer(sessions)
-        .layer(from_fn_with_state(site.public_url.is_https(), mend_answer))
+        .layer(from_fn_with_state(site.public_url.is_https(), repair_session_response))
         .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
-        .layer(from_fn(nobody_to_protect))
-        .layer(from_fn(caller::explicit_first))
+        .layer(from_fn(skip_csrf_without_session))
+        .layer(from_fn(caller::strip_ambient_credentials))
 }
 
 /// Whoever brings no session gets 401, from wherever the request comes.
-async fn nobody_to_protect(mut request: Request, next: Next) -> Response {
+async fn skip_csrf_without_session(mut request: Request, next: Next) -> Response {
     if !cookies::has_session(request.headers()) {
         for name in [ORIGIN, origin::SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
@@ -92,7 +92,7 @@ async fn answer(
     let outcome = async {
         require_json(&head.headers)?;
         // Whoever brings nothing need not send the rest.
-        if Explicit::of_headers(&head.headers).is_none() && !cookies::has_session(&head.headers) {
+        if HeaderCredential::of_headers(&head.headers).is_none() && !cookies::has_session(&head.headers) {
             return Err(Failed::unauthorized(NOBODY));
         }
         let session = UserSession::new(session);
@@ -246,8 +246,8 @@ impl From<ApiError> for Failed {
     }
 }
 
-impl From<Refused> for Failed {
-    fn from(refused: Refused) -> Self {
+impl From<CredentialError> for Failed {
+    fn from(refused: CredentialError) -> Self {
         match AppError::from(refused.clone()) {
             AppError::BadCredential { .. } => Self::unauthorized(refused.to_string()),
             error => error.into(),

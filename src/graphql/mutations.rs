@@ -12,7 +12,7 @@ use crate::{
     error::{AppError, Field, FieldErrors},
     posts::{
         Content, PostId, Title,
-        domain::{Change, ContentChange, Draft, Guard, NewPost, policy, service, store::Changed},
+        domain::{Change, ContentChange, Guard, NewPost, PostText, policy, service, store::Changed},
     },
     username::Username,
 };
@@ -55,24 +55,24 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
         return Err(call.refused(AppError::ConditionNotMet));
     }
-    let draft = draft(input).map_err(|error| call.refused(error))?;
+    let post_text = post_text(input).map_err(|error| call.refused(error))?;
     let id = match input.get("id") {
         None | Some(Value::Null) => None,
         given => Some(id(given).ok_or_else(no_id)?),
     };
-    let new = NewPost { id, owner, draft };
+    let new = NewPost { id, owner, post_text };
     let post = service::create(call.site, call.actor, new, None).await;
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
 
 /// Title and text of a new post. A content that is null is none, as is one
 /// that is left out.
-fn draft(input: &Input) -> Result<Draft, AppError> {
+fn post_text(input: &Input) -> Result<PostText, AppError> {
     let mut errors = FieldErrors::default();
     let title = errors.take(Field::Title, Title::parse(input.get("title").map_or("", string)));
     let content = input.get("content").and_then(|given| content(given, &mut errors));
     match title {
-        Some(title) => errors.check().map(|()| Draft { title, content }),
+        Some(title) => errors.check().map(|()| PostText { title, content }),
         None => Err(errors.into_error()),
     }
 }

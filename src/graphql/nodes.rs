@@ -11,7 +11,7 @@ use crate::{
     credentials,
     posts::{
         Cursor, Post,
-        domain::{Facts, store::Changed},
+        domain::{PostSnapshot, store::Changed},
     },
     timestamp::Timestamp,
 };
@@ -47,7 +47,7 @@ fn boxed<T>(items: Vec<T>, node: impl Fn(T) -> AnyNode) -> Vec<AnyNode> {
 /// `Post`, as it is or was.
 impl Node for Changed {
     fn field(&self, name: &str) -> Option<FieldValue<'_>> {
-        let fields = Facts::from(self);
+        let fields = PostSnapshot::from(self);
         Some(FieldValue::value(match name {
             "id" => Value::from(fields.id.as_str()),
             "title" => Value::from(fields.title),

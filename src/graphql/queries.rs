@@ -28,9 +28,9 @@ use crate::{
 /// `getPost`.
 pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
-    policy::sight(call.actor).map_err(|error| call.refused(error))?;
+    policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
     let Some(id) = id(argument(ctx, "id")) else { return Ok(None) };
-    match service::get_in_sight(call.site, call.actor, call.client, &id).await {
+    match service::get_visible(call.site, call.actor, call.client, &id).await {
         Ok(post) => Ok(Some(nodes::post(post))),
         Err(AppError::NotFound) => Ok(None),
         Err(error) => Err(call.refused(error)),
@@ -42,7 +42,7 @@ pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let content = ctx.ctx.look_ahead().field("items").field("content").exists();
     let find = async |PageWanted { filter, after, limit }| {
         let selection = Selection { owner: None, filter, after, limit, content };
-        service::select_in_sight(call.site, call.actor, call.client, selection).await
+        service::select_visible(call.site, call.actor, call.client, selection).await
     };
     let (posts, next) = generated_page(ctx, call, None, find).await?;
     Ok(Some(nodes::value(ModelPostConnection::new(posts, next))))
@@ -82,7 +82,7 @@ async fn generated_page<T>(
     since: Option<Timestamp>,
     find: impl AsyncFnOnce(PageWanted) -> Result<Listing<T>, AppError>,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let whose = policy::sight(call.actor).map_err(|error| call.refused(error))?;
+    let whose = policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
     let filter = filter_input::parse(argument(ctx, "filter"))?;
     let secret = call.site.secret().await.map_err(|error| call.refused(error))?;
     let list = List {

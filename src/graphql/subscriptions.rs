@@ -26,10 +26,10 @@ use super::{
     filter_input, nodes,
 };
 use crate::posts::{
-    domain::{Facts, filter::Filter, service, store::Changed},
+    domain::{PostSnapshot, filter::Filter, service, store::Changed},
     events::{
         EventKind,
-        broadcast::{News, ShapeKey},
+        broadcast::{PostEvent, ShapeKey},
     },
 };
 
@@ -49,8 +49,11 @@ fn on(ctx: ResolverContext<'_>, kind: EventKind) -> SubscriptionFieldFuture<'_> 
     SubscriptionFieldFuture::new(async move {
         let wanted = wanted(&ctx, kind).await.map_err(Error::new_with_source)?;
         let call = Call::new(&ctx, "Subscription").map_err(Error::new_with_source)?;
-        let news =
-            call.site.feed.subscribe(call.site).ok_or_else(|| Error::new_with_source(ApiError::ended()))?;
+        let news = call
+            .site
+            .broadcast
+            .subscribe(call.site)
+            .ok_or_else(|| Error::new_with_source(ApiError::ended()))?;
         // One at a time, and each is taken before the next is handed over.
         let (hand, handed) = mpsc::channel(1);
         ctx.ctx.data::<Opening>()?.open(Opened { wanted, news, hand });
@@ -83,13 +86,13 @@ async fn wanted(ctx: &ResolverContext<'_>, kind: EventKind) -> Result<Wanted, Ap
     let call = Call::new(ctx, "Subscription")?;
     let filter = filter_input::parse(argument(ctx, "filter"))?;
     let owner = text(ctx, "owner").map(ToOwned::to_owned);
-    let owner = service::audible(call.site, call.actor, owner).await;
+    let owner = service::subscription_scope(call.site, call.actor, owner).await;
     Ok(Wanted { kind, owner: owner.map_err(|error| call.refused(error))?, filter })
 }
 
 impl Wanted {
-    fn holds(&self, news: &News) -> bool {
-        let post = Facts::from(&*news.post);
+    fn holds(&self, news: &PostEvent) -> bool {
+        let post = PostSnapshot::from(&*news.post);
         news.kind == self.kind
             && self.owner.as_ref().is_none_or(|owner| owner == post.owner)
             && self.filter.matches(post)
@@ -100,7 +103,7 @@ impl Wanted {
 #[derive(Debug)]
 pub struct Opened {
     wanted: Wanted,
-    news: broadcast::Receiver<News>,
+    news: broadcast::Receiver<PostEvent>,
     hand: mpsc::Sender<Handed>,
 }
 
@@ -141,7 +144,7 @@ struct Data<'a> {
 }
 
 /// What a subscription has to tell.
-pub enum Told {
+pub enum OperationEvent {
     /// Data: the payload of a message.
     Payload(Arc<RawValue>),
     /// What went wrong, perhaps beside data.
@@ -155,11 +158,11 @@ impl Subscription {
     }
 
     /// What it has to tell, until it ends.
-    pub fn told(self) -> impl Stream<Item = Told> + Send + 'static {
+    pub fn told(self) -> impl Stream<Item = OperationEvent> + Send + 'static {
         stream::unfold(self, |mut this| async move { Some((this.next().await?, this)) })
     }
 
-    async fn next(&mut self) -> Option<Told> {
+    async fn next(&mut self) -> Option<OperationEvent> {
         loop {
             let news = match self.opened.news.recv().await {
                 Ok(news) => news,
@@ -167,7 +170,7 @@ impl Subscription {
                 Err(RecvError::Closed) => return self.made_of(Err(ApiError::ended())).await,
             };
             match news.renderings.get(&self.shape) {
-                Some(Some(payload)) => return Some(Told::Payload(payload)),
+                Some(Some(payload)) => return Some(OperationEvent::Payload(payload)),
                 Some(None) => continue,
                 None => {}
             }
@@ -176,20 +179,20 @@ impl Subscription {
                 continue;
             }
             let told = self.made_of(Ok(news.post)).await;
-            if let Some(Told::Payload(payload)) = &told {
+            if let Some(OperationEvent::Payload(payload)) = &told {
                 news.renderings.keep(self.shape, Some(Arc::clone(payload)));
             }
             return told;
         }
     }
 
-    async fn made_of(&mut self, handed: Handed) -> Option<Told> {
+    async fn made_of(&mut self, handed: Handed) -> Option<OperationEvent> {
         // An error would say that the responses have ended, which the next line says.
         let _ = self.opened.hand.send(handed).await;
         let response = self.responses.next().await?;
         Some(match to_raw_value(&Data { data: &response.data }) {
-            Ok(payload) if response.errors.is_empty() => Told::Payload(payload.into()),
-            _ => Told::Outcome(Box::new(response)),
+            Ok(payload) if response.errors.is_empty() => OperationEvent::Payload(payload.into()),
+            _ => OperationEvent::Outcome(Box::new(response)),
         })
     }
 }
@@ -204,7 +207,7 @@ mod tests {
         timestamp::Timestamp,
     };
 
-    fn news(title: &str) -> News {
+    fn news(title: &str) -> PostEvent {
         let now = Timestamp::from_micros(0);
         let post = Post {
             id: PostId::parse("p").unwrap(),
@@ -216,17 +219,17 @@ mod tests {
             updated_at: now,
         };
         let (post, renderings) = (Arc::new(Changed::Post(post)), Arc::new(Renderings::default()));
-        News { kind: EventKind::Created, post, renderings }
+        PostEvent { kind: EventKind::Created, post, renderings }
     }
 
     /// A subscription whose answers name the post and whoever answered.
-    fn subscription(sender: &broadcast::Sender<News>, shape: u8, name: &'static str) -> Subscription {
+    fn subscription(sender: &broadcast::Sender<PostEvent>, shape: u8, name: &'static str) -> Subscription {
         let (hand, handed) = mpsc::channel(1);
         let wanted = Wanted { kind: EventKind::Created, owner: None, filter: Filter::EVERYTHING };
         let opened = Opened { wanted, news: sender.subscribe(), hand };
         let responses = stream::unfold(handed, move |mut handed: mpsc::Receiver<Handed>| async move {
             let post = handed.recv().await?.expect("news");
-            let title = Facts::from(&*post).title;
+            let title = PostSnapshot::from(&*post).title;
             Some((Response::new(value!({ "title": title, "by": name })), handed))
         });
         Subscription::new([shape; 32], opened, responses.boxed())
@@ -234,8 +237,8 @@ mod tests {
 
     async fn told(subscription: &mut Subscription) -> String {
         match subscription.next().await.expect("news") {
-            Told::Payload(payload) => payload.get().to_owned(),
-            Told::Outcome(outcome) => panic!("{outcome:?}"),
+            OperationEvent::Payload(payload) => payload.get().to_owned(),
+            OperationEvent::Outcome(outcome) => panic!("{outcome:?}"),
         }
     }
 

@@ -10,12 +10,12 @@ pub enum Origins {
     /// Whichever.
     Any,
     /// These.
-    Listed(Vec<Listed>),
+    Listed(Vec<OriginPattern>),
 }
 
 /// An origin of the list, or all those below a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listed {
+pub enum OriginPattern {
     /// One, in lower case, without a port where it is the scheme's own.
     Origin(String),
     /// Those of every subdomain, at any depth: what stands before and behind
@@ -57,14 +57,14 @@ impl Origins {
             [one] if one.trim() == "*" => Ok(Self::Any),
             several => several
                 .iter()
-                .map(|raw| Listed::parse(raw.trim()))
+                .map(|raw| OriginPattern::parse(raw.trim()))
                 .collect::<Result<_, _>>()
                 .map(Self::Listed),
         }
     }
 }
 
-impl Listed {
+impl OriginPattern {
     fn parse(raw: &str) -> Result<Self, OriginsError> {
         let form = || OriginsError::Form(raw.to_owned());
         if raw.eq_ignore_ascii_case("null") {

@@ -30,7 +30,7 @@ use super::{
     pages::{self, PageInput, wants_html},
 };
 use crate::{
-    credentials::{Actor, Caller, FormToKeep, UserSession, caller::Explicit},
+    credentials::{Actor, Caller, FormToKeep, UserSession, caller::HeaderCredential},
     database::internal,
     error::AppError,
     site::Site,
@@ -49,8 +49,8 @@ pub async fn call(State(site): State<Site>, session: Session, request: Request) 
         }
         _ => match by_script(&site, session, &endpoint, request).await {
             Ok(answer) => uncached(StatusCode::OK, "application/json", answer),
-            Err(Refused::MethodNotAllowed { allow }) => wrong_method(&headers, allow),
-            Err(Refused::By(error)) => refusal(&error, html),
+            Err(CallError::MethodNotAllowed { allow }) => wrong_method(&headers, allow),
+            Err(CallError::By(error)) => refusal(&error, html),
         },
     }
 }
@@ -187,12 +187,12 @@ pub fn see_other(location: &str) -> Response {
     response
 }
 
-enum Refused {
+enum CallError {
     MethodNotAllowed { allow: &'static str },
     By(AppError),
 }
 
-impl From<AppError> for Refused {
+impl From<AppError> for CallError {
     fn from(error: AppError) -> Self {
         Self::By(error)
     }
@@ -203,7 +203,7 @@ async fn by_script(
     session: Session,
     endpoint: &str,
     request: Request,
-) -> Result<Bytes, Refused> {
+) -> Result<Bytes, CallError> {
     let reads = get_server_fn_service(endpoint, Method::GET).is_some();
     let writes = get_server_fn_service(endpoint, Method::POST).is_some();
     let (head, body) = request.into_parts();
@@ -215,8 +215,8 @@ async fn by_script(
             let body = bodies::read_body_if(check, body, max_body(endpoint)).await?;
             (Method::POST, arguments(&head.headers, &body)?)
         }
-        _ if reads => return Err(Refused::MethodNotAllowed { allow: "GET, HEAD" }),
-        _ if writes => return Err(Refused::MethodNotAllowed { allow: "POST" }),
+        _ if reads => return Err(CallError::MethodNotAllowed { allow: "GET, HEAD" }),
+        _ if writes => return Err(CallError::MethodNotAllowed { allow: "POST" }),
         _ => return Err(AppError::NotFound.into()),
     };
     let context = CallContext::of(site, head.headers, session).await?;
@@ -263,7 +263,7 @@ fn max_body(endpoint: &str) -> usize {
 /// [`AppError::NotSignedIn`] where `anyone` may not send one; a credential that
 /// does not hold; those of the database.
 async fn may_send(site: &Site, headers: &HeaderMap, session: &Session, anyone: bool) -> Result<(), AppError> {
-    if anyone && Explicit::of_headers(headers).is_none() {
+    if anyone && HeaderCredential::of_headers(headers).is_none() {
         return Ok(());
     }
     let session = UserSession::new(session.clone()).apart(site);

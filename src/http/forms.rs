@@ -147,7 +147,7 @@ impl Form {
                     | AppError::Conflict { .. }
                     | AppError::KeyReused { .. }
                     | AppError::Busy { .. }
-                    | AppError::Overtaken
+                    | AppError::WriteConflict
                     | AppError::Internal
             )
     }

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 
 use super::headers::refusal;
 use crate::{
-    database::{Db, on},
+    database::{Db, on_engine},
     error::AppError,
     site::Site,
 };
@@ -33,6 +33,6 @@ pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> 
 
 async fn read(db: &mut Db) -> Result<(), AppError> {
     let one = "SELECT COUNT(*) FROM (SELECT 1 FROM posts LIMIT 1) AS one";
-    on!(db => sqlx::query_scalar::<_, i64>(one).fetch_one(db).await?);
+    on_engine!(db => sqlx::query_scalar::<_, i64>(one).fetch_one(db).await?);
     Ok(())
 }

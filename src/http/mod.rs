@@ -17,6 +17,7 @@ pub mod health;
 pub mod layers;
 pub mod limits;
 pub mod listener;
+pub mod listener_slots;
 pub mod origin;
 pub mod page_cache;
 pub mod pages;

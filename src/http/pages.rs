@@ -29,7 +29,7 @@ use super::{
 use crate::{
     accounts::NewApiKey,
     app::App,
-    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::Explicit},
+    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::HeaderCredential},
     database::internal,
     error::AppError,
     site::Site,
@@ -77,7 +77,7 @@ fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Op
     let plain = matches!(*method, Method::GET | Method::HEAD)
         && !cookies::has_session(headers)
         && cookie(headers, cookies::NOTICE).is_none()
-        && Explicit::of_headers(headers).is_none();
+        && HeaderCredential::of_headers(headers).is_none();
     plain.then(|| Key::of(site, uri)).flatten()
 }
 

@@ -19,11 +19,11 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::fair_pool::{has_share, network};
-use crate::{
-    error::AppError,
-    posts::events::places::{Place, Places},
+use super::{
+    fair_pool::{has_share, network},
+    listener_slots::{ListenerSlot, ListenerSlots},
 };
+use crate::error::AppError;
 
 /// Searches that wait, for each that runs. More are told to come again.
 const WAITING: usize = 8;
@@ -46,7 +46,7 @@ pub struct Turns {
     connections: usize,
     addresses: Mutex<HashMap<IpAddr, Weak<Budget>>>,
     searches: Arc<Semaphore>,
-    places_in_lane: Arc<Places>,
+    places_in_lane: Arc<ListenerSlots>,
     operations: Arc<Semaphore>,
 }
 
@@ -84,7 +84,7 @@ pub struct Turn {
     _permits: [Option<OwnedSemaphorePermit>; 3],
     /// Remembered for as long as somebody has a turn of it.
     _shared: Option<Arc<Budget>>,
-    _place: Option<Place>,
+    _place: Option<ListenerSlot>,
 }
 
 impl Budget {
@@ -118,7 +118,7 @@ impl Turns {
             connections,
             addresses: Mutex::default(),
             searches: Arc::new(Semaphore::new(searches)),
-            places_in_lane: Arc::new(Places::new(searches * (1 + WAITING))),
+            places_in_lane: Arc::new(ListenerSlots::new(searches * (1 + WAITING))),
             operations: Arc::new(Semaphore::new(OPERATIONS)),
         }
     }
@@ -158,7 +158,7 @@ impl Turns {
             // What one client asks for at once stands in the lane one after the other.
             let place = match reach {
                 Reach::Few => None,
-                Reach::Many => Some(Places::take(&self.places_in_lane, client.address)?),
+                Reach::Many => Some(ListenerSlots::take(&self.places_in_lane, client.address)?),
             };
             let shared = match &client.shared {
                 Some(budget) => budget.gate(reach).await,

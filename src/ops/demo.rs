@@ -5,7 +5,7 @@ use crate::{
     credentials::Actor,
     database::internal,
     error::AppError,
-    posts::domain::{Draft, service as posts},
+    posts::domain::{PostText, service as posts},
     site::Site,
     username::Username,
 };
@@ -47,8 +47,8 @@ pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
             .iter()
             .find(|author| author.username.as_str() == *name)
             .ok_or_else(|| internal("a demo post without its author"))?;
-        let draft = Draft::parse(title, content)?;
-        posts::create(site, &Actor::User(author.clone()), draft, None).await?;
+        let post_text = PostText::parse(title, content)?;
+        posts::create(site, &Actor::User(author.clone()), post_text, None).await?;
     }
     Ok(Some(format!("Demo authors: {}. Password of each: {secret}", AUTHORS.join(", "))))
 }

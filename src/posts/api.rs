@@ -108,7 +108,7 @@ mod server {
         http::context::{actor, site},
         posts::{
             Content, PageRequest, PostId,
-            domain::{Draft, Guard, service},
+            domain::{Guard, PostText, service},
         },
     };
 
@@ -141,7 +141,7 @@ mod server {
     ) -> Result<Post, AppError> {
         // Who asks comes before what is asked: a stranger learns no rule.
         actor().user()?;
-        service::create(&site(), &actor(), Draft::parse(&title, &content)?, IdempotencyKey::optional(key)?)
+        service::create(&site(), &actor(), PostText::parse(&title, &content)?, IdempotencyKey::optional(key)?)
             .await
     }
 
@@ -159,7 +159,7 @@ mod server {
             &actor(),
             &id,
             Guard::version(version),
-            Draft::parse(&title, &content)?.into(),
+            PostText::parse(&title, &content)?.into(),
         )
         .await
     }

@@ -19,14 +19,14 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 
 /// What happened on the site since the page was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct News {
+struct ListUpdates {
     /// Posts that are not on the page.
     fresh: Vec<String>,
     /// More happened than the server could tell.
     lost: bool,
 }
 
-impl News {
+impl ListUpdates {
     fn created(&mut self, post: String) {
         if !self.fresh.contains(&post) {
             self.fresh.push(post);
@@ -50,28 +50,28 @@ impl News {
 
 /// The data of an event; who did it does not matter here.
 #[derive(Deserialize)]
-struct Told {
+struct EventData {
     post: String,
 }
 
 /// Listens while the page is visible.
-struct Ear {
-    news: RwSignal<News>,
+struct EventListener {
+    updates: RwSignal<ListUpdates>,
     /// The last event that this page knows of.
     last: String,
     source: Option<EventSource>,
 }
 
-impl Ear {
+impl EventListener {
     /// Follows the visibility of the page: a hidden tab takes no place from others.
     fn attend(this: &Rc<RefCell<Self>>) {
         let visible = document().visibility_state() == VisibilityState::Visible;
-        let mut ear = this.borrow_mut();
-        match (&ear.source, visible) {
-            (None, true) => ear.source = Self::open(this, &ear.last),
+        let mut listener = this.borrow_mut();
+        match (&listener.source, visible) {
+            (None, true) => listener.source = Self::open(this, &listener.last),
             (Some(source), false) => {
                 source.close();
-                ear.source = None;
+                listener.source = None;
             }
             _ => {}
         }
@@ -108,10 +108,11 @@ impl Ear {
     fn hear(&mut self, event: &MessageEvent) {
         self.last = event.last_event_id();
         if event.type_() == "reset" {
-            self.news.update(|news| news.lost = true);
+            self.updates.update(|updates| updates.lost = true);
             return;
         }
-        let Some(Told { post }) = event.data().as_string().and_then(|data| serde_json::from_str(&data).ok())
+        let Some(EventData { post }) =
+            event.data().as_string().and_then(|data| serde_json::from_str(&data).ok())
         else {
             return;
         };
@@ -119,10 +120,10 @@ impl Ear {
             .get_element_by_id(&format!("post-{post}"))
             .and_then(|heading| heading.closest("article").ok().flatten());
         match (event.type_().as_str(), entry) {
-            ("created", None) => self.news.update(|news| news.created(post)),
+            ("created", None) => self.updates.update(|updates| updates.created(post)),
             ("changed", Some(entry)) => mark(&entry, "Edited since you opened this page"),
             ("deleted", Some(entry)) => mark(&entry, "Deleted by its author"),
-            ("deleted", None) => self.news.update(|news| news.deleted(&post)),
+            ("deleted", None) => self.updates.update(|updates| updates.deleted(&post)),
             _ => {}
         }
     }
@@ -145,11 +146,12 @@ pub fn LiveList(
     /// The newest event that the list has taken in.
     as_of: i64,
 ) -> impl IntoView {
-    let news = RwSignal::new(News::default());
+    let updates = RwSignal::new(ListUpdates::default());
     Effect::new(move |_| {
-        let ear = Rc::new(RefCell::new(Ear { news, last: as_of.to_string(), source: None }));
-        Ear::attend(&ear);
-        let attend = Closure::<dyn FnMut()>::new(move || Ear::attend(&ear));
+        let listener =
+            Rc::new(RefCell::new(EventListener { updates, last: as_of.to_string(), source: None }));
+        EventListener::attend(&listener);
+        let attend = Closure::<dyn FnMut()>::new(move || EventListener::attend(&listener));
         let _ =
             document().add_event_listener_with_callback("visibilitychange", attend.as_ref().unchecked_ref());
         // Lives as long as the page.
@@ -157,7 +159,7 @@ pub fn LiveList(
     });
     view! {
         <div class="live" role="status">
-            {move || news.with(News::text).map(|text| view! { <a class="button" href="/">{text}</a> })}
+            {move || updates.with(ListUpdates::text).map(|text| view! { <a class="button" href="/">{text}</a> })}
         </div>
     }
 }
@@ -166,25 +168,26 @@ pub fn LiveList(
 mod tests {
     use super::*;
 
-    fn after(tell: impl FnOnce(&mut News)) -> Option<String> {
-        let mut news = News::default();
-        tell(&mut news);
-        news.text()
+    fn after(tell: impl FnOnce(&mut ListUpdates)) -> Option<String> {
+        let mut updates = ListUpdates::default();
+        tell(&mut updates);
+        updates.text()
     }
 
     #[test]
     fn each_new_post_counts_once_and_no_more_when_it_is_gone() {
         assert_eq!(after(|_| ()), None);
-        assert_eq!(after(|news| news.created("a".into())).as_deref(), Some("1 new post"));
-        let twice =
-            after(|news| ["a", "b", "a", "c"].map(|post| news.created(post.into())).into_iter().collect());
+        assert_eq!(after(|updates| updates.created("a".into())).as_deref(), Some("1 new post"));
+        let twice = after(|updates| {
+            ["a", "b", "a", "c"].map(|post| updates.created(post.into())).into_iter().collect()
+        });
         assert_eq!(twice.as_deref(), Some("3 new posts"));
-        let gone = after(|news| {
-            news.created("a".into());
-            news.deleted("a");
-            news.deleted("never heard of");
+        let gone = after(|updates| {
+            updates.created("a".into());
+            updates.deleted("a");
+            updates.deleted("never heard of");
         });
         assert_eq!(gone, None);
-        assert_eq!(after(|news| news.lost = true).as_deref(), Some("See changes"));
+        assert_eq!(after(|updates| updates.lost = true).as_deref(), Some("See changes"));
     }
 }

@@ -8,7 +8,7 @@ use byline::{
     accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, domain::api_keys},
     credentials::{
         Actor,
-        api_key::{self, ApiKeyId, Verified, public_key, still_holds},
+        api_key::{self, ApiKeyId, VerifiedKey, public_key, still_holds},
     },
     error::AppError,
     site::Site,
@@ -39,7 +39,7 @@ async fn key_of(site: &Running, username: &str) -> byline::accounts::NewApiKey {
     api_keys::create(&site.site, &actor, wanted("Reader", "1"), None).await.expect("a key")
 }
 
-async fn verify(site: &Site, key: &str) -> Option<Verified> {
+async fn verify(site: &Site, key: &str) -> Option<VerifiedKey> {
     api_key::verify(site, key).await.expect("an answer")
 }
 
@@ -113,7 +113,7 @@ async fn a_person_has_twenty_keys_at_most_however_fast_they_ask() {
             loop {
                 match api_keys::create(&site, &ada, wanted(&format!("Key {number}"), "1"), None).await {
                     // Told to come again, they do.
-                    Err(AppError::Overtaken | AppError::Busy { .. }) => {}
+                    Err(AppError::WriteConflict | AppError::Busy { .. }) => {}
                     answer => return answer,
                 }
             }

@@ -27,7 +27,7 @@ async fn whoever_listens_is_told_of_every_change_once_and_of_nothing_else() {
     let edit = format!("/my-posts/{post}/edit");
     let refused = [
         ada.submit(&edit, &[("version", "1"), ("title", "canary-title"), ("content", "canary-text")]).await,
-        ada.submit(&edit, &[("version", "7"), ("title", "Overtaken")]).await,
+        ada.submit(&edit, &[("version", "7"), ("title", "WriteConflict")]).await,
         ada.submit(&edit, &[("version", "1"), ("title", "")]).await,
         bob.submit(&edit, &[("version", "1"), ("title", "Not his")]).await,
         bob.submit(&format!("/posts/{post}/delete"), &[]).await,

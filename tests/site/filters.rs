@@ -8,7 +8,7 @@ use byline::{
     posts::{
         Content, Cursor, Post, PostId, Title,
         domain::{
-            Draft,
+            PostText,
             filter::{Attribute, Comparison, Filter, Test},
             sql,
             store::{self, Selection},
@@ -120,16 +120,17 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
         let owner = site.user(sketch.owner).await;
         let stored = site.site.database.write((owner, sketch), |db, (owner, sketch)| {
             Box::pin(async move {
-                let draft = Draft {
+                let post_text = PostText {
                     title: Title::parse(&sketch.title).expect("a title"),
                     content: sketch.content.map(|text| Content::parse(&text).expect("a content")),
                 };
                 let id = sketch.id.as_deref().and_then(PostId::parse);
                 let created_at = Timestamp::from_micros(sketch.created_at);
-                let post = store::insert(db, &owner, id, &draft, created_at).await?;
+                let post = store::insert(db, &owner, id, &post_text, created_at).await?;
                 match sketch.changed_at.map(Timestamp::from_micros) {
                     Some(time) => {
-                        let changed = store::update(db, &post.id, &owner.id, 1, &draft, None, time).await?;
+                        let changed =
+                            store::update(db, &post.id, &owner.id, 1, &post_text, None, time).await?;
                         Ok(changed.expect("it is there"))
                     }
                     None => Ok(post),

@@ -7,7 +7,7 @@ use byline::{
     credentials::{Actor, User, UserId},
     posts::{
         Content, Title,
-        domain::{Draft, service},
+        domain::{PostText, service},
     },
     username::Username,
 };
@@ -194,14 +194,14 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
     let id = site.text("SELECT id FROM users").await;
     let ada =
         Actor::User(User { id: UserId::from_stored(id), username: Username::parse("ada").expect("a name") });
-    let draft = Draft {
+    let post_text = PostText {
         title: Title::parse("Hung up").expect("a title"),
         content: Some(Content::parse("").expect("a text")),
     };
     // Its text is rendered by then; until then nothing is under way.
-    site.site.renderer.render(draft.text()).await.expect("it is rendered");
+    site.site.renderer.render(post_text.text()).await.expect("it is rendered");
     // What becomes of a request whose connection closes: polled, then dropped.
-    let mut creating = Box::pin(service::create(&site.site, &ada, draft, None));
+    let mut creating = Box::pin(service::create(&site.site, &ada, post_text, None));
     assert!(futures::poll!(creating.as_mut()).is_pending(), "the write is under way");
     drop(creating);
 

@@ -118,7 +118,7 @@ impl fmt::Debug for Text {
 type Wrote = (String, Text);
 
 /// What a writer had asked for when the kill came: an edit if there is an id.
-type Wish = (Option<String>, Text);
+type IdempotentOperation = (Option<String>, Text);
 
 async fn create(author: &mut Client, text: &Text) -> Option<String> {
     let fields = [("title", text.title.as_str()), ("content", &text.content)];
@@ -134,7 +134,7 @@ async fn create_without_end(
     round: u32,
     mut chance: Chance,
     tell: mpsc::UnboundedSender<Wrote>,
-) -> Wish {
+) -> IdempotentOperation {
     for number in 1.. {
         let text =
             Text { title: format!("Round {round}, post {number}"), content: chance.content(), version: 1 };
@@ -151,7 +151,7 @@ async fn edit_without_end(
     (id, mut text): Wrote,
     mut chance: Chance,
     tell: mpsc::UnboundedSender<Wrote>,
-) -> Wish {
+) -> IdempotentOperation {
     loop {
         let version = text.version.to_string();
         text = Text { content: chance.content(), version: text.version + 1, ..text };
@@ -179,7 +179,12 @@ impl Book {
     /// Compares what is stored with the book and the `answers` since. What had
     /// not been answered may be there or not, but whole; it is then taken into
     /// the book. Returns how many.
-    async fn compare(&mut self, probe: &mut Probe, answers: Vec<Wrote>, mut unanswered: Vec<Wish>) -> usize {
+    async fn compare(
+        &mut self,
+        probe: &mut Probe,
+        answers: Vec<Wrote>,
+        mut unanswered: Vec<IdempotentOperation>,
+    ) -> usize {
         let Probe::Sqlite(db) = probe else { panic!("a file") };
         let rows: Vec<(String, String, String, i64)> =
             sqlx::query_as("SELECT id, title, content, version FROM posts")

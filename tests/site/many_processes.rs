@@ -148,7 +148,7 @@ async fn a_wish_sent_to_every_process_at_once_is_granted_once() {
     let site = three().await;
     let ada = site.author("ada").await;
     for round in 0..5 {
-        let title = format!("Wish {round}");
+        let title = format!("IdempotentOperation {round}");
         let wish = [("title", title.as_str()), ("content", ""), ("idempotency_key", title.as_str())]
             .map(|(name, value)| (name, value.replace(' ', "-")));
         let wish = wish.each_ref().map(|(name, value)| (*name, value.as_str()));

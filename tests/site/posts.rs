@@ -7,7 +7,7 @@ use byline::{
     database::Db,
     posts::{
         Content, PostId, Title,
-        domain::{Draft, store},
+        domain::{PostText, store},
     },
 };
 use futures::future::join_all;
@@ -18,7 +18,7 @@ use crate::support::{Answer, Client, Running};
 
 /// What can be done to posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+enum IdempotentOperation {
     Create,
     Update,
     Delete,
@@ -37,10 +37,11 @@ enum Way {
     JsonCall,
 }
 
-const WISHES: [Wish; 3] = [Wish::Create, Wish::Update, Wish::Delete];
+const WISHES: [IdempotentOperation; 3] =
+    [IdempotentOperation::Create, IdempotentOperation::Update, IdempotentOperation::Delete];
 const WAYS: [Way; 4] = [Way::Form, Way::FormToEndpoint, Way::Call, Way::JsonCall];
 
-impl Wish {
+impl IdempotentOperation {
     fn endpoint(self) -> &'static str {
         match self {
             Self::Create => "/api/create_post",
@@ -76,7 +77,7 @@ impl Way {
         matches!(self, Self::Form | Self::FormToEndpoint)
     }
 
-    async fn send(self, person: &Client, wish: Wish, id: &str) -> Answer {
+    async fn send(self, person: &Client, wish: IdempotentOperation, id: &str) -> Answer {
         let arguments = wish.arguments(id);
         let fields: Vec<_> = arguments.iter().map(|(name, value)| (*name, value.as_str())).collect();
         match self {
@@ -127,7 +128,7 @@ async fn a_reader_cannot_edit_or_delete_anothers_post() {
     let post = site.author("ada").await.publish("Title", "Text").await;
     let bob = site.author("bob").await;
     let before = site.dump().await;
-    for wish in [Wish::Update, Wish::Delete] {
+    for wish in [IdempotentOperation::Update, IdempotentOperation::Delete] {
         for way in WAYS {
             let answer = way.send(&bob, wish, &post).await;
             assert_eq!(answer.status, 403, "{wish:?} by {way:?}: {}", answer.text());
@@ -147,7 +148,7 @@ async fn whoever_is_signed_in_publishes_under_their_own_name() {
     for username in ["ada", "bob"] {
         let author = site.author(username).await;
         for way in WAYS {
-            let answer = way.send(&author, Wish::Create, "").await;
+            let answer = way.send(&author, IdempotentOperation::Create, "").await;
             let id = new_post(way, &answer);
             let stored = site.stored_post(&id).await.expect("the post is stored");
             assert_eq!((stored.owner.as_str(), stored.version), (username, 1), "by {way:?}");
@@ -167,7 +168,7 @@ async fn an_author_changes_and_deletes_their_own_post() {
     let mut ada = site.author("ada").await;
     for way in WAYS {
         let post = ada.publish("Title", "Text").await;
-        let answer = way.send(&ada, Wish::Update, &post).await;
+        let answer = way.send(&ada, IdempotentOperation::Update, &post).await;
         if way.is_form() {
             assert_eq!(
                 (answer.status, answer.location()),
@@ -181,7 +182,7 @@ async fn an_author_changes_and_deletes_their_own_post() {
         assert_eq!((stored.title.as_str(), stored.content.as_str()), ("New title", "New text"), "by {way:?}");
         assert_eq!((stored.owner.as_str(), stored.version), ("ada", 2), "by {way:?}");
 
-        let answer = way.send(&ada, Wish::Delete, &post).await;
+        let answer = way.send(&ada, IdempotentOperation::Delete, &post).await;
         if way.is_form() {
             assert_eq!((answer.status, answer.location()), (303, "/my-posts"), "by {way:?}");
         } else {
@@ -197,10 +198,10 @@ async fn a_post_that_is_missing_is_not_found() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let gone = ada.publish("Title", "Text").await;
-    assert_eq!(Way::Form.send(&ada, Wish::Delete, &gone).await.status, 303);
+    assert_eq!(Way::Form.send(&ada, IdempotentOperation::Delete, &gone).await.status, 303);
     let before = site.dump().await;
     for id in [gone.as_str(), "never-was", "..", "%2e%2e", "a b"] {
-        for wish in [Wish::Update, Wish::Delete] {
+        for wish in [IdempotentOperation::Update, IdempotentOperation::Delete] {
             for way in WAYS {
                 if way == Way::Form && id == "a b" {
                     continue; // stands in no path
@@ -316,7 +317,7 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
     site.author("bob").await;
     let before = site.dump().await;
     let id = PostId::parse(&post).expect("an id");
-    let draft = Draft {
+    let post_text = PostText {
         title: Title::parse("Forged").expect("a title"),
         content: Some(Content::parse("Forged").expect("a content")),
     };
@@ -324,13 +325,13 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
     let nobodys = ["", "%"].map(|id| UserId::from_stored(id.to_owned()));
     for other in [site.user("bob").await.id].into_iter().chain(nobodys) {
         let updated =
-            store::update(db, &id, &other, 1, &draft, None, clock::now()).await.expect("a statement");
+            store::update(db, &id, &other, 1, &post_text, None, clock::now()).await.expect("a statement");
         assert_eq!(updated, None, "{other:?}");
         store::delete(db, &id, &other, clock::now()).await.expect("a statement");
         assert_eq!(site.dump().await, before, "{other:?}");
     }
     let ada = site.user("ada").await.id;
-    let updated = store::update(db, &id, &ada, 1, &draft, None, clock::now()).await.expect("a statement");
+    let updated = store::update(db, &id, &ada, 1, &post_text, None, clock::now()).await.expect("a statement");
     assert_eq!(updated.map(|post| post.version), Some(2), "the right owner may");
 }
 

@@ -10,7 +10,7 @@ use byline::{
     credentials::{Actor, api_key::ApiKeyId},
     posts::{
         Content, Title,
-        domain::{Draft, service},
+        domain::{PostText, service},
         events::{Event, EventKind},
     },
 };
@@ -63,8 +63,8 @@ async fn clients_of_every_age_are_let_in_and_hear_of_new_posts() {
         let mut old = Socket::try_open(&ada, &path, "graphql-ws", &[]).await.expect("it opens");
         old.begin().await;
         assert_eq!(old.start("1", ON_CREATE, &with_key(&key)).await, started("1"));
-        let post = ada.publish("News", "Text").await;
-        let told = json!({ "id": post, "title": "News", "owner": "ada", "__typename": "Post" });
+        let post = ada.publish("PostEvent", "Text").await;
+        let told = json!({ "id": post, "title": "PostEvent", "owner": "ada", "__typename": "Post" });
         let data = json!({ "type": "data", "id": "1", "payload": { "data": { "onCreatePost": told } } });
         assert_eq!(old.said().await, data);
         old.say(json!({ "id": "1", "type": "stop" })).await;
@@ -324,7 +324,7 @@ async fn a_program_may_query_over_the_connection_and_mistakes_end_the_operation_
     socket.subscribe("4", ON_CREATE).await;
     socket.say(json!({ "id": "4", "type": "complete" })).await;
     socket.subscribe("5", ON_CREATE).await;
-    ada.publish("News", "").await;
+    ada.publish("PostEvent", "").await;
     let mut told = [socket.said().await["id"].clone(), socket.said().await["id"].clone()];
     told.sort_by_key(Value::to_string);
     assert_eq!(told, [json!("3"), json!("5")], "the fourth is complete");
@@ -609,9 +609,9 @@ async fn a_subscriber_who_does_not_read_is_told_so_and_holds_nobody_else_up() {
     // More than the buffers of both ends hold, and more news than are kept.
     let content = Some(Content::parse(&"x".repeat(100_000)).expect("a content"));
     for number in 0..400 {
-        let draft =
-            Draft { title: Title::parse(&number.to_string()).expect("a title"), content: content.clone() };
-        service::create(&site.site, &ada, draft, None).await.expect("nobody waits for a subscriber");
+        let post_text =
+            PostText { title: Title::parse(&number.to_string()).expect("a title"), content: content.clone() };
+        service::create(&site.site, &ada, post_text, None).await.expect("nobody waits for a subscriber");
     }
     let mut heard = 0;
     let last = loop {

@@ -341,12 +341,16 @@ async fn a_login_under_way_does_not_outlive_a_new_password() {
     site.author("ada").await;
     let ada = Login::parse("ada").expect("a login");
     let old = Password::parse(PASSWORD).expect("a password");
-    let recognized = service::recognize(&site.site, ada.clone(), old).await.expect("the password is right");
-    assert!(recognized.still_holds(&site.site).await.expect("an answer"));
+    let authenticated =
+        service::authenticate(&site.site, ada.clone(), old).await.expect("the password is right");
+    assert!(authenticated.still_holds(&site.site).await.expect("an answer"));
 
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
-    assert!(!recognized.still_holds(&site.site).await.expect("an answer"), "it is asked before anyone is in");
+    assert!(
+        !authenticated.still_holds(&site.site).await.expect("an answer"),
+        "it is asked before anyone is in"
+    );
     assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0, "whoever was in is out");
     assert_eq!(site.browser().log_in("ada").await.status, 422);
 }

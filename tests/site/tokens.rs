@@ -5,7 +5,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use byline::{
     accounts::domain::{Login, NewPassword, Password, service},
     credentials::token::{
-        self, Refused, Verified,
+        self, TokenError, VerifiedToken,
         keys::{self, Keys, Rotation},
         service as tokens,
     },
@@ -29,7 +29,7 @@ const REFRESH_TOKENS: &str = "SELECT COUNT(*) FROM refresh_tokens";
 const LATER: &str = "UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE used_at IS NOT NULL";
 const HOUR: i64 = 60 * 60 * 1_000_000;
 
-async fn verify(site: &Running, token: &str) -> Result<Verified, Refused> {
+async fn verify(site: &Running, token: &str) -> Result<VerifiedToken, TokenError> {
     token::verify(&site.site, token).await
 }
 
@@ -41,7 +41,7 @@ async fn opens(site: &Running, tokens: &Tokens) -> bool {
             assert_eq!(holds, Ok(true), "a connection would end that a request begins");
             true
         }
-        Err(Refused::Expired) => false,
+        Err(TokenError::Expired) => false,
         Err(other) => panic!("{other:?}"),
     };
     let answer = site.graphql(&Credential::token(&tokens.access), "{ __typename }").await;
@@ -223,7 +223,7 @@ async fn a_token_of_another_site_is_not_believed() {
         site.author("ada").await;
     }
     let tokens = other.script().tokens("ada").await;
-    assert_eq!(verify(&site, &tokens.access).await, Err(Refused::Malformed));
+    assert_eq!(verify(&site, &tokens.access).await, Err(TokenError::Malformed));
     assert_refused(&refresh(&site, &tokens.refresh).await, "invalid_grant");
 }
 
@@ -231,8 +231,9 @@ async fn a_token_of_another_site_is_not_believed() {
 async fn issued(site: &Running, username: &str) -> tokens::Tokens {
     let password = Password::parse(PASSWORD).expect("a password");
     let login = Login::parse(username).expect("a login");
-    let recognized = service::recognize(&site.site, login, password).await.expect("the password is right");
-    tokens::issue(&site.site, token::Client::OAuth, &recognized).await.expect("tokens")
+    let authenticated =
+        service::authenticate(&site.site, login, password).await.expect("the password is right");
+    tokens::issue(&site.site, token::Client::OAuth, &authenticated).await.expect("tokens")
 }
 
 #[tokio::test]
@@ -244,8 +245,8 @@ async fn an_id_token_opens_the_graphql_api_and_nothing_else_and_a_refresh_token_
     let verified = verify(&site, &issued.access).await.expect("the access token holds");
     assert_eq!(token::verify_either(&site.site, &issued.access).await.as_ref(), Ok(&verified));
     assert_eq!(token::verify_either(&site.site, &issued.id).await, Ok(verified.clone()), "the same in all");
-    assert_eq!(verify(&site, &issued.id).await, Err(Refused::Malformed));
-    assert_eq!(token::verify_either(&site.site, &refresh).await, Err(Refused::Malformed));
+    assert_eq!(verify(&site, &issued.id).await, Err(TokenError::Malformed));
+    assert_eq!(token::verify_either(&site.site, &refresh).await, Err(TokenError::Malformed));
 
     let (_, claims) = parts(&issued.id);
     let expected = [
@@ -402,7 +403,7 @@ async fn a_new_key_is_announced_then_signs_and_the_old_one_is_believed_for_an_ho
 
     site.tamper(&format!("UPDATE signing_keys SET signs_from = signs_from - {HOUR}")).await;
     assert_eq!(published_kids(&site).await, std::slice::from_ref(&next));
-    assert_eq!(verify(&site, &old.access).await, Err(Refused::Malformed));
+    assert_eq!(verify(&site, &old.access).await, Err(TokenError::Malformed));
     assert!(opens(&site, &new).await);
     assert!(opens(&site, &refreshed(&site, &old).await).await, "who has a refresh token notices nothing");
 
@@ -424,8 +425,8 @@ async fn what_a_leaked_key_signed_is_refused_at_once_by_processes_that_remember_
     let (header, claims) = before.parts();
 
     let next = keys::rotate(&site.site.database, Rotation::Now).await.expect("a new key");
-    assert_eq!(verify(&site, &before.access).await, Err(Refused::Malformed));
-    assert_eq!(verify(&site, &signed(&header, &claims, &leaked)).await, Err(Refused::Malformed));
+    assert_eq!(verify(&site, &before.access).await, Err(TokenError::Malformed));
+    assert_eq!(verify(&site, &signed(&header, &claims, &leaked)).await, Err(TokenError::Malformed));
     let after = refreshed(&site, &before).await;
     assert_eq!(kid(&after), next, "it signs at once");
     assert!(opens(&site, &after).await);
@@ -453,9 +454,9 @@ async fn a_connection_that_a_leaked_key_opened_is_told_nothing_more_after_the_ro
     assert_eq!((&over["type"], &over["id"]), (&json!("error"), &json!("theirs")), "{over}");
     assert_eq!(thief.hear().await, Heard::Closed(Some(4403)));
     assert_eq!(site.count(FAMILIES).await, 1, "the login lives");
-    ada.publish("News", "").await;
+    ada.publish("PostEvent", "").await;
     let said = own.said().await;
-    assert_eq!(said["payload"]["data"]["onCreatePost"]["title"], "News", "the new key holds: {said}");
+    assert_eq!(said["payload"]["data"]["onCreatePost"]["title"], "PostEvent", "the new key holds: {said}");
 }
 
 #[tokio::test]
@@ -703,10 +704,11 @@ async fn a_login_of_a_program_under_way_does_not_outlive_a_new_password() {
     site.author("ada").await;
     let ada = Login::parse("ada").expect("a login");
     let old = Password::parse(PASSWORD).expect("a password");
-    let recognized = service::recognize(&site.site, ada.clone(), old).await.expect("the password is right");
+    let authenticated =
+        service::authenticate(&site.site, ada.clone(), old).await.expect("the password is right");
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
-    let issued = tokens::issue(&site.site, token::Client::OAuth, &recognized).await;
+    let issued = tokens::issue(&site.site, token::Client::OAuth, &authenticated).await;
     assert!(matches!(issued, Err(AppError::Invalid { .. })), "{issued:?}");
     assert_eq!(site.count(FAMILIES).await, 0);
 }

@@ -8,7 +8,7 @@ use crate::{
         Actor, UserId,
         api_key::{ApiKey, ApiKeyId, store, store::NewRow},
     },
-    database::idempotency::{self, IdempotencyKey, Wish},
+    database::idempotency::{self, IdempotencyKey, IdempotentOperation},
     error::{AppError, Field},
     site::Site,
 };
@@ -63,7 +63,7 @@ pub async fn create(
     let owner = actor.user()?.id.clone();
     let secret = site.secret().await?.clone();
     let days = wanted.days.to_string();
-    let wish = Wish::CreateApiKey.under(
+    let wish = IdempotentOperation::CreateApiKey.under(
         key.unwrap_or_else(IdempotencyKey::generate),
         &[Some(wanted.name.as_str()), Some(days.as_str())],
     );
@@ -143,7 +143,7 @@ pub async fn revoke(
     key: Option<IdempotencyKey>,
 ) -> Result<(), AppError> {
     let owner = actor.user()?.id.clone();
-    let wish = key.map(|key| Wish::RevokeApiKey.under(key, &[Some(id.as_str())]));
+    let wish = key.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
     site.database
         .write((owner, id.clone(), wish), |db, (owner, id, wish)| {
             Box::pin(async move {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     credentials::Secret,
-    database::{Database, Db, on},
+    database::{Database, Db, on_engine},
     error::AppError,
 };
 
@@ -75,7 +75,7 @@ impl CostsInUse {
 /// How many accounts have a hash of each cost, always in the same order.
 async fn count(db: &mut Db) -> Result<Vec<(Cost, u64)>, AppError> {
     // A hash begins with its cost; salt and output behind it have one length.
-    let rows: Vec<(String, i64)> = on!(db => sqlx::query_as(
+    let rows: Vec<(String, i64)> = on_engine!(db => sqlx::query_as(
             "SELECT substr(password_hash, 1, length(password_hash) - $1), COUNT(*)
              FROM users WHERE length(password_hash) > $1 GROUP BY 1 ORDER BY 1",
         )

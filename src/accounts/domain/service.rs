@@ -3,8 +3,10 @@
 use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     clock,
-    credentials::{User, UserId, UserSession, caller::Explicit, session::store as session_store, token},
-    database::idempotency::{self, IdempotencyKey, NamedWish, Wish},
+    credentials::{
+        User, UserId, UserSession, caller::HeaderCredential, session::store as session_store, token,
+    },
+    database::idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
     error::{AppError, Field},
     site::Site,
     username::Username,
@@ -22,7 +24,7 @@ pub async fn sign_up(
     account: NewAccount,
     key: Option<IdempotencyKey>,
 ) -> Result<User, AppError> {
-    Ok(recognize_new(site, account, key).await?.user)
+    Ok(authenticate_new(site, account, key).await?.user)
 }
 
 /// As [`sign_up`], and signs in.
@@ -36,18 +38,19 @@ pub async fn sign_up_and_in(
     account: NewAccount,
     key: Option<IdempotencyKey>,
 ) -> Result<User, AppError> {
-    sign_in(site, session, recognize_new(site, account, key).await?).await
+    sign_in(site, session, authenticate_new(site, account, key).await?).await
 }
 
-async fn recognize_new(
+async fn authenticate_new(
     site: &Site,
     account: NewAccount,
     key: Option<IdempotencyKey>,
-) -> Result<Recognized, AppError> {
+) -> Result<Authenticated, AppError> {
     let NewAccount { username, email, password } = account;
     let given = Password::from(password.clone());
     // The password is no part of it: by its fingerprint it could be guessed.
-    let wish = key.map(|key| Wish::SignUp.under(key, &[Some(username.as_str()), Some(email.as_str())]));
+    let wish = key
+        .map(|key| IdempotentOperation::SignUp.under(key, &[Some(username.as_str()), Some(email.as_str())]));
     let made = async {
         // Asked before the costly hashing, and once more by the constraints.
         {
@@ -69,7 +72,7 @@ async fn recognize_new(
                     if let Some(wish) = &wish {
                         idempotency::remember(db, &user.id, wish, user.id.as_str()).await?;
                     }
-                    Ok(Recognized { user, hash })
+                    Ok(Authenticated { user, hash })
                 })
             })
             .await
@@ -95,22 +98,22 @@ async fn made_before(
     site: &Site,
     username: Username,
     password: Password,
-    wish: Option<NamedWish>,
-) -> Result<Option<Recognized>, AppError> {
+    wish: Option<KeyedOperation>,
+) -> Result<Option<Authenticated>, AppError> {
     let Some(wish) = wish else { return Ok(None) };
     let login = Login::Username(username);
     if !is_remembered(site, &login, &wish).await? {
         return Ok(None);
     }
-    match recognize(site, login, password).await {
-        Ok(recognized) => Ok(Some(recognized)),
+    match authenticate(site, login, password).await {
+        Ok(authenticated) => Ok(Some(authenticated)),
         Err(AppError::Invalid { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// Whether that account was made by that very wish.
-async fn is_remembered(site: &Site, login: &Login, wish: &NamedWish) -> Result<bool, AppError> {
+async fn is_remembered(site: &Site, login: &Login, wish: &KeyedOperation) -> Result<bool, AppError> {
     let db = &mut site.database.read().await?;
     let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
     Ok(idempotency::remembered(db, &user.id, wish).await?.is_some())
@@ -118,13 +121,13 @@ async fn is_remembered(site: &Site, login: &Login, wish: &NamedWish) -> Result<b
 
 /// Somebody whose password was right, by what was stored when it was looked at.
 #[derive(Debug)]
-pub struct Recognized {
+pub struct Authenticated {
     /// Who.
     pub user: User,
     hash: String,
 }
 
-impl Recognized {
+impl Authenticated {
     /// Whether the password is still the one that was checked. Asked once the
     /// session or the token family is stored: a new password ends those it
     /// finds *after* it is stored itself, so a login that was under way is
@@ -141,7 +144,7 @@ impl Recognized {
 
 /// The same for whoever is unknown and for a wrong password.
 #[must_use]
-pub fn not_recognized() -> AppError {
+pub fn not_authenticated() -> AppError {
     AppError::invalid(Field::Identifier, "Username, email or password is wrong")
 }
 
@@ -150,19 +153,19 @@ pub fn not_recognized() -> AppError {
 ///
 /// # Errors
 /// [`AppError::Invalid`], [`AppError::Busy`].
-pub async fn recognize(site: &Site, login: Login, password: Password) -> Result<Recognized, AppError> {
+pub async fn authenticate(site: &Site, login: Login, password: Password) -> Result<Authenticated, AppError> {
     // For everybody, so that it takes everybody's time.
     let nobodys = site.costs.of_nobody(&site.database, site.secret_made_before().await?, &login).await?;
     let found = store::find(&mut site.database.read().await?, &login).await?;
     let (user, stored) = found.unzip();
     let verified = site.hasher.verify(password.clone(), stored.clone(), nobodys).await?;
     match (user, stored, verified) {
-        (Some(user), Some(hash), Verified::Yes) => Ok(Recognized { user, hash }),
+        (Some(user), Some(hash), Verified::Yes) => Ok(Authenticated { user, hash }),
         (Some(user), Some(old), Verified::YesOutdated) => {
             let hash = rehash(site, &user, password, old).await;
-            Ok(Recognized { user, hash })
+            Ok(Authenticated { user, hash })
         }
-        _ => Err(not_recognized()),
+        _ => Err(not_authenticated()),
     }
 }
 
@@ -172,7 +175,7 @@ pub async fn recognize(site: &Site, login: Login, password: Password) -> Result<
 ///
 /// # Errors
 /// Those of the database.
-pub async fn goes_by(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
+pub async fn matches_login(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
     if name == user.username.as_str() {
         return Ok(true);
     }
@@ -192,7 +195,7 @@ pub async fn log_in(
     login: Login,
     password: Password,
 ) -> Result<User, AppError> {
-    sign_in(site, session, recognize(site, login, password).await?).await
+    sign_in(site, session, authenticate(site, login, password).await?).await
 }
 
 /// Ends what somebody is signed in by: the token that a program sent, with its
@@ -204,7 +207,7 @@ pub async fn log_in(
 pub async fn log_out(
     site: &Site,
     session: &UserSession,
-    explicit: Option<Explicit<'_>>,
+    explicit: Option<HeaderCredential<'_>>,
 ) -> Result<(), AppError> {
     match explicit {
         Some(explicit) => explicit.end(site).await,
@@ -213,13 +216,13 @@ pub async fn log_out(
 }
 
 /// Begins a session, unless the password was changed meanwhile.
-async fn sign_in(site: &Site, session: &UserSession, recognized: Recognized) -> Result<User, AppError> {
-    session.sign_in(&recognized.user).await?;
-    if !recognized.still_holds(site).await? {
+async fn sign_in(site: &Site, session: &UserSession, authenticated: Authenticated) -> Result<User, AppError> {
+    session.sign_in(&authenticated.user).await?;
+    if !authenticated.still_holds(site).await? {
         session.sign_out().await?;
-        return Err(not_recognized());
+        return Err(not_authenticated());
     }
-    Ok(recognized.user)
+    Ok(authenticated.user)
 }
 
 /// Stores the password by the current cost and in its normal form (security row
@@ -256,7 +259,7 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
             Box::pin(async move { store::set_hash(db, &id, &hash).await })
         })
         .await?;
-    // Only now, see [`Recognized::still_holds`].
+    // Only now, see [`Authenticated::still_holds`].
     sign_out(site, user.id, None).await
 }
 
@@ -273,7 +276,8 @@ pub async fn change_password(
     previous: Password,
     proposed: NewPassword,
 ) -> Result<(), AppError> {
-    let Recognized { user, hash: old } = recognize(site, Login::Username(user.username), previous).await?;
+    let Authenticated { user, hash: old } =
+        authenticate(site, Login::Username(user.username), previous).await?;
     let new = site.hasher.hash(proposed).await?;
     let replaced = site
         .database
@@ -282,7 +286,7 @@ pub async fn change_password(
         })
         .await?;
     if !replaced {
-        return Err(not_recognized());
+        return Err(not_authenticated());
     }
     sign_out(site, user.id, Some(family)).await
 }

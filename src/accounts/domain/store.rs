@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{Email, Login};
 use crate::{
     credentials::{User, UserId},
-    database::{Db, internal, on, violates},
+    database::{Db, internal, on_engine, violates},
     error::{AppError, Field, FieldError},
     timestamp::Timestamp,
     username::Username,
@@ -57,7 +57,7 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
         }
         Login::Nobody(_) => ("SELECT id, username, password_hash FROM users WHERE username = $1", ""),
     };
-    let row = on!(db => sqlx::query_as::<_, UserRow>(statement).bind(value).fetch_optional(db).await?);
+    let row = on_engine!(db => sqlx::query_as::<_, UserRow>(statement).bind(value).fetch_optional(db).await?);
     row.map(|row| {
         let username = Username::try_from(row.username)
             .map_err(|error| internal(format_args!("a stored username breaks the rules: {error}")))?;
@@ -71,7 +71,7 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
 /// # Errors
 /// [`AppError::Invalid`] for whatever is taken.
 pub async fn refuse_taken(db: &mut Db, username: &Username, email: &Email) -> Result<(), AppError> {
-    let (username, email): (bool, bool) = on!(db => sqlx::query_as(
+    let (username, email): (bool, bool) = on_engine!(db => sqlx::query_as(
             "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
         )
         .bind(username.as_str())
@@ -97,7 +97,7 @@ pub async fn insert(
     hash: &str,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    let done = on!(db => sqlx::query(
+    let done = on_engine!(db => sqlx::query(
             "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(user.id.as_str())
@@ -124,7 +124,7 @@ pub async fn insert(
 /// # Errors
 /// Those of the database.
 pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
-    on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+    on_engine!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
         .bind(hash)
         .bind(id.as_str())
         .execute(db)
@@ -139,7 +139,7 @@ pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppErr
 /// # Errors
 /// Those of the database.
 pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<bool, AppError> {
-    let replaced = on!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+    let replaced = on_engine!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(new)
         .bind(id.as_str())
         .bind(old)
@@ -154,7 +154,7 @@ pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Res
 /// # Errors
 /// Those of the database.
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
-    Ok(on!(db => sqlx::query_as(
+    Ok(on_engine!(db => sqlx::query_as(
         "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts
          FROM users u ORDER BY u.created_at, u.id",
     )

@@ -23,7 +23,7 @@ pub struct ApiKeyId(String);
 
 /// An API key that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedKey {
     /// For [`still_holds`].
     pub id: String,
     /// From then on it is refused.
@@ -139,17 +139,17 @@ fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn verify(site: &Site, raw: &str) -> Result<Option<Verified>, AppError> {
+pub async fn verify(site: &Site, raw: &str) -> Result<Option<VerifiedKey>, AppError> {
     let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
-    let found = store::living(&mut site.database.read().await?, &key.hash()).await?;
-    let Some(living) = found else { return Ok(None) };
-    if living.last_used_at.is_none_or(|last| last < last_use::just_now().micros()) {
-        let (database, id) = (site.database.clone(), living.id.clone());
-        last_use::note("an API key", living.id.clone(), async move {
+    let found = store::active(&mut site.database.read().await?, &key.hash()).await?;
+    let Some(active) = found else { return Ok(None) };
+    if active.last_used_at.is_none_or(|last| last < last_use::just_now().micros()) {
+        let (database, id) = (site.database.clone(), active.id.clone());
+        last_use::note("an API key", active.id.clone(), async move {
             database.write(id, |db, id| Box::pin(async move { store::touch(db, &id).await })).await
         });
     }
-    Ok(Some(Verified { id: living.id, expires_at: Timestamp::from_micros(living.expires_at) }))
+    Ok(Some(VerifiedKey { id: active.id, expires_at: Timestamp::from_micros(active.expires_at) }))
 }
 
 /// Whether a key that was verified before still holds, for whoever listens

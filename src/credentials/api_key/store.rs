@@ -9,7 +9,7 @@ use crate::{
     accounts::{ApiKeyName, ListedApiKey},
     clock,
     credentials::{UserId, last_use},
-    database::{Db, on},
+    database::{Db, on_engine},
     error::AppError,
     timestamp::Timestamp,
 };
@@ -20,7 +20,7 @@ const SHOWN_EXPIRED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A key that holds.
 #[derive(Debug, FromRow)]
-pub struct Living {
+pub struct ActiveKey {
     /// The row.
     pub id: String,
     /// Microseconds since 1970 UTC.
@@ -59,7 +59,7 @@ pub struct NewRow {
 
 /// A key as `byline api-key list` shows it.
 #[derive(Debug, FromRow)]
-pub struct Listed {
+pub struct ApiKeyRow {
     /// The row.
     pub id: String,
     /// Whose; absent for a key of the site itself.
@@ -76,8 +76,8 @@ pub struct Listed {
     pub last_used_at: Option<i64>,
 }
 
-impl From<Listed> for ListedApiKey {
-    fn from(row: Listed) -> Self {
+impl From<ApiKeyRow> for ListedApiKey {
+    fn from(row: ApiKeyRow) -> Self {
         Self {
             id: row.id,
             name: row.name,
@@ -93,8 +93,8 @@ impl From<Listed> for ListedApiKey {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn living(db: &mut Db, hash: &[u8]) -> Result<Option<Living>, AppError> {
-    Ok(on!(db => sqlx::query_as(
+pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
             "SELECT id, expires_at, last_used_at FROM api_keys WHERE hash = $1 AND expires_at > $2",
         )
         .bind(hash)
@@ -108,7 +108,7 @@ pub async fn living(db: &mut Db, hash: &[u8]) -> Result<Option<Living>, AppError
 /// # Errors
 /// Those of the database.
 pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query_scalar(
+    Ok(on_engine!(db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND expires_at > $2)",
         )
         .bind(id)
@@ -122,7 +122,7 @@ pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "UPDATE api_keys SET last_used_at = $1
              WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)",
         )
@@ -140,7 +140,7 @@ pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
-    Ok(on!(db => sqlx::query_as(
+    Ok(on_engine!(db => sqlx::query_as(
             "SELECT id, hash FROM api_keys WHERE user_id IS NULL AND expires_at > $1
              ORDER BY created_at DESC, id DESC LIMIT 1",
         )
@@ -153,18 +153,20 @@ pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
 /// so after the others that do: they all write to the row of the person first.
 ///
 /// # Errors
-/// [`AppError::Overtaken`] where another did so at the same time.
+/// [`AppError::WriteConflict`] where another did so at the same time.
 pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> {
-    on!(db => sqlx::query("UPDATE users SET username = username WHERE id = $1")
+    on_engine!(db => sqlx::query("UPDATE users SET username = username WHERE id = $1")
         .bind(owner.as_str())
         .execute(&mut *db)
         .await
         .map(drop)?);
-    Ok(on!(db => sqlx::query_scalar("SELECT COUNT(*) FROM api_keys WHERE user_id = $1 AND expires_at > $2")
+    Ok(
+        on_engine!(db => sqlx::query_scalar("SELECT COUNT(*) FROM api_keys WHERE user_id = $1 AND expires_at > $2")
         .bind(owner.as_str())
         .bind(clock::now().micros())
         .fetch_one(db)
-        .await?))
+        .await?),
+    )
 }
 
 /// Adds a key.
@@ -172,7 +174,7 @@ pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> 
 /// # Errors
 /// Those of the database.
 pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -193,8 +195,8 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<Listed>, AppError> {
-    Ok(on!(db => sqlx::query_as(
+pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
              FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.user_id = $1 AND k.id = $2",
         )
@@ -208,8 +210,8 @@ pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<L
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(db: &mut Db, owner: &UserId) -> Result<Vec<Listed>, AppError> {
-    Ok(on!(db => sqlx::query_as(
+pub async fn list(db: &mut Db, owner: &UserId) -> Result<Vec<ApiKeyRow>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
              FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.user_id = $1
              ORDER BY k.created_at DESC, k.id DESC",
@@ -223,8 +225,8 @@ pub async fn list(db: &mut Db, owner: &UserId) -> Result<Vec<Listed>, AppError> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list_all(db: &mut Db) -> Result<Vec<Listed>, AppError> {
-    Ok(on!(db => sqlx::query_as(
+pub async fn list_all(db: &mut Db) -> Result<Vec<ApiKeyRow>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
              FROM api_keys k LEFT JOIN users u ON u.id = k.user_id ORDER BY k.created_at, k.id",
         )
@@ -237,7 +239,7 @@ pub async fn list_all(db: &mut Db) -> Result<Vec<Listed>, AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
+    Ok(on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
         .bind(id.as_str())
         .bind(owner.as_str())
         .execute(db)
@@ -251,7 +253,7 @@ pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, 
 /// # Errors
 /// Those of the database.
 pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
+    Ok(on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
         .bind(id.as_str())
         .execute(db)
         .await?
@@ -264,7 +266,7 @@ pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn forget_expired(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
+    on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
         .bind(clock::before(SHOWN_EXPIRED).micros())
         .execute(db)
         .await

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock,
     credentials::User,
-    database::{Database, Db, internal, on},
+    database::{Database, Db, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
 };
@@ -75,7 +75,7 @@ impl Basket {
         database
             .write((self.clone(), form, fields), |db, (Self(basket), form, fields)| {
                 Box::pin(async move {
-                    let alike: i64 = on!(db => sqlx::query_scalar(
+                    let alike: i64 = on_engine!(db => sqlx::query_scalar(
                             "SELECT COUNT(*) FROM kept_forms
                              WHERE basket = $1 AND author = $2 AND page = $3 AND fields = $4",
                         )
@@ -93,7 +93,7 @@ impl Basket {
                         return Ok(false);
                     }
                     let title = form.values.get("title").cloned().unwrap_or_default();
-                    on!(db => sqlx::query(
+                    on_engine!(db => sqlx::query(
                             "INSERT INTO kept_forms (id, basket, author, page, title, fields, bytes, created_at)
                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                         )
@@ -119,7 +119,7 @@ impl Basket {
     /// # Errors
     /// Those of the database.
     pub async fn of(&self, db: &mut Db, user: &User) -> Result<Vec<KeptForm>, AppError> {
-        let rows: Vec<(String, String, String, i64, Option<i64>)> = on!(db => sqlx::query_as(
+        let rows: Vec<(String, String, String, i64, Option<i64>)> = on_engine!(db => sqlx::query_as(
                 "SELECT id, page, title, created_at, shown_at FROM kept_forms
                  WHERE basket = $1 AND author = $2 AND created_at > $3 ORDER BY id",
             )
@@ -148,7 +148,7 @@ impl Basket {
         user: &User,
         id: &str,
     ) -> Result<Option<BTreeMap<String, String>>, AppError> {
-        let fields: Option<String> = on!(db => sqlx::query_scalar(
+        let fields: Option<String> = on_engine!(db => sqlx::query_scalar(
                 "SELECT fields FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
             )
             .bind(id)
@@ -168,7 +168,7 @@ impl Basket {
         database
             .write((self.clone(), id), |db, (Self(basket), id)| {
                 Box::pin(async move {
-                    on!(db => sqlx::query("UPDATE kept_forms SET shown_at = $1 WHERE id = $2 AND basket = $3")
+                    on_engine!(db => sqlx::query("UPDATE kept_forms SET shown_at = $1 WHERE id = $2 AND basket = $3")
                         .bind(clock::now().micros())
                         .bind(id)
                         .bind(basket)
@@ -190,7 +190,7 @@ impl Basket {
         database
             .write((self.clone(), author, id), |db, (Self(basket), author, id)| {
                 Box::pin(async move {
-                    on!(db => sqlx::query(
+                    on_engine!(db => sqlx::query(
                             "DELETE FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
                         )
                         .bind(id)
@@ -208,13 +208,13 @@ impl Basket {
 
 /// Whether `bytes` more may wait in a basket.
 async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppError> {
-    let (forms, taken): (i64, i64) = on!(db => sqlx::query_as(
+    let (forms, taken): (i64, i64) = on_engine!(db => sqlx::query_as(
             "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM kept_forms WHERE basket = $1",
         )
         .bind(basket)
         .fetch_one(db)
         .await?);
-    let (forms_of_all, of_all): (i64, i64) = on!(db => sqlx::query_as(
+    let (forms_of_all, of_all): (i64, i64) = on_engine!(db => sqlx::query_as(
             "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM kept_forms WHERE created_at > $1",
         )
         .bind(clock::before(WAITING).micros())
@@ -229,7 +229,7 @@ async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppErro
 /// # Errors
 /// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
+    on_engine!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
         .bind(clock::before(WAITING).micros())
         .execute(db)
         .await

@@ -169,7 +169,7 @@ impl UserSession {
 /// Two things that tower-sessions 0.15 leaves open: what it could not save it
 /// answers with a bare 500, where the database may only be away; and the
 /// cookies it removes lack attributes.
-pub async fn mend_answer(State(https): State<bool>, request: Request, next: Next) -> Response {
+pub async fn repair_session_response(State(https): State<bool>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let response = next.run(request).await;
     // Every other answer says what it is.

@@ -14,7 +14,7 @@ use tower_sessions::{
 use crate::{
     clock,
     credentials::{User, UserId, last_use},
-    database::{Database, Db, internal, on},
+    database::{Database, Db, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
 };
@@ -84,9 +84,9 @@ impl RowStore {
 
     /// What a session holds, when it began and when it was last used, if it
     /// has not ended.
-    async fn living(&self, id_hash: &[u8]) -> std::result::Result<Option<(String, i64, i64)>, AppError> {
+    async fn active(&self, id_hash: &[u8]) -> std::result::Result<Option<(String, i64, i64)>, AppError> {
         let db = &mut self.database.read().await?;
-        Ok(on!(db => sqlx::query_as(
+        Ok(on_engine!(db => sqlx::query_as(
                 "SELECT data, created_at, last_seen_at FROM sessions
                  WHERE id_hash = $1 AND last_seen_at > $2 AND created_at > $3",
             )
@@ -100,7 +100,7 @@ impl RowStore {
 
 /// Notes that a session was used, unless somebody just did.
 async fn touch(db: &mut Db, id_hash: &[u8]) -> std::result::Result<(), AppError> {
-    on!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2 AND last_seen_at < $3")
+    on_engine!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2 AND last_seen_at < $3")
         .bind(clock::now().micros())
         .bind(id_hash)
         .bind(last_use::just_now().micros())
@@ -118,7 +118,7 @@ impl SessionStore for RowStore {
         self.database
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
-                    on!(db => sqlx::query(
+                    on_engine!(db => sqlx::query(
                             "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
                              VALUES ($1, $2, $3, $4, $4)",
                         )
@@ -141,7 +141,7 @@ impl SessionStore for RowStore {
         self.database
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
-                    on!(db => sqlx::query(
+                    on_engine!(db => sqlx::query(
                             "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3 WHERE id_hash = $4",
                         )
                         .bind(user_id)
@@ -160,7 +160,7 @@ impl SessionStore for RowStore {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let id_hash = id_hash(id);
-        let Some((data, created_at, last_seen_at)) = self.living(&id_hash).await.map_err(backend)? else {
+        let Some((data, created_at, last_seen_at)) = self.active(&id_hash).await.map_err(backend)? else {
             return Ok(None);
         };
         if last_seen_at < last_use::just_now().micros() {
@@ -180,7 +180,7 @@ impl SessionStore for RowStore {
         self.database
             .write(id_hash, |db, id_hash| {
                 Box::pin(async move {
-                    on!(db => sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
+                    on_engine!(db => sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
                         .bind(id_hash)
                         .execute(db)
                         .await
@@ -198,7 +198,7 @@ impl SessionStore for RowStore {
 /// # Errors
 /// Those of the database.
 pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
+    on_engine!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
         .bind(user.as_str())
         .execute(db)
         .await
@@ -211,7 +211,7 @@ pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppE
 /// # Errors
 /// Those of the database.
 pub async fn forget_ended(db: &mut Db) -> std::result::Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
+    on_engine!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
         .bind(ago(IDLE))
         .bind(ago(ABSOLUTE))
         .execute(db)

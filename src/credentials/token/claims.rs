@@ -1,11 +1,11 @@
-//! What tokens say, and which of them are believed (security row J2).
+//! What tokens say, and which of them are claims (security row J2).
 
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::{CLIENT_ID, Refused, keys::Key, store::Holder};
+use super::{CLIENT_ID, TokenError, keys::Key, store::Holder};
 use crate::{
     clock, database::internal, error::AppError, graphql, http::origin::PublicUrl, timestamp::Timestamp,
 };
@@ -89,7 +89,7 @@ impl Claims {
 
 /// A token that was signed here, for this site, and has not expired.
 #[derive(Debug)]
-pub(super) struct Believed {
+pub(super) struct VerifiedClaims {
     pub(super) user_id: String,
     pub(super) family: String,
     pub(super) expires_at: Timestamp,
@@ -153,7 +153,12 @@ pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<St
 }
 
 /// Reads a token that says it was signed with `key`, if it is for one of `uses`.
-pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl, uses: &[TokenUse]) -> Result<Believed, Refused> {
+pub(super) fn read(
+    raw: &str,
+    key: &Key,
+    url: &PublicUrl,
+    uses: &[TokenUse],
+) -> Result<VerifiedClaims, TokenError> {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
     validation.set_issuer(&[issuer(url)]);
@@ -162,18 +167,18 @@ pub(super) fn read(raw: &str, key: &Key, url: &PublicUrl, uses: &[TokenUse]) -> 
     validation.leeway = LEEWAY.as_secs();
     let claims: Claims = match decode(raw, &key.verifying, &validation) {
         Ok(token) => token.claims,
-        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(Refused::Expired),
-        Err(_) => return Err(Refused::Malformed),
+        Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(TokenError::Expired),
+        Err(_) => return Err(TokenError::Malformed),
     };
-    let common = claims.for_one_of(uses, url).ok_or(Refused::Malformed)?;
+    let common = claims.for_one_of(uses, url).ok_or(TokenError::Malformed)?;
     // None is signed here that holds for longer, or from later on. A leaked key
     // signs what it likes, and whoever listens does so until `exp`.
     let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());
     if common.iat > latest_iat || common.exp > common.iat.saturating_add(ACCESS_TIME.as_secs()) {
-        return Err(Refused::Malformed);
+        return Err(TokenError::Malformed);
     }
-    let exp = i64::try_from(common.exp).map_err(|_| Refused::Malformed)?;
-    Ok(Believed {
+    let exp = i64::try_from(common.exp).map_err(|_| TokenError::Malformed)?;
+    Ok(VerifiedClaims {
         user_id: common.sub,
         family: common.origin_jti,
         expires_at: Timestamp::from_micros(exp.saturating_mul(1_000_000)),

@@ -33,7 +33,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 /// the 32 bytes themselves. Whoever has no such key cannot sign or verify, so
 /// this is where the provider takes its place in the process.
 pub(super) fn key_pair(seed: &[u8; 32], public: &[u8; 32]) -> (EncodingKey, DecodingKey) {
-    // Refused where it is there already.
+    // TokenError where it is there already.
     let _ = PROVIDER.install_default();
     (EncodingKey::from_ed_der(seed), DecodingKey::from_ed_der(public))
 }

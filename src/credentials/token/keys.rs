@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::eddsa::key_pair;
 use crate::{
     clock,
-    database::{Database, Db, internal, on},
+    database::{Database, Db, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
 };
@@ -46,7 +46,7 @@ pub struct Key {
 
 /// What a key does at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duty {
+pub enum KeyStatus {
     /// Published, and not signing yet.
     Announced,
     /// Signing; the only one.
@@ -57,7 +57,7 @@ pub enum Duty {
 
 /// A key as `byline keys list` shows it.
 #[derive(Debug)]
-pub struct Listed {
+pub struct SigningKeyInfo {
     /// Which.
     pub kid: String,
     /// When it was made.
@@ -65,7 +65,7 @@ pub struct Listed {
     /// When it begins to sign, or began to.
     pub signs_from: Timestamp,
     /// What it does now.
-    pub duty: Duty,
+    pub status: KeyStatus,
 }
 
 /// The keys of a site as this process knows them.
@@ -76,11 +76,11 @@ pub struct Keys {
 
 struct Known {
     since: Instant,
-    ring: Arc<Ring>,
+    key_set: Arc<KeySet>,
 }
 
 /// All keys, the oldest first; never empty.
-pub(super) struct Ring(Vec<Key>);
+pub(super) struct KeySet(Vec<Key>);
 
 /// Since when a key that is made now shall sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn thumbprint(public: &[u8; 32]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
 }
 
-impl Ring {
+impl KeySet {
     /// The newest key whose time has come. The very first needs no time: nobody
     /// can know another.
     fn signing_place(&self, now: Timestamp) -> usize {
@@ -131,47 +131,47 @@ impl Ring {
     }
 
     /// Every key that is not over, with what it does.
-    fn living(&self, now: Timestamp) -> impl Iterator<Item = (&Key, Duty)> {
+    fn active(&self, now: Timestamp) -> impl Iterator<Item = (&Key, KeyStatus)> {
         let signing = self.signing_place(now);
         self.0.iter().enumerate().filter_map(move |(place, key)| {
             let is_over = || self.0[place + 1..].iter().any(|later| later.signs_from.after(OVERLAP) <= now);
             match place.cmp(&signing) {
                 std::cmp::Ordering::Less if is_over() => None,
-                std::cmp::Ordering::Less => Some((key, Duty::Verifies)),
-                std::cmp::Ordering::Equal => Some((key, Duty::Signs)),
-                std::cmp::Ordering::Greater => Some((key, Duty::Announced)),
+                std::cmp::Ordering::Less => Some((key, KeyStatus::Verifies)),
+                std::cmp::Ordering::Equal => Some((key, KeyStatus::Signs)),
+                std::cmp::Ordering::Greater => Some((key, KeyStatus::Announced)),
             }
         })
     }
 
     /// The key of that name, if what it signed counts.
     pub(super) fn verifying(&self, kid: &str, now: Timestamp) -> Option<&Key> {
-        self.living(now).map(|(key, _)| key).find(|key| key.kid == kid)
+        self.active(now).map(|(key, _)| key).find(|key| key.kid == kid)
     }
 }
 
 impl Keys {
     /// The keys as they are in the database. A site that has none gets its first.
-    pub(super) async fn fresh(&self, database: &Database) -> Result<Arc<Ring>, AppError> {
+    pub(super) async fn fresh(&self, database: &Database) -> Result<Arc<KeySet>, AppError> {
         let mut known = self.known.lock().await;
         Self::load(&mut known, database).await
     }
 
     /// The keys, with the one of that name, if there is such a one.
-    pub(super) async fn with(&self, kid: &str, database: &Database) -> Result<Arc<Ring>, AppError> {
+    pub(super) async fn with(&self, kid: &str, database: &Database) -> Result<Arc<KeySet>, AppError> {
         let mut known = self.known.lock().await;
-        if let Some(Known { since, ring }) = &*known {
-            let patience = if ring.verifying(kid, clock::now()).is_some() { STALE } else { RELOAD };
+        if let Some(Known { since, key_set }) = &*known {
+            let patience = if key_set.verifying(kid, clock::now()).is_some() { STALE } else { RELOAD };
             if since.elapsed() < patience {
-                return Ok(Arc::clone(ring));
+                return Ok(Arc::clone(key_set));
             }
         }
         Self::load(&mut known, database).await
     }
 
-    async fn load(known: &mut Option<Known>, database: &Database) -> Result<Arc<Ring>, AppError> {
-        let mut ring = read(&mut database.read().await?).await?;
-        if ring.0.is_empty() {
+    async fn load(known: &mut Option<Known>, database: &Database) -> Result<Arc<KeySet>, AppError> {
+        let mut key_set = read(&mut database.read().await?).await?;
+        if key_set.0.is_empty() {
             database
                 .write((seed()?, clock::now()), |db, (seed, now)| {
                     Box::pin(async move {
@@ -180,11 +180,11 @@ impl Keys {
                     })
                 })
                 .await?;
-            ring = read(&mut database.read().await?).await?;
+            key_set = read(&mut database.read().await?).await?;
         }
-        let ring = Arc::new(ring);
-        *known = Some(Known { since: Instant::now(), ring: Arc::clone(&ring) });
-        Ok(ring)
+        let key_set = Arc::new(key_set);
+        *known = Some(Known { since: Instant::now(), key_set: Arc::clone(&key_set) });
+        Ok(key_set)
     }
 }
 
@@ -200,8 +200,8 @@ fn seed() -> Result<[u8; 32], AppError> {
     Ok(seed)
 }
 
-async fn read(db: &mut Db) -> Result<Ring, AppError> {
-    let rows: Vec<(Vec<u8>, i64, i64)> = on!(db => sqlx::query_as(
+async fn read(db: &mut Db) -> Result<KeySet, AppError> {
+    let rows: Vec<(Vec<u8>, i64, i64)> = on_engine!(db => sqlx::query_as(
             "SELECT seed, created_at, signs_from FROM signing_keys ORDER BY generation",
         )
         .fetch_all(db)
@@ -209,7 +209,7 @@ async fn read(db: &mut Db) -> Result<Ring, AppError> {
     let keys = rows.into_iter().map(|(seed, created_at, signs_from)| {
         Key::from_seed(&seed, Timestamp::from_micros(created_at), Timestamp::from_micros(signs_from))
     });
-    keys.collect::<Result<_, _>>().map(Ring)
+    keys.collect::<Result<_, _>>().map(KeySet)
 }
 
 /// Two that add the same generation at the same time meet in its primary key,
@@ -221,7 +221,7 @@ async fn insert(
     signs_from: Timestamp,
 ) -> Result<(), AppError> {
     let key = Key::from_seed(seed, created_at, signs_from)?;
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "INSERT INTO signing_keys (generation, kid, seed, created_at, signs_from)
              SELECT COALESCE(MAX(generation), 0) + 1, $1, $2, $3, $4 FROM signing_keys WHERE TRUE
              ON CONFLICT (generation) DO NOTHING",
@@ -253,7 +253,7 @@ pub async fn rotate(database: &Database, rotation: Rotation) -> Result<String, A
             Box::pin(async move {
                 insert(db, &seed, now, signs_from).await?;
                 if rotation == Rotation::Now {
-                    on!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
+                    on_engine!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
                         .bind(&kid)
                         .execute(db)
                         .await
@@ -269,16 +269,16 @@ pub async fn rotate(database: &Database, rotation: Rotation) -> Result<String, A
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
+pub async fn list(db: &mut Db) -> Result<Vec<SigningKeyInfo>, AppError> {
     let now = clock::now();
     Ok(read(db)
         .await?
-        .living(now)
-        .map(|(key, duty)| Listed {
+        .active(now)
+        .map(|(key, status)| SigningKeyInfo {
             kid: key.kid.clone(),
             created_at: key.created_at,
             signs_from: key.signs_from,
-            duty,
+            status,
         })
         .collect())
 }
@@ -289,8 +289,8 @@ pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn published(keys: &Keys, database: &Database) -> Result<Value, AppError> {
-    let ring = keys.fresh(database).await?;
-    let keys: Vec<_> = ring.living(clock::now()).map(|(key, _)| key.jwk()).collect();
+    let key_set = keys.fresh(database).await?;
+    let keys: Vec<_> = key_set.active(clock::now()).map(|(key, _)| key.jwk()).collect();
     Ok(json!({ "keys": keys }))
 }
 
@@ -299,7 +299,7 @@ pub async fn published(keys: &Keys, database: &Database) -> Result<Value, AppErr
 /// # Errors
 /// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "DELETE FROM signing_keys WHERE EXISTS
              (SELECT 1 FROM signing_keys AS later
               WHERE later.generation > signing_keys.generation AND later.signs_from <= $1)",
@@ -326,19 +326,19 @@ mod tests {
     fn one_key_signs_and_its_forerunner_verifies_for_an_hour() {
         let start = Timestamp::from_micros(1_700_000_000_000_000);
         let at = |seconds| start.after(Duration::from_secs(seconds));
-        let ring = Ring(
+        let key_set = KeySet(
             [(1, at(0)), (2, at(300))]
                 .map(|(byte, signs_from)| Key::from_seed(&[byte; 32], at(0), signs_from).unwrap())
                 .into(),
         );
-        let duties = |now| ring.living(now).map(|(_, duty)| duty).collect::<Vec<_>>();
-        assert_eq!(duties(at(0)), [Duty::Signs, Duty::Announced]);
-        assert_eq!(duties(at(299)), [Duty::Signs, Duty::Announced]);
-        assert_eq!(duties(at(300)), [Duty::Verifies, Duty::Signs]);
-        assert_eq!(duties(at(300 + 3599)), [Duty::Verifies, Duty::Signs]);
-        assert_eq!(duties(at(300 + 3600)), [Duty::Signs]);
+        let duties = |now| key_set.active(now).map(|(_, status)| status).collect::<Vec<_>>();
+        assert_eq!(duties(at(0)), [KeyStatus::Signs, KeyStatus::Announced]);
+        assert_eq!(duties(at(299)), [KeyStatus::Signs, KeyStatus::Announced]);
+        assert_eq!(duties(at(300)), [KeyStatus::Verifies, KeyStatus::Signs]);
+        assert_eq!(duties(at(300 + 3599)), [KeyStatus::Verifies, KeyStatus::Signs]);
+        assert_eq!(duties(at(300 + 3600)), [KeyStatus::Signs]);
         // A clock that goes slower than the one the first key was made by.
         let earlier = start.before(Duration::from_secs(5));
-        assert_eq!(duties(earlier), [Duty::Signs, Duty::Announced]);
+        assert_eq!(duties(earlier), [KeyStatus::Signs, KeyStatus::Announced]);
     }
 }

@@ -50,7 +50,7 @@ impl Client {
 
 /// Who showed a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedToken {
     /// The person, as the database has them now.
     pub user: User,
     /// Their address, likewise.
@@ -63,9 +63,9 @@ pub struct Verified {
     pub expires_at: Timestamp,
 }
 
-/// Why a token is not believed.
+/// Why a token is not claims.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TokenError {
     /// Not one of ours, or not for this.
     #[error("Unable to parse JWT token.")]
     Malformed,
@@ -82,8 +82,8 @@ pub enum Refused {
 /// that a revoked token is refused at once, and so is one by a leaked key.
 ///
 /// # Errors
-/// [`Refused`].
-pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
+/// [`TokenError`].
+pub async fn verify(site: &Site, raw: &str) -> Result<VerifiedToken, TokenError> {
     verify_for(site, raw, &[TokenUse::Access]).await
 }
 
@@ -91,26 +91,26 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Verified, Refused> {
 /// access token: AppSync takes both kinds of a user pool.
 ///
 /// # Errors
-/// [`Refused`].
-pub async fn verify_either(site: &Site, raw: &str) -> Result<Verified, Refused> {
+/// [`TokenError`].
+pub async fn verify_either(site: &Site, raw: &str) -> Result<VerifiedToken, TokenError> {
     verify_for(site, raw, &[TokenUse::Access, TokenUse::Id]).await
 }
 
-async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<Verified, Refused> {
-    let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(Refused::Malformed)?;
-    let ring = site.keys.with(&kid, &site.database).await?;
-    let key = ring.verifying(&kid, clock::now()).ok_or(Refused::Malformed)?;
-    let believed = claims::read(raw, key, &site.public_url, uses)?;
-    let found = store::holder_by_key(&mut site.database.read().await?, &believed.family, &kid).await?;
-    let (holder, has_key) = found.ok_or(Refused::Expired)?;
-    if !has_key || holder.user.id.as_str() != believed.user_id {
-        return Err(Refused::Malformed);
+async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<VerifiedToken, TokenError> {
+    let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(TokenError::Malformed)?;
+    let key_set = site.keys.with(&kid, &site.database).await?;
+    let key = key_set.verifying(&kid, clock::now()).ok_or(TokenError::Malformed)?;
+    let claims = claims::read(raw, key, &site.public_url, uses)?;
+    let found = store::holder_by_key(&mut site.database.read().await?, &claims.family, &kid).await?;
+    let (holder, has_key) = found.ok_or(TokenError::Expired)?;
+    if !has_key || holder.user.id.as_str() != claims.user_id {
+        return Err(TokenError::Malformed);
     }
     let Holder { user, email, family, .. } = holder;
-    Ok(Verified { user, email, family, kid, expires_at: believed.expires_at })
+    Ok(VerifiedToken { user, email, family, kid, expires_at: claims.expires_at })
 }
 
-/// Whether what was [`Verified`] holds to this day, for whoever stays longer
+/// Whether what was [`VerifiedToken`] holds to this day, for whoever stays longer
 /// than a request takes: the family has not ended, and the key was not removed.
 ///
 /// # Errors

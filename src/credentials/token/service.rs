@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 use super::{
-    Client, RefreshToken, Refused, claims,
-    keys::Ring,
+    Client, RefreshToken, TokenError, claims,
+    keys::KeySet,
     store::{self, Found, GRACE, Holder},
     verify,
 };
 use crate::{
     accounts::domain::{
         Login, Password,
-        service::{Recognized, not_recognized, recognize},
+        service::{Authenticated, authenticate, not_authenticated},
     },
     clock,
     database::internal,
@@ -48,12 +48,12 @@ const _: () = assert!(USE_TIME.as_secs() + 5 < GRACE.as_secs());
 
 /// The keys as they are in the database now: one that was removed a moment ago
 /// signs nothing more, and what one signs that is removed a moment later is
-/// believed nowhere.
-async fn keys(site: &Site) -> Result<Arc<Ring>, AppError> {
+/// claims nowhere.
+async fn keys(site: &Site) -> Result<Arc<KeySet>, AppError> {
     site.keys.fresh(&site.database).await
 }
 
-fn sign(site: &Site, keys: &Ring, holder: &Holder, refresh: RefreshToken) -> Result<Tokens, AppError> {
+fn sign(site: &Site, keys: &KeySet, holder: &Holder, refresh: RefreshToken) -> Result<Tokens, AppError> {
     let key = keys.signing(clock::now()).ok_or_else(|| internal("there is no key to sign with"))?;
     Ok(Tokens {
         access: claims::access_token(holder, key, &site.public_url)?,
@@ -73,20 +73,20 @@ pub async fn log_in(
     login: Login,
     password: Password,
 ) -> Result<Tokens, AppError> {
-    issue(site, client, &recognize(site, login, password).await?).await
+    issue(site, client, &authenticate(site, login, password).await?).await
 }
 
 /// Begins a family for somebody whose password was right.
 ///
 /// # Errors
 /// [`AppError::Invalid`] when the password was changed meanwhile.
-pub async fn issue(site: &Site, client: Client, recognized: &Recognized) -> Result<Tokens, AppError> {
+pub async fn issue(site: &Site, client: Client, authenticated: &Authenticated) -> Result<Tokens, AppError> {
     let refresh = RefreshToken::random()?;
     let family = uuid::Uuid::now_v7().to_string();
     let holder = site
         .database
         .write(
-            (family.clone(), recognized.user.id.clone(), refresh.hash()),
+            (family.clone(), authenticated.user.id.clone(), refresh.hash()),
             move |db, (family, user, hash)| {
                 Box::pin(async move {
                     store::begin(db, &family, &user, client, &hash).await?;
@@ -96,9 +96,9 @@ pub async fn issue(site: &Site, client: Client, recognized: &Recognized) -> Resu
         )
         .await?
         .ok_or_else(|| internal("a new family is not there"))?;
-    if !recognized.still_holds(site).await? {
+    if !authenticated.still_holds(site).await? {
         end(site, family).await?;
-        return Err(not_recognized());
+        return Err(not_authenticated());
     }
     sign(site, &*keys(site).await?, &holder, refresh)
 }
@@ -167,8 +167,8 @@ pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
     }
     match verify(site, raw).await {
         Ok(verified) => end(site, verified.family).await,
-        Err(Refused::Malformed | Refused::Expired) => Ok(()),
-        Err(Refused::Error(error)) => Err(error),
+        Err(TokenError::Malformed | TokenError::Expired) => Ok(()),
+        Err(TokenError::Error(error)) => Err(error),
     }
 }
 

@@ -8,7 +8,7 @@ use super::Client;
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, internal, on},
+    database::{Db, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
     username::Username,
@@ -83,7 +83,7 @@ pub(super) async fn begin(
     hash: &[u8],
 ) -> Result<(), AppError> {
     let now = clock::now();
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(family)
@@ -98,7 +98,7 @@ pub(super) async fn begin(
 }
 
 async fn insert(db: &mut Db, family: &str, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
-    on!(db => sqlx::query("INSERT INTO refresh_tokens (hash, family_id, created_at) VALUES ($1, $2, $3)")
+    on_engine!(db => sqlx::query("INSERT INTO refresh_tokens (hash, family_id, created_at) VALUES ($1, $2, $3)")
         .bind(hash)
         .bind(family)
         .bind(now.micros())
@@ -110,7 +110,7 @@ async fn insert(db: &mut Db, family: &str, hash: &[u8], now: Timestamp) -> Resul
 
 /// Whose family that is, if it has not ended.
 pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, AppError> {
-    let row: Option<HolderRow> = on!(db => sqlx::query_as(
+    let row: Option<HolderRow> = on_engine!(db => sqlx::query_as(
             "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email
              FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
         )
@@ -129,7 +129,7 @@ pub(super) async fn holder_by_key(
     family: &str,
     kid: &str,
 ) -> Result<Option<(Holder, bool)>, AppError> {
-    let row: Option<ByKeyRow> = on!(db => sqlx::query_as(
+    let row: Option<ByKeyRow> = on_engine!(db => sqlx::query_as(
             "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email,
                     EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3) AS has_key
              FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
@@ -144,7 +144,7 @@ pub(super) async fn holder_by_key(
 
 /// Whether the family has not ended, and the key is still there.
 pub(super) async fn lives(db: &mut Db, family: &str, kid: &str) -> Result<bool, AppError> {
-    Ok(on!(db => sqlx::query_scalar(
+    Ok(on_engine!(db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)
                 AND EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3)",
         )
@@ -176,7 +176,7 @@ pub(super) enum Found {
 /// nothing else, and from the first time on that it was so in this family:
 /// whoever shows such a token and wants to keep it is not that client.
 pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
-    let row: Option<RefreshTokenRow> = on!(db => sqlx::query_as(
+    let row: Option<RefreshTokenRow> = on_engine!(db => sqlx::query_as(
             "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, r.used_at,
                     f.client_id <> $3 OR EXISTS (
                         SELECT 1 FROM refresh_tokens used WHERE used.family_id = f.id AND used.used_at IS NOT NULL
@@ -201,7 +201,7 @@ pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
 /// Puts `child` into the place of `parent`.
 pub(super) async fn succeed(db: &mut Db, family: &str, parent: &[u8], child: &[u8]) -> Result<(), AppError> {
     let now = clock::now();
-    on!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")
+    on_engine!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")
         .bind(now.micros())
         .bind(parent)
         .execute(db)
@@ -212,7 +212,7 @@ pub(super) async fn succeed(db: &mut Db, family: &str, parent: &[u8], child: &[u
 
 /// Ends a family; its refresh tokens go with it.
 pub(super) async fn end(db: &mut Db, family: &str) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM token_families WHERE id = $1")
+    on_engine!(db => sqlx::query("DELETE FROM token_families WHERE id = $1")
         .bind(family)
         .execute(db)
         .await
@@ -222,7 +222,7 @@ pub(super) async fn end(db: &mut Db, family: &str) -> Result<(), AppError> {
 
 /// Ends the family of a refresh token, used or not.
 pub(super) async fn end_of(db: &mut Db, hash: &[u8]) -> Result<(), AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "DELETE FROM token_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1)",
         )
         .bind(hash)
@@ -237,7 +237,7 @@ pub(super) async fn end_of(db: &mut Db, hash: &[u8]) -> Result<(), AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id <> $2")
+    on_engine!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id <> $2")
         .bind(user.as_str())
         .bind(but.unwrap_or_default())
         .execute(db)
@@ -251,7 +251,7 @@ pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<()
 /// # Errors
 /// Those of the database.
 pub async fn forget_ended(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query("DELETE FROM token_families WHERE expires_at <= $1")
+    on_engine!(db => sqlx::query("DELETE FROM token_families WHERE expires_at <= $1")
         .bind(clock::now().micros())
         .execute(db)
         .await

@@ -23,13 +23,13 @@ use tokio::{
 
 use super::{
     FULL,
-    protocol::{Heard, Offered, Protocol},
+    protocol::{ClientMessage, Offered, Protocol},
     queue::{Answer, Queue},
 };
 use crate::{
     credentials::{
         Actor, Caller, UserSession,
-        caller::{Explicit, Refused},
+        caller::{CredentialError, HeaderCredential},
     },
     error::AppError,
     graphql::{
@@ -37,10 +37,10 @@ use crate::{
         http::{Failed, NOBODY, Payload},
         limits,
         operation::{Operation, Parameters, Unready, is_nothing},
-        subscriptions::Told,
+        subscriptions::OperationEvent,
     },
+    http::listener_slots::ListenerSlot,
     http::{limits::WRITE_TIME, turns::Client},
-    posts::events::places::Place,
     site::Site,
 };
 
@@ -50,7 +50,7 @@ const INIT_TIME: Duration = Duration::from_secs(10);
 const BEAT: Duration = Duration::from_secs(25);
 /// How often it is asked whether the credentials still hold.
 const CHECK: Duration = Duration::from_secs(20);
-/// News that are written one after the other before other connections get
+/// PostEvent that are written one after the other before other connections get
 /// their turn on the thread.
 const AT_ONCE: usize = 32;
 /// Codes of `graphql-transport-ws` (its PROTOCOL.md); AppSync's clients only
@@ -95,7 +95,7 @@ pub struct Connection {
     /// Queries and mutations.
     queue: Queue,
     /// Subscriptions: they wait for news, and hold nothing that others wait for.
-    news: SelectAll<BoxStream<'static, (String, Option<Told>)>>,
+    news: SelectAll<BoxStream<'static, (String, Option<OperationEvent>)>>,
 }
 
 enum Running {
@@ -106,7 +106,7 @@ enum Running {
         /// Who started it, by AppSync's protocol.
         caller: Option<Caller>,
         handle: AbortHandle,
-        _place: Place,
+        _place: ListenerSlot,
     },
 }
 
@@ -175,31 +175,31 @@ impl Connection {
 
     async fn hear(&mut self, socket: &mut WebSocket, text: &str) -> Step {
         match self.protocol.read(text) {
-            Heard::Init(_) if self.caller.is_some() => {
+            ClientMessage::Init(_) if self.caller.is_some() => {
                 end(code::TOO_MANY_INIT, "Too many initialisation requests")
             }
-            Heard::Init(offered) => self.begin(socket, &offered).await,
-            Heard::Start { .. } if self.caller.is_none() => end(code::UNAUTHORIZED, "Unauthorized"),
-            Heard::Start { id, .. } if self.operations.contains_key(&id) => match self.protocol {
+            ClientMessage::Init(offered) => self.begin(socket, &offered).await,
+            ClientMessage::Start { .. } if self.caller.is_none() => end(code::UNAUTHORIZED, "Unauthorized"),
+            ClientMessage::Start { id, .. } if self.operations.contains_key(&id) => match self.protocol {
                 Protocol::AppSync => self.refuse(socket, &id, &ApiError::duplicate()).await,
                 Protocol::TransportWs => {
                     end(code::SUBSCRIBER_EXISTS, format!("Subscriber for {} already exists", short(&id)))
                 }
             },
-            Heard::Start { id, parameters: Some(parameters), offered } => {
+            ClientMessage::Start { id, parameters: Some(parameters), offered } => {
                 self.start(socket, id, parameters, &offered, text.len()).await
             }
-            Heard::Start { id, parameters: None, .. } => {
+            ClientMessage::Start { id, parameters: None, .. } => {
                 let error = ApiError::malformed("payload.data must be a text of JSON with a query.");
                 self.refuse(socket, &id, &error).await
             }
-            Heard::Stop { id } => match (self.forget(&id), self.protocol) {
+            ClientMessage::Stop { id } => match (self.forget(&id), self.protocol) {
                 (true, Protocol::AppSync) => send(socket, &self.protocol.complete(&id)).await,
                 _ => Step::Continue(()),
             },
-            Heard::Ping => send(socket, &json!({ "type": "pong" })).await,
-            Heard::Nothing => Step::Continue(()),
-            Heard::Nonsense => end(code::BAD_REQUEST, "Invalid message"),
+            ClientMessage::Ping => send(socket, &json!({ "type": "pong" })).await,
+            ClientMessage::Nothing => Step::Continue(()),
+            ClientMessage::Nonsense => end(code::BAD_REQUEST, "Invalid message"),
         }
     }
 
@@ -302,7 +302,7 @@ impl Connection {
     }
 
     /// Tells what is there, and all that is ready behind it, at once.
-    async fn tell_all(&mut self, socket: &mut WebSocket, id: String, told: Option<Told>) -> Step {
+    async fn tell_all(&mut self, socket: &mut WebSocket, id: String, told: Option<OperationEvent>) -> Step {
         self.tell(socket, id, told).await?;
         for _ in 1..AT_ONCE {
             let Some(Some((id, told))) = self.news.next().now_or_never() else { break };
@@ -313,12 +313,12 @@ impl Connection {
         Step::Continue(())
     }
 
-    async fn tell(&mut self, socket: &mut WebSocket, id: String, told: Option<Told>) -> Step {
+    async fn tell(&mut self, socket: &mut WebSocket, id: String, told: Option<OperationEvent>) -> Step {
         match told {
-            Some(Told::Payload(payload)) => {
+            Some(OperationEvent::Payload(payload)) => {
                 feed(socket, &DataMessage { kind: self.protocol.data(), id: &id, payload: &payload }).await
             }
-            Some(Told::Outcome(response)) if is_nothing(&response) => {
+            Some(OperationEvent::Outcome(response)) if is_nothing(&response) => {
                 self.forget(&id);
                 // An error would be the end of it for clients that try again by themselves.
                 let passing =
@@ -328,7 +328,7 @@ impl Connection {
                 }
                 self.fail(socket, &id, &response).await
             }
-            Some(Told::Outcome(response)) => self.data(socket, &id, &response).await,
+            Some(OperationEvent::Outcome(response)) => self.data(socket, &id, &response).await,
             None => {
                 self.forget(&id);
                 send(socket, &self.protocol.complete(&id)).await
@@ -455,12 +455,12 @@ async fn is_over(caller: &Caller, site: &Site) -> bool {
 /// Whoever that proves to be; nobody is refused.
 async fn caller(
     site: &Site,
-    explicit: Option<Explicit<'_>>,
+    explicit: Option<HeaderCredential<'_>>,
     session: Option<&UserSession>,
 ) -> Result<Caller, Failed> {
     let found = match (explicit, session) {
         (Some(explicit), _) => explicit.caller_of_graphql(site).await,
-        (None, Some(session)) => Caller::of_session(session).await.map_err(Refused::Error),
+        (None, Some(session)) => Caller::of_session(session).await.map_err(CredentialError::Error),
         (None, None) => return Err(nobody()),
     };
     match found {

@@ -6,7 +6,7 @@
 //! runs: the task of the connection waits for its client, and may hold nothing
 //! meanwhile that others wait for. It writes what it has to say at once and waits
 //! for the client to take it; until then nothing is gathered for that client but
-//! the few news that [`Feed`](crate::posts::events::broadcast::Feed) holds for everyone, and the answers of the few
+//! the few news that [`Broadcast`](crate::posts::events::broadcast::Broadcast) holds for everyone, and the answers of the few
 //! queries that run. Whoever falls behind is told so.
 
 mod connection;

@@ -4,7 +4,9 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{credentials::caller::Explicit, graphql::operation::Parameters, http::headers::X_API_KEY};
+use crate::{
+    credentials::caller::HeaderCredential, graphql::operation::Parameters, http::headers::X_API_KEY,
+};
 
 /// How client and server talk. In the order of what is spoken with a client
 /// that offers both: `graphql-ws` is also the name of a protocol before
@@ -28,9 +30,13 @@ pub struct Offered {
 impl Offered {
     /// What the request's headers say.
     pub fn of_headers(headers: &HeaderMap) -> Self {
-        match Explicit::of_headers(headers) {
-            Some(Explicit::Token(token)) => Self { authorization: Some(token.to_owned()), api_key: None },
-            Some(Explicit::ApiKey(key)) => Self { authorization: None, api_key: Some(key.to_owned()) },
+        match HeaderCredential::of_headers(headers) {
+            Some(HeaderCredential::Token(token)) => {
+                Self { authorization: Some(token.to_owned()), api_key: None }
+            }
+            Some(HeaderCredential::ApiKey(key)) => {
+                Self { authorization: None, api_key: Some(key.to_owned()) }
+            }
             None => Self::default(),
         }
     }
@@ -51,13 +57,13 @@ impl Offered {
     }
 
     /// What counts of it.
-    pub fn explicit(&self) -> Option<Explicit<'_>> {
-        Explicit::of(self.authorization.as_deref(), self.api_key.as_deref())
+    pub fn explicit(&self) -> Option<HeaderCredential<'_>> {
+        HeaderCredential::of(self.authorization.as_deref(), self.api_key.as_deref())
     }
 }
 
 /// What a client says.
-pub enum Heard {
+pub enum ClientMessage {
     /// It begins; with a credential, perhaps.
     Init(Offered),
     /// It wants something done under that id; by AppSync, with a credential.
@@ -98,27 +104,29 @@ impl Protocol {
     }
 
     /// What a message of the client says.
-    pub fn read(self, text: &str) -> Heard {
-        let Ok(Message { kind, id, payload }) = serde_json::from_str(text) else { return Heard::Nonsense };
+    pub fn read(self, text: &str) -> ClientMessage {
+        let Ok(Message { kind, id, payload }) = serde_json::from_str(text) else {
+            return ClientMessage::Nonsense;
+        };
         match (self, kind.as_str(), id) {
-            (_, "connection_init", _) => Heard::Init(Offered::of_json(&payload)),
+            (_, "connection_init", _) => ClientMessage::Init(Offered::of_json(&payload)),
             (Self::AppSync, "start", Some(id)) => {
                 let parameters = payload["data"].as_str().and_then(|data| serde_json::from_str(data).ok());
                 let offered = Offered::of_json(&payload["extensions"]["authorization"]);
-                Heard::Start { id, parameters, offered }
+                ClientMessage::Start { id, parameters, offered }
             }
             (Self::TransportWs, "subscribe", Some(id)) => match serde_json::from_value(payload) {
                 Ok(parameters) => {
-                    Heard::Start { id, parameters: Some(parameters), offered: Offered::default() }
+                    ClientMessage::Start { id, parameters: Some(parameters), offered: Offered::default() }
                 }
-                Err(_) => Heard::Nonsense,
+                Err(_) => ClientMessage::Nonsense,
             },
             (Self::AppSync, "stop", Some(id)) | (Self::TransportWs, "complete", Some(id)) => {
-                Heard::Stop { id }
+                ClientMessage::Stop { id }
             }
-            (Self::TransportWs, "ping", _) => Heard::Ping,
-            (Self::TransportWs, "pong", _) => Heard::Nothing,
-            _ => Heard::Nonsense,
+            (Self::TransportWs, "ping", _) => ClientMessage::Ping,
+            (Self::TransportWs, "pong", _) => ClientMessage::Nothing,
+            _ => ClientMessage::Nonsense,
         }
     }
 
@@ -181,20 +189,20 @@ mod tests {
             "data": json!({ "query": "subscription { onCreatePost { id } }", "variables": {} }).to_string(),
             "extensions": { "authorization": { "host": "h", "x-api-key": "byl_x" } },
         }});
-        let Heard::Start { id, parameters: Some(parameters), offered } =
+        let ClientMessage::Start { id, parameters: Some(parameters), offered } =
             Protocol::AppSync.read(&text.to_string())
         else {
             panic!("no start");
         };
         assert_eq!((id.as_str(), parameters.query.as_str()), ("1", "subscription { onCreatePost { id } }"));
-        assert_eq!(offered.explicit(), Some(Explicit::ApiKey("byl_x")));
+        assert_eq!(offered.explicit(), Some(HeaderCredential::ApiKey("byl_x")));
     }
 
     #[test]
     fn what_is_no_message_of_the_protocol_is_nonsense() {
         for text in ["", "[]", "{}", r#"{"type":"start"}"#, r#"{"type":"subscribe","id":"1","payload":{}}"#] {
             for protocol in [Protocol::AppSync, Protocol::TransportWs] {
-                assert!(matches!(protocol.read(text), Heard::Nonsense), "{text}");
+                assert!(matches!(protocol.read(text), ClientMessage::Nonsense), "{text}");
             }
         }
     }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
 use crate::database::{
-    Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, on, schema_steps,
+    Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, on_engine, schema_steps,
 };
 pub use tables::{Column, Kind, TABLES, Table};
 
@@ -215,7 +215,7 @@ impl<'a> Side<'a> {
 
     async fn command(&mut self, statements: String) -> Result<(), CopyError> {
         let db = &mut self.db;
-        let done = on!(db => sqlx::raw_sql(AssertSqlSafe(statements)).execute(db).await.map(drop));
+        let done = on_engine!(db => sqlx::raw_sql(AssertSqlSafe(statements)).execute(db).await.map(drop));
         done.map_err(|cause| self.failed(cause))
     }
 
@@ -230,7 +230,7 @@ impl<'a> Side<'a> {
             }
         };
         let db = &mut self.db;
-        let identity = on!(db => sqlx::query_scalar(query).fetch_one(db).await);
+        let identity = on_engine!(db => sqlx::query_scalar(query).fetch_one(db).await);
         identity.map_err(|cause| self.failed(cause))
     }
 
@@ -240,7 +240,7 @@ impl<'a> Side<'a> {
             Engine::Postgres => "SELECT COUNT(to_regclass($1))",
         };
         let db = &mut self.db;
-        let found = on!(db => sqlx::query_scalar::<_, i64>(query).bind(name).fetch_one(db).await);
+        let found = on_engine!(db => sqlx::query_scalar::<_, i64>(query).bind(name).fetch_one(db).await);
         found.map(|tables| tables > 0).map_err(|cause| self.failed(cause))
     }
 
@@ -251,7 +251,7 @@ impl<'a> Side<'a> {
         }
         let query = "SELECT version FROM _sqlx_migrations WHERE success";
         let db = &mut self.db;
-        let applied = on!(db => sqlx::query_scalar::<_, i64>(query).fetch_all(db).await);
+        let applied = on_engine!(db => sqlx::query_scalar::<_, i64>(query).fetch_all(db).await);
         let applied = applied.map_err(|cause| self.failed(cause))?;
         let known: Vec<i64> = schema_steps(self.url.engine()).collect();
         if let Some(&version) = applied.iter().find(|step| !known.contains(step)) {
@@ -271,7 +271,8 @@ impl<'a> Side<'a> {
             }
             let query = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {name} LIMIT 1) AS first");
             let db = &mut self.db;
-            let rows = on!(db => sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).fetch_one(db).await);
+            let rows =
+                on_engine!(db => sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).fetch_one(db).await);
             if rows.map_err(|cause| self.failed(cause))? > 0 {
                 return Err(CopyError::NotEmpty { url: self.url.clone(), table: name });
             }
@@ -291,7 +292,7 @@ impl<'a> Side<'a> {
         let mut rows = 0;
         let mut sha256 = Sha256::new();
         let db = &mut self.db;
-        on!(db => {
+        on_engine!(db => {
             let mut stream = sqlx::query(AssertSqlSafe(query)).fetch(db);
             while let Some(row) = stream.try_next().await.map_err(failed)? {
                 let values = table.columns.iter().enumerate().map(|(index, column)| match column.kind {
@@ -316,7 +317,7 @@ impl<'a> Side<'a> {
         }
         let into = format!("INSERT INTO {} ({}) ", table.name, table.column_names());
         let db = &mut self.db;
-        let inserted = on!(db => {
+        let inserted = on_engine!(db => {
             let mut insert = QueryBuilder::new(into);
             insert.push_values(rows, |mut tuple, row| {
                 for value in row {

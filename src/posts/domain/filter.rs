@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Facts, fold::fold, sql::Sql};
+use super::{PostSnapshot, fold::fold, sql::Sql};
 use crate::{database::Engine, timestamp::Timestamp};
 
 /// A condition on a post.
@@ -126,7 +126,7 @@ impl Filter {
 
     /// Whether the condition holds of a post.
     #[must_use]
-    pub fn matches(&self, post: Facts<'_>) -> bool {
+    pub fn matches(&self, post: PostSnapshot<'_>) -> bool {
         match self {
             Self::All(filters) => filters.iter().all(|filter| filter.matches(post)),
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(post)),

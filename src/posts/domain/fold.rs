@@ -20,9 +20,9 @@ use futures::TryStreamExt;
 use sqlx::FromRow;
 use unicode_normalization::UnicodeNormalization;
 
-use super::Draft;
+use super::PostText;
 use crate::{
-    database::{Database, Db, internal, on},
+    database::{Database, Db, internal, on_engine},
     error::AppError,
     posts::{Content, is_default_ignorable},
 };
@@ -93,12 +93,12 @@ impl FoldChange {
     }
 }
 
-/// A draft on its way into the database, with what lists show of it and what
+/// A post_text on its way into the database, with what lists show of it and what
 /// searches look into.
 #[derive(Clone, Debug)]
 pub struct Folded<'a> {
     /// What an author wrote.
-    pub draft: &'a Draft,
+    pub post_text: &'a PostText,
     /// How its text begins, as lists show it; `None` where the text stays.
     pub excerpt: Option<&'a str>,
     /// What becomes of the fold of its content. That of the title is quickly made.
@@ -106,9 +106,9 @@ pub struct Folded<'a> {
 }
 
 /// Without an excerpt, and folds the content here and now; of a long one, see [`ahead`].
-impl<'a> From<&'a Draft> for Folded<'a> {
-    fn from(draft: &'a Draft) -> Self {
-        Self { draft, excerpt: None, content: FoldChange::Set(stored(draft.text().as_str())) }
+impl<'a> From<&'a PostText> for Folded<'a> {
+    fn from(post_text: &'a PostText) -> Self {
+        Self { post_text, excerpt: None, content: FoldChange::Set(stored(post_text.text().as_str())) }
     }
 }
 
@@ -181,7 +181,7 @@ pub async fn catch_up(database: &Database) -> Result<(), AppError> {
         let written = database.write(folded, |db, folded| Box::pin(write(db, folded)));
         match written.await {
             // Another process may have been faster.
-            Ok(()) | Err(AppError::Overtaken) => {}
+            Ok(()) | Err(AppError::WriteConflict) => {}
             Err(error) => return Err(error),
         }
     }
@@ -189,7 +189,7 @@ pub async fn catch_up(database: &Database) -> Result<(), AppError> {
 
 async fn unfolded(db: &mut Db) -> Result<Vec<Unfolded>, AppError> {
     let (mut posts, mut size) = (Vec::new(), 0);
-    on!(db => {
+    on_engine!(db => {
         let mut found = sqlx::query_as::<_, Unfolded>(UNFOLDED).fetch(db);
         while size < STEP && let Some(post) = found.try_next().await? {
             size += post.title.len() + post.content.as_ref().map_or(0, String::len);
@@ -202,7 +202,7 @@ async fn unfolded(db: &mut Db) -> Result<Vec<Unfolded>, AppError> {
 /// A post that was changed meanwhile has been folded by that.
 async fn write(db: &mut Db, folded: Vec<Unfolded>) -> Result<(), AppError> {
     for post in folded {
-        on!(db => sqlx::query(
+        on_engine!(db => sqlx::query(
                 "UPDATE posts SET title_folded = $1, content_folded = $2 WHERE id = $3 AND version = $4",
             )
             .bind(post.title)

@@ -20,14 +20,14 @@ use store::{Changed, DeletedPost};
 
 /// What an author hands in: a title and a text, both parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct PostText {
     /// Plain text.
     pub title: Title,
     /// Markdown, if a program has not left it out.
     pub content: Option<Content>,
 }
 
-impl Draft {
+impl PostText {
     /// The text as people see it: an empty one where there is none.
     #[must_use]
     pub fn text(&self) -> &Content {
@@ -57,12 +57,12 @@ pub struct NewPost {
     /// Whose it is to be, if the program says so: the author's own, or nobody's.
     pub owner: Option<String>,
     /// What it says.
-    pub draft: Draft,
+    pub post_text: PostText,
 }
 
-impl From<Draft> for NewPost {
-    fn from(draft: Draft) -> Self {
-        Self { id: None, owner: None, draft }
+impl From<PostText> for NewPost {
+    fn from(post_text: PostText) -> Self {
+        Self { id: None, owner: None, post_text }
     }
 }
 
@@ -124,8 +124,8 @@ impl ContentChange {
 }
 
 /// An edit by somebody who saw title and text in an editor.
-impl From<Draft> for Change {
-    fn from(Draft { title, content }: Draft) -> Self {
+impl From<PostText> for Change {
+    fn from(PostText { title, content }: PostText) -> Self {
         let content = content.map_or(ContentChange::Keep, ContentChange::Save);
         Self { title: Some(title), content, owner: None }
     }
@@ -153,7 +153,7 @@ impl Guard {
 
 /// What is known of a post, there or deleted.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct PostSnapshot<'a> {
     /// Its id.
     pub id: &'a PostId,
     /// Its title; empty once it is deleted and that is forgotten.
@@ -172,7 +172,7 @@ pub struct Facts<'a> {
     pub deleted: bool,
 }
 
-impl<'a> From<&'a Post> for Facts<'a> {
+impl<'a> From<&'a Post> for PostSnapshot<'a> {
     fn from(post: &'a Post) -> Self {
         Self {
             id: &post.id,
@@ -187,7 +187,7 @@ impl<'a> From<&'a Post> for Facts<'a> {
     }
 }
 
-impl<'a> From<&'a DeletedPost> for Facts<'a> {
+impl<'a> From<&'a DeletedPost> for PostSnapshot<'a> {
     fn from(post: &'a DeletedPost) -> Self {
         Self {
             id: &post.id,
@@ -202,7 +202,7 @@ impl<'a> From<&'a DeletedPost> for Facts<'a> {
     }
 }
 
-impl<'a> From<&'a Changed> for Facts<'a> {
+impl<'a> From<&'a Changed> for PostSnapshot<'a> {
     fn from(post: &'a Changed) -> Self {
         match post {
             Changed::Post(post) => post.into(),

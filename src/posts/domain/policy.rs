@@ -33,7 +33,7 @@ pub fn may_change<'a>(actor: &'a Actor, owner: &str) -> Result<&'a User, AppErro
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
-pub fn sight(actor: &Actor) -> Result<Option<&User>, AppError> {
+pub fn visible_owner(actor: &Actor) -> Result<Option<&User>, AppError> {
     match actor {
         Actor::ApiKey => Ok(None),
         Actor::User(user) => Ok(Some(user)),
@@ -41,12 +41,12 @@ pub fn sight(actor: &Actor) -> Result<Option<&User>, AppError> {
     }
 }
 
-/// Whether a post of `owner` is in [`sight`].
+/// Whether a post of `owner` is in [`visible_owner`].
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`].
 pub fn may_see(actor: &Actor, owner: &str) -> Result<(), AppError> {
-    match sight(actor)? {
+    match visible_owner(actor)? {
         Some(user) if user.username.as_str() != owner => Err(AppError::Forbidden),
         _ => Ok(()),
     }
@@ -76,9 +76,9 @@ mod tests {
     #[test]
     fn a_person_sees_their_own_by_amplifys_operations_and_an_api_key_sees_everyones() {
         let ada = User::for_test("ada");
-        assert_eq!(sight(&Actor::User(ada.clone())), Ok(Some(&ada)));
-        assert_eq!(sight(&Actor::ApiKey), Ok(None));
-        assert_eq!(sight(&Actor::Anonymous), Err(AppError::NotSignedIn));
+        assert_eq!(visible_owner(&Actor::User(ada.clone())), Ok(Some(&ada)));
+        assert_eq!(visible_owner(&Actor::ApiKey), Ok(None));
+        assert_eq!(visible_owner(&Actor::Anonymous), Err(AppError::NotSignedIn));
         assert_eq!(may_see(&Actor::User(ada.clone()), "ada"), Ok(()));
         assert_eq!(may_see(&Actor::User(ada), "bob"), Err(AppError::Forbidden));
         assert_eq!(may_see(&Actor::ApiKey, "bob"), Ok(()));

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Draft, Guard, NewPost,
+    Change, Guard, NewPost, PostText,
     fold::{self, Folded},
     policy,
     store::{self, Changed, ChangesSince, DeletedPost, Listing, Selection},
 };
 use crate::{
-    accounts::domain::{Login, service::goes_by, store as accounts},
+    accounts::domain::{Login, service::matches_login, store as accounts},
     clock,
     credentials::{Actor, User},
     database::{
         Db,
-        idempotency::{self, IdempotencyKey, Wish},
+        idempotency::{self, IdempotencyKey, IdempotentOperation},
     },
     error::{AppError, Field},
     http::turns::{Client, Reach},
@@ -94,21 +94,21 @@ pub async fn select_own(
     select(site, actor, client, selection).await
 }
 
-/// Of a selection, what the actor sees by [`policy::sight`].
+/// Of a selection, what the actor sees by [`policy::visible_owner`].
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], and those of the database.
-pub async fn select_in_sight(
+pub async fn select_visible(
     site: &Site,
     actor: &Actor,
     client: &Client,
     mut selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
-    selection.owner = policy::sight(actor)?.map(|user| user.id.clone());
+    selection.owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
     select(site, actor, client, selection).await
 }
 
-/// What changed, of whatever the actor sees by [`policy::sight`].
+/// What changed, of whatever the actor sees by [`policy::visible_owner`].
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], and those of the database.
@@ -118,37 +118,36 @@ pub async fn changes(
     client: &Client,
     mut wanted: ChangesSince,
 ) -> Result<Listing<Changed>, AppError> {
-    wanted.owner = policy::sight(actor)?.map(|user| user.id.clone());
+    wanted.owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
     // No index has the changes of one person, and deleted posts are looked through as well.
     store::changes(&mut site.turn_for(actor, client, Reach::Many).await?.db, &wanted).await
 }
 
-/// One post, if the actor sees it by [`policy::sight`].
+/// One post, if the actor sees it by [`policy::visible_owner`].
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
-pub async fn get_in_sight(
-    site: &Site,
-    actor: &Actor,
-    client: &Client,
-    id: &PostId,
-) -> Result<Post, AppError> {
-    policy::sight(actor)?;
+pub async fn get_visible(site: &Site, actor: &Actor, client: &Client, id: &PostId) -> Result<Post, AppError> {
+    policy::visible_owner(actor)?;
     let found = store::find(&mut site.turn_for(actor, client, Reach::Few).await?.db, id).await?;
     let post = found.ok_or(AppError::NotFound)?;
     policy::may_see(actor, &post.owner)?;
     Ok(post)
 }
 
-/// Whose posts the actor hears of by [`policy::sight`], who asks for those of
+/// Whose posts the actor hears of by [`policy::visible_owner`], who asks for those of
 /// `owner`, or of whoever there is; `None` is everyone.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] for another's.
-pub async fn audible(site: &Site, actor: &Actor, owner: Option<String>) -> Result<Option<String>, AppError> {
-    match (policy::sight(actor)?, owner) {
+pub async fn subscription_scope(
+    site: &Site,
+    actor: &Actor,
+    owner: Option<String>,
+) -> Result<Option<String>, AppError> {
+    match (policy::visible_owner(actor)?, owner) {
         (None, owner) => Ok(owner),
-        (Some(user), Some(owner)) if !goes_by(site, user, &owner).await? => Err(AppError::Forbidden),
+        (Some(user), Some(owner)) if !matches_login(site, user, &owner).await? => Err(AppError::Forbidden),
         (Some(user), _) => Ok(Some(user.username.to_string())),
     }
 }
@@ -185,22 +184,23 @@ pub async fn create(
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
     let author = policy::may_create(actor)?.clone();
-    let NewPost { id, owner, draft } = new.into();
+    let NewPost { id, owner, post_text } = new.into();
     if let Some(owner) = owner
-        && !goes_by(site, &author, &owner).await?
+        && !matches_login(site, &author, &owner).await?
     {
         return Err(AppError::Forbidden);
     }
     let wish = key.map(|key| {
-        let content = draft.content.as_ref().map(Content::as_str);
-        let content = [id.as_ref().map(PostId::as_str), Some(draft.title.as_str()), content];
-        Wish::CreatePost.under(key, &content)
+        let content = post_text.content.as_ref().map(Content::as_str);
+        let content = [id.as_ref().map(PostId::as_str), Some(post_text.title.as_str()), content];
+        IdempotentOperation::CreatePost.under(key, &content)
     });
     // Before the transaction: writers do not wait for a rendering.
-    let rendering = site.renderer.render(draft.text()).await?;
-    let (draft, folded) = fold::ahead(draft, |draft: &Draft| Some(draft.content.as_ref())).await?;
-    let input = (author, id, draft, folded, rendering, wish);
-    change(site, input, |db, (author, id, draft, folded, rendering, wish)| {
+    let rendering = site.renderer.render(post_text.text()).await?;
+    let (post_text, folded) =
+        fold::ahead(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
+    let input = (author, id, post_text, folded, rendering, wish);
+    change(site, input, |db, (author, id, post_text, folded, rendering, wish)| {
         Box::pin(async move {
             if let Some(wish) = &wish
                 && let Some(made) = idempotency::remembered(db, &author.id, wish).await?
@@ -211,8 +211,9 @@ pub async fn create(
                 };
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
-            let draft = Folded { draft: &draft, excerpt: Some(&rendering.excerpt), content: folded };
-            let post = store::insert(db, &author, id, draft, clock::now()).await?;
+            let post_text =
+                Folded { post_text: &post_text, excerpt: Some(&rendering.excerpt), content: folded };
+            let post = store::insert(db, &author, id, post_text, clock::now()).await?;
             if let Some(wish) = &wish {
                 idempotency::remember(db, &author.id, wish, post.id.as_str()).await?;
             }
@@ -253,25 +254,27 @@ pub async fn update(
             if !guard.condition.matches((&current).into()) {
                 return Err(AppError::ConditionNotMet);
             }
-            let draft = Draft {
+            let post_text = PostText {
                 title: edit.title.unwrap_or_else(|| current.title.clone()),
                 content: edit.content.of(current.content.as_ref()),
             };
-            let heir = match edit.owner.filter(|heir| *heir != editor.username) {
-                Some(heir) => Some(heir_named(db, heir).await?),
+            let new_owner = match edit.owner.filter(|new_owner| *new_owner != editor.username) {
+                Some(new_owner) => Some(new_owner_named(db, new_owner).await?),
                 None => None,
             };
-            if heir.is_none() && (&current.title, &current.content) == (&draft.title, &draft.content) {
+            if new_owner.is_none()
+                && (&current.title, &current.content) == (&post_text.title, &post_text.content)
+            {
                 return Ok((current, None));
             }
             let version = guard.version.unwrap_or(current.version);
-            let heir_id = heir.as_ref().map(|heir| &heir.id);
+            let new_owner_id = new_owner.as_ref().map(|new_owner| &new_owner.id);
             let excerpt = rendering.as_ref().map(|rendering| rendering.excerpt.as_str());
-            let folded = Folded { draft: &draft, excerpt, content: folded };
-            let post = store::update(db, &id, &editor.id, version, folded, heir_id, clock::now())
+            let folded = Folded { post_text: &post_text, excerpt, content: folded };
+            let post = store::update(db, &id, &editor.id, version, folded, new_owner_id, clock::now())
                 .await?
                 .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
-            let owner = heir.map_or_else(|| editor.username.clone(), |heir| heir.username);
+            let owner = new_owner.map_or_else(|| editor.username.clone(), |new_owner| new_owner.username);
             let event = events::record(db, EventKind::Changed, &id, &owner).await?;
             Ok((post, Some(event)))
         })
@@ -280,7 +283,7 @@ pub async fn update(
 }
 
 /// Who gets a post that is handed on.
-async fn heir_named(db: &mut Db, username: Username) -> Result<User, AppError> {
+async fn new_owner_named(db: &mut Db, username: Username) -> Result<User, AppError> {
     let found = accounts::find(db, &Login::Username(username)).await?;
     found
         .map(|(user, _)| user)
@@ -301,7 +304,7 @@ pub async fn delete(
     guard: Guard,
     key: Option<IdempotencyKey>,
 ) -> Result<Option<DeletedPost>, AppError> {
-    let wish = key.map(|key| Wish::DeletePost.under(key, &[Some(id.as_str())]));
+    let wish = key.map(|key| IdempotentOperation::DeletePost.under(key, &[Some(id.as_str())]));
     change(site, (actor.clone(), id.clone(), guard, wish), |db, (actor, id, guard, wish)| {
         Box::pin(async move {
             let user = actor.user()?;

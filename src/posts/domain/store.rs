@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, Engine, internal, on, violates},
+    database::{Db, Engine, internal, on_engine, violates},
     error::AppError,
     posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title, events::store as events},
     timestamp::Timestamp,
@@ -159,7 +159,8 @@ const FIND: &str = "
 /// # Errors
 /// Those of the database.
 pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
-    let row = on!(db => sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?);
+    let row =
+        on_engine!(db => sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?);
     row.map(Post::try_from).transpose()
 }
 
@@ -174,8 +175,7 @@ const FIND_DELETED: &str = "
 /// # Errors
 /// Those of the database.
 pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost>, AppError> {
-    let row =
-        on!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
+    let row = on_engine!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
     row.map(DeletedPost::try_from).transpose()
 }
 
@@ -188,18 +188,18 @@ pub async fn insert(
     db: &mut Db,
     owner: &User,
     id: Option<PostId>,
-    draft: impl Into<Folded<'_>>,
+    post_text: impl Into<Folded<'_>>,
     now: Timestamp,
 ) -> Result<Post, AppError> {
-    let Folded { draft, excerpt, content: folded } = draft.into();
+    let Folded { post_text, excerpt, content: folded } = post_text.into();
     if let Some(id) = &id {
-        on!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
+        on_engine!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
             .bind(owner.id.as_str())
             .execute(&mut *db)
             .await
             .map(drop)?);
-        let taken: bool = on!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deleted_posts WHERE id = $1)")
+        let taken: bool = on_engine!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deleted_posts WHERE id = $1)")
             .bind(id.as_str())
             .fetch_one(db)
             .await?);
@@ -213,14 +213,14 @@ pub async fn insert(
     };
     let post = Post {
         id,
-        title: draft.title.clone(),
-        content: draft.content.clone(),
+        title: post_text.title.clone(),
+        content: post_text.content.clone(),
         owner: owner.username.to_string(),
         version: 1,
         created_at: now,
         updated_at: now,
     };
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at,
                  title_folded, content_folded)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
@@ -244,7 +244,7 @@ pub async fn insert(
     Ok(post)
 }
 
-/// Saves over `version` of a post of `owner`, and hands it on to `heir` if
+/// Saves over `version` of a post of `owner`, and hands it on to `new_owner` if
 /// there is one. `None`: no such post, not theirs, or no longer that version;
 /// nothing changed then.
 ///
@@ -255,26 +255,26 @@ pub async fn update(
     id: &PostId,
     owner: &UserId,
     version: i64,
-    draft: impl Into<Folded<'_>>,
-    heir: Option<&UserId>,
+    post_text: impl Into<Folded<'_>>,
+    new_owner: Option<&UserId>,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
-    let Folded { draft, excerpt, content: folded } = draft.into();
-    let changed = on!(db => sqlx::query(
+    let Folded { post_text, excerpt, content: folded } = post_text.into();
+    let changed = on_engine!(db => sqlx::query(
             "UPDATE posts
              SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
                  title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END
              WHERE id = $5 AND owner_id = $6 AND version = $7",
         )
-        .bind(draft.title.as_str())
+        .bind(post_text.title.as_str())
         .bind(excerpt)
-        .bind(draft.content.as_ref().map(Content::as_str))
+        .bind(post_text.content.as_ref().map(Content::as_str))
         .bind(now.micros())
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(version)
-        .bind(heir.unwrap_or(owner).as_str())
-        .bind(fold::stored(draft.title.as_str()))
+        .bind(new_owner.unwrap_or(owner).as_str())
+        .bind(fold::stored(post_text.title.as_str()))
         .bind(folded.is_kept())
         .bind(folded.value())
         .execute(db)
@@ -293,7 +293,7 @@ pub async fn delete(
     owner: &UserId,
     now: Timestamp,
 ) -> Result<Option<DeletedPost>, AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts
              WHERE id = $1 AND owner_id = $2",
@@ -304,7 +304,7 @@ pub async fn delete(
         .execute(db)
         .await
         .map(drop)?);
-    let deleted = on!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+    let deleted = on_engine!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
         .bind(id.as_str())
         .bind(owner.as_str())
         .execute(db)
@@ -319,7 +319,7 @@ pub async fn delete(
 /// # Errors
 /// Those of the database.
 pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "UPDATE deleted_posts SET title = '', content = NULL
              WHERE updated_at < $1 AND (title <> '' OR content IS NOT NULL)",
         )
@@ -327,7 +327,7 @@ pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
         .execute(db)
         .await
         .map(drop)?);
-    on!(db => sqlx::query("DELETE FROM deleted_posts WHERE updated_at < $1")
+    on_engine!(db => sqlx::query("DELETE FROM deleted_posts WHERE updated_at < $1")
         .bind(clock::before(DeletedPost::KEPT).micros())
         .execute(db)
         .await
@@ -497,7 +497,7 @@ where
 {
     let (text, values) = sql.finish();
     let (mut rows, mut size) = (Vec::new(), 0);
-    on!(db => {
+    on_engine!(db => {
         let mut query = sqlx::query_as::<_, R>(AssertSqlSafe(text));
         for value in values {
             query = match value {
@@ -557,7 +557,7 @@ pub async fn page(db: &mut Db, owner: Option<&UserId>, request: PageRequest) -> 
         (PageRequest::NewerThan(cursor), None) => (ALL_NEWER, Some(cursor)),
         (PageRequest::NewerThan(cursor), Some(_)) => (OWN_NEWER, Some(cursor)),
     };
-    let rows = on!(db => {
+    let rows = on_engine!(db => {
         let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(limit);
         if let Some(cursor) = cursor {
             query = query.bind(cursor.created_at.micros()).bind(cursor.id.as_str());

@@ -21,7 +21,7 @@ use crate::{
 
 /// What a subscriber may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
-/// News whose renderings are kept: of those before, whoever is that far behind
+/// PostEvent whose renderings are kept: of those before, whoever is that far behind
 /// renders for itself.
 const RENDERED: usize = 4;
 /// Bytes of the renderings of one of the news. What is beyond them is rendered
@@ -30,7 +30,7 @@ const RENDERINGS_BYTES: usize = 4 << 20;
 
 /// Something happened, and to what.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct PostEvent {
     /// What happened.
     pub kind: EventKind,
     /// The post as it is now, or was.
@@ -90,13 +90,13 @@ impl Renderings {
 
 /// Passes news on to subscribers. Reads nothing while there are none.
 #[derive(Debug, Default)]
-pub struct Feed(Mutex<Option<broadcast::WeakSender<News>>>);
+pub struct Broadcast(Mutex<Option<broadcast::WeakSender<PostEvent>>>);
 
-impl Feed {
-    /// News from now on; `None` when the site is about to stop. The receiver
+impl Broadcast {
+    /// PostEvent from now on; `None` when the site is about to stop. The receiver
     /// ends when the site does, and when more happened than could be passed on.
     #[must_use]
-    pub fn subscribe(&self, site: &Site) -> Option<broadcast::Receiver<News>> {
+    pub fn subscribe(&self, site: &Site) -> Option<broadcast::Receiver<PostEvent>> {
         let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = feed.as_ref().and_then(broadcast::WeakSender::upgrade) {
             return Some(running.subscribe());
@@ -115,7 +115,7 @@ impl Feed {
 async fn pass_on(
     database: Database,
     mut events: broadcast::Receiver<Event>,
-    subscribers: broadcast::Sender<News>,
+    subscribers: broadcast::Sender<PostEvent>,
 ) {
     let mut rendered = VecDeque::<Arc<Renderings>>::with_capacity(RENDERED);
     loop {
@@ -140,7 +140,7 @@ async fn pass_on(
                 let renderings = Arc::new(Renderings::default());
                 rendered.push_back(Arc::clone(&renderings));
                 // An error says that nobody listens any more.
-                let _ = subscribers.send(News { kind: event.kind, post: Arc::new(post), renderings });
+                let _ = subscribers.send(PostEvent { kind: event.kind, post: Arc::new(post), renderings });
             }
             // Nothing of it is left: it was long ago, or its owner, whose program brings its
             // ids, has made it anew and is about to be heard of.

@@ -8,7 +8,7 @@
 pub mod broadcast;
 pub mod changes;
 pub mod follow;
-pub mod places;
+
 pub mod store;
 pub mod stream;
 
@@ -25,9 +25,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast as channel, watch};
 
-use crate::{database::Engine, posts::PostId, username::Username};
+use crate::{
+    database::Engine,
+    http::listener_slots::{ListenerSlot, ListenerSlots},
+    posts::PostId,
+    username::Username,
+};
 use changes::Changes;
-use places::{Place, Places};
 
 /// Events a listener may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
@@ -99,8 +103,8 @@ pub struct Bus {
     pub changes: Changes,
     newest: AtomicI64,
     listeners: RwLock<Option<channel::Sender<Event>>>,
-    places: Arc<Places>,
-    subscriptions: Arc<Places>,
+    places: Arc<ListenerSlots>,
+    subscriptions: Arc<ListenerSlots>,
     stopping: watch::Sender<bool>,
 }
 
@@ -114,8 +118,8 @@ impl Bus {
             changes: Changes::new(alone),
             newest: AtomicI64::new(0),
             listeners: RwLock::new(Some(channel::Sender::new(BACKLOG))),
-            places: Arc::new(Places::new(max_listeners)),
-            subscriptions: Arc::new(Places::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
+            places: Arc::new(ListenerSlots::new(max_listeners)),
+            subscriptions: Arc::new(ListenerSlots::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
             stopping: watch::Sender::new(false),
         }
     }
@@ -181,15 +185,15 @@ impl Bus {
 
     /// A place for one more listener from there, if there is one.
     #[must_use]
-    pub fn place(&self, client: Option<IpAddr>) -> Option<Place> {
-        Places::take(&self.places, client)
+    pub fn place(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
+        ListenerSlots::take(&self.places, client)
     }
 
     /// A place for one more subscription on a WebSocket from there, if there
     /// is one.
     #[must_use]
-    pub fn subscription(&self, client: Option<IpAddr>) -> Option<Place> {
-        Places::take(&self.subscriptions, client)
+    pub fn subscription(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
+        ListenerSlots::take(&self.subscriptions, client)
     }
 
     /// Ends every listening for good, so that the site can stop.

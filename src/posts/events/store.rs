@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Event, EventKind};
 use crate::{
-    database::{Db, internal, on},
+    database::{Db, internal, on_engine},
     error::AppError,
     posts::PostId,
     username::Username,
@@ -87,7 +87,7 @@ pub async fn record(
 /// # Errors
 /// Those of the database.
 pub async fn newest(db: &mut Db) -> Result<i64, AppError> {
-    Ok(on!(db => sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM events").fetch_one(db).await?))
+    Ok(on_engine!(db => sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM events").fetch_one(db).await?))
 }
 
 /// Whether this database has come as far as the event `id`.
@@ -105,7 +105,7 @@ pub async fn has_come_to(db: &mut Db, id: i64) -> Result<bool, AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError> {
-    let rows: Vec<Row> = on!(db => sqlx::query_as(
+    let rows: Vec<Row> = on_engine!(db => sqlx::query_as(
             "SELECT id, kind, post_id, owner FROM events WHERE id > $1 ORDER BY id LIMIT $2",
         )
         .bind(id)
@@ -115,7 +115,7 @@ pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError>
     if rows.len() > RESUMED || (rows.is_empty() && id > newest(db).await?) {
         return Ok(None);
     }
-    let oldest: i64 = on!(db => sqlx::query_scalar("SELECT COALESCE(MIN(id), 0) FROM events")
+    let oldest: i64 = on_engine!(db => sqlx::query_scalar("SELECT COALESCE(MIN(id), 0) FROM events")
         .fetch_one(db)
         .await?);
     // Numbers have gaps: only a full table may have forgotten what came before it.
@@ -124,7 +124,7 @@ pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError>
 }
 
 async fn count(db: &mut Db) -> Result<i64, AppError> {
-    Ok(on!(db => sqlx::query_scalar("SELECT COUNT(*) FROM events").fetch_one(db).await?))
+    Ok(on_engine!(db => sqlx::query_scalar("SELECT COUNT(*) FROM events").fetch_one(db).await?))
 }
 
 /// Removes all but the newest.
@@ -132,7 +132,7 @@ async fn count(db: &mut Db) -> Result<i64, AppError> {
 /// # Errors
 /// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on!(db => sqlx::query(
+    on_engine!(db => sqlx::query(
             "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET $1)",
         )
         .bind(KEPT)

@@ -26,10 +26,10 @@ use futures::{Stream, stream};
 use serde::Deserialize;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{Event, places::Place, store};
+use super::{Event, store};
 use crate::{
     error::AppError,
-    http::{headers::refusal, limits, pages::wants_html},
+    http::{headers::refusal, limits, listener_slots::ListenerSlot, pages::wants_html},
     site::Site,
     telemetry::ClientAddress,
 };
@@ -109,7 +109,7 @@ struct Listener {
     missed: Missed,
     live: broadcast::Receiver<Event>,
     /// Counts among the listeners for as long as it is here.
-    _place: Place,
+    _place: ListenerSlot,
 }
 
 /// Ends when the site stops, and when the client reads so slowly that it has
@@ -117,7 +117,7 @@ struct Listener {
 fn stream(
     missed: Missed,
     live: broadcast::Receiver<Event>,
-    place: Place,
+    place: ListenerSlot,
 ) -> impl Stream<Item = Result<Message, Infallible>> {
     let listener = Listener { greeted: false, last: missed.at, missed, live, _place: place };
     stream::unfold(listener, |mut listener| async move {

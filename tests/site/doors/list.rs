@@ -134,7 +134,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a title",
-        parses: &["posts/post.rs::Title::parse", "posts/domain/mod.rs::Draft::parse"],
+        parses: &["posts/post.rs::Title::parse", "posts/domain/mod.rs::PostText::parse"],
         bytes: 256 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/create_post", field: "title", others: &[("content", "")] },
@@ -444,8 +444,8 @@ pub const OPERATOR: &[Door] = &[
     Door {
         name: "origins whose scripts may use the API",
         parses: &[
-            "http/allowed_origins.rs::Listed::of_the_web",
-            "http/allowed_origins.rs::Listed::parse",
+            "http/allowed_origins.rs::OriginPattern::of_the_web",
+            "http/allowed_origins.rs::OriginPattern::parse",
             "http/allowed_origins.rs::Origins::parse",
         ],
         bytes: 64 * KIB,
@@ -461,7 +461,7 @@ pub const OPERATOR: &[Door] = &[
     },
 ];
 
-/// Places that parse nothing but what this site wrote, and why that is so.
+/// ListenerSlots that parse nothing but what this site wrote, and why that is so.
 pub const OURS: &[(&str, &str)] = &[
     ("accounts/domain/hashing.rs::Cost::parse", "a hash that is stored"),
     ("accounts/domain/hashing.rs::Hasher::verify", "a hash that is stored"),
@@ -472,7 +472,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("credentials/session/store.rs::cause", "an error as it was written a moment before"),
     ("posts/drafts.rs::Shelf::get", "in a browser, what the same page has kept there"),
     ("posts/drafts.rs::Shelf::spread", "in a browser, what the same page has kept there"),
-    ("posts/live.rs::Ear::hear", "in a browser, what this site says"),
+    ("posts/live.rs::EventListener::hear", "in a browser, what this site says"),
     ("posts/domain/markdown/tests.rs::assert_harmless", "a test"),
     ("http/assets.rs", "the list of files that the build has made"),
     ("http/calls.rs::shown_once", "the answer of a function of this site"),

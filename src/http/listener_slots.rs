@@ -15,7 +15,7 @@ const SHARE: usize = 10;
 
 /// The places for listeners.
 #[derive(Debug)]
-pub struct Places {
+pub struct ListenerSlots {
     max: usize,
     taken: Mutex<Taken>,
 }
@@ -28,12 +28,12 @@ struct Taken {
 
 /// A place that is taken, until this is dropped.
 #[derive(Debug)]
-pub struct Place {
-    places: Arc<Places>,
+pub struct ListenerSlot {
+    places: Arc<ListenerSlots>,
     client: Option<IpAddr>,
 }
 
-impl Places {
+impl ListenerSlots {
     /// For so many listeners.
     #[must_use]
     pub fn new(max: usize) -> Self {
@@ -42,7 +42,7 @@ impl Places {
 
     /// Takes a place, if there is one for that client.
     #[must_use]
-    pub fn take(this: &Arc<Self>, client: Option<IpAddr>) -> Option<Place> {
+    pub fn take(this: &Arc<Self>, client: Option<IpAddr>) -> Option<ListenerSlot> {
         let client = client.map(network);
         let mut taken = this.taken();
         let of_client = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
@@ -54,7 +54,7 @@ impl Places {
         if let Some(client) = client {
             *taken.by_client.entry(client).or_default() += 1;
         }
-        Some(Place { places: Arc::clone(this), client })
+        Some(ListenerSlot { places: Arc::clone(this), client })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -62,7 +62,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for ListenerSlot {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
         taken.all -= 1;
@@ -87,18 +87,19 @@ mod tests {
 
     #[test]
     fn one_address_gets_a_share_and_all_of_them_the_whole() {
-        let places = Arc::new(Places::new(20));
-        let first = Places::take(&places, from("2001:db8:0:1::1"));
-        let second = Places::take(&places, from("2001:db8:0:1::2"));
+        let places = Arc::new(ListenerSlots::new(20));
+        let first = ListenerSlots::take(&places, from("2001:db8:0:1::1"));
+        let second = ListenerSlots::take(&places, from("2001:db8:0:1::2"));
         assert!(first.is_some() && second.is_some());
-        assert!(Places::take(&places, from("2001:db8:0:1::3")).is_none(), "the same network");
+        assert!(ListenerSlots::take(&places, from("2001:db8:0:1::3")).is_none(), "the same network");
         drop(first);
-        let third = Places::take(&places, from("2001:db8:0:1::3"));
+        let third = ListenerSlots::take(&places, from("2001:db8:0:1::3"));
         assert!(third.is_some(), "a place that was given back");
 
-        let others: Vec<_> =
-            (1..=18).map(|last| Places::take(&places, from(&format!("192.0.2.{last}"))).unwrap()).collect();
-        assert!(Places::take(&places, from("198.51.100.1")).is_none(), "all are taken");
+        let others: Vec<_> = (1..=18)
+            .map(|last| ListenerSlots::take(&places, from(&format!("192.0.2.{last}"))).unwrap())
+            .collect();
+        assert!(ListenerSlots::take(&places, from("198.51.100.1")).is_none(), "all are taken");
         drop((others, second, third));
         let taken = places.taken();
         assert!(taken.all == 0 && taken.by_client.is_empty());
@@ -106,8 +107,8 @@ mod tests {
 
     #[test]
     fn a_proxy_on_this_machine_is_not_one_client() {
-        let places = Arc::new(Places::new(20));
-        let taken: Vec<_> = (0..30).map_while(|_| Places::take(&places, from("127.0.0.1"))).collect();
+        let places = Arc::new(ListenerSlots::new(20));
+        let taken: Vec<_> = (0..30).map_while(|_| ListenerSlots::take(&places, from("127.0.0.1"))).collect();
         assert_eq!(taken.len(), 20);
     }
 }
