@@ -17,13 +17,12 @@ use crate::{
         assets, bodies, calls, cookies,
         forms::{Form, Values},
         headers, health,
-        layers::cors,
-        origin, pages,
+        layers::{cors, cross_site, observe},
+        pages,
     },
     oauth,
     posts::events,
     site::Site,
-    telemetry,
 };
 
 /// The whole site.
@@ -53,7 +52,7 @@ pub fn router(site: Site) -> Router {
         .fallback(pages::page)
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, repair_session_response))
-        .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
+        .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), pages::for_everyone))
         .layer(from_fn(caller::strip_ambient_credentials));
 
@@ -89,7 +88,7 @@ fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
 
 /// Within the layer that every request passes.
 fn observed(site: &Site, routes: Router<Site>) -> Router<Site> {
-    routes.layer(from_fn_with_state(site.clone(), telemetry::observe))
+    routes.layer(from_fn_with_state(site.clone(), observe::observe))
 }
 
 /// Open to scripts of other origins, whatever layer answers.

@@ -1,174 +1,91 @@
-//! The server: configuration, database, router, pages, assets.
+//! What requests share.
+//!
+//! A site knows what every room may use: the database, and how the site is
+//! reached. Whatever else lives as long as it does is a [part](Site::part) that
+//! belongs to the room which defines it: that room adds the accessor, so that
+//! this file, which stands below all of them, names none. [`crate::start`] puts
+//! them together.
 
-use std::sync::Arc;
+use std::{
+    any::{Any, TypeId, type_name},
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+};
 
-use tokio::sync::OnceCell;
+use ipnet::IpNet;
 
 use crate::{
-    accounts::domain::{costs::CostsInUse, hashing::Hasher},
-    config,
-    credentials::{Actor, Secret, token::keys::Keys},
-    database,
-    error::AppError,
-    graphql::Api,
-    http::{allowed_origins, answers, bodies, fair_pool, origin, page_cache, turns},
-    posts::{
-        domain::rendering::Renderer,
-        events::{self, broadcast::Broadcast},
-    },
+    config::{Origins, PublicUrl},
+    database::Database,
 };
 
 /// Everything that requests share. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Site(Arc<Parts>);
+#[derive(Clone)]
+pub struct Site(Arc<Shared>);
 
-/// The parts of a [`Site`].
-#[derive(Debug)]
-pub struct Parts {
+/// What is there at every site; see [`Site`].
+pub struct Shared {
     /// Where everything that matters is kept.
-    pub database: database::Database,
-    /// The lane for password hashing.
-    pub hasher: Hasher,
-    /// What stored passwords cost.
-    pub costs: CostsInUse,
-    /// What happens to posts, so that nothing stale is served and listeners hear of it.
-    pub bus: Arc<events::Bus>,
-    /// The lane for rendering Markdown.
-    pub renderer: Renderer,
-    /// Ready-made pages for readers without a session.
-    pub pages: page_cache::PageCache,
-    /// Memory for bodies of requests.
-    pub bodies: Arc<fair_pool::FairPool>,
-    /// Memory for answers that clients have yet to take.
-    pub answers: Arc<fair_pool::FairPool>,
-    /// How much who reads at a time through the API.
-    pub turns: turns::Turns,
-    /// The GraphQL API.
-    pub api: Api,
-    /// What happens to posts, for subscriptions.
-    pub broadcast: Broadcast,
-    secret: OnceCell<Secret>,
-    /// What tokens are signed with.
-    pub keys: Keys,
+    pub database: Database,
     /// How the site is reached from outside.
-    pub public_url: origin::PublicUrl,
+    pub public_url: PublicUrl,
     /// Proxies whose word on the client's address is taken.
-    pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Origins whose scripts may use the API.
-    pub cors_origins: allowed_origins::Origins,
+    pub cors_origins: Origins,
+    parts: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
 impl Site {
-    /// Opens the database and prepares everything else.
-    ///
-    /// # Errors
-    /// [`config::StartError`], one clear sentence.
-    pub async fn open(config: &config::Config) -> Result<Self, config::StartError> {
-        Self::over(config, database::Database::open(&config.database)).await
+    /// A site without parts.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        public_url: PublicUrl,
+        trusted_proxies: Vec<IpNet>,
+        cors_origins: Origins,
+    ) -> Shared {
+        Shared { database, public_url, trusted_proxies, cors_origins, parts: HashMap::new() }
     }
 
-    /// [`Self::open`], for serving: no other process serves the same file meanwhile.
+    /// The part of that type.
     ///
-    /// # Errors
-    /// [`config::StartError`], one clear sentence.
-    pub async fn open_to_serve(config: &config::Config) -> Result<Self, config::StartError> {
-        Self::over(config, database::Database::open_to_serve(&config.database)).await
-    }
-
-    async fn over(
-        config: &config::Config,
-        database: impl Future<Output = Result<database::Database, database::OpenError>>,
-    ) -> Result<Self, config::StartError> {
-        let hasher = Hasher::new(config.argon2)?;
-        let database = database.await?;
-        Ok(Self(Arc::new(Parts {
-            turns: turns::Turns::new(database.readers()),
-            bus: Arc::new(events::Bus::new(database.engine(), config.max_listeners)),
-            database,
-            hasher,
-            costs: CostsInUse::default(),
-            renderer: Renderer::default(),
-            pages: page_cache::PageCache::default(),
-            bodies: Arc::new(fair_pool::FairPool::new(bodies::ALL_BODIES)),
-            answers: Arc::new(fair_pool::FairPool::new(answers::ALL_ANSWERS)),
-            api: Api::new(config.conflict_detection).map_err(config::StartError::Schema)?,
-            broadcast: Broadcast::default(),
-            secret: OnceCell::new(),
-            keys: Keys::default(),
-            public_url: config.public_url.clone(),
-            trusted_proxies: config.trusted_proxies.clone(),
-            cors_origins: config.cors_origins.clone(),
-        })))
-    }
-
-    /// What seals the tokens of this site. Made when first needed, so that an
-    /// empty database stays empty until it serves.
-    ///
-    /// # Errors
-    /// Those of the database, the first time.
-    pub async fn secret(&self) -> Result<&Secret, AppError> {
-        self.secret.get_or_try_init(|| Secret::of_site(&self.database)).await
-    }
-
-    /// As [`Self::secret`], for whoever may change nothing in the database: there
-    /// may be none yet.
-    ///
-    /// # Errors
-    /// Those of the database, the first time.
-    pub async fn secret_made_before(&self) -> Result<Option<&Secret>, AppError> {
-        if self.secret.get().is_none()
-            && let Some(made) = Secret::made_before(&self.database).await?
-        {
-            // Another request may have been faster, with the same.
-            let _ = self.secret.set(made);
-        }
-        Ok(self.secret.get())
-    }
-
-    /// A connection to read what `actor` may look at. Whoever is signed in
-    /// reads from where they write, so that they see what they just did.
-    /// Everyone else may be served by a replica that is as far as this
-    /// process has heard: then no page shows what is older than another did.
-    ///
-    /// # Errors
-    /// [`AppError::Busy`] when there is no connection.
-    pub async fn reader_for(&self, actor: &Actor) -> Result<database::Db, AppError> {
-        if !matches!(actor, Actor::User(_))
-            && let Some(mut replica) = self.database.read_replica().await
-            && matches!(events::store::has_come_to(&mut replica, self.bus.newest()).await, Ok(true))
-        {
-            return Ok(replica);
-        }
-        self.database.read().await
-    }
-
-    /// [`Self::reader_for`] `actor`, when it is `client`'s turn.
-    ///
-    /// # Errors
-    /// [`AppError::Busy`] when there is no turn or no connection.
-    pub async fn turn_for(
-        &self,
-        actor: &Actor,
-        client: &turns::Client,
-        reach: turns::Reach,
-    ) -> Result<InTurn, AppError> {
-        let turn = self.turns.next(client, reach).await?;
-        Ok(InTurn { db: self.reader_for(actor).await?, _turn: turn })
+    /// # Panics
+    /// Where [`crate::start`] has forgotten it, which no request survives and
+    /// so the first test notices.
+    #[must_use]
+    pub fn part<T: Any + Send + Sync>(&self) -> &T {
+        let part = self.0.parts.get(&TypeId::of::<T>()).and_then(|part| part.downcast_ref());
+        part.unwrap_or_else(|| panic!("the site was put together without {}", type_name::<T>()))
     }
 }
 
-/// A connection for as long as a turn takes; it is given back first.
-#[derive(Debug)]
-pub struct InTurn {
-    /// To read by.
-    pub db: database::Db,
-    _turn: turns::Turn,
+impl Shared {
+    /// The same with one part more.
+    #[must_use]
+    pub fn with<T: Any + Send + Sync>(mut self, part: T) -> Self {
+        self.parts.insert(TypeId::of::<T>(), Box::new(part));
+        self
+    }
+}
+
+impl From<Shared> for Site {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
 }
 
 impl std::ops::Deref for Site {
-    type Target = Parts;
+    type Target = Shared;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &Shared {
         &self.0
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("public_url", &self.public_url).finish_non_exhaustive()
     }
 }

@@ -326,7 +326,7 @@ async fn serve(mut config: Config, options: &Serve) -> Result<(), Failure> {
     } else {
         say(&format!("Byline is at {}", config.public_url));
     }
-    let bus = Arc::clone(&site.bus);
+    let bus = Arc::clone(site.bus());
     let stop = async move {
         stop.await;
         bus.close();

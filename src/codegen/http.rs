@@ -16,8 +16,7 @@ use crate::{
     http::{
         calls::see_other,
         forms::log_in_first,
-        headers::{refusal, uncached},
-        pages::wants_html,
+        headers::{refusal, uncached, wants_html},
     },
     site::Site,
 };

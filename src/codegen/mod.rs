@@ -21,11 +21,11 @@ pub mod page;
 
 use crate::{
     cognito,
+    config::{ConflictDetection, PublicUrl},
     credentials::api_key,
     database::internal,
     error::AppError,
-    graphql::{self, ConflictDetection},
-    http::origin::PublicUrl,
+    graphql::{self},
     site::Site,
 };
 use schema::{Root, Schema};
@@ -94,7 +94,7 @@ impl Backend {
             default_auth,
             public_url: site.public_url.clone(),
             public_key: api_key::public_key(site).await?,
-            conflict_detection: site.api.conflict_detection,
+            conflict_detection: site.api().conflict_detection,
         })
     }
 

@@ -7,9 +7,9 @@ use async_graphql::{
     parser::types::{BaseType, FieldDefinition, Type, TypeDefinition, TypeKind},
 };
 
-use crate::graphql::{
-    ConflictDetection,
-    schema::{definitions, sdl},
+use crate::{
+    config::ConflictDetection,
+    graphql::schema::{definitions, sdl},
 };
 
 /// One of the types whose fields are operations.

@@ -1,5 +1,8 @@
 //! Settings: by flag, by environment (`BYLINE_…`), by `byline.toml`, in that order.
 
+mod allowed_origins;
+mod argon2;
+mod origin;
 pub mod variables;
 
 use std::{
@@ -15,15 +18,39 @@ use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::{
-    accounts::domain::hashing::{Cost, CostError},
-    database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError},
-    graphql::ConflictDetection,
-    http::{allowed_origins::Origins, origin::PublicUrl, tls::TlsFiles},
-};
+use crate::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
+pub use allowed_origins::{OriginPattern, Origins, OriginsError};
+pub use argon2::{Cost, CostError};
+pub use origin::{Origin, PublicUrl};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
+
+/// Where the certificate is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM: the certificate of the site, then those that vouch for it.
+    pub cert: PathBuf,
+    /// PEM: its private key.
+    pub key: PathBuf,
+}
+
+/// Whether programs name the version that their change started from, as
+/// Amplify's DataStore does (setting `graphql.conflict-detection`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConflictDetection {
+    /// The last change wins.
+    #[default]
+    Off,
+    /// A change of an old version is refused.
+    On,
+}
+
+impl From<bool> for ConflictDetection {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
 
 /// What is in force.
 #[derive(Clone, Debug)]

@@ -22,9 +22,8 @@ use crate::{
     clock,
     error::AppError,
     http::{
-        headers::{X_API_KEY, refusal},
+        headers::{X_API_KEY, refusal, wants_html},
         origin::SEC_FETCH_SITE,
-        pages::wants_html,
     },
     site::Site,
     timestamp::Timestamp,

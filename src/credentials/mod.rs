@@ -11,6 +11,6 @@ pub mod token;
 
 pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
-pub use secret::Secret;
+pub use secret::{Secret, SiteSecret};
 pub use session::kept::{FormToKeep, KeptForm};
 pub use session::{UserSession, repair_session_response};

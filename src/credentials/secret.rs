@@ -2,16 +2,50 @@
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use tokio::sync::OnceCell;
 
 use crate::{
     clock,
     database::{Database, internal, on_engine},
     error::AppError,
+    site::Site,
 };
 
 /// 256 random bits that every process of a site shares and no answer shows.
 #[derive(Clone)]
 pub struct Secret([u8; 32]);
+
+/// The secret of a site, once somebody has needed it.
+#[derive(Debug, Default)]
+pub struct SiteSecret(OnceCell<Secret>);
+
+impl Site {
+    /// What seals the tokens of this site. Made when first needed, so that an
+    /// empty database stays empty until it serves.
+    ///
+    /// # Errors
+    /// Those of the database, the first time.
+    pub async fn secret(&self) -> Result<&Secret, AppError> {
+        let SiteSecret(secret) = self.part();
+        secret.get_or_try_init(|| Secret::of_site(&self.database)).await
+    }
+
+    /// As [`Self::secret`], for whoever may change nothing in the database: there
+    /// may be none yet.
+    ///
+    /// # Errors
+    /// Those of the database, the first time.
+    pub async fn secret_made_before(&self) -> Result<Option<&Secret>, AppError> {
+        let SiteSecret(secret) = self.part();
+        if secret.get().is_none()
+            && let Some(made) = Secret::made_before(&self.database).await?
+        {
+            // Another request may have been faster, with the same.
+            let _ = secret.set(made);
+        }
+        Ok(secret.get())
+    }
+}
 
 impl Secret {
     /// The only one there is so far; `secrets` has room for others.

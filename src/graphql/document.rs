@@ -153,9 +153,9 @@ fn endless_string(text: &str, at: usize) -> ServerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::{
-        limits,
-        schema::{Api, ConflictDetection},
+    use crate::{
+        config::ConflictDetection,
+        graphql::{limits, schema::Api},
     };
 
     /// Less than any thread of a server has.

@@ -29,9 +29,9 @@ use super::{
 };
 use crate::{
     credentials::caller::HeaderCredential,
-    http::etag,
+    http::{etag, layers::client_address::ClientAddress},
     site::Site,
-    telemetry::{ClientAddress, RequestId},
+    telemetry::RequestId,
 };
 
 /// A query, or the opening of a WebSocket: clients of 2020 open theirs here.
@@ -67,7 +67,7 @@ async fn run(site: &Site, head: &Parts) -> Result<Outcome, Failed> {
     let caller = explicit.caller_of_graphql(site).await?;
     let parameters = parameters(head.uri.query().unwrap_or_default())?;
     let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
-    let client = site.turns.client(address);
+    let client = site.turns().client(address);
     match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]) {
         Ok(operation) => Ok(operation.answer().await?),
         Err(Unready::Mistake(response)) => Ok(*response),

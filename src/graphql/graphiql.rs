@@ -17,8 +17,7 @@ use crate::{
     http::{
         assets,
         forms::log_in_first,
-        headers::{refusal, uncached, wrong_method},
-        pages::wants_html,
+        headers::{refusal, uncached, wants_html, wrong_method},
     },
     site::Site,
 };
@@ -42,7 +41,7 @@ async fn page(caller: Caller, headers: HeaderMap) -> Response {
 }
 
 async fn schema(State(site): State<Site>) -> Response {
-    let sdl = sdl(site.api.conflict_detection).join("\n");
+    let sdl = sdl(site.api().conflict_detection).join("\n");
     uncached(StatusCode::OK, "text/plain; charset=utf-8", sdl)
 }
 

@@ -34,9 +34,13 @@ use crate::{
         session::store::RowStore,
     },
     error::AppError,
-    http::{bodies, cookies, headers, limits as server_limits, origin},
+    http::{
+        bodies, cookies, headers,
+        layers::{client_address::ClientAddress, cross_site},
+        limits as server_limits, origin,
+    },
     site::Site,
-    telemetry::{ClientAddress, RequestId},
+    telemetry::RequestId,
 };
 
 const JSON: &str = "application/json";
@@ -64,7 +68,7 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
         .route(&format!("{PATH}/realtime"), routing::get(realtime::connect).fallback(get_only))
         .layer(sessions)
         .layer(from_fn_with_state(site.public_url.is_https(), repair_session_response))
-        .layer(from_fn_with_state(site.clone(), origin::refuse_foreign))
+        .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
         .layer(from_fn(skip_csrf_without_session))
         .layer(from_fn(caller::strip_ambient_credentials))
 }
@@ -109,7 +113,7 @@ async fn answer(
             return Err(Failed::unauthorized(NOBODY));
         }
         let kinds = [OperationType::Query, OperationType::Mutation];
-        let client = site.turns.client(client.map(|Extension(ClientAddress(address))| address));
+        let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
         match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds) {
             Ok(operation) => Ok(operation.answer().await?),
             Err(Unready::Mistake(response)) => Ok(*response),

@@ -38,4 +38,4 @@ pub mod http;
 pub mod realtime;
 pub mod schema;
 
-pub use schema::{Api, ConflictDetection};
+pub use schema::Api;

@@ -6,9 +6,9 @@ use super::{
     call::{Call, Outcome, argument, id},
     errors::ApiError,
     filter_input, nodes,
-    schema::ConflictDetection,
 };
 use crate::{
+    config::ConflictDetection,
     error::{AppError, Field, FieldErrors},
     posts::{
         Content, PostId, Title,

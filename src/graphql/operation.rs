@@ -98,7 +98,7 @@ impl Operation {
         }
         let mut document = document::read(&query)?;
         limits::check(&document, &variables)?;
-        document::check_types(&site.api.schema, &document)?;
+        document::check_types(&site.api().schema, &document)?;
         let operation_name = operation_name.filter(|name| !name.is_empty());
         let wrong_kind = |operation: &OperationDefinition| {
             let kind = operation.ty;
@@ -144,7 +144,7 @@ impl Operation {
     /// # Errors
     /// [`ApiError::timeout`].
     pub async fn answer(self) -> Result<Response, ApiError> {
-        let work = self.site.api.schema.execute(self.request);
+        let work = self.site.api().schema.execute(self.request);
         let mut response = tokio::time::timeout(limits::TIME, work).await.map_err(|_| ApiError::timeout())?;
         order::restore(&mut response.data, &self.order);
         shorten(&mut response);
@@ -159,7 +159,7 @@ impl Operation {
         let Self { site, request, order, shape, .. } = self;
         let opening = Opening::default();
         let mut responses = site
-            .api
+            .api()
             .schema
             .execute_stream(request.data(opening.clone()))
             .map(move |mut response| {

@@ -16,26 +16,10 @@ use async_graphql::{
 };
 
 use super::{call::Call, mutations, nodes, queries, subscriptions};
+use crate::{config::ConflictDetection, site::Site};
 
 const SCHEMA: &str = include_str!("schema.graphql");
 const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");
-
-/// Whether programs name the version that their change started from, as
-/// Amplify's DataStore does (setting `graphql.conflict-detection`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConflictDetection {
-    /// The last change wins.
-    #[default]
-    Off,
-    /// A change of an old version is refused.
-    On,
-}
-
-impl From<bool> for ConflictDetection {
-    fn from(on: bool) -> Self {
-        if on { Self::On } else { Self::Off }
-    }
-}
 
 /// The GraphQL API of a site.
 #[derive(Clone)]
@@ -57,6 +41,14 @@ pub fn sdl(conflict_detection: ConflictDetection) -> Vec<&'static str> {
     match conflict_detection {
         ConflictDetection::Off => vec![SCHEMA],
         ConflictDetection::On => vec![SCHEMA, CONFLICT_DETECTION],
+    }
+}
+
+impl Site {
+    /// The GraphQL API.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        self.part()
     }
 }
 

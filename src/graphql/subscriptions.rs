@@ -51,7 +51,7 @@ fn on(ctx: ResolverContext<'_>, kind: EventKind) -> SubscriptionFieldFuture<'_> 
         let call = Call::new(&ctx, "Subscription").map_err(Error::new_with_source)?;
         let news = call
             .site
-            .broadcast
+            .broadcast()
             .subscribe(call.site)
             .ok_or_else(|| Error::new_with_source(ApiError::ended()))?;
         // One at a time, and each is taken before the next is handed over.

@@ -14,9 +14,19 @@ use super::{
 use crate::error::AppError;
 
 /// Bytes of answers in memory that clients have not taken yet.
-pub const ALL_ANSWERS: usize = 64 * 1024 * 1024;
+const ALL_ANSWERS: usize = 64 * 1024 * 1024;
 /// Bytes of an answer that is not counted: so much every connection may have.
 const SMALL: u64 = 16 * 1024;
+
+/// Memory for answers that clients have yet to take.
+#[derive(Debug)]
+pub struct Pool(Arc<FairPool>);
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self(Arc::new(FairPool::new(ALL_ANSWERS)))
+    }
+}
 
 /// Marks an answer whose bytes are in memory once, for all who get them.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +38,7 @@ pub struct Shared;
 /// # Errors
 /// [`AppError::Busy`] instead of the answer, where that makes no room either.
 pub async fn hold(
-    pool: &Arc<FairPool>,
+    Pool(pool): &Pool,
     response: Response,
     client: Option<IpAddr>,
     connection: Option<&Arc<Connection>>,

@@ -24,7 +24,7 @@ use axum::{
 use futures::StreamExt;
 use hyper::body::{Frame, SizeHint};
 use tokio::{
-    sync::SemaphorePermit,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep, sleep_until, timeout},
 };
 
@@ -32,14 +32,17 @@ use super::{
     connections::Connection,
     fair_pool::{Eviction, FairPool, Reservation},
     headers::refusal,
-    limits::{self, ACCOUNT_BODY, BODY_TIME},
-    pages::wants_html,
+    limits::{ACCOUNT_BODY, BODY_TIME, REQUESTS},
 };
-use crate::{error::AppError, site::Site, telemetry::ClientAddress};
+use crate::{
+    error::AppError,
+    http::{headers::wants_html, layers::client_address::ClientAddress},
+    site::Site,
+};
 
 /// Bytes of bodies in memory, over all requests, from their first byte until
 /// the request is answered.
-pub const ALL_BODIES: usize = 32 * 1024 * 1024;
+const ALL_BODIES: usize = 32 * 1024 * 1024;
 /// What a body takes of these at least while it arrives, so that there are
 /// 512 at most.
 const SLOW_BODY: usize = 64 * 1024;
@@ -50,14 +53,37 @@ const LEAST_RATE: u32 = 1000;
 /// A short body that is here by then is read before it is known who sends it.
 const PROMPT_TIME: Duration = Duration::from_millis(50);
 
+/// Memory for bodies of requests, and the places of requests under way.
+#[derive(Debug)]
+pub struct Pool {
+    bytes: Arc<FairPool>,
+    slots: Arc<Semaphore>,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { bytes: Arc::new(FairPool::new(ALL_BODIES)), slots: Arc::new(Semaphore::new(REQUESTS)) }
+    }
+}
+
+impl Site {
+    /// A place among the requests under way, if there is one.
+    #[must_use]
+    pub fn request_slot(&self) -> Option<OwnedSemaphorePermit> {
+        let Pool { slots, .. } = self.part();
+        Arc::clone(slots).try_acquire_owned().ok()
+    }
+}
+
 /// The layer that lets requests in: each gets a place among those under way,
 /// and a body that is counted.
 pub async fn admit(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
-    let Some(place) = limits::place() else {
+    let Some(place) = site.request_slot() else {
         return refusal(&AppError::Busy { retry_after: 2 }, html);
     };
-    let under_way = Arc::new(UnderWay { place: Mutex::new(Some(place)), body: Mutex::new(None) });
+    let under_way =
+        Arc::new(UnderWay { site: site.clone(), place: Mutex::new(Some(place)), body: Mutex::new(None) });
     if !request.body().is_end_stream() {
         let client = request.extensions().get().map(|ClientAddress(address)| *address);
         let connection = request.extensions().get::<Arc<Connection>>().cloned();
@@ -65,7 +91,7 @@ pub async fn admit(State(site): State<Site>, mut request: Request, next: Next) -
         request = request.map(|inner| {
             Body::new(Arriving {
                 inner,
-                pool: Arc::clone(&site.bodies),
+                pool: Arc::clone(&site.part::<Pool>().bytes),
                 client,
                 connection,
                 under_way,
@@ -84,7 +110,8 @@ pub async fn admit(State(site): State<Site>, mut request: Request, next: Next) -
 /// What a request holds until it is answered.
 #[derive(Debug)]
 struct UnderWay {
-    place: Mutex<Option<SemaphorePermit<'static>>>,
+    site: Site,
+    place: Mutex<Option<OwnedSemaphorePermit>>,
     body: Mutex<Option<Reservation>>,
 }
 
@@ -96,7 +123,7 @@ impl UnderWay {
     fn go_on(&self) -> Result<(), AppError> {
         let mut place = lock(&self.place);
         if place.is_none() {
-            *place = Some(limits::place().ok_or(BUSY)?);
+            *place = Some(self.site.request_slot().ok_or(BUSY)?);
         }
         Ok(())
     }

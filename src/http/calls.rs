@@ -27,12 +27,13 @@ use super::{
     forms::{Form, FormState, Values, log_in_first},
     headers::{refusal, uncached, wrong_method},
     limits,
-    pages::{self, PageInput, wants_html},
+    pages::{self, PageInput},
 };
 use crate::{
     credentials::{Actor, Caller, FormToKeep, UserSession, caller::HeaderCredential},
     database::internal,
     error::AppError,
+    http::headers::wants_html,
     site::Site,
 };
 

@@ -15,8 +15,8 @@ use axum::{
     response::Response,
 };
 
-use super::origin::Origin;
-use crate::site::Site;
+use super::origin::authority;
+use crate::{config::Origin, site::Site};
 
 /// The session.
 pub const SESSION: &str = "sid";
@@ -42,7 +42,7 @@ fn outer_name(inner: &str, origin: &Origin) -> String {
 /// another kind. So a request keeps only the cookies of this site, by their
 /// inner names, written as all of them read it.
 pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let origin = site.public_url.origin(&request);
+    let origin = site.public_url.origin(authority(&request));
     let names = [SESSION, NOTICE].map(|inner| (inner, outer_name(inner, &origin)));
     if let Entry::Occupied(mut cookies) = request.headers_mut().entry(COOKIE) {
         let own = |(inner, outer): &(&str, String)| {
@@ -106,13 +106,13 @@ pub fn has_session(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::origin::PublicUrl;
+    use crate::config::PublicUrl;
 
     #[test]
     fn the_name_of_a_cookie_tells_ports_apart() {
         let name = |inner, site: &str| {
             let request = Request::new(axum::body::Body::empty());
-            outer_name(inner, &site.parse::<PublicUrl>().unwrap().origin(&request))
+            outer_name(inner, &site.parse::<PublicUrl>().unwrap().origin(authority(&request)))
         };
         for (site, session, notice) in [
             ("http://posts.example", "sid", "notice"),

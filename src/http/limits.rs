@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 use crate::error::AppError;
 
 /// The body of whatever is about accounts, tokens or API keys.
@@ -31,15 +29,7 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 /// Idle connections that are closed at a time when there are no more descriptors.
 pub const SHED_CONNECTIONS: usize = 64;
 /// Requests under way; one more gets 503.
-const REQUESTS: usize = 1024;
-
-static REQUEST_PLACES: Semaphore = Semaphore::const_new(REQUESTS);
-
-/// A place among the requests under way, if there is one.
-#[must_use]
-pub fn place() -> Option<SemaphorePermit<'static>> {
-    REQUEST_PLACES.try_acquire().ok()
-}
+pub const REQUESTS: usize = 1024;
 
 /// Gives up on work that takes too long; the client may try again.
 ///

@@ -1,7 +1,6 @@
 //! The shell around the site: what comes in, through which layers, and how an
 //! answer looks. It knows no feature.
 
-pub mod allowed_origins;
 pub mod answers;
 pub mod assets;
 pub mod bodies;

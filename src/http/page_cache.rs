@@ -86,11 +86,11 @@ impl Key {
                     PageRequest::OlderThan(cursor) => format!("/?older={cursor}"),
                     PageRequest::NewerThan(cursor) => format!("/?newer={cursor}"),
                 };
-                (site.bus.changes.lists()?, list)
+                (site.bus().changes.lists()?, list)
             }
             path => {
                 let post = PostId::parse(path.strip_prefix("/posts/")?)?;
-                (site.bus.changes.post(&post)?, path.to_owned())
+                (site.bus().changes.post(&post)?, path.to_owned())
             }
         };
         Some(Self { generation, uri })
@@ -111,6 +111,14 @@ fn page_request(query: &str) -> Option<PageRequest> {
     let (older, newer) = (parameter("older"), parameter("newer"));
     let cursor = |found: &Option<(_, Cow<'_, str>)>| found.as_ref().map(|(_, value)| value.to_string());
     PageRequest::parse(cursor(&older).as_deref(), cursor(&newer).as_deref()).ok()
+}
+
+impl Site {
+    /// Ready-made pages for readers without a session.
+    #[must_use]
+    pub fn pages(&self) -> &PageCache {
+        self.part()
+    }
 }
 
 impl PageCache {

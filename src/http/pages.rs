@@ -62,15 +62,6 @@ impl PageInput {
     }
 }
 
-/// Whether the client is a browser that wants to show a page.
-#[must_use]
-pub fn wants_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
-}
-
 /// Readers who bring no cookie that matters and no other credential get the pages that are the same
 /// for everyone; this names the one that is asked for.
 fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Key> {
@@ -83,7 +74,7 @@ fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Op
 
 /// A page that is ready in memory. Nothing else has to be looked at then.
 pub async fn ready(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
-    let page = site.pages.ready(&kept_page(site, method, uri, headers)?).await?;
+    let page = site.pages().ready(&kept_page(site, method, uri, headers)?).await?;
     Some(page.respond(headers))
 }
 
@@ -96,7 +87,7 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     // Nothing that somebody appended to the address is in the page.
     let input = PageInput::of(key.uri(), Actor::Anonymous);
     let (head, _) = request.into_parts();
-    let page = site.pages.get(key, async { rendered(render(&site, input).await).await }).await;
+    let page = site.pages().get(key, async { rendered(render(&site, input).await).await }).await;
     page.respond(&head.headers)
 }
 

@@ -16,19 +16,10 @@ use tokio_rustls::{
     },
 };
 
-use crate::config::StartError;
+use crate::config::{StartError, TlsFiles};
 
 /// How often the files are looked at again.
 const EVERY: Duration = Duration::from_secs(60);
-
-/// Where the certificate is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// PEM: the certificate of the site, then those that vouch for it.
-    pub cert: PathBuf,
-    /// PEM: its private key.
-    pub key: PathBuf,
-}
 
 /// The certificate in use.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ use super::{
     fair_pool::{has_share, network},
     listener_slots::{ListenerSlot, ListenerSlots},
 };
-use crate::error::AppError;
+use crate::{error::AppError, site::Site};
 
 /// Searches that wait, for each that runs. More are told to come again.
 const WAITING: usize = 8;
@@ -107,6 +107,14 @@ impl Budget {
 /// Half of it, but something.
 const fn half(whole: usize) -> usize {
     if whole < 4 { 1 } else { whole / 2 }
+}
+
+impl Site {
+    /// How much who reads at a time through the API.
+    #[must_use]
+    pub fn turns(&self) -> &Turns {
+        self.part()
+    }
 }
 
 impl Turns {

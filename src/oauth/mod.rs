@@ -188,7 +188,7 @@ async fn revoke(State(site): State<Site>, request: Request) -> Response {
 
 /// `GET /.well-known/jwks.json`.
 async fn jwks(State(site): State<Site>) -> Response {
-    match limits::in_time(keys::published(&site.keys, &site.database)).await {
+    match limits::in_time(keys::published(site.keys(), &site.database)).await {
         Ok(keys) => {
             let mut response = answer(200, &keys);
             let age = format!("public, max-age={}", keys::PUBLISHED_FOR.as_secs());

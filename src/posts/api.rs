@@ -175,6 +175,6 @@ mod server {
         let actor = actor();
         let author = &actor.user()?.id;
         let content = Content::parse(&content).map_err(|error| AppError::invalid(Field::Content, error))?;
-        site().renderer.preview(author, content).await
+        site().renderer().preview(author, content).await
     }
 }

@@ -1,4 +1,4 @@
-//! Logs: one line a request, and the causes of what went wrong.
+//! Logs: what is written, and which request it belongs to.
 
 pub mod log;
 
@@ -6,42 +6,18 @@ use std::{
     backtrace::Backtrace,
     fmt,
     io::IsTerminal,
-    net::{IpAddr, SocketAddr},
-    panic::AssertUnwindSafe,
     str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderName, HeaderValue},
-    middleware::Next,
-    response::Response,
-};
-use futures::FutureExt;
-use ipnet::IpNet;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
-use crate::{
-    error::AppError,
-    http::{answers, connections::Connection, headers, layers::cors, origin, pages, target},
-    site::Site,
-};
-pub use log::LogFormat;
-use log::{LogQueue, VALUE_BYTES, cut};
-
-/// Names the request in the answer and in the log.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use log::LogQueue;
+pub use log::{LogFormat, VALUE_BYTES, cut};
 
 /// Bytes of a panic's backtrace in the log: the innermost frames of ours.
 const BACKTRACE_BYTES: usize = 2 * 1024;
-/// Bytes of a method in the log; the longest that is registered has 17.
-const METHOD_BYTES: usize = 32;
 
 /// Writes what is left of the log when it is dropped.
 #[derive(Debug)]
@@ -107,16 +83,14 @@ tokio::task_local! {
     static REQUEST: RequestId;
 }
 
-/// Where a request comes from, as far as it can be believed.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientAddress(pub IpAddr);
-
 /// The id of a request: random per process, then counted.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(u64);
 
 impl RequestId {
-    fn next() -> Self {
+    /// One that no other request of this process has.
+    #[must_use]
+    pub fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // Knuth's multiplicative constant spreads neighbours, so that ids are told apart at a glance.
         let count = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -135,77 +109,10 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The layer around everything that answers: gives the request an id, refuses
-/// targets that no page expects, catches panics, counts the answer until it is
-/// taken, adds the headers every answer carries, and writes the one line.
-///
-/// The line has method, path, status, time and address; never a query, a
-/// cookie or a body.
-pub async fn observe(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = RequestId::next();
-    let target = origin::check_host(&request).and_then(|()| target::normalize(&mut request));
-    let method = request.method().clone();
-    let path = cut(request.uri().path(), VALUE_BYTES).into_owned();
-    let client = client_address(&request, &site.trusted_proxies);
-    if let Some(address) = client {
-        request.extensions_mut().insert(ClientAddress(address));
-    }
-    request.extensions_mut().insert(id);
-    let connection = request.extensions().get::<Arc<Connection>>().cloned();
-    let html = pages::wants_html(request.headers());
-
-    let answer = async {
-        target?;
-        if let Some(answer) = cors::answer_to_preflight(&request) {
-            return Ok(answer);
-        }
-        if let Some(page) = pages::ready(&site, &method, request.uri(), request.headers()).await {
-            return Ok(page);
-        }
-        let made = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let made = made.map_err(|_| AppError::Internal)?;
-        answers::hold(&site.answers, made, client, connection.as_ref()).await
-    };
-    let answer = REQUEST.scope(id, answer.instrument(tracing::info_span!("request", %id)));
-    let mut response = answer.await.unwrap_or_else(|error| headers::refusal(&error, html));
-
-    headers::secure(response.headers_mut(), site.public_url.is_https());
-    let id = id.to_string();
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    tracing::info!(
-        id,
-        method = %cut(method.as_str(), METHOD_BYTES),
-        path,
-        status = response.status().as_u16(),
-        micros = started.elapsed().as_micros() as u64,
-        client = client.map(tracing::field::display),
-        "request"
-    );
-    response
-}
-
-/// The peer, or, if that is a trusted proxy, the rightmost address in
-/// X-Forwarded-For that is not (security row R2). It is read from the right,
-/// where the proxies write, and no further than it has to be: what stands left
-/// of that anybody can write, so it must not even be looked at. What a trusted
-/// proxy passed on without an address that can be read comes from that proxy.
-fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-    let values = request.headers().get_all("x-forwarded-for").iter().rev();
-    let forwarded = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
-    let mut client = peer.ip();
-    for part in forwarded {
-        let address = std::str::from_utf8(part).ok().and_then(|part| part.trim().parse().ok());
-        match address {
-            Some(address) if is_trusted(&client) => client = address,
-            _ => break,
-        }
-    }
-    Some(client)
+/// Has `work` done as part of the request with that id: in the log, and where
+/// it panics.
+pub async fn in_request<T>(id: RequestId, work: impl Future<Output = T>) -> T {
+    REQUEST.scope(id, work.instrument(tracing::info_span!("request", %id))).await
 }
 
 #[cfg(test)]
@@ -218,51 +125,5 @@ mod tests {
         assert_eq!(innermost(frames), "2: byline::ours at x.rs");
         assert_eq!(innermost("disabled backtrace"), "disabled backtrace");
         assert!(innermost(&"3: byline::deep\n".repeat(1000)).len() < BACKTRACE_BYTES + 40);
-    }
-
-    fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        let mut request = Request::new(axum::body::Body::empty());
-        let peer: SocketAddr = format!("{peer}:1").parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        for value in forwarded {
-            request.headers_mut().append("x-forwarded-for", value.parse().unwrap());
-        }
-        let trusted: Vec<IpNet> = trusted.iter().map(|raw| raw.parse().unwrap()).collect();
-        client_address(&request, &trusted).unwrap().to_string()
-    }
-
-    #[test]
-    fn the_address_is_the_peers_unless_a_trusted_proxy_says_otherwise() {
-        assert_eq!(client("192.0.2.1", &["198.51.100.7"], &[]), "192.0.2.1");
-        assert_eq!(client("10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
-        assert_eq!(client("10.0.0.1", &["6.6.6.6, 198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
-        assert_eq!(
-            client("10.0.0.1", &["6.6.6.6", "198.51.100.7, 10.0.0.2"], &["10.0.0.0/8"]),
-            "198.51.100.7"
-        );
-        assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
-    }
-
-    #[test]
-    fn what_a_client_writes_before_its_address_is_not_believed() {
-        let trusted = ["10.0.0.0/8"];
-        for forwarded in [
-            &["6.6.6.6, nonsense, 198.51.100.7"][..],
-            &["6.6.6.6, , 198.51.100.7"],
-            &["6.6.6.6", "nonsense", "198.51.100.7"],
-            &["6.6.6.6, 10.0.0.3, nonsense, 198.51.100.7"],
-            &["nonsense", "198.51.100.7, 10.0.0.2"],
-            &["6.6.6.6:80, 198.51.100.7"],
-        ] {
-            assert_eq!(client("10.0.0.1", forwarded, &trusted), "198.51.100.7", "{forwarded:?}");
-        }
-    }
-
-    #[test]
-    fn a_proxy_that_names_nobody_stands_for_whoever_is_behind_it() {
-        let trusted = ["10.0.0.0/8"];
-        assert_eq!(client("10.0.0.1", &["6.6.6.6, nonsense"], &trusted), "10.0.0.1");
-        assert_eq!(client("10.0.0.1", &["6.6.6.6, nonsense, 10.0.0.2"], &trusted), "10.0.0.2");
-        assert_eq!(client("10.0.0.1", &["6.6.6.6", ""], &trusted), "10.0.0.1");
     }
 }

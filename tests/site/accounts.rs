@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use byline::{
-    accounts::domain::{Login, NewPassword, hashing::Cost, service},
+    accounts::domain::{Login, NewPassword, service},
+    config::Cost,
     router::router,
     username::Username,
 };
@@ -522,7 +523,7 @@ async fn a_name_that_nobody_has_costs_what_those_of_the_accounts_cost() {
     let drawn = async |site: &Running, name: &str| {
         let secret = site.site.secret_made_before().await.expect("an answer");
         let login = Login::parse(name).expect("something");
-        site.site.costs.of_nobody(&site.site.database, secret, &login).await.expect("a count")
+        site.site.costs().of_nobody(&site.site.database, secret, &login).await.expect("a count")
     };
     assert_eq!(drawn(&site, "nobody-here").await, None, "there is nobody to look like");
     for username in ["ada", "bob"] {

@@ -11,7 +11,7 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use byline::graphql::ConflictDetection;
+use byline::config::ConflictDetection;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use url::form_urlencoded;

@@ -2,7 +2,7 @@
 
 use async_graphql::parser::{parse_query, parse_schema};
 use axum::{body::Body, http::Method};
-use byline::{codegen::File, graphql::ConflictDetection};
+use byline::{codegen::File, config::ConflictDetection};
 use serde_json::Value;
 
 use crate::support::{Byline, Client, Credential, Running};

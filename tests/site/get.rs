@@ -2,7 +2,7 @@
 //! never by a cookie, and never a change.
 
 use axum::{body::Body, http::Method};
-use byline::graphql::ConflictDetection;
+use byline::config::ConflictDetection;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 

@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{Method, header::ACCEPT},
 };
-use byline::graphql::ConflictDetection;
+use byline::config::ConflictDetection;
 
 use crate::support::{Credential, Running};
 

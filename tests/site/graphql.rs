@@ -5,7 +5,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::{body::Body, http::Method};
-use byline::graphql::ConflictDetection;
+use byline::config::ConflictDetection;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Credential, Running, slow_request};

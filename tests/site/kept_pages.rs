@@ -199,7 +199,7 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
         content: Some(Content::parse("").expect("a text")),
     };
     // Its text is rendered by then; until then nothing is under way.
-    site.site.renderer.render(post_text.text()).await.expect("it is rendered");
+    site.site.renderer().render(post_text.text()).await.expect("it is rendered");
     // What becomes of a request whose connection closes: polled, then dropped.
     let mut creating = Box::pin(service::create(&site.site, &ada, post_text, None));
     assert!(futures::poll!(creating.as_mut()).is_pending(), "the write is under way");

@@ -4,7 +4,7 @@
 use std::{io::ErrorKind, time::Duration};
 
 use axum::{Router, body::Body, http::Method, middleware::from_fn_with_state, routing::get};
-use byline::{database::Db, error::AppError, telemetry};
+use byline::{database::Db, error::AppError, http::layers::observe};
 use futures::{future::join_all, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -126,7 +126,7 @@ async fn a_panic_is_answered_and_the_site_lives_on() {
     let router = Router::new()
         .route("/breaks", get(breaks))
         .route("/works", get(async || "works"))
-        .layer(from_fn_with_state(site.site.clone(), telemetry::observe));
+        .layer(from_fn_with_state(site.site.clone(), observe::observe));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (_stop, _served) = serve(listener, None, router);

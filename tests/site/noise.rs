@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use byline::graphql::ConflictDetection;
+use byline::config::ConflictDetection;
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::block_in_place};

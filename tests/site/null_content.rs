@@ -1,7 +1,7 @@
 //! Posts without a content: null for programs, as the contract of Amplify has
 //! it, and an empty text for people.
 
-use byline::{graphql::ConflictDetection, ops::housekeeping};
+use byline::{config::ConflictDetection, ops::housekeeping};
 use serde_json::{Value, json};
 
 use crate::support::{Credential, Running, Socket, until};

@@ -533,7 +533,7 @@ async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
         Probe::Sqlite(_) => {
             let owner = "ada".to_owned().try_into().expect("a username");
             let post = "lost".to_owned().try_into().expect("an id");
-            site.site.bus.committed(Some(&Event { id: 1, kind: EventKind::Created, post, owner }));
+            site.site.bus().committed(Some(&Event { id: 1, kind: EventKind::Created, post, owner }));
         }
         Probe::Postgres(db) => {
             let told = json!({ "id": 1, "kind": "created", "post": "lost", "owner": "ada" });
@@ -631,7 +631,7 @@ async fn a_site_that_stops_says_goodbye() {
     let site = Running::start().await;
     let key = site.public_key().await.key;
     let mut idle = Socket::transport(&site.browser(), json!({ "x-api-key": key })).await;
-    site.site.bus.close();
+    site.site.bus().close();
     assert_eq!(idle.hear().await, Heard::Closed(Some(1001)));
 }
 

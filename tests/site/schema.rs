@@ -6,7 +6,7 @@ use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
 };
-use byline::graphql::{ConflictDetection, schema::sdl};
+use byline::{config::ConflictDetection, graphql::schema::sdl};
 use serde_json::Value;
 
 use crate::support::{Credential, Running};

@@ -9,9 +9,8 @@ use axum::{
     routing::get,
 };
 use byline::{
-    config::Config,
-    http::{allowed_origins::Origins, layers::cors},
-    telemetry,
+    config::{Config, Origins},
+    http::layers::{cors, observe},
 };
 use tokio::net::TcpListener;
 
@@ -192,7 +191,7 @@ async fn what_an_outer_layer_answers_is_read_by_pages_of_other_origins_as_well()
     let site = Running::start().await;
     let router = Router::new()
         .route("/breaks", get(breaks))
-        .layer(from_fn_with_state(site.site.clone(), telemetry::observe))
+        .layer(from_fn_with_state(site.site.clone(), observe::observe))
         .layer(from_fn_with_state(site.site.clone(), cors::share));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Method, Request, header::COOKIE},
 };
-use byline::http::{limits::HEAD_TIME, tls::TlsFiles};
+use byline::{config::TlsFiles, http::limits::HEAD_TIME};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use tempfile::TempDir;

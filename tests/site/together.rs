@@ -163,7 +163,7 @@ async fn whoever_finds_the_lane_of_searches_full_is_told_to_come_again_and_reads
     let site = Running::start().await;
     fill(&site, 3, 10).await;
     let credential = Credential::api_key(&site.public_key().await.key);
-    let turns = &site.site.turns;
+    let turns = site.site.turns();
     let searchers: Vec<Client> = (1..=16).map(|last| turns.client(Some([192, 0, 2, last].into()))).collect();
     let mut taken = Vec::new();
     for searcher in &searchers {

@@ -12,14 +12,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::{
-    Login,
-    hashing::{Cost, HASH_CHARS},
-};
+use super::{Login, hashing::HASH_CHARS};
 use crate::{
+    config::Cost,
     credentials::Secret,
     database::{Database, Db, on_engine},
     error::AppError,
+    site::Site,
 };
 
 /// The costs in use, counted now and then.
@@ -30,6 +29,14 @@ pub struct CostsInUse(Mutex<Option<Counted>>);
 struct Counted {
     costs: Vec<(Cost, u64)>,
     until: Instant,
+}
+
+impl Site {
+    /// What stored passwords cost.
+    #[must_use]
+    pub fn costs(&self) -> &CostsInUse {
+        self.part()
+    }
 }
 
 impl CostsInUse {

@@ -10,70 +10,23 @@ use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::{NewPassword, Password};
-use crate::{database::internal, error::AppError};
-
-/// The cost of one hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
-    /// Memory in KiB.
-    pub memory: u32,
-    /// Passes over the memory.
-    pub iterations: u32,
-    /// Lanes.
-    pub parallelism: u32,
-}
-
-impl Cost {
-    /// The least that OWASP's password storage cheat sheet allows; Byline does
-    /// not start below it.
-    pub const FLOOR: Self = Self { memory: 19_456, iterations: 2, parallelism: 1 };
-    /// RFC 9106, second recommended option, with one lane.
-    pub const DEFAULT: Self = Self { memory: 65_536, iterations: 3, parallelism: 1 };
-    /// Memory times passes, in KiB. A core works through about a GiB a second,
-    /// and an answer has [`ANSWER_TIME`](crate::http::limits::ANSWER_TIME).
-    const MOST_WORK: u64 = 8 * 1024 * 1024;
-
-    /// From a hash, or from what stands of it before its salt ([`Display`](fmt::Display)).
-    #[must_use]
-    pub fn parse(hash: &str) -> Option<Self> {
-        let hash = PasswordHash::new(hash).ok()?;
-        let params = Params::try_from(&hash).ok()?;
-        let ours = hash.algorithm.as_str() == "argon2id";
-        ours.then(|| Self {
-            memory: params.m_cost(),
-            iterations: params.t_cost(),
-            parallelism: params.p_cost(),
-        })
-    }
-}
-
-/// As a hash of that cost begins (the PHC string format).
-impl fmt::Display for Cost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "$argon2id$v=19$m={},t={},p={}", self.memory, self.iterations, self.parallelism)
-    }
-}
+use crate::{
+    config::{Cost, CostError},
+    database::internal,
+    error::AppError,
+    site::Site,
+};
 
 /// Characters of a hash behind its cost: salt and output, 16 and 32 bytes in
 /// base64 without padding, and a `$` before each.
 pub const HASH_CHARS: i32 = 1 + 22 + 1 + 43;
 
-/// The cost is below [`Cost::FLOOR`] or no cost argon2 knows.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CostError {
-    /// Weaker than the floor.
-    #[error(
-        "argon2 must be at least memory {} KiB, iterations {}, parallelism {}",
-        Cost::FLOOR.memory, Cost::FLOOR.iterations, Cost::FLOOR.parallelism
-    )]
-    BelowFloor,
-    /// One hash would take longer than an answer may.
-    #[error("argon2 with memory {0} KiB and iterations {1} takes longer than an answer may: \
-             memory times iterations can be {most} at most", most = Cost::MOST_WORK)]
-    AboveCeiling(u32, u32),
-    /// Out of argon2's own bounds.
-    #[error("argon2 does not accept these parameters: {0}")]
-    Refused(String),
+impl Site {
+    /// The lane for password hashing.
+    #[must_use]
+    pub fn hasher(&self) -> &Hasher {
+        self.part()
+    }
 }
 
 /// Hashes and verifies, a few at a time, never on the threads that serve readers.

@@ -60,7 +60,7 @@ async fn authenticate_new(
             }
             store::refuse_taken(db, &username, &email).await?;
         }
-        let hash = site.hasher.hash(password).await?;
+        let hash = site.hasher().hash(password).await?;
         let user = User::new(username.clone());
         site.database
             .write((user, email.clone(), hash, wish.clone()), |db, (user, email, hash, wish)| {
@@ -155,10 +155,10 @@ pub fn not_authenticated() -> AppError {
 /// [`AppError::Invalid`], [`AppError::Busy`].
 pub async fn authenticate(site: &Site, login: Login, password: Password) -> Result<Authenticated, AppError> {
     // For everybody, so that it takes everybody's time.
-    let nobodys = site.costs.of_nobody(&site.database, site.secret_made_before().await?, &login).await?;
+    let nobodys = site.costs().of_nobody(&site.database, site.secret_made_before().await?, &login).await?;
     let found = store::find(&mut site.database.read().await?, &login).await?;
     let (user, stored) = found.unzip();
-    let verified = site.hasher.verify(password.clone(), stored.clone(), nobodys).await?;
+    let verified = site.hasher().verify(password.clone(), stored.clone(), nobodys).await?;
     match (user, stored, verified) {
         (Some(user), Some(hash), Verified::Yes) => Ok(Authenticated { user, hash }),
         (Some(user), Some(old), Verified::YesOutdated) => {
@@ -231,7 +231,7 @@ async fn rehash(site: &Site, user: &User, password: Password, old: String) -> St
     let outcome = async {
         // From now on there are hashes of several costs, see [`super::costs`].
         site.secret().await?;
-        let hash = site.hasher.hash(password.into()).await?;
+        let hash = site.hasher().hash(password.into()).await?;
         site.database
             .write((user.id.clone(), old.clone(), hash), |db, (id, old, hash)| {
                 Box::pin(async move {
@@ -253,7 +253,7 @@ async fn rehash(site: &Site, user: &User, password: Password, old: String) -> St
 /// [`AppError::NotFound`] for an unknown username.
 pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
     let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
-    let hash = site.hasher.hash(password).await?;
+    let hash = site.hasher().hash(password).await?;
     site.database
         .write((user.id.clone(), hash), |db, (id, hash)| {
             Box::pin(async move { store::set_hash(db, &id, &hash).await })
@@ -278,7 +278,7 @@ pub async fn change_password(
 ) -> Result<(), AppError> {
     let Authenticated { user, hash: old } =
         authenticate(site, Login::Username(user.username), previous).await?;
-    let new = site.hasher.hash(proposed).await?;
+    let new = site.hasher().hash(proposed).await?;
     let replaced = site
         .database
         .write((user.id.clone(), old, new), |db, (id, old, new)| {

@@ -20,7 +20,10 @@ use super::{Actor, User};
 use crate::{
     database::Database,
     error::AppError,
-    http::{cookies, headers::refusal, pages::wants_html},
+    http::{
+        cookies,
+        headers::{refusal, wants_html},
+    },
     site::Site,
 };
 use kept::{Basket, FormToKeep, KeptForm};

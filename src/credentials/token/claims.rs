@@ -6,9 +6,7 @@ use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorK
 use serde::{Deserialize, Serialize};
 
 use super::{CLIENT_ID, TokenError, keys::Key, store::Holder};
-use crate::{
-    clock, database::internal, error::AppError, graphql, http::origin::PublicUrl, timestamp::Timestamp,
-};
+use crate::{clock, config::PublicUrl, database::internal, error::AppError, graphql, timestamp::Timestamp};
 
 /// How long an access token holds, unless its family ends.
 pub const ACCESS_TIME: Duration = Duration::from_secs(10 * 60);

@@ -18,6 +18,7 @@ use crate::{
     clock,
     database::{Database, Db, internal, on_engine},
     error::AppError,
+    site::Site,
     timestamp::Timestamp,
 };
 
@@ -147,6 +148,14 @@ impl KeySet {
     /// The key of that name, if what it signed counts.
     pub(super) fn verifying(&self, kid: &str, now: Timestamp) -> Option<&Key> {
         self.active(now).map(|(key, _)| key).find(|key| key.kid == kid)
+    }
+}
+
+impl Site {
+    /// What tokens are signed with.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        self.part()
     }
 }
 

@@ -98,7 +98,7 @@ pub async fn verify_either(site: &Site, raw: &str) -> Result<VerifiedToken, Toke
 
 async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<VerifiedToken, TokenError> {
     let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(TokenError::Malformed)?;
-    let key_set = site.keys.with(&kid, &site.database).await?;
+    let key_set = site.keys().with(&kid, &site.database).await?;
     let key = key_set.verifying(&kid, clock::now()).ok_or(TokenError::Malformed)?;
     let claims = claims::read(raw, key, &site.public_url, uses)?;
     let found = store::holder_by_key(&mut site.database.read().await?, &claims.family, &kid).await?;

@@ -50,7 +50,7 @@ const _: () = assert!(USE_TIME.as_secs() + 5 < GRACE.as_secs());
 /// signs nothing more, and what one signs that is removed a moment later is
 /// claims nowhere.
 async fn keys(site: &Site) -> Result<Arc<KeySet>, AppError> {
-    site.keys.fresh(&site.database).await
+    site.keys().fresh(&site.database).await
 }
 
 fn sign(site: &Site, keys: &KeySet, holder: &Holder, refresh: RefreshToken) -> Result<Tokens, AppError> {

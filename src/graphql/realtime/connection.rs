@@ -125,7 +125,7 @@ const WITHDRAWN: &str = "Token has expired.";
 impl Connection {
     /// Over a WebSocket that is about to open.
     pub fn new(site: Site, protocol: Protocol, wording: Wording, greeting: Greeting) -> Self {
-        let client = site.turns.client(greeting.address);
+        let client = site.turns().client(greeting.address);
         let queue = Queue::new(site.clone(), client.clone());
         let (caller, operations, news) = (None, HashMap::new(), SelectAll::new());
         Self { site, protocol, wording, greeting, caller, client, operations, queue, news }
@@ -143,7 +143,7 @@ impl Connection {
 
     async fn talk(&mut self, socket: &mut WebSocket) -> End {
         let site = self.site.clone();
-        let mut stopping = std::pin::pin!(site.bus.closed());
+        let mut stopping = std::pin::pin!(site.bus().closed());
         let begun = tokio::time::Instant::now();
         let mut beat = interval_at(begun + BEAT, BEAT);
         let mut check = interval_at(begun + CHECK, CHECK);
@@ -282,7 +282,7 @@ impl Connection {
             self.queue.push(id, bytes, operation);
             return Step::Continue(());
         }
-        let Some(place) = self.site.bus.subscription(self.greeting.address) else {
+        let Some(place) = self.site.bus().subscription(self.greeting.address) else {
             let busy = AppError::Busy { retry_after: FULL };
             return self.refuse(socket, &id, &ApiError::of_request(&busy)).await;
         };

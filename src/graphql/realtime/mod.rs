@@ -40,10 +40,11 @@ use crate::{
     error::AppError,
     http::{
         headers,
+        layers::client_address::ClientAddress,
         origin::{self, Source},
     },
     site::Site,
-    telemetry::{ClientAddress, RequestId},
+    telemetry::RequestId,
 };
 use connection::{Connection, Greeting};
 use protocol::{Offered, Protocol};
@@ -79,7 +80,7 @@ pub async fn connect(
         return headers::refusal(&AppError::BadRequest { reason }, false);
     };
     let client = client.map(|Extension(ClientAddress(address))| address);
-    let Some(place) = site.bus.place(client) else {
+    let Some(place) = site.bus().place(client) else {
         return headers::refusal(&AppError::Busy { retry_after: FULL }, false);
     };
     let in_protocol = protocols(&head).find_map(|name| name.strip_prefix("header-").map(str::to_owned));

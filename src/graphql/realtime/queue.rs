@@ -12,10 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::{
     error::AppError,
     graphql::{errors::ApiError, operation::Operation},
-    http::{
-        limits::place,
-        turns::{Client, Turn},
-    },
+    http::turns::{Client, Turn},
     site::Site,
 };
 
@@ -118,7 +115,7 @@ impl Queue {
 
 /// Runs a query or a mutation. It takes a place like any other request.
 async fn run(site: Site, client: Client, id: String, operation: Operation) -> Answer {
-    match (site.turns.operation(&client).await, place()) {
+    match (site.turns().operation(&client).await, site.request_slot()) {
         (Ok(turn), Some(_place)) => Answer { id, outcome: operation.answer().await, _turn: Some(turn) },
         _ => {
             let outcome = Err(ApiError::of_request(&AppError::Busy { retry_after: 2 }));

@@ -20,7 +20,7 @@ use axum::{
     response::Response,
 };
 
-use crate::{http::allowed_origins::Origins, site::Site};
+use crate::{config::Origins, site::Site};
 
 /// Always allowed, by name: `*` does not cover `authorization` (Fetch, 4.9),
 /// and clients of AWS look for theirs.

@@ -4,6 +4,7 @@ pub mod filter;
 pub mod fold;
 pub mod markdown;
 pub mod policy;
+pub mod reader;
 pub mod rendering;
 pub mod service;
 pub mod sql;

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::markdown::{self, Audience, Rendering};
-use crate::{credentials::UserId, database::internal, error::AppError, posts::Content};
+use crate::{credentials::UserId, database::internal, error::AppError, posts::Content, site::Site};
 
 /// Bytes of HTML kept at most.
 const CAPACITY: u64 = 32 * 1024 * 1024;
@@ -60,6 +60,14 @@ impl Default for Renderer {
             previews_by_author: Arc::default(),
             kept: Cache::builder().max_capacity(CAPACITY).weigher(weight).build(),
         }
+    }
+}
+
+impl Site {
+    /// The lane for rendering Markdown.
+    #[must_use]
+    pub fn renderer(&self) -> &Renderer {
+        self.part()
     }
 }
 

@@ -163,7 +163,7 @@ where
         + Sync
         + 'static,
 {
-    let bus = Arc::clone(&site.bus);
+    let bus = Arc::clone(site.bus());
     let told = move |(_, event): &(T, Option<Event>)| bus.committed(event.as_ref());
     let (value, _) = site.database.write_then(input, work, told).await?;
     Ok(value)
@@ -196,7 +196,7 @@ pub async fn create(
         IdempotentOperation::CreatePost.under(key, &content)
     });
     // Before the transaction: writers do not wait for a rendering.
-    let rendering = site.renderer.render(post_text.text()).await?;
+    let rendering = site.renderer().render(post_text.text()).await?;
     let (post_text, folded) =
         fold::ahead(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
     let input = (author, id, post_text, folded, rendering, wish);
@@ -241,7 +241,7 @@ pub async fn update(
 ) -> Result<Post, AppError> {
     actor.user()?;
     let rendering = match edit.content.text() {
-        Some(content) => Some(site.renderer.render(content).await?),
+        Some(content) => Some(site.renderer().render(content).await?),
         None => None,
     };
     let (edit, folded) = fold::ahead(edit, |edit: &Change| edit.content.brought()).await?;

@@ -92,6 +92,14 @@ impl Renderings {
 #[derive(Debug, Default)]
 pub struct Broadcast(Mutex<Option<broadcast::WeakSender<PostEvent>>>);
 
+impl Site {
+    /// What happens to posts, for subscriptions.
+    #[must_use]
+    pub fn broadcast(&self) -> &Broadcast {
+        self.part()
+    }
+}
+
 impl Broadcast {
     /// PostEvent from now on; `None` when the site is about to stop. The receiver
     /// ends when the site does, and when more happened than could be passed on.
@@ -101,7 +109,7 @@ impl Broadcast {
         if let Some(running) = feed.as_ref().and_then(broadcast::WeakSender::upgrade) {
             return Some(running.subscribe());
         }
-        let events = site.bus.subscribe()?;
+        let events = site.bus().subscribe()?;
         let sender = broadcast::Sender::new(BACKLOG);
         *feed = Some(sender.downgrade());
         let receiver = sender.subscribe();

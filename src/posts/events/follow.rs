@@ -36,7 +36,7 @@ pub async fn start(site: &Site) -> Following {
                 Ok(None) => return,
                 Ok(Some(listener)) => {
                     let lost = follower.hear(listener).await;
-                    follower.site.bus.changes.lose();
+                    follower.site.bus().changes.lose();
                     tracing::warn!(%lost, "the connection that hears of changes is lost; pages are rendered anew until it is back");
                 }
                 Err(error) => {
@@ -67,7 +67,7 @@ impl Follower {
             Some(last) => store::after(&mut db, last).await?,
             None => None,
         };
-        let bus = &self.site.bus;
+        let bus = self.site.bus();
         match missed {
             Some(missed) => {
                 bus.changes.follow();
@@ -110,7 +110,7 @@ impl Follower {
         // Told twice: by the table after a reconnection and by the connection.
         if self.last.is_none_or(|last| event.id > last) {
             self.last = Some(event.id);
-            self.site.bus.heard(event);
+            self.site.bus().heard(event);
         }
     }
 }

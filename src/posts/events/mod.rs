@@ -29,6 +29,7 @@ use crate::{
     database::Engine,
     http::listener_slots::{ListenerSlot, ListenerSlots},
     posts::PostId,
+    site::Site,
     username::Username,
 };
 use changes::Changes;
@@ -106,6 +107,14 @@ pub struct Bus {
     places: Arc<ListenerSlots>,
     subscriptions: Arc<ListenerSlots>,
     stopping: watch::Sender<bool>,
+}
+
+impl Site {
+    /// What happens to posts, so that nothing stale is served and listeners hear of it.
+    #[must_use]
+    pub fn bus(&self) -> &Arc<Bus> {
+        self.part()
+    }
 }
 
 impl Bus {

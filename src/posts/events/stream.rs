@@ -29,9 +29,13 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use super::{Event, store};
 use crate::{
     error::AppError,
-    http::{headers::refusal, limits, listener_slots::ListenerSlot, pages::wants_html},
+    http::{
+        headers::{refusal, wants_html},
+        layers::client_address::ClientAddress,
+        limits,
+        listener_slots::ListenerSlot,
+    },
     site::Site,
-    telemetry::ClientAddress,
 };
 
 /// A sign of life, so that proxies keep the connection and a dead one is noticed.
@@ -59,7 +63,7 @@ pub async fn events(
 ) -> Response {
     let html = wants_html(&headers);
     let client = client.map(|Extension(ClientAddress(address))| address);
-    let (Some(place), Some(live)) = (site.bus.place(client), site.bus.subscribe()) else {
+    let (Some(place), Some(live)) = (site.bus().place(client), site.bus().subscribe()) else {
         return refusal(&AppError::Busy { retry_after: FULL }, html);
     };
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok().map(str::to_owned));

@@ -20,7 +20,7 @@ pub fn PostPage() -> impl IntoView {
     let just_saved = matches!(expect_context::<Option<Notice>>(), Some(Notice::Published | Notice::Saved));
     load(async move {
         let post = api::get_post(id).await?;
-        let rendering = site().renderer.render(post.text()).await?;
+        let rendering = site().renderer().render(post.text()).await?;
         let own = policy::may_change(&actor(), &post.owner).is_ok();
         let edited = post.updated_at > post.created_at;
         // Its draft is of no more use.

@@ -295,14 +295,14 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "an origin",
-        parses: &["http/origin.rs::Origin::parse"],
+        parses: &["config/origin.rs::Origin::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Header { path: "/my-posts", name: "origin", before: "http://" },
     },
     Door {
         name: "a host",
-        parses: &["http/origin.rs::Origin::at"],
+        parses: &["config/origin.rs::Origin::at"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Header { path: "/", name: "host", before: "" },
@@ -444,9 +444,9 @@ pub const OPERATOR: &[Door] = &[
     Door {
         name: "origins whose scripts may use the API",
         parses: &[
-            "http/allowed_origins.rs::OriginPattern::of_the_web",
-            "http/allowed_origins.rs::OriginPattern::parse",
-            "http/allowed_origins.rs::Origins::parse",
+            "config/allowed_origins.rs::OriginPattern::of_the_web",
+            "config/allowed_origins.rs::OriginPattern::parse",
+            "config/allowed_origins.rs::Origins::parse",
         ],
         bytes: 64 * KIB,
         worst: arguments,
@@ -454,7 +454,7 @@ pub const OPERATOR: &[Door] = &[
     },
     Door {
         name: "the address from outside",
-        parses: &["http/origin.rs::PublicUrl::from_str"],
+        parses: &["config/origin.rs::PublicUrl::from_str"],
         bytes: 64 * KIB,
         worst: arguments,
         way: Way::Argument(&["migrate", "--public-url"]),
@@ -463,7 +463,7 @@ pub const OPERATOR: &[Door] = &[
 
 /// ListenerSlots that parse nothing but what this site wrote, and why that is so.
 pub const OURS: &[(&str, &str)] = &[
-    ("accounts/domain/hashing.rs::Cost::parse", "a hash that is stored"),
+    ("config/argon2.rs::Cost::parse", "a hash that is stored"),
     ("accounts/domain/hashing.rs::Hasher::verify", "a hash that is stored"),
     ("accounts/domain/hashing.rs::can_be_verified", "a hash that is stored"),
     ("credentials/session/kept.rs::Basket::values", "a form as it was stored"),

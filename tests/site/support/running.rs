@@ -6,13 +6,12 @@ use axum::Router;
 use byline::{
     accounts::{
         ApiKeyDays, ApiKeyName, NewApiKey,
-        domain::{Login, api_keys, hashing::Cost, store as accounts},
+        domain::{Login, api_keys, store as accounts},
     },
-    config::Config,
+    config::{Config, ConflictDetection, Cost, Origins},
     credentials::User,
     database::DatabaseConfig,
-    graphql::ConflictDetection,
-    http::{allowed_origins::Origins, listener, tls::Tls},
+    http::{listener, tls::Tls},
     posts::events::follow,
     router::router,
     site::Site,

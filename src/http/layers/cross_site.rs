@@ -1,0 +1,48 @@
+//! What another site makes a browser send is refused.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, header::ORIGIN},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{
+    config::{Origin, PublicUrl},
+    error::AppError,
+    http::{
+        cookies,
+        headers::{refusal, wants_html},
+        origin::{Said, Source, said, source},
+    },
+    site::Site,
+};
+
+/// A layer that refuses what another site makes a browser send (security row
+/// C1): every unsafe request of a foreign origin; and, with a session's cookie,
+/// one that does not say where it comes from.
+pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let refused = match source(&site.public_url, &request) {
+        Source::Own => false,
+        Source::Foreign => true,
+        Source::Unsaid => cookies::has_session(request.headers()),
+    };
+    if is_safe || !refused {
+        return next.run(request).await;
+    }
+    tell_of_missing_setting(&site.public_url, request.headers());
+    let at = site.public_url.set().map(Origin::to_string);
+    refusal(&AppError::CrossSite { at }, wants_html(request.headers()))
+}
+
+/// Behind a proxy the site cannot know by itself how browsers reach it. Whoever
+/// forgot to say so is told here, since nobody can log in or write.
+fn tell_of_missing_setting(public_url: &PublicUrl, headers: &HeaderMap) {
+    if public_url.set().is_none()
+        && let Said::Once(raw) = said(headers, &ORIGIN)
+        && let Some(origin) = Origin::parse(raw)
+    {
+        tracing::warn!(%origin, "refused a request from there; if that is this site, set public-url to it");
+    }
+}

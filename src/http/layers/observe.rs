@@ -1,0 +1,84 @@
+//! The outermost layer: every request has an id, one line in the log and an
+//! answer, whatever happens inside.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use futures::FutureExt;
+
+use super::{
+    client_address::{ClientAddress, client_address},
+    cors,
+};
+use crate::{
+    error::AppError,
+    http::{
+        answers,
+        connections::Connection,
+        headers::{refusal, secure, wants_html},
+        origin, pages, target,
+    },
+    site::Site,
+    telemetry::{RequestId, VALUE_BYTES, cut, in_request},
+};
+
+/// Names the request in the answer and in the log.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Bytes of a method in the log; the longest that is registered has 17.
+const METHOD_BYTES: usize = 32;
+
+/// The layer around everything that answers: gives the request an id, refuses
+/// targets that no page expects, catches panics, counts the answer until it is
+/// taken, adds the headers every answer carries, and writes the one line.
+///
+/// The line has method, path, status, time and address; never a query, a
+/// cookie or a body.
+pub async fn observe(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = RequestId::next();
+    let target = origin::check_host(&request).and_then(|()| target::normalize(&mut request));
+    let method = request.method().clone();
+    let path = cut(request.uri().path(), VALUE_BYTES).into_owned();
+    let client = client_address(&request, &site.trusted_proxies);
+    if let Some(address) = client {
+        request.extensions_mut().insert(ClientAddress(address));
+    }
+    request.extensions_mut().insert(id);
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let html = wants_html(request.headers());
+
+    let answer = async {
+        target?;
+        if let Some(answer) = cors::answer_to_preflight(&request) {
+            return Ok(answer);
+        }
+        if let Some(page) = pages::ready(&site, &method, request.uri(), request.headers()).await {
+            return Ok(page);
+        }
+        let made = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let made = made.map_err(|_| AppError::Internal)?;
+        answers::hold(site.part(), made, client, connection.as_ref()).await
+    };
+    let mut response = in_request(id, answer).await.unwrap_or_else(|error| refusal(&error, html));
+
+    secure(response.headers_mut(), site.public_url.is_https());
+    let id = id.to_string();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    tracing::info!(
+        id,
+        method = %cut(method.as_str(), METHOD_BYTES),
+        path,
+        status = response.status().as_u16(),
+        micros = started.elapsed().as_micros() as u64,
+        client = client.map(tracing::field::display),
+        "request"
+    );
+    response
+}

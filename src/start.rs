@@ -1,0 +1,66 @@
+//! Puts a site together.
+
+use std::sync::Arc;
+
+use crate::{
+    accounts::domain::{costs::CostsInUse, hashing::Hasher},
+    config::{Config, StartError},
+    credentials::{SiteSecret, token::keys::Keys},
+    database::{Database, OpenError},
+    graphql::Api,
+    http::{answers, bodies, page_cache::PageCache, turns::Turns},
+    posts::{
+        domain::rendering::Renderer,
+        events::{Bus, broadcast::Broadcast},
+    },
+    site::Site,
+};
+
+impl Site {
+    /// Opens the database and prepares everything else.
+    ///
+    /// # Errors
+    /// [`StartError`], one clear sentence.
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        put_together(config, Database::open(&config.database)).await
+    }
+
+    /// [`Self::open`], for serving: no other process serves the same file meanwhile.
+    ///
+    /// # Errors
+    /// [`StartError`], one clear sentence.
+    pub async fn open_to_serve(config: &Config) -> Result<Self, StartError> {
+        put_together(config, Database::open_to_serve(&config.database)).await
+    }
+}
+
+async fn put_together(
+    config: &Config,
+    database: impl Future<Output = Result<Database, OpenError>>,
+) -> Result<Site, StartError> {
+    let hasher = Hasher::new(config.argon2)?;
+    let database = database.await?;
+    let turns = Turns::new(database.readers());
+    let bus = Arc::new(Bus::new(database.engine(), config.max_listeners));
+    let api = Api::new(config.conflict_detection).map_err(StartError::Schema)?;
+    let site = Site::new(
+        database,
+        config.public_url.clone(),
+        config.trusted_proxies.clone(),
+        config.cors_origins.clone(),
+    );
+    Ok(site
+        .with(SiteSecret::default())
+        .with(Keys::default())
+        .with(hasher)
+        .with(CostsInUse::default())
+        .with(bodies::Pool::default())
+        .with(answers::Pool::default())
+        .with(turns)
+        .with(PageCache::default())
+        .with(bus)
+        .with(Broadcast::default())
+        .with(Renderer::default())
+        .with(api)
+        .into())
+}
