@@ -5,6 +5,7 @@
 //! writing hands over a piece of work ([`Database::write`]) that runs inside
 //! a transaction and comes back once it is on the disk.
 
+mod batch;
 mod error;
 mod files;
 pub mod idempotency;
@@ -25,6 +26,7 @@ use sqlx::{PgConnection, Postgres, Sqlite, pool::PoolConnection, postgres::PgLis
 use tokio::sync::oneshot;
 
 use crate::error::AppError;
+use batch::Queued;
 pub use error::{OpenError, Unusable, internal, violates};
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 
@@ -417,7 +419,9 @@ impl Database {
             let _ = answer.send(outcome);
         };
         match &self.0.backend {
-            Backend::Sqlite(file) => file.send(queued(input, work, finish)).await?,
+            Backend::Sqlite(file) => {
+                file.send(Box::new(Queued { input, work, finish, result: None })).await?
+            }
             Backend::Postgres(server) => {
                 let server = Arc::clone(server);
                 tokio::spawn(async move { finish(server.transaction(input, &work).await) });
@@ -461,25 +465,6 @@ impl Database {
 /// A panic in a piece of work is the end of that piece alone.
 async fn caught<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(internal("a write panicked")))
-}
-
-/// A write for SQLite's queue.
-fn queued<I, T, F, E>(input: I, work: F, finish: E) -> sqlite::Write
-where
-    I: Send + 'static,
-    T: Send + 'static,
-    F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + 'static,
-    E: FnOnce(Result<T, AppError>) + Send + 'static,
-{
-    Box::new(move |db| {
-        Box::pin(async move {
-            let result = caught(work(db, input)).await;
-            let keep = result.is_ok();
-            let is_doubtful = matches!(result, Err(AppError::Busy { .. }));
-            let acknowledge = Box::new(move |committed: Result<(), AppError>| finish(committed.and(result)));
-            sqlite::Written { keep, is_doubtful, acknowledge }
-        })
-    })
 }
 
 impl fmt::Debug for Database {

@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::future::BoxFuture;
 use sqlx::{
     AssertSqlSafe, Row, Sqlite, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -23,6 +22,7 @@ use tokio::{
 
 use super::{
     Access, Db, OpenError, PATIENCE, Purpose, Unusable,
+    batch::{self, BATCH, Care, QUEUE, Ran, Write},
     error::DbErrorKind,
     files::{Files, Guard, Lock},
     wal::Stamp,
@@ -33,34 +33,23 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// 3.7.0 to 3.51.2 can corrupt a database in WAL mode when its log is reset.
 const MIN_VERSION: [u32; 3] = [3, 51, 3];
-/// Writes that wait at most; one more is told to come again.
-const QUEUE: usize = 1024;
-/// Writes that share one commit at most.
-const BATCH: usize = 64;
 /// How long another process may hold a lock.
 const LOCKED: Duration = Duration::from_secs(5);
+/// A look at the files as young as this counts before a commit: the one after
+/// the commit before, where writes wait for each other.
+const JUST_LOOKED: Duration = Duration::from_millis(20);
 /// How often the files are looked at while nothing is written.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often the log is copied into the file while nothing else makes SQLite
 /// do so. Who copies the file alone gets what is not older than that.
 const FOLD: Duration = Duration::from_secs(10 * 60);
 
-/// A write on its way: run inside the transaction, then told how the commit went.
-pub(super) type Write = Box<dyn for<'c> FnOnce(&'c mut Db) -> BoxFuture<'c, Written> + Send>;
-
-pub(super) struct Written {
-    pub(super) keep: bool,
-    /// It failed in a way that may be the disk's.
-    pub(super) is_doubtful: bool,
-    pub(super) acknowledge: Box<dyn FnOnce(Result<(), AppError>) + Send>,
-}
-
 /// An open file.
 pub(super) struct File {
     pub(super) readers: SqlitePool,
     /// One connection that no request uses.
     pub(super) health: SqlitePool,
-    writes: mpsc::Sender<Write>,
+    writes: mpsc::Sender<Box<dyn Write>>,
     closing: Arc<Notify>,
     writer: Mutex<Option<JoinHandle<()>>>,
     condition: Arc<Condition>,
@@ -113,14 +102,15 @@ impl File {
         let health = open_pool(pool(1).idle_timeout(None).max_lifetime(None)).await?;
         let (writes, queue) = mpsc::channel(QUEUE);
         let closing = Arc::new(Notify::new());
-        let writer = Writer { db: writer, condition: Arc::clone(&condition) };
+        let (condition_of_writer, care) = (Arc::clone(&condition), Care::default());
+        let writer = Writer { db: writer, condition: condition_of_writer, care, looked: None };
         let writer = tokio::spawn(writer.write_in_batches(queue, Arc::clone(&closing)));
         let writer = Mutex::new(Some(writer));
         Ok(Self { readers, health, writes, closing, writer, condition, _lock: lock })
     }
 
     /// Puts a write into the queue.
-    pub(super) async fn send(&self, write: Write) -> Result<(), AppError> {
+    pub(super) async fn send(&self, write: Box<dyn Write>) -> Result<(), AppError> {
         self.writes.send_timeout(write, PATIENCE).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
 
@@ -379,10 +369,13 @@ async fn commit(db: &mut Db, previous: i32) -> Result<Stamp, sqlx::Error> {
 struct Writer {
     db: Db,
     condition: Arc<Condition>,
+    care: Care,
+    /// When the files were last found as they should be.
+    looked: Option<Instant>,
 }
 
 impl Writer {
-    async fn write_in_batches(mut self, mut queue: mpsc::Receiver<Write>, closing: Arc<Notify>) {
+    async fn write_in_batches(mut self, mut queue: mpsc::Receiver<Box<dyn Write>>, closing: Arc<Notify>) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -436,63 +429,76 @@ impl Writer {
         self.condition.note(stamped.as_ref().copied());
     }
 
-    async fn write_batch(&mut self, batch: &mut Vec<Write>) {
-        if self.condition.look().await.is_err() {
+    async fn write_batch(&mut self, batch: &mut Vec<Box<dyn Write>>) {
+        let just_looked = self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
+        if !just_looked && self.look().await.is_err() {
             // Whoever waits for an answer is told to come again.
             return batch.clear();
         }
-        let mut written = Vec::with_capacity(batch.len());
-        let committed = self.commit_batch(batch, &mut written).await;
-        let is_doubtful = committed.is_ok() && written.iter().any(|one| one.is_doubtful);
-        let outcome = match committed {
-            Ok(stamp) => {
+        let mut is_doubtful = false;
+        let outcome = match self.commit_batch(batch).await {
+            Ok((stamp, ran)) => {
                 if let Some(stamp) = stamp {
                     self.condition.note(Ok(stamp));
                 }
+                is_doubtful = ran.contains(&Ran::Refused { is_doubtful: true });
                 // Of what is in a file that nobody will find, nobody is told that it is done.
-                self.condition.look().await.map_err(|_| AppError::Busy { retry_after: 10 })
+                self.look().await.map_err(|_| AppError::Busy { retry_after: 10 })
             }
             Err(error) => {
                 tracing::warn!(%error, "nothing of a commit was kept");
                 self.condition.note(Err(&error));
-                // After a failed BEGIN, or a COMMIT that rolled back by itself, there
-                // is no transaction left to end; that is fine too.
-                let _ = self.db.command("ROLLBACK").await;
-                batch.clear();
+                self.roll_back().await;
                 Err(AppError::Busy { retry_after: 2 })
             }
         };
-        for one in written {
-            (one.acknowledge)(outcome.clone());
+        for write in batch.drain(..) {
+            write.finish(outcome.clone());
         }
         if is_doubtful && self.condition.unwritable().is_none() {
             self.try_to_write().await;
         }
     }
 
-    /// Runs the writes in one transaction; the stamp of its commit, if
-    /// anything was kept.
+    async fn look(&mut self) -> Result<(), Unusable> {
+        let begun = Instant::now();
+        let looked = self.condition.look().await;
+        self.looked = looked.is_ok().then_some(begun);
+        looked
+    }
+
+    /// Runs the writes in one transaction: the stamp of its commit, if
+    /// anything was kept, and what each came to that ran last.
     async fn commit_batch(
         &mut self,
-        batch: &mut Vec<Write>,
-        written: &mut Vec<Written>,
-    ) -> Result<Option<Stamp>, sqlx::Error> {
-        let db = &mut self.db;
-        let previous = begin(db).await?;
-        for write in batch.drain(..) {
-            db.command("SAVEPOINT one").await?;
-            let one = write(db).await;
-            let keep = one.keep;
-            written.push(one);
-            if !keep {
-                db.command("ROLLBACK TO one").await?;
+        batch: &mut [Box<dyn Write>],
+    ) -> Result<(Option<Stamp>, Vec<Ran>), sqlx::Error> {
+        if !self.care.is_needed() {
+            let previous = begin(&mut self.db).await?;
+            let ran = batch::run_until_one_fails(&mut self.db, batch).await;
+            if ran.iter().all(|ran| *ran == Ran::Kept) {
+                return Ok((Some(commit(&mut self.db, previous).await?), ran));
             }
-            db.command("RELEASE one").await?;
+            self.roll_back().await;
+            if batch.len() == 1 {
+                return Ok((None, ran));
+            }
+            self.care.renew();
         }
-        if written.iter().any(|one| one.keep) {
-            commit(db, previous).await.map(Some)
+        let previous = begin(&mut self.db).await?;
+        let ran = batch::run_each_apart(&mut self.db, batch).await?;
+        let stamp = if ran.contains(&Ran::Kept) {
+            Some(commit(&mut self.db, previous).await?)
         } else {
-            db.command("COMMIT").await.map(|()| None)
-        }
+            self.db.command("COMMIT").await?;
+            None
+        };
+        Ok((stamp, ran))
+    }
+
+    /// After a failed BEGIN, or a statement that rolled back by itself, there
+    /// is no transaction left to end; that is fine too.
+    async fn roll_back(&mut self) {
+        let _ = self.db.command("ROLLBACK").await;
     }
 }

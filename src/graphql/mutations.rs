@@ -94,20 +94,30 @@ fn no_id() -> ApiError {
 /// `updatePost`.
 pub async fn update_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    let id = of_caller(call, input).await?;
-    let guard = guard(ctx, input)?;
-    let change = change(call, input)?;
+    let id = id_of_post(call, input)?;
+    let parsed = guard(ctx, input).and_then(|guard| Ok((guard, change(call, input)?)));
+    let (guard, change) = to_whom_it_concerns(call, &id, parsed).await?;
     let post = service::update(call.site, call.actor, &id, guard, change).await;
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
 
-/// The post of the mutation, if the caller may change it: whoever may not
-/// learns no rule about what they sent.
-async fn of_caller(call: &Call<'_>, input: &Input) -> Result<PostId, ApiError> {
+/// The id that a signed-in caller names.
+fn id_of_post(call: &Call<'_>, input: &Input) -> Result<PostId, ApiError> {
     call.actor.user().map_err(|error| call.refused(error))?;
-    let id = id(input.get("id")).ok_or_else(|| call.refused(AppError::NotFound))?;
-    service::own(call.site, call.actor, &id).await.map_err(|error| call.refused(error))?;
-    Ok(id)
+    id(input.get("id")).ok_or_else(|| call.refused(AppError::NotFound))
+}
+
+/// What was parsed. Whoever may not change the post learns no rule about what
+/// they sent; only where one is broken is that found out before the change.
+async fn to_whom_it_concerns<T>(
+    call: &Call<'_>,
+    id: &PostId,
+    parsed: Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    if parsed.is_err() {
+        service::own(call.site, call.actor, id).await.map_err(|error| call.refused(error))?;
+    }
+    parsed
 }
 
 fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
@@ -141,8 +151,8 @@ fn string(value: &Value) -> &str {
 /// `deletePost`.
 pub async fn delete_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    let id = of_caller(call, input).await?;
-    let guard = guard(ctx, input)?;
+    let id = id_of_post(call, input)?;
+    let guard = to_whom_it_concerns(call, &id, guard(ctx, input)).await?;
     let deleted = service::delete(call.site, call.actor, &id, guard, None).await;
     let deleted = deleted.map_err(|error| call.refused(error))?;
     Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))

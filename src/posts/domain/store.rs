@@ -149,6 +149,14 @@ impl TryFrom<SummaryRow> for Summary {
     }
 }
 
+/// What an edit leaves to be told of a post.
+#[derive(FromRow)]
+struct UpdatedRow {
+    owner: String,
+    version: i64,
+    created_at: i64,
+}
+
 const FIND: &str = "
     SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at
     FROM posts p JOIN users u ON u.id = p.owner_id
@@ -260,11 +268,12 @@ pub async fn update(
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
     let Folded { post_text, excerpt, content: folded } = post_text.into();
-    let changed = on_engine!(db => sqlx::query(
+    let row: Option<UpdatedRow> = on_engine!(db => sqlx::query_as(
             "UPDATE posts
              SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
                  title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END
-             WHERE id = $5 AND owner_id = $6 AND version = $7",
+             WHERE id = $5 AND owner_id = $6 AND version = $7
+             RETURNING version, created_at, (SELECT u.username FROM users u WHERE u.id = posts.owner_id) AS owner",
         )
         .bind(post_text.title.as_str())
         .bind(excerpt)
@@ -277,10 +286,17 @@ pub async fn update(
         .bind(fold::stored(post_text.title.as_str()))
         .bind(folded.is_kept())
         .bind(folded.value())
-        .execute(db)
-        .await?
-        .rows_affected());
-    if changed == 0 { Ok(None) } else { find(db, id).await }
+        .fetch_optional(db)
+        .await?);
+    Ok(row.map(|row| Post {
+        id: id.clone(),
+        title: post_text.title.clone(),
+        content: post_text.content.clone(),
+        owner: row.owner,
+        version: row.version,
+        created_at: Timestamp::from_micros(row.created_at),
+        updated_at: now,
+    }))
 }
 
 /// Deletes a post of `owner` and keeps what it was; any other stays.
@@ -293,24 +309,26 @@ pub async fn delete(
     owner: &UserId,
     now: Timestamp,
 ) -> Result<Option<DeletedPost>, AppError> {
-    on_engine!(db => sqlx::query(
+    let row: Option<PostRow> = on_engine!(db => sqlx::query_as(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts
-             WHERE id = $1 AND owner_id = $2",
+             WHERE id = $1 AND owner_id = $2
+             RETURNING id, title, content, version, created_at, updated_at,
+                 (SELECT u.username FROM users u WHERE u.id = deleted_posts.owner_id) AS owner",
         )
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(now.micros())
-        .execute(db)
-        .await
-        .map(drop)?);
-    let deleted = on_engine!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+        .fetch_optional(&mut *db)
+        .await?);
+    let Some(row) = row else { return Ok(None) };
+    on_engine!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
         .bind(id.as_str())
         .bind(owner.as_str())
         .execute(db)
-        .await?
-        .rows_affected());
-    if deleted == 0 { Ok(None) } else { find_deleted(db, id).await }
+        .await
+        .map(drop)?);
+    row.try_into().map(Some)
 }
 
 /// Takes the texts off posts that were deleted long enough ago for every
