@@ -305,7 +305,9 @@ impl Connection {
     async fn tell_all(&mut self, socket: &mut WebSocket, id: String, told: Option<OperationEvent>) -> Step {
         self.tell(socket, id, told).await?;
         for _ in 1..AT_ONCE {
-            let Some(Some((id, told))) = self.news.next().now_or_never() else { break };
+            let Some(Some((id, told))) = self.news.next().now_or_never() else {
+                return flush(socket).await;
+            };
             self.tell(socket, id, told).await?;
         }
         flush(socket).await?;
