@@ -8,18 +8,18 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    clients::{Author, PASSWORD, SamePage},
+    clients::{Author, PAGE, PASSWORD, SamePage},
+    external::Script,
     http::{self, Answer},
     load::{Asking, Client},
     post,
 };
 
-/// Posts on a page.
-const PAGE: u64 = 20;
-
 // The fields are those of the statements that Amplify generates, in lists
 // those that a front end shows.
 const LIST: &str = "query ListPosts($limit: Int) { listPosts(limit: $limit) { items { id title owner createdAt } nextToken } }";
+/// The same without variables.
+const LIST_ALONE: &str = "{ listPosts(limit: 20) { items { id title owner createdAt } nextToken } }";
 const GET: &str =
     "query GetPost($id: ID!) { getPost(id: $id) { id title content owner createdAt updatedAt } }";
 const CREATE: &str = "mutation CreatePost($input: CreatePostInput!) { createPost(input: $input) { id title content owner createdAt updatedAt } }";
@@ -40,7 +40,8 @@ pub(crate) struct Response<T> {
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Post {
-    id: String,
+    /// What its address is made of.
+    pub(crate) id: String,
     title: String,
     content: String,
     owner: String,
@@ -123,28 +124,64 @@ fn by_key(key: &str) -> String {
     format!("X-Api-Key: {key}\r\n")
 }
 
-/// Reads the newest of `count` posts, which have to be the right ones.
-pub(crate) async fn newest(server: SocketAddr, key: &str, count: u64) -> Result<SamePage> {
-    let request = http::graphql(&by_key(key), LIST, &json!({ "limit": PAGE }));
-    SamePage::answer(server, request, |answer| are_newest(answer, count)).await
+/// How a query is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Method {
+    /// In the body, as front ends of Amplify's do.
+    Post,
+    /// In the address.
+    Get,
 }
 
-fn are_newest(answer: &Answer<'_>, count: u64) -> Result<()> {
+/// Asks for the newest posts by an API key: by POST with the length of the
+/// list as a variable, by GET with nothing but the document.
+pub(crate) fn list(method: Method, key: &str) -> Vec<u8> {
+    match method {
+        Method::Post => http::graphql(&by_key(key), LIST, &json!({ "limit": PAGE })),
+        Method::Get => http::graphql_get(&by_key(key), LIST_ALONE, None),
+    }
+}
+
+/// Reads the newest of `count` posts, which have to be the right ones.
+pub(crate) async fn newest(method: Method, server: SocketAddr, key: &str, count: u64) -> Result<SamePage> {
+    SamePage::answer(server, list(method, key), |answer| are_newest(answer, count)).await
+}
+
+/// Whether these are the newest of the posts that were there from the start.
+pub(crate) fn are_newest(answer: &Answer<'_>, count: u64) -> Result<()> {
     let page = data::<ListPosts>(answer)?.list_posts;
-    let expected: Vec<_> = (count.saturating_sub(PAGE)..count).rev().map(Listed::numbered).collect();
+    let length = PAGE as u64;
+    let expected: Vec<_> = (count.saturating_sub(length)..count).rev().map(Listed::numbered).collect();
     ensure!(page.items == expected, "other posts are the newest: {:?}", page.items);
-    ensure!(page.next_token.is_some() == (count > PAGE), "the list does not go on as it should");
+    ensure!(page.next_token.is_some() == (count > length), "the list does not go on as it should");
+    Ok(())
+}
+
+/// Whether that is a list of as many posts as were asked for, the newest
+/// first, whatever has been published in the meantime.
+pub(crate) fn is_list(answer: &Answer<'_>) -> Result<()> {
+    let page = data::<ListPosts>(answer)?.list_posts;
+    ensure!(page.items.len() == PAGE, "the list has {} posts", page.items.len());
+    ensure!(
+        page.items.is_sorted_by(|newer, older| newer.created_at >= older.created_at),
+        "the order is another"
+    );
+    ensure!(page.next_token.is_some(), "the list does not go on as it should");
     Ok(())
 }
 
 /// Reads one post, which has to be the right one.
-pub(crate) async fn one_post(server: SocketAddr, key: &str) -> Result<SamePage> {
-    SamePage::answer(server, get(key, 0), |answer| is_post(answer, 0)).await
+pub(crate) async fn one_post(method: Method, server: SocketAddr, key: &str) -> Result<SamePage> {
+    SamePage::answer(server, get(method, key, 0), |answer| is_post(answer, 0)).await
 }
 
-/// Asks for a post by an API key.
-pub(crate) fn get(key: &str, number: u64) -> Vec<u8> {
-    http::graphql(&by_key(key), GET, &json!({ "id": post::id(number) }))
+/// Asks for a post by an API key: always the same document, with the id as a variable.
+pub(crate) fn get(method: Method, key: &str, number: u64) -> Vec<u8> {
+    let variables = json!({ "id": post::id(number) });
+    match method {
+        Method::Post => http::graphql(&by_key(key), GET, &variables),
+        Method::Get => http::graphql_get(&by_key(key), GET, Some(&variables)),
+    }
 }
 
 /// Whether that is the post, and nothing else.
@@ -214,6 +251,10 @@ impl Client for TokenAuthor {
         self.last = self.published(answer).ok();
         self.acknowledged.extend(self.last.iter().map(|post| post.id.clone()));
         self.last.is_some()
+    }
+
+    fn script(clients: &mut [Asking<Self>]) -> Option<Script> {
+        Some(Asking::one_of_each(clients))
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the connections ask for.
 
-use std::{iter, net::SocketAddr, sync::Arc};
+use std::{iter, net::SocketAddr, ops::Range, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{
+    external::Script,
     http::{self, Answer, Connection},
     load::{Asking, Client},
     post,
@@ -20,6 +21,11 @@ pub(crate) async fn connect<C>(
         asking.push(Asking { client, connection: Connection::open(*server).await? });
     }
     Ok(asking)
+}
+
+/// Gives clients of another server connections to this one.
+pub(crate) async fn reconnect<C>(clients: Vec<Asking<C>>, server: SocketAddr) -> Result<Vec<Asking<C>>> {
+    connect(clients.into_iter().map(|asking| asking.client), &[server]).await
 }
 
 /// Reads one page again and again; it must stay as it is to the byte.
@@ -70,32 +76,82 @@ impl Client for SamePage {
     fn is_right(&mut self, answer: &Answer<'_>) -> bool {
         answer.is_ok() && *answer.body == *self.body
     }
+
+    fn script(clients: &mut [Asking<Self>]) -> Option<Script> {
+        clients.first().map(|asking| Script::Same(asking.client.request.clone()))
+    }
 }
+
+/// Reads one page again and again, which changes now and then. Only when it is
+/// another than the last time is it looked into.
+#[derive(Clone)]
+pub(crate) struct Changing {
+    request: Vec<u8>,
+    /// Whether that is the page as it may be at any time.
+    check: fn(&Answer<'_>) -> Result<()>,
+    last: Vec<u8>,
+}
+
+impl Changing {
+    pub(crate) fn new(request: Vec<u8>, check: fn(&Answer<'_>) -> Result<()>) -> Self {
+        Self { request, check, last: Vec::new() }
+    }
+
+    /// On so many connections at the same time.
+    pub(crate) async fn readers(self, count: usize, server: SocketAddr) -> Result<Vec<Asking<Self>>> {
+        connect(iter::repeat_n(self, count), &[server]).await
+    }
+}
+
+impl Client for Changing {
+    fn request(&mut self) -> &[u8] {
+        &self.request
+    }
+
+    fn is_right(&mut self, answer: &Answer<'_>) -> bool {
+        if answer.is_ok() && answer.body == self.last {
+            return true;
+        }
+        self.last.clear();
+        self.last.extend_from_slice(answer.body);
+        (self.check)(answer).is_ok()
+    }
+}
+
+/// Whether that is a page with as many posts as fit on one.
+pub(crate) fn is_full_page(answer: &Answer<'_>) -> Result<()> {
+    let posts = answer.text()?.matches("<article").count();
+    ensure!(posts == PAGE, "the page has {posts} posts");
+    Ok(())
+}
+
+/// Posts on a page.
+pub(crate) const PAGE: usize = 20;
 
 /// Reads posts, each time another.
 pub(crate) struct AnyPost<R> {
     /// The request for a post.
     get: R,
     is_post: fn(&Answer<'_>, u64) -> Result<()>,
-    count: u64,
+    numbers: Range<u64>,
     round: u64,
     number: u64,
     request: Vec<u8>,
 }
 
 impl<R: Fn(u64) -> Vec<u8> + Clone> AnyPost<R> {
-    /// On so many connections at the same time, of `posts` posts.
+    /// On so many connections at the same time, of posts with these numbers.
     pub(crate) async fn readers(
         count: usize,
         get: R,
         is_post: fn(&Answer<'_>, u64) -> Result<()>,
-        posts: u64,
+        numbers: Range<u64>,
         servers: &[SocketAddr],
     ) -> Result<Vec<Asking<Self>>> {
         // So far apart that no connection reaches another's rounds.
         let reader = |reader| {
-            let (get, round) = (get.clone(), (reader as u64) << 32);
-            Self { get, is_post, count: posts, round, number: 0, request: Vec::new() }
+            let (get, numbers, round) = (get.clone(), numbers.clone(), (reader as u64) << 32);
+            Self { get, is_post, numbers, round, number: 0, request: Vec::new() }
         };
         connect((0..count).map(reader), servers).await
     }
@@ -104,13 +160,19 @@ impl<R: Fn(u64) -> Vec<u8> + Clone> AnyPost<R> {
 impl<R: Fn(u64) -> Vec<u8> + Send + 'static> Client for AnyPost<R> {
     fn request(&mut self) -> &[u8] {
         self.round += 1;
-        self.number = post::scattered(self.round, self.count);
+        let Range { start, end } = self.numbers;
+        self.number = start + post::scattered(self.round, end - start);
         self.request = (self.get)(self.number);
         &self.request
     }
 
     fn is_right(&mut self, answer: &Answer<'_>) -> bool {
         (self.is_post)(answer, self.number).is_ok()
+    }
+
+    fn script(clients: &mut [Asking<Self>]) -> Option<Script> {
+        let client = &clients.first()?.client;
+        Some(Script::AnyPost((client.get)(0), client.numbers.end))
     }
 }
 
@@ -130,7 +192,8 @@ pub(crate) fn is_page(answer: &Answer<'_>, number: u64) -> Result<()> {
 
 /// A signed-in author who publishes, each time another post.
 pub(crate) struct Author {
-    cookie: String,
+    /// The header that says who asks.
+    pub(crate) cookie: String,
     number: u64,
     request: Vec<u8>,
     /// What the account is called.
@@ -179,6 +242,10 @@ impl Client for Author {
         let id = answer.text().ok().filter(|text| text.contains(&post::ending(self.number))).and_then(id);
         self.acknowledged.extend(id.map(str::to_owned));
         id.is_some()
+    }
+
+    fn script(clients: &mut [Asking<Self>]) -> Option<Script> {
+        Some(Asking::one_of_each(clients))
     }
 }
 

@@ -80,13 +80,6 @@ impl FanOut {
     }
 }
 
-/// By Byline, and by bare sockets.
-pub(crate) async fn measure(bench: &Bench) -> Result<[FanOut; 2]> {
-    allow_files()?;
-    let (byline, message) = byline(bench).await?;
-    Ok([byline, bare(bench, &message).await?])
-}
-
 /// Lets this process, and those that it starts from now on, open enough files.
 fn allow_files() -> Result<()> {
     let mut prlimit = Command::new("prlimit");
@@ -97,13 +90,13 @@ fn allow_files() -> Result<()> {
 }
 
 /// Byline tells of posts. The last message is returned, too.
-async fn byline(bench: &Bench) -> Result<(FanOut, Utf8Bytes)> {
-    let copy = bench.copy_with_key()?;
-    let servers = bench.servers.byline(&copy.url, 1)?;
+pub(crate) async fn byline(bench: &Bench) -> Result<(FanOut, Utf8Bytes)> {
+    allow_files()?;
+    let servers = bench.servers.byline(&bench.posts.copy()?, 1)?;
     let server = servers.first().context("no server was started")?;
     let mut sockets = Vec::new();
     for _ in 0..SUBSCRIBERS {
-        let subscribing = subscribe(server.address, &copy.key);
+        let subscribing = subscribe(server.address, &bench.key);
         sockets.push(timeout(PATIENCE, subscribing).await.context("subscribing takes too long")??);
     }
     // Later than that, since a connection that is not used ends.
@@ -112,7 +105,8 @@ async fn byline(bench: &Bench) -> Result<(FanOut, Utf8Bytes)> {
 }
 
 /// A server that knows nothing but the message.
-async fn bare(bench: &Bench, message: &Utf8Bytes) -> Result<FanOut> {
+pub(crate) async fn bare(bench: &Bench, message: &Utf8Bytes) -> Result<FanOut> {
+    allow_files()?;
     let server = bench.servers.bare_sockets(message, SUBSCRIBERS)?;
     let mut sockets = Vec::new();
     for _ in 0..SUBSCRIBERS {

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use crate::{
+    external::Script,
     http::{Answer, Connection},
     meter::{CpuTime, Meter},
 };
@@ -30,6 +31,13 @@ pub(crate) trait Client: Send + 'static {
     fn request(&mut self) -> &[u8];
     /// Whether the whole answer is the right one.
     fn is_right(&mut self, answer: &Answer<'_>) -> bool;
+    /// The same load for another program to make, where one can.
+    fn script(_clients: &mut [Asking<Self>]) -> Option<Script>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// A client on a connection of its own.
@@ -38,6 +46,13 @@ pub(crate) struct Asking<C> {
     pub(crate) client: C,
     /// Whom.
     pub(crate) connection: Connection,
+}
+
+impl<C: Client> Asking<C> {
+    /// One request of each, for another program to make in turns.
+    pub(crate) fn one_of_each(clients: &mut [Self]) -> Script {
+        Script::InTurn(clients.iter_mut().map(|asking| asking.client.request().to_vec()).collect())
+    }
 }
 
 impl<C: Client> Worker for Asking<C> {

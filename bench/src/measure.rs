@@ -1,36 +1,58 @@
 //! The measurements, each with servers of its own.
 
-use std::{collections::HashSet, net::SocketAddr, time::Duration};
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     AUTHORS, READERS,
-    api::{self, TokenAuthor},
-    clients::{AnyPost, Author, SamePage, get_page, is_page},
+    api::{self, Method, TokenAuthor},
+    busy_disk::BusyDisk,
+    clients::{AnyPost, Author, Changing, SamePage, get_page, is_full_page, is_page},
     database::Posts,
-    load::{self, Asking, Client, Rate},
+    external::External,
+    http::{self, Answer, Connection},
+    load::{self, Asking, Client, Rate, WARM_UP, Worker},
     meter::Meter,
     post,
-    server::{Server, Servers},
+    server::{Server, Servers, Setting},
 };
+
+/// How long an author takes for a post while others read.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a run measures with.
 pub(crate) struct Bench {
+    /// What this build is called.
+    pub(crate) name: &'static str,
     /// Starts what is asked.
     pub(crate) servers: Servers,
     /// What it is asked for.
     pub(crate) posts: Posts,
+    /// An API key, which holds in copies, too.
+    pub(crate) key: String,
     /// How long everything is measured.
     pub(crate) measured: Duration,
+    /// Another program to make the same load, where there is one.
+    pub(crate) external: Option<Rc<External>>,
+    /// Whether that has its turn.
+    pub(crate) external_too: Cell<bool>,
 }
 
-/// A copy of the posts that programs may read.
-pub(crate) struct CopyWithKey {
-    /// As Byline's setting names it.
-    pub(crate) url: String,
-    /// An API key.
-    pub(crate) key: String,
+/// What is read while it changes.
+#[derive(Clone, Copy)]
+pub(crate) enum Watched {
+    /// The first page of the list.
+    Home,
+    /// The same of the API's.
+    List,
 }
 
 /// Servers under load.
@@ -41,6 +63,8 @@ pub(crate) struct Outcome {
     pub(crate) connections: usize,
     /// In bytes, of all of them.
     pub(crate) peak_memory: u64,
+    /// How often in a second they answered another program.
+    pub(crate) external: Option<f64>,
 }
 
 impl Bench {
@@ -70,48 +94,94 @@ impl Bench {
     /// The same answer, over and over.
     async fn again(&self, servers: Vec<Server>, answer: &SamePage) -> Result<Outcome> {
         let readers = answer.clone().readers(READERS, &addresses(&servers)).await?;
-        Ok(self.under_load(servers, readers).await?.0)
-    }
-
-    /// A copy to read by the API: the key has to be written somewhere.
-    pub(crate) fn copy_with_key(&self) -> Result<CopyWithKey> {
-        let url = self.posts.copy()?;
-        let key = self.servers.api_key(&url)?;
-        Ok(CopyWithKey { url, key })
+        Ok(self.under_load(&servers, readers).await?.0)
     }
 
     /// The newest posts by the API, which are returned too.
-    pub(crate) async fn api_list(&self, copy: &CopyWithKey) -> Result<(Outcome, SamePage)> {
-        let servers = self.servers.byline(&copy.url, 1)?;
-        let list = api::newest(servers[0].address, &copy.key, self.posts.count).await?;
+    pub(crate) async fn api_list(&self, method: Method) -> Result<(Outcome, SamePage)> {
+        let servers = self.servers.byline(&self.posts.url(), 1)?;
+        let list = api::newest(method, servers[0].address, &self.key, self.posts.count).await?;
         Ok((self.again(servers, &list).await?, list))
     }
 
-    /// Posts by the API, each time another; the answer with one of them is
-    /// returned too.
-    pub(crate) async fn api_any_post(&self, copy: &CopyWithKey) -> Result<(Outcome, SamePage)> {
-        let servers = self.servers.byline(&copy.url, 1)?;
-        let one = api::one_post(servers[0].address, &copy.key).await?;
-        let key = copy.key.clone();
-        let get = move |number| api::get(&key, number);
-        let addresses = addresses(&servers);
-        let readers = AnyPost::readers(READERS, get, api::is_post, self.posts.count, &addresses).await?;
-        Ok((self.under_load(servers, readers).await?.0, one))
+    /// One post by the API, which is returned too.
+    pub(crate) async fn api_one_post(&self, method: Method) -> Result<(Outcome, SamePage)> {
+        let servers = self.servers.byline(&self.posts.url(), 1)?;
+        let post = api::one_post(method, servers[0].address, &self.key).await?;
+        Ok((self.again(servers, &post).await?, post))
+    }
+
+    /// Posts by the API, each time another, with memory for a tenth of
+    /// answers like this one.
+    pub(crate) async fn api_any_post(&self, method: Method, like: &SamePage) -> Result<Outcome> {
+        let server = self.servers.byline_with(&self.posts.url(), self.room_for_a_tenth(like))?;
+        let key = self.key.clone();
+        let get = move |number| api::get(method, &key, number);
+        let readers =
+            AnyPost::readers(READERS, get, api::is_post, 0..self.posts.count, &[server.address]).await?;
+        Ok(self.under_load(&[server], readers).await?.0)
     }
 
     /// A page from memory.
     pub(crate) async fn ready_made(&self, page: SamePage) -> Result<Outcome> {
         let server = self.servers.ready_made(&page.head, &page.body)?;
         let readers = page.readers(READERS, &[server.address]).await?;
-        Ok(self.under_load(vec![server], readers).await?.0)
+        Ok(self.under_load(&[server], readers).await?.0)
     }
 
     /// The pages of posts, each time of another.
     pub(crate) async fn any_post(&self, processes: usize) -> Result<Outcome> {
-        let servers = self.servers.byline(&self.posts.url(), processes)?;
+        self.any_page(self.servers.byline(&self.posts.url(), processes)?).await
+    }
+
+    /// The same by one process, with memory for a tenth of pages like this one.
+    pub(crate) async fn any_post_beyond_memory(&self, like: &SamePage) -> Result<Outcome> {
+        let server = self.servers.byline_with(&self.posts.url(), self.room_for_a_tenth(like))?;
+        self.any_page(vec![server]).await
+    }
+
+    async fn any_page(&self, servers: Vec<Server>) -> Result<Outcome> {
         let addresses = addresses(&servers);
-        let readers = AnyPost::readers(READERS, get_page, is_page, self.posts.count, &addresses).await?;
-        Ok(self.under_load(servers, readers).await?.0)
+        let readers = AnyPost::readers(READERS, get_page, is_page, 0..self.posts.count, &addresses).await?;
+        Ok(self.under_load(&servers, readers).await?.0)
+    }
+
+    /// Memory for as many bytes as a tenth of the posts have in such answers.
+    fn room_for_a_tenth(&self, like: &SamePage) -> Setting<'static> {
+        Setting { page_memory: Some(self.posts.count * like.body.len() as u64 / 10), limit: None }
+    }
+
+    /// What changes with each post, while an author publishes one every
+    /// [`PAUSE`]. What the author was answered last has to be there at once.
+    pub(crate) async fn while_writing(&self, watched: Watched) -> Result<Outcome> {
+        let servers = self.servers.byline(&self.posts.copy()?, 1)?;
+        let address = servers[0].address;
+        let (request, check): (_, fn(&Answer<'_>) -> Result<()>) = match watched {
+            Watched::Home => (http::get("/", ""), is_full_page),
+            Watched::List => (api::list(Method::Post, &self.key), api::is_list),
+        };
+        let readers = Changing::new(request.clone(), check).readers(READERS, address).await?;
+        let author = TokenAuthor::sign_up(1, &[address]).await?.pop().context("nobody signed up")?;
+        let writing = tokio::spawn(publish_now_and_then(author, WARM_UP + self.measured));
+        let outcome = self.under_load(&servers, readers).await?.0;
+        let id = writing.await??;
+        let mut connection = Connection::open(address).await?;
+        let answer = connection.exchange(&request).await?;
+        check(&answer)?;
+        ensure!(answer.text()?.contains(&id), "the newest post is not in the list");
+        Ok(outcome)
+    }
+
+    /// What `/` comes to while the disk with the log is busy: Byline's, and the same from memory.
+    pub(crate) async fn home_while_disk_is_busy(&self) -> Result<(Outcome, SamePage)> {
+        let _busy = BusyDisk::start(&self.servers.folder)?;
+        self.home(1).await
+    }
+
+    /// A page from memory at the same time.
+    pub(crate) async fn ready_made_while_disk_is_busy(&self, page: SamePage) -> Result<Outcome> {
+        let _busy = BusyDisk::start(&self.servers.folder)?;
+        self.ready_made(page).await
     }
 
     /// Publishing, by signed-in authors. The servers are killed right after
@@ -135,7 +205,8 @@ impl Bench {
         authors: Vec<Asking<C>>,
         acknowledged: impl Fn(C) -> Vec<String>,
     ) -> Result<Outcome> {
-        let (outcome, authors) = self.under_load(servers, authors).await?;
+        let (outcome, authors) = self.under_load(&servers, authors).await?;
+        drop(servers);
         let ids: Vec<String> = authors.into_iter().flat_map(|author| acknowledged(author.client)).collect();
         ensure!(ids.iter().collect::<HashSet<_>>().len() == ids.len(), "an id was given twice");
         ensure!(self.posts.copy_has(&ids).await?, "a post that Byline acknowledged is missing");
@@ -143,19 +214,37 @@ impl Bench {
         Ok(outcome)
     }
 
-    /// Lets the clients load the servers, which end with that, by force.
-    async fn under_load<C: Client>(
+    /// Lets the clients load the servers.
+    pub(crate) async fn under_load<C: Client>(
         &self,
-        servers: Vec<Server>,
+        servers: &[Server],
         clients: Vec<Asking<C>>,
     ) -> Result<(Outcome, Vec<Asking<C>>)> {
         let connections = clients.len();
         let meter =
             Meter { servers: servers.iter().map(Server::process).collect(), postgres: self.posts.process()? };
-        let (rate, clients) = load::run(clients, &meter, self.measured).await?;
+        let (rate, mut clients) = load::run(clients, &meter, self.measured).await?;
         let peak_memory = servers.iter().map(Server::peak_memory).sum::<Result<u64>>()?;
-        Ok((Outcome { rate, connections, peak_memory }, clients))
+        let external = match (&self.external, servers) {
+            (Some(external), [server]) if self.external_too.get() => C::script(&mut clients)
+                .map(|script| external.load(server.address, &script, connections, self.measured))
+                .transpose()?,
+            _ => None,
+        };
+        Ok((Outcome { rate, connections, peak_memory, external }, clients))
     }
+}
+
+/// Publishes a post every [`PAUSE`] for so long. Returns the id of the last one.
+async fn publish_now_and_then(mut author: Asking<TokenAuthor>, time: Duration) -> Result<String> {
+    let end = Instant::now() + time;
+    let mut ticks = interval(PAUSE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while Instant::now() < end {
+        ticks.tick().await;
+        author.once().await?;
+    }
+    author.client.acknowledged.pop().context("nothing was published")
 }
 
 fn addresses(servers: &[Server]) -> Vec<SocketAddr> {

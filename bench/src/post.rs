@@ -17,6 +17,12 @@ pub(crate) fn id(number: u64) -> String {
     format!("00000000-0000-7000-8000-{number:012x}")
 }
 
+/// The same for programs in C and Lua.
+pub(crate) fn id_format() -> String {
+    let id = id(0);
+    format!("{}%012x", &id[..id.len() - 12])
+}
+
 /// The id of the account that wrote a post.
 pub(crate) fn owner_id(number: u64) -> String {
     format!("00000000-0000-7000-9000-{:012x}", number % AUTHORS)

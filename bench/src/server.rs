@@ -22,17 +22,33 @@ use byline::http::listener;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
-use crate::{cores::Cores, http};
+use crate::{cores::Cores, http, limit::MemoryLimit};
 
 /// Starts servers.
 pub(crate) struct Servers {
     /// The server that is measured.
-    pub(crate) byline: PathBuf,
+    byline: PathBuf,
     /// For logs and databases.
     pub(crate) folder: PathBuf,
     /// Where they run.
     pub(crate) cores: Cores,
+    /// Whether it can be told how much of its answers it keeps in memory.
+    has_page_memory: bool,
 }
+
+/// How a server differs from one with nothing but a database.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Setting<'a> {
+    /// How many bytes of answers it keeps in memory at most, where it can be
+    /// told; in whole MiB, and no less than one unless it is 0.
+    pub(crate) page_memory: Option<u64>,
+    /// What holds for the process and the system's cache for it.
+    pub(crate) limit: Option<&'a MemoryLimit>,
+}
+
+/// Byline's setting for how much of its answers it keeps in memory, in MiB.
+const PAGE_MEMORY: &str = "--page-memory";
+const MIB: u64 = 1024 * 1024;
 
 /// A server that runs until this is dropped.
 pub(crate) struct Server {
@@ -42,22 +58,48 @@ pub(crate) struct Server {
 }
 
 impl Servers {
+    /// Of this build of Byline.
+    pub(crate) fn new(byline: PathBuf, folder: PathBuf, cores: Cores) -> Result<Self> {
+        let help = Command::new(&byline).args(["serve", "--help"]).output()?.stdout;
+        let has_page_memory = String::from_utf8_lossy(&help).contains(PAGE_MEMORY);
+        Ok(Self { byline, folder, cores, has_page_memory })
+    }
+
+    /// Whether [`Setting::page_memory`] means anything to them.
+    pub(crate) fn has_page_memory(&self) -> bool {
+        self.has_page_memory
+    }
+
     /// So many processes of Byline on one database, with the cheapest
     /// passwords it allows.
     pub(crate) fn byline(&self, database_url: &str, processes: usize) -> Result<Vec<Server>> {
-        let start = |process| {
-            let mut command = self.cores.server(self.byline.as_ref());
-            command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", database_url]).args([
-                "--argon2-memory",
-                "19456",
-                "--argon2-iterations",
-                "2",
-                "--argon2-parallelism",
-                "1",
-            ]);
-            self.start(command, &format!("byline-{process}.log"))
-        };
-        (1..=processes).map(start).collect()
+        (1..=processes).map(|process| self.process(process, database_url, Setting::default())).collect()
+    }
+
+    /// One process of it.
+    pub(crate) fn byline_with(&self, database_url: &str, setting: Setting<'_>) -> Result<Server> {
+        self.process(1, database_url, setting)
+    }
+
+    fn process(&self, number: usize, database_url: &str, setting: Setting<'_>) -> Result<Server> {
+        let mut command = self.cores.server(self.byline.as_ref());
+        // What it grants names the site by that, and holds when it listens at another port.
+        command.arg("serve").args(["--public-url", &format!("http://{}", http::HOST)]);
+        command.args(["--listen", "127.0.0.1:0", "--database-url", database_url]).args([
+            "--argon2-memory",
+            "19456",
+            "--argon2-iterations",
+            "2",
+            "--argon2-parallelism",
+            "1",
+        ]);
+        if let Some(bytes) = setting.page_memory.filter(|_| self.has_page_memory) {
+            command.arg(PAGE_MEMORY).arg(bytes.div_ceil(MIB).to_string());
+        }
+        if let Some(limit) = setting.limit {
+            command = limit.hold(&command);
+        }
+        self.start(command, &format!("byline-{number}.log"))
     }
 
     /// Makes an API key, which reads what everyone reads.
@@ -112,10 +154,42 @@ impl Server {
 
     /// The most memory it has had so far (`VmHWM`, resident), in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        Ok(kib.context("the kernel does not say how much memory a process has")?.parse::<u64>()? * 1024)
+        memory(&self.about("status")?, "VmHWM")
     }
+
+    /// The memory that it has now.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let rollup = self.about("smaps_rollup")?;
+        Ok(Memory {
+            resident: memory(&rollup, "Rss")?,
+            proportional: memory(&rollup, "Pss")?,
+            anonymous: memory(&rollup, "Anonymous")?,
+        })
+    }
+
+    fn about(&self, file: &str) -> Result<String> {
+        Ok(fs::read_to_string(format!("/proc/{}/{file}", self.process.id()))?)
+    }
+}
+
+/// What a process holds of the machine's memory, in bytes (proc(5), `smaps`).
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    /// All that is there: `Rss`.
+    pub(crate) resident: u64,
+    /// The same, with what several processes have in common shared out among them: `Pss`.
+    pub(crate) proportional: u64,
+    /// What no file stands behind: `Anonymous`.
+    pub(crate) anonymous: u64,
+}
+
+/// The value of a line, in bytes.
+fn memory(lines: &str, name: &str) -> Result<u64> {
+    let kib = lines.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        if found == name { value.trim().strip_suffix(" kB") } else { None }
+    });
+    Ok(kib.context("the kernel does not say how much memory a process has")?.parse::<u64>()? * 1024)
 }
 
 impl Drop for Server {
@@ -147,7 +221,10 @@ pub(crate) fn serve_ready_made(answer: &Path) -> Result<()> {
     };
     // As Byline does, it takes in what it was asked.
     let api = post(async move |_: Bytes| answer());
-    let router = Router::new().route("/", page.clone()).route("/posts/{id}", page).route("/graphql", api);
+    let router = Router::new()
+        .route("/", page.clone())
+        .route("/posts/{id}", page.clone())
+        .route("/graphql", api.merge(page));
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -11,21 +11,29 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Measures the release. The arguments are those of `byline-bench run`.
+/// Measures the release, or the server that they name. The arguments are
+/// those of `byline-bench run`.
 pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> Result<()> {
     if wants_postgres(args) {
         postgres::set_up()?;
     }
-    build::site(workspace)?;
-    let byline = build::server(workspace, Profile::Release)?;
+    let built = if names_a_server(args) {
+        None
+    } else {
+        build::site(workspace)?;
+        Some(build::server(workspace, Profile::Release)?)
+    };
     sh::step("Bench", || {
         sh::run(workspace.cargo("build").args(["--package", "byline-bench", "--release"]))?;
         Ok((Outcome::Done, ()))
     })?;
     println!("==> byline-bench run");
-    let folder = workspace.state().join("bench");
     let mut bench = workspace.command(workspace.target.join("release/byline-bench"));
-    sh::run(bench.arg("run").arg("--byline").arg(byline).arg("--folder").arg(folder).args(args))
+    bench.arg("run").arg("--folder").arg(workspace.state().join("bench"));
+    if let Some(server) = built {
+        bench.arg("--server").arg(server);
+    }
+    sh::run(bench.args(args))
 }
 
 /// Whether they need PostgreSQL. What else is in them is for the other program to read.
@@ -33,4 +41,9 @@ fn wants_postgres(args: &[OsString]) -> bool {
     args.iter()
         .map(|arg| arg.to_string_lossy())
         .any(|arg| arg.starts_with("--processes") || arg.ends_with("postgres"))
+}
+
+/// Whether there is nothing to build but the other program.
+fn names_a_server(args: &[OsString]) -> bool {
+    args.iter().map(|arg| arg.to_string_lossy()).any(|arg| arg == "--server" || arg.starts_with("--server="))
 }

@@ -9,7 +9,7 @@ use std::{path::Path, process::Command, time::Duration};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use crate::cores::Cores;
+use crate::{cores::Cores, post};
 
 /// One row more than a page shows.
 const LIST_ROWS: i64 = 21;
@@ -107,7 +107,8 @@ impl Posts {
         }
     }
 
-    /// To be read only, as Byline's setting names it.
+    /// As Byline's setting names it. Nothing but keys and sessions is written
+    /// to it for longer than one measurement.
     pub(crate) fn url(&self) -> String {
         match &self.store {
             Store::Sqlite(file) => file.url(),
@@ -131,6 +132,22 @@ impl Posts {
         }
     }
 
+    /// Takes out what a measurement has put in: posts, accounts and events.
+    pub(crate) fn clean(&self) -> Result<()> {
+        match &self.store {
+            Store::Sqlite(file) => file.clean(),
+            Store::Postgres(server) => server.clean(),
+        }
+    }
+
+    /// The file with everything in it, where it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.store {
+            Store::Sqlite(file) => Some(file.path()),
+            Store::Postgres(_) => None,
+        }
+    }
+
     /// Whether every one of these posts is in the copy, once what has been
     /// killed is started again.
     pub(crate) async fn copy_has(&self, ids: &[String]) -> Result<bool> {
@@ -141,13 +158,26 @@ impl Posts {
     }
 
     /// Runs loops of bare statements. The first is the one that Byline is
-    /// compared with.
-    pub(crate) async fn bare(&self, work: Work, measured: Duration) -> Result<Vec<Loop>> {
+    /// compared with; unless `all` are wanted, it is the only one.
+    pub(crate) async fn bare(&self, work: Work, measured: Duration, all: bool) -> Result<Vec<Loop>> {
         match &self.store {
-            Store::Sqlite(file) => file.bare(work, measured),
-            Store::Postgres(server) => server.bare(work, measured).await,
+            Store::Sqlite(file) => file.bare(work, measured, all),
+            Store::Postgres(server) => server.bare(work, measured, all).await,
         }
     }
+}
+
+pub(crate) use sqlite::say_reads;
+
+/// Takes out of a database what [`Posts`] did not put in. The newest event
+/// stays, so that its number is not given again.
+fn cleaning(count: u64) -> String {
+    format!(
+        "DELETE FROM posts WHERE created_at > {};
+         DELETE FROM users WHERE username LIKE 'bench%';
+         DELETE FROM events WHERE id < (SELECT MAX(id) FROM events);",
+        post::created_at(count)
+    )
 }
 
 /// Creates the schema or brings it up to date.

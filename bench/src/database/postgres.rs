@@ -7,7 +7,7 @@ use byline::database::DatabaseConfig;
 use byline_cluster::{Binaries, Cluster, Options};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{FIND, INSERT, LIST, LIST_ROWS, Loop, NEWEST, Work, migrate};
+use super::{FIND, INSERT, LIST, LIST_ROWS, Loop, NEWEST, Work, cleaning, migrate};
 use crate::{
     cores::Cores,
     load::{self, Worker},
@@ -31,7 +31,7 @@ const RECORD: &str = "
         INSERT INTO events (kind, post_id, owner)
         SELECT $1, $2, $3 FROM pg_advisory_xact_lock($4)
         RETURNING id, kind, post_id AS post, owner)
-    SELECT id FROM event, pg_notify($5, jsonb_build_object('process', $6::text, 'event', to_jsonb(event))::text)";
+    SELECT id FROM event, pg_notify($5, to_jsonb(event)::text)";
 
 /// A server that runs until this is dropped.
 pub(super) struct Server {
@@ -113,7 +113,16 @@ impl Server {
         Ok(usize::try_from(count)? == ids.len())
     }
 
-    pub(super) async fn bare(&self, work: Work, measured: Duration) -> Result<Vec<Loop>> {
+    pub(super) fn clean(&self) -> Result<()> {
+        self.cluster.psql(POSTS, &cleaning(self.count))?;
+        for table in ["posts", "users", "sessions", "events"] {
+            self.cluster.psql(POSTS, &format!("VACUUM {table}"))?;
+        }
+        self.cluster.psql(POSTS, "CHECKPOINT")?;
+        Ok(())
+    }
+
+    pub(super) async fn bare(&self, work: Work, measured: Duration, all: bool) -> Result<Vec<Loop>> {
         let (database, loops): (_, &[_]) = match work {
             Work::List => (POSTS, &[("list of 20", Statements::List)]),
             Work::Read => (POSTS, &[("one post", Statements::Find)]),
@@ -125,6 +134,9 @@ impl Server {
         let mut done = Vec::new();
         for (name, statements) in loops {
             for connections in [CONNECTIONS, 1] {
+                if !all && !done.is_empty() {
+                    continue;
+                }
                 // No two workers ever add the same post.
                 let first_worker = done.len() * CONNECTIONS + 1;
                 let mut workers = Vec::new();
@@ -236,7 +248,6 @@ impl Looping {
             .bind(post::owner(number))
             .bind(IN_ORDER)
             .bind("byline_events")
-            .bind("bench")
             .fetch_one(&mut self.db)
             .await?;
         std::hint::black_box(event);
