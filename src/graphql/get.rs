@@ -5,7 +5,7 @@
 //! a key or a token has to prove who asks, and mutations have to be posted
 //! (security row C3).
 
-use async_graphql::{Response as Outcome, parser::types::OperationType};
+use async_graphql::parser::types::OperationType;
 use axum::{
     Extension,
     body::{Body, to_bytes},
@@ -24,15 +24,27 @@ use url::form_urlencoded;
 use super::{
     errors::ApiError,
     http::{self, Failed, NOBODY},
+    kept::{Answered, Asked},
     operation::{Operation, Parameters, Unready},
     realtime,
 };
 use crate::{
-    credentials::caller::HeaderCredential,
-    http::{etag, layers::client_address::ClientAddress},
+    credentials::{Actor, caller::HeaderCredential},
+    http::{etag, layers::client_address::ClientAddress, shared_answers::Terms},
     site::Site,
     telemetry::RequestId,
 };
+
+/// An answer is the caller's alone, and is asked for each time: what it says may
+/// have changed, and so may who is let in.
+const TERMS: Terms = Terms {
+    content_type: "",
+    cache_control: "private, no-cache",
+    vary: None,
+    revalidated: true,
+    made_up: true,
+};
+const VARIES: HeaderValue = HeaderValue::from_static("authorization, x-api-key, accept, accept-encoding");
 
 /// A query, or the opening of a WebSocket: clients of 2020 open theirs here.
 pub async fn answer(
@@ -46,13 +58,13 @@ pub async fn answer(
     let (head, _) = request.into_parts();
     let wording = http::wording(&head.headers, request_id);
     let outcome = run(&site, &head).await;
-    let may_be_kept = outcome.as_ref().is_ok_and(|outcome| outcome.errors.is_empty());
-    let mut response = http::respond(&wording, outcome);
+    let is_to_be_tagged = matches!(&outcome, Ok(Answered::Alone(outcome)) if outcome.errors.is_empty());
+    let mut response = http::respond(&wording, &head.headers, &TERMS, outcome);
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
-    response.headers_mut().append(VARY, HeaderValue::from_static("authorization, x-api-key, accept"));
-    if may_be_kept { revalidated(&head.headers, response).await } else { response }
+    response.headers_mut().append(VARY, VARIES);
+    if is_to_be_tagged { revalidated(&head.headers, response).await } else { response }
 }
 
 fn asks_for_websocket(headers: &HeaderMap) -> bool {
@@ -60,17 +72,24 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
     named.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
-async fn run(site: &Site, head: &Parts) -> Result<Outcome, Failed> {
+async fn run(site: &Site, head: &Parts) -> Result<Answered, Failed> {
     let Some(explicit) = HeaderCredential::of_headers(&head.headers) else {
         return Err(Failed::unauthorized(NOBODY));
     };
     let caller = explicit.caller_of_graphql(site).await?;
-    let parameters = parameters(head.uri.query().unwrap_or_default())?;
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Asked::by_get(query).filter(|_| caller.actor == Actor::ApiKey);
+    if let Some(asked) = asked
+        && let Some(kept) = site.api().kept.ready(&site.bus().changes, asked).await
+    {
+        return Ok(Answered::Shared(kept));
+    }
+    let parameters = parameters(query)?;
     let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     let client = site.turns().client(address);
     match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]) {
-        Ok(operation) => Ok(operation.answer().await?),
-        Err(Unready::Mistake(response)) => Ok(*response),
+        Ok(operation) => Ok(http::run(site, asked, operation).await?),
+        Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
         Err(Unready::Refused(error)) => Err(error.into()),
         Err(Unready::WrongKind(OperationType::Mutation)) => {
             let error = ApiError::malformed("Mutations go through POST.");
@@ -112,15 +131,14 @@ fn replacement_characters(text: &str) -> usize {
     text.matches(char::REPLACEMENT_CHARACTER).count()
 }
 
-/// The answer with its tag, or that the client has it already. It is the
-/// caller's alone, and is asked for each time: what it says may have changed.
+/// The answer with its tag, or that the client has it already.
 async fn revalidated(asked: &HeaderMap, response: Response) -> Response {
     let (mut head, body) = response.into_parts();
     // It is there whole, so this neither waits nor fails.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let etag = etag::of(&body);
     let is_known = etag::is_known(asked, &etag);
-    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static(TERMS.cache_control));
     head.headers.insert(ETAG, etag);
     if is_known {
         head.status = StatusCode::NOT_MODIFIED;

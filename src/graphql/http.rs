@@ -23,6 +23,7 @@ use tower_sessions::{Session, SessionManagerLayer};
 use super::{
     errors::{ApiError, Shape, Wording},
     get,
+    kept::{Answered, Asked},
     operation::{Operation, Parameters, Unready},
     realtime,
 };
@@ -38,6 +39,7 @@ use crate::{
         bodies, cookies, headers,
         layers::{client_address::ClientAddress, cross_site},
         limits as server_limits, origin,
+        shared_answers::Terms,
     },
     site::Site,
     telemetry::RequestId,
@@ -45,6 +47,9 @@ use crate::{
 
 const JSON: &str = "application/json";
 const GRAPHQL_JSON: &str = "application/graphql-response+json";
+/// [`JSON`] and [`GRAPHQL_JSON`] as `Content-Type`.
+const APPSYNC_TYPE: &str = "application/json; charset=utf-8";
+const SPECIFICATION_TYPE: &str = "application/graphql-response+json; charset=utf-8";
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Where the API is, below the public URL.
@@ -52,6 +57,15 @@ pub const PATH: &str = "/graphql";
 
 /// When a field may be asked for again that could not be answered, in seconds.
 const COME_AGAIN: &str = "2";
+
+/// How long an answer by `POST` may be kept: by nobody, for any time.
+const POSTED: Terms = Terms {
+    content_type: APPSYNC_TYPE,
+    cache_control: "no-store",
+    vary: None,
+    revalidated: false,
+    made_up: true,
+};
 
 /// What AppSync says to whoever brings no credential.
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
@@ -112,11 +126,17 @@ async fn answer(
         if caller.actor == Actor::Anonymous {
             return Err(Failed::unauthorized(NOBODY));
         }
+        let asked = Asked::by_post(&body).filter(|_| caller.actor == Actor::ApiKey);
+        if let Some(asked) = asked
+            && let Some(kept) = site.api().kept.ready(&site.bus().changes, asked).await
+        {
+            return Ok(Answered::Shared(kept));
+        }
         let kinds = [OperationType::Query, OperationType::Mutation];
         let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
         match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds) {
-            Ok(operation) => Ok(operation.answer().await?),
-            Err(Unready::Mistake(response)) => Ok(*response),
+            Ok(operation) => Ok(run(&site, asked, operation).await?),
+            Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
             Err(Unready::Refused(error)) => Err(error.into()),
             Err(Unready::WrongKind(_)) => Err(ApiError::malformed(
                 "Subscriptions go through a WebSocket, queries and mutations through POST.",
@@ -125,7 +145,22 @@ async fn answer(
         }
     }
     .await;
-    respond(&wording, outcome)
+    respond(&wording, &head.headers, &POSTED, outcome)
+}
+
+/// Runs an operation; `asked` is what an API key may be given from memory for.
+///
+/// # Errors
+/// Those of [`Operation::answer`].
+pub(super) async fn run(
+    site: &Site,
+    asked: Option<Asked>,
+    operation: Operation,
+) -> Result<Answered, ApiError> {
+    match asked {
+        Some(asked) => site.api().kept.answer(site, asked, operation).await,
+        None => operation.answer().await.map(Answered::alone),
+    }
 }
 
 /// How the answers to a request are written.
@@ -133,10 +168,18 @@ pub(super) fn wording(headers: &HeaderMap, request_id: RequestId) -> Wording {
     Wording { shape: shape(headers), request_id: request_id.to_string() }
 }
 
-/// What came of a request.
-pub(super) fn respond(wording: &Wording, outcome: Result<Outcome, Failed>) -> Response {
+/// What came of a request with these headers.
+pub(super) fn respond(
+    wording: &Wording,
+    request: &HeaderMap,
+    terms: &Terms,
+    outcome: Result<Answered, Failed>,
+) -> Response {
     let mut response = match outcome {
-        Ok(outcome) => executed(wording, &outcome),
+        Ok(Answered::Shared(answer)) => {
+            answer.respond(request, &Terms { content_type: content_type(wording.shape), ..*terms })
+        }
+        Ok(Answered::Alone(outcome)) => executed(wording, &outcome),
         Err(failed) => failed.respond(wording),
     };
     if let Ok(id) = HeaderValue::from_str(&wording.request_id) {
@@ -301,9 +344,12 @@ impl<'a> Payload<'a> {
 }
 
 fn json_response(shape: Shape, status: StatusCode, body: String) -> Response {
-    let content_type = match shape {
-        Shape::AppSync => "application/json; charset=utf-8",
-        Shape::Specification => "application/graphql-response+json; charset=utf-8",
-    };
-    headers::uncached(status, content_type, body)
+    headers::uncached(status, content_type(shape), body)
+}
+
+const fn content_type(shape: Shape) -> &'static str {
+    match shape {
+        Shape::AppSync => APPSYNC_TYPE,
+        Shape::Specification => SPECIFICATION_TYPE,
+    }
 }

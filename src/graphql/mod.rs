@@ -9,6 +9,8 @@
 //! | `call` | what every resolver knows: who asks, with which arguments |
 //! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
 //! | `operation` | an operation, made ready and run |
+//! | `kept` | answers that are the same for every API key |
+//! | `reads` | what such an answer is read from |
 //! | `document` | the text of a document, before it is parsed |
 //! | `omitted` | variables that were not sent |
 //! | [`http`] | `POST /graphql` |
@@ -23,6 +25,7 @@ mod document;
 mod errors;
 mod filter_input;
 mod get;
+mod kept;
 mod limits;
 mod mutations;
 mod nodes;
@@ -31,6 +34,7 @@ mod operation;
 mod order;
 mod page_token;
 mod queries;
+mod reads;
 mod subscriptions;
 
 pub mod graphiql;

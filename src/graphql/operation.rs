@@ -13,6 +13,7 @@ use super::{
     document::{self, Unreadable},
     errors::ApiError,
     limits, omitted, order,
+    reads::Reads,
     subscriptions::{Opening, Subscription},
 };
 use crate::{credentials::Actor, http::turns::Client, posts::events::broadcast::ShapeKey, site::Site};
@@ -70,6 +71,8 @@ pub struct Operation {
     /// The names of its fields in the answer, as the document has them.
     order: Vec<Name>,
     is_subscription: bool,
+    /// Of a query by API key, what it reads, if every key is answered the same.
+    reads: Option<Reads>,
     /// Of a subscription, what it asks for and for whom: two of the same are
     /// told the same.
     shape: ShapeKey,
@@ -115,9 +118,13 @@ impl Operation {
         }
         let mut is_subscription = false;
         let mut order = Vec::new();
+        let mut reads = None;
         if let Some(operation) = chosen(&document, operation_name.as_deref()) {
             is_subscription = operation.ty == OperationType::Subscription;
             order = order::of(&document, operation);
+            if operation.ty == OperationType::Query && *actor == Actor::ApiKey {
+                reads = Reads::of(&document, operation, &variables);
+            }
             let omitted = omitted::variables(operation, &variables);
             omitted::remove(&mut document, &omitted);
         }
@@ -131,12 +138,17 @@ impl Operation {
             request = request.operation_name(name);
         }
         request.set_parsed_query(document);
-        Ok(Self { site: site.clone(), request, order, is_subscription, shape })
+        Ok(Self { site: site.clone(), request, order, is_subscription, reads, shape })
     }
 
     /// Whether it goes on until somebody ends it.
     pub const fn is_subscription(&self) -> bool {
         self.is_subscription
+    }
+
+    /// What a query by API key reads, if every key is answered the same.
+    pub const fn reads(&self) -> Option<&Reads> {
+        self.reads.as_ref()
     }
 
     /// Runs a query or a mutation.

@@ -15,16 +15,16 @@ use async_graphql::{
     },
 };
 
-use super::{call::Call, mutations, nodes, queries, subscriptions};
+use super::{call::Call, kept::KeptAnswers, mutations, nodes, queries, subscriptions};
 use crate::{config::ConflictDetection, site::Site};
 
 const SCHEMA: &str = include_str!("schema.graphql");
 const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");
 
 /// The GraphQL API of a site.
-#[derive(Clone)]
 pub struct Api {
     pub(super) schema: dynamic::Schema,
+    pub(super) kept: KeptAnswers,
     /// Whether changes name versions.
     pub conflict_detection: ConflictDetection,
 }
@@ -63,7 +63,7 @@ impl Api {
         for definition in definitions(conflict_detection)?.into_values() {
             builder = register(builder, &definition)?;
         }
-        Ok(Self { schema: builder.finish()?, conflict_detection })
+        Ok(Self { schema: builder.finish()?, kept: KeptAnswers::default(), conflict_detection })
     }
 }
 

@@ -20,6 +20,7 @@ pub mod listener_slots;
 pub mod origin;
 pub mod page_cache;
 pub mod pages;
+pub mod shared_answers;
 pub mod target;
 pub mod tls;
 pub mod turns;

@@ -1,24 +1,15 @@
 //! Pages of readers without a session: rendered once per change, compressed
 //! once, served from memory.
 
-use std::{
-    borrow::Cow,
-    io::Write,
-    sync::{Arc, OnceLock},
-};
+use std::borrow::Cow;
 
 use axum::{
-    body::{Body, Bytes},
-    http::{
-        HeaderMap, HeaderValue, StatusCode, Uri,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY},
-    },
+    http::{HeaderMap, Uri},
     response::Response,
 };
-use moka::future::Cache;
 use url::form_urlencoded;
 
-use super::{answers::Shared, assets::Encoding, etag};
+use super::shared_answers::{self, SharedAnswer, SharedAnswers, Terms};
 use crate::{
     posts::{PageRequest, PostId},
     site::Site,
@@ -28,79 +19,55 @@ use crate::{
 const CAPACITY: u64 = 56 * 1024 * 1024;
 /// Bytes of HTML kept at most of lists that begin at a cursor.
 const FURTHER_CAPACITY: u64 = 8 * 1024 * 1024;
-/// Brotli's window for pages of some 20 kB; quality 5 costs about a millisecond.
-const BROTLI_QUALITY: u32 = 5;
-const BROTLI_WINDOW: u32 = 19;
+/// Everyone may keep a page, but asks every time whether it still holds.
+const TERMS: Terms = Terms {
+    content_type: "text/html; charset=utf-8",
+    cache_control: "public, no-cache",
+    vary: Some("accept-encoding, cookie"),
+    revalidated: true,
+    made_up: false,
+};
 
-/// A page as it goes out.
-#[derive(Debug)]
-pub struct Rendered {
-    status: StatusCode,
-    retry_after: Option<HeaderValue>,
-    body: Bytes,
-    etag: HeaderValue,
-    brotli: OnceLock<Bytes>,
-    gzip: OnceLock<Bytes>,
-}
-
-/// Under which a page is kept: its address without what is not its own, and
-/// the counter of [`crate::posts::events::changes::Changes`] read before it was
-/// rendered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    generation: u64,
-    uri: String,
-}
+/// The address of a page without what is not its own.
+pub type Key = shared_answers::Key<String>;
 
 /// The pages.
 #[derive(Debug)]
 pub struct PageCache {
     /// The first page of the list, and posts.
-    entrances: Cache<Key, Arc<Rendered>>,
+    entrances: SharedAnswers<String>,
     /// The list from a cursor on. Of these a stranger can name as many as they
     /// like; they take the place of each other alone.
-    further: Cache<Key, Arc<Rendered>>,
+    further: SharedAnswers<String>,
 }
 
 impl Default for PageCache {
     fn default() -> Self {
-        let weight = |key: &Key, page: &Arc<Rendered>| {
-            // The compressed twins are smaller than the page itself.
-            u32::try_from(key.uri.len() + page.body.len() * 2).unwrap_or(u32::MAX)
-        };
-        let cache = |capacity| Cache::builder().max_capacity(capacity).weigher(weight).build();
-        Self { entrances: cache(CAPACITY), further: cache(FURTHER_CAPACITY) }
+        let pages = |capacity| SharedAnswers::new(capacity, String::len);
+        Self { entrances: pages(CAPACITY), further: pages(FURTHER_CAPACITY) }
     }
 }
 
-impl Key {
-    /// For pages that are the same for every reader; `None` for all others.
-    /// Parameters that are not the page's own, as advertisers and social
-    /// networks append them, name no other page.
-    #[must_use]
-    pub fn of(site: &Site, uri: &Uri) -> Option<Self> {
-        let (generation, uri) = match uri.path() {
-            "/" => {
-                let list = match page_request(uri.query().unwrap_or_default())? {
-                    PageRequest::First => "/".to_owned(),
-                    PageRequest::OlderThan(cursor) => format!("/?older={cursor}"),
-                    PageRequest::NewerThan(cursor) => format!("/?newer={cursor}"),
-                };
-                (site.bus().changes.lists()?, list)
-            }
-            path => {
-                let post = PostId::parse(path.strip_prefix("/posts/")?)?;
-                (site.bus().changes.post(&post)?, path.to_owned())
-            }
-        };
-        Some(Self { generation, uri })
-    }
-
-    /// The page's address without what is not its own.
-    #[must_use]
-    pub fn uri(&self) -> Uri {
-        self.uri.parse().unwrap_or_default()
-    }
+/// The key of a page that is the same for every reader; `None` for all others.
+/// Parameters that are not the page's own, as advertisers and social
+/// networks append them, name no other page.
+#[must_use]
+pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
+    let (generation, name) = match uri.path() {
+        "/" => {
+            let list = match page_request(uri.query().unwrap_or_default())? {
+                PageRequest::First => "/".to_owned(),
+                PageRequest::OlderThan(cursor) => format!("/?older={cursor}"),
+                PageRequest::NewerThan(cursor) => format!("/?newer={cursor}"),
+            };
+            (site.bus().changes.lists()?, list)
+        }
+        path => {
+            let post = PostId::parse(path.strip_prefix("/posts/")?)?;
+            (site.bus().changes.post(&post)?, path.to_owned())
+        }
+    };
+    Some(Key { generation, name })
 }
 
 /// The page of the list that a query names by its last `older` and `newer`, as the router reads it;
@@ -122,122 +89,47 @@ impl Site {
 }
 
 impl PageCache {
-    /// The page under `key`, if it is there.
-    pub async fn ready(&self, key: &Key) -> Option<Arc<Rendered>> {
-        self.of(key).get(key).await
+    /// The page under `key`, if it is there, as the answer to `request`.
+    pub async fn ready(&self, key: &Key, request: &HeaderMap) -> Option<Response> {
+        Some(self.of(key).ready(key).await?.respond(request, &TERMS))
     }
 
-    fn of(&self, key: &Key) -> &Cache<Key, Arc<Rendered>> {
-        if key.uri.contains('?') { &self.further } else { &self.entrances }
+    /// The page under `key`, rendered now if it is not there, as the answer to
+    /// `request`. Readers who ask at the same time wait for one rendering.
+    pub async fn get(
+        &self,
+        key: Key,
+        request: &HeaderMap,
+        render: impl Future<Output = SharedAnswer>,
+    ) -> Response {
+        self.of(&key).get_or_make(key, render).await.respond(request, &TERMS)
     }
 
-    /// The page under `key`, rendered now if it is not there. Readers who ask
-    /// at the same time wait for one rendering. Failures are not kept.
-    pub async fn get(&self, key: Key, render: impl Future<Output = Rendered>) -> Arc<Rendered> {
-        let page = self.of(&key).try_get_with(key, async {
-            let page = Arc::new(render.await);
-            if page.may_be_kept() { Ok(page) } else { Err(page) }
-        });
-        page.await.unwrap_or_else(|failed: Arc<Arc<Rendered>>| Arc::clone(&failed))
+    fn of(&self, key: &Key) -> &SharedAnswers<String> {
+        if key.name.contains('?') { &self.further } else { &self.entrances }
     }
-}
-
-impl Rendered {
-    /// A page of HTML, and when to come again if it is a failure.
-    #[must_use]
-    pub fn new(status: StatusCode, retry_after: Option<HeaderValue>, body: Bytes) -> Self {
-        let etag = etag::of(&body);
-        Self { status, retry_after, body, etag, brotli: OnceLock::new(), gzip: OnceLock::new() }
-    }
-
-    /// A failure is over at the next try.
-    fn may_be_kept(&self) -> bool {
-        self.status.is_success() || self.status == StatusCode::NOT_FOUND
-    }
-
-    /// The answer to a reader without a session. Everyone may keep it, but
-    /// asks every time whether it still holds.
-    #[must_use]
-    pub fn respond(&self, request: &HeaderMap) -> Response {
-        let mut response = Response::new(Body::empty());
-        if self.may_be_kept() {
-            response.extensions_mut().insert(Shared);
-        }
-        let headers = response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding, cookie"));
-        if self.may_be_kept() {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
-            headers.insert(ETAG, self.etag.clone());
-        } else {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
-        if let Some(seconds) = &self.retry_after {
-            headers.insert(RETRY_AFTER, seconds.clone());
-        }
-        if self.status == StatusCode::OK && etag::is_known(request, &self.etag) {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
-        }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        let body = match Encoding::accepted(request).first() {
-            Some(encoding) => {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
-                self.encoded(*encoding)
-            }
-            None => self.body.clone(),
-        };
-        *response.status_mut() = self.status;
-        *response.body_mut() = Body::from(body);
-        response
-    }
-
-    fn encoded(&self, encoding: Encoding) -> Bytes {
-        let twin = match encoding {
-            Encoding::Brotli => &self.brotli,
-            Encoding::Gzip => &self.gzip,
-        };
-        twin.get_or_init(|| compress(&self.body, encoding)).clone()
-    }
-}
-
-/// Writing to memory does not fail.
-fn compress(body: &[u8], encoding: Encoding) -> Bytes {
-    let mut out = Vec::with_capacity(body.len() / 3);
-    match encoding {
-        Encoding::Brotli => {
-            let mut writer = brotli::CompressorWriter::new(&mut out, 4096, BROTLI_QUALITY, BROTLI_WINDOW);
-            let _ = writer.write_all(body);
-        }
-        Encoding::Gzip => {
-            let mut writer = flate2::write::GzEncoder::new(&mut out, flate2::Compression::new(6));
-            let _ = writer.write_all(body);
-            let _ = writer.finish();
-        }
-    }
-    out.into()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use axum::http::StatusCode;
 
     use super::*;
 
     #[tokio::test]
     async fn lists_from_cursors_that_strangers_make_up_leave_the_other_pages_where_they_are() {
         let cache = PageCache::default();
-        let page = |length| async move { Rendered::new(StatusCode::OK, None, "x".repeat(length).into()) };
-        let key = |uri: String| Key { generation: 0, uri };
+        let page = |length| async move { SharedAnswer::new(StatusCode::OK, "x".repeat(length).into()) };
+        let (key, asked) = (|name: String| Key { generation: 0, name }, HeaderMap::new());
         let entrance = key("/posts/one".to_owned());
-        cache.get(entrance.clone(), page(10_000)).await;
+        cache.get(entrance.clone(), &asked, page(10_000)).await;
         for number in 0..1_000 {
-            cache.get(key(format!("/?older={number}_x")), page(10_000)).await;
+            cache.get(key(format!("/?older={number}_x")), &asked, page(10_000)).await;
         }
-        cache.further.run_pending_tasks().await;
-        assert!(cache.further.weighted_size() <= FURTHER_CAPACITY, "{}", cache.further.weighted_size());
-        assert!(cache.ready(&entrance).await.is_some());
-        cache.entrances.run_pending_tasks().await;
-        assert_eq!(cache.entrances.entry_count(), 1);
+        let (further, _) = cache.further.size().await;
+        assert!(further <= FURTHER_CAPACITY, "{further}");
+        assert!(cache.ready(&entrance, &asked).await.is_some());
+        assert_eq!(cache.entrances.size().await.1, 1);
     }
 
     #[test]
@@ -250,18 +142,5 @@ mod tests {
         for none in ["older=", "older=1_a&newer=1_a", "older=x", "older=1_a&older=x"] {
             assert_eq!(page_request(none), None, "{none:?}");
         }
-    }
-
-    #[test]
-    fn the_twins_unpack_to_the_page() {
-        let body = "<p>Hello</p>".repeat(500);
-        let mut unpacked = String::new();
-        let brotli = compress(body.as_bytes(), Encoding::Brotli);
-        brotli::Decompressor::new(&brotli[..], 4096).read_to_string(&mut unpacked).unwrap();
-        assert_eq!(unpacked, body);
-        unpacked.clear();
-        let gzip = compress(body.as_bytes(), Encoding::Gzip);
-        flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut unpacked).unwrap();
-        assert_eq!(unpacked, body);
     }
 }

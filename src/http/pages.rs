@@ -24,7 +24,8 @@ use super::{
     forms::{Form, FormState, Notice},
     headers::{refusal, retry_after, wrong_method},
     limits,
-    page_cache::{Key, Rendered},
+    page_cache::{self, Key},
+    shared_answers::SharedAnswer,
 };
 use crate::{
     accounts::NewApiKey,
@@ -69,13 +70,12 @@ fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Op
         && !cookies::has_session(headers)
         && cookie(headers, cookies::NOTICE).is_none()
         && HeaderCredential::of_headers(headers).is_none();
-    plain.then(|| Key::of(site, uri)).flatten()
+    plain.then(|| page_cache::key(site, uri)).flatten()
 }
 
 /// A page that is ready in memory. Nothing else has to be looked at then.
 pub async fn ready(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
-    let page = site.pages().ready(&kept_page(site, method, uri, headers)?).await?;
-    Some(page.respond(headers))
+    site.pages().ready(&kept_page(site, method, uri, headers)?, headers).await
 }
 
 /// Renders a page that is the same for everyone once, for all who ask, before
@@ -85,10 +85,9 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
         return next.run(request).await;
     };
     // Nothing that somebody appended to the address is in the page.
-    let input = PageInput::of(key.uri(), Actor::Anonymous);
+    let input = PageInput::of(key.name.parse().unwrap_or_default(), Actor::Anonymous);
     let (head, _) = request.into_parts();
-    let page = site.pages().get(key, async { rendered(render(&site, input).await).await }).await;
-    page.respond(&head.headers)
+    site.pages().get(key, &head.headers, async { rendered(render(&site, input).await).await }).await
 }
 
 /// Every path that is nothing else.
@@ -156,10 +155,11 @@ async fn hand_back(
     Ok(())
 }
 
-async fn rendered(response: Response) -> Rendered {
+async fn rendered(response: Response) -> SharedAnswer {
     let (head, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    Rendered::new(head.status, head.headers.get(RETRY_AFTER).cloned(), body)
+    let page = SharedAnswer::new(head.status, body);
+    page.retry_after(head.headers.get(RETRY_AFTER).cloned())
 }
 
 /// Renders a page for one person; nobody may keep it (security row S6).

@@ -27,6 +27,7 @@ mod graphql;
 mod headers;
 mod hostile;
 mod idempotency;
+mod kept_answers;
 mod kept_pages;
 mod kept_texts;
 mod killed;

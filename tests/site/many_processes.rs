@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use axum::http::Method;
 use byline::ops::copy::TABLES;
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use serde_json::json;
@@ -249,6 +250,45 @@ async fn a_change_at_one_process_reaches_what_the_others_keep_for_readers() {
     }
     let database = site.stop().await;
     assert_eq!(database.count("SELECT COUNT(*) FROM posts").await, 0);
+}
+
+/// The titles that a program with that key is answered.
+async fn listed(program: &Client, key: &str) -> Vec<String> {
+    let query = json!({ "query": "{ listPosts { items { title } } }" }).to_string();
+    let request = program.request(Method::POST, "/graphql").header("x-api-key", key);
+    let request = request.header("content-type", "application/json").body(query.into());
+    let answer = program.clone().send(request.expect("a request")).await.json();
+    let items = answer["data"]["listPosts"]["items"].as_array().cloned();
+    let items = items.unwrap_or_else(|| panic!("{answer}"));
+    items.iter().map(|post| post["title"].as_str().expect("a title").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_change_at_one_process_reaches_what_the_others_keep_for_programs() {
+    let site = three().await;
+    let mut ada = site.at(&site.browser(), 0);
+    ada.sign_up("ada").await;
+    let made =
+        ada.as_script().submit("/api/create_api_key", &[("name", "Reader"), ("days", "1")]).await.json();
+    let key = made["key"].as_str().expect("a key").to_owned();
+    let post = ada.publish("Edit 1", "").await;
+    let programs = site.at_each(&site.browser());
+    for version in 1..4 {
+        let title = format!("Edit {version}");
+        for program in &programs {
+            until("the list to have it", async || listed(program, &key).await == [title.as_str()]).await;
+        }
+        let next = format!("Edit {}", version + 1);
+        let fields = [("version", version.to_string()), ("title", next)];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let mut author = site.at(&ada, version % 3);
+        assert_eq!(author.submit(&format!("/my-posts/{post}/edit"), &fields).await.status, 303);
+    }
+    assert_eq!(site.at(&ada, 1).submit(&format!("/posts/{post}/delete"), &[]).await.status, 303);
+    for program in &programs {
+        until("the list to be empty", async || listed(program, &key).await.is_empty()).await;
+    }
+    site.stop().await;
 }
 
 #[tokio::test]

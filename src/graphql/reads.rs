@@ -1,0 +1,95 @@
+//! What a query reads of which the answer is the same for every API key.
+
+use async_graphql::{
+    Variables,
+    parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet},
+};
+use async_graphql_value::Value as Written;
+
+use super::call;
+use crate::posts::{PostId, events::changes::Changes};
+
+/// The fields of the root whose answers to API keys depend on their arguments
+/// and on posts alone: on no key, no clock and no chance. Answers that have
+/// these alone are kept. A field that is not named here is answered anew each
+/// time.
+const SAME_FOR_EVERY_KEY: [&str; 4] = ["__typename", "getPost", "listPosts", "allPosts"];
+/// What is known of a request takes so much, beside the id of a post.
+const REQUEST_BYTES: usize = 128;
+
+/// What an answer was read from, which says when it is out of date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// One post, or that there is none of that id.
+    Post(PostId),
+    /// Any of them.
+    Posts,
+}
+
+impl Reads {
+    /// What a query reads that is answered the same for every key; `None` for
+    /// every other.
+    #[must_use]
+    pub fn of(
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Option<Self> {
+        let mut fields = Vec::new();
+        roots(document, &operation.selection_set.node, &mut fields);
+        if !fields.iter().all(|field| SAME_FOR_EVERY_KEY.contains(&field.name.node.as_str())) {
+            return None;
+        }
+        let one_post = match fields[..] {
+            [field] => id_of(field, variables),
+            _ => None,
+        };
+        Some(one_post.map_or(Self::Posts, Self::Post))
+    }
+
+    /// The counter that rises when the answer is out of date; `None` while changes
+    /// may be missed.
+    #[must_use]
+    pub fn generation(&self, changes: &Changes) -> Option<u64> {
+        match self {
+            Self::Post(id) => changes.post(id),
+            Self::Posts => changes.lists(),
+        }
+    }
+
+    /// What it takes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Post(id) => REQUEST_BYTES + id.as_str().len(),
+            Self::Posts => REQUEST_BYTES,
+        }
+    }
+}
+
+/// The fields of the root, whether or not a directive leaves them out. Ends,
+/// because `limits` lets no fragment pass that contains itself.
+fn roots<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, fields: &mut Vec<&'a Field>) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => fields.push(&field.node),
+            Selection::InlineFragment(fragment) => {
+                roots(document, &fragment.node.selection_set.node, fields);
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    roots(document, &fragment.node.selection_set.node, fields);
+                }
+            }
+        }
+    }
+}
+
+/// The id of the one post that a field reads, where it is plain to see.
+fn id_of(field: &Field, variables: &Variables) -> Option<PostId> {
+    match (field.name.node.as_str(), &field.get_argument("id")?.node) {
+        ("getPost", Written::Variable(name)) => call::id(variables.get(name)),
+        ("getPost", Written::String(id)) => PostId::parse(id),
+        _ => None,
+    }
+}

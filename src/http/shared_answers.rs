@@ -1,0 +1,375 @@
+//! Answers that are the same for everyone who may have them: made once per
+//! change, compressed once, given out from memory.
+//!
+//! Nothing is ever removed by hand. The key of an answer has the counter of
+//! [`Changes`](crate::posts::events::changes::Changes) that was read *before*
+//! the answer was made, so a change makes every older one unfindable, and a slow
+//! making stores nothing that is stale.
+
+use std::{
+    fmt,
+    hash::Hash,
+    io::Write,
+    pin::pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY},
+    },
+    response::Response,
+};
+use moka::future::Cache;
+
+use super::{answers::Shared, assets::Encoding, etag};
+
+/// Brotli's window for answers of some 20 kB; quality 5 costs about a millisecond.
+const BROTLI_QUALITY: u32 = 5;
+const BROTLI_WINDOW: u32 = 19;
+/// Bytes of an answer that is not worth compressing: one packet takes it anyway.
+const SMALL: usize = 1024;
+/// Bytes of an answer that takes long to compress, where programs decide how
+/// many different ones there are.
+const LARGE: usize = 256 * 1024;
+/// What an answer takes beside its body and its name.
+const ENTRY_BYTES: usize = 512;
+/// How long somebody waits for an answer that another request is making,
+/// where the making may wait for a turn of that other client.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// An answer as it goes out.
+pub struct SharedAnswer {
+    status: StatusCode,
+    retry_after: Option<HeaderValue>,
+    body: Bytes,
+    /// Whether it has been given out before.
+    is_repeated: AtomicBool,
+    etag: OnceLock<HeaderValue>,
+    brotli: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
+}
+
+/// What whoever gets an answer may do with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// `Cache-Control` of what succeeded.
+    pub cache_control: &'static str,
+    /// `Vary`, where that is not for others to say.
+    pub vary: Option<&'static str>,
+    /// Whether the client may ask if an answer that it has still holds.
+    pub revalidated: bool,
+    /// Whether clients can make up any number of such answers. Each then counts
+    /// until its client has taken it, and is compressed when it is asked for
+    /// again, if it is not too large for that.
+    pub made_up: bool,
+}
+
+/// Under which an answer is kept: what was asked for, and the counter that was
+/// read before it was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key<N> {
+    /// Of [`Changes`](crate::posts::events::changes::Changes).
+    pub generation: u64,
+    /// What was asked for.
+    pub name: N,
+}
+
+/// Answers of one kind, with memory of their own.
+pub struct SharedAnswers<N>(Cache<Key<N>, Arc<SharedAnswer>>);
+
+/// What became of [`SharedAnswers::get_or_try_make`].
+#[derive(Debug)]
+pub enum Made<T> {
+    /// It is kept now, or was already.
+    Shared(Arc<SharedAnswer>),
+    /// It is of no use to anybody else.
+    Own(T),
+}
+
+impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
+    /// As many as have room in so many bytes; `name_bytes` is what a name takes.
+    #[must_use]
+    pub fn new(capacity: u64, name_bytes: fn(&N) -> usize) -> Self {
+        let weight = move |key: &Key<N>, answer: &Arc<SharedAnswer>| {
+            // The compressed twins are smaller than the body itself.
+            let bytes = ENTRY_BYTES + name_bytes(&key.name) + answer.body.len() * 2;
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().max_capacity(capacity).weigher(weight).build())
+    }
+
+    /// The answer under `key`, if it is there.
+    pub async fn ready(&self, key: &Key<N>) -> Option<Arc<SharedAnswer>> {
+        self.0.get(key).await
+    }
+
+    /// The answer under `key`, made now if it is not there. Who asks at the same
+    /// time waits for one making, and shares its failure, which is not kept.
+    pub async fn get_or_make(
+        &self,
+        key: Key<N>,
+        make: impl Future<Output = SharedAnswer>,
+    ) -> Arc<SharedAnswer> {
+        let answer = self.0.try_get_with(key, async {
+            let answer = Arc::new(make.await);
+            if answer.may_be_kept() { Ok(answer) } else { Err(answer) }
+        });
+        answer.await.unwrap_or_else(|failed: Arc<Arc<SharedAnswer>>| Arc::clone(&failed))
+    }
+
+    /// As [`Self::get_or_make`], where `make` may fail because of who asks: no
+    /// one shares another's failure, and no one waits long for another's turn.
+    pub async fn get_or_try_make<T>(
+        &self,
+        key: Key<N>,
+        make: impl Future<Output = T>,
+        share: impl Fn(&T) -> Option<SharedAnswer>,
+    ) -> Made<T> {
+        let mut make = pin!(make);
+        let leads = AtomicBool::new(false);
+        let mut own = None;
+        let shared = {
+            let flight = self.0.try_get_with_by_ref(&key, async {
+                leads.store(true, Ordering::Relaxed);
+                let made = make.as_mut().await;
+                let shared = share(&made).map(Arc::new);
+                own = Some(made);
+                shared.ok_or(())
+            });
+            let impatience = async {
+                tokio::time::sleep(PATIENCE).await;
+                if leads.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                shared = flight => shared.ok(),
+                () = impatience => None,
+            }
+        };
+        match (shared, own) {
+            (Some(shared), _) => Made::Shared(shared),
+            (None, Some(own)) => Made::Own(own),
+            (None, None) => {
+                let own = make.await;
+                match share(&own).map(Arc::new) {
+                    Some(shared) => {
+                        self.0.insert(key, Arc::clone(&shared)).await;
+                        Made::Shared(shared)
+                    }
+                    None => Made::Own(own),
+                }
+            }
+        }
+    }
+
+    /// Bytes and answers, once what has been put in is counted.
+    #[cfg(test)]
+    pub async fn size(&self) -> (u64, u64) {
+        self.0.run_pending_tasks().await;
+        (self.0.weighted_size(), self.0.entry_count())
+    }
+}
+
+impl<N> fmt::Debug for SharedAnswers<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedAnswers").finish_non_exhaustive()
+    }
+}
+
+impl SharedAnswer {
+    /// An answer that succeeded, or says that there is nothing.
+    #[must_use]
+    pub fn new(status: StatusCode, body: Bytes) -> Self {
+        let (etag, brotli, gzip) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let is_repeated = AtomicBool::new(false);
+        Self { status, retry_after: None, body, is_repeated, etag, brotli, gzip }
+    }
+
+    /// The same, with when to come again if it is a failure.
+    #[must_use]
+    pub fn retry_after(self, retry_after: Option<HeaderValue>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    /// A failure is over at the next try.
+    fn may_be_kept(&self) -> bool {
+        self.status.is_success() || self.status == StatusCode::NOT_FOUND
+    }
+
+    /// The answer to a request with these headers.
+    #[must_use]
+    pub fn respond(&self, request: &HeaderMap, terms: &Terms) -> Response {
+        let may_be_kept = self.may_be_kept();
+        let mut response = Response::new(Body::empty());
+        if may_be_kept && !terms.made_up {
+            response.extensions_mut().insert(Shared);
+        }
+        let headers = response.headers_mut();
+        if let Some(vary) = terms.vary {
+            headers.insert(VARY, HeaderValue::from_static(vary));
+        }
+        let cache_control = if may_be_kept { terms.cache_control } else { "no-store" };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+        if let Some(seconds) = &self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.clone());
+        }
+        if may_be_kept && terms.revalidated {
+            let etag = self.etag.get_or_init(|| etag::of(&self.body));
+            headers.insert(ETAG, etag.clone());
+            if self.status == StatusCode::OK && etag::is_known(request, etag) {
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                return response;
+            }
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(terms.content_type));
+        let body = match self.encoding(request, terms) {
+            Some(encoding) => {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+                self.encoded(encoding)
+            }
+            None => self.body.clone(),
+        };
+        *response.status_mut() = self.status;
+        *response.body_mut() = Body::from(body);
+        response
+    }
+
+    fn encoding(&self, request: &HeaderMap, terms: &Terms) -> Option<Encoding> {
+        let repeated = self.is_repeated.swap(true, Ordering::Relaxed);
+        let worth_it = match terms.made_up {
+            true => repeated && (SMALL..LARGE).contains(&self.body.len()),
+            false => self.body.len() >= SMALL,
+        };
+        if worth_it { Encoding::accepted(request).first().copied() } else { None }
+    }
+
+    fn encoded(&self, encoding: Encoding) -> Bytes {
+        let twin = match encoding {
+            Encoding::Brotli => &self.brotli,
+            Encoding::Gzip => &self.gzip,
+        };
+        twin.get_or_init(|| compress(&self.body, encoding)).clone()
+    }
+}
+
+impl fmt::Debug for SharedAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedAnswer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Writing to memory does not fail.
+fn compress(body: &[u8], encoding: Encoding) -> Bytes {
+    let mut out = Vec::with_capacity(body.len() / 3);
+    match encoding {
+        Encoding::Brotli => {
+            let mut writer = brotli::CompressorWriter::new(&mut out, 4096, BROTLI_QUALITY, BROTLI_WINDOW);
+            let _ = writer.write_all(body);
+        }
+        Encoding::Gzip => {
+            let mut writer = flate2::write::GzEncoder::new(&mut out, flate2::Compression::new(6));
+            let _ = writer.write_all(body);
+            let _ = writer.finish();
+        }
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn the_twins_unpack_to_the_answer() {
+        let body = "<p>Hello</p>".repeat(500);
+        let mut unpacked = String::new();
+        let brotli = compress(body.as_bytes(), Encoding::Brotli);
+        brotli::Decompressor::new(&brotli[..], 4096).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, body);
+        unpacked.clear();
+        let gzip = compress(body.as_bytes(), Encoding::Gzip);
+        flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, body);
+    }
+
+    fn of(text: &str) -> SharedAnswer {
+        SharedAnswer::new(StatusCode::OK, text.to_owned().into())
+    }
+
+    fn answers() -> SharedAnswers<u8> {
+        SharedAnswers::new(1 << 20, |_| 1)
+    }
+
+    const KEY: Key<u8> = Key { generation: 0, name: 0 };
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_who_ask_for_the_same_at_once_one_makes_it() {
+        let (answers, made) = (answers(), AtomicBool::new(false));
+        let ask = || {
+            answers.get_or_try_make(
+                KEY,
+                async {
+                    tokio::task::yield_now().await;
+                    assert!(!made.swap(true, Ordering::Relaxed), "it is made once");
+                },
+                |()| Some(of("made")),
+            )
+        };
+        for made in futures::future::join_all([ask(), ask(), ask()]).await {
+            assert!(matches!(made, Made::Shared(answer) if answer.body == "made"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_shares_a_failure_or_waits_long_for_a_turn_of_another() {
+        let answers = answers();
+        let slow = answers.get_or_try_make(KEY, tokio::time::sleep(PATIENCE * 20), |()| None);
+        let quick = async {
+            tokio::task::yield_now().await;
+            let begun = tokio::time::Instant::now();
+            let made = answers.get_or_try_make(KEY, async {}, |()| Some(of("quick"))).await;
+            (made, begun.elapsed())
+        };
+        let (slow, (quick, waited)) = futures::join!(slow, quick);
+        assert!(matches!(slow, Made::Own(())), "its failure is its own");
+        assert!(matches!(quick, Made::Shared(answer) if answer.body == "quick"));
+        assert!(waited >= PATIENCE && waited < PATIENCE * 2, "{waited:?}");
+        assert!(answers.ready(&KEY).await.is_some_and(|kept| kept.body == "quick"));
+    }
+
+    #[test]
+    fn what_programs_make_up_is_compressed_when_it_is_asked_for_again() {
+        let mut request = HeaderMap::new();
+        request.insert("accept-encoding", HeaderValue::from_static("br"));
+        let coding = |answer: &SharedAnswer, made_up| {
+            let terms = Terms {
+                content_type: "text/plain",
+                cache_control: "no-store",
+                vary: None,
+                revalidated: false,
+                made_up,
+            };
+            answer.respond(&request, &terms).headers().contains_key(CONTENT_ENCODING)
+        };
+        let answer = of(&"x".repeat(SMALL));
+        assert_eq!([coding(&answer, true), coding(&answer, true)], [false, true]);
+        assert!(coding(&of(&"x".repeat(SMALL)), false));
+        for none in [SMALL - 1, LARGE] {
+            let answer = of(&"x".repeat(none));
+            assert_eq!([coding(&answer, true), coding(&answer, true)], [false, false], "{none}");
+        }
+    }
+}
