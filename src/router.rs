@@ -30,7 +30,7 @@ pub fn router(site: Site) -> Router {
     // What Leptos spawns runs on tokio; a second call, in a test, changes nothing.
     let _ = any_spawner::Executor::init_tokio();
     let https = site.public_url.is_https();
-    let sessions = SessionManagerLayer::new(RowStore::new(site.database.clone()))
+    let sessions = SessionManagerLayer::new(RowStore::new(&site))
         .with_name(cookies::SESSION)
         .with_secure(https)
         .with_http_only(true)

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use crate::{
     accounts::domain::{costs::CostsInUse, hashing::Hasher},
     config::{Config, StartError},
-    credentials::{SiteSecret, token::keys::Keys},
+    credentials::{
+        LastUse, SiteSecret,
+        api_key::KnownKeys,
+        token::{KnownTokens, keys::Keys},
+        trust::Trust,
+    },
     database::{Database, OpenError},
     graphql::Api,
     http::{answers, bodies, page_cache::PageCache, turns::Turns},
@@ -42,6 +47,7 @@ async fn put_together(
     let database = database.await?;
     let turns = Turns::new(database.readers());
     let bus = Arc::new(Bus::new(database.engine(), config.max_listeners));
+    let trust = Trust::new(database.engine());
     let api = Api::new(config.conflict_detection).map_err(StartError::Schema)?;
     let site = Site::new(
         database,
@@ -52,6 +58,10 @@ async fn put_together(
     Ok(site
         .with(SiteSecret::default())
         .with(Keys::default())
+        .with(trust)
+        .with(KnownKeys::default())
+        .with(KnownTokens::default())
+        .with(LastUse::default())
         .with(hasher)
         .with(CostsInUse::default())
         .with(bodies::Pool::default())

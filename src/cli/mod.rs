@@ -447,7 +447,7 @@ async fn keys(site: &Site, command: KeysCommand) -> Result<String, Failure> {
     match command {
         KeysCommand::Rotate { now } => {
             let rotation = if now { Rotation::Now } else { Rotation::InTurn };
-            let kid = keys::rotate(&site.database, rotation).await?;
+            let kid = keys::rotate(site, rotation).await?;
             let _ = match rotation {
                 Rotation::InTurn => writeln!(said, "{kid} is published now and signs in five minutes."),
                 Rotation::Now => writeln!(said, "{kid} signs now; tokens by any other key are refused."),

@@ -5,6 +5,11 @@
 //! as browsers add that by themselves. One that does not hold is refused and
 //! never passes for none.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use axum::{
     extract::{FromRequestParts, Request},
     http::{
@@ -35,6 +40,8 @@ pub struct Caller {
     /// Who.
     pub actor: Actor,
     proof: Proof,
+    /// Up to which change of credentials it is known to hold; see [`super::trust`].
+    as_of: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Debug)]
@@ -191,13 +198,13 @@ impl Caller {
 
     fn of_token(verified: token::VerifiedToken) -> Self {
         let token::VerifiedToken { user, family, kid, expires_at, .. } = verified;
-        Self { actor: Actor::User(user), proof: Proof::Token { family, kid, expires_at } }
+        Self::by(Actor::User(user), Proof::Token { family, kid, expires_at })
     }
 
     async fn of_api_key(site: &Site, raw: &str) -> Result<Self, CredentialError> {
         let verified = api_key::verify(site, raw).await?.ok_or(CredentialError::ApiKey)?;
         let api_key::VerifiedKey { id, expires_at } = verified;
-        Ok(Self { actor: Actor::ApiKey, proof: Proof::ApiKey { id, expires_at } })
+        Ok(Self::by(Actor::ApiKey, Proof::ApiKey { id, expires_at }))
     }
 
     /// Who is signed in.
@@ -206,8 +213,8 @@ impl Caller {
     /// Those of the database.
     pub async fn of_session(session: &UserSession) -> Result<Self, AppError> {
         Ok(match session.actor().await? {
-            Actor::Anonymous => Self { actor: Actor::Anonymous, proof: Proof::Nothing },
-            actor => Self { actor, proof: Proof::Session(session.clone()) },
+            Actor::Anonymous => Self::by(Actor::Anonymous, Proof::Nothing),
+            actor => Self::by(actor, Proof::Session(session.clone())),
         })
     }
 
@@ -225,21 +232,40 @@ impl Caller {
     }
 
     /// Whether the credential still holds, for whoever stays longer than a
-    /// request takes.
+    /// request takes. Of a token and a key the database is asked again only
+    /// after a credential has ended; of a session each time, as at its use.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
-        match &self.proof {
-            Proof::Nothing => Ok(true),
-            Proof::Session(session) => session.still_holds(&self.actor).await,
-            Proof::Token { family, kid, expires_at } => {
-                Ok(*expires_at > clock::now() && token::still_holds(site, family, kid).await?)
-            }
-            Proof::ApiKey { id, expires_at } => {
-                Ok(*expires_at > clock::now() && api_key::still_holds(site, id).await?)
-            }
+        let (Proof::Token { expires_at, .. } | Proof::ApiKey { expires_at, .. }) = &self.proof else {
+            return match &self.proof {
+                Proof::Session(session) => session.still_holds(&self.actor).await,
+                _ => Ok(true),
+            };
+        };
+        if *expires_at <= clock::now() {
+            return Ok(false);
         }
+        let trust = site.trust();
+        if trust.current(&site.database).await == Some(self.as_of.load(Ordering::Acquire)) {
+            return Ok(true);
+        }
+        let as_of = trust.known();
+        let holds = match &self.proof {
+            Proof::Token { family, kid, .. } => token::still_holds(site, family, kid).await?,
+            Proof::ApiKey { id, .. } => api_key::still_holds(site, id).await?,
+            Proof::Nothing | Proof::Session(_) => true,
+        };
+        if let (true, Some(as_of)) = (holds, as_of) {
+            self.as_of.store(as_of, Ordering::Release);
+        }
+        Ok(holds)
+    }
+
+    /// Proven by something of which nobody knows yet for how long it holds.
+    fn by(actor: Actor, proof: Proof) -> Self {
+        Self { actor, proof, as_of: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 }
 

@@ -8,9 +8,11 @@ pub mod api_key;
 pub mod caller;
 pub mod session;
 pub mod token;
+pub mod trust;
 
 pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
+pub use last_use::LastUse;
 pub use secret::{Secret, SiteSecret};
 pub use session::kept::{FormToKeep, KeptForm};
 pub use session::{UserSession, repair_session_response};

@@ -359,20 +359,20 @@ impl Database {
         server.replica.as_ref()?.acquire().await.map(|connection| Db::Postgres(connection.into()))
     }
 
-    /// A connection that hears what other processes tell, and one to read what
-    /// was told before, both outside of the pool that requests share; `None`
-    /// where there are no others.
+    /// A connection that hears what other processes tell on `channels`, and one
+    /// to read what was told before, both outside of the pool that requests
+    /// share; `None` where there are no others.
     ///
     /// # Errors
     /// Those of connecting.
-    pub async fn listen(&self, channel: &str) -> Result<Option<(PgListener, Db)>, sqlx::Error> {
+    pub async fn listen(&self, channels: &[&str]) -> Result<Option<(PgListener, Db)>, sqlx::Error> {
         match &self.0.backend {
             Backend::Sqlite(_) => Ok(None),
             Backend::Postgres(_) => {
                 let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
                 // Else it would connect again by itself, and say nothing of what it missed meanwhile.
                 listener.eager_reconnect(false);
-                listener.listen(channel).await?;
+                listener.listen_all(channels.iter().copied()).await?;
                 let reader = postgres::single(&self.0.url)?.acquire().await?;
                 Ok(Some((listener, Db::Postgres(reader.into()))))
             }

@@ -54,3 +54,4 @@ mod support;
 mod tls;
 mod together;
 mod tokens;
+mod trust;

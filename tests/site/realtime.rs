@@ -520,6 +520,8 @@ async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
         Socket::try_open(&site.browser(), "/graphql/realtime", &protocols, &[]).await.expect("it opens");
 
     site.site.database.close().await;
+    // Else whoever was believed a moment ago still would be, for another.
+    site.site.trust().forget();
     late.say(json!({ "type": "connection_init" })).await;
     let said = late.said().await;
     assert_eq!(said["type"], "connection_error", "{said}");

@@ -145,22 +145,26 @@ pub async fn revoke(
     let owner = actor.user()?.id.clone();
     let wish = key.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
     site.database
-        .write((owner, id.clone(), wish), |db, (owner, id, wish)| {
-            Box::pin(async move {
-                if let Some(wish) = &wish
-                    && idempotency::remembered(db, &owner, wish).await?.as_deref() == Some(id.as_str())
-                {
-                    return Ok(());
-                }
-                if !store::delete(db, &owner, &id).await? {
-                    return Err(AppError::NotFound);
-                }
-                match &wish {
-                    Some(wish) => idempotency::remember(db, &owner, wish, id.as_str()).await,
-                    None => Ok(()),
-                }
-            })
-        })
+        .write_then(
+            (owner, id.clone(), wish),
+            |db, (owner, id, wish)| {
+                Box::pin(async move {
+                    if let Some(wish) = &wish
+                        && idempotency::remembered(db, &owner, wish).await?.as_deref() == Some(id.as_str())
+                    {
+                        return Ok(());
+                    }
+                    if !store::delete(db, &owner, &id).await? {
+                        return Err(AppError::NotFound);
+                    }
+                    match &wish {
+                        Some(wish) => idempotency::remember(db, &owner, wish, id.as_str()).await,
+                        None => Ok(()),
+                    }
+                })
+            },
+            site.trust().forgetting(),
+        )
         .await
 }
 
@@ -170,8 +174,14 @@ pub async fn revoke(
 /// [`AppError::NotFound`].
 pub async fn revoke_any(site: &Site, id: ApiKeyId) -> Result<(), AppError> {
     site.database
-        .write(id, |db, id| {
-            Box::pin(async move { store::delete_any(db, &id).await?.then_some(()).ok_or(AppError::NotFound) })
-        })
+        .write_then(
+            id,
+            |db, id| {
+                Box::pin(
+                    async move { store::delete_any(db, &id).await?.then_some(()).ok_or(AppError::NotFound) },
+                )
+            },
+            site.trust().forgetting(),
+        )
         .await
 }

@@ -301,11 +301,15 @@ pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppErr
 
 async fn sign_out(site: &Site, user: UserId, but: Option<String>) -> Result<(), AppError> {
     site.database
-        .write((user, but), |db, (user, but)| {
-            Box::pin(async move {
-                session_store::end_all(db, &user).await?;
-                token::end_all(db, &user, but.as_deref()).await
-            })
-        })
+        .write_then(
+            (user, but),
+            |db, (user, but)| {
+                Box::pin(async move {
+                    session_store::end_all(db, &user).await?;
+                    token::end_all(db, &user, but.as_deref()).await
+                })
+            },
+            site.trust().forgetting(),
+        )
         .await
 }

@@ -2,13 +2,22 @@
 
 pub mod store;
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Secret, UserId, last_use};
-use crate::{error::AppError, site::Site, timestamp::Timestamp};
+use super::{
+    LastUse, Secret, UserId, last_use,
+    trust::{Name, Verified},
+};
+use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 
 /// A text with the form of an API key: `byl_`, 32 base62 characters, and the
 /// CRC-32 of these 36 as 6 more. A scanner for leaked secrets knows one by its
@@ -135,21 +144,59 @@ fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String 
 /// Whether `raw` is a key that holds; `None` for what is malformed, unknown,
 /// expired or revoked, and which of these is nobody's business. It is asked
 /// where writes go, so that a key that was revoked is refused at once, on every
-/// process.
+/// process, and believed until a credential ends ([`super::trust`]).
 ///
 /// # Errors
 /// Those of the database.
 pub async fn verify(site: &Site, raw: &str) -> Result<Option<VerifiedKey>, AppError> {
     let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
+    let KnownKeys(known_keys) = site.part();
+    let name = Name::of(raw);
+    if let Some(key) = known_keys.recall(name, site, |known| known.used(site)).await {
+        return Ok(Some(key));
+    }
+    let as_of = site.trust().known();
     let found = store::active(&mut site.database.read().await?, &key.hash()).await?;
     let Some(active) = found else { return Ok(None) };
-    if active.last_used_at.is_none_or(|last| last < last_use::just_now().micros()) {
-        let (database, id) = (site.database.clone(), active.id.clone());
-        last_use::note("an API key", active.id.clone(), async move {
-            database.write(id, |db, id| Box::pin(async move { store::touch(db, &id).await })).await
-        });
+    let known = KnownKey::from(active);
+    let key = known.used(site);
+    known_keys.keep(name, as_of, key.expires_at, known).await;
+    Ok(Some(key))
+}
+
+/// The keys that were verified.
+#[derive(Debug, Default)]
+pub struct KnownKeys(Verified<KnownKey>);
+
+/// A key that was verified, and when its use was last written down.
+struct KnownKey {
+    key: VerifiedKey,
+    /// Microseconds since 1970 UTC; 0 for never.
+    noted_at: Arc<AtomicI64>,
+}
+
+impl From<store::ActiveKey> for KnownKey {
+    fn from(active: store::ActiveKey) -> Self {
+        let key = VerifiedKey { id: active.id, expires_at: Timestamp::from_micros(active.expires_at) };
+        Self { key, noted_at: Arc::new(active.last_used_at.unwrap_or_default().into()) }
     }
-    Ok(Some(VerifiedKey { id: active.id, expires_at: Timestamp::from_micros(active.expires_at) }))
+}
+
+impl KnownKey {
+    /// The key, of which is noted that it was used.
+    fn used(&self, site: &Site) -> VerifiedKey {
+        if self.noted_at.load(Ordering::Relaxed) < last_use::just_now().micros() {
+            let (database, id, noted_at) =
+                (site.database.clone(), self.key.id.clone(), Arc::clone(&self.noted_at));
+            site.part::<LastUse>().note("an API key", id.clone(), async move {
+                let now = clock::now().micros();
+                database.write(id, |db, id| Box::pin(async move { store::touch(db, &id).await })).await?;
+                noted_at.store(now, Ordering::Relaxed);
+                Ok(())
+            });
+        }
+        self.key.clone()
+    }
 }
 
 /// Whether a key that was verified before still holds, for whoever listens

@@ -49,7 +49,7 @@ impl UserSession {
     /// who is signed in that must not stand in for a later one.
     #[must_use]
     pub fn apart(&self, site: &Site) -> Self {
-        Self(Session::new(self.0.id(), Arc::new(RowStore::new(site.database.clone())), None))
+        Self(Session::new(self.0.id(), Arc::new(RowStore::new(site)), None))
     }
 
     /// Who is signed in, as the database has it when it is first asked for.

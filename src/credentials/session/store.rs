@@ -13,9 +13,10 @@ use tower_sessions::{
 
 use crate::{
     clock,
-    credentials::{User, UserId, last_use},
+    credentials::{LastUse, User, UserId, last_use},
     database::{Database, Db, internal, on_engine},
     error::AppError,
+    site::Site,
     timestamp::Timestamp,
 };
 
@@ -32,6 +33,7 @@ pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub struct RowStore {
     database: Database,
+    uses: LastUse,
 }
 
 impl fmt::Debug for RowStore {
@@ -65,10 +67,10 @@ fn ago(span: Duration) -> i64 {
 }
 
 impl RowStore {
-    /// Over a database.
+    /// Over the database of a site.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(site: &Site) -> Self {
+        Self { database: site.database.clone(), uses: site.part::<LastUse>().clone() }
     }
 
     fn row(record: &Record) -> Result<(Vec<u8>, Option<String>, String)> {
@@ -165,7 +167,7 @@ impl SessionStore for RowStore {
         };
         if last_seen_at < last_use::just_now().micros() {
             let (database, used) = (self.database.clone(), id_hash.clone());
-            last_use::note("a session", id_hash, async move {
+            self.uses.note("a session", id_hash, async move {
                 database.write(used, |db, used| Box::pin(async move { touch(db, &used).await })).await
             });
         }

@@ -74,20 +74,21 @@ struct Id {
 
 impl Claims {
     /// What both say, if it is a token of this site for one of `uses`.
-    fn for_one_of(self, uses: &[TokenUse], url: &PublicUrl) -> Option<Common> {
+    fn for_one_of(self, uses: &[TokenUse], url: &PublicUrl) -> Option<(TokenUse, Common)> {
         let (token_use, is_for_us, common) = match self {
             Self::Access(Access { common, aud, client_id, .. }) => {
                 (TokenUse::Access, aud == audience(url) && client_id == CLIENT_ID, common)
             }
             Self::Id(Id { common, aud, .. }) => (TokenUse::Id, aud == CLIENT_ID, common),
         };
-        (is_for_us && uses.contains(&token_use)).then_some(common)
+        (is_for_us && uses.contains(&token_use)).then_some((token_use, common))
     }
 }
 
 /// A token that was signed here, for this site, and has not expired.
 #[derive(Debug)]
 pub(super) struct VerifiedClaims {
+    pub(super) token_use: TokenUse,
     pub(super) user_id: String,
     pub(super) family: String,
     pub(super) expires_at: Timestamp,
@@ -168,7 +169,7 @@ pub(super) fn read(
         Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(TokenError::Expired),
         Err(_) => return Err(TokenError::Malformed),
     };
-    let common = claims.for_one_of(uses, url).ok_or(TokenError::Malformed)?;
+    let (token_use, common) = claims.for_one_of(uses, url).ok_or(TokenError::Malformed)?;
     // None is signed here that holds for longer, or from later on. A leaked key
     // signs what it likes, and whoever listens does so until `exp`.
     let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());
@@ -177,6 +178,7 @@ pub(super) fn read(
     }
     let exp = i64::try_from(common.exp).map_err(|_| TokenError::Malformed)?;
     Ok(VerifiedClaims {
+        token_use,
         user_id: common.sub,
         family: common.origin_jti,
         expires_at: Timestamp::from_micros(exp.saturating_mul(1_000_000)),

@@ -249,7 +249,7 @@ async fn insert(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn rotate(database: &Database, rotation: Rotation) -> Result<String, AppError> {
+pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError> {
     let seed = seed()?;
     let now = clock::now();
     let signs_from = match rotation {
@@ -257,20 +257,24 @@ pub async fn rotate(database: &Database, rotation: Rotation) -> Result<String, A
         Rotation::Now => now,
     };
     let kid = Key::from_seed(&seed, now, signs_from)?.kid;
-    database
-        .write((seed, now, signs_from, rotation, kid), |db, (seed, now, signs_from, rotation, kid)| {
-            Box::pin(async move {
-                insert(db, &seed, now, signs_from).await?;
-                if rotation == Rotation::Now {
-                    on_engine!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
-                        .bind(&kid)
-                        .execute(db)
-                        .await
-                        .map(drop)?);
-                }
-                Ok(kid)
-            })
-        })
+    site.database
+        .write_then(
+            (seed, now, signs_from, rotation, kid),
+            |db, (seed, now, signs_from, rotation, kid)| {
+                Box::pin(async move {
+                    insert(db, &seed, now, signs_from).await?;
+                    if rotation == Rotation::Now {
+                        on_engine!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
+                            .bind(&kid)
+                            .execute(db)
+                            .await
+                            .map(drop)?);
+                    }
+                    Ok(kid)
+                })
+            },
+            site.trust().forgetting(),
+        )
         .await
 }
 

@@ -13,7 +13,10 @@ pub mod service;
 
 use jsonwebtoken::decode_header;
 
-use super::User;
+use super::{
+    User,
+    trust::{Name, Verified},
+};
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 pub use claims::ACCESS_TIME;
 use claims::TokenUse;
@@ -59,8 +62,18 @@ pub struct VerifiedToken {
     pub family: String,
     /// The key that signed the token, for [`still_holds`].
     pub kid: String,
-    /// When the token expires.
+    /// When the token expires, or its family ends.
     pub expires_at: Timestamp,
+}
+
+/// The tokens that were verified.
+#[derive(Debug, Default)]
+pub struct KnownTokens(Verified<KnownToken>);
+
+/// A token that was verified, and what it is for.
+struct KnownToken {
+    token: VerifiedToken,
+    token_use: TokenUse,
 }
 
 /// Why a token is not claims.
@@ -79,7 +92,9 @@ pub enum TokenError {
 
 /// Finds out whose access token that is. Signature and claims come first; then
 /// the database says whether the family lives and the key is still there, so
-/// that a revoked token is refused at once, and so is one by a leaked key.
+/// that a revoked token is refused at once, and so is one by a leaked key. What
+/// was found out is believed until something of that kind ends
+/// ([`super::trust`]), and no longer than the token and its family say.
 ///
 /// # Errors
 /// [`TokenError`].
@@ -97,6 +112,13 @@ pub async fn verify_either(site: &Site, raw: &str) -> Result<VerifiedToken, Toke
 }
 
 async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<VerifiedToken, TokenError> {
+    let KnownTokens(known_tokens) = site.part();
+    let name = Name::of(raw);
+    let take = |known: &KnownToken| uses.contains(&known.token_use).then(|| known.token.clone());
+    if let Some(Some(token)) = known_tokens.recall(name, site, take).await {
+        return Ok(token);
+    }
+    let as_of = site.trust().known();
     let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(TokenError::Malformed)?;
     let key_set = site.keys().with(&kid, &site.database).await?;
     let key = key_set.verifying(&kid, clock::now()).ok_or(TokenError::Malformed)?;
@@ -106,8 +128,12 @@ async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<Verifie
     if !has_key || holder.user.id.as_str() != claims.user_id {
         return Err(TokenError::Malformed);
     }
+    let expires_at = claims.expires_at.min(holder.expires_at);
     let Holder { user, email, family, .. } = holder;
-    Ok(VerifiedToken { user, email, family, kid, expires_at: claims.expires_at })
+    let token = VerifiedToken { user, email, family, kid, expires_at };
+    let known = KnownToken { token: token.clone(), token_use: claims.token_use };
+    known_tokens.keep(name, as_of, expires_at, known).await;
+    Ok(token)
 }
 
 /// Whether what was [`VerifiedToken`] holds to this day, for whoever stays longer

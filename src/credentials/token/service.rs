@@ -116,25 +116,46 @@ pub async fn refresh(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError>
     // the program that is told to try again has this one only.
     let child = parent.child(site.secret().await?);
     let keys = keys(site).await?;
-    let used = site.database.write((parent.hash(), child.hash()), |db, (parent, child)| {
-        Box::pin(async move {
-            match store::find(db, &parent).await? {
-                Found::Nothing => Ok(None),
-                Found::Usable { holder, .. } => {
-                    store::succeed(db, &holder.family, &parent, &child).await?;
-                    Ok(Some(holder))
+    let forget = site.trust().forgetting();
+    let used = site.database.write_then(
+        (parent.hash(), child.hash()),
+        |db, (parent, child)| {
+            Box::pin(async move {
+                match store::find(db, &parent).await? {
+                    Found::Nothing => Ok(Used::Nothing),
+                    Found::Usable { holder, .. } => {
+                        store::succeed(db, &holder.family, &parent, &child).await?;
+                        Ok(Used::By(holder))
+                    }
+                    Found::JustUsed(holder) => Ok(Used::By(holder)),
+                    Found::Stolen(family) => {
+                        store::end(db, &family).await?;
+                        tracing::warn!(family, "a refresh token was used twice; its family has ended");
+                        Ok(Used::Ended)
+                    }
                 }
-                Found::JustUsed(holder) => Ok(Some(holder)),
-                Found::Stolen(family) => {
-                    store::end(db, &family).await?;
-                    tracing::warn!(family, "a refresh token was used twice; its family has ended");
-                    Ok(None)
-                }
-            }
-        })
-    });
-    let holder = timeout(USE_TIME, used).await.map_err(|_| AppError::Busy { retry_after: USE_AGAIN })??;
-    holder.map(|holder| sign(site, &keys, &holder, child)).transpose()
+            })
+        },
+        move |used| match used {
+            Used::Ended => forget(used),
+            Used::Nothing | Used::By(_) => {}
+        },
+    );
+    let used = timeout(USE_TIME, used).await.map_err(|_| AppError::Busy { retry_after: USE_AGAIN })??;
+    match used {
+        Used::By(holder) => sign(site, &keys, &holder, child).map(Some),
+        Used::Nothing | Used::Ended => Ok(None),
+    }
+}
+
+/// What became of a refresh token that was shown.
+enum Used {
+    /// It does not hold.
+    Nothing,
+    /// It is used up, and this is whose it was.
+    By(Holder),
+    /// It was a copy; its family has ended.
+    Ended,
 }
 
 /// For a program of [`Client::Amplify`] that keeps its refresh token: the same
@@ -162,7 +183,11 @@ pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
     if let Some(token) = RefreshToken::parse(raw) {
         return site
             .database
-            .write(token.hash(), |db, hash| Box::pin(async move { store::end_of(db, &hash).await }))
+            .write_then(
+                token.hash(),
+                |db, hash| Box::pin(async move { store::end_of(db, &hash).await }),
+                site.trust().forgetting(),
+            )
             .await;
     }
     match verify(site, raw).await {
@@ -173,5 +198,11 @@ pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
 }
 
 async fn end(site: &Site, family: String) -> Result<(), AppError> {
-    site.database.write(family, |db, family| Box::pin(async move { store::end(db, &family).await })).await
+    site.database
+        .write_then(
+            family,
+            |db, family| Box::pin(async move { store::end(db, &family).await }),
+            site.trust().forgetting(),
+        )
+        .await
 }

@@ -6,7 +6,7 @@ use sqlx::postgres::PgListener;
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{Event, store};
-use crate::{error::AppError, site::Site};
+use crate::{credentials::trust, error::AppError, site::Site};
 
 /// Silence after which the connection is tried; after as much again it is given up.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -37,7 +37,8 @@ pub async fn start(site: &Site) -> Following {
                 Ok(Some(listener)) => {
                     let lost = follower.hear(listener).await;
                     follower.site.bus().changes.lose();
-                    tracing::warn!(%lost, "the connection that hears of changes is lost; pages are rendered anew until it is back");
+                    follower.site.trust().lose();
+                    tracing::warn!(%lost, "the connection that hears of changes is lost; until it is back pages are rendered anew, and every key and token is asked about");
                 }
                 Err(error) => {
                     tracing::warn!(%error, "no connection to hear of changes; it is tried again");
@@ -59,7 +60,8 @@ impl Follower {
     /// Subscribes first and then looks what was missed, so that nothing falls
     /// between the two.
     async fn connect(&mut self) -> Result<Option<PgListener>, AppError> {
-        let Some((listener, mut db)) = self.site.database.listen(store::CHANNEL).await? else {
+        let channels = [store::CHANNEL, trust::CHANNEL];
+        let Some((listener, mut db)) = self.site.database.listen(&channels).await? else {
             return Ok(None);
         };
         let newest = store::newest(&mut db).await?;
@@ -79,6 +81,8 @@ impl Follower {
                 bus.changes.follow();
             }
         }
+        // Of credentials nothing is caught up with: what was verified before is verified anew.
+        self.site.trust().follow();
         Ok(Some(listener))
     }
 
@@ -86,6 +90,9 @@ impl Follower {
     async fn hear(&mut self, mut listener: PgListener) -> String {
         loop {
             match timeout(SILENCE, listener.try_recv()).await {
+                Ok(Ok(Some(notification))) if notification.channel() == trust::CHANNEL => {
+                    self.site.trust().forget();
+                }
                 // What a newer Byline tells may be more than this one can
                 // read; the table is asked then.
                 Ok(Ok(Some(notification))) => match serde_json::from_str(notification.payload()) {

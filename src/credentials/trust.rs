@@ -1,0 +1,287 @@
+//! Keys and tokens that were verified a moment ago are believed without another
+//! question to the database, for as long as this process would know if one of
+//! them had ended (security row K2).
+//!
+//! [`Trust`] is a number that rises whenever a credential of the site ends or
+//! changes, whichever, and [`Verified`] keeps what was verified beside the number
+//! that was read *before* the database was asked. An answer that was on its way
+//! while something ended is therefore never believed, and nothing has to be
+//! removed.
+//!
+//! The number rises
+//! - in the process that ends a credential as soon as that is on the disk, before
+//!   anybody is told ([`Trust::forgetting`]);
+//! - in all others, and whatever program did it, by triggers of the database: on
+//!   PostgreSQL they notify ([`Trust::forget`]), and while the connection that
+//!   hears of it is lost, nothing is believed; on SQLite, where only commands write
+//!   beside the process that serves, they count, and whoever is about to be
+//!   believed has the count looked at if the last look is older than [`LOOK`]. So
+//!   a site that nobody asks with a credential does nothing.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use moka::future::Cache;
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+use crate::{
+    clock,
+    database::{Database, Db, Engine, on_engine},
+    error::AppError,
+    site::Site,
+    timestamp::Timestamp,
+};
+
+/// Where PostgreSQL tells that a credential has ended or changed; the triggers of
+/// `migrations/postgres` have the same name.
+pub const CHANNEL: &str = "byline_credentials";
+/// After this the count is looked at again. While one request looks, others
+/// believe what they know for as long again, and no longer.
+const LOOK: Duration = Duration::from_millis(50);
+/// Credentials of a kind that are kept: some 5 MB of tokens.
+const KEPT: u64 = 10_000;
+/// Nobody is believed for longer without a question, whatever is heard.
+const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
+
+/// Whether what this process has verified still holds.
+#[derive(Debug)]
+pub struct Trust {
+    changes: Arc<AtomicU64>,
+    elsewhere: Elsewhere,
+}
+
+/// How a process learns of what others did.
+#[derive(Debug)]
+enum Elsewhere {
+    /// It is told, while this is so.
+    Told(AtomicBool),
+    /// It looks.
+    Looks(Look),
+}
+
+#[derive(Debug)]
+struct Look {
+    /// The count that was seen last.
+    seen: Mutex<Option<i64>>,
+    since: Instant,
+    /// When the last look began that found a count: microseconds after `since`;
+    /// 0 before the first.
+    newest: AtomicU64,
+    /// Looks that are over, whatever they found.
+    finished: AtomicU64,
+}
+
+impl Site {
+    /// Whether what this process has verified still holds.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        self.part()
+    }
+}
+
+impl Trust {
+    /// For a database of that engine.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        let elsewhere = match engine {
+            Engine::Postgres => Elsewhere::Told(AtomicBool::new(false)),
+            Engine::Sqlite => Elsewhere::Looks(Look {
+                seen: Mutex::new(None),
+                since: Instant::now(),
+                newest: AtomicU64::new(0),
+                finished: AtomicU64::new(0),
+            }),
+        };
+        Self { changes: Arc::default(), elsewhere }
+    }
+
+    /// A credential has ended or changed: whatever was verified is verified anew.
+    pub fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// [`Self::forget`], for [`Database::write_then`]: as soon as it is on the disk
+    /// that a credential has ended, before anybody is told of it.
+    pub fn forgetting<T>(&self) -> impl FnOnce(&T) + Send + 'static {
+        let changes = Arc::clone(&self.changes);
+        move |_| {
+            changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// From now on the database tells of every change; before, some may have been
+    /// missed.
+    pub fn follow(&self) {
+        self.forget();
+        if let Elsewhere::Told(is_told) = &self.elsewhere {
+            is_told.store(true, Ordering::Release);
+        }
+    }
+
+    /// From now on changes may be missed: nobody is believed.
+    pub fn lose(&self) {
+        if let Elsewhere::Told(is_told) = &self.elsewhere {
+            is_told.store(false, Ordering::Release);
+        }
+    }
+
+    /// The number of changes as far as it is known, to be read before the database
+    /// is asked whether a credential holds; `None` while changes may be missed.
+    #[must_use]
+    pub fn known(&self) -> Option<u64> {
+        let may_miss =
+            matches!(&self.elsewhere, Elsewhere::Told(is_told) if !is_told.load(Ordering::Acquire));
+        (!may_miss).then(|| self.changes.load(Ordering::Acquire))
+    }
+
+    /// [`Self::known`], when nothing has happened elsewhere that is not counted.
+    pub async fn current(&self, database: &Database) -> Option<u64> {
+        if let Elsewhere::Looks(look) = &self.elsewhere
+            && !look.is_recent(|| self.forget(), database).await
+        {
+            return None;
+        }
+        self.known()
+    }
+}
+
+impl Look {
+    /// Looks if it is time to. Whoever comes while another looks takes what that
+    /// one finds, so nobody waits for more than one look.
+    async fn is_recent(&self, forget: impl Fn(), database: &Database) -> bool {
+        let is_younger_than = |age| self.age().is_some_and(|found| found < age);
+        if is_younger_than(LOOK) {
+            return true;
+        }
+        let finished = self.finished.load(Ordering::Acquire);
+        let mut seen = match self.seen.try_lock() {
+            Ok(seen) => seen,
+            Err(_) if is_younger_than(2 * LOOK) => return true,
+            Err(_) => self.seen.lock().await,
+        };
+        if self.finished.load(Ordering::Acquire) != finished {
+            return is_younger_than(2 * LOOK);
+        }
+        let began = self.since.elapsed();
+        let counted = count(database).await;
+        if let Ok(count) = counted {
+            if *seen != Some(count) {
+                forget();
+                *seen = Some(count);
+            }
+            let began = u64::try_from(began.as_micros()).unwrap_or(u64::MAX);
+            self.newest.store(began.max(1), Ordering::Release);
+        }
+        self.finished.fetch_add(1, Ordering::AcqRel);
+        counted.is_ok()
+    }
+
+    fn age(&self) -> Option<Duration> {
+        match self.newest.load(Ordering::Acquire) {
+            0 => None,
+            newest => Some(self.since.elapsed().saturating_sub(Duration::from_micros(newest))),
+        }
+    }
+}
+
+async fn count(database: &Database) -> Result<i64, AppError> {
+    let db: &mut Db = &mut database.read().await?;
+    Ok(on_engine!(db => sqlx::query_scalar("SELECT count FROM credential_changes").fetch_one(db).await?))
+}
+
+/// What was verified, by the SHA-256 of the credential: the memory of a process
+/// shows nobody's. What is wrong is never kept, so whoever guesses fills nothing
+/// and pays for each guess as before. Two digests are compared as any other texts
+/// are: how long that takes says something of digests alone, which nobody can
+/// choose.
+pub struct Verified<T> {
+    kept: Cache<[u8; 32], Arc<Kept<T>>>,
+}
+
+struct Kept<T> {
+    as_of: u64,
+    until: Timestamp,
+    verified: T,
+}
+
+/// Names a credential in a [`Verified`].
+#[derive(Clone, Copy)]
+pub struct Name([u8; 32]);
+
+impl Name {
+    /// Of a credential as it was sent.
+    #[must_use]
+    pub fn of(credential: &str) -> Self {
+        Self(Sha256::digest(credential).into())
+    }
+}
+
+impl<T> Default for Verified<T>
+where
+    T: Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self { kept: Cache::builder().max_capacity(KEPT).time_to_live(KEPT_FOR).build() }
+    }
+}
+
+impl<T> Verified<T>
+where
+    T: Send + Sync + 'static,
+{
+    /// What `take` makes of what was verified, where that holds to this moment.
+    pub async fn recall<U>(&self, name: Name, site: &Site, take: impl FnOnce(&T) -> U) -> Option<U> {
+        let kept = self.kept.get(&name.0).await?;
+        let holds =
+            site.trust().current(&site.database).await == Some(kept.as_of) && clock::now() < kept.until;
+        holds.then(|| take(&kept.verified))
+    }
+
+    /// Keeps what the database has said, asked after `as_of` was [`Trust::known`].
+    pub async fn keep(&self, name: Name, as_of: Option<u64>, until: Timestamp, verified: T) {
+        if let Some(as_of) = as_of {
+            self.kept.insert(name.0, Arc::new(Kept { as_of, until, verified })).await;
+        }
+    }
+}
+
+impl<T> fmt::Debug for Verified<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verified")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_before_the_database_tells_of_changes_and_while_it_does_not() {
+        let trust = Trust::new(Engine::Postgres);
+        assert_eq!(trust.known(), None);
+        trust.follow();
+        let before = trust.known();
+        assert!(before.is_some());
+        trust.lose();
+        assert_eq!(trust.known(), None);
+        trust.follow();
+        assert!(trust.known() > before, "what was missed is counted");
+    }
+
+    #[test]
+    fn an_end_is_counted_by_whoever_ends_and_by_whoever_hears_of_it() {
+        let trust = Trust::new(Engine::Sqlite);
+        let before = trust.known();
+        trust.forget();
+        let heard = trust.known();
+        trust.forgetting()(&());
+        assert!(before < heard && heard < trust.known());
+    }
+}
