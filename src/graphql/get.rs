@@ -87,7 +87,7 @@ async fn run(site: &Site, head: &Parts) -> Result<Answered, Failed> {
     let parameters = parameters(query)?;
     let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     let client = site.turns().client(address);
-    match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]) {
+    match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]).await {
         Ok(operation) => Ok(http::run(site, asked, operation).await?),
         Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
         Err(Unready::Refused(error)) => Err(error.into()),

@@ -134,7 +134,7 @@ async fn answer(
         }
         let kinds = [OperationType::Query, OperationType::Mutation];
         let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
-        match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds) {
+        match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds).await {
             Ok(operation) => Ok(run(&site, asked, operation).await?),
             Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
             Err(Unready::Refused(error)) => Err(error.into()),

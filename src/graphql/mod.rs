@@ -12,6 +12,7 @@
 //! | `kept` | answers that are the same for every API key |
 //! | `reads` | what such an answer is read from |
 //! | `document` | the text of a document, before it is parsed |
+//! | `documents` | documents that were found valid, by their text |
 //! | `omitted` | variables that were not sent |
 //! | [`http`] | `POST /graphql` |
 //! | [`realtime`] | subscriptions over WebSockets, by two protocols |
@@ -22,6 +23,7 @@
 
 mod call;
 mod document;
+mod documents;
 mod errors;
 mod filter_input;
 mod get;

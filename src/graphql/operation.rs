@@ -1,7 +1,10 @@
 //! An operation: what a client sends, made ready and run, whichever way it came.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Name, Request, Response, ServerError, Value as ConstValue, Variables,
+    dynamic::Schema,
     parser::types::{ExecutableDocument, OperationDefinition, OperationType},
 };
 use futures::StreamExt;
@@ -11,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     document::{self, Unreadable},
+    documents::{self, Fingerprint, ValidDocument},
     errors::ApiError,
     limits, omitted, order,
     reads::Reads,
@@ -64,15 +68,63 @@ impl From<Unreadable> for Unready {
     }
 }
 
+/// A document that was parsed just now, or found valid before.
+enum Document {
+    New(ExecutableDocument),
+    Valid(Arc<ValidDocument>),
+}
+
+impl Document {
+    fn written(&self) -> &ExecutableDocument {
+        match self {
+            Self::New(document) => document,
+            Self::Valid(document) => &document.written,
+        }
+    }
+}
+
+/// A document that is kept if it turns out to be valid.
+type NewDocument = (Fingerprint, Arc<ValidDocument>);
+
+/// What is run of a document that was parsed just now, the order of its answer,
+/// and what is kept of it.
+fn prepare(
+    query: &str,
+    written: ExecutableDocument,
+    operation_name: Option<&str>,
+    variables: &Variables,
+    fingerprint: Option<Fingerprint>,
+) -> (ExecutableDocument, Arc<[Name]>, Option<NewDocument>) {
+    let Some(operation) = chosen(&written, operation_name) else {
+        return (written, Arc::default(), None);
+    };
+    let order: Arc<[Name]> = order::of(&written, operation).into();
+    let omitted = omitted::variables(operation, variables);
+    let Some(fingerprint) = fingerprint else {
+        let mut run = written;
+        omitted::remove(&mut run, &omitted);
+        return (run, order, None);
+    };
+    let mut run = written.clone();
+    omitted::remove(&mut run, &omitted);
+    let without_omitted = (!omitted.is_empty()).then(|| run.clone());
+    let document = ValidDocument::new(query, written, without_omitted, Arc::clone(&order));
+    let new = Some((fingerprint, Arc::new(document)));
+    (run, order, new)
+}
+
 /// An operation within the limits, ready to be run.
 pub struct Operation {
     site: Site,
+    schema: Schema,
     request: Request,
     /// The names of its fields in the answer, as the document has them.
-    order: Vec<Name>,
+    order: Arc<[Name]>,
     is_subscription: bool,
     /// Of a query by API key, what it reads, if every key is answered the same.
     reads: Option<Reads>,
+    /// Its document, to be kept once it has turned out to be valid.
+    new: Option<NewDocument>,
     /// Of a subscription, what it asks for and for whom: two of the same are
     /// told the same.
     shape: ShapeKey,
@@ -84,7 +136,7 @@ impl Operation {
     ///
     /// # Errors
     /// [`Unready`].
-    pub fn prepare(
+    pub async fn prepare(
         site: &Site,
         actor: &Actor,
         client: &Client,
@@ -99,46 +151,66 @@ impl Operation {
             );
             return Err(ApiError::too_much(words).into());
         }
-        let mut document = document::read(&query)?;
-        limits::check(&document, &variables)?;
-        document::check_types(&site.api().schema, &document)?;
         let operation_name = operation_name.filter(|name| !name.is_empty());
+        let api = site.api();
+        let fingerprint = Fingerprint::of(&query, operation_name.as_deref(), &variables);
+        let known = match fingerprint {
+            Some(fingerprint) => api.documents.get(fingerprint).await,
+            None => None,
+        };
+        let document = match known {
+            Some(known) => Document::Valid(known),
+            None => Document::New(document::read(&query)?),
+        };
+        let written = document.written();
+        limits::check(written, &variables)?;
+        if let Document::New(document) = &document {
+            document::check_types(&api.schema, document)?;
+        }
         let wrong_kind = |operation: &OperationDefinition| {
             let kind = operation.ty;
             (!kinds.contains(&kind)).then_some(Unready::WrongKind(kind))
         };
+        let chosen = chosen(written, operation_name.as_deref());
         // Where it is not clear which of several is meant, async-graphql says so
         // and runs none.
-        let wrong = match chosen(&document, operation_name.as_deref()) {
+        let wrong = match chosen {
             Some(operation) => wrong_kind(operation),
-            None => document.operations.iter().find_map(|(_, operation)| wrong_kind(&operation.node)),
+            None => written.operations.iter().find_map(|(_, operation)| wrong_kind(&operation.node)),
         };
         if let Some(wrong) = wrong {
             return Err(wrong);
         }
-        let mut is_subscription = false;
-        let mut order = Vec::new();
-        let mut reads = None;
-        if let Some(operation) = chosen(&document, operation_name.as_deref()) {
-            is_subscription = operation.ty == OperationType::Subscription;
-            order = order::of(&document, operation);
-            if operation.ty == OperationType::Query && *actor == Actor::ApiKey {
-                reads = Reads::of(&document, operation, &variables);
-            }
-            let omitted = omitted::variables(operation, &variables);
-            omitted::remove(&mut document, &omitted);
-        }
+        let kind = chosen.map(|operation| operation.ty);
+        let is_subscription = kind == Some(OperationType::Subscription);
+        let reads = chosen
+            .filter(|_| kind == Some(OperationType::Query) && *actor == Actor::ApiKey)
+            .and_then(|operation| Reads::of(written, operation, &variables));
         let shape = match is_subscription {
             true => shape(actor, &query, operation_name.as_deref(), &variables),
             false => ShapeKey::default(),
         };
+        // What is new, or sent with values that may be wrong, is validated.
+        let fits = chosen.is_some_and(|operation| documents::fit(&api.schema, operation, &variables));
+        let (schema, document, order, new) = match document {
+            Document::Valid(known) => {
+                let schema = if fits { &api.schema_of_valid } else { &api.schema };
+                (schema, known.run().clone(), Arc::clone(&known.order), None)
+            }
+            Document::New(written) => {
+                let name = operation_name.as_deref();
+                let (document, order, new) = prepare(&query, written, name, &variables, fingerprint);
+                (&api.schema, document, order, new)
+            }
+        };
+        let schema = schema.clone();
         let request = Request::new(query).variables(variables);
         let mut request = request.data(site.clone()).data(actor.clone()).data(client.clone());
         if let Some(name) = operation_name {
             request = request.operation_name(name);
         }
         request.set_parsed_query(document);
-        Ok(Self { site: site.clone(), request, order, is_subscription, reads, shape })
+        Ok(Self { site: site.clone(), schema, request, order, is_subscription, reads, new, shape })
     }
 
     /// Whether it goes on until somebody ends it.
@@ -156,8 +228,12 @@ impl Operation {
     /// # Errors
     /// [`ApiError::timeout`].
     pub async fn answer(self) -> Result<Response, ApiError> {
-        let work = self.site.api().schema.execute(self.request);
+        let work = self.schema.execute(self.request);
         let mut response = tokio::time::timeout(limits::TIME, work).await.map_err(|_| ApiError::timeout())?;
+        // What breaks a rule of the language comes to nothing.
+        if let Some((fingerprint, document)) = self.new.filter(|_| !is_nothing(&response)) {
+            self.site.api().documents.keep(fingerprint, document).await;
+        }
         order::restore(&mut response.data, &self.order);
         shorten(&mut response);
         Ok(response)
@@ -168,11 +244,9 @@ impl Operation {
     /// # Errors
     /// What came instead; [`ApiError::timeout`].
     pub async fn subscribe(self) -> Result<Subscription, Unready> {
-        let Self { site, request, order, shape, .. } = self;
+        let Self { site, schema, request, order, new, shape, .. } = self;
         let opening = Opening::default();
-        let mut responses = site
-            .api()
-            .schema
+        let mut responses = schema
             .execute_stream(request.data(opening.clone()))
             .map(move |mut response| {
                 order::restore(&mut response.data, &order);
@@ -188,7 +262,12 @@ impl Operation {
             }
         };
         match tokio::time::timeout(limits::TIME, begin).await {
-            Ok(Ok(opened)) => Ok(Subscription::new(shape, opened, responses)),
+            Ok(Ok(opened)) => {
+                if let Some((fingerprint, document)) = new {
+                    site.api().documents.keep(fingerprint, document).await;
+                }
+                Ok(Subscription::new(shape, opened, responses))
+            }
             Ok(Err(Some(response))) => Err(Unready::Mistake(Box::new(response))),
             Ok(Err(None)) => Err(Unready::Refused(ApiError::ended())),
             Err(_) => Err(Unready::Refused(ApiError::timeout())),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use async_graphql::{
+    ValidationMode,
     dynamic::{
         self, Enum, Field, FieldFuture, InputObject, InputValue, Object, ResolverContext, Scalar, SchemaError,
     },
@@ -15,7 +16,7 @@ use async_graphql::{
     },
 };
 
-use super::{call::Call, kept::KeptAnswers, mutations, nodes, queries, subscriptions};
+use super::{call::Call, documents::Documents, kept::KeptAnswers, mutations, nodes, queries, subscriptions};
 use crate::{config::ConflictDetection, site::Site};
 
 const SCHEMA: &str = include_str!("schema.graphql");
@@ -24,6 +25,9 @@ const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");
 /// The GraphQL API of a site.
 pub struct Api {
     pub(super) schema: dynamic::Schema,
+    /// The same for documents that are known to be valid: it does not look again.
+    pub(super) schema_of_valid: dynamic::Schema,
+    pub(super) documents: Documents,
     pub(super) kept: KeptAnswers,
     /// Whether changes name versions.
     pub conflict_detection: ConflictDetection,
@@ -58,13 +62,27 @@ impl Api {
     /// # Errors
     /// [`SchemaError`] where the texts and the resolvers do not fit.
     pub fn new(conflict_detection: ConflictDetection) -> Result<Self, SchemaError> {
-        let mut builder =
-            dynamic::Schema::build("Query", Some("Mutation"), Some("Subscription")).data(conflict_detection);
-        for definition in definitions(conflict_detection)?.into_values() {
-            builder = register(builder, &definition)?;
-        }
-        Ok(Self { schema: builder.finish()?, kept: KeptAnswers::default(), conflict_detection })
+        Ok(Self {
+            schema: schema(conflict_detection, ValidationMode::Strict)?,
+            schema_of_valid: schema(conflict_detection, ValidationMode::Fast)?,
+            documents: Documents::default(),
+            kept: KeptAnswers::default(),
+            conflict_detection,
+        })
     }
+}
+
+fn schema(
+    conflict_detection: ConflictDetection,
+    validation: ValidationMode,
+) -> Result<dynamic::Schema, SchemaError> {
+    let mut builder = dynamic::Schema::build("Query", Some("Mutation"), Some("Subscription"))
+        .validation_mode(validation)
+        .data(conflict_detection);
+    for definition in definitions(conflict_detection)?.into_values() {
+        builder = register(builder, &definition)?;
+    }
+    builder.finish()
 }
 
 /// Every type by its name, with what extends it.

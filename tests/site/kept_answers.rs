@@ -234,14 +234,14 @@ async fn made_up_queries_push_no_page_out_of_memory() {
         assert!(reader.get(path).await.text().contains("Before"));
     }
     site.tamper("UPDATE posts SET title = 'After'").await;
-    let size = join_all((0..300).map(async |number| {
+    let mut bytes = 0;
+    for number in 0..300 {
         let query = format!("{{ a{number}: getPost(id: \"{post}\") {{ content }} }}");
         let answer = site.graphql(&key, &query).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.body.len()
-    }))
-    .await;
-    assert!(size.iter().sum::<usize>() > 24 << 20, "more than there is room for");
+        bytes += answer.body.len();
+    }
+    assert!(bytes > 24 << 20, "more than there is room for");
     for path in ["/", path.as_str()] {
         assert!(reader.get(path).await.text().contains("Before"), "{path} is in memory still");
     }

@@ -16,6 +16,7 @@ mod command_line;
 mod conflicts;
 mod copy;
 mod cross_site;
+mod documents;
 mod doors;
 mod errors;
 mod events;

@@ -273,10 +273,11 @@ impl Connection {
             let words = format!("A connection can have {} operations at a time.", limits::OPERATIONS);
             return self.refuse(socket, &id, &ApiError::too_much(words)).await;
         }
-        let operation = match Operation::prepare(&self.site, &caller.actor, &self.client, parameters, kinds) {
-            Ok(operation) => operation,
-            Err(unready) => return self.unready(socket, &id, unready).await,
-        };
+        let operation =
+            match Operation::prepare(&self.site, &caller.actor, &self.client, parameters, kinds).await {
+                Ok(operation) => operation,
+                Err(unready) => return self.unready(socket, &id, unready).await,
+            };
         if !operation.is_subscription() {
             self.operations.insert(id.clone(), Running::Once);
             self.queue.push(id, bytes, operation);

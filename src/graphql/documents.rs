@@ -1,0 +1,159 @@
+//! Documents that were found valid, by their text: parsed once, and validated
+//! once, however often and by whomever they are sent.
+//!
+//! Whether a document is valid depends on its text, on which of its operations
+//! is meant, on which variables are sent, and on their values. The first three
+//! are the key here. Of the values, [`fit`] says whether they are certainly as
+//! the document declares them; where it is not sure, async-graphql validates
+//! again, and says what is wrong.
+//!
+//! What is counted (`limits`) is counted for each request: it depends on the
+//! values as well.
+
+use std::{fmt, sync::Arc};
+
+use async_graphql::{
+    Name, Value, Variables,
+    dynamic::Schema,
+    parser::types::{ExecutableDocument, OperationDefinition},
+    registry::{MetaType, MetaTypeName, Registry},
+};
+use moka::future::Cache;
+use sha2::{Digest, Sha256};
+
+/// Bytes that all of them take at most. Of texts that a client makes up none
+/// pushes out one that is sent again and again (TinyLFU).
+const CAPACITY: u64 = 4 * 1024 * 1024;
+/// Bytes of the longest text that is kept.
+const LONGEST: usize = 4 * 1024;
+/// What a word of the text becomes in the parsed document, at most: a selection
+/// or an argument, with its name.
+const WORD_BYTES: usize = 512;
+
+/// A text, the operation of it that is meant, and the names of the variables
+/// that are sent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// `None` for texts that are too long to be kept.
+    pub fn of(text: &str, operation: Option<&str>, variables: &Variables) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        // In the order of a map by names. The lengths say where each of them ends.
+        let mut hash = Sha256::new();
+        let names = variables.keys().map(Name::as_str);
+        for part in [text, operation.unwrap_or_default()].into_iter().chain(names) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        Some(Self(hash.finalize().into()))
+    }
+}
+
+/// A document that was found valid.
+pub struct ValidDocument {
+    /// As its text has it.
+    pub written: ExecutableDocument,
+    /// Without what was not sent (`omitted`), where that is another.
+    pub without_omitted: Option<ExecutableDocument>,
+    /// The names of its fields in the answer.
+    pub order: Arc<[Name]>,
+    bytes: usize,
+}
+
+impl ValidDocument {
+    /// That of a text.
+    pub fn new(
+        text: &str,
+        written: ExecutableDocument,
+        without_omitted: Option<ExecutableDocument>,
+        order: Arc<[Name]>,
+    ) -> Self {
+        let words =
+            text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let copies = 1 + usize::from(without_omitted.is_some());
+        let bytes = WORD_BYTES + copies * (text.len() + WORD_BYTES * words.count());
+        Self { written, without_omitted, order, bytes }
+    }
+
+    /// What is run.
+    pub const fn run(&self) -> &ExecutableDocument {
+        match &self.without_omitted {
+            Some(document) => document,
+            None => &self.written,
+        }
+    }
+}
+
+/// The documents.
+pub struct Documents(Cache<Fingerprint, Arc<ValidDocument>>);
+
+impl Default for Documents {
+    fn default() -> Self {
+        let weight = |_: &Fingerprint, document: &Arc<ValidDocument>| {
+            u32::try_from(document.bytes).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().max_capacity(CAPACITY).weigher(weight).build())
+    }
+}
+
+impl Documents {
+    /// The document, if it was found valid before.
+    pub async fn get(&self, fingerprint: Fingerprint) -> Option<Arc<ValidDocument>> {
+        self.0.get(&fingerprint).await
+    }
+
+    /// It was found valid.
+    pub async fn keep(&self, fingerprint: Fingerprint, document: Arc<ValidDocument>) {
+        self.0.insert(fingerprint, document).await;
+    }
+}
+
+impl fmt::Debug for Documents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Documents").finish_non_exhaustive()
+    }
+}
+
+/// Whether the values that were sent are certainly of the types that an
+/// operation declares. Every place where a variable stands takes what is of
+/// its type, which validation has made sure of; only for a null beside a
+/// default that depends on the place.
+pub fn fit(schema: &Schema, operation: &OperationDefinition, variables: &Variables) -> bool {
+    operation.variable_definitions.iter().all(|definition| {
+        let definition = &definition.node;
+        match variables.get(&definition.name.node) {
+            None => true,
+            Some(Value::Null) => definition.var_type.node.nullable && definition.default_value.is_none(),
+            Some(value) => fits(schema.registry(), &definition.var_type.node.to_string(), value),
+        }
+    })
+}
+
+/// As deep as JSON can be.
+fn fits(registry: &Registry, ty: &str, value: &Value) -> bool {
+    match (MetaTypeName::create(ty), value) {
+        (MetaTypeName::NonNull(_), Value::Null) => false,
+        (MetaTypeName::NonNull(ty), value) => fits(registry, ty, value),
+        (MetaTypeName::Named(_) | MetaTypeName::List(_), Value::Null) => true,
+        (MetaTypeName::List(ty), Value::List(items)) => items.iter().all(|item| fits(registry, ty, item)),
+        // One item may stand for a list of it.
+        (MetaTypeName::List(_), _) => false,
+        (MetaTypeName::Named(ty), value) => match (registry.types.get(ty), value) {
+            (Some(MetaType::Scalar { is_valid: Some(is_valid), .. }), value) => is_valid(value),
+            (Some(MetaType::Scalar { is_valid: None, .. }), Value::List(_) | Value::Object(_)) => false,
+            (Some(MetaType::Scalar { is_valid: None, .. }), _) => true,
+            (Some(MetaType::Enum { enum_values, .. }), Value::String(name)) => enum_values.contains_key(name),
+            (Some(MetaType::InputObject { input_fields, oneof: false, .. }), Value::Object(values)) => {
+                values.keys().all(|name| input_fields.contains_key(name.as_str()))
+                    && input_fields.values().all(|field| match values.get(field.name.as_str()) {
+                        Some(value) => fits(registry, &field.ty, value),
+                        None => !field.ty.ends_with('!') || field.default_value.is_some(),
+                    })
+            }
+            _ => false,
+        },
+    }
+}
