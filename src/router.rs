@@ -11,13 +11,16 @@ use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
     codegen, cognito,
-    credentials::{caller, repair_session_response, session::store::RowStore},
+    credentials::session::store::RowStore,
     graphql,
     http::{
         assets, bodies, calls, cookies,
         forms::{Form, Values},
         headers, health,
-        layers::{cors, cross_site, observe},
+        layers::{
+            cors, credentials::strip_ambient_credentials, cross_site, observe,
+            session::repair_session_response,
+        },
         pages,
     },
     oauth,
@@ -54,7 +57,7 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(https, repair_session_response))
         .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), pages::for_everyone))
-        .layer(from_fn(caller::strip_ambient_credentials));
+        .layer(from_fn(strip_ambient_credentials));
 
     let files = Router::new()
         .route("/events", get(events::stream::events))

@@ -8,11 +8,11 @@ use crate::{
     credentials::{
         LastUse, SiteSecret,
         api_key::KnownKeys,
-        token::{KnownTokens, keys::Keys},
+        token::{KnownTokens, Parties, keys::Keys},
         trust::Trust,
     },
     database::{Database, OpenError},
-    graphql::Api,
+    graphql::{self, Api},
     http::{answers, bodies, page_cache::PageCache, turns::Turns},
     posts::{
         domain::rendering::Renderer,
@@ -47,6 +47,7 @@ async fn put_together(
     let database = database.await?;
     let turns = Turns::new(database.readers());
     let bus = Arc::new(Bus::new(database.engine(), config.max_listeners));
+    let parties = Parties::of(&config.public_url, graphql::http::PATH);
     let trust = Trust::new(database.engine());
     let api = Api::new(config.conflict_detection).map_err(StartError::Schema)?;
     let site = Site::new(
@@ -61,6 +62,7 @@ async fn put_together(
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())
+        .with(parties)
         .with(LastUse::default())
         .with(hasher)
         .with(CostsInUse::default())

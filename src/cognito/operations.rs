@@ -143,7 +143,7 @@ async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Proble
             let login = Login::parse(input.parameter("USERNAME")?)?;
             let password =
                 Password::parse(input.parameter("PASSWORD")?).map_err(|_| Problem::wrong_password())?;
-            let tokens = tokens::log_in(site, Client::Amplify, login, password).await?;
+            let tokens = service::log_in_program(site, Client::Amplify, login, password).await?;
             Ok(authenticated(&tokens, Some(tokens.refresh.reveal())))
         }
         // Two names of one flow.

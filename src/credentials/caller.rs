@@ -10,29 +10,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use axum::{
-    extract::{FromRequestParts, Request},
-    http::{
-        HeaderMap,
-        header::{AUTHORIZATION, COOKIE, ORIGIN},
-        request::Parts,
-    },
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use tower_sessions::Session;
+use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
 use super::{Actor, UserSession, api_key, token};
-use crate::{
-    clock,
-    error::AppError,
-    http::{
-        headers::{X_API_KEY, refusal, wants_html},
-        origin::SEC_FETCH_SITE,
-    },
-    site::Site,
-    timestamp::Timestamp,
-};
+use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
+
+/// Carries an API key.
+pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Who asks, and what proves it.
 #[derive(Clone, Debug)]
@@ -267,29 +251,6 @@ impl Caller {
     fn by(actor: Actor, proof: Proof) -> Self {
         Self { actor, proof, as_of: Arc::new(AtomicU64::new(u64::MAX)) }
     }
-}
-
-/// For handlers that read no body: who asks, or why nobody knows.
-impl FromRequestParts<Site> for Caller {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
-        let session = Session::from_request_parts(parts, site).await.map_err(IntoResponse::into_response)?;
-        let caller = Self::of(site, &parts.headers, &UserSession::new(session)).await;
-        caller.map_err(|refused| refusal(&refused.into(), wants_html(&parts.headers)))
-    }
-}
-
-/// Takes from a request with an explicit credential what browsers add by
-/// themselves: the cookies, which must not count beside it, and where it comes
-/// from, which protects nobody who has no cookie (security rows C1 and C3).
-pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
-    if HeaderCredential::of_headers(request.headers()).is_some() {
-        for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
-            request.headers_mut().remove(name);
-        }
-    }
-    next.run(request).await
 }
 
 #[cfg(test)]

@@ -14,5 +14,5 @@ pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
 pub use last_use::LastUse;
 pub use secret::{Secret, SiteSecret};
+pub use session::UserSession;
 pub use session::kept::{FormToKeep, KeptForm};
-pub use session::{UserSession, repair_session_response};

@@ -30,14 +30,16 @@ use super::{
 use crate::{
     credentials::{
         Actor, Caller, UserSession,
-        caller::{self, CredentialError, HeaderCredential},
-        repair_session_response,
+        caller::{CredentialError, HeaderCredential},
         session::store::RowStore,
     },
     error::AppError,
     http::{
         bodies, cookies, headers,
-        layers::{client_address::ClientAddress, cross_site},
+        layers::{
+            client_address::ClientAddress, credentials::strip_ambient_credentials, cross_site,
+            session::repair_session_response,
+        },
         limits as server_limits, origin,
         shared_answers::Terms,
     },
@@ -84,7 +86,7 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
         .layer(from_fn_with_state(site.public_url.is_https(), repair_session_response))
         .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
         .layer(from_fn(skip_csrf_without_session))
-        .layer(from_fn(caller::strip_ambient_credentials))
+        .layer(from_fn(strip_ambient_credentials))
 }
 
 /// Whoever brings no session gets 401, from wherever the request comes.

@@ -15,8 +15,6 @@ use axum::{
 use super::assets;
 use crate::error::AppError;
 
-/// Carries an API key.
-pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The kind of an error, for clients of AWS.
 pub const X_AMZN_ERRORTYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 

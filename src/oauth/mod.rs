@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::{
-    accounts::domain::{Login, Password},
+    accounts::domain::{Login, Password, service as accounts},
     credentials::token::{
         ACCESS_TIME, CLIENT_ID, Client, keys,
         service::{self, Tokens},
@@ -162,7 +162,7 @@ async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
             let wrong = |error: &dyn ToString| Refusal::Request(error.to_string());
             let login = Login::parse(parameters.require("username")?).map_err(|error| wrong(&error))?;
             let password = Password::parse(parameters.require("password")?).map_err(|error| wrong(&error))?;
-            Ok(limits::in_time(service::log_in(site, Client::OAuth, login, password)).await?)
+            Ok(limits::in_time(accounts::log_in_program(site, Client::OAuth, login, password)).await?)
         }
         "refresh_token" => {
             let raw = parameters.require("refresh_token")?;

@@ -233,7 +233,7 @@ async fn issued(site: &Running, username: &str) -> tokens::Tokens {
     let login = Login::parse(username).expect("a login");
     let authenticated =
         service::authenticate(&site.site, login, password).await.expect("the password is right");
-    tokens::issue(&site.site, token::Client::OAuth, &authenticated).await.expect("tokens")
+    service::begin_family(&site.site, token::Client::OAuth, &authenticated).await.expect("tokens")
 }
 
 #[tokio::test]
@@ -556,7 +556,8 @@ async fn a_program_of_amplify_keeps_its_refresh_token_until_it_takes_another() {
     site.author("ada").await;
     let (login, password) = (Login::parse("ada").expect("a login"), Password::parse(PASSWORD));
     let issued =
-        tokens::log_in(&site.site, token::Client::Amplify, login, password.expect("a password")).await;
+        service::log_in_program(&site.site, token::Client::Amplify, login, password.expect("a password"))
+            .await;
     let first = issued.expect("tokens").refresh.reveal();
     for _ in 0..3 {
         let renewed = renewed(&site, &first).await.expect("tokens");
@@ -709,7 +710,7 @@ async fn a_login_of_a_program_under_way_does_not_outlive_a_new_password() {
         service::authenticate(&site.site, ada.clone(), old).await.expect("the password is right");
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
-    let issued = tokens::issue(&site.site, token::Client::OAuth, &authenticated).await;
+    let issued = service::begin_family(&site.site, token::Client::OAuth, &authenticated).await;
     assert!(matches!(issued, Err(AppError::Invalid { .. })), "{issued:?}");
     assert_eq!(site.count(FAMILIES).await, 0);
 }

@@ -6,11 +6,15 @@ use crate::{
     clock,
     credentials::{
         Actor, UserId,
-        api_key::{ApiKey, ApiKeyId, store, store::NewRow},
+        api_key::{
+            ApiKey, ApiKeyId, store,
+            store::{ApiKeyRow, NewRow},
+        },
     },
     database::idempotency::{self, IdempotencyKey, IdempotentOperation},
     error::{AppError, Field},
     site::Site,
+    timestamp::Timestamp,
 };
 
 /// Keys of one person that hold at the same time (security row K1).
@@ -31,7 +35,7 @@ fn make(id: ApiKeyId, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (N
     let row = NewRow {
         id,
         owner: owner.cloned(),
-        name: wanted.name,
+        name: wanted.name.as_str().to_owned(),
         hash: key.hash(),
         hint: key.hint().to_owned(),
         created_at,
@@ -39,13 +43,26 @@ fn make(id: ApiKeyId, owner: Option<&UserId>, wanted: Wanted, key: ApiKey) -> (N
     };
     let listed = ListedApiKey {
         id: row.id.as_str().to_owned(),
-        name: row.name.as_str().to_owned(),
+        name: row.name.clone(),
         hint: row.hint.clone(),
         created_at,
         expires_at: row.expires_at,
         last_used_at: None,
     };
     (row, NewApiKey { key: key.into(), listed })
+}
+
+impl From<ApiKeyRow> for ListedApiKey {
+    fn from(row: ApiKeyRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            hint: row.hint,
+            created_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+            last_used_at: row.last_used_at.map(Timestamp::from_micros),
+        }
+    }
 }
 
 /// Makes a key; once per idempotency key, and then the same is shown again.

@@ -4,7 +4,13 @@ use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     clock,
     credentials::{
-        User, UserId, UserSession, caller::HeaderCredential, session::store as session_store, token,
+        User, UserId, UserSession,
+        caller::HeaderCredential,
+        session::store as session_store,
+        token::{
+            self, Client,
+            service::{Begun, Tokens},
+        },
     },
     database::idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
     error::{AppError, Field},
@@ -196,6 +202,37 @@ pub async fn log_in(
     password: Password,
 ) -> Result<User, AppError> {
     sign_in(site, session, authenticate(site, login, password).await?).await
+}
+
+/// Begins a family of tokens for whoever `login` and `password` say.
+///
+/// # Errors
+/// [`AppError::Invalid`], also when the password was changed meanwhile;
+/// [`AppError::Busy`].
+pub async fn log_in_program(
+    site: &Site,
+    client: Client,
+    login: Login,
+    password: Password,
+) -> Result<Tokens, AppError> {
+    begin_family(site, client, &authenticate(site, login, password).await?).await
+}
+
+/// Begins a family of tokens, unless the password was changed meanwhile.
+///
+/// # Errors
+/// [`AppError::Invalid`] when it was.
+pub async fn begin_family(
+    site: &Site,
+    client: Client,
+    authenticated: &Authenticated,
+) -> Result<Tokens, AppError> {
+    let Begun { family, tokens } = token::service::begin(site, client, &authenticated.user).await?;
+    if !authenticated.still_holds(site).await? {
+        token::service::end(site, family).await?;
+        return Err(not_authenticated());
+    }
+    Ok(tokens)
 }
 
 /// Ends what somebody is signed in by: the token that a program sent, with its

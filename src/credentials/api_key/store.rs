@@ -6,7 +6,6 @@ use sqlx::FromRow;
 
 use super::ApiKeyId;
 use crate::{
-    accounts::{ApiKeyName, ListedApiKey},
     clock,
     credentials::{UserId, last_use},
     database::{Db, on_engine},
@@ -46,7 +45,7 @@ pub struct NewRow {
     /// Whose; the site's own if nobody's.
     pub owner: Option<UserId>,
     /// What its owner calls it.
-    pub name: ApiKeyName,
+    pub name: String,
     /// SHA-256 of the key.
     pub hash: Vec<u8>,
     /// How the key begins.
@@ -74,19 +73,6 @@ pub struct ApiKeyRow {
     pub expires_at: i64,
     /// Microseconds since 1970 UTC.
     pub last_used_at: Option<i64>,
-}
-
-impl From<ApiKeyRow> for ListedApiKey {
-    fn from(row: ApiKeyRow) -> Self {
-        Self {
-            id: row.id,
-            name: row.name,
-            hint: row.hint,
-            created_at: Timestamp::from_micros(row.created_at),
-            expires_at: Timestamp::from_micros(row.expires_at),
-            last_used_at: row.last_used_at.map(Timestamp::from_micros),
-        }
-    }
 }
 
 /// The key with a hash, if it holds.
@@ -180,7 +166,7 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
         )
         .bind(row.id.as_str())
         .bind(row.owner.as_ref().map(UserId::as_str))
-        .bind(row.name.as_str())
+        .bind(&row.name)
         .bind(&row.hash)
         .bind(&row.hint)
         .bind(row.created_at.micros())

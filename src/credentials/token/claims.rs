@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorK
 use serde::{Deserialize, Serialize};
 
 use super::{CLIENT_ID, TokenError, keys::Key, store::Holder};
-use crate::{clock, config::PublicUrl, database::internal, error::AppError, graphql, timestamp::Timestamp};
+use crate::{clock, config::PublicUrl, database::internal, error::AppError, timestamp::Timestamp};
 
 /// How long an access token holds, unless its family ends.
 pub const ACCESS_TIME: Duration = Duration::from_secs(10 * 60);
@@ -74,10 +74,10 @@ struct Id {
 
 impl Claims {
     /// What both say, if it is a token of this site for one of `uses`.
-    fn for_one_of(self, uses: &[TokenUse], url: &PublicUrl) -> Option<(TokenUse, Common)> {
+    fn for_one_of(self, uses: &[TokenUse], parties: &Parties) -> Option<(TokenUse, Common)> {
         let (token_use, is_for_us, common) = match self {
             Self::Access(Access { common, aud, client_id, .. }) => {
-                (TokenUse::Access, aud == audience(url) && client_id == CLIENT_ID, common)
+                (TokenUse::Access, aud == parties.api && client_id == CLIENT_ID, common)
             }
             Self::Id(Id { common, aud, .. }) => (TokenUse::Id, aud == CLIENT_ID, common),
         };
@@ -94,25 +94,32 @@ pub(super) struct VerifiedClaims {
     pub(super) expires_at: Timestamp,
 }
 
-fn issuer(url: &PublicUrl) -> String {
-    url.to_string()
+/// Who issues the tokens of a site, and what access tokens are for.
+#[derive(Debug)]
+pub struct Parties {
+    issuer: String,
+    api: String,
 }
 
-fn audience(url: &PublicUrl) -> String {
-    format!("{url}{}", graphql::http::PATH)
+impl Parties {
+    /// Of a site that is reached by that URL and has its API at that path.
+    #[must_use]
+    pub fn of(url: &PublicUrl, api_path: &str) -> Self {
+        Self { issuer: url.to_string(), api: format!("{url}{api_path}") }
+    }
 }
 
 fn seconds(time: Timestamp) -> u64 {
     u64::try_from(time.micros() / 1_000_000).unwrap_or_default()
 }
 
-fn common(holder: &Holder, url: &PublicUrl) -> Common {
+fn common(holder: &Holder, parties: &Parties) -> Common {
     let now = seconds(clock::now());
     // No token outlives its family.
     let exp = (now + ACCESS_TIME.as_secs()).min(seconds(holder.expires_at));
     Common {
         sub: holder.user.id.as_str().to_owned(),
-        iss: issuer(url),
+        iss: parties.issuer.clone(),
         origin_jti: holder.family.clone(),
         jti: uuid::Uuid::new_v4().to_string(),
         auth_time: seconds(holder.began_at),
@@ -128,11 +135,11 @@ fn sign(claims: &Claims, key: &Key) -> Result<String, AppError> {
 }
 
 /// A new access token.
-pub(super) fn access_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<String, AppError> {
+pub(super) fn access_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<String, AppError> {
     let claims = Claims::Access(Access {
-        common: common(holder, url),
+        common: common(holder, parties),
         username: holder.user.username.as_str().to_owned(),
-        aud: audience(url),
+        aud: parties.api.clone(),
         client_id: CLIENT_ID.to_owned(),
         scope: SCOPE.to_owned(),
     });
@@ -140,9 +147,9 @@ pub(super) fn access_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Resul
 }
 
 /// A new id token.
-pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<String, AppError> {
+pub(super) fn id_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<String, AppError> {
     let claims = Claims::Id(Id {
-        common: common(holder, url),
+        common: common(holder, parties),
         aud: CLIENT_ID.to_owned(),
         username: holder.user.username.as_str().to_owned(),
         email: holder.email.clone(),
@@ -155,13 +162,13 @@ pub(super) fn id_token(holder: &Holder, key: &Key, url: &PublicUrl) -> Result<St
 pub(super) fn read(
     raw: &str,
     key: &Key,
-    url: &PublicUrl,
+    parties: &Parties,
     uses: &[TokenUse],
 ) -> Result<VerifiedClaims, TokenError> {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-    validation.set_issuer(&[issuer(url)]);
-    validation.set_audience(&[audience(url), CLIENT_ID.to_owned()]);
+    validation.set_issuer(&[&parties.issuer]);
+    validation.set_audience(&[parties.api.as_str(), CLIENT_ID]);
     validation.validate_nbf = true;
     validation.leeway = LEEWAY.as_secs();
     let claims: Claims = match decode(raw, &key.verifying, &validation) {
@@ -169,7 +176,7 @@ pub(super) fn read(
         Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(TokenError::Expired),
         Err(_) => return Err(TokenError::Malformed),
     };
-    let (token_use, common) = claims.for_one_of(uses, url).ok_or(TokenError::Malformed)?;
+    let (token_use, common) = claims.for_one_of(uses, parties).ok_or(TokenError::Malformed)?;
     // None is signed here that holds for longer, or from later on. A leaked key
     // signs what it likes, and whoever listens does so until `exp`.
     let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());

@@ -18,8 +18,8 @@ use super::{
     trust::{Name, Verified},
 };
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
-pub use claims::ACCESS_TIME;
 use claims::TokenUse;
+pub use claims::{ACCESS_TIME, Parties};
 pub use refresh_token::RefreshToken;
 use store::Holder;
 pub use store::{end_all, forget_ended};
@@ -122,7 +122,7 @@ async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<Verifie
     let kid = decode_header(raw).ok().and_then(|header| header.kid).ok_or(TokenError::Malformed)?;
     let key_set = site.keys().with(&kid, &site.database).await?;
     let key = key_set.verifying(&kid, clock::now()).ok_or(TokenError::Malformed)?;
-    let claims = claims::read(raw, key, &site.public_url, uses)?;
+    let claims = claims::read(raw, key, site.part(), uses)?;
     let found = store::holder_by_key(&mut site.database.read().await?, &claims.family, &kid).await?;
     let (holder, has_key) = found.ok_or(TokenError::Expired)?;
     if !has_key || holder.user.id.as_str() != claims.user_id {

@@ -10,16 +10,7 @@ use super::{
     store::{self, Found, GRACE, Holder},
     verify,
 };
-use crate::{
-    accounts::domain::{
-        Login, Password,
-        service::{Authenticated, authenticate, not_authenticated},
-    },
-    clock,
-    database::internal,
-    error::AppError,
-    site::Site,
-};
+use crate::{clock, credentials::User, database::internal, error::AppError, site::Site};
 
 /// What a program is given.
 #[derive(Clone)]
@@ -56,51 +47,39 @@ async fn keys(site: &Site) -> Result<Arc<KeySet>, AppError> {
 fn sign(site: &Site, keys: &KeySet, holder: &Holder, refresh: RefreshToken) -> Result<Tokens, AppError> {
     let key = keys.signing(clock::now()).ok_or_else(|| internal("there is no key to sign with"))?;
     Ok(Tokens {
-        access: claims::access_token(holder, key, &site.public_url)?,
-        id: claims::id_token(holder, key, &site.public_url)?,
+        access: claims::access_token(holder, key, site.part())?,
+        id: claims::id_token(holder, key, site.part())?,
         refresh,
     })
 }
 
-/// Begins a family for whoever `login` and `password` say.
-///
-/// # Errors
-/// [`AppError::Invalid`], also when the password was changed meanwhile;
-/// [`AppError::Busy`].
-pub async fn log_in(
-    site: &Site,
-    client: Client,
-    login: Login,
-    password: Password,
-) -> Result<Tokens, AppError> {
-    issue(site, client, &authenticate(site, login, password).await?).await
+/// A family that has begun.
+pub struct Begun {
+    /// To end it by.
+    pub family: String,
+    /// Its first tokens.
+    pub tokens: Tokens,
 }
 
-/// Begins a family for somebody whose password was right.
+/// Begins a family for somebody who has proven who they are.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when the password was changed meanwhile.
-pub async fn issue(site: &Site, client: Client, authenticated: &Authenticated) -> Result<Tokens, AppError> {
+/// Those of the database.
+pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, AppError> {
     let refresh = RefreshToken::random()?;
     let family = uuid::Uuid::now_v7().to_string();
     let holder = site
         .database
-        .write(
-            (family.clone(), authenticated.user.id.clone(), refresh.hash()),
-            move |db, (family, user, hash)| {
-                Box::pin(async move {
-                    store::begin(db, &family, &user, client, &hash).await?;
-                    store::holder(db, &family).await
-                })
-            },
-        )
+        .write((family.clone(), user.id.clone(), refresh.hash()), move |db, (family, user, hash)| {
+            Box::pin(async move {
+                store::begin(db, &family, &user, client, &hash).await?;
+                store::holder(db, &family).await
+            })
+        })
         .await?
         .ok_or_else(|| internal("a new family is not there"))?;
-    if !authenticated.still_holds(site).await? {
-        end(site, family).await?;
-        return Err(not_authenticated());
-    }
-    sign(site, &*keys(site).await?, &holder, refresh)
+    let tokens = sign(site, &*keys(site).await?, &holder, refresh)?;
+    Ok(Begun { family, tokens })
 }
 
 /// The next tokens of a family, for its newest refresh token, which is used up
@@ -197,7 +176,11 @@ pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
     }
 }
 
-async fn end(site: &Site, family: String) -> Result<(), AppError> {
+/// Ends a family.
+///
+/// # Errors
+/// Those of the database; then it has not ended.
+pub async fn end(site: &Site, family: String) -> Result<(), AppError> {
     site.database
         .write_then(
             family,

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::caller::HeaderCredential, graphql::operation::Parameters, http::headers::X_API_KEY,
+    credentials::caller::{HeaderCredential, X_API_KEY},
+    graphql::operation::Parameters,
 };
 
 /// How client and server talk. In the order of what is spoken with a client

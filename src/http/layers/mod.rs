@@ -3,5 +3,7 @@
 
 pub mod client_address;
 pub mod cors;
+pub mod credentials;
 pub mod cross_site;
 pub mod observe;
+pub mod session;

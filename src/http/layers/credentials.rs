@@ -1,0 +1,45 @@
+//! What browsers add by themselves does not count beside a credential that was
+//! sent on purpose.
+
+use axum::{
+    extract::{FromRequestParts, Request},
+    http::{
+        header::{COOKIE, ORIGIN},
+        request::Parts,
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tower_sessions::Session;
+
+use crate::{
+    credentials::{Caller, UserSession, caller::HeaderCredential},
+    http::{
+        headers::{refusal, wants_html},
+        origin::SEC_FETCH_SITE,
+    },
+    site::Site,
+};
+
+/// Takes from a request with an explicit credential what browsers add by
+/// themselves: the cookies, which must not count beside it, and where it comes
+/// from, which protects nobody who has no cookie (security rows C1 and C3).
+pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
+    if HeaderCredential::of_headers(request.headers()).is_some() {
+        for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
+            request.headers_mut().remove(name);
+        }
+    }
+    next.run(request).await
+}
+
+/// For handlers that read no body: who asks, or why nobody knows.
+impl FromRequestParts<Site> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
+        let session = Session::from_request_parts(parts, site).await.map_err(IntoResponse::into_response)?;
+        let caller = Self::of(site, &parts.headers, &UserSession::new(session)).await;
+        caller.map_err(|refused| refusal(&refused.into(), wants_html(&parts.headers)))
+    }
+}

@@ -1,0 +1,65 @@
+//! What tower-sessions leaves open in its answers.
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, SET_COOKIE},
+    },
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{
+    error::AppError,
+    http::{
+        cookies,
+        headers::{refusal, wants_html},
+    },
+};
+
+/// Two things that tower-sessions 0.15 leaves open: what it could not save it
+/// answers with a bare 500, where the database may only be away; and the
+/// cookies it removes lack attributes.
+pub async fn repair_session_response(State(https): State<bool>, request: Request, next: Next) -> Response {
+    let html = wants_html(request.headers());
+    let response = next.run(request).await;
+    // Every other answer says what it is.
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && !response.headers().contains_key(CONTENT_TYPE)
+    {
+        return refusal(&AppError::Busy { retry_after: 2 }, html);
+    }
+    whole_removal(response, https)
+}
+
+/// A browser obeys the removal of a `__Host-` cookie only if it carries
+/// `Secure` as well, and a cookie that is removed should look like the one that
+/// was set (S1).
+fn whole_removal(mut response: Response, https: bool) -> Response {
+    let headers = response.headers_mut();
+    let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    headers.remove(SET_COOKIE);
+    for cookie in cookies {
+        headers.append(SET_COOKIE, with_attributes(cookie, https));
+    }
+    response
+}
+
+fn with_attributes(cookie: HeaderValue, https: bool) -> HeaderValue {
+    let Ok(text) = cookie.to_str() else { return cookie };
+    let is_session = text.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='));
+    let attributes: &[&str] = match (is_session, https) {
+        (false, _) => &[],
+        (true, false) => &["HttpOnly", "SameSite=Lax"],
+        (true, true) => &["HttpOnly", "SameSite=Lax", "Secure"],
+    };
+    let mut whole = text.to_owned();
+    for attribute in attributes {
+        if !text.split(';').any(|part| part.trim().eq_ignore_ascii_case(attribute)) {
+            whole.push_str("; ");
+            whole.push_str(attribute);
+        }
+    }
+    HeaderValue::from_str(&whole).unwrap_or(cookie)
+}
