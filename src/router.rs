@@ -7,6 +7,7 @@ use axum::{
     response::Response,
     routing::{MethodRouter, any, get, post},
 };
+use tower::util::MapRequestLayer;
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
@@ -18,7 +19,9 @@ use crate::{
         forms::{Form, Values},
         headers, health,
         layers::{
-            cors, credentials::strip_ambient_credentials, cross_site, observe,
+            cors,
+            credentials::{self, strip_ambient_credentials},
+            cross_site, observe,
             session::repair_session_response,
         },
         pages,
@@ -80,7 +83,10 @@ pub fn router(site: Site) -> Router {
 
     observed(&site, health.merge(admitted(&site, files.merge(people))))
         .merge(shared(&site, observed(&site, admitted(&site, programs))))
-        .layer(from_fn_with_state(site.clone(), cookies::own_cookies))
+        .layer((
+            from_fn_with_state(site.clone(), cookies::own_cookies),
+            MapRequestLayer::new(credentials::identify),
+        ))
         .with_state(site)
 }
 

@@ -94,10 +94,10 @@ mod server {
             ApiKeyDays, ApiKeyName,
             domain::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
-        credentials::{api_key::ApiKeyId, caller::HeaderCredential},
+        credentials::api_key::ApiKeyId,
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
-        http::context::{actor, headers, session, site},
+        http::context::{actor, credential, session, site},
         username::Username,
     };
 
@@ -134,7 +134,7 @@ mod server {
     }
 
     pub(super) async fn log_out() -> Result<(), AppError> {
-        service::log_out(&site(), &session(), HeaderCredential::of_headers(&headers())).await
+        service::log_out(&site(), &session(), credential().header()).await
     }
 
     pub(super) async fn create_api_key(

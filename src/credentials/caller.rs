@@ -10,13 +10,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+use secrecy::ExposeSecret;
 
-use super::{Actor, UserSession, api_key, token};
+use super::{Actor, HeaderCredential, RequestCredential, UserSession, api_key, token};
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
-
-/// Carries an API key.
-pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Who asks, and what proves it.
 #[derive(Clone, Debug)]
@@ -34,15 +31,6 @@ enum Proof {
     Session(UserSession),
     Token { family: String, kid: String, expires_at: Timestamp },
     ApiKey { id: String, expires_at: Timestamp },
-}
-
-/// A credential that was sent on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeaderCredential<'a> {
-    /// An access token, or an id token for the GraphQL API.
-    Token(&'a str),
-    /// An API key.
-    ApiKey(&'a str),
 }
 
 /// Why nobody knows who asks.
@@ -69,43 +57,15 @@ impl From<CredentialError> for AppError {
     }
 }
 
-impl<'a> HeaderCredential<'a> {
-    /// What the header fields `authorization` and `x-api-key` say. With both,
-    /// the token counts: it says more. `Basic` is none of ours: a proxy in
-    /// front of the site asked for it.
-    #[must_use]
-    pub fn of(authorization: Option<&'a str>, api_key: Option<&'a str>) -> Option<Self> {
-        let token = authorization.filter(|value| !is_basic(value));
-        match (token, api_key) {
-            (Some(raw), _) => {
-                let bare = match raw.trim_start().split_once(' ') {
-                    Some((scheme, bare)) if scheme.eq_ignore_ascii_case("bearer") => bare,
-                    _ => raw,
-                };
-                Some(Self::Token(bare.trim()))
-            }
-            (None, Some(key)) => Some(Self::ApiKey(key.trim())),
-            (None, None) => None,
-        }
-    }
-
-    /// [`Self::of`] the headers of a request. What is no text is no credential
-    /// that could hold, and neither is one of two: whichever counted, the other
-    /// would pass for none.
-    #[must_use]
-    pub fn of_headers(headers: &'a HeaderMap) -> Option<Self> {
-        let texts = |name| headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default());
-        Self::of(only(texts(AUTHORIZATION).filter(|value| !is_basic(value))), only(texts(X_API_KEY)))
-    }
-
+impl HeaderCredential {
     /// Finds out whose it is.
     ///
     /// # Errors
     /// [`CredentialError`].
-    pub async fn caller(self, site: &Site) -> Result<Caller, CredentialError> {
+    pub async fn caller(&self, site: &Site) -> Result<Caller, CredentialError> {
         match self {
-            Self::Token(raw) => Ok(Caller::of_token(token::verify(site, raw).await?)),
-            Self::ApiKey(raw) => Caller::of_api_key(site, raw).await,
+            Self::Token(raw) => Ok(Caller::of_token(token::verify(site, raw.expose_secret()).await?)),
+            Self::ApiKey(raw) => Caller::of_api_key(site, raw.expose_secret()).await,
         }
     }
 
@@ -113,10 +73,10 @@ impl<'a> HeaderCredential<'a> {
     ///
     /// # Errors
     /// [`CredentialError`].
-    pub async fn caller_of_graphql(self, site: &Site) -> Result<Caller, CredentialError> {
+    pub async fn caller_of_graphql(&self, site: &Site) -> Result<Caller, CredentialError> {
         match self {
-            Self::Token(raw) => Ok(Caller::of_token(token::verify_either(site, raw).await?)),
-            Self::ApiKey(raw) => Caller::of_api_key(site, raw).await,
+            Self::Token(raw) => Ok(Caller::of_token(token::verify_either(site, raw.expose_secret()).await?)),
+            Self::ApiKey(raw) => Caller::of_api_key(site, raw.expose_secret()).await,
         }
     }
 
@@ -125,28 +85,12 @@ impl<'a> HeaderCredential<'a> {
     /// # Errors
     /// [`AppError::ReadOnly`] for an API key, which is its owner's to revoke;
     /// those of the database, and then nothing has ended.
-    pub async fn end(self, site: &Site) -> Result<(), AppError> {
+    pub async fn end(&self, site: &Site) -> Result<(), AppError> {
         match self {
-            Self::Token(raw) => token::service::revoke(site, raw).await,
+            Self::Token(raw) => token::service::revoke(site, raw.expose_secret()).await,
             Self::ApiKey(_) => Err(AppError::ReadOnly),
         }
     }
-}
-
-/// The one value of a header; an empty one where there are several.
-fn only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let first = values.next()?;
-    Some(if values.next().is_none() { first } else { "" })
-}
-
-/// Whether it has that scheme (RFC 7617), and nothing behind it: two fields may
-/// have been joined by a comma on the way. Clients of AppSync send a token
-/// without any scheme.
-fn is_basic(authorization: &str) -> bool {
-    authorization
-        .trim_start()
-        .split_once(' ')
-        .is_some_and(|(scheme, rest)| scheme.eq_ignore_ascii_case("basic") && !rest.contains(','))
 }
 
 impl Caller {
@@ -156,10 +100,10 @@ impl Caller {
     /// [`CredentialError`].
     pub async fn of(
         site: &Site,
-        headers: &HeaderMap,
+        credential: &RequestCredential,
         session: &UserSession,
     ) -> Result<Self, CredentialError> {
-        match HeaderCredential::of_headers(headers) {
+        match credential.header() {
             Some(explicit) => explicit.caller(site).await,
             None => Self::of_session(session).await.map_err(CredentialError::Error),
         }
@@ -171,10 +115,10 @@ impl Caller {
     /// [`CredentialError`].
     pub async fn of_graphql(
         site: &Site,
-        headers: &HeaderMap,
+        credential: &RequestCredential,
         session: &UserSession,
     ) -> Result<Self, CredentialError> {
-        match HeaderCredential::of_headers(headers) {
+        match credential.header() {
             Some(explicit) => explicit.caller_of_graphql(site).await,
             None => Self::of_session(session).await.map_err(CredentialError::Error),
         }
@@ -250,60 +194,5 @@ impl Caller {
     /// Proven by something of which nobody knows yet for how long it holds.
     fn by(actor: Actor, proof: Proof) -> Self {
         Self { actor, proof, as_of: Arc::new(AtomicU64::new(u64::MAX)) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::{HeaderName, HeaderValue};
-
-    use super::*;
-
-    #[test]
-    fn a_token_comes_with_a_scheme_or_without_and_counts_more_than_a_key() {
-        for raw in ["a.b.c", "Bearer a.b.c", "bearer a.b.c", " BEARER  a.b.c "] {
-            assert_eq!(
-                HeaderCredential::of(Some(raw), Some("byl_x")),
-                Some(HeaderCredential::Token("a.b.c")),
-                "{raw:?}"
-            );
-        }
-        assert_eq!(HeaderCredential::of(None, Some("byl_x")), Some(HeaderCredential::ApiKey("byl_x")));
-        assert_eq!(HeaderCredential::of(None, None), None);
-    }
-
-    #[test]
-    fn an_empty_or_unreadable_credential_is_one_all_the_same() {
-        assert_eq!(HeaderCredential::of(Some(""), None), Some(HeaderCredential::Token("")));
-        let mut headers = HeaderMap::new();
-        headers.insert(X_API_KEY, HeaderValue::from_bytes(b"\xff").unwrap());
-        assert_eq!(HeaderCredential::of_headers(&headers), Some(HeaderCredential::ApiKey("")));
-    }
-
-    #[test]
-    fn what_a_proxy_asked_for_is_not_taken_for_ours() {
-        assert_eq!(HeaderCredential::of(Some("Basic YTpi"), None), None);
-        assert_eq!(
-            HeaderCredential::of(Some("Basic YTpi"), Some("byl_x")),
-            Some(HeaderCredential::ApiKey("byl_x"))
-        );
-    }
-
-    #[test]
-    fn one_credential_of_two_in_a_header_does_not_hide_the_other() {
-        let of = |name: HeaderName, values: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
-            }
-            HeaderCredential::of_headers(&headers).map(|explicit| format!("{explicit:?}"))
-        };
-        let (token, unreadable) = (Some("Token(\"a.b.c\")".to_owned()), Some("Token(\"\")".to_owned()));
-        assert_eq!(of(AUTHORIZATION, &["Basic YTpi", "Bearer a.b.c"]), token);
-        assert_eq!(of(AUTHORIZATION, &["a.b.c", "Basic YTpi"]), token);
-        assert_eq!(of(AUTHORIZATION, &["Basic YTpi", "basic YTpi"]), None);
-        assert_eq!(of(AUTHORIZATION, &["a.b.c", "Basic YTpi", "Bearer a.b.c"]), unreadable);
-        assert_ne!(of(AUTHORIZATION, &["Basic YTpi, Bearer a.b.c"]), None);
-        assert_eq!(of(X_API_KEY, &["byl_x", "byl_y"]), Some("ApiKey(\"\")".to_owned()));
     }
 }

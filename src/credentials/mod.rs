@@ -2,6 +2,7 @@
 
 mod actor;
 mod last_use;
+mod request;
 mod secret;
 
 pub mod api_key;
@@ -13,6 +14,7 @@ pub mod trust;
 pub use actor::{Actor, User, UserId};
 pub use caller::Caller;
 pub use last_use::LastUse;
+pub use request::{HeaderCredential, RequestCredential, X_API_KEY};
 pub use secret::{Secret, SiteSecret};
 pub use session::UserSession;
 pub use session::kept::{FormToKeep, KeptForm};

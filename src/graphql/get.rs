@@ -29,7 +29,7 @@ use super::{
     realtime,
 };
 use crate::{
-    credentials::{Actor, caller::HeaderCredential},
+    credentials::{Actor, RequestCredential},
     http::{etag, layers::client_address::ClientAddress, shared_answers::Terms},
     site::Site,
     telemetry::RequestId,
@@ -73,7 +73,7 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
 }
 
 async fn run(site: &Site, head: &Parts) -> Result<Answered, Failed> {
-    let Some(explicit) = HeaderCredential::of_headers(&head.headers) else {
+    let Some(explicit) = RequestCredential::in_extensions(&head.extensions).header() else {
         return Err(Failed::unauthorized(NOBODY));
     };
     let caller = explicit.caller_of_graphql(site).await?;

@@ -29,13 +29,11 @@ use super::{
 };
 use crate::{
     credentials::{
-        Actor, Caller, UserSession,
-        caller::{CredentialError, HeaderCredential},
-        session::store::RowStore,
+        Actor, Caller, RequestCredential, UserSession, caller::CredentialError, session::store::RowStore,
     },
     error::AppError,
     http::{
-        bodies, cookies, headers,
+        bodies, headers,
         layers::{
             client_address::ClientAddress, credentials::strip_ambient_credentials, cross_site,
             session::repair_session_response,
@@ -91,7 +89,7 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
 
 /// Whoever brings no session gets 401, from wherever the request comes.
 async fn skip_csrf_without_session(mut request: Request, next: Next) -> Response {
-    if !cookies::has_session(request.headers()) {
+    if !RequestCredential::in_extensions(request.extensions()).is_session() {
         for name in [ORIGIN, origin::SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
         }
@@ -111,20 +109,21 @@ async fn answer(
     let wording = wording(&head.headers, request_id);
     let outcome = async {
         require_json(&head.headers)?;
+        let credential = RequestCredential::in_extensions(&head.extensions);
         // Whoever brings nothing need not send the rest.
-        if HeaderCredential::of_headers(&head.headers).is_none() && !cookies::has_session(&head.headers) {
+        if credential.is_nothing() {
             return Err(Failed::unauthorized(NOBODY));
         }
         let session = UserSession::new(session);
         let check = async {
-            match Caller::of_graphql(&site, &head.headers, &session.apart(&site)).await?.actor {
+            match Caller::of_graphql(&site, credential, &session.apart(&site)).await?.actor {
                 Actor::Anonymous => Err(Failed::unauthorized(NOBODY)),
                 _ => Ok(()),
             }
         };
         let body = bodies::read_body_if(check, body, server_limits::POST_BODY).await?;
         // Asked once the body is here: a slow upload cannot outlive a logout.
-        let caller = Caller::of_graphql(&site, &head.headers, &session).await.map_err(Failed::from)?;
+        let caller = Caller::of_graphql(&site, credential, &session).await.map_err(Failed::from)?;
         if caller.actor == Actor::Anonymous {
             return Err(Failed::unauthorized(NOBODY));
         }

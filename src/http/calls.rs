@@ -6,6 +6,7 @@
 //! script's, and one place turns its outcome into the right answer.
 
 use axum::{
+    Extension,
     body::{Body, Bytes, to_bytes},
     extract::{Path, Request, State},
     http::{
@@ -30,7 +31,7 @@ use super::{
     pages::{self, PageInput},
 };
 use crate::{
-    credentials::{Actor, Caller, FormToKeep, UserSession, caller::HeaderCredential},
+    credentials::{Actor, Caller, FormToKeep, RequestCredential, UserSession},
     database::internal,
     error::AppError,
     http::headers::wants_html,
@@ -66,9 +67,10 @@ pub async fn submit(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
+    let credential = RequestCredential::in_extensions(&head.extensions).clone();
     // A text is taken from whoever has no session, too: it is kept for its author.
     let anyone = form.is_for_anyone() || form.holds_text();
-    let check = may_send(&site, &head.headers, &session, anyone);
+    let check = may_send(&site, &credential, &session, anyone);
     let mut typed = match bodies::read_body_if(check, body, max_body(form.endpoint())).await {
         Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
         Err(AppError::NotSignedIn) => return see_other(&log_in_first(&form.page(&from_path))),
@@ -78,7 +80,7 @@ pub async fn submit(
     let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(&typed).finish();
     typed.remove("password");
 
-    let context = match CallContext::of(&site, head.headers, session).await {
+    let context = match CallContext::of(&site, credential, session).await {
         Ok(context) => context,
         Err(error) => return with_text(&site, Actor::Anonymous, form, typed, error).await,
     };
@@ -165,9 +167,9 @@ pub async fn discard_kept(
     State(site): State<Site>,
     Path(id): Path<String>,
     session: Session,
-    headers: HeaderMap,
+    Extension(credential): Extension<RequestCredential>,
 ) -> Response {
-    let context = match CallContext::of(&site, headers, session).await {
+    let context = match CallContext::of(&site, credential, session).await {
         Ok(context) => context,
         Err(error) => return refusal(&error, true),
     };
@@ -208,11 +210,12 @@ async fn by_script(
     let reads = get_server_fn_service(endpoint, Method::GET).is_some();
     let writes = get_server_fn_service(endpoint, Method::POST).is_some();
     let (head, body) = request.into_parts();
+    let credential = RequestCredential::in_extensions(&head.extensions).clone();
     let (method, arguments) = match head.method {
         Method::GET | Method::HEAD if reads => (Method::GET, head.uri.query().unwrap_or_default().to_owned()),
         Method::POST if writes => {
             let anyone = Form::of_endpoint(endpoint).is_some_and(Form::is_for_anyone);
-            let check = may_send(site, &head.headers, &session, anyone);
+            let check = may_send(site, &credential, &session, anyone);
             let body = bodies::read_body_if(check, body, max_body(endpoint)).await?;
             (Method::POST, arguments(&head.headers, &body)?)
         }
@@ -220,7 +223,7 @@ async fn by_script(
         _ if writes => return Err(CallError::MethodNotAllowed { allow: "POST" }),
         _ => return Err(AppError::NotFound.into()),
     };
-    let context = CallContext::of(site, head.headers, session).await?;
+    let context = CallContext::of(site, credential, session).await?;
     Ok(limits::in_time(run(site, &context, endpoint, &method, arguments)).await?)
 }
 
@@ -263,12 +266,17 @@ fn max_body(endpoint: &str) -> usize {
 /// # Errors
 /// [`AppError::NotSignedIn`] where `anyone` may not send one; a credential that
 /// does not hold; those of the database.
-async fn may_send(site: &Site, headers: &HeaderMap, session: &Session, anyone: bool) -> Result<(), AppError> {
-    if anyone && HeaderCredential::of_headers(headers).is_none() {
+async fn may_send(
+    site: &Site,
+    credential: &RequestCredential,
+    session: &Session,
+    anyone: bool,
+) -> Result<(), AppError> {
+    if anyone && credential.header().is_none() {
         return Ok(());
     }
     let session = UserSession::new(session.clone()).apart(site);
-    let caller = limits::in_time(async { Ok(Caller::of(site, headers, &session).await?) }).await?;
+    let caller = limits::in_time(async { Ok(Caller::of(site, credential, &session).await?) }).await?;
     match caller.actor {
         Actor::Anonymous => Err(AppError::NotSignedIn),
         _ => Ok(()),
@@ -280,16 +288,16 @@ async fn may_send(site: &Site, headers: &HeaderMap, session: &Session, anyone: b
 struct CallContext {
     actor: Actor,
     session: UserSession,
-    headers: HeaderMap,
+    credential: RequestCredential,
 }
 
 impl CallContext {
     /// Asked with the body already read: a session that ended while it arrived
     /// has ended (security row S5).
-    async fn of(site: &Site, headers: HeaderMap, session: Session) -> Result<Self, AppError> {
+    async fn of(site: &Site, credential: RequestCredential, session: Session) -> Result<Self, AppError> {
         let session = UserSession::new(session);
-        let caller = limits::in_time(async { Ok(Caller::of(site, &headers, &session).await?) }).await?;
-        Ok(Self { actor: caller.actor, session, headers })
+        let caller = limits::in_time(async { Ok(Caller::of(site, &credential, &session).await?) }).await?;
+        Ok(Self { actor: caller.actor, session, credential })
     }
 }
 
@@ -313,13 +321,14 @@ async fn run(
         .header(CONTENT_TYPE, FORM)
         .body(body)
         .map_err(|_| AppError::BadRequest { reason: "the query is not a form".into() })?;
-    let CallContext { actor, session, headers } = context;
-    let (site, actor, session, headers) = (site.clone(), actor.clone(), session.clone(), headers.clone());
+    let CallContext { actor, session, credential } = context;
+    let (site, actor, session, credential) =
+        (site.clone(), actor.clone(), session.clone(), credential.clone());
     let provide = move || {
         provide_context(site.clone());
         provide_context(actor.clone());
         provide_context(session.clone());
-        provide_context(headers.clone());
+        provide_context(credential.clone());
     };
     let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
     let (head, body) = axum::response::IntoResponse::into_response(response).into_parts();

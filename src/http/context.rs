@@ -1,10 +1,10 @@
 //! What pages and server functions find in their Leptos context.
 
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use leptos::prelude::expect_context;
 
 use crate::{
-    credentials::{Actor, UserSession},
+    credentials::{Actor, RequestCredential, UserSession},
     site::Site,
 };
 
@@ -44,11 +44,11 @@ pub fn session() -> UserSession {
     expect_context()
 }
 
-/// The header fields of this request.
+/// What this request brings to prove who asks.
 ///
 /// # Panics
 /// Outside [`super::calls`], which provides it.
 #[must_use]
-pub fn headers() -> HeaderMap {
+pub fn credential() -> RequestCredential {
     expect_context()
 }

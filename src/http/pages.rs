@@ -9,7 +9,7 @@ use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode, Uri,
+        HeaderValue, Method, StatusCode, Uri,
         header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE},
         request::Parts,
     },
@@ -30,7 +30,7 @@ use super::{
 use crate::{
     accounts::NewApiKey,
     app::App,
-    credentials::{Actor, Caller, KeptForm, User, UserSession, caller::HeaderCredential},
+    credentials::{Actor, Caller, KeptForm, RequestCredential, User, UserSession},
     database::internal,
     error::AppError,
     site::Site,
@@ -65,23 +65,24 @@ impl PageInput {
 
 /// Readers who bring no cookie that matters and no other credential get the pages that are the same
 /// for everyone; this names the one that is asked for.
-fn kept_page(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Key> {
-    let plain = matches!(*method, Method::GET | Method::HEAD)
-        && !cookies::has_session(headers)
-        && cookie(headers, cookies::NOTICE).is_none()
-        && HeaderCredential::of_headers(headers).is_none();
-    plain.then(|| page_cache::key(site, uri)).flatten()
+fn kept_page(site: &Site, request: &Request) -> Option<Key> {
+    let plain = matches!(*request.method(), Method::GET | Method::HEAD)
+        && RequestCredential::in_extensions(request.extensions()).is_nothing()
+        && cookie(request.headers(), cookies::NOTICE).is_none();
+    plain.then(|| page_cache::key(site, request.uri())).flatten()
 }
 
 /// A page that is ready in memory. Nothing else has to be looked at then.
-pub async fn ready(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
-    site.pages().ready(&kept_page(site, method, uri, headers)?, headers).await
+pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = Option<Response>> + Send + 'a {
+    // What waits must not hold the request: its body is for one thread at a time.
+    let (key, headers) = (kept_page(site, request), request.headers());
+    async move { site.pages().ready(&key?, headers).await }
 }
 
 /// Renders a page that is the same for everyone once, for all who ask, before
 /// sessions or anything else is looked at.
 pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let Some(key) = kept_page(&site, request.method(), request.uri(), request.headers()) else {
+    let Some(key) = kept_page(&site, &request) else {
         return next.run(request).await;
     };
     // Nothing that somebody appended to the address is in the page.
@@ -121,7 +122,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
 
 /// What a page shows to whoever's session this is.
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
-    let actor = Caller::of(site, &head.headers, session).await?.actor;
+    let actor = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?.actor;
     let mut input = PageInput::of(head.uri.clone(), actor);
     input.notice = cookie(&head.headers, cookies::NOTICE).and_then(Notice::from_name);
     if let Ok(user) = input.actor.user().cloned() {

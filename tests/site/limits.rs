@@ -3,8 +3,18 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use axum::{Router, body::Body, http::Method, middleware::from_fn_with_state, routing::get};
-use byline::{database::Db, error::AppError, http::layers::observe};
+use axum::{
+    Router,
+    body::Body,
+    http::Method,
+    middleware::{from_fn_with_state, map_request},
+    routing::get,
+};
+use byline::{
+    database::Db,
+    error::AppError,
+    http::layers::{credentials, observe},
+};
 use futures::{future::join_all, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -126,7 +136,8 @@ async fn a_panic_is_answered_and_the_site_lives_on() {
     let router = Router::new()
         .route("/breaks", get(breaks))
         .route("/works", get(async || "works"))
-        .layer(from_fn_with_state(site.site.clone(), observe::observe));
+        .layer(from_fn_with_state(site.site.clone(), observe::observe))
+        .layer(map_request(async |request| credentials::identify(request)));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (_stop, _served) = serve(listener, None, router);

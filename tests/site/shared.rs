@@ -5,12 +5,12 @@ use axum::{
     Router,
     body::Body,
     http::{Method, Request},
-    middleware::from_fn_with_state,
+    middleware::{from_fn_with_state, map_request},
     routing::get,
 };
 use byline::{
     config::{Config, Origins},
-    http::layers::{cors, observe},
+    http::layers::{cors, credentials, observe},
 };
 use tokio::net::TcpListener;
 
@@ -192,6 +192,7 @@ async fn what_an_outer_layer_answers_is_read_by_pages_of_other_origins_as_well()
     let router = Router::new()
         .route("/breaks", get(breaks))
         .layer(from_fn_with_state(site.site.clone(), observe::observe))
+        .layer(map_request(async |request| credentials::identify(request)))
         .layer(from_fn_with_state(site.site.clone(), cors::share));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -4,8 +4,7 @@ use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
 use crate::{
     clock,
     credentials::{
-        User, UserId, UserSession,
-        caller::HeaderCredential,
+        HeaderCredential, User, UserId, UserSession,
         session::store as session_store,
         token::{
             self, Client,
@@ -244,7 +243,7 @@ pub async fn begin_family(
 pub async fn log_out(
     site: &Site,
     session: &UserSession,
-    explicit: Option<HeaderCredential<'_>>,
+    explicit: Option<&HeaderCredential>,
 ) -> Result<(), AppError> {
     match explicit {
         Some(explicit) => explicit.end(site).await,

@@ -27,10 +27,7 @@ use super::{
     queue::{Answer, Queue},
 };
 use crate::{
-    credentials::{
-        Actor, Caller, UserSession,
-        caller::{CredentialError, HeaderCredential},
-    },
+    credentials::{Actor, Caller, HeaderCredential, UserSession, caller::CredentialError},
     error::AppError,
     graphql::{
         errors::{ApiError, Wording},
@@ -458,7 +455,7 @@ async fn is_over(caller: &Caller, site: &Site) -> bool {
 /// Whoever that proves to be; nobody is refused.
 async fn caller(
     site: &Site,
-    explicit: Option<HeaderCredential<'_>>,
+    explicit: Option<&HeaderCredential>,
     session: Option<&UserSession>,
 ) -> Result<Caller, Failed> {
     let found = match (explicit, session) {

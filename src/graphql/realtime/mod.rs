@@ -36,7 +36,7 @@ use super::{
     limits,
 };
 use crate::{
-    credentials::UserSession,
+    credentials::{RequestCredential, UserSession},
     error::AppError,
     http::{
         headers,
@@ -93,7 +93,7 @@ pub async fn connect(
     let offered = address.header.or(in_protocol).map(|encoded| decode(&encoded));
     let greeting = Greeting {
         comes_back,
-        offered: offered.unwrap_or_else(|| Offered::of_headers(&head)),
+        offered: offered.unwrap_or_else(|| Offered::of(RequestCredential::in_extensions(&writing))),
         // A browser sends the cookie with whatever page opens the connection (security row C2).
         session: (source == Source::Own).then(|| UserSession::new(session)),
         address: client,

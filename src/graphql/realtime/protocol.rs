@@ -1,11 +1,10 @@
 //! What is said on the wire, by either protocol.
 
-use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    credentials::caller::{HeaderCredential, X_API_KEY},
+    credentials::{HeaderCredential, RequestCredential, X_API_KEY},
     graphql::operation::Parameters,
 };
 
@@ -22,24 +21,13 @@ pub enum Protocol {
 }
 
 /// What a client brings to prove who it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offered {
-    authorization: Option<String>,
-    api_key: Option<String>,
-}
+#[derive(Clone, Debug, Default)]
+pub struct Offered(Option<HeaderCredential>);
 
 impl Offered {
-    /// What the request's headers say.
-    pub fn of_headers(headers: &HeaderMap) -> Self {
-        match HeaderCredential::of_headers(headers) {
-            Some(HeaderCredential::Token(token)) => {
-                Self { authorization: Some(token.to_owned()), api_key: None }
-            }
-            Some(HeaderCredential::ApiKey(key)) => {
-                Self { authorization: None, api_key: Some(key.to_owned()) }
-            }
-            None => Self::default(),
-        }
+    /// What the request brings on purpose.
+    pub fn of(credential: &RequestCredential) -> Self {
+        Self(credential.header().cloned())
     }
 
     /// What an object says whose names are those of headers, in any case.
@@ -47,19 +35,20 @@ impl Offered {
         let field = |wanted: &str| {
             let (_, value) =
                 object.as_object()?.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
-            Some(value.as_str().unwrap_or_default().to_owned())
+            Some(value.as_str().unwrap_or_default())
         };
-        Self { authorization: field("authorization"), api_key: field(X_API_KEY.as_str()) }
+        let (authorization, api_key) = (field("authorization"), field(X_API_KEY.as_str()));
+        Self(HeaderCredential::of(authorization, api_key))
     }
 
     /// Something that is no credential.
     pub fn unreadable() -> Self {
-        Self { authorization: Some(String::new()), api_key: None }
+        Self(HeaderCredential::of(Some(""), None))
     }
 
     /// What counts of it.
-    pub fn explicit(&self) -> Option<HeaderCredential<'_>> {
-        HeaderCredential::of(self.authorization.as_deref(), self.api_key.as_deref())
+    pub const fn explicit(&self) -> Option<&HeaderCredential> {
+        self.0.as_ref()
     }
 }
 
@@ -196,7 +185,8 @@ mod tests {
             panic!("no start");
         };
         assert_eq!((id.as_str(), parameters.query.as_str()), ("1", "subscription { onCreatePost { id } }"));
-        assert_eq!(offered.explicit(), Some(HeaderCredential::ApiKey("byl_x")));
+        let Some(HeaderCredential::ApiKey(key)) = offered.explicit() else { panic!("no key") };
+        assert_eq!(secrecy::ExposeSecret::expose_secret(key), "byl_x");
     }
 
     #[test]

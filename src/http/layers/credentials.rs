@@ -1,5 +1,5 @@
-//! What browsers add by themselves does not count beside a credential that was
-//! sent on purpose.
+//! What a request brings to prove who asks, and that what browsers add by
+//! themselves does not count beside a credential that was sent on purpose.
 
 use axum::{
     extract::{FromRequestParts, Request},
@@ -13,19 +13,28 @@ use axum::{
 use tower_sessions::Session;
 
 use crate::{
-    credentials::{Caller, UserSession, caller::HeaderCredential},
+    credentials::{Caller, RequestCredential, UserSession},
     http::{
+        cookies,
         headers::{refusal, wants_html},
         origin::SEC_FETCH_SITE,
     },
     site::Site,
 };
 
+/// Finds out what the request brings, before all other layers but the one that
+/// leaves of its cookies only ours. Nobody else reads it from the headers.
+pub fn identify(mut request: Request) -> Request {
+    let credential = RequestCredential::of(request.headers(), cookies::has_session(request.headers()));
+    request.extensions_mut().insert(credential);
+    request
+}
+
 /// Takes from a request with an explicit credential what browsers add by
 /// themselves: the cookies, which must not count beside it, and where it comes
 /// from, which protects nobody who has no cookie (security rows C1 and C3).
 pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
-    if HeaderCredential::of_headers(request.headers()).is_some() {
+    if RequestCredential::in_extensions(request.extensions()).header().is_some() {
         for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
             request.headers_mut().remove(name);
         }
@@ -39,7 +48,8 @@ impl FromRequestParts<Site> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
         let session = Session::from_request_parts(parts, site).await.map_err(IntoResponse::into_response)?;
-        let caller = Self::of(site, &parts.headers, &UserSession::new(session)).await;
+        let credential = RequestCredential::in_extensions(&parts.extensions);
+        let caller = Self::of(site, credential, &UserSession::new(session)).await;
         caller.map_err(|refused| refusal(&refused.into(), wants_html(&parts.headers)))
     }
 }

@@ -9,9 +9,9 @@ use axum::{
 
 use crate::{
     config::{Origin, PublicUrl},
+    credentials::RequestCredential,
     error::AppError,
     http::{
-        cookies,
         headers::{refusal, wants_html},
         origin::{Said, Source, said, source},
     },
@@ -26,7 +26,7 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
     let refused = match source(&site.public_url, &request) {
         Source::Own => false,
         Source::Foreign => true,
-        Source::Unsaid => cookies::has_session(request.headers()),
+        Source::Unsaid => RequestCredential::in_extensions(request.extensions()).is_session(),
     };
     if is_safe || !refused {
         return next.run(request).await;

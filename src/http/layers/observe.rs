@@ -57,7 +57,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
         if let Some(answer) = cors::answer_to_preflight(&request) {
             return Ok(answer);
         }
-        if let Some(page) = pages::ready(&site, &method, request.uri(), request.headers()).await {
+        if let Some(page) = pages::ready(&site, &request).await {
             return Ok(page);
         }
         let made = AssertUnwindSafe(next.run(request)).catch_unwind().await;
