@@ -9,8 +9,7 @@ use leptos::server_fn::{
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use serde::{Deserialize, Serialize};
-
-use crate::posts::Post;
+use serde_json::Value;
 
 /// Why a use case did not happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -49,8 +48,8 @@ pub enum AppError {
     /// Someone saved in between; nothing was overwritten.
     #[error("This post was changed after you opened it.")]
     Conflict {
-        /// The post as it stands now.
-        current: Box<Post>,
+        /// What was to be changed, as it stands now.
+        current: Box<Value>,
     },
     /// The post is there, or is not as the program said it must be.
     #[error("The condition of the request is not met; nothing was changed.")]

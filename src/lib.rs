@@ -35,11 +35,14 @@
 pub mod accounts;
 pub mod error;
 pub mod posts;
+pub mod text;
 pub mod timestamp;
 pub mod username;
 
 #[cfg(feature = "ssr")]
 pub mod app;
+#[cfg(feature = "ssr")]
+pub mod assets;
 #[cfg(feature = "ssr")]
 pub mod cli;
 #[cfg(feature = "ssr")]

@@ -16,7 +16,7 @@ use crate::{
     graphql,
     http::{
         assets, bodies, calls, cookies,
-        forms::{Form, Values},
+        forms::Form,
         headers, health,
         layers::{
             cors,
@@ -42,17 +42,11 @@ pub fn router(site: Site) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax);
 
-    let people = Router::new()
+    let forms = site.forms().forms.iter();
+    let forms = forms.fold(Router::new(), |routes, form| routes.route(form.page, page_of(form)));
+    let people = forms
         .route("/api/{name}", any(calls::call))
-        .route("/account/api-keys", form(Form::CreateApiKey))
-        .route("/account/api-keys/{id}/revoke", form(Form::RevokeApiKey))
-        .route("/signup", form(Form::SignUp))
-        .route("/login", form(Form::LogIn))
-        .route("/logout", form(Form::LogOut))
-        .route("/my-posts/new", form(Form::CreatePost))
-        .route("/my-posts/{id}/edit", form(Form::UpdatePost))
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
-        .route("/posts/{id}/delete", form(Form::DeletePost))
         .route("/account/api/{*file}", get(codegen::http::download))
         .merge(graphql::graphiql::routes())
         .fallback(pages::page)
@@ -110,11 +104,12 @@ async fn only_post(request: Request) -> Response {
 }
 
 /// A page that takes its own form by POST.
-fn form(form: Form) -> MethodRouter<Site> {
+fn page_of(form: &'static Form) -> MethodRouter<Site> {
     let submit =
-        move |State(site): State<Site>, Path(path): Path<Values>, session: Session, request: Request| {
-            calls::submit(site, session, form, path, request)
-        };
+        move |State(site): State<Site>,
+              Path(path): Path<Vec<(String, String)>>,
+              session: Session,
+              request: Request| { calls::submit(site, session, form, path, request) };
     let wrong_method =
         |request: Request| async move { headers::wrong_method(request.headers(), "GET, HEAD, POST") };
     get(pages::page).post(submit).fallback(wrong_method)

@@ -40,7 +40,7 @@ pub struct Shared {
 impl Site {
     /// A site without parts.
     #[must_use]
-    pub fn new(
+    pub fn without_parts(
         database: Database,
         public_url: PublicUrl,
         trusted_proxies: Vec<IpNet>,

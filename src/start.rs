@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use leptos::prelude::IntoAny;
+
 use crate::{
+    accounts,
     accounts::domain::{costs::CostsInUse, hashing::Hasher},
+    app::App,
     config::{Config, StartError},
     credentials::{
         LastUse, SiteSecret,
@@ -13,7 +17,9 @@ use crate::{
     },
     database::{Database, OpenError},
     graphql::{self, Api},
-    http::{answers, bodies, page_cache::PageCache, turns::Turns},
+    http::forms::{Form, Forms},
+    http::{answers, bodies, page_cache::PageCache, pages::Document, turns::Turns},
+    posts,
     posts::{
         domain::rendering::Renderer,
         events::{Bus, broadcast::Broadcast},
@@ -39,6 +45,15 @@ impl Site {
     }
 }
 
+/// What browsers can send.
+const FORMS: Forms = Forms { forms: &ALL_FORMS, calls: &[&posts::forms::PREVIEW_POST] };
+
+static ALL_FORMS: [&Form; 8] = {
+    let [sign_up, log_in, log_out, create_api_key, revoke_api_key] = accounts::forms::FORMS;
+    let [create_post, update_post, delete_post] = posts::forms::FORMS;
+    [sign_up, log_in, log_out, create_api_key, revoke_api_key, create_post, update_post, delete_post]
+};
+
 async fn put_together(
     config: &Config,
     database: impl Future<Output = Result<Database, OpenError>>,
@@ -50,7 +65,7 @@ async fn put_together(
     let parties = Parties::of(&config.public_url, graphql::http::PATH);
     let trust = Trust::new(database.engine());
     let api = Api::new(config.conflict_detection).map_err(StartError::Schema)?;
-    let site = Site::new(
+    let site = Site::without_parts(
         database,
         config.public_url.clone(),
         config.trusted_proxies.clone(),
@@ -74,5 +89,7 @@ async fn put_together(
         .with(Broadcast::default())
         .with(Renderer::default())
         .with(api)
+        .with(FORMS)
+        .with(Document(|| App().into_any()))
         .into())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{posts::is_blank, timestamp::Timestamp};
+use crate::{text::is_blank, timestamp::Timestamp};
 
 /// What its owner calls a key: trimmed, 1 to 60 characters, one visible line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

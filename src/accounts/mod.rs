@@ -12,6 +12,8 @@ pub mod show_password;
 #[cfg(feature = "ssr")]
 pub mod domain;
 #[cfg(feature = "ssr")]
+pub mod forms;
+#[cfg(feature = "ssr")]
 pub mod pages;
 
 use serde::{Deserialize, Serialize};

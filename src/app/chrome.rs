@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use crate::{
     credentials::{Actor, KeptForm},
     http::{
-        context::{actor, uri},
+        context::actor,
         forms::{Form, Notice},
     },
-    ui::Time,
+    ui::{Time, uri},
 };
 
 /// Site name, navigation, and who is signed in.
@@ -58,11 +58,11 @@ pub fn SiteHeader() -> impl IntoView {
 /// What just happened, said once.
 #[component]
 pub fn NoticeBanner() -> impl IntoView {
-    let notice = expect_context::<Option<Notice>>();
+    let notice = expect_context::<Option<&'static Notice>>();
     notice.map(|notice| {
         view! {
             <div class="notice" role="status">
-                <p>{notice.sentence()}</p>
+                <p>{notice.sentence}</p>
             </div>
         }
     })

@@ -11,9 +11,9 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::{ApiKeysPage, LogInPage, LoggedInPage, RevokeApiKeyPage, SignUpPage},
+    assets,
     codegen::page::ApiPage,
     error::AppError,
-    http::assets,
     posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
     ui::ErrorPage,
 };

@@ -15,10 +15,10 @@ use crate::{
     error::AppError,
     http::{
         calls::see_other,
-        forms::log_in_first,
         headers::{refusal, uncached, wants_html},
     },
     site::Site,
+    ui::log_in_first,
 };
 
 /// How the file is wanted.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::{Db, on_engine, violates};
-use crate::{clock, credentials::UserId, error::AppError};
+use crate::{clock, error::AppError};
 
 /// How long a wish is remembered; a browser tab that was asleep for a weekend
 /// may still send its form again.
@@ -148,7 +148,7 @@ impl Fingerprint {
 /// the database.
 pub async fn remembered(
     db: &mut Db,
-    user: &UserId,
+    user_id: &str,
     named: &KeyedOperation,
 ) -> Result<Option<String>, AppError> {
     // Older rows have the key as it came, until they are a week old.
@@ -156,7 +156,7 @@ pub async fn remembered(
             "SELECT result_id, fingerprint FROM idempotency_keys
              WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
         )
-        .bind(user.as_str())
+        .bind(user_id)
         .bind(named.wish.name())
         .bind(named.key.hash())
         .bind(named.key.as_str())
@@ -196,7 +196,7 @@ pub async fn refuse_reused_sign_up(db: &mut Db, named: &KeyedOperation) -> Resul
 /// time: run again, the transaction finds it remembered. Those of the database.
 pub async fn remember(
     db: &mut Db,
-    user: &UserId,
+    user_id: &str,
     named: &KeyedOperation,
     result_id: &str,
 ) -> Result<(), AppError> {
@@ -204,7 +204,7 @@ pub async fn remember(
             "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at, fingerprint)
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
-        .bind(user.as_str())
+        .bind(user_id)
         .bind(named.wish.name())
         .bind(named.key.hash())
         .bind(result_id)

@@ -3,7 +3,10 @@
 use async_graphql::{Error, PathSegment, Pos, ServerError, dynamic::ResolverContext};
 use serde_json::{Value, json};
 
-use crate::{error::AppError, posts::Post};
+use crate::{
+    error::AppError,
+    posts::{Post, domain::conflicting},
+};
 
 /// An error of one field, or of a whole request.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -97,8 +100,8 @@ impl ApiError {
                 Self::unauthorized(field, object)
             }
             AppError::ConditionNotMet => Self::new(Self::CONDITION_FAILED, "The conditional request failed"),
-            AppError::Conflict { current } => Self {
-                data: conflict_data(&current),
+            conflict @ AppError::Conflict { .. } => Self {
+                data: conflicting(&conflict).as_ref().map_or(Value::Null, conflict_data),
                 ..Self::new(Self::CONFLICT, "Conflict resolver rejects mutation.")
             },
             invalid @ AppError::Invalid { .. } => Self::invalid(invalid.sentences()),

@@ -12,14 +12,12 @@ use axum::{
 
 use super::{http::PATH as API_PATH, schema::sdl};
 use crate::{
+    assets,
     credentials::{Actor, Caller},
     error::AppError,
-    http::{
-        assets,
-        forms::log_in_first,
-        headers::{refusal, uncached, wants_html, wrong_method},
-    },
+    http::headers::{refusal, uncached, wants_html, wrong_method},
     site::Site,
+    ui::log_in_first,
 };
 
 const PATH: &str = "/graphiql";

@@ -1,11 +1,6 @@
-//! Style, script and icons, carried by the binary.
-//!
-//! `cargo xtask` writes them to `target/site`: under `assets/` with a hash in
-//! the name and compressed twins (`.br`, `.gz`) beside them, under `root/`
-//! those whose name is fixed, and `manifest.json`, which maps one to the
-//! other. A release binary embeds the folder; a debug build reads it.
+//! Style, script and icons, as they are served.
 
-use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+use std::borrow::Cow;
 
 use axum::{
     body::{Body, Bytes},
@@ -16,31 +11,9 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use rust_embed::Embed;
 
 use super::answers::Shared;
-
-#[derive(Embed)]
-#[folder = "target/site/"]
-#[allow_missing = true]
-struct Files;
-
-static MANIFEST: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    Files::get("manifest.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
-});
-
-/// Where an asset is served: by its hashed name, or, where cargo-leptos made
-/// it, plainly under `/pkg/`.
-#[must_use]
-pub fn url(name: &str) -> String {
-    MANIFEST.get(name).cloned().unwrap_or_else(|| format!("/pkg/{name}"))
-}
-
-/// Where an asset is that not every build has.
-#[must_use]
-pub fn built(name: &str) -> Option<&'static str> {
-    MANIFEST.get(name).map(String::as_str)
-}
+use crate::assets;
 
 /// `/assets/…`: the name has the hash of the content, so it never changes.
 pub async fn hashed(Path(path): Path<String>, request: Request) -> Response {
@@ -54,7 +27,7 @@ pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
         return ([(CONTENT_TYPE, "text/javascript")], include_str!("../app/boot.js")).into_response();
     }
     let made = format!("pkg/{path}");
-    let path = if Files::get(&made).is_some() { made } else { path };
+    let path = if assets::file(&made).is_some() { made } else { path };
     file(&path, request.headers(), "no-cache")
 }
 
@@ -65,12 +38,12 @@ pub async fn root(request: Request) -> Response {
 }
 
 fn file(path: &str, headers: &HeaderMap, cache: &'static str) -> Response {
-    let Some(plain) = Files::get(path) else {
+    let Some(plain) = assets::file(path) else {
         return (StatusCode::NOT_FOUND, [(CACHE_CONTROL, "no-store")], "not found\n").into_response();
     };
     let twin = Encoding::accepted(headers)
         .into_iter()
-        .find_map(|encoding| Some((encoding, Files::get(&format!("{path}.{}", encoding.extension()))?)));
+        .find_map(|encoding| Some((encoding, assets::file(&format!("{path}.{}", encoding.extension()))?)));
     let content_type = HeaderValue::from_str(plain.metadata.mimetype())
         .unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let (encoding, data) = match twin {

@@ -25,7 +25,7 @@ use url::form_urlencoded;
 
 use super::{
     bodies,
-    forms::{Form, FormState, Values, log_in_first},
+    forms::{Form, Then},
     headers::{refusal, uncached, wrong_method},
     limits,
     pages::{self, PageInput},
@@ -36,6 +36,7 @@ use crate::{
     error::AppError,
     http::headers::wants_html,
     site::Site,
+    ui::{FormState, Values, log_in_first},
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -45,9 +46,9 @@ pub async fn call(State(site): State<Site>, session: Session, request: Request) 
     let endpoint = request.uri().path().to_owned();
     let headers = request.headers().clone();
     let html = wants_html(&headers);
-    match Form::of_endpoint(&endpoint) {
+    match site.forms().of_endpoint(&endpoint) {
         Some(form) if html && request.method() == Method::POST => {
-            submit(site, session, form, Values::new(), request).await
+            submit(site, session, form, Vec::new(), request).await
         }
         _ => match by_script(&site, session, &endpoint, request).await {
             Ok(answer) => uncached(StatusCode::OK, "application/json", answer),
@@ -62,44 +63,52 @@ pub async fn call(State(site): State<Site>, session: Session, request: Request) 
 pub async fn submit(
     site: Site,
     session: Session,
-    form: Form,
-    from_path: Values,
+    form: &'static Form,
+    from_path: Vec<(String, String)>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
     let credential = RequestCredential::in_extensions(&head.extensions).clone();
     // A text is taken from whoever has no session, too: it is kept for its author.
-    let anyone = form.is_for_anyone() || form.holds_text();
+    let anyone = form.call.is_for_anyone || form.holds_text;
     let check = may_send(&site, &credential, &session, anyone);
-    let mut typed = match bodies::read_body_if(check, body, max_body(form.endpoint())).await {
-        Ok(body) => form_urlencoded::parse(&body).into_owned().collect::<Values>(),
-        Err(AppError::NotSignedIn) => return see_other(&log_in_first(&form.page(&from_path))),
+    let body = match bodies::read_body_if(check, body, form.call.max_body).await {
+        Ok(body) => body,
+        Err(AppError::NotSignedIn) => {
+            return see_other(&log_in_first(&form.page(&from_path.into_iter().collect())));
+        }
         Err(error) => return refusal(&error, true),
     };
-    typed.extend(from_path);
-    let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(&typed).finish();
-    typed.remove("password");
+    let mut typed: Values = form_urlencoded::parse(&body).into_owned().collect();
+    let arguments = match String::from_utf8(body.into()) {
+        Ok(body) => with_path(body, &from_path),
+        Err(_) => return refusal(&not_utf_8(), true),
+    };
+    for (name, value) in from_path {
+        typed.set(&name, value);
+    }
+    typed.remove(Form::PASSWORD);
 
     let context = match CallContext::of(&site, credential, session).await {
         Ok(context) => context,
         Err(error) => return with_text(&site, Actor::Anonymous, form, typed, error).await,
     };
-    let outcome = limits::in_time(run(&site, &context, form.endpoint(), &Method::POST, arguments)).await;
+    let outcome = limits::in_time(run(&site, &context, form.call.endpoint, &Method::POST, arguments)).await;
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
     let https = site.public_url.is_https();
     match outcome {
-        Ok(answer) if form == Form::CreateApiKey => {
-            shown_once(&site, context.actor, form, &typed, answer).await
-        }
         Ok(answer) => {
-            let done = form.done(&typed, &answer);
+            let location = match form.then {
+                Then::ShowOnce => return shown_once(&site, context.actor, form, &typed, answer).await,
+                Then::GoTo(location) => location(&typed, &answer),
+            };
             if let (Ok(user), Some(id)) = (context.actor.user(), typed.remove(Form::KEPT))
                 && let Err(error) = context.session.forget_kept(&site.database, user, id).await
             {
                 tracing::warn!(%error, "a text that has been saved stays kept");
             }
-            let mut response = see_other(&done.location);
-            if let Some(notice) = done.notice {
+            let mut response = see_other(&location);
+            if let Some(notice) = form.notice {
                 response.headers_mut().append(SET_COOKIE, notice.cookie(https));
             }
             response
@@ -108,8 +117,9 @@ pub async fn submit(
             let page = form.page(&typed);
             // The session may have ended in another tab, cookie and all; that
             // somebody was writing, only the form itself still knows.
-            if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text()).cloned() {
-                let to_keep = FormToKeep { page: page.clone(), author, values: typed.clone() };
+            if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text) {
+                let to_keep =
+                    FormToKeep { page: page.clone(), author: author.to_owned(), values: typed.clone() };
                 let error = match context.session.keep(&site.database, to_keep).await {
                     Ok(true) => None,
                     Ok(false) => Some(AppError::NotSignedIn),
@@ -127,11 +137,10 @@ pub async fn submit(
 
 /// A new key has nowhere to wait for the next page: it is shown in the answer
 /// to the form.
-async fn shown_once(site: &Site, actor: Actor, form: Form, typed: &Values, answer: Value) -> Response {
+async fn shown_once(site: &Site, actor: Actor, form: &Form, typed: &Values, answer: Value) -> Response {
     let input = || {
         let uri = form.page(typed).parse::<Uri>().map_err(internal)?;
-        let made = serde_json::from_value(answer).map_err(internal)?;
-        Ok(PageInput { made: Some(made), ..PageInput::of(uri, actor) })
+        Ok(PageInput { made: Some(answer), ..PageInput::of(uri, actor) })
     };
     match input() {
         Ok(input) => pages::render(site, input).await,
@@ -141,7 +150,7 @@ async fn shown_once(site: &Site, actor: Actor, form: Form, typed: &Values, answe
 
 /// The page of the form with what was typed and what is wrong, or, where
 /// typing helps nothing, the page of the error.
-async fn again(site: &Site, actor: Actor, form: Form, typed: Values, error: AppError) -> Response {
+async fn again(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
     let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
     };
@@ -153,11 +162,11 @@ async fn again(site: &Site, actor: Actor, form: Form, typed: Values, error: AppE
 }
 
 /// The page of an error, and on it the text that was written, to be copied.
-async fn with_text(site: &Site, actor: Actor, form: Form, typed: Values, error: AppError) -> Response {
+async fn with_text(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
     let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
     };
-    let values = if form.holds_text() { typed } else { Values::new() };
+    let values = if form.holds_text { typed } else { Values::default() };
     let form = Some(FormState { values, error: None });
     pages::render(site, PageInput { form, error: Some(error), ..PageInput::of(uri, actor) }).await
 }
@@ -214,9 +223,9 @@ async fn by_script(
     let (method, arguments) = match head.method {
         Method::GET | Method::HEAD if reads => (Method::GET, head.uri.query().unwrap_or_default().to_owned()),
         Method::POST if writes => {
-            let anyone = Form::of_endpoint(endpoint).is_some_and(Form::is_for_anyone);
+            let (max_body, anyone) = site.forms().limits_of(endpoint);
             let check = may_send(site, &credential, &session, anyone);
-            let body = bodies::read_body_if(check, body, max_body(endpoint)).await?;
+            let body = bodies::read_body_if(check, body, max_body).await?;
             (Method::POST, arguments(&head.headers, &body)?)
         }
         _ if reads => return Err(CallError::MethodNotAllowed { allow: "GET, HEAD" }),
@@ -225,6 +234,29 @@ async fn by_script(
     };
     let context = CallContext::of(site, credential, session).await?;
     Ok(limits::in_time(run(site, &context, endpoint, &method, arguments)).await?)
+}
+
+fn not_utf_8() -> AppError {
+    AppError::BadRequest { reason: "the body is not UTF-8".to_owned() }
+}
+
+/// The body of a form with the parameters of its path, which count more than
+/// what was typed under the same names. What was typed stays as it came: the
+/// server function decodes it, and nobody before.
+fn with_path(body: String, from_path: &[(String, String)]) -> String {
+    if from_path.is_empty() {
+        return body;
+    }
+    let is_from_path = |pair: &&str| {
+        let typed = form_urlencoded::parse(pair.as_bytes()).next();
+        typed.is_some_and(|(typed, _)| from_path.iter().any(|(name, _)| *name == typed))
+    };
+    let mut arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(from_path).finish();
+    for pair in body.split('&').filter(|pair| !is_from_path(pair)) {
+        arguments.push('&');
+        arguments.push_str(pair);
+    }
+    arguments
 }
 
 /// The arguments as a form, which is what server functions read. Programs may
@@ -236,7 +268,7 @@ pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
     let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or(FORM);
     match content_type.split(';').next().unwrap_or_default().trim() {
-        FORM => String::from_utf8(body.to_vec()).map_err(|_| bad("the body is not UTF-8")),
+        FORM => String::from_utf8(body.to_vec()).map_err(|_| not_utf_8()),
         "application/json" => {
             let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
                 return Err(bad("the body is not a JSON object"));
@@ -247,17 +279,21 @@ pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
                     Value::Null => {}
                     Value::String(text) => drop(form.append_pair(name, text)),
                     Value::Bool(_) | Value::Number(_) => drop(form.append_pair(name, &value.to_string())),
-                    Value::Array(_) | Value::Object(_) => return Err(bad("arguments are texts and numbers")),
+                    Value::Array(values) => {
+                        for value in values {
+                            let Value::String(text) = value else {
+                                return Err(bad("a list has texts"));
+                            };
+                            form.append_pair(&format!("{name}[]"), text);
+                        }
+                    }
+                    Value::Object(_) => return Err(bad("arguments are texts, numbers and lists of texts")),
                 }
             }
             Ok(form.finish())
         }
         _ => Err(bad("send application/x-www-form-urlencoded or application/json")),
     }
-}
-
-fn max_body(endpoint: &str) -> usize {
-    if endpoint.ends_with("_post") { limits::POST_BODY } else { limits::ACCOUNT_BODY }
 }
 
 /// Whether it is worth while to wait for a body: nobody sends a post only to

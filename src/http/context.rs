@@ -1,6 +1,5 @@
 //! What pages and server functions find in their Leptos context.
 
-use axum::http::Uri;
 use leptos::prelude::expect_context;
 
 use crate::{
@@ -23,15 +22,6 @@ pub fn site() -> Site {
 /// Outside [`super::pages`] and [`super::calls`], which provide it.
 #[must_use]
 pub fn actor() -> Actor {
-    expect_context()
-}
-
-/// Path and query of the page.
-///
-/// # Panics
-/// Outside [`super::pages`], which provides it.
-#[must_use]
-pub fn uri() -> Uri {
     expect_context()
 }
 

@@ -12,8 +12,7 @@ use axum::{
     response::Response,
 };
 
-use super::assets;
-use crate::error::AppError;
+use crate::{assets, error::AppError};
 
 /// The kind of an error, for clients of AWS.
 pub const X_AMZN_ERRORTYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");

@@ -16,25 +16,34 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use leptos::prelude::{Owner, provide_context};
+use leptos::prelude::{AnyView, Owner, provide_context};
+use serde_json::Value;
 use tower_sessions::Session;
 
 use super::{
     cookies::{self, cookie},
-    forms::{Form, FormState, Notice},
+    forms::{Form, Notice},
     headers::{refusal, retry_after, wrong_method},
     limits,
     page_cache::{self, Key},
     shared_answers::SharedAnswer,
 };
 use crate::{
-    accounts::NewApiKey,
-    app::App,
     credentials::{Actor, Caller, KeptForm, RequestCredential, User, UserSession},
     database::internal,
     error::AppError,
     site::Site,
+    ui::FormState,
 };
+
+/// The component that makes a whole document. It stands above all pages, and so
+/// above this room.
+#[derive(Clone, Copy, Debug)]
+pub struct Document(pub fn() -> AnyView);
+
+/// What an answer of a server function shows in this page and in no other.
+#[derive(Clone, Debug)]
+pub struct ShownOnce(pub Option<Value>);
 
 /// What a page is rendered from, besides the database.
 #[derive(Clone, Debug)]
@@ -48,9 +57,9 @@ pub struct PageInput {
     /// Other forms that wait for whoever is signed in.
     pub waiting: Vec<KeptForm>,
     /// What just happened.
-    pub notice: Option<Notice>,
-    /// A key that was just made, to be shown in this answer and in no other.
-    pub made: Option<NewApiKey>,
+    pub notice: Option<&'static Notice>,
+    /// See [`ShownOnce`].
+    pub made: Option<Value>,
     /// Shown instead of the page.
     pub error: Option<AppError>,
 }
@@ -124,7 +133,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
     let actor = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?.actor;
     let mut input = PageInput::of(head.uri.clone(), actor);
-    input.notice = cookie(&head.headers, cookies::NOTICE).and_then(Notice::from_name);
+    input.notice = cookie(&head.headers, cookies::NOTICE).and_then(|name| site.forms().notice(name));
     if let Ok(user) = input.actor.user().cloned() {
         hand_back(site, session, &user, &mut input).await?;
     }
@@ -149,9 +158,9 @@ async fn hand_back(
     let Some(at) = input.waiting.iter().position(here) else { return Ok(()) };
     let id = input.waiting.remove(at).id;
     if let Some(mut values) = session.kept_values(&site.database, user, &id).await? {
-        values.insert(Form::KEPT.to_owned(), id);
+        values.set(Form::KEPT, id);
         input.form = Some(FormState { values, error: None });
-        input.notice = Some(Notice::TextKept);
+        input.notice = Some(Notice::TEXT_KEPT);
     }
     Ok(())
 }
@@ -178,6 +187,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
         .body(Body::empty())
         .map_err(internal)?;
     let error = input.form.as_ref().and_then(|form| form.error.clone());
+    let Document(app) = *site.part();
     let site = site.clone();
     // leptos_axum 0.8 awaits the rendering outside its own root owner. What a
     // view looks up after its first await (leptos_meta does, for every tag)
@@ -196,11 +206,11 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(input.form.clone().unwrap_or_default());
             provide_context(input.waiting.clone());
             provide_context(input.notice);
-            provide_context(input.made.clone());
+            provide_context(ShownOnce(input.made.clone()));
             provide_context(input.error.clone());
         }
     };
-    let mut rendering = leptos_axum::render_app_async_with_context(provide, App)(request);
+    let mut rendering = leptos_axum::render_app_async_with_context(provide, app)(request);
     let response = poll_fn(|context| match root.get() {
         Some(owner) => owner.with(|| rendering.as_mut().poll(context)),
         None => rendering.as_mut().poll(context),

@@ -17,9 +17,9 @@ pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod events;
 #[cfg(feature = "ssr")]
+pub mod forms;
+#[cfg(feature = "ssr")]
 pub mod pages;
 
 pub use cursor::{Cursor, PageRequest};
-pub use post::{
-    Content, ContentError, Page, Post, PostId, Summary, Title, TitleError, is_blank, is_default_ignorable,
-};
+pub use post::{Content, ContentError, Page, Post, PostId, Summary, Title, TitleError};

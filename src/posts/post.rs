@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Cursor;
-use crate::timestamp::Timestamp;
+use crate::{text::is_blank, timestamp::Timestamp};
 
 /// A post as programs and pages read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,27 +168,6 @@ impl TryFrom<String> for Title {
     fn try_from(raw: String) -> Result<Self, Self::Error> {
         Self::parse(&raw)
     }
-}
-
-/// Whether nobody could see anything of it: a link with such a text is no link.
-#[must_use]
-pub fn is_blank(text: &str) -> bool {
-    text.chars().all(is_invisible)
-}
-
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace() || is_default_ignorable(c)
-}
-
-/// The default ignorable characters of Unicode (DerivedCoreProperties.txt) that
-/// occur in practice: nothing is drawn for them.
-#[must_use]
-pub fn is_default_ignorable(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
-        | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// The text of a post: Markdown, 0 to 100,000 characters, lines ended by `\n`.

@@ -1,13 +1,12 @@
 //! Error pages: say what happened and where to go on.
 
-use axum::http::{StatusCode, header::RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
 use crate::{
     error::{AppError, Field},
-    http::{forms::FormState, headers::retry_after},
-    ui::{PageTitle, text_area_html},
+    ui::{FormState, PageTitle, text_area_html},
 };
 
 /// An error in place of a page, with its status and when to come again.
@@ -17,8 +16,8 @@ pub fn ErrorPage(error: AppError) -> impl IntoView {
         if let Ok(status) = StatusCode::from_u16(error.status()) {
             response.set_status(status);
         }
-        if let Some(seconds) = retry_after(&error) {
-            response.insert_header(RETRY_AFTER, seconds);
+        if let Some(seconds) = error.retry_after() {
+            response.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
         }
     }
     let signed_in = error != AppError::NotSignedIn;

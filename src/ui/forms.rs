@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     database::idempotency::IdempotencyKey,
     error::{AppError, Field},
-    http::forms::FormState,
+    ui::FormState,
 };
 
 /// What [`AppError::KeyReused`] means to whoever sees a form and no keys.

@@ -2,10 +2,14 @@
 //! these are, too.
 
 mod error_page;
+mod form_state;
 mod forms;
+mod next;
 mod page;
 
 pub use error_page::ErrorPage;
+pub use form_state::{FormState, Values};
 pub(crate) use forms::text_area_html;
 pub use forms::{ErrorSummary, IdempotencyInput, TextArea, TextField};
-pub use page::{IslandScripts, PageTitle, Pagination, Time, Wake, load};
+pub use next::{Next, log_in_first, with_next};
+pub use page::{IslandScripts, PageTitle, Pagination, Time, Wake, load, uri};

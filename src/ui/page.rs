@@ -3,13 +3,19 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{
-    error::AppError,
-    http::{assets, context::uri, forms::log_in_first},
-    posts::Page,
-    timestamp::Timestamp,
-    ui::ErrorPage,
-};
+use axum::http::Uri;
+
+use super::{ErrorPage, log_in_first};
+use crate::{assets, error::AppError, timestamp::Timestamp};
+
+/// Path and query of the page.
+///
+/// # Panics
+/// Outside a page, which is rendered where it is known.
+#[must_use]
+pub fn uri() -> Uri {
+    expect_context()
+}
 
 /// A page whose content has to be fetched first. Errors become error pages;
 /// whoever is not signed in goes to log in and comes back.
@@ -82,12 +88,13 @@ pub fn IslandScripts(
 /// "Newer posts" and "Older posts".
 #[component]
 pub fn Pagination(
-    /// The page that is shown.
-    page: Page,
+    /// Where the page begins that follows, with what is older.
+    older: Option<String>,
+    /// Where the page begins that comes before, with what is newer.
+    newer: Option<String>,
     /// The list's own path.
     path: &'static str,
 ) -> impl IntoView {
-    let Page { older, newer, .. } = page;
     let any = older.is_some() || newer.is_some();
     any.then(|| {
         view! {

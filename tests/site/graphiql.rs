@@ -11,7 +11,7 @@ use crate::support::{Credential, Running};
 
 /// Whether this build has the bundle: without Node there is none.
 fn is_built() -> bool {
-    byline::http::assets::built("graphiql.js").is_some()
+    byline::assets::built("graphiql.js").is_some()
 }
 
 #[tokio::test]

@@ -14,22 +14,24 @@ use std::{
 };
 
 /// The rooms, the top floor first. A room may use what stands on lower floors.
-const FLOORS: [&[&str]; 15] = [
+const FLOORS: [&[&str]; 17] = [
     &["main"],
     &["cli"],
-    &["router"],
+    &["router", "start"],
     &["app"],
     &["codegen"],
     &["graphql", "cognito", "oauth"],
     &["ops"],
-    &["posts", "accounts"],
+    &["posts"],
+    &["accounts"],
     &["http"],
     &["credentials"],
     &["ui"],
-    &["site"],
+    &["site", "assets"],
     &["config", "telemetry"],
     &["database"],
-    &["error", "clock", "timestamp", "username"],
+    &["clock"],
+    &["error", "text", "timestamp", "username"],
 ];
 
 /// They declare the rooms, and are none.

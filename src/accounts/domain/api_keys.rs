@@ -89,7 +89,7 @@ pub async fn create(
             Box::pin(async move {
                 let derive =
                     |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), wish.key().as_str(), id.as_str());
-                if let Some(id) = idempotency::remembered(db, &owner, &wish)
+                if let Some(id) = idempotency::remembered(db, owner.as_str(), &wish)
                     .await?
                     .and_then(|id| ApiKeyId::parse(&id))
                 {
@@ -105,7 +105,7 @@ pub async fn create(
                 let key = derive(&id);
                 let (row, made) = make(id, Some(&owner), wanted, key);
                 store::insert(db, &row).await?;
-                idempotency::remember(db, &owner, &wish, row.id.as_str()).await?;
+                idempotency::remember(db, owner.as_str(), &wish, row.id.as_str()).await?;
                 Ok(made)
             })
         })
@@ -167,7 +167,8 @@ pub async fn revoke(
             |db, (owner, id, wish)| {
                 Box::pin(async move {
                     if let Some(wish) = &wish
-                        && idempotency::remembered(db, &owner, wish).await?.as_deref() == Some(id.as_str())
+                        && idempotency::remembered(db, owner.as_str(), wish).await?.as_deref()
+                            == Some(id.as_str())
                     {
                         return Ok(());
                     }
@@ -175,7 +176,7 @@ pub async fn revoke(
                         return Err(AppError::NotFound);
                     }
                     match &wish {
-                        Some(wish) => idempotency::remember(db, &owner, wish, id.as_str()).await,
+                        Some(wish) => idempotency::remember(db, owner.as_str(), wish, id.as_str()).await,
                         None => Ok(()),
                     }
                 })

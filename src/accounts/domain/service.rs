@@ -75,7 +75,7 @@ async fn authenticate_new(
                     }
                     store::insert(db, &user, &email, &hash, clock::now()).await?;
                     if let Some(wish) = &wish {
-                        idempotency::remember(db, &user.id, wish, user.id.as_str()).await?;
+                        idempotency::remember(db, user.id.as_str(), wish, user.id.as_str()).await?;
                     }
                     Ok(Authenticated { user, hash })
                 })
@@ -121,7 +121,7 @@ async fn made_before(
 async fn is_remembered(site: &Site, login: &Login, wish: &KeyedOperation) -> Result<bool, AppError> {
     let db = &mut site.database.read().await?;
     let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
-    Ok(idempotency::remembered(db, &user.id, wish).await?.is_some())
+    Ok(idempotency::remembered(db, user.id.as_str(), wish).await?.is_some())
 }
 
 /// Somebody whose password was right, by what was stored when it was looked at.

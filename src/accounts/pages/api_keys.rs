@@ -11,9 +11,9 @@ use crate::{
     error::{AppError, Field},
     http::{
         context::{actor, site},
-        forms::FormState,
+        pages::ShownOnce,
     },
-    ui::{ErrorSummary, IdempotencyInput, IslandScripts, PageTitle, TextField, Time, load},
+    ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField, Time, load},
 };
 
 /// Where the text of a new key stands, to be copied from.
@@ -23,7 +23,8 @@ const NEW_KEY: &str = "new-key";
 #[component]
 pub fn ApiKeysPage() -> impl IntoView {
     let failed = expect_context::<FormState>().error.is_some();
-    let made = expect_context::<Option<NewApiKey>>();
+    let ShownOnce(made) = expect_context();
+    let made = made.and_then(|made| serde_json::from_value::<NewApiKey>(made).ok());
     load(async move {
         let keys = api_keys::list(&site(), &actor()).await?;
         Ok(view! {
@@ -31,7 +32,7 @@ pub fn ApiKeysPage() -> impl IntoView {
             <AccountNav />
             <h1>"API keys"</h1>
             <ErrorSummary />
-            {made.map(|made| view! { <ShownOnce made /> })}
+            {made.map(|made| view! { <MadeKey made /> })}
             <p>"With an API key, a program reads the posts of this site, and nothing else: it cannot write in your name."</p>
             {if keys.is_empty() {
                 view! { <div class="empty"><p>"You have no API keys."</p></div> }.into_any()
@@ -70,7 +71,7 @@ pub fn ApiKeysPage() -> impl IntoView {
 
 /// The new key, in the one answer that has it.
 #[component]
-fn ShownOnce(made: NewApiKey) -> impl IntoView {
+fn MadeKey(made: NewApiKey) -> impl IntoView {
     // Takes the focus, so that it is read out first and never overlooked.
     view! {
         <section class="notice new-key" aria-labelledby="made" tabindex="-1" autofocus>

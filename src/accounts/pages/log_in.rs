@@ -6,8 +6,7 @@ use super::{go_on_if_signed_in, next, next_input, with_next};
 use crate::{
     accounts::show_password::ShowPassword,
     error::Field,
-    http::forms::FormState,
-    ui::{ErrorSummary, IslandScripts, PageTitle, TextField},
+    ui::{ErrorSummary, FormState, IslandScripts, PageTitle, TextField},
 };
 
 /// Proves who somebody is.

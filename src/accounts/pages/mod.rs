@@ -15,10 +15,8 @@ use url::form_urlencoded;
 
 use crate::{
     credentials::Actor,
-    http::{
-        context::{actor, uri},
-        forms::{self, FormState, Next},
-    },
+    http::context::actor,
+    ui::{self, FormState, Next, uri},
 };
 
 /// The pages of an account.
@@ -61,7 +59,7 @@ fn go_on_if_signed_in(next: Option<&Next>) {
 /// The same target for the other of the two pages.
 fn with_next(path: &str, next: Option<&Next>) -> String {
     match next {
-        Some(next) => forms::with_next(path, next.as_str()),
+        Some(next) => ui::with_next(path, next.as_str()),
         None => path.to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Forms that arrived when their author was no longer signed in, and wait for
 //! their login: as rows, so that two that come at once both wait.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use crate::{
     database::{Database, Db, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
+    ui::Values,
 };
 
 /// After this long nobody gets a form back any more, as a session that began
@@ -40,7 +41,7 @@ pub struct FormToKeep {
     /// logs in at the same browser does not get to see it.
     pub author: String,
     /// What was typed into it.
-    pub values: BTreeMap<String, String>,
+    pub values: Values,
 }
 
 /// A form that waits.
@@ -92,7 +93,7 @@ impl Basket {
                     if !has_room(db, &basket, bytes).await? {
                         return Ok(false);
                     }
-                    let title = form.values.get("title").cloned().unwrap_or_default();
+                    let title = form.values.get("title").unwrap_or_default().to_owned();
                     on_engine!(db => sqlx::query(
                             "INSERT INTO kept_forms (id, basket, author, page, title, fields, bytes, created_at)
                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -142,12 +143,7 @@ impl Basket {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn values(
-        &self,
-        db: &mut Db,
-        user: &User,
-        id: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, AppError> {
+    pub async fn values(&self, db: &mut Db, user: &User, id: &str) -> Result<Option<Values>, AppError> {
         let fields: Option<String> = on_engine!(db => sqlx::query_scalar(
                 "SELECT fields FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
             )

@@ -3,12 +3,12 @@
 pub mod kept;
 pub mod store;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use tower_sessions::Session;
 
 use super::{Actor, User};
-use crate::{database::Database, error::AppError, site::Site};
+use crate::{database::Database, error::AppError, site::Site, ui::Values};
 use kept::{Basket, FormToKeep, KeptForm};
 use store::{RowStore, cause};
 
@@ -107,7 +107,7 @@ impl UserSession {
         database: &Database,
         user: &User,
         id: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, AppError> {
+    ) -> Result<Option<Values>, AppError> {
         match self.basket(database).await? {
             Some(basket) => basket.values(&mut database.read().await?, user, id).await,
             None => Ok(None),

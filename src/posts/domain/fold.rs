@@ -24,7 +24,8 @@ use super::PostText;
 use crate::{
     database::{Database, Db, internal, on_engine},
     error::AppError,
-    posts::{Content, is_default_ignorable},
+    posts::Content,
+    text::is_default_ignorable,
 };
 
 /// The character with the longest decomposition by far (18 characters, eleven

@@ -12,10 +12,13 @@ pub mod store;
 
 use super::{Content, Post, PostId, Title};
 use crate::{
-    error::{Field, FieldErrors},
+    database::internal,
+    error::{AppError, Field, FieldErrors},
     timestamp::Timestamp,
     username::Username,
 };
+use serde::Deserialize;
+
 use filter::Filter;
 use store::{Changed, DeletedPost};
 
@@ -129,6 +132,22 @@ impl From<PostText> for Change {
     fn from(PostText { title, content }: PostText) -> Self {
         let content = content.map_or(ContentChange::Keep, ContentChange::Save);
         Self { title: Some(title), content, owner: None }
+    }
+}
+
+/// Somebody else changed the post first; it is as `current` now.
+#[must_use]
+pub fn conflict(current: &Post) -> AppError {
+    serde_json::to_value(current)
+        .map_or_else(internal, |current| AppError::Conflict { current: Box::new(current) })
+}
+
+/// The post as it is now, where `error` is a [`conflict`].
+#[must_use]
+pub fn conflicting(error: &AppError) -> Option<Post> {
+    match error {
+        AppError::Conflict { current } => Post::deserialize(current.as_ref()).ok(),
+        _ => None,
     }
 }
 

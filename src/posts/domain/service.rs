@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Guard, NewPost, PostText,
+    Change, Guard, NewPost, PostText, conflict,
     fold::{self, Folded},
     policy,
     store::{self, Changed, ChangesSince, DeletedPost, Listing, Selection},
@@ -203,7 +203,7 @@ pub async fn create(
     change(site, input, |db, (author, id, post_text, folded, rendering, wish)| {
         Box::pin(async move {
             if let Some(wish) = &wish
-                && let Some(made) = idempotency::remembered(db, &author.id, wish).await?
+                && let Some(made) = idempotency::remembered(db, author.id.as_str(), wish).await?
             {
                 let post = match PostId::parse(&made) {
                     Some(id) => store::find(db, &id).await?,
@@ -215,7 +215,7 @@ pub async fn create(
                 Folded { post_text: &post_text, excerpt: Some(&rendering.excerpt), content: folded };
             let post = store::insert(db, &author, id, post_text, clock::now()).await?;
             if let Some(wish) = &wish {
-                idempotency::remember(db, &author.id, wish, post.id.as_str()).await?;
+                idempotency::remember(db, author.id.as_str(), wish, post.id.as_str()).await?;
             }
             let event = events::record(db, EventKind::Created, &post.id, &author.username).await?;
             Ok((post, Some(event)))
@@ -273,7 +273,7 @@ pub async fn update(
             let folded = Folded { post_text: &post_text, excerpt, content: folded };
             let post = store::update(db, &id, &editor.id, version, folded, new_owner_id, clock::now())
                 .await?
-                .ok_or_else(|| AppError::Conflict { current: Box::new(current) })?;
+                .ok_or_else(|| conflict(&current))?;
             let owner = new_owner.map_or_else(|| editor.username.clone(), |new_owner| new_owner.username);
             let event = events::record(db, EventKind::Changed, &id, &owner).await?;
             Ok((post, Some(event)))
@@ -309,7 +309,7 @@ pub async fn delete(
         Box::pin(async move {
             let user = actor.user()?;
             if let Some(wish) = &wish
-                && idempotency::remembered(db, &user.id, wish).await?.as_deref() == Some(id.as_str())
+                && idempotency::remembered(db, user.id.as_str(), wish).await?.as_deref() == Some(id.as_str())
             {
                 return Ok((None, None));
             }
@@ -319,11 +319,11 @@ pub async fn delete(
                 return Err(AppError::ConditionNotMet);
             }
             if guard.version.is_some_and(|version| version != post.version) {
-                return Err(AppError::Conflict { current: Box::new(post) });
+                return Err(conflict(&post));
             }
             let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
             if let Some(wish) = &wish {
-                idempotency::remember(db, &user.id, wish, id.as_str()).await?;
+                idempotency::remember(db, user.id.as_str(), wish, id.as_str()).await?;
             }
             let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
             Ok((deleted, Some(event)))

@@ -7,10 +7,14 @@ use crate::{
     error::{AppError, Field},
     http::{
         context::{actor, site},
-        forms::{Form, FormState},
+        forms::Form,
     },
-    posts::{Post, PostId, domain::service, editor::EditorTools},
-    ui::{ErrorSummary, IdempotencyInput, IslandScripts, PageTitle, TextArea, TextField, load},
+    posts::{
+        Post, PostId,
+        domain::{conflicting, service},
+        editor::EditorTools,
+    },
+    ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextArea, TextField, load},
 };
 
 const MARKDOWN_HINT: &str = "Markdown: *emphasis*, **strong**, # heading, > quote, [text](https://…)";
@@ -96,10 +100,7 @@ pub fn EditPostPage() -> impl IntoView {
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
         let post = service::own(&site(), &actor(), &id).await?;
         let form = expect_context::<FormState>();
-        let saved_meanwhile = match &form.error {
-            Some(AppError::Conflict { current }) => Some(current.clone()),
-            _ => None,
-        };
+        let saved_meanwhile = form.error.as_ref().and_then(conflicting);
         // After a conflict the next save is a decision, made with both texts in sight.
         let version = match &saved_meanwhile {
             Some(current) => current.version,
@@ -114,7 +115,7 @@ pub fn EditPostPage() -> impl IntoView {
                 version
                 submit="Save changes"
                 cancel=format!("/posts/{id}")
-                above=saved_meanwhile.map(|post| view! { <SavedMeanwhile post=*post /> }.into_any())
+                above=saved_meanwhile.map(|post| view! { <SavedMeanwhile post /> }.into_any())
             >
                 <input type="hidden" name="version" value=version.to_string() />
             </Editor>

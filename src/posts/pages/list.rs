@@ -81,12 +81,13 @@ fn NothingYet() -> impl IntoView {
 fn List(page: Page, path: &'static str, own: bool) -> impl IntoView {
     let entries = page.posts.iter().cloned().map(|post| view! { <Entry post own /> }).collect_view();
     let empty = page.posts.is_empty();
+    let [older, newer] = [page.older, page.newer].map(|cursor| cursor.map(|cursor| cursor.to_string()));
     view! {
         <div class="post-list">{entries}</div>
         {empty.then(|| view! {
             <p class="meta">"There is nothing older. "<a href=path>"Go to the newest posts"</a></p>
         })}
-        <Pagination page path />
+        <Pagination older newer path />
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         context::{actor, site},
         forms::Notice,
     },
-    posts::{api, domain::policy, drafts::Draft, editor::ForgetDraft},
+    posts::{api, domain::policy, drafts::Draft, editor::ForgetDraft, forms},
     ui::{IslandScripts, PageTitle, Time, load},
 };
 
@@ -17,7 +17,8 @@ use crate::{
 #[component]
 pub fn PostPage() -> impl IntoView {
     let id = post_id();
-    let just_saved = matches!(expect_context::<Option<Notice>>(), Some(Notice::Published | Notice::Saved));
+    let notice = expect_context::<Option<&'static Notice>>();
+    let just_saved = notice.is_some_and(|notice| [&forms::PUBLISHED, &forms::SAVED].contains(&notice));
     load(async move {
         let post = api::get_post(id).await?;
         let rendering = site().renderer().render(post.text()).await?;

@@ -113,7 +113,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a form",
-        parses: &["http/calls.rs::submit"],
+        parses: &["http/calls.rs::submit", "http/calls.rs::with_path"],
         bytes: 1280 * KIB,
         worst: grammar::form,
         way: Way::Form("/my-posts/new"),
@@ -246,7 +246,7 @@ pub const BODIES: &[Door] = &[
 pub const HEADS: &[Door] = &[
     Door {
         name: "where to go after a login",
-        parses: &["accounts/pages/mod.rs::next", "http/forms.rs::Next::parse"],
+        parses: &["accounts/pages/mod.rs::next", "ui/next.rs::Next::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Target("/login?next=/"),
@@ -474,8 +474,8 @@ pub const OURS: &[(&str, &str)] = &[
     ("posts/drafts.rs::Shelf::spread", "in a browser, what the same page has kept there"),
     ("posts/live.rs::EventListener::hear", "in a browser, what this site says"),
     ("posts/domain/markdown/tests.rs::assert_harmless", "a test"),
-    ("http/assets.rs", "the list of files that the build has made"),
-    ("http/calls.rs::shown_once", "the answer of a function of this site"),
+    ("assets.rs", "the list of files that the build has made"),
+    ("accounts/pages/api_keys.rs::ApiKeysPage", "the answer of a function of this site"),
     ("posts/events/follow.rs::Follower::hear", "what another process of this site tells"),
     ("posts/events/mod.rs::EventKind::from_str", "an event as it was stored"),
     ("telemetry/log.rs::cut_json", "a line of the log as it was written a moment before"),

@@ -1,0 +1,74 @@
+//! The forms of accounts.
+
+use serde_json::Value;
+
+use crate::{
+    http::{
+        forms::{Call, Form, Notice, Then},
+        limits::ACCOUNT_BODY,
+    },
+    ui::{Next, Values, with_next},
+};
+
+/// All of them.
+pub const FORMS: [&Form; 5] = [&SIGN_UP, &LOG_IN, &LOG_OUT, &CREATE_API_KEY, &REVOKE_API_KEY];
+
+/// The page behind a login, which is shown to whoever comes without the
+/// cookie that they were just given, and sends everybody else on.
+pub const LOGGED_IN: &str = "/login/done";
+
+static SIGN_UP: Form = Form {
+    call: Call { endpoint: "/api/sign_up", max_body: ACCOUNT_BODY, is_for_anyone: true },
+    page: "/signup",
+    holds_text: false,
+    comes_back: true,
+    then: Then::GoTo(next),
+    notice: Some(&WELCOME),
+};
+
+static LOG_IN: Form = Form {
+    call: Call { endpoint: "/api/log_in", max_body: ACCOUNT_BODY, is_for_anyone: true },
+    page: "/login",
+    holds_text: false,
+    comes_back: true,
+    then: Then::GoTo(next),
+    notice: None,
+};
+
+/// It stands in the header of every page.
+static LOG_OUT: Form = Form {
+    call: Call { endpoint: "/api/log_out", max_body: ACCOUNT_BODY, is_for_anyone: true },
+    page: "/logout",
+    holds_text: false,
+    comes_back: false,
+    then: Then::GoTo(|_, _| "/".to_owned()),
+    notice: Some(&LOGGED_OUT),
+};
+
+static CREATE_API_KEY: Form = Form {
+    call: Call { endpoint: "/api/create_api_key", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/api-keys",
+    holds_text: false,
+    comes_back: true,
+    then: Then::ShowOnce,
+    notice: None,
+};
+
+static REVOKE_API_KEY: Form = Form {
+    call: Call { endpoint: "/api/revoke_api_key", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/api-keys/{id}/revoke",
+    holds_text: false,
+    comes_back: false,
+    then: Then::GoTo(|_, _| "/account/api-keys".to_owned()),
+    notice: Some(&KEY_REVOKED),
+};
+
+static WELCOME: Notice =
+    Notice { name: "welcome", sentence: "Welcome to Byline. You are signed up and logged in." };
+static LOGGED_OUT: Notice = Notice { name: "logged-out", sentence: "You are logged out." };
+static KEY_REVOKED: Notice = Notice { name: "key-revoked", sentence: "The key is revoked." };
+
+fn next(typed: &Values, _: &Value) -> String {
+    let next = typed.get("next").and_then(Next::parse);
+    next.map_or_else(|| LOGGED_IN.to_owned(), |next| with_next(LOGGED_IN, next.as_str()))
+}

@@ -1,0 +1,38 @@
+//! Style, script and icons, carried by the binary.
+//!
+//! `cargo xtask` writes them to `target/site`: under `assets/` with a hash in
+//! the name and compressed twins (`.br`, `.gz`) beside them, under `root/`
+//! those whose name is fixed, and `manifest.json`, which maps one to the
+//! other. A release binary embeds the folder; a debug build reads it.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use rust_embed::{Embed, EmbeddedFile};
+
+#[derive(Embed)]
+#[folder = "target/site/"]
+#[allow_missing = true]
+struct Files;
+
+static MANIFEST: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    Files::get("manifest.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default()
+});
+
+/// Where an asset is served: by its hashed name, or, where cargo-leptos made
+/// it, plainly under `/pkg/`.
+#[must_use]
+pub fn url(name: &str) -> String {
+    MANIFEST.get(name).cloned().unwrap_or_else(|| format!("/pkg/{name}"))
+}
+
+/// Where an asset is that not every build has.
+#[must_use]
+pub fn built(name: &str) -> Option<&'static str> {
+    MANIFEST.get(name).map(String::as_str)
+}
+
+/// A file by its path in the folder.
+#[must_use]
+pub fn file(path: &str) -> Option<EmbeddedFile> {
+    Files::get(path)
+}

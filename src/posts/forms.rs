@@ -1,0 +1,55 @@
+//! The forms of posts.
+
+use serde_json::Value;
+
+use crate::{
+    http::{
+        forms::{Call, Form, Notice, Then},
+        limits::{ACCOUNT_BODY, POST_BODY},
+    },
+    ui::Values,
+};
+
+/// All of them.
+pub const FORMS: [&Form; 3] = [&CREATE_POST, &UPDATE_POST, &DELETE_POST];
+
+/// What an editor asks for beside its form.
+pub static PREVIEW_POST: Call =
+    Call { endpoint: "/api/preview_post", max_body: POST_BODY, is_for_anyone: false };
+
+static CREATE_POST: Form = Form {
+    call: Call { endpoint: "/api/create_post", max_body: POST_BODY, is_for_anyone: false },
+    page: "/my-posts/new",
+    holds_text: true,
+    comes_back: true,
+    then: Then::GoTo(post),
+    notice: Some(&PUBLISHED),
+};
+
+static UPDATE_POST: Form = Form {
+    call: Call { endpoint: "/api/update_post", max_body: POST_BODY, is_for_anyone: false },
+    page: "/my-posts/{id}/edit",
+    holds_text: true,
+    comes_back: true,
+    then: Then::GoTo(post),
+    notice: Some(&SAVED),
+};
+
+static DELETE_POST: Form = Form {
+    call: Call { endpoint: "/api/delete_post", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/posts/{id}/delete",
+    holds_text: false,
+    comes_back: false,
+    then: Then::GoTo(|_, _| "/my-posts".to_owned()),
+    notice: Some(&DELETED),
+};
+
+/// A new post is public.
+pub static PUBLISHED: Notice = Notice { name: "published", sentence: "Your post is published." };
+/// An edit is public.
+pub static SAVED: Notice = Notice { name: "saved", sentence: "Your changes are saved." };
+static DELETED: Notice = Notice { name: "deleted", sentence: "The post is deleted." };
+
+fn post(_: &Values, answer: &Value) -> String {
+    format!("/posts/{}", answer["id"].as_str().unwrap_or_default())
+}
