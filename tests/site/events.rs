@@ -200,3 +200,26 @@ async fn a_site_that_is_told_to_stop_does_not_wait_for_its_listeners() {
         assert_eq!(listener.ended().await, [], "nothing happened");
     }
 }
+
+#[tokio::test]
+async fn a_listener_that_missed_nothing_is_greeted_without_a_question_to_the_database() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    ada.publish("One", "").await;
+    let newest = site.count("SELECT MAX(id) FROM events").await;
+    let reader = site.browser();
+    assert_eq!(Listener::open(&reader).await.greeting.id, newest);
+    // Whoever asks the database now is told of another event.
+    site.tamper("UPDATE events SET id = id + 1000").await;
+    let mut first = Listener::open(&reader).await;
+    let mut again = Listener::resume(&reader, "/events", Some(&newest.to_string())).await;
+    assert_eq!([first.greeting.id, again.greeting.id], [newest; 2]);
+    let behind = Listener::resume(&reader, "/events", Some(&(newest + 7).to_string())).await;
+    assert_eq!(behind.greeting.event, "", "who is elsewhere is told what the database has");
+
+    ada.publish("Two", "").await;
+    for listener in [&mut first, &mut again] {
+        assert_eq!(listener.next().await.id, newest + 1001, "what is new is heard, and nothing before it");
+    }
+    assert_eq!(Listener::open(&reader).await.greeting.id, newest + 1001, "asked for again after a change");
+}

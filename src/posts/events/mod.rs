@@ -17,7 +17,7 @@ use std::{
     net::IpAddr,
     str::FromStr,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -103,6 +103,9 @@ pub struct Bus {
     /// What is out of date in this process.
     pub changes: Changes,
     newest: AtomicI64,
+    /// The newest event of the database, and the counter of [`Changes::lists`]
+    /// that was read before it was asked.
+    kept_newest: Mutex<Option<(u64, i64)>>,
     listeners: RwLock<Option<channel::Sender<Event>>>,
     places: Arc<ListenerSlots>,
     subscriptions: Arc<ListenerSlots>,
@@ -126,6 +129,7 @@ impl Bus {
             echoes: !alone,
             changes: Changes::new(alone),
             newest: AtomicI64::new(0),
+            kept_newest: Mutex::new(None),
             listeners: RwLock::new(Some(channel::Sender::new(BACKLOG))),
             places: Arc::new(ListenerSlots::new(max_listeners)),
             subscriptions: Arc::new(ListenerSlots::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
@@ -183,6 +187,19 @@ impl Bus {
     #[must_use]
     pub fn newest(&self) -> i64 {
         self.newest.load(Ordering::Acquire)
+    }
+
+    /// The newest event of the database, if it was asked since the last change.
+    #[must_use]
+    fn newest_at(&self, generation: Option<u64>) -> Option<i64> {
+        let kept = *self.kept_newest.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.filter(|(asked, _)| generation == Some(*asked)).map(|(_, newest)| newest)
+    }
+
+    /// The database has said which event is the newest.
+    fn keep_newest(&self, generation: Option<u64>, newest: i64) {
+        let kept = generation.map(|generation| (generation, newest));
+        *self.kept_newest.lock().unwrap_or_else(PoisonError::into_inner) = kept;
     }
 
     /// Events from now on; `None` when the site is about to stop.

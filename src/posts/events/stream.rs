@@ -91,20 +91,34 @@ struct Missed {
 }
 
 async fn missed(site: &Site, after: Option<String>) -> Result<Missed, AppError> {
-    let db = &mut site.database.read().await?;
-    let Some(after) = after else {
-        return Ok(Missed { at: store::newest(db).await?, reset: false, events: VecDeque::new() });
-    };
+    // Read before the database is, and after the listening began: what changes
+    // from now on is heard.
+    let generation = site.bus().changes.lists();
+    let known = site.bus().newest_at(generation);
     // What cannot be an id was not given by this site.
-    let after = after.parse().ok().filter(|id| *id >= 0);
-    let events = match after {
-        Some(id) => store::after(db, id).await?,
-        None => None,
+    let after_id = after.as_ref().map(|after| after.parse().ok().filter(|id| *id >= 0));
+    match (after_id, known) {
+        (None, Some(newest)) => return Ok(Missed::nothing(newest)),
+        (Some(Some(id)), Some(newest)) if id == newest => return Ok(Missed::nothing(newest)),
+        _ => {}
+    }
+    let db = &mut site.database.read().await?;
+    let events = match after_id {
+        Some(Some(id)) => store::after(db, id).await?,
+        _ => None,
     };
-    Ok(match (after, events) {
-        (Some(at), Some(events)) => Missed { at, reset: false, events: events.into() },
-        _ => Missed { at: store::newest(db).await?, reset: true, events: VecDeque::new() },
-    })
+    if let (Some(Some(at)), Some(events)) = (after_id, events) {
+        return Ok(Missed { at, reset: false, events: events.into() });
+    }
+    let newest = store::newest(db).await?;
+    site.bus().keep_newest(generation, newest);
+    Ok(Missed { reset: after.is_some(), ..Missed::nothing(newest) })
+}
+
+impl Missed {
+    const fn nothing(at: i64) -> Self {
+        Self { at, reset: false, events: VecDeque::new() }
+    }
 }
 
 struct Listener {
