@@ -18,7 +18,12 @@ use crate::{
     database::{Database, OpenError},
     graphql::{self, Api},
     http::forms::{Form, Forms},
-    http::{answers, bodies, page_cache::PageCache, pages::Document, turns::Turns},
+    http::{
+        answers, bodies,
+        page_cache::{PageCache, PageKeys},
+        pages::Document,
+        turns::Turns,
+    },
     posts,
     posts::{
         domain::rendering::Renderer,
@@ -90,6 +95,7 @@ async fn put_together(
         .with(Renderer::default())
         .with(api)
         .with(FORMS)
+        .with(PageKeys(posts::pages::kept::key))
         .with(Document(|| App().into_any()))
         .into())
 }

@@ -11,6 +11,7 @@
 //! | `schema` | the schema as these read it |
 //! | [`http`], [`page`] | the same files for a browser, and the page that offers them |
 
+mod backend;
 mod exports;
 mod schema;
 mod statements;
@@ -21,39 +22,15 @@ pub mod page;
 
 use crate::{
     cognito,
-    config::{ConflictDetection, PublicUrl},
     credentials::api_key,
     database::internal,
     error::AppError,
     graphql::{self},
     site::Site,
 };
+pub use backend::{Backend, DefaultAuth};
 use schema::{Root, Schema};
 use statements::Language;
-
-/// What a front end has to know of a site.
-#[derive(Clone, Debug)]
-pub struct Backend {
-    /// How the site is reached.
-    pub public_url: PublicUrl,
-    /// The key that everyone may have. Without one, nobody reads who has not signed in.
-    pub public_key: Option<String>,
-    /// Whether changes name the version that they started from.
-    pub conflict_detection: ConflictDetection,
-    /// What calls prove that name no mode.
-    pub default_auth: DefaultAuth,
-}
-
-/// By what a front end asks where a call names no mode: `--default-auth`, and
-/// `default-auth` in the address of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum DefaultAuth {
-    /// The public API key, which reads all posts and changes none
-    ApiKey,
-    /// The token of whoever has signed in
-    #[default]
-    UserPools,
-}
 
 /// A file that is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

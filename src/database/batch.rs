@@ -7,7 +7,7 @@
 
 use futures::future::BoxFuture;
 
-use super::{Db, caught};
+use super::db::{Db, caught};
 use crate::error::AppError;
 
 /// Writes that wait at most; one more is told to come again.

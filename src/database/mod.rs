@@ -6,6 +6,7 @@
 //! a transaction and comes back once it is on the disk.
 
 mod batch;
+mod db;
 mod error;
 mod files;
 pub mod idempotency;
@@ -14,49 +15,19 @@ mod sqlite;
 mod url;
 mod wal;
 
-use std::{
-    fmt,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc};
 
-use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, Postgres, Sqlite, pool::PoolConnection, postgres::PgListener};
+use futures::future::BoxFuture;
+use sqlx::postgres::PgListener;
 use tokio::sync::oneshot;
 
 use crate::error::AppError;
 use batch::Queued;
+use db::Purpose;
+pub(crate) use db::{Access, on_engine};
+pub use db::{Db, TimedConnection};
 pub use error::{OpenError, Unusable, internal, violates};
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
-
-/// The longest wait for a place in the queue or for a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// For a statement that a request waits for (security row D8).
-const STATEMENT_TIME: Duration = Duration::from_secs(5);
-
-/// Runs a statement on the engine that a [`Db`] is of:
-///
-/// ```text
-/// let row = on_engine!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
-/// ```
-///
-/// The text stands once; sqlx compiles it for both.
-macro_rules! on_engine {
-    ($db:ident => $statement:expr) => {
-        match $db {
-            $crate::database::Db::Sqlite(connection) => {
-                let $db = &mut **connection;
-                $statement
-            }
-            $crate::database::Db::Postgres(connection) => {
-                let $db = &mut **connection;
-                $statement
-            }
-        }
-    };
-}
-pub(crate) use on_engine;
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -97,24 +68,6 @@ enum Backend {
     Postgres(Arc<postgres::Server>),
 }
 
-/// What a database is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// To do one thing, perhaps beside a process that serves.
-    Command,
-    /// To serve it.
-    Serve,
-}
-
-/// What a connection of [`Db::dedicated`] may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Look at the database as it lies.
-    Read,
-    /// Change rows.
-    Write,
-}
-
 /// The steps of the schema that this binary knows, by their numbers.
 pub(super) fn schema_steps(engine: Engine) -> impl Iterator<Item = i64> {
     let migrations = match engine {
@@ -124,61 +77,16 @@ pub(super) fn schema_steps(engine: Engine) -> impl Iterator<Item = i64> {
     migrations.iter().map(|step| step.version)
 }
 
-/// A connection of either engine; statements run on it through [`on!`].
+/// Nobody serves a file while this is there.
 #[derive(Debug)]
-pub enum Db {
-    /// To a file.
-    Sqlite(PoolConnection<Sqlite>),
-    /// To a server.
-    Postgres(TimedConnection),
-}
-
-/// A connection to a server, while somebody has it.
-#[derive(Debug)]
-pub struct TimedConnection {
-    connection: PoolConnection<Postgres>,
-    since: Instant,
-}
-
-impl TimedConnection {
-    /// No statement runs that long. What is given back after more was most
-    /// likely given up while it waited for a server that is gone; the pool
-    /// would wait for it, too, for as long as TCP does.
-    const SUSPICIOUS: Duration = Duration::from_secs(6);
-}
-
-impl From<PoolConnection<Postgres>> for TimedConnection {
-    fn from(connection: PoolConnection<Postgres>) -> Self {
-        Self { connection, since: Instant::now() }
-    }
-}
-
-impl std::ops::Deref for TimedConnection {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
-}
-
-impl std::ops::DerefMut for TimedConnection {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-}
-
-impl Drop for TimedConnection {
-    fn drop(&mut self) {
-        if self.since.elapsed() > Self::SUSPICIOUS {
-            self.connection.close_on_drop();
-        }
-    }
+pub(super) struct ServeLock {
+    _lock: Option<files::Lock>,
 }
 
 impl Db {
     /// A connection outside of every pool, for work that takes as long as it
     /// takes. The schema is as it is; a file that is missing stays missing.
-    pub(super) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
+    pub(crate) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
         match url.engine() {
             Engine::Sqlite => sqlite::dedicated(url, access).await.map(Self::Sqlite),
             Engine::Postgres => {
@@ -188,81 +96,6 @@ impl Db {
             }
         }
     }
-
-    /// Which engine it is of.
-    #[must_use]
-    pub const fn engine(&self) -> Engine {
-        match self {
-            Self::Sqlite(_) => Engine::Sqlite,
-            Self::Postgres(_) => Engine::Postgres,
-        }
-    }
-
-    /// Ends what `work` asks of this connection after [`STATEMENT_TIME`].
-    /// PostgreSQL does so for every statement (`statement_timeout`); SQLite
-    /// looks at the clock while it works, also when nobody waits any more.
-    ///
-    /// # Errors
-    /// Those of `work`; [`AppError::Busy`] when it took too long.
-    pub async fn in_time<T>(
-        &mut self,
-        work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
-    ) -> Result<T, AppError> {
-        let Self::Sqlite(connection) = self else { return work(self).await };
-        sqlite::set_deadline(connection, Instant::now() + STATEMENT_TIME).await?;
-        let mut timed = Timed { db: self, is_over: false };
-        let outcome = work(timed.db).await;
-        if let Self::Sqlite(connection) = timed.db {
-            sqlite::clear_deadline(connection).await?;
-        }
-        timed.is_over = true;
-        outcome
-    }
-
-    /// Runs a statement without parameters and without rows, unprepared.
-    pub(super) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
-        let db = self;
-        on_engine!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
-    }
-
-    pub(super) async fn close(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(connection) => connection.close().await,
-            lease @ Self::Postgres(_) => {
-                lease.discard();
-                Ok(())
-            }
-        }
-    }
-
-    /// Not to be used again by anyone.
-    fn discard(mut self) {
-        match &mut self {
-            Self::Sqlite(connection) => connection.close_on_drop(),
-            Self::Postgres(lease) => lease.connection.close_on_drop(),
-        }
-    }
-}
-
-/// A connection with a deadline. Given up before that was taken back, it is
-/// not to be used by anyone else.
-struct Timed<'a> {
-    db: &'a mut Db,
-    is_over: bool,
-}
-
-impl Drop for Timed<'_> {
-    fn drop(&mut self) {
-        if let (Db::Sqlite(connection), false) = (&mut *self.db, self.is_over) {
-            connection.close_on_drop();
-        }
-    }
-}
-
-/// Nobody serves a file while this is there.
-#[derive(Debug)]
-pub(super) struct ServeLock {
-    _lock: Option<files::Lock>,
 }
 
 impl DatabaseUrl {
@@ -460,11 +293,6 @@ impl Database {
             Backend::Postgres(server) => server.close().await,
         }
     }
-}
-
-/// A panic in a piece of work is the end of that piece alone.
-async fn caught<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(internal("a write panicked")))
 }
 
 impl fmt::Debug for Database {

@@ -14,7 +14,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Db, OpenError, PATIENCE, STATEMENT_TIME, caught, url::DatabaseUrl};
+use super::{
+    db::{Db, PATIENCE, STATEMENT_TIME, caught},
+    error::OpenError,
+    url::DatabaseUrl,
+};
 use crate::error::AppError;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");

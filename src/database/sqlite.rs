@@ -21,9 +21,10 @@ use tokio::{
 };
 
 use super::{
-    Access, Db, OpenError, PATIENCE, Purpose, Unusable,
     batch::{self, BATCH, Care, QUEUE, Ran, Write},
+    db::{Access, Db, PATIENCE, Purpose},
     error::DbErrorKind,
+    error::{OpenError, Unusable},
     files::{Files, Guard, Lock},
     wal::Stamp,
 };
@@ -264,24 +265,6 @@ async fn connect(options: &SqliteConnectOptions) -> Result<PoolConnection<Sqlite
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     code.is_some_and(|code| code & 0xFF == 5)
-}
-
-/// Lets no statement of that connection work on after the deadline.
-pub(super) async fn set_deadline(
-    connection: &mut SqliteConnection,
-    deadline: Instant,
-) -> Result<(), sqlx::Error> {
-    /// Instructions of SQLite's machine between two looks at the clock. One of
-    /// them may search through a whole text.
-    const INSTRUCTIONS: i32 = 1_000;
-    connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || Instant::now() < deadline);
-    Ok(())
-}
-
-/// Takes the deadline back.
-pub(super) async fn clear_deadline(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    connection.lock_handle().await?.remove_progress_handler();
-    Ok(())
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

@@ -23,9 +23,9 @@ use url::form_urlencoded;
 
 use super::{
     errors::ApiError,
-    http::{self, Failed, NOBODY},
     kept::{Answered, Asked},
     operation::{Operation, Parameters, Unready},
+    payload::{self, Failed, NOBODY},
     realtime,
 };
 use crate::{
@@ -56,10 +56,10 @@ pub async fn answer(
         return realtime::connect.call(request, site).await;
     }
     let (head, _) = request.into_parts();
-    let wording = http::wording(&head.headers, request_id);
+    let wording = payload::wording(&head.headers, request_id);
     let outcome = run(&site, &head).await;
     let is_to_be_tagged = matches!(&outcome, Ok(Answered::Alone(outcome)) if outcome.errors.is_empty());
-    let mut response = http::respond(&wording, &head.headers, &TERMS, outcome);
+    let mut response = payload::respond(&wording, &head.headers, &TERMS, outcome);
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
@@ -88,7 +88,7 @@ async fn run(site: &Site, head: &Parts) -> Result<Answered, Failed> {
     let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     let client = site.turns().client(address);
     match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]).await {
-        Ok(operation) => Ok(http::run(site, asked, operation).await?),
+        Ok(operation) => Ok(payload::run(site, asked, operation).await?),
         Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
         Err(Unready::Refused(error)) => Err(error.into()),
         Err(Unready::WrongKind(OperationType::Mutation)) => {
@@ -124,7 +124,7 @@ fn parameters(query: &str) -> Result<Parameters, Failed> {
     if replaced > written {
         return Err(wrong("The address is not percent-encoded UTF-8.".to_owned()));
     }
-    http::parameters(sent)
+    payload::parameters(sent)
 }
 
 fn replacement_characters(text: &str) -> usize {

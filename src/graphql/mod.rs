@@ -35,6 +35,7 @@ mod omitted;
 mod operation;
 mod order;
 mod page_token;
+mod payload;
 mod queries;
 mod reads;
 mod subscriptions;

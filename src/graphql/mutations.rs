@@ -12,7 +12,7 @@ use crate::{
     error::{AppError, Field, FieldErrors},
     posts::{
         Content, PostId, Title,
-        domain::{Change, ContentChange, Guard, NewPost, PostText, policy, service, store::Changed},
+        domain::{Change, Changed, ContentChange, Guard, NewPost, PostText, policy, service},
     },
     username::Username,
 };

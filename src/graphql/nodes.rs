@@ -11,7 +11,7 @@ use crate::{
     credentials,
     posts::{
         Cursor, Post,
-        domain::{PostSnapshot, store::Changed},
+        domain::{Changed, PostSnapshot},
     },
     timestamp::Timestamp,
 };

@@ -17,9 +17,10 @@ use crate::{
     posts::{
         Cursor, Post,
         domain::{
+            DeletedPost,
             filter::{Attribute, Comparison, Filter, Test},
             policy, service,
-            store::{ChangesSince, DeletedPost, Listing, Selection},
+            store::{ChangesSince, Listing, Selection},
         },
     },
     timestamp::Timestamp,

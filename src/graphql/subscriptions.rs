@@ -26,7 +26,7 @@ use super::{
     filter_input, nodes,
 };
 use crate::posts::{
-    domain::{PostSnapshot, filter::Filter, service, store::Changed},
+    domain::{Changed, PostSnapshot, filter::Filter, service},
     events::{
         EventKind,
         broadcast::{PostEvent, ShapeKey},

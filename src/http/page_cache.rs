@@ -1,19 +1,13 @@
 //! Pages of readers without a session: rendered once per change, compressed
 //! once, served from memory.
 
-use std::borrow::Cow;
-
 use axum::{
     http::{HeaderMap, Uri},
     response::Response,
 };
-use url::form_urlencoded;
 
 use super::shared_answers::{self, SharedAnswer, SharedAnswers, Terms};
-use crate::{
-    posts::{PageRequest, PostId},
-    site::Site,
-};
+use crate::site::Site;
 
 /// Bytes of HTML kept at most.
 const CAPACITY: u64 = 56 * 1024 * 1024;
@@ -48,36 +42,16 @@ impl Default for PageCache {
     }
 }
 
+/// Names the page at an address if it is the same for every reader. The
+/// features know; see [`crate::start`].
+#[derive(Clone, Copy, Debug)]
+pub struct PageKeys(pub fn(&Site, &Uri) -> Option<Key>);
+
 /// The key of a page that is the same for every reader; `None` for all others.
-/// Parameters that are not the page's own, as advertisers and social
-/// networks append them, name no other page.
 #[must_use]
 pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
-    let (generation, name) = match uri.path() {
-        "/" => {
-            let list = match page_request(uri.query().unwrap_or_default())? {
-                PageRequest::First => "/".to_owned(),
-                PageRequest::OlderThan(cursor) => format!("/?older={cursor}"),
-                PageRequest::NewerThan(cursor) => format!("/?newer={cursor}"),
-            };
-            (site.bus().changes.lists()?, list)
-        }
-        path => {
-            let post = PostId::parse(path.strip_prefix("/posts/")?)?;
-            (site.bus().changes.post(&post)?, path.to_owned())
-        }
-    };
-    Some(Key { generation, name })
-}
-
-/// The page of the list that a query names by its last `older` and `newer`, as the router reads it;
-/// `None` where that is none.
-fn page_request(query: &str) -> Option<PageRequest> {
-    let parameter =
-        |wanted| form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).last();
-    let (older, newer) = (parameter("older"), parameter("newer"));
-    let cursor = |found: &Option<(_, Cow<'_, str>)>| found.as_ref().map(|(_, value)| value.to_string());
-    PageRequest::parse(cursor(&older).as_deref(), cursor(&newer).as_deref()).ok()
+    let PageKeys(key) = site.part();
+    key(site, uri)
 }
 
 impl Site {
@@ -130,17 +104,5 @@ mod tests {
         assert!(further <= FURTHER_CAPACITY, "{further}");
         assert!(cache.ready(&entrance, &asked).await.is_some());
         assert_eq!(cache.entrances.size().await.1, 1);
-    }
-
-    #[test]
-    fn a_list_is_named_by_its_own_parameters_alone() {
-        let cursor = "1_a".parse().unwrap();
-        assert_eq!(page_request("utm_source=x&older=1_a&fbclid"), Some(PageRequest::OlderThan(cursor)));
-        for first in ["", "&", "utm_source=x", "Older=1_a", "a&a&a=", "=older"] {
-            assert_eq!(page_request(first), Some(PageRequest::First), "{first:?}");
-        }
-        for none in ["older=", "older=1_a&newer=1_a", "older=x", "older=1_a&older=x"] {
-            assert_eq!(page_request(none), None, "{none:?}");
-        }
     }
 }

@@ -6,6 +6,7 @@
 mod cursor;
 mod drafts;
 mod open_drafts;
+mod page;
 mod post;
 
 pub mod api;
@@ -22,4 +23,5 @@ pub mod forms;
 pub mod pages;
 
 pub use cursor::{Cursor, PageRequest};
-pub use post::{Content, ContentError, Page, Post, PostId, Summary, Title, TitleError};
+pub use page::{Page, Summary};
+pub use post::{Content, ContentError, Post, PostId, Title, TitleError};

@@ -1,6 +1,9 @@
 //! API keys (security row K1): what they look like, and whether one holds.
 
+mod id;
 pub mod store;
+
+pub use id::ApiKeyId;
 
 use std::{
     fmt,
@@ -11,7 +14,6 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::{
     LastUse, Secret, UserId, last_use,
@@ -24,11 +26,6 @@ use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 /// look, and a misspelt one is refused without asking the database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
-
-/// The id of an API key: a UUID as this site writes it, so that nothing else is
-/// ever asked of the database. It is no secret, and opens nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKeyId(String);
 
 /// An API key that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,26 +81,6 @@ impl ApiKey {
     /// How it begins.
     pub(crate) fn hint(&self) -> &str {
         &self.0[..Self::PREFIX.len() + Self::HINT_CHARS]
-    }
-}
-
-impl ApiKeyId {
-    /// A new one, later in order than those before.
-    pub(crate) fn generate() -> Self {
-        Self(Uuid::now_v7().to_string())
-    }
-
-    /// Any other text is the id of no key.
-    #[must_use]
-    pub fn parse(raw: &str) -> Option<Self> {
-        let id = Uuid::try_parse(raw).ok()?.to_string();
-        (id == raw).then_some(Self(id))
-    }
-
-    /// The text of the id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

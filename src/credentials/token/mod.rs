@@ -4,6 +4,7 @@
 //! family ends every token in it at once.
 
 mod claims;
+mod client;
 mod eddsa;
 mod refresh_token;
 mod store;
@@ -20,36 +21,10 @@ use super::{
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 use claims::TokenUse;
 pub use claims::{ACCESS_TIME, Parties};
+pub use client::{CLIENT_ID, Client, TokenError};
 pub use refresh_token::RefreshToken;
 use store::Holder;
 pub use store::{end_all, forget_ended};
-
-/// The only client that tokens are for: whatever program a person gives their
-/// password to. It has no secret (RFC 6749 2.1).
-pub const CLIENT_ID: &str = "byline-web";
-
-/// What kind of program a family is for. It shows by where the password was
-/// given, and decides how the family is refreshed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Client {
-    /// It speaks OAuth, at `/api/token`: a refresh token is used once.
-    OAuth,
-    /// It speaks as the clients of AWS Amplify do, at `/cognito`. Some of them
-    /// keep the refresh token they have, whatever comes back; so it may be used
-    /// again, until the client shows that it takes the next one.
-    Amplify,
-}
-
-impl Client {
-    /// As the row of a family has it. Tokens do not tell the two apart: what
-    /// they say is [`CLIENT_ID`].
-    const fn stored(self) -> &'static str {
-        match self {
-            Self::OAuth => "byline-oauth",
-            Self::Amplify => CLIENT_ID,
-        }
-    }
-}
 
 /// Who showed a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,20 +49,6 @@ pub struct KnownTokens(Verified<KnownToken>);
 struct KnownToken {
     token: VerifiedToken,
     token_use: TokenUse,
-}
-
-/// Why a token is not claims.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
-    /// Not one of ours, or not for this.
-    #[error("Unable to parse JWT token.")]
-    Malformed,
-    /// It was one of ours; its time is over, or its family has ended.
-    #[error("Token has expired.")]
-    Expired,
-    /// It could not be looked up.
-    #[error(transparent)]
-    Error(#[from] AppError),
 }
 
 /// Finds out whose access token that is. Signature and claims come first; then

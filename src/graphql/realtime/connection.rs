@@ -22,18 +22,17 @@ use tokio::{
 };
 
 use super::{
-    FULL,
     protocol::{ClientMessage, Offered, Protocol},
-    queue::{Answer, Queue},
+    queue::{Answer, FULL, Queue},
 };
 use crate::{
     credentials::{Actor, Caller, HeaderCredential, UserSession, caller::CredentialError},
     error::AppError,
     graphql::{
         errors::{ApiError, Wording},
-        http::{Failed, NOBODY, Payload},
         limits,
         operation::{Operation, Parameters, Unready, is_nothing},
+        payload::{Failed, NOBODY, Payload},
         subscriptions::OperationEvent,
     },
     http::listener_slots::ListenerSlot,

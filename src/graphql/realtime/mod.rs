@@ -48,14 +48,13 @@ use crate::{
 };
 use connection::{Connection, Greeting};
 use protocol::{Offered, Protocol};
+use queue::FULL;
 
 /// Bytes that are read of a connection at once. tungstenite makes room for as
 /// many, and fills it with zeros, whenever it looks whether something has come,
 /// which is also with each message that is sent: of 128 KiB, as it has by
 /// itself, that was a third of what telling a subscriber cost.
 const READ_BUFFER: usize = 4 * 1024;
-/// When all places are taken: seconds until another try makes sense.
-const FULL: u32 = 30;
 
 /// What AppSync's clients of the years before 2023 put into the address.
 #[derive(Debug, Deserialize)]

@@ -16,6 +16,8 @@ use crate::{
     site::Site,
 };
 
+/// When all places are taken: seconds until another try makes sense.
+pub(super) const FULL: u32 = 30;
 /// Queries and mutations of a connection that run at a time.
 const AT_ONCE: usize = 4;
 /// Bytes of those that stand in line; no more is read of a client meanwhile.

@@ -4,54 +4,21 @@ pub mod filter;
 pub mod fold;
 pub mod markdown;
 pub mod policy;
+mod post_text;
 pub mod reader;
 pub mod rendering;
 pub mod service;
+mod snapshot;
 pub mod sql;
 pub mod store;
 
 use super::{Content, Post, PostId, Title};
-use crate::{
-    database::internal,
-    error::{AppError, Field, FieldErrors},
-    timestamp::Timestamp,
-    username::Username,
-};
+use crate::{database::internal, error::AppError, username::Username};
 use serde::Deserialize;
 
 use filter::Filter;
-use store::{Changed, DeletedPost};
-
-/// What an author hands in: a title and a text, both parsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostText {
-    /// Plain text.
-    pub title: Title,
-    /// Markdown, if a program has not left it out.
-    pub content: Option<Content>,
-}
-
-impl PostText {
-    /// The text as people see it: an empty one where there is none.
-    #[must_use]
-    pub fn text(&self) -> &Content {
-        Content::or_empty(self.content.as_ref())
-    }
-
-    /// Both parts, as typed: an empty text is an empty text.
-    ///
-    /// # Errors
-    /// Every broken rule.
-    pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let title = errors.take(Field::Title, Title::parse(title));
-        let content = errors.take(Field::Content, Content::parse(content));
-        match (title, content) {
-            (Some(title), Some(content)) => Ok(Self { title, content: Some(content) }),
-            _ => Err(errors),
-        }
-    }
-}
+pub use post_text::PostText;
+pub use snapshot::{Changed, DeletedPost, PostSnapshot};
 
 /// A post that is about to be.
 #[derive(Clone, Debug)]
@@ -168,65 +135,5 @@ impl Guard {
     #[must_use]
     pub fn version(version: i64) -> Self {
         Self { version: Some(version), ..Self::NONE }
-    }
-}
-
-/// What is known of a post, there or deleted.
-#[derive(Clone, Copy, Debug)]
-pub struct PostSnapshot<'a> {
-    /// Its id.
-    pub id: &'a PostId,
-    /// Its title; empty once it is deleted and that is forgotten.
-    pub title: &'a str,
-    /// Its Markdown, if it has any; none once it is deleted and that is forgotten.
-    pub content: Option<&'a str>,
-    /// The username of its author.
-    pub owner: &'a str,
-    /// Raised by every change, and by the deletion.
-    pub version: i64,
-    /// When it was published.
-    pub created_at: Timestamp,
-    /// When it was last changed, or deleted.
-    pub changed_at: Timestamp,
-    /// Whether it is gone.
-    pub deleted: bool,
-}
-
-impl<'a> From<&'a Post> for PostSnapshot<'a> {
-    fn from(post: &'a Post) -> Self {
-        Self {
-            id: &post.id,
-            title: post.title.as_str(),
-            content: post.content.as_ref().map(Content::as_str),
-            owner: &post.owner,
-            version: post.version,
-            created_at: post.created_at,
-            changed_at: post.updated_at,
-            deleted: false,
-        }
-    }
-}
-
-impl<'a> From<&'a DeletedPost> for PostSnapshot<'a> {
-    fn from(post: &'a DeletedPost) -> Self {
-        Self {
-            id: &post.id,
-            title: &post.title,
-            content: post.content.as_deref(),
-            owner: &post.owner,
-            version: post.version,
-            created_at: post.created_at,
-            changed_at: post.deleted_at,
-            deleted: true,
-        }
-    }
-}
-
-impl<'a> From<&'a Changed> for PostSnapshot<'a> {
-    fn from(post: &'a Changed) -> Self {
-        match post {
-            Changed::Post(post) => post.into(),
-            Changed::Deleted(post) => post.into(),
-        }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     Change, Guard, NewPost, PostText, conflict,
     fold::{self, Folded},
     policy,
-    store::{self, Changed, ChangesSince, DeletedPost, Listing, Selection},
+    store::{self, ChangesSince, Listing, Selection},
 };
 use crate::{
     accounts::domain::{Login, service::matches_login, store as accounts},
@@ -24,6 +24,7 @@ use crate::{
     http::turns::{Client, Reach},
     posts::{
         Content, Page, PageRequest, Post, PostId,
+        domain::{Changed, DeletedPost},
         events::{Event, EventKind, store as events},
     },
     site::Site,

@@ -1,12 +1,11 @@
 //! The SQL of posts. Writes name the owner in their `WHERE`: whatever went
 //! wrong above, another's post stays as it is (security row A1).
 
-use std::time::Duration;
-
 use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
+    Changed, DeletedPost,
     filter::Filter,
     fold::{self, Folded},
     sql::{Sql, Value},
@@ -47,34 +46,6 @@ struct SummaryRow {
     version: i64,
     created_at: i64,
     updated_at: i64,
-}
-
-/// What a post was before it was deleted. Not a [`Post`]: its texts may be
-/// gone already, and nothing can be done with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeletedPost {
-    /// Its id, which only the next post to bring the same one has again.
-    pub id: PostId,
-    /// Its title; empty once that is forgotten.
-    pub title: String,
-    /// Its Markdown, if it had any; none once that is forgotten.
-    pub content: Option<String>,
-    /// The username of its author.
-    pub owner: String,
-    /// One more than it had.
-    pub version: i64,
-    /// When it was published.
-    pub created_at: Timestamp,
-    /// When it was deleted.
-    pub deleted_at: Timestamp,
-}
-
-impl DeletedPost {
-    /// Its texts are for those who were listening.
-    pub const TEXT_KEPT: Duration = Duration::from_secs(10 * 60);
-    /// That it was deleted is for programs that synchronize, as long as
-    /// Amplify's own tables keep it.
-    pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 }
 
 /// A row that breaks the rules of its own types was not written by Byline.
@@ -428,15 +399,6 @@ pub struct ChangesSince {
     pub after: Option<Cursor>,
     /// At most so many.
     pub limit: usize,
-}
-
-/// A post as it was last changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// It is there.
-    Post(Post),
-    /// It is gone.
-    Deleted(DeletedPost),
 }
 
 /// What changed, by the time of the change. The cursor names that time.

@@ -13,7 +13,10 @@ use crate::{
     database::Database,
     error::AppError,
     posts::{
-        domain::store::{self, Changed},
+        domain::{
+            Changed,
+            store::{self},
+        },
         events::{Event, EventKind},
     },
     site::Site,

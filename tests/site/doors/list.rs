@@ -134,7 +134,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a title",
-        parses: &["posts/post.rs::Title::parse", "posts/domain/mod.rs::PostText::parse"],
+        parses: &["posts/post.rs::Title::parse", "posts/domain/post_text.rs::PostText::parse"],
         bytes: 256 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/create_post", field: "title", others: &[("content", "")] },
@@ -235,7 +235,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "the id of an API key in a form",
-        parses: &["credentials/api_key/mod.rs::ApiKeyId::parse"],
+        parses: &["credentials/api_key/id.rs::ApiKeyId::parse"],
         bytes: 16 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/revoke_api_key", field: "id", others: &[] },
@@ -345,7 +345,7 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "the query of a page",
-        parses: &["http/page_cache.rs::page_request"],
+        parses: &["posts/pages/kept.rs::page_request"],
         bytes: 32 * KIB,
         worst: grammar::form,
         way: Way::Target("/?"),

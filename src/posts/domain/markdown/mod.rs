@@ -13,6 +13,7 @@
 //! They run where [`super::rendering`] lets them, never on a thread that serves.
 
 mod addresses;
+mod audience;
 mod balance;
 mod elements;
 mod excerpt;
@@ -21,21 +22,13 @@ mod tokens;
 #[cfg(test)]
 mod worst;
 
+pub use audience::Audience;
 use std::{borrow::Cow, collections::HashSet, ops::Range, sync::LazyLock};
 
 use ammonia::Builder;
 use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use crate::posts::Content;
-
-/// Who is to read what becomes of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Audience {
-    /// Whoever reads the post.
-    Reader,
-    /// Its author, who is also told why something is not shown.
-    Author,
-}
 
 /// What a text becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

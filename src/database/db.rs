@@ -1,0 +1,201 @@
+//! A connection of either engine, and how a statement runs on it.
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
+
+use super::{error::internal, url::Engine};
+use crate::error::AppError;
+
+/// The longest wait for a place in the queue or for a connection.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// For a statement that a request waits for (security row D8).
+pub(super) const STATEMENT_TIME: Duration = Duration::from_secs(5);
+
+/// Runs a statement on the engine that a [`Db`] is of:
+///
+/// ```text
+/// let row = on_engine!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
+/// ```
+///
+/// The text stands once; sqlx compiles it for both.
+macro_rules! on_engine {
+    ($db:ident => $statement:expr) => {
+        match $db {
+            $crate::database::Db::Sqlite(connection) => {
+                let $db = &mut **connection;
+                $statement
+            }
+            $crate::database::Db::Postgres(connection) => {
+                let $db = &mut **connection;
+                $statement
+            }
+        }
+    };
+}
+pub(crate) use on_engine;
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To do one thing, perhaps beside a process that serves.
+    Command,
+    /// To serve it.
+    Serve,
+}
+
+/// What a connection of [`Db::dedicated`] may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Look at the database as it lies.
+    Read,
+    /// Change rows.
+    Write,
+}
+
+/// A connection of either engine; statements run on it through [`on!`].
+#[derive(Debug)]
+pub enum Db {
+    /// To a file.
+    Sqlite(PoolConnection<Sqlite>),
+    /// To a server.
+    Postgres(TimedConnection),
+}
+
+/// A connection to a server, while somebody has it.
+#[derive(Debug)]
+pub struct TimedConnection {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+impl TimedConnection {
+    /// No statement runs that long. What is given back after more was most
+    /// likely given up while it waited for a server that is gone; the pool
+    /// would wait for it, too, for as long as TCP does.
+    const SUSPICIOUS: Duration = Duration::from_secs(6);
+}
+
+impl From<PoolConnection<Postgres>> for TimedConnection {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self { connection, since: Instant::now() }
+    }
+}
+
+impl std::ops::Deref for TimedConnection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl std::ops::DerefMut for TimedConnection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+impl Drop for TimedConnection {
+    fn drop(&mut self) {
+        if self.since.elapsed() > Self::SUSPICIOUS {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Db {
+    /// Which engine it is of.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Ends what `work` asks of this connection after [`STATEMENT_TIME`].
+    /// PostgreSQL does so for every statement (`statement_timeout`); SQLite
+    /// looks at the clock while it works, also when nobody waits any more.
+    ///
+    /// # Errors
+    /// Those of `work`; [`AppError::Busy`] when it took too long.
+    pub async fn in_time<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let Self::Sqlite(connection) = self else { return work(self).await };
+        set_deadline(connection, Instant::now() + STATEMENT_TIME).await?;
+        let mut timed = Timed { db: self, is_over: false };
+        let outcome = work(timed.db).await;
+        if let Self::Sqlite(connection) = timed.db {
+            clear_deadline(connection).await?;
+        }
+        timed.is_over = true;
+        outcome
+    }
+
+    /// Runs a statement without parameters and without rows, unprepared.
+    pub(crate) async fn command(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        let db = self;
+        on_engine!(db => sqlx::raw_sql(statement).execute(db).await.map(drop))
+    }
+
+    pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            lease @ Self::Postgres(_) => {
+                lease.discard();
+                Ok(())
+            }
+        }
+    }
+
+    /// Not to be used again by anyone.
+    pub(super) fn discard(mut self) {
+        match &mut self {
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(lease) => lease.connection.close_on_drop(),
+        }
+    }
+}
+
+/// A connection with a deadline. Given up before that was taken back, it is
+/// not to be used by anyone else.
+struct Timed<'a> {
+    db: &'a mut Db,
+    is_over: bool,
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        if let (Db::Sqlite(connection), false) = (&mut *self.db, self.is_over) {
+            connection.close_on_drop();
+        }
+    }
+}
+
+/// A panic in a piece of work is the end of that piece alone.
+pub(super) async fn caught<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(internal("a write panicked")))
+}
+
+/// Lets no statement of that connection work on after the deadline.
+async fn set_deadline(connection: &mut SqliteConnection, deadline: Instant) -> Result<(), sqlx::Error> {
+    /// Instructions of SQLite's machine between two looks at the clock. One of
+    /// them may search through a whole text.
+    const INSTRUCTIONS: i32 = 1_000;
+    connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || Instant::now() < deadline);
+    Ok(())
+}
+
+/// Takes the deadline back.
+async fn clear_deadline(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    connection.lock_handle().await?.remove_progress_handler();
+    Ok(())
+}

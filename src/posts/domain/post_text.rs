@@ -1,0 +1,37 @@
+//! What an author hands in.
+
+use crate::{
+    error::{Field, FieldErrors},
+    posts::{Content, Title},
+};
+
+/// What an author hands in: a title and a text, both parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostText {
+    /// Plain text.
+    pub title: Title,
+    /// Markdown, if a program has not left it out.
+    pub content: Option<Content>,
+}
+
+impl PostText {
+    /// The text as people see it: an empty one where there is none.
+    #[must_use]
+    pub fn text(&self) -> &Content {
+        Content::or_empty(self.content.as_ref())
+    }
+
+    /// Both parts, as typed: an empty text is an empty text.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let title = errors.take(Field::Title, Title::parse(title));
+        let content = errors.take(Field::Content, Content::parse(content));
+        match (title, content) {
+            (Some(title), Some(content)) => Ok(Self { title, content: Some(content) }),
+            _ => Err(errors),
+        }
+    }
+}

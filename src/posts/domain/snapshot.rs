@@ -1,0 +1,105 @@
+//! What is known of a post, there or deleted.
+
+use std::time::Duration;
+
+use crate::{
+    posts::{Content, Post, PostId},
+    timestamp::Timestamp,
+};
+
+/// A post as it was last changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is there.
+    Post(Post),
+    /// It is gone.
+    Deleted(DeletedPost),
+}
+
+/// What a post was before it was deleted. Not a [`Post`]: its texts may be
+/// gone already, and nothing can be done with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedPost {
+    /// Its id, which only the next post to bring the same one has again.
+    pub id: PostId,
+    /// Its title; empty once that is forgotten.
+    pub title: String,
+    /// Its Markdown, if it had any; none once that is forgotten.
+    pub content: Option<String>,
+    /// The username of its author.
+    pub owner: String,
+    /// One more than it had.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
+impl DeletedPost {
+    /// Its texts are for those who were listening.
+    pub const TEXT_KEPT: Duration = Duration::from_secs(10 * 60);
+    /// That it was deleted is for programs that synchronize, as long as
+    /// Amplify's own tables keep it.
+    pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+}
+
+/// What is known of a post, there or deleted.
+#[derive(Clone, Copy, Debug)]
+pub struct PostSnapshot<'a> {
+    /// Its id.
+    pub id: &'a PostId,
+    /// Its title; empty once it is deleted and that is forgotten.
+    pub title: &'a str,
+    /// Its Markdown, if it has any; none once it is deleted and that is forgotten.
+    pub content: Option<&'a str>,
+    /// The username of its author.
+    pub owner: &'a str,
+    /// Raised by every change, and by the deletion.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was last changed, or deleted.
+    pub changed_at: Timestamp,
+    /// Whether it is gone.
+    pub deleted: bool,
+}
+
+impl<'a> From<&'a Post> for PostSnapshot<'a> {
+    fn from(post: &'a Post) -> Self {
+        Self {
+            id: &post.id,
+            title: post.title.as_str(),
+            content: post.content.as_ref().map(Content::as_str),
+            owner: &post.owner,
+            version: post.version,
+            created_at: post.created_at,
+            changed_at: post.updated_at,
+            deleted: false,
+        }
+    }
+}
+
+impl<'a> From<&'a DeletedPost> for PostSnapshot<'a> {
+    fn from(post: &'a DeletedPost) -> Self {
+        Self {
+            id: &post.id,
+            title: &post.title,
+            content: post.content.as_deref(),
+            owner: &post.owner,
+            version: post.version,
+            created_at: post.created_at,
+            changed_at: post.deleted_at,
+            deleted: true,
+        }
+    }
+}
+
+impl<'a> From<&'a Changed> for PostSnapshot<'a> {
+    fn from(post: &'a Changed) -> Self {
+        match post {
+            Changed::Post(post) => post.into(),
+            Changed::Deleted(post) => post.into(),
+        }
+    }
+}

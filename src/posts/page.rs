@@ -1,0 +1,43 @@
+//! A page of a list of posts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cursor, PostId, Title};
+use crate::timestamp::Timestamp;
+
+/// A post in a list: everything but the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Where to find it: `/posts/{id}`.
+    pub id: PostId,
+    /// Plain text.
+    pub title: Title,
+    /// How the text begins, without markup.
+    pub excerpt: String,
+    /// The username of the author.
+    pub owner: String,
+    /// Raised by every edit.
+    pub version: i64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One page of a list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// At most [`Page::SIZE`].
+    pub posts: Vec<Summary>,
+    /// Where the next older page begins; absent on the last one.
+    pub older: Option<Cursor>,
+    /// Where the next newer page begins; absent on the first one.
+    pub newer: Option<Cursor>,
+    /// The newest event that the page has taken in; `/events?after=` goes on from there.
+    pub as_of: i64,
+}
+
+impl Page {
+    /// Posts on a page.
+    pub const SIZE: usize = 20;
+}
