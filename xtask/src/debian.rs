@@ -14,9 +14,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     apt,
+    rust::{TARGET, rustc},
     sh::{self, Outcome},
     stamp::{self, digest},
-    toolchain::{self, TARGET},
     workspace::Workspace,
 };
 
@@ -145,8 +145,8 @@ fn copy_libraries(from: &Path, to: &Path) -> Result<()> {
 
 /// The linker that comes with every Rust toolchain of rustup.
 fn rust_lld() -> Result<PathBuf> {
-    let sysroot = sh::output(toolchain::rustc().args(["--print", "sysroot"]))?;
-    let host = sh::output(toolchain::rustc().args(["--print", "host-tuple"]))?;
+    let sysroot = sh::output(rustc().args(["--print", "sysroot"]))?;
+    let host = sh::output(rustc().args(["--print", "host-tuple"]))?;
     let linker = Path::new(&sysroot).join("lib/rustlib").join(host).join("bin/rust-lld");
     ensure!(linker.exists(), "{} is missing: install Rust by rustup", linker.display());
     Ok(linker)

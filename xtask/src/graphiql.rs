@@ -5,9 +5,9 @@ use std::{fs, path::PathBuf, process::Command};
 use anyhow::Result;
 
 use crate::{
+    files::files_below,
     node::Node,
     sh::{self, Outcome},
-    site::files_below,
     stamp::{Stamp, digest},
     workspace::Workspace,
 };

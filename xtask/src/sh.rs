@@ -1,7 +1,9 @@
 //! Running commands and telling what is going on.
 
 use std::{
-    io::ErrorKind,
+    cell::RefCell,
+    fs::File,
+    io::{ErrorKind, Write},
     process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -25,9 +27,33 @@ impl Outcome {
     }
 }
 
+thread_local! {
+    /// Where this thread's words, and those of its commands, go instead of to
+    /// standard output.
+    static KEPT: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// Does some work, writing to `file` what it says and what its commands print:
+/// so work on several threads stays readable.
+pub(crate) fn keep_output<T>(file: File, work: impl FnOnce() -> T) -> T {
+    let before = KEPT.replace(Some(file));
+    let result = work();
+    KEPT.set(before);
+    result
+}
+
+/// Prints a line.
+pub(crate) fn say(line: &str) {
+    KEPT.with_borrow_mut(|kept| match kept {
+        // The disk is full: then the commands say so as well.
+        Some(file) => drop(writeln!(file, "{line}")),
+        None => println!("{line}"),
+    });
+}
+
 /// Does one step of work under a heading and says how long it took.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<(Outcome, T)>) -> Result<T> {
-    println!("==> {name}");
+    say(&format!("==> {name}"));
     let start = Instant::now();
     let (outcome, value) = work().with_context(|| format!("{name}: failed"))?;
     let took = human_time(start.elapsed());
@@ -40,11 +66,17 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<(Outcome, T)>) -
 
 /// Prints a sentence below the heading of the current step.
 pub(crate) fn note(text: &str) {
-    println!("    {text}");
+    say(&format!("    {text}"));
 }
 
 /// Runs a command to its end, its output going where ours goes.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
+    KEPT.with_borrow(|kept| -> Result<()> {
+        if let Some(file) = kept {
+            command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+        }
+        Ok(())
+    })?;
     let status = command
         .stdin(Stdio::null())
         .status()

@@ -23,6 +23,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     css,
+    files::files_below,
     graphiql::Graphiql,
     sh::{self, Outcome},
     stamp::{self, digest},
@@ -93,7 +94,7 @@ fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>
     let mut sources = vec![
         Source {
             name: "byline.css".into(),
-            contents: css::bundle(&root.join("style/main.css"))?.into_bytes(),
+            contents: css::bundle(workspace)?.into_bytes(),
         },
         read("byline.js", &islands.js)?,
         read("byline.wasm", &islands.wasm)?,
@@ -234,25 +235,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.push(".");
     name.push(suffix);
     name.into()
-}
-
-/// All files in a folder and the folders in it, in the order of their names;
-/// none where there is no such folder.
-pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    if !folder.exists() {
-        return Ok(files);
-    }
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(files_below(&path)?);
-        } else {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// A path below a folder, with slashes on every system.

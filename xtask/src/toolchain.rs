@@ -1,7 +1,7 @@
 //! A compiler for WebAssembly, found or installed.
 
 use std::{
-    env, fs,
+    fs,
     path::Path,
     process::Command,
     time::{Duration, SystemTime},
@@ -12,13 +12,11 @@ use anyhow::{Context, Result, bail};
 use crate::{
     apt,
     debian::DebianRust,
+    rust::{TARGET, rustc},
     sh::{self, Outcome},
     stamp,
     workspace::Workspace,
 };
-
-/// The target triple of the browser half.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// How long rustup may take to install the target. A machine that cannot reach
 /// rustup's server would otherwise wait for minutes.
@@ -56,17 +54,17 @@ impl WasmToolchain {
         })
     }
 
-    /// A cargo command for the browser half of the crate: its library, with
-    /// the features and the profile that every such command shares, so that
-    /// linting does not compile the dependencies' macros a second time.
+    /// A cargo command for the browser half: the module and the library that it
+    /// is made of, with the features and the profile that every such command
+    /// shares, so that linting does not compile the dependencies' macros a
+    /// second time.
     pub(crate) fn cargo(&self, workspace: &Workspace, subcommand: &str) -> Command {
         let mut command = match self {
             Self::Own => workspace.cargo(subcommand),
             Self::Debian(rust) => rust.cargo(workspace, subcommand),
         };
         command
-            .args(["--package", "byline", "--lib"])
-            .args(["--no-default-features", "--features", "hydrate"])
+            .args(["--package", "byline-islands", "--lib", "--features", "hydrate"])
             .args(["--target", TARGET, "--profile", PROFILE])
             .arg("--target-dir")
             .arg(workspace.target.join("wasm"));
@@ -77,11 +75,6 @@ impl WasmToolchain {
 /// The cargo profile of the browser half, debug builds included: it takes
 /// seconds more than `dev` to rebuild, and the module is a tenth of the size.
 pub(crate) const PROFILE: &str = "wasm-release";
-
-/// The rustc that cargo uses for this machine's own target.
-pub(crate) fn rustc() -> Command {
-    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-}
 
 fn own_has_target() -> Result<bool> {
     let folder = sh::output(rustc().args(["--print", "target-libdir", "--target", TARGET]))?;

@@ -13,7 +13,8 @@ use crate::{
     node::Node,
     sh::{self, Outcome},
     stamp::{Stamp, digest},
-    toolchain::{PROFILE, TARGET, WasmToolchain},
+    rust::TARGET,
+    toolchain::{PROFILE, WasmToolchain},
     workspace::Workspace,
 };
 
@@ -48,12 +49,9 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<Option<WasmOpt>> {
 pub(crate) fn build(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<Islands> {
     let optimizer = set_up(workspace)?;
     sh::step("Islands", || {
-        // Cargo skips link-time optimisation for a library of several types,
-        // so the one that matters here is asked for alone.
-        let mut cargo = toolchain.cargo(workspace, "rustc");
-        sh::run(cargo.args(["--crate-type", "cdylib"]))?;
+        sh::run(&mut toolchain.cargo(workspace, "build"))?;
         let compiled = workspace.target.join("wasm").join(TARGET).join(PROFILE);
-        process(&compiled.join("byline.wasm"), &workspace.state(), optimizer.as_ref())
+        process(&compiled.join("byline_islands.wasm"), &workspace.state(), optimizer.as_ref())
     })
 }
 
@@ -83,6 +81,7 @@ fn process(compiled: &Path, state: &Path, optimizer: Option<&WasmOpt>) -> Result
 fn bind(compiled: &Path, folder: &Path) -> Result<PathBuf> {
     let mut output = Bindgen::new()
         .input_path(compiled)
+        .out_name("byline")
         .web(true)?
         .typescript(false)
         // The page says where the module is, as its name carries a hash.
