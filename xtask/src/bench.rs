@@ -27,7 +27,7 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> Result<()> {
         sh::run(workspace.cargo("build").args(["--package", "byline-bench", "--release"]))?;
         Ok((Outcome::Done, ()))
     })?;
-    println!("==> byline-bench run");
+    sh::say("==> byline-bench run");
     let mut bench = workspace.command(workspace.target.join("release/byline-bench"));
     bench.arg("run").arg("--folder").arg(workspace.state().join("bench"));
     if let Some(server) = built {

@@ -80,25 +80,38 @@ pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
         sh::step("OpenSSL", || Ok((apt::install(&["openssl"])?, ())))?;
     }
     let requirements = workspace.root.join("end2end/clients/requirements.txt");
-    sh::step("Python", || python::environment(workspace, &requirements))
+    sh::step("Python", || python::environment(workspace, "python", &requirements))
 }
 
 /// Builds all and reports the sizes.
 pub(crate) fn run(workspace: &Workspace, profile: Profile) -> Result<()> {
-    let site = site(workspace)?;
-    let binary = server(workspace, profile)?;
+    let (site, binary) = all(workspace, profile)?;
     let binary_size = fs::metadata(&binary)?.len();
     let wasm = site.sizes("byline.wasm")?;
     let css = site.sizes("byline.css")?;
-    println!("{}", size_line(binary_size, &wasm, &css));
+    sh::say(&size_line(binary_size, &wasm, &css));
     Ok(())
+}
+
+/// Builds the site and the server, which a release carries inside and a debug
+/// build reads: so these are built at the same time.
+pub(crate) fn all(workspace: &Workspace, profile: Profile) -> Result<(Site, PathBuf)> {
+    match profile {
+        Profile::Debug => {
+            let (binary, site) = sh::beside(|| server(workspace, profile), || site(workspace))?;
+            Ok((site, binary))
+        }
+        Profile::Release => Ok((site(workspace)?, server(workspace, profile)?)),
+    }
 }
 
 /// Builds the browser half and lays out the assets.
 pub(crate) fn site(workspace: &Workspace) -> Result<Site> {
-    let toolchain = WasmToolchain::set_up(workspace)?;
-    let islands = wasm::build(workspace, &toolchain)?;
-    let graphiql = graphiql::build(workspace)?;
+    // GraphiQL waits for the network where the islands wait for the compiler.
+    let (islands, graphiql) = sh::beside(
+        || wasm::build(workspace, &WasmToolchain::set_up(workspace)?),
+        || graphiql::build(workspace),
+    )?;
     Site::lay_out(workspace, &islands, graphiql.as_ref())
 }
 

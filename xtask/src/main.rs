@@ -25,6 +25,7 @@ mod serve;
 mod sh;
 mod site;
 mod stamp;
+mod supply;
 mod test;
 mod toolchain;
 mod wasm;

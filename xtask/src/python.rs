@@ -15,9 +15,13 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Makes an environment with exactly the packages that `requirements` names,
-/// and says where its programs are.
-pub(crate) fn environment(workspace: &Workspace, requirements: &Path) -> Result<(Outcome, PathBuf)> {
+/// Makes the environment called `name` with exactly the packages that
+/// `requirements` names, and says where its programs are.
+pub(crate) fn environment(
+    workspace: &Workspace,
+    name: &str,
+    requirements: &Path,
+) -> Result<(Outcome, PathBuf)> {
     let mut outcome = Outcome::Unchanged;
     if apt::is_debian() && !can_make_environments() {
         outcome = apt::install(&["python3", "python3-venv"])?;
@@ -25,9 +29,9 @@ pub(crate) fn environment(workspace: &Workspace, requirements: &Path) -> Result<
     let version = sh::output(Command::new("python3").arg("--version"))
         .context("Python 3 is needed: install it from your system's packages")?;
     let wanted = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
-    let folder = workspace.state().join("python");
+    let folder = workspace.state().join(name);
     let programs = folder.join("bin");
-    let stamp = Stamp::new(&workspace.state(), "python", digest([version.as_bytes(), &wanted]));
+    let stamp = Stamp::new(&workspace.state(), name, digest([version.as_bytes(), &wanted]));
     if stamp.is_current() && programs.exists() {
         return Ok((outcome, programs));
     }

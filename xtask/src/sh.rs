@@ -3,7 +3,8 @@
 use std::{
     cell::RefCell,
     fs::File,
-    io::{ErrorKind, Write},
+    io::{ErrorKind, Read, Seek, Write},
+    panic::resume_unwind,
     process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -35,7 +36,7 @@ thread_local! {
 
 /// Does some work, writing to `file` what it says and what its commands print:
 /// so work on several threads stays readable.
-pub(crate) fn keep_output<T>(file: File, work: impl FnOnce() -> T) -> T {
+fn keep_output<T>(file: File, work: impl FnOnce() -> T) -> T {
     let before = KEPT.replace(Some(file));
     let result = work();
     KEPT.set(before);
@@ -49,6 +50,38 @@ pub(crate) fn say(line: &str) {
         Some(file) => drop(writeln!(file, "{line}")),
         None => println!("{line}"),
     });
+}
+
+/// Does two pieces of work at the same time. What the second prints appears
+/// when the first has ended.
+pub(crate) fn beside<A, B: Send>(
+    first: impl FnOnce() -> Result<A>,
+    second: impl FnOnce() -> Result<B> + Send,
+) -> Result<(A, B)> {
+    thread::scope(|scope| {
+        let second = scope.spawn(|| kept(second));
+        let first = first();
+        // A panic there has been printed, and is ours too.
+        let (words, second) = second.join().unwrap_or_else(|panic| resume_unwind(panic));
+        if !words.is_empty() {
+            say(&words);
+        }
+        Ok((first?, second?))
+    })
+}
+
+/// Does some work, and returns what it and its commands would have printed.
+pub(crate) fn kept<T>(work: impl FnOnce() -> Result<T>) -> (String, Result<T>) {
+    let file = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
+    let (ours, mut words) = match file.context("cannot make a temporary file") {
+        Ok(files) => files,
+        Err(error) => return (String::new(), Err(error)),
+    };
+    let result = keep_output(ours, work);
+    let mut text = Vec::new();
+    // What cannot be read is missing from the output, and nothing else.
+    let _ = words.rewind().and_then(|()| words.read_to_end(&mut text));
+    (String::from_utf8_lossy(&text).trim_end().to_owned(), result)
 }
 
 /// Does one step of work under a heading and says how long it took.
@@ -166,6 +199,20 @@ mod tests {
         assert_eq!(human_time(Duration::from_millis(7)), "7 ms");
         assert_eq!(human_time(Duration::from_millis(12_345)), "12.3 s");
         assert_eq!(human_time(Duration::from_secs(125)), "2 min 5 s");
+    }
+
+    #[test]
+    fn what_is_done_side_by_side_keeps_its_words_together() {
+        let (words, result) = kept(|| {
+            note("before");
+            run(Command::new("sh").args(["-c", "echo out; echo err >&2"]))?;
+            note("after");
+            run(&mut Command::new("false"))
+        });
+        assert_eq!(words, "before\nout\nerr\n    after".replacen("before", "    before", 1));
+        assert!(result.is_err());
+        assert!(beside(|| Ok(1), || run(&mut Command::new("false"))).is_err());
+        assert_eq!(beside(|| Ok(1), || Ok(2)).unwrap(), (1, 2));
     }
 
     #[test]

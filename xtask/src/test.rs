@@ -2,6 +2,8 @@
 
 use std::{
     process::Command,
+    sync::{Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -12,6 +14,7 @@ use crate::{
     build::{self, Profile},
     postgres,
     sh::{self, Outcome, human_time},
+    supply,
     toolchain::WasmToolchain,
     workspace::Workspace,
 };
@@ -37,6 +40,8 @@ const END_TO_END_PSQL: &str = "END2END_PSQL";
 pub(crate) enum Step {
     /// Formatting of every package
     Fmt,
+    /// Dependencies: licences, sources, advisories, and whether they are used
+    Supply,
     /// Lints of the server half and of what measures it
     ClippySsr,
     /// Lints of this tool and what it uses
@@ -51,6 +56,8 @@ pub(crate) enum Step {
     TestPostgres,
     /// Tests of this tool and what it uses
     TestXtask,
+    /// What the tests of the release need is installed
+    Packages,
     /// The release is built
     Release,
     /// Tests of the release by public clients of its API
@@ -71,6 +78,7 @@ impl Step {
         let cargo = |subcommand| workspace.cargo(subcommand);
         match self {
             Self::Fmt => sh::run(cargo("fmt").args(["--all", "--check"])),
+            Self::Supply => supply::check(workspace),
             Self::ClippySsr => {
                 sh::run(deny_warnings(cargo("clippy").args(SERVER_PACKAGES).arg("--all-targets")))
             }
@@ -92,6 +100,10 @@ impl Step {
                 postgres::set_up()?;
                 sh::run(cargo("test").args(TOOL_PACKAGES))
             }
+            Self::Packages => {
+                build::end_to_end_tests(workspace)?;
+                build::clients(workspace).map(drop)
+            }
             Self::Release => build::run(workspace, Profile::Release),
             Self::Clients => sh::run(&mut clients(workspace)?),
             Self::End2end => sh::run(end_to_end(workspace)?.env_remove(END_TO_END_POSTGRES)),
@@ -107,39 +119,93 @@ impl Step {
     }
 }
 
-/// Runs the steps in `only`, or all where it is empty.
-pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
-    let steps: Vec<_> =
-        Step::value_variants().iter().filter(|step| only.is_empty() || only.contains(step)).collect();
+/// What runs when: one stage after the other, and within a stage its tracks side
+/// by side, each step of a track after the one before it. A track that compiles
+/// stands beside one that waits: for the network, for the disk, for a browser.
+const STAGES: [&[&[Step]]; 4] = [
+    &[&[Step::Fmt]],
+    &[&[Step::ClippySsr, Step::ClippyXtask], &[Step::Supply, Step::ClippyHydrate, Step::Site]],
+    &[&[Step::Test, Step::TestPostgres, Step::TestXtask], &[Step::Packages, Step::Release]],
+    &[&[Step::Clients, Step::End2end], &[Step::End2endPostgres]],
+];
 
-    let mut passed: Vec<(String, Duration)> = Vec::new();
-    for step in steps {
-        let name = step.name();
-        println!("\n===== {name} =====");
-        let start = Instant::now();
-        let result = step.run(workspace);
-        let took = start.elapsed();
-        if result.is_err() {
-            report(&passed, Some((&name, took)));
-            return result.with_context(|| format!("the step `{name}` failed"));
-        }
-        passed.push((name, took));
-    }
-    report(&passed, None);
-    Ok(())
+/// How the steps went so far.
+#[derive(Default)]
+struct Report {
+    passed: Vec<(String, Duration)>,
+    failed: Vec<(String, Duration, anyhow::Error)>,
 }
 
-/// Prints a table of the steps and, on a line alone, their count.
-fn report(passed: &[(String, Duration)], failed: Option<(&str, Duration)>) {
-    println!();
-    for (name, took) in passed {
-        println!("{name:<16} passed  {:>14}", human_time(*took));
+impl Report {
+    /// Prints a table of the steps and, on a line alone, their count.
+    fn print(&self) {
+        println!();
+        for (name, took) in &self.passed {
+            println!("{name:<16} passed  {:>14}", human_time(*took));
+        }
+        for (name, took, _) in &self.failed {
+            println!("{name:<16} FAILED  {:>14}", human_time(*took));
+        }
+        println!("\n{} passed, {} failed", self.passed.len(), self.failed.len());
     }
-    if let Some((name, took)) = failed {
-        println!("{name:<16} FAILED  {:>14}", human_time(took));
+}
+
+/// Runs the steps in `only`, or all where it is empty.
+pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
+    let report = Mutex::new(Report::default());
+    for stage in STAGES {
+        let chosen = |step: &Step| only.is_empty() || only.contains(step);
+        let tracks = stage.iter().map(|track| track.iter().copied().filter(chosen).collect::<Vec<_>>());
+        let tracks: Vec<_> = tracks.filter(|track| !track.is_empty()).collect();
+        let is_alone = tracks.len() == 1;
+        thread::scope(|scope| {
+            for track in &tracks {
+                scope.spawn(|| run_track(workspace, track, is_alone, &report));
+            }
+        });
+        if !lock(&report).failed.is_empty() {
+            break;
+        }
     }
-    let failures = usize::from(failed.is_some());
-    println!("\n{} passed, {failures} failed", passed.len());
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.print();
+    match report.failed.pop() {
+        None => Ok(()),
+        Some((name, _, error)) => Err(error.context(format!("the step `{name}` failed"))),
+    }
+}
+
+/// Runs steps one after the other, until one fails here or in another track.
+fn run_track(workspace: &Workspace, track: &[Step], is_alone: bool, report: &Mutex<Report>) {
+    for step in track {
+        if !lock(report).failed.is_empty() {
+            return;
+        }
+        let name = step.name();
+        let start = Instant::now();
+        let result = if is_alone {
+            println!("\n===== {name} =====");
+            step.run(workspace)
+        } else {
+            println!("      {name} has begun");
+            let (words, result) = sh::kept(|| step.run(workspace));
+            // Under the lock, so that two that end together do not mix.
+            let _report = lock(report);
+            println!("\n===== {name} =====\n{words}");
+            result
+        };
+        let took = start.elapsed();
+        let mut report = lock(report);
+        match result {
+            Ok(()) => report.passed.push((name, took)),
+            Err(error) => report.failed.push((name, took, error)),
+        }
+    }
+}
+
+/// The report, also after another track has panicked.
+fn lock(report: &Mutex<Report>) -> std::sync::MutexGuard<'_, Report> {
+    report.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn deny_warnings(clippy: &mut Command) -> &mut Command {

@@ -11,9 +11,9 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     node::Node,
+    rust::TARGET,
     sh::{self, Outcome},
     stamp::{Stamp, digest},
-    rust::TARGET,
     toolchain::{PROFILE, WasmToolchain},
     workspace::Workspace,
 };
