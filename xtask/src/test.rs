@@ -2,12 +2,12 @@
 
 use std::{
     process::Command,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{
@@ -204,7 +204,7 @@ fn run_track(workspace: &Workspace, track: &[Step], is_alone: bool, report: &Mut
 }
 
 /// The report, also after another track has panicked.
-fn lock(report: &Mutex<Report>) -> std::sync::MutexGuard<'_, Report> {
+fn lock(report: &Mutex<Report>) -> MutexGuard<'_, Report> {
     report.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
