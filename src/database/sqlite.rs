@@ -161,6 +161,11 @@ impl Condition {
         looked
     }
 
+    /// Whether nothing was wrong with the files at the last look, whoever looked.
+    fn is_in_place(&self) -> bool {
+        self.displaced.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     fn unwritable(&self) -> Option<Unusable> {
         self.unwritable.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -413,7 +418,9 @@ impl Writer {
     }
 
     async fn write_batch(&mut self, batch: &mut Vec<Box<dyn Write>>) {
-        let just_looked = self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
+        // What is known to be wrong is looked at each time.
+        let just_looked = self.condition.is_in_place()
+            && self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
         if !just_looked && self.look().await.is_err() {
             // Whoever waits for an answer is told to come again.
             return batch.clear();
