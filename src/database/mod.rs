@@ -10,6 +10,7 @@ mod db;
 mod error;
 mod files;
 pub mod idempotency;
+mod in_order;
 mod postgres;
 mod sqlite;
 mod url;
@@ -27,6 +28,7 @@ use db::Purpose;
 pub(crate) use db::{Access, on_engine};
 pub use db::{Db, TimedConnection};
 pub use error::{OpenError, Unusable, internal, violates};
+pub use in_order::IN_ORDER;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 
 /// How to open a database.
@@ -215,8 +217,8 @@ impl Database {
     /// Runs `work` on `input` in a transaction and returns once it is on the
     /// disk; a failing one changes nothing. On SQLite, writes that wait at the
     /// same time share a commit. `work` borrows nothing from the caller, since
-    /// it may have to run again: on PostgreSQL, up to three times where it met
-    /// another transaction.
+    /// it may have to run again: because another write of the same commit failed,
+    /// or, on PostgreSQL, up to three times because it met another transaction.
     ///
     /// # Errors
     /// Whatever `work` says; [`AppError::Busy`] when the queue or the disk is
@@ -243,6 +245,32 @@ impl Database {
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + Sync + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
+        let server = match &self.0.backend {
+            Backend::Sqlite(_) => return self.write_in_order(input, work, then).await,
+            Backend::Postgres(server) => Arc::clone(server),
+        };
+        // In a task of its own: it ends in order, also when nobody waits any more.
+        let written = tokio::spawn(async move {
+            let outcome = server.transaction(input, &work).await;
+            outcome.inspect(then)
+        });
+        written.await.unwrap_or(Err(AppError::Busy { retry_after: 2 }))
+    }
+
+    /// [`Self::write_then`] for what is committed in one order on the whole site,
+    /// on PostgreSQL as on SQLite: one begins after the one before was committed,
+    /// those that wait in this process share a commit, and `then` runs in that
+    /// order.
+    ///
+    /// # Errors
+    /// As [`Self::write_then`].
+    pub async fn write_in_order<I, T, F, A>(&self, input: I, work: F, then: A) -> Result<T, AppError>
+    where
+        I: Clone + Send + 'static,
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + Sync + 'static,
+        A: FnOnce(&T) + Send + 'static,
+    {
         let (answer, outcome) = oneshot::channel();
         let finish = move |outcome: Result<T, AppError>| {
             if let Ok(value) = &outcome {
@@ -251,14 +279,10 @@ impl Database {
             // Nobody listens any more: the request was given up.
             let _ = answer.send(outcome);
         };
+        let write = Box::new(Queued { input, work, finish, result: None });
         match &self.0.backend {
-            Backend::Sqlite(file) => {
-                file.send(Box::new(Queued { input, work, finish, result: None })).await?
-            }
-            Backend::Postgres(server) => {
-                let server = Arc::clone(server);
-                tokio::spawn(async move { finish(server.transaction(input, &work).await) });
-            }
+            Backend::Sqlite(file) => file.send(write).await?,
+            Backend::Postgres(server) => server.changes.send(write).await?,
         }
         // Dropped unanswered: the transaction it waited for could not begin or go on.
         outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?

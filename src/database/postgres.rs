@@ -17,6 +17,7 @@ use sqlx::{
 use super::{
     db::{Db, PATIENCE, STATEMENT_TIME, caught},
     error::OpenError,
+    in_order::Changes,
     url::DatabaseUrl,
 };
 use crate::error::AppError;
@@ -28,11 +29,11 @@ const MIN_VERSION: i32 = 150_000;
 /// A process that hangs inside a transaction gives its locks back.
 const IDLE_TIME: &str = "10s";
 /// No transaction takes longer, waiting for others included.
-const TRANSACTION_TIME: Duration = Duration::from_secs(10);
+pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(10);
 /// How long a server may take to start.
 const START_TIME: Duration = Duration::from_secs(5);
 /// How often a transaction that met another one is run again (security row D8).
-const RETRIES: u32 = 3;
+pub(super) const RETRIES: u32 = 3;
 /// The longest a reader waits for the replica before the primary serves them.
 const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
 /// A replica that did not answer is left alone for so long.
@@ -46,6 +47,7 @@ pub(super) struct Server {
     /// One connection that no request uses.
     pub(super) health: PgPool,
     pub(super) replica: Option<Replica>,
+    pub(super) changes: Changes,
 }
 
 /// How a transaction ended that did not commit.
@@ -89,7 +91,8 @@ impl Server {
             }),
             None => None,
         };
-        Ok(Self { primary, health, replica })
+        let changes = Changes::new(primary.clone());
+        Ok(Self { primary, health, replica, changes })
     }
 
     /// Runs `work` in a transaction, again where it met another one.
@@ -105,10 +108,7 @@ impl Server {
     {
         for retry in 1..=RETRIES {
             match self.once(input.clone(), work).await {
-                Err(AppError::WriteConflict) => {
-                    let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
-                    tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
-                }
+                Err(AppError::WriteConflict) => before_retry(retry).await,
                 outcome => return outcome,
             }
         }
@@ -151,6 +151,7 @@ impl Server {
 
     pub(super) async fn close(&self) {
         let closed = async {
+            self.changes.close().await;
             self.primary.close().await;
             self.health.close().await;
             if let Some(replica) = &self.replica {
@@ -161,6 +162,12 @@ impl Server {
             tracing::warn!("the server does not answer; its connections are left to themselves");
         }
     }
+}
+
+/// A moment by chance, so that those who met do not meet again.
+pub(super) async fn before_retry(retry: u32) {
+    let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
 }
 
 impl Replica {

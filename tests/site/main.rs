@@ -13,6 +13,7 @@ mod authorization;
 mod codegen;
 mod cognito;
 mod command_line;
+mod commits;
 mod conflicts;
 mod copy;
 mod cross_site;

@@ -166,7 +166,7 @@ where
 {
     let bus = Arc::clone(site.bus());
     let told = move |(_, event): &(T, Option<Event>)| bus.committed(event.as_ref());
-    let (value, _) = site.database.write_then(input, work, told).await?;
+    let (value, _) = site.database.write_in_order(input, work, told).await?;
     Ok(value)
 }
 

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Event, EventKind};
 use crate::{
-    database::{Db, internal, on_engine},
+    database::{Db, IN_ORDER, internal, on_engine},
     error::AppError,
     posts::PostId,
     username::Username,
@@ -12,10 +12,6 @@ use crate::{
 
 /// Where PostgreSQL tells of events.
 pub const CHANNEL: &str = "byline_events";
-/// Held from the id of an event to its commit, so that ids rise in the order
-/// of commits and nobody who read up to one has missed a smaller one. NOTIFY
-/// itself makes commits wait for each other in the same way.
-const IN_ORDER: i64 = 0x6279_6c69_6e65;
 /// Events that are kept.
 const KEPT: i64 = 10_000;
 /// Events that are told again at most; a listener that missed more starts over.
@@ -42,8 +38,9 @@ impl TryFrom<Row> for Event {
     }
 }
 
-/// Writes an event down, as the last thing in the transaction of the change.
-/// PostgreSQL tells the other processes with the commit.
+/// Writes an event down, in the transaction of the change. Ids rise in the
+/// order of commits, so that nobody who read up to one has missed a smaller
+/// one. PostgreSQL tells the other processes with the commit.
 ///
 /// # Errors
 /// Those of the database.
