@@ -21,13 +21,14 @@ use crate::{
     http::{
         answers, bodies,
         page_cache::{PageCache, PageKeys},
-        pages::Document,
+        pages::{Document, Shortcut},
         turns::Turns,
     },
     posts,
     posts::{
-        domain::rendering::Renderer,
+        domain::{reading::Reading, rendering::Renderer},
         events::{Bus, broadcast::Broadcast},
+        pages::frame::Frames,
     },
     site::Site,
 };
@@ -93,6 +94,9 @@ async fn put_together(
         .with(bus)
         .with(Broadcast::default())
         .with(Renderer::default())
+        .with(Reading::default())
+        .with(Frames::default())
+        .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)
         .with(PageKeys(posts::pages::kept::key))

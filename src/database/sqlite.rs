@@ -419,8 +419,8 @@ impl Writer {
 
     async fn write_batch(&mut self, batch: &mut Vec<Box<dyn Write>>) {
         // What is known to be wrong is looked at each time.
-        let just_looked = self.condition.is_in_place()
-            && self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
+        let just_looked =
+            self.condition.is_in_place() && self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
         if !just_looked && self.look().await.is_err() {
             // Whoever waits for an answer is told to come again.
             return batch.clear();

@@ -31,7 +31,7 @@ pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
     policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
     let Some(id) = id(argument(ctx, "id")) else { return Ok(None) };
-    match service::get_visible(call.site, call.actor, call.client, &id).await {
+    match service::get_visible(call.site, call.actor, &id).await {
         Ok(post) => Ok(Some(nodes::post(post))),
         Err(AppError::NotFound) => Ok(None),
         Err(error) => Err(call.refused(error)),

@@ -11,6 +11,7 @@ pub mod cookies;
 pub mod etag;
 pub mod fair_pool;
 pub mod forms;
+pub mod frame;
 pub mod headers;
 pub mod health;
 pub mod layers;

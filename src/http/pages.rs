@@ -1,6 +1,7 @@
 //! Documents: a request for a page, answered with a whole one.
 
 use std::{
+    any::Any,
     future::poll_fn,
     sync::{Arc, OnceLock},
 };
@@ -16,6 +17,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use futures::future::BoxFuture;
 use leptos::prelude::{AnyView, Owner, provide_context};
 use serde_json::Value;
 use tower_sessions::Session;
@@ -41,6 +43,24 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Document(pub fn() -> AnyView);
 
+/// What the page shows, where it has been read already; the page knows its type.
+#[derive(Clone, Debug)]
+pub struct AtHand(pub Option<Arc<dyn Any + Send + Sync>>);
+
+/// Makes a page that is the same for every reader without rendering the whole
+/// document, if it can. The features know; see [`crate::start`].
+#[derive(Clone, Copy, Debug)]
+pub struct Shortcut(pub for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, Made>);
+
+/// What became of a [`Shortcut`].
+#[derive(Debug)]
+pub enum Made {
+    /// The page, which succeeded.
+    Page(String),
+    /// It has to be rendered, from this.
+    Not(AtHand),
+}
+
 /// What an answer of a server function shows in this page and in no other.
 #[derive(Clone, Debug)]
 pub struct ShownOnce(pub Option<Value>);
@@ -62,13 +82,24 @@ pub struct PageInput {
     pub made: Option<Value>,
     /// Shown instead of the page.
     pub error: Option<AppError>,
+    /// See [`AtHand`].
+    pub at_hand: AtHand,
 }
 
 impl PageInput {
     /// A page as it is, without a form or a notice.
     #[must_use]
     pub const fn of(uri: Uri, actor: Actor) -> Self {
-        Self { uri, actor, form: None, waiting: Vec::new(), notice: None, made: None, error: None }
+        Self {
+            uri,
+            actor,
+            form: None,
+            waiting: Vec::new(),
+            notice: None,
+            made: None,
+            error: None,
+            at_hand: AtHand(None),
+        }
     }
 }
 
@@ -97,7 +128,14 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     // Nothing that somebody appended to the address is in the page.
     let input = PageInput::of(key.name.parse().unwrap_or_default(), Actor::Anonymous);
     let (head, _) = request.into_parts();
-    site.pages().get(key, &head.headers, async { rendered(render(&site, input).await).await }).await
+    let Shortcut(shortcut) = site.part();
+    let made = async {
+        match shortcut(&site, &input.uri).await {
+            Made::Page(html) => SharedAnswer::new(StatusCode::OK, html.into()),
+            Made::Not(at_hand) => rendered(render(&site, PageInput { at_hand, ..input }).await).await,
+        }
+    };
+    site.pages().get(key, &head.headers, made).await
 }
 
 /// Every path that is nothing else.
@@ -208,6 +246,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(input.notice);
             provide_context(ShownOnce(input.made.clone()));
             provide_context(input.error.clone());
+            provide_context(input.at_hand.clone());
         }
     };
     let mut rendering = leptos_axum::render_app_async_with_context(provide, app)(request);

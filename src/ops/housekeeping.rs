@@ -10,7 +10,7 @@ use crate::{
     },
     database::idempotency,
     posts::{
-        domain::{fold, store as posts},
+        domain::{fold, rendered, store as posts},
         events,
     },
     site::Site,
@@ -38,6 +38,9 @@ pub async fn run(site: Site) {
         });
         if let Err(error) = outcome.await {
             tracing::warn!(%error, "cleaning up failed; it is tried again in ten minutes");
+        }
+        if let Err(error) = rendered::catch_up(&site).await {
+            tracing::warn!(%error, "some posts are rendered when they are asked for; it is tried again in ten minutes");
         }
         if let Err(error) = fold::catch_up(&site.database).await {
             tracing::warn!(%error, "searches do not know all posts yet; it is tried again in ten minutes");

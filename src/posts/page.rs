@@ -24,6 +24,14 @@ pub struct Summary {
     pub updated_at: Timestamp,
 }
 
+impl Summary {
+    /// Whether it was changed since it was published.
+    #[must_use]
+    pub fn is_edited(&self) -> bool {
+        self.updated_at > self.created_at
+    }
+}
+
 /// One page of a list, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {

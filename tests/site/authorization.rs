@@ -332,10 +332,10 @@ impl World {
         let (first, last) = (cell.split(' ').next(), cell.split(' ').next_back().expect("a word"));
         let owner = if id == "adas" { "ada" } else { "bob" };
         let expected = match first {
-            Some("made") => ("events +1, posts +1", Some((last, "New", 1))),
+            Some("made") => ("events +1, posts +1, rendered_posts +1", Some((last, "New", 1))),
             Some("changed") => ("events +1, posts -1 +1", Some((owner, "New", 2))),
             Some("given") => ("events +1, posts -1 +1", Some((last, "New", 2))),
-            Some("deleted") => ("deleted_posts +1, events +1, posts -1", None),
+            Some("deleted") => ("deleted_posts +1, events +1, posts -1, rendered_posts -1", None),
             _ => ("", stored),
         };
         assert_eq!((changes.as_str(), stored), expected, "{about}");

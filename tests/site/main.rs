@@ -45,6 +45,7 @@ mod operation;
 mod paging;
 mod posts;
 mod realtime;
+mod rendered_posts;
 mod rendering;
 mod replica;
 mod restarts;

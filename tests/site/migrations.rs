@@ -117,7 +117,14 @@ async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_the
     };
     assert_eq!(
         probe.texts(indexes).await,
-        ["deleted_posts_changed", "posts_changed", "posts_newest", "posts_newest_of_owner", "posts_to_fold"]
+        [
+            "deleted_posts_changed",
+            "posts_changed",
+            "posts_newest",
+            "posts_newest_of_owner",
+            "posts_to_fold",
+            "rendered_posts_renderer"
+        ]
     );
     // What is an author's goes with the author, and a taken id is refused.
     assert_eq!(probe.execute("DELETE FROM users WHERE id = 'u1'").await, 1);

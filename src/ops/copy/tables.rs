@@ -70,6 +70,12 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "rendered_posts",
+        columns: &[text("post_id"), integer("renderer"), text("html").or_null()],
+        key: &["post_id"],
+        identity: None,
+    },
+    Table {
         name: "deleted_posts",
         columns: &[
             text("id"),

@@ -20,7 +20,7 @@ use futures::TryStreamExt;
 use sqlx::FromRow;
 use unicode_normalization::UnicodeNormalization;
 
-use super::PostText;
+use super::{PostText, markdown::Rendering};
 use crate::{
     database::{Database, Db, internal, on_engine},
     error::AppError,
@@ -100,16 +100,16 @@ impl FoldChange {
 pub struct Folded<'a> {
     /// What an author wrote.
     pub post_text: &'a PostText,
-    /// How its text begins, as lists show it; `None` where the text stays.
-    pub excerpt: Option<&'a str>,
+    /// What its text becomes for readers; `None` where the text stays.
+    pub rendering: Option<&'a Rendering>,
     /// What becomes of the fold of its content. That of the title is quickly made.
     pub content: FoldChange,
 }
 
-/// Without an excerpt, and folds the content here and now; of a long one, see [`ahead`].
+/// Without a rendering, and folds the content here and now; of a long one, see [`ahead`].
 impl<'a> From<&'a PostText> for Folded<'a> {
     fn from(post_text: &'a PostText) -> Self {
-        Self { post_text, excerpt: None, content: FoldChange::Set(stored(post_text.text().as_str())) }
+        Self { post_text, rendering: None, content: FoldChange::Set(stored(post_text.text().as_str())) }
     }
 }
 

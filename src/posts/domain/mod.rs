@@ -1,11 +1,14 @@
 //! The server's half of posts: use cases, the policy that decides, the SQL.
 
+pub mod by_id;
 pub mod filter;
 pub mod fold;
 pub mod markdown;
 pub mod policy;
 mod post_text;
 pub mod reader;
+pub mod reading;
+pub mod rendered;
 pub mod rendering;
 pub mod service;
 mod snapshot;

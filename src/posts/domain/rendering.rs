@@ -103,6 +103,17 @@ impl Renderer {
         self.run((held, turn), move || markdown::to_html(&content, Audience::Author)).await
     }
 
+    /// The HTML of a text that nobody waits for, where it is short enough to be
+    /// stored. It waits with the previews, and longer than they do.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the rendering takes too long.
+    pub async fn store(&self, content: Content) -> Result<Option<String>, AppError> {
+        let turn = Arc::clone(&self.previewing).acquire_owned().await.map_err(internal)?;
+        let render = move || markdown::render(&content).stored_html().map(str::to_owned);
+        self.run(turn, render).await
+    }
+
     /// `place` and the turn travel into the closure: a rendering that is given
     /// up on keeps both until it is really over.
     async fn run<T: Send + 'static>(

@@ -10,6 +10,7 @@ use super::{
     Change, Guard, NewPost, PostText, conflict,
     fold::{self, Folded},
     policy,
+    rendered::{RenderedPost, Stored},
     store::{self, ChangesSince, Listing, Selection},
 };
 use crate::{
@@ -53,7 +54,24 @@ pub async fn list_own(site: &Site, actor: &Actor, request: PageRequest) -> Resul
 /// # Errors
 /// [`AppError::NotFound`].
 pub async fn get(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
-    store::find(&mut site.reader_for(actor).await?, id).await?.ok_or(AppError::NotFound)
+    let post = site.posts().posts.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
+    Ok(Arc::unwrap_or_clone(post))
+}
+
+/// One post as its page shows it. Everyone may.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Busy`] when it has to be rendered first, and too many
+/// texts wait for that.
+pub async fn rendered(site: &Site, actor: &Actor, id: &PostId) -> Result<RenderedPost, AppError> {
+    let stored = site.posts().rendered.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
+    match Arc::unwrap_or_clone(stored) {
+        Stored::Rendered(post) => Ok(post),
+        Stored::Unrendered(post, content) => {
+            let rendering = site.renderer().render(&content).await?;
+            Ok(RenderedPost { post, html: rendering.html.clone() })
+        }
+    }
 }
 
 /// One post that the actor may change.
@@ -128,10 +146,9 @@ pub async fn changes(
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
-pub async fn get_visible(site: &Site, actor: &Actor, client: &Client, id: &PostId) -> Result<Post, AppError> {
+pub async fn get_visible(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
     policy::visible_owner(actor)?;
-    let found = store::find(&mut site.turn_for(actor, client, Reach::Few).await?.db, id).await?;
-    let post = found.ok_or(AppError::NotFound)?;
+    let post = get(site, actor, id).await?;
     policy::may_see(actor, &post.owner)?;
     Ok(post)
 }
@@ -212,8 +229,7 @@ pub async fn create(
                 };
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
-            let post_text =
-                Folded { post_text: &post_text, excerpt: Some(&rendering.excerpt), content: folded };
+            let post_text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
             let post = store::insert(db, &author, id, post_text, clock::now()).await?;
             if let Some(wish) = &wish {
                 idempotency::remember(db, author.id.as_str(), wish, post.id.as_str()).await?;
@@ -270,8 +286,7 @@ pub async fn update(
             }
             let version = guard.version.unwrap_or(current.version);
             let new_owner_id = new_owner.as_ref().map(|new_owner| &new_owner.id);
-            let excerpt = rendering.as_ref().map(|rendering| rendering.excerpt.as_str());
-            let folded = Folded { post_text: &post_text, excerpt, content: folded };
+            let folded = Folded { post_text: &post_text, rendering: rendering.as_deref(), content: folded };
             let post = store::update(db, &id, &editor.id, version, folded, new_owner_id, clock::now())
                 .await?
                 .ok_or_else(|| conflict(&current))?;

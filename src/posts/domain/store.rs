@@ -6,8 +6,11 @@ use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
     Changed, DeletedPost,
+    by_id::{ById, ReadById},
     filter::Filter,
     fold::{self, Folded},
+    markdown::{self, Rendering},
+    rendered,
     sql::{Sql, Value},
 };
 use crate::{
@@ -16,11 +19,13 @@ use crate::{
     database::{Db, Engine, internal, on_engine, violates},
     error::AppError,
     posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title, events::store as events},
+    site::Site,
     timestamp::Timestamp,
 };
 
+/// A post as it is stored.
 #[derive(FromRow)]
-struct PostRow {
+pub struct PostRow {
     id: String,
     title: String,
     content: Option<String>,
@@ -37,8 +42,9 @@ impl PostRow {
     }
 }
 
+/// A post as lists read it.
 #[derive(FromRow)]
-struct SummaryRow {
+pub struct SummaryRow {
     id: String,
     title: String,
     excerpt: String,
@@ -49,7 +55,7 @@ struct SummaryRow {
 }
 
 /// A row that breaks the rules of its own types was not written by Byline.
-fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, AppError> {
+pub(super) fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, AppError> {
     parsed.map_err(|error| internal(format_args!("a stored post breaks the rules: {error:?}")))
 }
 
@@ -128,10 +134,42 @@ struct UpdatedRow {
     created_at: i64,
 }
 
-const FIND: &str = "
-    SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at
-    FROM posts p JOIN users u ON u.id = p.owner_id
-    WHERE p.id = $1";
+/// The columns of a [`PostRow`] of the table `p`.
+macro_rules! post_columns {
+    () => {
+        "p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at"
+    };
+}
+
+/// The columns of a [`SummaryRow`].
+macro_rules! summary_columns {
+    () => {
+        "p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at"
+    };
+}
+pub(super) use summary_columns;
+
+/// A post and who wrote it.
+const SELECT: &str = concat!("SELECT ", post_columns!(), " FROM posts p JOIN users u ON u.id = p.owner_id");
+
+const FIND: &str =
+    concat!("SELECT ", post_columns!(), " FROM posts p JOIN users u ON u.id = p.owner_id WHERE p.id = $1");
+
+impl ReadById for Post {
+    type Row = PostRow;
+
+    fn select() -> String {
+        SELECT.to_owned()
+    }
+
+    fn id(&self) -> &PostId {
+        &self.id
+    }
+
+    fn reader(site: &Site) -> &ById<Self> {
+        &site.posts().posts
+    }
+}
 
 /// One post.
 ///
@@ -143,10 +181,11 @@ pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
     row.map(Post::try_from).transpose()
 }
 
-const FIND_DELETED: &str = "
-    SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at
-    FROM deleted_posts p JOIN users u ON u.id = p.owner_id
-    WHERE p.id = $1";
+const FIND_DELETED: &str = concat!(
+    "SELECT ",
+    post_columns!(),
+    " FROM deleted_posts p JOIN users u ON u.id = p.owner_id WHERE p.id = $1"
+);
 
 /// What a deleted post was, as far as it is still known: `updated_at` says
 /// when it was deleted, and its version was raised once more.
@@ -157,6 +196,20 @@ pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost
     let row = on_engine!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
     row.map(DeletedPost::try_from).transpose()
 }
+
+/// The post and its HTML in one statement for the connection: asking twice costs more than either.
+const INSERT_SQLITE: &str = "
+    INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9);
+    INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $10, $11)";
+const INSERT_POSTGRES: &str = "
+    WITH post AS (
+        INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+        RETURNING id
+    )
+    INSERT INTO rendered_posts (post_id, renderer, html)
+    SELECT id, CAST($10 AS BIGINT), CAST($11 AS TEXT) FROM post";
 
 /// Adds a post; under a new id, unless it brings its own.
 ///
@@ -170,7 +223,7 @@ pub async fn insert(
     post_text: impl Into<Folded<'_>>,
     now: Timestamp,
 ) -> Result<Post, AppError> {
-    let Folded { post_text, excerpt, content: folded } = post_text.into();
+    let Folded { post_text, rendering, content: folded } = post_text.into();
     if let Some(id) = &id {
         on_engine!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
@@ -199,20 +252,22 @@ pub async fn insert(
         created_at: now,
         updated_at: now,
     };
-    on_engine!(db => sqlx::query(
-            "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at,
-                 title_folded, content_folded)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
-        )
+    let insert = match db.engine() {
+        Engine::Sqlite => INSERT_SQLITE,
+        Engine::Postgres => INSERT_POSTGRES,
+    };
+    on_engine!(db => sqlx::query(insert)
         .bind(post.id.as_str())
         .bind(owner.id.as_str())
         .bind(post.title.as_str())
-        .bind(excerpt.unwrap_or_default())
+        .bind(rendering.map_or("", |rendering| rendering.excerpt.as_str()))
         .bind(post.content.as_ref().map(Content::as_str))
         .bind(post.version)
         .bind(now.micros())
         .bind(fold::stored(post.title.as_str()))
         .bind(folded.value())
+        .bind(rendering.map_or(0, |_| markdown::VERSION))
+        .bind(rendering.and_then(Rendering::stored_html))
         .execute(db)
         .await
         .map(drop))
@@ -238,7 +293,7 @@ pub async fn update(
     new_owner: Option<&UserId>,
     now: Timestamp,
 ) -> Result<Option<Post>, AppError> {
-    let Folded { post_text, excerpt, content: folded } = post_text.into();
+    let Folded { post_text, rendering, content: folded } = post_text.into();
     let row: Option<UpdatedRow> = on_engine!(db => sqlx::query_as(
             "UPDATE posts
              SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
@@ -247,7 +302,7 @@ pub async fn update(
              RETURNING version, created_at, (SELECT u.username FROM users u WHERE u.id = posts.owner_id) AS owner",
         )
         .bind(post_text.title.as_str())
-        .bind(excerpt)
+        .bind(rendering.map(|rendering| rendering.excerpt.as_str()))
         .bind(post_text.content.as_ref().map(Content::as_str))
         .bind(now.micros())
         .bind(id.as_str())
@@ -259,7 +314,11 @@ pub async fn update(
         .bind(folded.value())
         .fetch_optional(db)
         .await?);
-    Ok(row.map(|row| Post {
+    let Some(row) = row else { return Ok(None) };
+    if let Some(rendering) = rendering {
+        rendered::keep(db, id, rendering).await?;
+    }
+    Ok(Some(Post {
         id: id.clone(),
         title: post_text.title.clone(),
         content: post_text.content.clone(),
@@ -502,8 +561,9 @@ where
 macro_rules! list_statement {
     ($name:ident, where: $condition:literal, order: $order:literal) => {
         const $name: &str = concat!(
-            "SELECT p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at ",
-            "FROM posts p JOIN users u ON u.id = p.owner_id WHERE ",
+            "SELECT ",
+            summary_columns!(),
+            " FROM posts p JOIN users u ON u.id = p.owner_id WHERE ",
             $condition,
             " ORDER BY p.created_at ",
             $order,

@@ -2,6 +2,7 @@
 
 mod delete;
 mod edit;
+pub mod frame;
 pub mod kept;
 mod list;
 mod show;

@@ -1,17 +1,30 @@
 //! `/posts/{id}`: one post.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Meta;
 
 use super::post_id;
 use crate::{
+    error::AppError,
     http::{
         context::{actor, site},
         forms::Notice,
+        pages::AtHand,
     },
-    posts::{api, domain::policy, drafts::Draft, editor::ForgetDraft, forms},
+    posts::{
+        PostId,
+        domain::{policy, rendered::RenderedPost, service},
+        drafts::Draft,
+        editor::ForgetDraft,
+        forms,
+    },
     ui::{IslandScripts, PageTitle, Time, load},
 };
+
+/// The post of a page that has been read before the page is rendered.
+pub type Read = Result<Arc<RenderedPost>, AppError>;
 
 /// A post to read; for its owner also to edit and delete.
 #[component]
@@ -19,20 +32,24 @@ pub fn PostPage() -> impl IntoView {
     let id = post_id();
     let notice = expect_context::<Option<&'static Notice>>();
     let just_saved = notice.is_some_and(|notice| [&forms::PUBLISHED, &forms::SAVED].contains(&notice));
+    let AtHand(at_hand) = expect_context();
     load(async move {
-        let post = api::get_post(id).await?;
-        let rendering = site().renderer().render(post.text()).await?;
+        let shown = match at_hand.and_then(|read| read.downcast::<Read>().ok()) {
+            Some(read) => (*read).clone()?,
+            None => {
+                let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
+                Arc::new(service::rendered(&site(), &actor(), &id).await?)
+            }
+        };
+        let RenderedPost { post, html } = &*shown;
         let own = policy::may_change(&actor(), &post.owner).is_ok();
-        let edited = post.updated_at > post.created_at;
         // Its draft is of no more use.
-        let saved = (own && just_saved)
-            .then(|| Draft::hash(post.title.as_str(), post.text().as_str()))
-            .flatten()
-            .map(|hash| (hash, vec!["/my-posts/new".to_owned(), format!("/my-posts/{}/edit", post.id)]));
+        let saved = if own && just_saved { saved_draft(&post.id).await? } else { None };
+        let edited = post.is_edited();
         let username = post.owner.clone();
         Ok(view! {
             <PageTitle text=post.title.to_string() />
-            <Meta name="description" content=rendering.excerpt.clone() />
+            <Meta name="description" content=post.excerpt.clone() />
             <Meta name="author" content=post.owner.clone() />
             <Meta property="og:type" content="article" />
             <Meta property="og:title" content=post.title.to_string() />
@@ -50,9 +67,16 @@ pub fn PostPage() -> impl IntoView {
                         </p>
                     })}
                 </header>
-                <div class="prose" inner_html=rendering.html.clone()></div>
+                <div class="prose" inner_html=html.clone()></div>
             </article>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })
     })
+}
+
+/// By which the drafts of a post's text are known, and the pages that may hold one.
+async fn saved_draft(id: &PostId) -> Result<Option<(String, Vec<String>)>, AppError> {
+    let post = service::get(&site(), &actor(), id).await?;
+    let pages = vec!["/my-posts/new".to_owned(), format!("/my-posts/{id}/edit")];
+    Ok(Draft::hash(post.title.as_str(), post.text().as_str()).map(|hash| (hash, pages)))
 }

@@ -30,6 +30,14 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Ta
 
 use crate::posts::Content;
 
+/// Which renderer this is. HTML is stored under it, so it rises with every change
+/// to what any text becomes.
+pub const VERSION: i64 = 1;
+
+/// Bytes of HTML that are stored beside a post. What is longer, which no text
+/// is that a person typed, is rendered when it is asked for.
+const STORED_HTML: usize = 256 * 1024;
+
 /// What a text becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendering {
@@ -38,6 +46,14 @@ pub struct Rendering {
     pub html: String,
     /// How it begins: words without markup, about 240 characters.
     pub excerpt: String,
+}
+
+impl Rendering {
+    /// The HTML, where it is short enough to be stored.
+    #[must_use]
+    pub fn stored_html(&self) -> Option<&str> {
+        (self.html.len() <= STORED_HTML).then_some(self.html.as_str())
+    }
 }
 
 /// How a column may stand, other than at the start of its cell.

@@ -1,0 +1,22 @@
+-- What the text of a post becomes for its readers, so that it is rendered once
+-- and not by every process for every reader. `renderer` says which renderer
+-- made it (`posts::domain::markdown::VERSION`); what another made, or none yet
+-- (0), housekeeping makes anew, and an index knows where. HTML that is too long
+-- to be stored is NULL. Apart from `posts`, so that lists do not read past it.
+
+CREATE TABLE rendered_posts (
+    post_id  TEXT    NOT NULL PRIMARY KEY REFERENCES posts (id) ON DELETE CASCADE,
+    renderer INTEGER NOT NULL,
+    html     TEXT
+) STRICT;
+
+INSERT INTO rendered_posts (post_id, renderer, html) SELECT id, 0, NULL FROM posts ORDER BY rowid;
+
+CREATE INDEX rendered_posts_renderer ON rendered_posts (renderer);
+
+-- Whoever changes a text, be it an older Byline or a hand: its HTML is none of it any more.
+CREATE TRIGGER posts_content_changed AFTER UPDATE OF content ON posts
+WHEN OLD.content IS NOT NEW.content
+BEGIN
+    UPDATE rendered_posts SET renderer = 0, html = NULL WHERE post_id = NEW.id;
+END;

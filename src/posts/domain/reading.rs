@@ -1,0 +1,21 @@
+//! How posts are read by their ids.
+
+use super::{by_id::ById, rendered::Stored};
+use crate::{posts::Post, site::Site};
+
+/// The readers of a site.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// With their texts, as programs and editors read them.
+    pub posts: ById<Post>,
+    /// With their HTML, as pages show them.
+    pub rendered: ById<Stored>,
+}
+
+impl Site {
+    /// Reads posts by their ids, together for all who ask.
+    #[must_use]
+    pub fn posts(&self) -> &Reading {
+        self.part()
+    }
+}

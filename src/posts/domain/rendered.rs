@@ -1,0 +1,167 @@
+//! Posts with the HTML that is stored beside them, as pages show them: rendered
+//! when they are saved, and by housekeeping where another renderer did that.
+
+use sqlx::FromRow;
+
+use super::{
+    by_id::{ById, ReadById},
+    markdown::{self, Rendering},
+    store::{SummaryRow, broken, summary_columns},
+};
+use crate::{
+    database::{Db, on_engine},
+    error::AppError,
+    posts::{Content, PostId, Summary},
+    site::Site,
+};
+
+/// A post as its page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedPost {
+    /// All but its text.
+    pub post: Summary,
+    /// What its text becomes for readers: safe to show.
+    pub html: String,
+}
+
+/// A post as it is read for a page.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// With its HTML.
+    Rendered(RenderedPost),
+    /// With its text: what that becomes is not stored.
+    Unrendered(Summary, Content),
+}
+
+/// A row of it.
+#[derive(FromRow)]
+pub struct RenderedRow {
+    #[sqlx(flatten)]
+    post: SummaryRow,
+    html: Option<String>,
+    content: Option<String>,
+}
+
+impl TryFrom<RenderedRow> for Stored {
+    type Error = AppError;
+
+    fn try_from(row: RenderedRow) -> Result<Self, AppError> {
+        let post = row.post.try_into()?;
+        Ok(match row.html {
+            Some(html) => Self::Rendered(RenderedPost { post, html }),
+            None => Self::Unrendered(post, broken(Content::try_from(row.content.unwrap_or_default()))?),
+        })
+    }
+}
+
+impl ReadById for Stored {
+    type Row = RenderedRow;
+
+    /// The text is read only where it has to be rendered.
+    fn select() -> String {
+        let is_there = format!("r.renderer = {} AND r.html IS NOT NULL", markdown::VERSION);
+        format!(
+            "SELECT {},
+                CASE WHEN {is_there} THEN r.html END AS html,
+                CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
+             FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
+            summary_columns!()
+        )
+    }
+
+    fn id(&self) -> &PostId {
+        match self {
+            Self::Rendered(rendered) => &rendered.post.id,
+            Self::Unrendered(post, _) => &post.id,
+        }
+    }
+
+    fn reader(site: &Site) -> &ById<Self> {
+        &site.posts().rendered
+    }
+}
+
+/// Stores what the text of a post becomes, in the transaction that changes the text.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(), AppError> {
+    on_engine!(db => sqlx::query(
+            "INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)
+             ON CONFLICT (post_id) DO UPDATE SET renderer = excluded.renderer, html = excluded.html",
+        )
+        .bind(id.as_str())
+        .bind(markdown::VERSION)
+        .bind(rendering.stored_html())
+        .execute(db)
+        .await
+        .map(drop)?);
+    Ok(())
+}
+
+/// Posts to be rendered in one step.
+const STEP: usize = 16;
+
+#[derive(FromRow)]
+struct UnrenderedRow {
+    id: String,
+    version: i64,
+    content: Option<String>,
+}
+
+/// Only what an older renderer made, or none yet: beside this process may serve a newer one.
+const UNRENDERED: &str = "
+    SELECT p.id, p.version, p.content FROM rendered_posts r JOIN posts p ON p.id = r.post_id
+    WHERE r.renderer < $1 LIMIT $2";
+
+/// Renders what another renderer or none has rendered, in steps between which
+/// others write and render. Until it has come to a post, its page is rendered
+/// when it is asked for.
+///
+/// # Errors
+/// Those of the database, and of rendering; what was stored by then stays.
+pub async fn catch_up(site: &Site) -> Result<(), AppError> {
+    loop {
+        let rows = unrendered(&mut site.database.read().await?).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut step = Vec::with_capacity(rows.len());
+        for row in rows {
+            let content = broken(Content::try_from(row.content.unwrap_or_default()))?;
+            step.push((row.id, row.version, site.renderer().store(content).await?));
+        }
+        let written = site.database.write(step, |db, step| Box::pin(write(db, step)));
+        match written.await {
+            // Another process may have been faster.
+            Ok(()) | Err(AppError::WriteConflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn unrendered(db: &mut Db) -> Result<Vec<UnrenderedRow>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(UNRENDERED)
+        .bind(markdown::VERSION)
+        .bind(STEP as i64)
+        .fetch_all(db)
+        .await?))
+}
+
+/// A post that was changed meanwhile has been rendered by that, or will be in the next step.
+async fn write(db: &mut Db, step: Vec<(String, i64, Option<String>)>) -> Result<(), AppError> {
+    for (id, version, html) in step {
+        on_engine!(db => sqlx::query(
+                "UPDATE rendered_posts SET renderer = $1, html = $2 WHERE post_id = $3 AND renderer < $1
+                 AND EXISTS (SELECT 1 FROM posts WHERE id = $3 AND version = $4)",
+            )
+            .bind(markdown::VERSION)
+            .bind(html)
+            .bind(id)
+            .bind(version)
+            .execute(db)
+            .await
+            .map(drop)?);
+    }
+    Ok(())
+}

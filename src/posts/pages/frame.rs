@@ -1,0 +1,153 @@
+//! `/posts/{id}` for readers without a session: the page is rendered once, by the
+//! same components as for everybody else, around a post of placeholders; what
+//! is a post's own is put into that.
+
+use std::sync::Arc;
+
+use axum::{
+    body::to_bytes,
+    http::{StatusCode, Uri},
+};
+use futures::future::BoxFuture;
+use tokio::sync::OnceCell;
+
+use super::show::Read;
+use crate::{
+    credentials::Actor,
+    http::{
+        frame::{Filling, Frame},
+        limits,
+        pages::{AtHand, Made, PageInput, render},
+    },
+    posts::{
+        PostId, Summary, Title,
+        domain::{rendered::RenderedPost, service},
+    },
+    site::Site,
+    timestamp::Timestamp,
+};
+
+/// The pages around posts, rendered when they are needed first. Whatever else is
+/// on them has to be the same for as long as this process lives.
+#[derive(Debug, Default)]
+pub struct Frames(OnceCell<PostFrames>);
+
+/// A [`crate::http::pages::Shortcut`]: the page of a post, if that is what the address names, and
+/// there is one.
+pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, Made> {
+    Box::pin(async move {
+        let Some(id) = uri.path().strip_prefix("/posts/").and_then(PostId::parse) else {
+            return Made::Not(AtHand(None));
+        };
+        let reading = async { service::rendered(site, &Actor::Anonymous, &id).await.map(Arc::new) };
+        let read: Read = limits::in_time(reading).await;
+        if let Ok(post) = &read
+            && let Some(frames) = frames(site).await
+        {
+            return Made::Page(frames.page(post));
+        }
+        Made::Not(AtHand(Some(Arc::new(read))))
+    })
+}
+
+async fn frames(site: &Site) -> Option<&PostFrames> {
+    let Frames(frames) = site.part();
+    let frames = frames.get_or_try_init(async || {
+        let mut pages = [String::new(), String::new()];
+        for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
+            let read: Read = Ok(Arc::new(post));
+            let input = PageInput::of(Uri::from_static("/posts/placeholder"), Actor::Anonymous);
+            let response = render(site, PageInput { at_hand: AtHand(Some(Arc::new(read))), ..input }).await;
+            if response.status() != StatusCode::OK {
+                return Err(());
+            }
+            let body = to_bytes(response.into_body(), usize::MAX).await.map_err(drop)?;
+            *page = String::from_utf8(body.into()).map_err(drop)?;
+        }
+        PostFrames::cut(&pages).ok_or(())
+    });
+    frames.await.inspect_err(|()| tracing::error!("pages of posts cannot be put together")).ok()
+}
+
+/// What is a post's own on its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Title,
+    Excerpt,
+    Owner,
+    CreatedAt,
+    CreatedOn,
+    UpdatedAt,
+    UpdatedOn,
+    Html,
+}
+
+/// The pages around posts, of those that were edited and of those that were not.
+#[derive(Debug)]
+pub struct PostFrames([Frame<Part>; 2]);
+
+impl PostFrames {
+    /// Posts to be rendered, for [`Self::cut`]; `None` if there is no such title any more.
+    #[must_use]
+    pub fn placeholders() -> Option<[RenderedPost; 2]> {
+        let created_at = Timestamp::from_micros(1_000_001);
+        let edited_at = Timestamp::from_micros(40 * 24 * 60 * 60 * 1_000_000 + 2);
+        let post = |updated_at| {
+            Some(RenderedPost {
+                post: Summary {
+                    id: PostId::parse("placeholder")?,
+                    title: Title::parse("placeholder-of-title").ok()?,
+                    excerpt: "placeholder-of-excerpt".to_owned(),
+                    owner: "placeholder-of-owner".to_owned(),
+                    version: 1,
+                    created_at,
+                    updated_at,
+                },
+                html: "placeholder-of-html".to_owned(),
+            })
+        };
+        Some([post(created_at)?, post(edited_at)?])
+    }
+
+    /// Cuts the pages of [`Self::placeholders`].
+    #[must_use]
+    pub fn cut(pages: &[String; 2]) -> Option<Self> {
+        let [fresh, edited] = Self::placeholders()?;
+        Some(Self([Self::cut_one(&pages[0], &fresh)?, Self::cut_one(&pages[1], &edited)?]))
+    }
+
+    fn cut_one(page: &str, RenderedPost { post, html }: &RenderedPost) -> Option<Frame<Part>> {
+        let mut placeholders = vec![
+            (post.title.to_string(), Part::Title),
+            (post.excerpt.clone(), Part::Excerpt),
+            (post.owner.clone(), Part::Owner),
+            (post.created_at.rfc3339(), Part::CreatedAt),
+            (post.created_at.day(), Part::CreatedOn),
+            (html.clone(), Part::Html),
+        ];
+        if post.is_edited() {
+            placeholders.push((post.updated_at.rfc3339(), Part::UpdatedAt));
+            placeholders.push((post.updated_at.day(), Part::UpdatedOn));
+        }
+        Frame::cut(page, &placeholders)
+    }
+
+    /// The page of a post.
+    #[must_use]
+    pub fn page(&self, RenderedPost { post, html }: &RenderedPost) -> String {
+        let time = |at: Timestamp| (at.rfc3339(), at.day());
+        let (created_at, created_on) = time(post.created_at);
+        let (updated_at, updated_on) =
+            if post.is_edited() { time(post.updated_at) } else { Default::default() };
+        self.0[usize::from(post.is_edited())].fill(|part| match part {
+            Part::Title => Filling::Text(post.title.as_str()),
+            Part::Excerpt => Filling::Text(&post.excerpt),
+            Part::Owner => Filling::Text(&post.owner),
+            Part::CreatedAt => Filling::Text(&created_at),
+            Part::CreatedOn => Filling::Text(&created_on),
+            Part::UpdatedAt => Filling::Text(&updated_at),
+            Part::UpdatedOn => Filling::Text(&updated_on),
+            Part::Html => Filling::Html(html),
+        })
+    }
+}
