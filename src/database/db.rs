@@ -17,6 +17,18 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// For a statement that a request waits for (security row D8).
 pub(super) const STATEMENT_TIME: Duration = Duration::from_secs(5);
 
+/// No transaction takes longer, waiting for others included.
+pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(10);
+
+/// How often a transaction that met another one is run again (security row D8).
+pub(super) const RETRIES: u32 = 3;
+
+/// A moment by chance, so that those who met do not meet again.
+pub(super) async fn before_retry(retry: u32) {
+    let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
+}
+
 /// Runs a statement on the engine that a [`Db`] is of:
 ///
 /// ```text

@@ -15,9 +15,8 @@ use tokio::{
 };
 
 use super::{
-    Db, PATIENCE,
     batch::{self, BATCH, Care, QUEUE, Ran, Write},
-    postgres::{RETRIES, TRANSACTION_TIME, before_retry},
+    db::{Db, PATIENCE, RETRIES, TRANSACTION_TIME, before_retry},
 };
 use crate::error::AppError;
 

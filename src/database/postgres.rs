@@ -15,7 +15,7 @@ use sqlx::{
 };
 
 use super::{
-    db::{Db, PATIENCE, STATEMENT_TIME, caught},
+    db::{Db, PATIENCE, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, before_retry, caught},
     error::OpenError,
     in_order::Changes,
     url::DatabaseUrl,
@@ -28,12 +28,8 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 const MIN_VERSION: i32 = 150_000;
 /// A process that hangs inside a transaction gives its locks back.
 const IDLE_TIME: &str = "10s";
-/// No transaction takes longer, waiting for others included.
-pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(10);
 /// How long a server may take to start.
 const START_TIME: Duration = Duration::from_secs(5);
-/// How often a transaction that met another one is run again (security row D8).
-pub(super) const RETRIES: u32 = 3;
 /// The longest a reader waits for the replica before the primary serves them.
 const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
 /// A replica that did not answer is left alone for so long.
@@ -162,12 +158,6 @@ impl Server {
             tracing::warn!("the server does not answer; its connections are left to themselves");
         }
     }
-}
-
-/// A moment by chance, so that those who met do not meet again.
-pub(super) async fn before_retry(retry: u32) {
-    let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
-    tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
 }
 
 impl Replica {

@@ -10,6 +10,7 @@ pub mod reader;
 pub mod reading;
 pub mod rendered;
 pub mod rendering;
+mod rows;
 pub mod service;
 mod snapshot;
 pub mod sql;

@@ -11,143 +11,18 @@ use super::{
     fold::{self, Folded},
     markdown::{self, Rendering},
     rendered,
+    rows::{ChangedRow, PostRow, SummaryRow, UpdatedRow, broken, post_columns, summary_columns},
     sql::{Sql, Value},
 };
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, Engine, internal, on_engine, violates},
+    database::{Db, Engine, on_engine, violates},
     error::AppError,
-    posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, Title, events::store as events},
+    posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, events::store as events},
     site::Site,
     timestamp::Timestamp,
 };
-
-/// A post as it is stored.
-#[derive(FromRow)]
-pub struct PostRow {
-    id: String,
-    title: String,
-    content: Option<String>,
-    owner: String,
-    version: i64,
-    created_at: i64,
-    updated_at: i64,
-}
-
-impl PostRow {
-    /// How long its texts are, in bytes.
-    fn text_len(&self) -> usize {
-        self.title.len() + self.content.as_ref().map_or(0, String::len)
-    }
-}
-
-/// A post as lists read it.
-#[derive(FromRow)]
-pub struct SummaryRow {
-    id: String,
-    title: String,
-    excerpt: String,
-    owner: String,
-    version: i64,
-    created_at: i64,
-    updated_at: i64,
-}
-
-/// A row that breaks the rules of its own types was not written by Byline.
-pub(super) fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, AppError> {
-    parsed.map_err(|error| internal(format_args!("a stored post breaks the rules: {error:?}")))
-}
-
-impl TryFrom<PostRow> for Post {
-    type Error = AppError;
-
-    fn try_from(row: PostRow) -> Result<Self, AppError> {
-        Ok(Self {
-            id: broken(PostId::try_from(row.id))?,
-            title: broken(Title::try_from(row.title))?,
-            content: broken(row.content.map(Content::try_from).transpose())?,
-            owner: row.owner,
-            version: row.version,
-            created_at: Timestamp::from_micros(row.created_at),
-            updated_at: Timestamp::from_micros(row.updated_at),
-        })
-    }
-}
-
-#[derive(FromRow)]
-struct ChangedRow {
-    #[sqlx(flatten)]
-    post: PostRow,
-    deleted: i64,
-}
-
-impl TryFrom<ChangedRow> for Changed {
-    type Error = AppError;
-
-    fn try_from(row: ChangedRow) -> Result<Self, AppError> {
-        if row.deleted == 0 {
-            row.post.try_into().map(Self::Post)
-        } else {
-            row.post.try_into().map(Self::Deleted)
-        }
-    }
-}
-
-impl TryFrom<PostRow> for DeletedPost {
-    type Error = AppError;
-
-    fn try_from(row: PostRow) -> Result<Self, AppError> {
-        Ok(Self {
-            id: broken(PostId::try_from(row.id))?,
-            title: row.title,
-            content: row.content,
-            owner: row.owner,
-            version: row.version,
-            created_at: Timestamp::from_micros(row.created_at),
-            deleted_at: Timestamp::from_micros(row.updated_at),
-        })
-    }
-}
-
-impl TryFrom<SummaryRow> for Summary {
-    type Error = AppError;
-
-    fn try_from(row: SummaryRow) -> Result<Self, AppError> {
-        Ok(Self {
-            id: broken(PostId::try_from(row.id))?,
-            title: broken(Title::try_from(row.title))?,
-            excerpt: row.excerpt,
-            owner: row.owner,
-            version: row.version,
-            created_at: Timestamp::from_micros(row.created_at),
-            updated_at: Timestamp::from_micros(row.updated_at),
-        })
-    }
-}
-
-/// What an edit leaves to be told of a post.
-#[derive(FromRow)]
-struct UpdatedRow {
-    owner: String,
-    version: i64,
-    created_at: i64,
-}
-
-/// The columns of a [`PostRow`] of the table `p`.
-macro_rules! post_columns {
-    () => {
-        "p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at"
-    };
-}
-
-/// The columns of a [`SummaryRow`].
-macro_rules! summary_columns {
-    () => {
-        "p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at"
-    };
-}
-pub(super) use summary_columns;
 
 /// A post and who wrote it.
 const SELECT: &str = concat!("SELECT ", post_columns!(), " FROM posts p JOIN users u ON u.id = p.owner_id");
