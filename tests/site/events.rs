@@ -217,9 +217,10 @@ async fn a_listener_that_missed_nothing_is_greeted_without_a_question_to_the_dat
     let behind = Listener::resume(&reader, "/events", Some(&(newest + 7).to_string())).await;
     assert_eq!(behind.greeting.event, "", "who is elsewhere is told what the database has");
 
+    site.tamper("UPDATE events SET id = id - 1000").await;
     ada.publish("Two", "").await;
     for listener in [&mut first, &mut again] {
-        assert_eq!(listener.next().await.id, newest + 1001, "what is new is heard, and nothing before it");
+        assert_eq!(listener.next().await.id, newest + 1, "what is new is heard, and nothing before it");
     }
-    assert_eq!(Listener::open(&reader).await.greeting.id, newest + 1001, "asked for again after a change");
+    assert_eq!(Listener::open(&reader).await.greeting.id, newest + 1, "asked for again after a change");
 }

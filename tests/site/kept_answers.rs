@@ -7,7 +7,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::support::{Answer, Client, Credential, Running};
+use crate::support::{Answer, Client, Credential, Running, until};
 
 const LIST: &str = "query List($limit: Int) { listPosts(limit: $limit) { items { title owner } nextToken } }";
 const GET: &str = "query Get($id: ID!) { getPost(id: $id) { id title content owner } }";
@@ -228,6 +228,9 @@ async fn a_kept_answer_is_told_apart_by_everything_that_was_asked() {
 async fn made_up_queries_push_no_page_out_of_memory() {
     let (site, mut ada, key) = site().await;
     let post = ada.publish("Before", &"x".repeat(90_000)).await;
+    // A page that is made before the event is heard of holds until then.
+    let newest = site.count("SELECT MAX(id) FROM events").await;
+    until("the event to be heard of", async || site.site.bus().newest() >= newest).await;
     let mut reader = site.browser();
     let path = format!("/posts/{post}");
     for path in ["/", path.as_str()] {
