@@ -2,30 +2,22 @@
 //!
 //! # A map of the crate
 //!
-//! Everything a request touches lies in one line:
+//! A room uses only what stands below it; a test holds that. From the top:
 //!
-//! ```text
-//! request → router → credentials (who asks?)
-//!             → http::pages (a document)
-//!             → http::calls (a form or a script) → posts::api, accounts::api
-//!             → graphql, cognito (a program)
-//!                 → posts::domain::service, accounts::domain::service
-//!                     → policy → store → SQLite or PostgreSQL
-//! ```
-//!
-//! | module | what |
+//! | room | what |
 //! | --- | --- |
-//! | [`posts`], [`accounts`] | the two features: types both halves share, server functions (`api`), islands; and behind `ssr` their `pages` and `server` rooms |
-//! | [`error`] | what a use case can answer instead of a result |
-//! | `ui` | view parts that pages share |
-//! | `app` | document shell, routes and error pages |
-//! | `codegen` | what front ends of AWS Amplify are given |
 //! | `cli` | the command line |
-//! | [`timestamp`] | a moment, and how it is written |
+//! | `router`, `start` | which path goes where, through which layers: begin to read there; a site put together |
+//! | `app` | the document around every page |
+//! | `codegen` | what front ends of AWS Amplify are given |
+//! | `graphql`, `cognito`, `oauth` | the three wires for programs |
+//! | `ops` | what whoever runs the site starts |
+//! | [`posts`], [`accounts`] | the features: types that both halves share, server functions (`api`), islands; and behind `ssr` their `pages`, `forms` and `domain` |
+//! | `http` | the shell: layers, forms, calls, pages, what is kept ready, limits, TLS |
 //! | `credentials` | who is asking, and how that was proven |
-//! | `cognito` | sign-up and login for the clients of AWS Amplify |
-//! | `graphql` | the API that front ends of AWS Amplify speak |
-//! | `server` | configuration, database, router, pages, assets |
+//! | `ui` | view parts that pages share |
+//! | `site`, `assets`, `config`, `telemetry`, `database` | what requests share; what the binary carries; settings; the log; both engines |
+//! | [`error`], [`text`], [`timestamp`], [`username`] | the ground |
 //!
 //! The crate is built twice: with `ssr` into the binary, with `hydrate` into
 //! the WebAssembly that wakes the islands. Whole modules belong to a half.
