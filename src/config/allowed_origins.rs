@@ -9,7 +9,7 @@ use url::Url;
 pub enum Origins {
     /// Whichever.
     Any,
-    /// These.
+    /// Those that are listed.
     Listed(Vec<OriginPattern>),
 }
 

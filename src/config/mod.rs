@@ -81,15 +81,15 @@ pub enum StartError {
     /// A file of settings, or one that they name, that cannot be read.
     #[error("{path} cannot be read: {cause}")]
     Unreadable {
-        /// Which.
+        /// The path of the file.
         path: String,
-        /// Why.
+        /// What the system said.
         cause: io::Error,
     },
     /// A file of settings, or one that they name, that is wrong.
     #[error("{path}: {problem}")]
     File {
-        /// Which.
+        /// The path of the file.
         path: String,
         /// Where and why, in one line.
         problem: String,
@@ -105,9 +105,9 @@ pub enum StartError {
     /// A value that does not fit its setting.
     #[error("{setting}: {problem}")]
     Value {
-        /// Which.
+        /// Its name.
         setting: &'static str,
-        /// Why.
+        /// What is wrong with it.
         problem: String,
     },
     /// Too weak or impossible.
@@ -124,7 +124,7 @@ pub enum StartError {
     Listen {
         /// As configured.
         address: SocketAddr,
-        /// Why.
+        /// What the system said.
         cause: io::Error,
     },
 }

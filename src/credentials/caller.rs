@@ -18,7 +18,7 @@ use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 /// Who asks, and what proves it.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who.
+    /// Whoever asks.
     pub actor: Actor,
     proof: Proof,
     /// Up to which change of credentials it is known to hold; see [`super::trust`].
@@ -136,9 +136,6 @@ impl Caller {
     }
 
     /// Who is signed in.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn of_session(session: &UserSession) -> Result<Self, AppError> {
         Ok(match session.actor().await? {
             Actor::Anonymous => Self::by(Actor::Anonymous, Proof::Nothing),
@@ -162,9 +159,6 @@ impl Caller {
     /// Whether the credential still holds, for whoever stays longer than a
     /// request takes. Of a token and a key the database is asked again only
     /// after a credential has ended; of a session each time, as at its use.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
         let (Proof::Token { expires_at, .. } | Proof::ApiKey { expires_at, .. }) = &self.proof else {
             return match &self.proof {

@@ -22,9 +22,6 @@ pub struct SiteSecret(OnceCell<Secret>);
 impl Site {
     /// What seals the tokens of this site. Made when first needed, so that an
     /// empty database stays empty until it serves.
-    ///
-    /// # Errors
-    /// Those of the database, the first time.
     pub async fn secret(&self) -> Result<&Secret, AppError> {
         let SiteSecret(secret) = self.part();
         secret.get_or_try_init(|| Secret::of_site(&self.database)).await
@@ -32,9 +29,6 @@ impl Site {
 
     /// As [`Self::secret`], for whoever may change nothing in the database: there
     /// may be none yet.
-    ///
-    /// # Errors
-    /// Those of the database, the first time.
     pub async fn secret_made_before(&self) -> Result<Option<&Secret>, AppError> {
         let SiteSecret(secret) = self.part();
         if secret.get().is_none()
@@ -52,9 +46,6 @@ impl Secret {
     const NAME: &str = "site";
 
     /// The secret of the site, made by whoever asks first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn of_site(database: &Database) -> Result<Self, AppError> {
         let mut fresh = [0; 32];
         getrandom::fill(&mut fresh).map_err(internal)?;
@@ -82,9 +73,6 @@ impl Secret {
     }
 
     /// The secret of the site, if somebody has asked for it before.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn made_before(database: &Database) -> Result<Option<Self>, AppError> {
         let db = &mut database.read().await?;
         let stored: Option<Vec<u8>> = on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")

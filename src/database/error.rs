@@ -24,7 +24,7 @@ pub enum OpenError {
     /// A file that cannot be opened, the database or one that lies beside it.
     #[error("{place} cannot be opened: {cause}")]
     File {
-        /// Which.
+        /// The file, as people know it.
         place: String,
         /// What the system says.
         cause: io::Error,

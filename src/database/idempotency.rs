@@ -220,9 +220,6 @@ pub async fn remember(
 }
 
 /// Removes wishes that are too old to be sent again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
         .bind(clock::before(REMEMBERED).micros())

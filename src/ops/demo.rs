@@ -25,9 +25,6 @@ const POSTS: &[(&str, &str, &str)] = &[
 /// Adds authors and posts if there are no accounts yet, and says how to log
 /// in. The password is made up anew each time, so that no site on the
 /// internet has one that everybody knows.
-///
-/// # Errors
-/// Those of the database.
 pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
     if !store::list(&mut site.database.read().await?).await?.is_empty() {
         return Ok(None);

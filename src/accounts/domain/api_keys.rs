@@ -114,9 +114,6 @@ pub async fn create(
 
 /// Makes a key of the site itself, which everyone may know. For whoever runs
 /// the site; nobody else gets here.
-///
-/// # Errors
-/// Those of the database.
 pub async fn create_public(site: &Site, wanted: Wanted) -> Result<NewApiKey, AppError> {
     let id = ApiKeyId::generate();
     let key = ApiKey::public(site.secret().await?, id.as_str());

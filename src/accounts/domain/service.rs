@@ -127,7 +127,7 @@ async fn is_remembered(site: &Site, login: &Login, wish: &KeyedOperation) -> Res
 /// Somebody whose password was right, by what was stored when it was looked at.
 #[derive(Debug)]
 pub struct Authenticated {
-    /// Who.
+    /// The person.
     pub user: User,
     hash: String,
 }
@@ -137,9 +137,6 @@ impl Authenticated {
     /// session or the token family is stored: a new password ends those it
     /// finds *after* it is stored itself, so a login that was under way is
     /// caught by one or the other.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
         let login = Login::Username(self.user.username.clone());
         let now = store::find(&mut site.database.read().await?, &login).await?;
@@ -177,9 +174,6 @@ pub async fn authenticate(site: &Site, login: Login, password: Password) -> Resu
 /// Whether a person logs in by that name: their username in whatever letters,
 /// or their address. Clients of aws-amplify 3 to 5 know who has logged in by
 /// what was typed alone, and name the owner of a post by it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn matches_login(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
     if name == user.username.as_str() {
         return Ok(true);

@@ -44,9 +44,6 @@ fn taken(field: Field) -> FieldError {
 }
 
 /// The user of a login, with their password hash.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, AppError> {
     let (statement, value) = match login {
         Login::Username(name) => {
@@ -120,9 +117,6 @@ pub async fn insert(
 }
 
 /// Sets the hash, whatever it was.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
     on_engine!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
         .bind(hash)
@@ -135,9 +129,6 @@ pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppErr
 
 /// Sets the hash if it still is `old`: a password changed meanwhile wins.
 /// Whether it was.
-///
-/// # Errors
-/// Those of the database.
 pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<bool, AppError> {
     let replaced = on_engine!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(new)
@@ -150,9 +141,6 @@ pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Res
 }
 
 /// Every account, oldest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
         "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts

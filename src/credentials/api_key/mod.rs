@@ -122,9 +122,6 @@ fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String 
 /// expired or revoked, and which of these is nobody's business. It is asked
 /// where writes go, so that a key that was revoked is refused at once, on every
 /// process, and believed until a credential ends ([`super::trust`]).
-///
-/// # Errors
-/// Those of the database.
 pub async fn verify(site: &Site, raw: &str) -> Result<Option<VerifiedKey>, AppError> {
     let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
     let KnownKeys(known_keys) = site.part();
@@ -178,18 +175,12 @@ impl KnownKey {
 
 /// Whether a key that was verified before still holds, for whoever listens
 /// longer than a request takes.
-///
-/// # Errors
-/// Those of the database.
 pub async fn still_holds(site: &Site, id: &str) -> Result<bool, AppError> {
     store::is_living(&mut site.database.read().await?, id).await
 }
 
 /// The newest key of the site itself that holds, for whoever visits it; no
 /// secret, so it can be written out again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn public_key(site: &Site) -> Result<Option<String>, AppError> {
     let newest = store::newest_public(&mut site.database.read().await?).await?;
     let Some(newest) = newest else { return Ok(None) };

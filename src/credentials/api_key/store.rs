@@ -76,9 +76,6 @@ pub struct ApiKeyRow {
 }
 
 /// The key with a hash, if it holds.
-///
-/// # Errors
-/// Those of the database.
 pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT id, expires_at, last_used_at FROM api_keys WHERE hash = $1 AND expires_at > $2",
@@ -90,9 +87,6 @@ pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppEr
 }
 
 /// Whether the key of a row holds.
-///
-/// # Errors
-/// Those of the database.
 pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND expires_at > $2)",
@@ -104,9 +98,6 @@ pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
 }
 
 /// Notes that a key was used, unless somebody just did.
-///
-/// # Errors
-/// Those of the database.
 pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
     on_engine!(db => sqlx::query(
             "UPDATE api_keys SET last_used_at = $1
@@ -122,9 +113,6 @@ pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
 }
 
 /// The newest key of the site itself that holds.
-///
-/// # Errors
-/// Those of the database.
 pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT id, hash FROM api_keys WHERE user_id IS NULL AND expires_at > $1
@@ -156,9 +144,6 @@ pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> 
 }
 
 /// Adds a key.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
     on_engine!(db => sqlx::query(
             "INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at)
@@ -178,9 +163,6 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
 }
 
 /// One key of a person.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
@@ -193,9 +175,6 @@ pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<A
 }
 
 /// The keys of a person, newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(db: &mut Db, owner: &UserId) -> Result<Vec<ApiKeyRow>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
@@ -208,9 +187,6 @@ pub async fn list(db: &mut Db, owner: &UserId) -> Result<Vec<ApiKeyRow>, AppErro
 }
 
 /// Every key there is, oldest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list_all(db: &mut Db) -> Result<Vec<ApiKeyRow>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
@@ -221,9 +197,6 @@ pub async fn list_all(db: &mut Db) -> Result<Vec<ApiKeyRow>, AppError> {
 }
 
 /// Removes a key of a person; `false` if they have no such key.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
         .bind(id.as_str())
@@ -235,9 +208,6 @@ pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, 
 }
 
 /// Removes a key, whoever has it; `false` if there is none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
         .bind(id.as_str())
@@ -248,9 +218,6 @@ pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
 }
 
 /// Removes keys that have been over for long.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_expired(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
         .bind(clock::before(SHOWN_EXPIRED).micros())

@@ -68,9 +68,6 @@ impl Basket {
 
     /// Puts a form in. The same form sent twice waits once. `false` when there
     /// is no room: nothing that waits makes way for something else.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn put(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
         let fields = serde_json::to_string(&form.values).map_err(internal)?;
         database
@@ -116,9 +113,6 @@ impl Basket {
     }
 
     /// Those that wait for a person, first come first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn of(&self, db: &mut Db, user: &User) -> Result<Vec<KeptForm>, AppError> {
         let rows: Vec<(String, String, String, i64, Option<i64>)> = on_engine!(db => sqlx::query_as(
                 "SELECT id, page, title, created_at, shown_at FROM kept_forms
@@ -140,9 +134,6 @@ impl Basket {
     }
 
     /// What was typed into one that waits for a person.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn values(&self, db: &mut Db, user: &User, id: &str) -> Result<Option<Values>, AppError> {
         let fields: Option<String> = on_engine!(db => sqlx::query_scalar(
                 "SELECT fields FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
@@ -157,9 +148,6 @@ impl Basket {
 
     /// Notes that one was shown: from now on it is in the list alone, until it
     /// is saved or given up, since an answer may be lost on its way.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn shown(&self, database: &Database, id: String) -> Result<(), AppError> {
         database
             .write((self.clone(), id), |db, (Self(basket), id)| {
@@ -178,9 +166,6 @@ impl Basket {
     }
 
     /// Lets go of one: it has been saved, or its author gave it up.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn forget(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
         let author = user.username.to_string();
         database
@@ -221,9 +206,6 @@ async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppErro
 }
 
 /// Removes forms that nobody gets back any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
         .bind(clock::before(WAITING).micros())

@@ -36,18 +36,12 @@ impl UserSession {
     }
 
     /// Who is signed in, as the database has it when it is first asked for.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn actor(&self) -> Result<Actor, AppError> {
         let user: Option<User> = self.0.get(USER).await.map_err(|error| cause(&error))?;
         Ok(user.map_or(Actor::Anonymous, Actor::User))
     }
 
     /// Whether `actor` is still signed in, as the database has it now.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn still_holds(&self, actor: &Actor) -> Result<bool, AppError> {
         self.0.load().await.map_err(|error| cause(&error))?;
         Ok(self.actor().await? == *actor)
@@ -55,9 +49,6 @@ impl UserSession {
 
     /// Signs in under a new id; the old one is dead (security row S2). The
     /// session is stored when this returns.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
         self.0.cycle_id().await.map_err(|error| cause(&error))?;
         self.0.insert(USER, user).await.map_err(|error| cause(&error))?;
@@ -74,9 +65,6 @@ impl UserSession {
 
     /// Keeps a form for when its sender is signed in again; `false` when there
     /// is no room for one more.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
         let known = self.basket(database).await?;
         let basket = known.clone().unwrap_or_else(Basket::generate);
@@ -88,9 +76,6 @@ impl UserSession {
     }
 
     /// The forms that wait for `user`, first come first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn kept(&self, database: &Database, user: &User) -> Result<Vec<KeptForm>, AppError> {
         match self.basket(database).await? {
             Some(basket) => basket.of(&mut database.read().await?, user).await,
@@ -99,9 +84,6 @@ impl UserSession {
     }
 
     /// What was typed into one of them.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn kept_values(
         &self,
         database: &Database,
@@ -115,9 +97,6 @@ impl UserSession {
     }
 
     /// Notes that one was shown in its editor.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn kept_was_shown(&self, database: &Database, id: String) -> Result<(), AppError> {
         match self.basket(database).await? {
             Some(basket) => basket.shown(database, id).await,
@@ -126,9 +105,6 @@ impl UserSession {
     }
 
     /// Lets go of one: it has been saved, or `user` gave it up.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn forget_kept(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
         match self.basket(database).await? {
             Some(basket) => basket.forget(database, user, id).await,

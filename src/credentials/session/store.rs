@@ -196,9 +196,6 @@ impl SessionStore for RowStore {
 }
 
 /// Ends every session of a person.
-///
-/// # Errors
-/// Those of the database.
 pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
         .bind(user.as_str())
@@ -209,9 +206,6 @@ pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppE
 }
 
 /// Removes the rows of sessions that are over.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_ended(db: &mut Db) -> std::result::Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
         .bind(ago(IDLE))

@@ -59,7 +59,7 @@ pub enum KeyStatus {
 /// A key as `byline keys list` shows it.
 #[derive(Debug)]
 pub struct SigningKeyInfo {
-    /// Which.
+    /// Its id, which tokens name.
     pub kid: String,
     /// When it was made.
     pub created_at: Timestamp,
@@ -246,9 +246,6 @@ async fn insert(
 }
 
 /// Makes the next key; its kid.
-///
-/// # Errors
-/// Those of the database.
 pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError> {
     let seed = seed()?;
     let now = clock::now();
@@ -279,9 +276,6 @@ pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError>
 }
 
 /// Every key that signs, will sign, or verifies; the oldest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(db: &mut Db) -> Result<Vec<SigningKeyInfo>, AppError> {
     let now = clock::now();
     Ok(read(db)
@@ -298,9 +292,6 @@ pub async fn list(db: &mut Db) -> Result<Vec<SigningKeyInfo>, AppError> {
 
 /// The public halves as a JWK set (RFC 7517 5), read from the database, so
 /// that a new key is published at once by every process.
-///
-/// # Errors
-/// Those of the database.
 pub async fn published(keys: &Keys, database: &Database) -> Result<Value, AppError> {
     let key_set = keys.fresh(database).await?;
     let keys: Vec<_> = key_set.active(clock::now()).map(|(key, _)| key.jwk()).collect();
@@ -308,9 +299,6 @@ pub async fn published(keys: &Keys, database: &Database) -> Result<Value, AppErr
 }
 
 /// Removes keys that no longer verify.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query(
             "DELETE FROM signing_keys WHERE EXISTS

@@ -99,9 +99,6 @@ async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<Verifie
 
 /// Whether what was [`VerifiedToken`] holds to this day, for whoever stays longer
 /// than a request takes: the family has not ended, and the key was not removed.
-///
-/// # Errors
-/// Those of the database.
 pub async fn still_holds(site: &Site, family: &str, kid: &str) -> Result<bool, AppError> {
     store::lives(&mut site.database.read().await?, family, kid).await
 }

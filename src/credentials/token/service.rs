@@ -62,9 +62,6 @@ pub struct Begun {
 }
 
 /// Begins a family for somebody who has proven who they are.
-///
-/// # Errors
-/// Those of the database.
 pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, AppError> {
     let refresh = RefreshToken::random()?;
     let family = uuid::Uuid::now_v7().to_string();
@@ -140,9 +137,6 @@ enum Used {
 /// For a program of [`Client::Amplify`] that keeps its refresh token: the same
 /// one comes back. In every other family this is [`refresh`], so that a copy of
 /// a token that is to be used once gives itself away here, too.
-///
-/// # Errors
-/// Those of the database.
 pub async fn renew(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
     let Some(token) = RefreshToken::parse(raw) else { return Ok(None) };
     let found = store::find(&mut site.database.read().await?, &token.hash()).await?;

@@ -233,9 +233,6 @@ pub(super) async fn end_of(db: &mut Db, hash: &[u8]) -> Result<(), AppError> {
 }
 
 /// Ends every family of a person, but for the one that is named.
-///
-/// # Errors
-/// Those of the database.
 pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id <> $2")
         .bind(user.as_str())
@@ -247,9 +244,6 @@ pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<()
 }
 
 /// Removes families that are over.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_ended(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query("DELETE FROM token_families WHERE expires_at <= $1")
         .bind(clock::now().micros())

@@ -87,7 +87,7 @@ pub enum CopyError {
 /// What was copied of a table.
 #[derive(Debug)]
 pub struct Copied {
-    /// Which.
+    /// The table that is copied.
     pub table: &'static Table,
     /// The same in the source and in the target.
     pub checksum: Checksum,

@@ -83,9 +83,6 @@ impl<T: ReadById> Default for ById<T> {
 impl<T: ReadById> ById<T> {
     /// The post of that id as `actor` may look at it: at least as new as
     /// everything that was answered before this is called.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn read(&self, site: &Site, actor: &Actor, id: &PostId) -> Answer<T> {
         let (answer, answered) = oneshot::channel();
         let lane = usize::from(matches!(actor, Actor::User(_)));

@@ -82,9 +82,6 @@ impl ReadById for Stored {
 }
 
 /// Stores what the text of a post becomes, in the transaction that changes the text.
-///
-/// # Errors
-/// Those of the database.
 pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(), AppError> {
     on_engine!(db => sqlx::query(
             "INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)

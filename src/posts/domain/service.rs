@@ -33,9 +33,6 @@ use crate::{
 };
 
 /// One page of all posts. Everyone may.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
     store::page(&mut site.reader_for(actor).await?, None, request).await
 }
@@ -86,9 +83,6 @@ pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppErr
 }
 
 /// The posts of a selection. Everyone may.
-///
-/// # Errors
-/// Those of the database.
 pub async fn select(
     site: &Site,
     actor: &Actor,

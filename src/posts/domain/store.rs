@@ -47,9 +47,6 @@ impl ReadById for Post {
 }
 
 /// One post.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
     let row =
         on_engine!(db => sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?);
@@ -64,9 +61,6 @@ const FIND_DELETED: &str = concat!(
 
 /// What a deleted post was, as far as it is still known: `updated_at` says
 /// when it was deleted, and its version was raised once more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost>, AppError> {
     let row = on_engine!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
     row.map(DeletedPost::try_from).transpose()
@@ -156,9 +150,6 @@ pub async fn insert(
 /// Saves over `version` of a post of `owner`, and hands it on to `new_owner` if
 /// there is one. `None`: no such post, not theirs, or no longer that version;
 /// nothing changed then.
-///
-/// # Errors
-/// Those of the database.
 pub async fn update(
     db: &mut Db,
     id: &PostId,
@@ -205,9 +196,6 @@ pub async fn update(
 }
 
 /// Deletes a post of `owner` and keeps what it was; any other stays.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(
     db: &mut Db,
     id: &PostId,
@@ -238,9 +226,6 @@ pub async fn delete(
 
 /// Takes the texts off posts that were deleted long enough ago for every
 /// subscriber to have heard, and forgets those that no program asks for any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query(
             "UPDATE deleted_posts SET title = '', content = NULL
@@ -309,9 +294,6 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
 }
 
 /// The posts of a selection.
-///
-/// # Errors
-/// Those of the database.
 pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
     let sql = select_statement(db.engine(), selection);
     let (rows, more) = fetch(db, sql, &selection.filter, selection.limit, PostRow::text_len).await?;
@@ -336,9 +318,6 @@ pub struct ChangesSince {
 }
 
 /// What changed, by the time of the change. The cursor names that time.
-///
-/// # Errors
-/// Those of the database.
 pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Changed>, AppError> {
     let mut sql = Sql::new(db.engine());
     sql.push("SELECT * FROM (");
@@ -457,9 +436,6 @@ list_statement!(OWN_NEWER, where: "p.owner_id = $4 AND (p.created_at, p.id) > ($
 
 /// One page, newest first, of all posts or of one owner's. Costs the same at
 /// any depth: it starts inside an index and reads one row more than it shows.
-///
-/// # Errors
-/// Those of the database.
 pub async fn page(db: &mut Db, owner: Option<&UserId>, request: PageRequest) -> Result<Page, AppError> {
     // Asked first: what is listed below is at least as new.
     let as_of = events::newest(db).await?;

@@ -41,9 +41,6 @@ impl TryFrom<Row> for Event {
 /// Writes an event down, in the transaction of the change. Ids rise in the
 /// order of commits, so that nobody who read up to one has missed a smaller
 /// one. PostgreSQL tells the other processes with the commit.
-///
-/// # Errors
-/// Those of the database.
 pub async fn record(
     db: &mut Db,
     kind: EventKind,
@@ -80,17 +77,11 @@ pub async fn record(
 }
 
 /// The id of the newest event; 0 before the first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn newest(db: &mut Db) -> Result<i64, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM events").fetch_one(db).await?))
 }
 
 /// Whether this database has come as far as the event `id`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn has_come_to(db: &mut Db, id: i64) -> Result<bool, AppError> {
     Ok(id == 0 || newest(db).await? >= id)
 }
@@ -98,9 +89,6 @@ pub async fn has_come_to(db: &mut Db, id: i64) -> Result<bool, AppError> {
 /// The events after `id`, oldest first; `None` if they are too many or too
 /// long ago, if `id` is of another site, or if a newer Byline wrote one that
 /// this one cannot read.
-///
-/// # Errors
-/// Those of the database.
 pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError> {
     let rows: Vec<Row> = on_engine!(db => sqlx::query_as(
             "SELECT id, kind, post_id, owner FROM events WHERE id > $1 ORDER BY id LIMIT $2",
@@ -125,9 +113,6 @@ async fn count(db: &mut Db) -> Result<i64, AppError> {
 }
 
 /// Removes all but the newest.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
     on_engine!(db => sqlx::query(
             "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET $1)",
