@@ -70,7 +70,7 @@ pub(crate) enum Access {
     Write,
 }
 
-/// A connection of either engine; statements run on it through [`on!`].
+/// A connection of either engine; statements run on it through [`on_engine!`].
 #[derive(Debug)]
 pub enum Db {
     /// To a file.

@@ -1,7 +1,7 @@
 //! The database: SQLite or PostgreSQL behind one door.
 //!
 //! A statement is written once, with `$1` placeholders, and runs on either
-//! engine through [`on!`]. Reading takes a connection ([`Database::read`]);
+//! engine through [`on_engine!`]. Reading takes a connection ([`Database::read`]);
 //! writing hands over a piece of work ([`Database::write`]) that runs inside
 //! a transaction and comes back once it is on the disk.
 
