@@ -2,6 +2,11 @@
 
 use std::iter;
 
+use byline::posts::{
+    Content,
+    domain::markdown::{self, Audience},
+};
+
 /// The text of a post, in bytes.
 const CONTENT_BYTES: usize = 1000;
 /// The beginning of it that stands in lists, in bytes.
@@ -94,6 +99,12 @@ const WORDS: [&str; 96] = [
 /// How a list shows the text. There is no markup in it, so that is how it begins.
 pub(crate) fn excerpt(content: &str) -> &str {
     &content[..EXCERPT_BYTES]
+}
+
+/// What the text becomes for readers.
+pub(crate) fn html(number: u64) -> String {
+    let content = Content::try_from(content(number)).unwrap_or_else(|_| Content::or_empty(None).clone());
+    markdown::to_html(&content, Audience::Reader)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use byline::database::DatabaseConfig;
+use byline::{database::DatabaseConfig, posts::domain::markdown};
 use byline_cluster::{Binaries, Cluster, Options};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
@@ -193,6 +193,18 @@ impl Server {
             posts.send(row.into_bytes()).await?;
         }
         posts.finish().await?;
+        let knows_renderings: bool =
+            sqlx::query_scalar("SELECT to_regclass('rendered_posts') IS NOT NULL").fetch_one(&mut db).await?;
+        if knows_renderings {
+            // As it saves them; else it would do so while it is measured.
+            let mut rendered =
+                db.copy_in_raw("COPY rendered_posts (post_id, renderer, html) FROM STDIN").await?;
+            for number in 0..self.count {
+                let (id, html) = (post::id(number), post::html(number).replace('\n', "\\n"));
+                rendered.send(format!("{id}\t{}\t{html}\n", markdown::VERSION).into_bytes()).await?;
+            }
+            rendered.finish().await?;
+        }
         Ok(db.close().await?)
     }
 }

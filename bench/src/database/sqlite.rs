@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use byline::posts::domain::markdown;
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
 use super::{FIND, INSERT, LIST, LIST_ROWS, Loop, NEWEST, Work, cleaning, migrate};
@@ -25,7 +26,7 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn prepare(byline: &Path, folder: &Path, count: u64) -> Result<Self> {
-        let file = Self { path: folder.join(format!("posts-{count}.db")), count };
+        let file = Self { path: folder.join(format!("rendered-{count}.db")), count };
         if !file.path.exists() || migrate(byline, &file.url()).is_err() {
             let unfinished = folder.join("unfinished.db");
             remove(&unfinished)?;
@@ -189,6 +190,14 @@ fn fill(path: &Path, count: u64) -> Result<()> {
         for number in 0..count {
             add(&mut insert, number)?;
         }
+        if knows_renderings(&transaction)? {
+            // As it saves them; else it would do so while it is measured.
+            let mut insert = transaction
+                .prepare("INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)")?;
+            for number in 0..count {
+                insert.execute(params![post::id(number), markdown::VERSION, post::html(number)])?;
+            }
+        }
     }
     for (_, sql) in &indexes {
         transaction.execute_batch(sql)?;
@@ -197,6 +206,12 @@ fn fill(path: &Path, count: u64) -> Result<()> {
     drop(db);
     open(path)?;
     Ok(fs::File::open(path)?.sync_all()?)
+}
+
+/// Whether this Byline stores what becomes of a text.
+fn knows_renderings(db: &Connection) -> Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'rendered_posts')";
+    Ok(db.query_row(query, [], |row| row.get(0))?)
 }
 
 fn add(insert: &mut Statement<'_>, number: u64) -> Result<()> {
