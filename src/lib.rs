@@ -31,41 +31,27 @@ pub mod text;
 pub mod timestamp;
 pub mod username;
 
-#[cfg(feature = "ssr")]
-pub mod app;
-#[cfg(feature = "ssr")]
-pub mod assets;
-#[cfg(feature = "ssr")]
-pub mod cli;
-#[cfg(feature = "ssr")]
-pub mod clock;
-#[cfg(feature = "ssr")]
-pub mod codegen;
-#[cfg(feature = "ssr")]
-pub mod cognito;
-#[cfg(feature = "ssr")]
-pub mod config;
-#[cfg(feature = "ssr")]
-pub mod credentials;
-#[cfg(feature = "ssr")]
-pub mod database;
-#[cfg(feature = "ssr")]
-pub mod graphql;
-#[cfg(feature = "ssr")]
-pub mod http;
+cfg_if::cfg_if! {
+    if #[cfg(feature = "ssr")] {
+        pub mod app;
+        pub mod assets;
+        pub mod cli;
+        pub mod clock;
+        pub mod codegen;
+        pub mod cognito;
+        pub mod config;
+        pub mod credentials;
+        pub mod database;
+        pub mod graphql;
+        pub mod http;
+        pub mod oauth;
+        pub mod ops;
+        pub mod router;
+        pub mod site;
+        pub mod start;
+        pub mod telemetry;
+        pub mod ui;
+    }
+}
 #[cfg(feature = "hydrate")]
 pub mod hydrate;
-#[cfg(feature = "ssr")]
-pub mod oauth;
-#[cfg(feature = "ssr")]
-pub mod ops;
-#[cfg(feature = "ssr")]
-pub mod router;
-#[cfg(feature = "ssr")]
-pub mod site;
-#[cfg(feature = "ssr")]
-pub mod start;
-#[cfg(feature = "ssr")]
-pub mod telemetry;
-#[cfg(feature = "ssr")]
-pub mod ui;

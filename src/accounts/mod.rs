@@ -9,12 +9,13 @@ pub mod api;
 pub mod copy_key;
 pub mod show_password;
 
-#[cfg(feature = "ssr")]
-pub mod domain;
-#[cfg(feature = "ssr")]
-pub mod forms;
-#[cfg(feature = "ssr")]
-pub mod pages;
+cfg_if::cfg_if! {
+    if #[cfg(feature = "ssr")] {
+        pub mod domain;
+        pub mod forms;
+        pub mod pages;
+    }
+}
 
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     clock,
-    database::{Database, internal, on_engine},
+    database::{Database, execute, internal, on_engine},
     error::AppError,
     site::Site,
 };
@@ -52,16 +52,13 @@ impl Secret {
         let stored: Vec<u8> = database
             .write(fresh, |db, fresh| {
                 Box::pin(async move {
-                    on_engine!(db => sqlx::query(
+                    execute!(db => sqlx::query(
                             "INSERT INTO secrets (name, value, created_at) VALUES ($1, $2, $3)
                              ON CONFLICT (name) DO NOTHING",
                         )
                         .bind(Self::NAME)
                         .bind(fresh.as_slice())
-                        .bind(clock::now().micros())
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                        .bind(clock::now().micros()))?;
                     Ok(on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
                         .bind(Self::NAME)
                         .fetch_one(db)

@@ -52,6 +52,14 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
+/// Runs a statement that brings no rows, as [`on_engine!`] does: how many rows it changed.
+macro_rules! execute {
+    ($db:ident => $statement:expr) => {
+        $crate::database::on_engine!($db => $statement.execute($db).await.map(|done| done.rows_affected()))
+    };
+}
+pub(crate) use execute;
+
 /// What a database is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{Db, on_engine, violates};
+use super::{Db, execute, on_engine, violates};
 use crate::{clock, error::AppError};
 
-/// How long a wish is remembered; a browser tab that was asleep for a weekend
+/// How long an operation is remembered; a browser tab that was asleep for a weekend
 /// may still send its form again.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A client's name for one wish, so that a wish sent twice is granted once
+/// A client's name for one operation, so that an operation sent twice is granted once
 /// (draft-ietf-httpapi-idempotency-key-header).
 /// Remembered per person for a week.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl IdempotencyKey {
         Self(uuid::Uuid::now_v7().to_string())
     }
 
-    /// What is stored of it: whoever reads the database cannot wish as somebody
+    /// What is stored of it: whoever reads the database cannot operate as somebody
     /// else has, nor make again what was made from a key.
     fn hash(&self) -> String {
         Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -61,7 +61,7 @@ impl IdempotencyKey {
     }
 }
 
-/// What is wished for. A key names one wish of one kind: used for two, it names two.
+/// What is asked for. A key names one operation of one kind: used for two, it names two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotentOperation {
     /// An account.
@@ -87,18 +87,18 @@ impl IdempotentOperation {
         }
     }
 
-    /// This wish under that key, saying `content`: what was parsed, so that
+    /// This operation under that key, saying `content`: what was parsed, so that
     /// what is stored alike counts as the same, and never a password.
     #[must_use]
     pub fn under(self, key: IdempotencyKey, content: &[Option<&str>]) -> KeyedOperation {
-        KeyedOperation { wish: self, key, fingerprint: Fingerprint::of(content) }
+        KeyedOperation { operation: self, key, fingerprint: Fingerprint::of(content) }
     }
 }
 
-/// A wish with its key and what it says.
+/// An operation with its key and what it says.
 #[derive(Clone, Debug)]
 pub struct KeyedOperation {
-    wish: IdempotentOperation,
+    operation: IdempotentOperation,
     key: IdempotencyKey,
     fingerprint: Fingerprint,
 }
@@ -111,7 +111,7 @@ impl KeyedOperation {
     }
 }
 
-/// A SHA-256 of what a wish says ("idempotency fingerprint" of
+/// A SHA-256 of what an operation says ("idempotency fingerprint" of
 /// draft-ietf-httpapi-idempotency-key-header, 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Fingerprint([u8; 32]);
@@ -141,7 +141,7 @@ impl Fingerprint {
     }
 }
 
-/// The id of what this very wish already made or touched.
+/// The id of what this very operation already made or touched.
 ///
 /// # Errors
 /// [`AppError::KeyReused`] when the key was used with other content. Those of
@@ -157,7 +157,7 @@ pub async fn remembered(
              WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
         )
         .bind(user_id)
-        .bind(named.wish.name())
+        .bind(named.operation.name())
         .bind(named.key.hash())
         .bind(named.key.as_str())
         .fetch_optional(db)
@@ -189,10 +189,10 @@ pub async fn refuse_reused_sign_up(db: &mut Db, named: &KeyedOperation) -> Resul
     Ok(())
 }
 
-/// Notes a granted wish, in the transaction that grants it.
+/// Notes an operation that was done, in the transaction that does it.
 ///
 /// # Errors
-/// [`AppError::WriteConflict`] when a wish was granted under that key at the same
+/// [`AppError::WriteConflict`] when an operation was done under that key at the same
 /// time: run again, the transaction finds it remembered. Those of the database.
 pub async fn remember(
     db: &mut Db,
@@ -200,32 +200,27 @@ pub async fn remember(
     named: &KeyedOperation,
     result_id: &str,
 ) -> Result<(), AppError> {
-    let done = on_engine!(db => sqlx::query(
+    let done = execute!(db => sqlx::query(
             "INSERT INTO idempotency_keys (user_id, wish, key, result_id, created_at, fingerprint)
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(user_id)
-        .bind(named.wish.name())
+        .bind(named.operation.name())
         .bind(named.key.hash())
         .bind(result_id)
         .bind(clock::now().micros())
-        .bind(named.fingerprint.0.as_slice())
-        .execute(db)
-        .await
-        .map(drop));
+        .bind(named.fingerprint.0.as_slice()))
+    .map(drop);
     done.map_err(|error| {
         let taken = ["idempotency_keys_pkey", "idempotency_keys_key_key"];
         if taken.iter().any(|name| violates(&error, name)) { AppError::WriteConflict } else { error.into() }
     })
 }
 
-/// Removes wishes that are too old to be sent again.
+/// Removes operations that are too old to be sent again.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
-        .bind(clock::before(REMEMBERED).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+        .bind(clock::before(REMEMBERED).micros()))?;
     Ok(())
 }
 

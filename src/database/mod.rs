@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use crate::error::AppError;
 use batch::Queued;
 use db::Purpose;
-pub(crate) use db::{Access, on_engine};
+pub(crate) use db::{Access, execute, on_engine};
 pub use db::{Db, TimedConnection};
 pub use error::{OpenError, Unusable, internal, violates};
 pub use in_order::IN_ORDER;

@@ -1,8 +1,4 @@
 //! `POST /graphql`.
-//!
-//! Clients that accept `application/graphql-response+json` are answered by the
-//! GraphQL-over-HTTP specification; all others as AppSync does, with 200 for
-//! whatever could be read.
 
 use async_graphql::parser::types::OperationType;
 use axum::{

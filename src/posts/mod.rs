@@ -13,14 +13,14 @@ pub mod api;
 pub mod editor;
 pub mod live;
 
-#[cfg(feature = "ssr")]
-pub mod domain;
-#[cfg(feature = "ssr")]
-pub mod events;
-#[cfg(feature = "ssr")]
-pub mod forms;
-#[cfg(feature = "ssr")]
-pub mod pages;
+cfg_if::cfg_if! {
+    if #[cfg(feature = "ssr")] {
+        pub mod domain;
+        pub mod events;
+        pub mod forms;
+        pub mod pages;
+    }
+}
 
 pub use cursor::{Cursor, PageRequest};
 pub use page::{Page, Summary};

@@ -39,8 +39,8 @@ pub fn ErrorSummary() -> impl IntoView {
     })
 }
 
-/// Names the wish of a form, so that pressing twice does it once. A form that
-/// comes back keeps its name: it is still the same wish, unless that name
+/// Names the operation of a form, so that pressing twice does it once. A form that
+/// comes back keeps its name: it is still the same operation, unless that name
 /// stands for another already.
 #[component]
 pub fn IdempotencyInput() -> impl IntoView {

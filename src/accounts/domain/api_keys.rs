@@ -80,16 +80,16 @@ pub async fn create(
     let owner = actor.user()?.id.clone();
     let secret = site.secret().await?.clone();
     let days = wanted.days.to_string();
-    let wish = IdempotentOperation::CreateApiKey.under(
+    let operation = IdempotentOperation::CreateApiKey.under(
         key.unwrap_or_else(IdempotencyKey::generate),
         &[Some(wanted.name.as_str()), Some(days.as_str())],
     );
     site.database
-        .write((secret, owner, wanted, wish, ApiKeyId::generate()), |db, (secret, owner, wanted, wish, id)| {
+        .write((secret, owner, wanted, operation, ApiKeyId::generate()), |db, (secret, owner, wanted, operation, id)| {
             Box::pin(async move {
                 let derive =
-                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), wish.key().as_str(), id.as_str());
-                if let Some(id) = idempotency::remembered(db, owner.as_str(), &wish)
+                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), operation.key().as_str(), id.as_str());
+                if let Some(id) = idempotency::remembered(db, owner.as_str(), &operation)
                     .await?
                     .and_then(|id| ApiKeyId::parse(&id))
                 {
@@ -105,7 +105,7 @@ pub async fn create(
                 let key = derive(&id);
                 let (row, made) = make(id, Some(&owner), wanted, key);
                 store::insert(db, &row).await?;
-                idempotency::remember(db, owner.as_str(), &wish, row.id.as_str()).await?;
+                idempotency::remember(db, owner.as_str(), &operation, row.id.as_str()).await?;
                 Ok(made)
             })
         })
@@ -157,14 +157,14 @@ pub async fn revoke(
     key: Option<IdempotencyKey>,
 ) -> Result<(), AppError> {
     let owner = actor.user()?.id.clone();
-    let wish = key.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
+    let operation = key.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
     site.database
         .write_then(
-            (owner, id.clone(), wish),
-            |db, (owner, id, wish)| {
+            (owner, id.clone(), operation),
+            |db, (owner, id, operation)| {
                 Box::pin(async move {
-                    if let Some(wish) = &wish
-                        && idempotency::remembered(db, owner.as_str(), wish).await?.as_deref()
+                    if let Some(operation) = &operation
+                        && idempotency::remembered(db, owner.as_str(), operation).await?.as_deref()
                             == Some(id.as_str())
                     {
                         return Ok(());
@@ -172,8 +172,10 @@ pub async fn revoke(
                     if !store::delete(db, &owner, &id).await? {
                         return Err(AppError::NotFound);
                     }
-                    match &wish {
-                        Some(wish) => idempotency::remember(db, owner.as_str(), wish, id.as_str()).await,
+                    match &operation {
+                        Some(operation) => {
+                            idempotency::remember(db, owner.as_str(), operation, id.as_str()).await
+                        }
                         None => Ok(()),
                     }
                 })

@@ -54,28 +54,28 @@ async fn authenticate_new(
     let NewAccount { username, email, password } = account;
     let given = Password::from(password.clone());
     // The password is no part of it: by its fingerprint it could be guessed.
-    let wish = key
+    let operation = key
         .map(|key| IdempotentOperation::SignUp.under(key, &[Some(username.as_str()), Some(email.as_str())]));
     let made = async {
         // Asked before the costly hashing, and once more by the constraints.
         {
             let db = &mut site.database.read().await?;
-            if let Some(wish) = &wish {
-                idempotency::refuse_reused_sign_up(db, wish).await?;
+            if let Some(operation) = &operation {
+                idempotency::refuse_reused_sign_up(db, operation).await?;
             }
             store::refuse_taken(db, &username, &email).await?;
         }
         let hash = site.hasher().hash(password).await?;
         let user = User::new(username.clone());
         site.database
-            .write((user, email.clone(), hash, wish.clone()), |db, (user, email, hash, wish)| {
+            .write((user, email.clone(), hash, operation.clone()), |db, (user, email, hash, operation)| {
                 Box::pin(async move {
-                    if let Some(wish) = &wish {
-                        idempotency::refuse_reused_sign_up(db, wish).await?;
+                    if let Some(operation) = &operation {
+                        idempotency::refuse_reused_sign_up(db, operation).await?;
                     }
                     store::insert(db, &user, &email, &hash, clock::now()).await?;
-                    if let Some(wish) = &wish {
-                        idempotency::remember(db, user.id.as_str(), wish, user.id.as_str()).await?;
+                    if let Some(operation) = &operation {
+                        idempotency::remember(db, user.id.as_str(), operation, user.id.as_str()).await?;
                     }
                     Ok(Authenticated { user, hash })
                 })
@@ -84,7 +84,7 @@ async fn authenticate_new(
     };
     match made.await {
         Err(AppError::Invalid { errors }) => {
-            made_before(site, username, given, wish).await?.ok_or(AppError::Invalid { errors })
+            made_before(site, username, given, operation).await?.ok_or(AppError::Invalid { errors })
         }
         Ok(made) => {
             // Now, so that a login which is refused finds it and writes nothing.
@@ -97,17 +97,17 @@ async fn authenticate_new(
     }
 }
 
-/// The account that this very wish has made already: its name is taken, by it.
-/// The key says which wish it is, never who asks: that takes the password.
+/// The account that this very operation has made already: its name is taken, by it.
+/// The key says which operation it is, never who asks: that takes the password.
 async fn made_before(
     site: &Site,
     username: Username,
     password: Password,
-    wish: Option<KeyedOperation>,
+    operation: Option<KeyedOperation>,
 ) -> Result<Option<Authenticated>, AppError> {
-    let Some(wish) = wish else { return Ok(None) };
+    let Some(operation) = operation else { return Ok(None) };
     let login = Login::Username(username);
-    if !is_remembered(site, &login, &wish).await? {
+    if !is_remembered(site, &login, &operation).await? {
         return Ok(None);
     }
     match authenticate(site, login, password).await {
@@ -117,11 +117,11 @@ async fn made_before(
     }
 }
 
-/// Whether that account was made by that very wish.
-async fn is_remembered(site: &Site, login: &Login, wish: &KeyedOperation) -> Result<bool, AppError> {
+/// Whether that account was made by that very operation.
+async fn is_remembered(site: &Site, login: &Login, operation: &KeyedOperation) -> Result<bool, AppError> {
     let db = &mut site.database.read().await?;
     let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
-    Ok(idempotency::remembered(db, user.id.as_str(), wish).await?.is_some())
+    Ok(idempotency::remembered(db, user.id.as_str(), operation).await?.is_some())
 }
 
 /// Somebody whose password was right, by what was stored when it was looked at.

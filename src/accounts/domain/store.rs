@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{Email, Login};
 use crate::{
     credentials::{User, UserId},
-    database::{Db, internal, on_engine, violates},
+    database::{Db, execute, internal, on_engine, violates},
     error::{AppError, Field, FieldError},
     timestamp::Timestamp,
     username::Username,
@@ -94,17 +94,15 @@ pub async fn insert(
     hash: &str,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    let done = on_engine!(db => sqlx::query(
+    let done = execute!(db => sqlx::query(
             "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(user.id.as_str())
         .bind(user.username.as_str())
         .bind(email.as_str())
         .bind(hash)
-        .bind(now.micros())
-        .execute(db)
-        .await
-        .map(drop));
+        .bind(now.micros()))
+    .map(drop);
     done.map_err(|error| {
         let taken_field = [("users_username_key", Field::Username), ("users_email_key", Field::Email)]
             .into_iter()
@@ -118,25 +116,19 @@ pub async fn insert(
 
 /// Sets the hash, whatever it was.
 pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+    execute!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
         .bind(hash)
-        .bind(id.as_str())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(id.as_str()))?;
     Ok(())
 }
 
 /// Sets the hash if it still is `old`: a password changed meanwhile wins.
 /// Whether it was.
 pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Result<bool, AppError> {
-    let replaced = on_engine!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
+    let replaced = execute!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3")
         .bind(new)
         .bind(id.as_str())
-        .bind(old)
-        .execute(db)
-        .await?
-        .rows_affected());
+        .bind(old))?;
     Ok(replaced > 0)
 }
 

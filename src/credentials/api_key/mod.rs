@@ -54,14 +54,14 @@ impl ApiKey {
         fits.then(|| Self(raw.to_owned()))
     }
 
-    /// The key that a wish of `owner` (the site itself where there is none)
+    /// The key that an operation of `owner` (the site itself where there is none)
     /// gets as the row `id`. The same three give the same key: a form that is
-    /// sent twice shows it again, although it is stored nowhere. Since a wish
+    /// sent twice shows it again, although it is stored nowhere. Since an operation
     /// is not stored either, the database alone does not give it away; and
-    /// since an id is given once, no wish brings a revoked key back.
-    pub(crate) fn derive(secret: &Secret, owner: Option<&UserId>, wish: &str, id: &str) -> Self {
+    /// since an id is given once, no operation brings a revoked key back.
+    pub(crate) fn derive(secret: &Secret, owner: Option<&UserId>, operation: &str, id: &str) -> Self {
         let owner = owner.map_or("", UserId::as_str);
-        let seal = secret.seal("api key", &[owner.as_bytes(), wish.as_bytes(), id.as_bytes()]);
+        let seal = secret.seal("api key", &[owner.as_bytes(), operation.as_bytes(), id.as_bytes()]);
         let key = format!("{}{}", Self::PREFIX, base62(seal, Self::RANDOM_CHARS));
         let checksum = checksum(&key);
         Self(key + &checksum)
@@ -198,9 +198,9 @@ mod tests {
     /// Reckoned by another program, from HMAC-SHA-256 and the alphabet alone.
     const KEY: &str = "byl_APKCvMUBquNjxyBTP8UkjoIA0IafyUY41VisZ4";
 
-    fn derived(wish: &str, id: &str) -> String {
+    fn derived(operation: &str, id: &str) -> String {
         let owner = UserId::from_stored("owner".to_owned());
-        ApiKey::derive(&Secret::for_test(1), Some(&owner), wish, id).into()
+        ApiKey::derive(&Secret::for_test(1), Some(&owner), operation, id).into()
     }
 
     #[test]
@@ -273,9 +273,9 @@ mod tests {
     proptest! {
         #[test]
         fn every_key_that_is_made_is_one_and_any_other_text_is_refused(
-            wish in ".{0,20}", id in ".{0,20}", at in 0_usize..42, other in any::<char>(),
+            operation in ".{0,20}", id in ".{0,20}", at in 0_usize..42, other in any::<char>(),
         ) {
-            let key = derived(&wish, &id);
+            let key = derived(&operation, &id);
             prop_assert!(ApiKey::parse(&key).is_some());
             let changed: String = key.chars().enumerate().map(|(i, c)| if i == at { other } else { c }).collect();
             prop_assert_eq!(ApiKey::parse(&changed).is_some(), changed == key);

@@ -8,7 +8,7 @@ use super::ApiKeyId;
 use crate::{
     clock,
     credentials::{UserId, last_use},
-    database::{Db, on_engine},
+    database::{Db, execute, on_engine},
     error::AppError,
     timestamp::Timestamp,
 };
@@ -99,16 +99,13 @@ pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
 
 /// Notes that a key was used, unless somebody just did.
 pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "UPDATE api_keys SET last_used_at = $1
              WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)",
         )
         .bind(clock::now().micros())
         .bind(id)
-        .bind(last_use::just_now().micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(last_use::just_now().micros()))?;
     Ok(())
 }
 
@@ -129,11 +126,8 @@ pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
 /// # Errors
 /// [`AppError::WriteConflict`] where another did so at the same time.
 pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> {
-    on_engine!(db => sqlx::query("UPDATE users SET username = username WHERE id = $1")
-        .bind(owner.as_str())
-        .execute(&mut *db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("UPDATE users SET username = username WHERE id = $1")
+        .bind(owner.as_str()))?;
     Ok(
         on_engine!(db => sqlx::query_scalar("SELECT COUNT(*) FROM api_keys WHERE user_id = $1 AND expires_at > $2")
         .bind(owner.as_str())
@@ -145,7 +139,7 @@ pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> 
 
 /// Adds a key.
 pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -155,10 +149,7 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
         .bind(&row.hash)
         .bind(&row.hint)
         .bind(row.created_at.micros())
-        .bind(row.expires_at.micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(row.expires_at.micros()))?;
     Ok(())
 }
 
@@ -198,31 +189,22 @@ pub async fn list_all(db: &mut Db) -> Result<Vec<ApiKeyRow>, AppError> {
 
 /// Removes a key of a person; `false` if they have no such key.
 pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, AppError> {
-    Ok(on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
+    Ok(execute!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
         .bind(id.as_str())
-        .bind(owner.as_str())
-        .execute(db)
-        .await?
-        .rows_affected())
+        .bind(owner.as_str()))?
         > 0)
 }
 
 /// Removes a key, whoever has it; `false` if there is none.
 pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
-    Ok(on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
-        .bind(id.as_str())
-        .execute(db)
-        .await?
-        .rows_affected())
+    Ok(execute!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
+        .bind(id.as_str()))?
         > 0)
 }
 
 /// Removes keys that have been over for long.
 pub async fn forget_expired(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
-        .bind(clock::before(SHOWN_EXPIRED).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
+        .bind(clock::before(SHOWN_EXPIRED).micros()))?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock,
     credentials::User,
-    database::{Database, Db, internal, on_engine},
+    database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
     ui::Values,
@@ -91,7 +91,7 @@ impl Basket {
                         return Ok(false);
                     }
                     let title = form.values.get("title").unwrap_or_default().to_owned();
-                    on_engine!(db => sqlx::query(
+                    execute!(db => sqlx::query(
                             "INSERT INTO kept_forms (id, basket, author, page, title, fields, bytes, created_at)
                              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                         )
@@ -102,10 +102,7 @@ impl Basket {
                         .bind(title)
                         .bind(fields)
                         .bind(bytes)
-                        .bind(clock::now().micros())
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                        .bind(clock::now().micros()))?;
                     Ok(true)
                 })
             })
@@ -152,13 +149,10 @@ impl Basket {
         database
             .write((self.clone(), id), |db, (Self(basket), id)| {
                 Box::pin(async move {
-                    on_engine!(db => sqlx::query("UPDATE kept_forms SET shown_at = $1 WHERE id = $2 AND basket = $3")
+                    execute!(db => sqlx::query("UPDATE kept_forms SET shown_at = $1 WHERE id = $2 AND basket = $3")
                         .bind(clock::now().micros())
                         .bind(id)
-                        .bind(basket)
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                        .bind(basket))?;
                     Ok(())
                 })
             })
@@ -171,15 +165,12 @@ impl Basket {
         database
             .write((self.clone(), author, id), |db, (Self(basket), author, id)| {
                 Box::pin(async move {
-                    on_engine!(db => sqlx::query(
+                    execute!(db => sqlx::query(
                             "DELETE FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
                         )
                         .bind(id)
                         .bind(basket)
-                        .bind(author)
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                        .bind(author))?;
                     Ok(())
                 })
             })
@@ -207,10 +198,7 @@ async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppErro
 
 /// Removes forms that nobody gets back any more.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
-        .bind(clock::before(WAITING).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
+        .bind(clock::before(WAITING).micros()))?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use tower_sessions::{
 use crate::{
     clock,
     credentials::{LastUse, User, UserId, last_use},
-    database::{Database, Db, internal, on_engine},
+    database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     site::Site,
     timestamp::Timestamp,
@@ -102,13 +102,10 @@ impl RowStore {
 
 /// Notes that a session was used, unless somebody just did.
 async fn touch(db: &mut Db, id_hash: &[u8]) -> std::result::Result<(), AppError> {
-    on_engine!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2 AND last_seen_at < $3")
+    execute!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2 AND last_seen_at < $3")
         .bind(clock::now().micros())
         .bind(id_hash)
-        .bind(last_use::just_now().micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(last_use::just_now().micros()))?;
     Ok(())
 }
 
@@ -120,17 +117,14 @@ impl SessionStore for RowStore {
         self.database
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
-                    on_engine!(db => sqlx::query(
+                    execute!(db => sqlx::query(
                             "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
                              VALUES ($1, $2, $3, $4, $4)",
                         )
                         .bind(id_hash)
                         .bind(user_id)
                         .bind(data)
-                        .bind(clock::now().micros())
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                        .bind(clock::now().micros()))?;
                     Ok(())
                 })
             })
@@ -143,16 +137,13 @@ impl SessionStore for RowStore {
         self.database
             .write(row, |db, (id_hash, user_id, data)| {
                 Box::pin(async move {
-                    on_engine!(db => sqlx::query(
+                    execute!(db => sqlx::query(
                             "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3 WHERE id_hash = $4",
                         )
                         .bind(user_id)
                         .bind(data)
                         .bind(clock::now().micros())
-                        .bind(id_hash)
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                        .bind(id_hash))?;
                     Ok(())
                 })
             })
@@ -182,11 +173,8 @@ impl SessionStore for RowStore {
         self.database
             .write(id_hash, |db, id_hash| {
                 Box::pin(async move {
-                    on_engine!(db => sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
-                        .bind(id_hash)
-                        .execute(db)
-                        .await
-                        .map(drop)?);
+                    execute!(db => sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
+                        .bind(id_hash))?;
                     Ok(())
                 })
             })
@@ -197,21 +185,15 @@ impl SessionStore for RowStore {
 
 /// Ends every session of a person.
 pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
-        .bind(user.as_str())
-        .execute(db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
+        .bind(user.as_str()))?;
     Ok(())
 }
 
 /// Removes the rows of sessions that are over.
 pub async fn forget_ended(db: &mut Db) -> std::result::Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
+    execute!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
         .bind(ago(IDLE))
-        .bind(ago(ABSOLUTE))
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(ago(ABSOLUTE)))?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::eddsa::key_pair;
 use crate::{
     clock,
-    database::{Database, Db, internal, on_engine},
+    database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     site::Site,
     timestamp::Timestamp,
@@ -230,7 +230,7 @@ async fn insert(
     signs_from: Timestamp,
 ) -> Result<(), AppError> {
     let key = Key::from_seed(seed, created_at, signs_from)?;
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "INSERT INTO signing_keys (generation, kid, seed, created_at, signs_from)
              SELECT COALESCE(MAX(generation), 0) + 1, $1, $2, $3, $4 FROM signing_keys WHERE TRUE
              ON CONFLICT (generation) DO NOTHING",
@@ -238,10 +238,7 @@ async fn insert(
         .bind(&key.kid)
         .bind(seed.as_slice())
         .bind(created_at.micros())
-        .bind(signs_from.micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(signs_from.micros()))?;
     Ok(())
 }
 
@@ -261,11 +258,8 @@ pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError>
                 Box::pin(async move {
                     insert(db, &seed, now, signs_from).await?;
                     if rotation == Rotation::Now {
-                        on_engine!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
-                            .bind(&kid)
-                            .execute(db)
-                            .await
-                            .map(drop)?);
+                        execute!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
+                            .bind(&kid))?;
                     }
                     Ok(kid)
                 })
@@ -300,15 +294,12 @@ pub async fn published(keys: &Keys, database: &Database) -> Result<Value, AppErr
 
 /// Removes keys that no longer verify.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "DELETE FROM signing_keys WHERE EXISTS
              (SELECT 1 FROM signing_keys AS later
               WHERE later.generation > signing_keys.generation AND later.signs_from <= $1)",
         )
-        .bind(clock::before(OVERLAP).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(clock::before(OVERLAP).micros()))?;
     Ok(())
 }
 

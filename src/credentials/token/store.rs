@@ -8,7 +8,7 @@ use super::Client;
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, internal, on_engine},
+    database::{Db, execute, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
     username::Username,
@@ -83,28 +83,22 @@ pub(super) async fn begin(
     hash: &[u8],
 ) -> Result<(), AppError> {
     let now = clock::now();
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(family)
         .bind(user.as_str())
         .bind(client.stored())
         .bind(now.micros())
-        .bind(now.after(FAMILY_TIME).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(now.after(FAMILY_TIME).micros()))?;
     insert(db, family, hash, now).await
 }
 
 async fn insert(db: &mut Db, family: &str, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("INSERT INTO refresh_tokens (hash, family_id, created_at) VALUES ($1, $2, $3)")
+    execute!(db => sqlx::query("INSERT INTO refresh_tokens (hash, family_id, created_at) VALUES ($1, $2, $3)")
         .bind(hash)
         .bind(family)
-        .bind(now.micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(now.micros()))?;
     Ok(())
 }
 
@@ -201,54 +195,39 @@ pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
 /// Puts `child` into the place of `parent`.
 pub(super) async fn succeed(db: &mut Db, family: &str, parent: &[u8], child: &[u8]) -> Result<(), AppError> {
     let now = clock::now();
-    on_engine!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")
+    execute!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")
         .bind(now.micros())
-        .bind(parent)
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(parent))?;
     insert(db, family, child, now).await
 }
 
 /// Ends a family; its refresh tokens go with it.
 pub(super) async fn end(db: &mut Db, family: &str) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM token_families WHERE id = $1")
-        .bind(family)
-        .execute(db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("DELETE FROM token_families WHERE id = $1")
+        .bind(family))?;
     Ok(())
 }
 
 /// Ends the family of a refresh token, used or not.
 pub(super) async fn end_of(db: &mut Db, hash: &[u8]) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "DELETE FROM token_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1)",
         )
-        .bind(hash)
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(hash))?;
     Ok(())
 }
 
 /// Ends every family of a person, but for the one that is named.
 pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id <> $2")
+    execute!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id <> $2")
         .bind(user.as_str())
-        .bind(but.unwrap_or_default())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(but.unwrap_or_default()))?;
     Ok(())
 }
 
 /// Removes families that are over.
 pub async fn forget_ended(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query("DELETE FROM token_families WHERE expires_at <= $1")
-        .bind(clock::now().micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+    execute!(db => sqlx::query("DELETE FROM token_families WHERE expires_at <= $1")
+        .bind(clock::now().micros()))?;
     Ok(())
 }

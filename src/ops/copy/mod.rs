@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
 use crate::database::{
-    Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, on_engine, schema_steps,
+    Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, execute, on_engine, schema_steps,
 };
 pub use tables::{Column, Kind, TABLES, Table};
 
@@ -215,7 +215,7 @@ impl<'a> Side<'a> {
 
     async fn command(&mut self, statements: String) -> Result<(), CopyError> {
         let db = &mut self.db;
-        let done = on_engine!(db => sqlx::raw_sql(AssertSqlSafe(statements)).execute(db).await.map(drop));
+        let done = execute!(db => sqlx::raw_sql(AssertSqlSafe(statements))).map(drop);
         done.map_err(|cause| self.failed(cause))
     }
 

@@ -22,7 +22,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{PostText, markdown::Rendering};
 use crate::{
-    database::{Database, Db, internal, on_engine},
+    database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     posts::Content,
     text::is_default_ignorable,
@@ -203,16 +203,13 @@ async fn unfolded(db: &mut Db) -> Result<Vec<Unfolded>, AppError> {
 /// A post that was changed meanwhile has been folded by that.
 async fn write(db: &mut Db, folded: Vec<Unfolded>) -> Result<(), AppError> {
     for post in folded {
-        on_engine!(db => sqlx::query(
+        execute!(db => sqlx::query(
                 "UPDATE posts SET title_folded = $1, content_folded = $2 WHERE id = $3 AND version = $4",
             )
             .bind(post.title)
             .bind(post.content)
             .bind(post.id)
-            .bind(post.version)
-            .execute(db)
-            .await
-            .map(drop)?);
+            .bind(post.version))?;
     }
     Ok(())
 }

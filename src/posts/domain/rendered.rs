@@ -9,7 +9,7 @@ use super::{
     rows::{SummaryRow, broken, summary_columns},
 };
 use crate::{
-    database::{Db, on_engine},
+    database::{Db, execute, on_engine},
     error::AppError,
     posts::{Content, PostId, Summary},
     site::Site,
@@ -83,16 +83,13 @@ impl ReadById for Stored {
 
 /// Stores what the text of a post becomes, in the transaction that changes the text.
 pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)
              ON CONFLICT (post_id) DO UPDATE SET renderer = excluded.renderer, html = excluded.html",
         )
         .bind(id.as_str())
         .bind(markdown::VERSION)
-        .bind(rendering.stored_html())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(rendering.stored_html()))?;
     Ok(())
 }
 
@@ -148,17 +145,14 @@ async fn unrendered(db: &mut Db) -> Result<Vec<UnrenderedRow>, AppError> {
 /// A post that was changed meanwhile has been rendered by that, or will be in the next step.
 async fn write(db: &mut Db, step: Vec<(String, i64, Option<String>)>) -> Result<(), AppError> {
     for (id, version, html) in step {
-        on_engine!(db => sqlx::query(
+        execute!(db => sqlx::query(
                 "UPDATE rendered_posts SET renderer = $1, html = $2 WHERE post_id = $3 AND renderer < $1
                  AND EXISTS (SELECT 1 FROM posts WHERE id = $3 AND version = $4)",
             )
             .bind(markdown::VERSION)
             .bind(html)
             .bind(id)
-            .bind(version)
-            .execute(db)
-            .await
-            .map(drop)?);
+            .bind(version))?;
     }
     Ok(())
 }

@@ -202,7 +202,7 @@ pub async fn create(
     {
         return Err(AppError::Forbidden);
     }
-    let wish = key.map(|key| {
+    let operation = key.map(|key| {
         let content = post_text.content.as_ref().map(Content::as_str);
         let content = [id.as_ref().map(PostId::as_str), Some(post_text.title.as_str()), content];
         IdempotentOperation::CreatePost.under(key, &content)
@@ -211,11 +211,11 @@ pub async fn create(
     let rendering = site.renderer().render(post_text.text()).await?;
     let (post_text, folded) =
         fold::ahead(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
-    let input = (author, id, post_text, folded, rendering, wish);
-    change(site, input, |db, (author, id, post_text, folded, rendering, wish)| {
+    let input = (author, id, post_text, folded, rendering, operation);
+    change(site, input, |db, (author, id, post_text, folded, rendering, operation)| {
         Box::pin(async move {
-            if let Some(wish) = &wish
-                && let Some(made) = idempotency::remembered(db, author.id.as_str(), wish).await?
+            if let Some(operation) = &operation
+                && let Some(made) = idempotency::remembered(db, author.id.as_str(), operation).await?
             {
                 let post = match PostId::parse(&made) {
                     Some(id) => store::find(db, &id).await?,
@@ -225,8 +225,8 @@ pub async fn create(
             }
             let post_text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
             let post = store::insert(db, &author, id, post_text, clock::now()).await?;
-            if let Some(wish) = &wish {
-                idempotency::remember(db, author.id.as_str(), wish, post.id.as_str()).await?;
+            if let Some(operation) = &operation {
+                idempotency::remember(db, author.id.as_str(), operation, post.id.as_str()).await?;
             }
             let event = events::record(db, EventKind::Created, &post.id, &author.username).await?;
             Ok((post, Some(event)))
@@ -314,12 +314,13 @@ pub async fn delete(
     guard: Guard,
     key: Option<IdempotencyKey>,
 ) -> Result<Option<DeletedPost>, AppError> {
-    let wish = key.map(|key| IdempotentOperation::DeletePost.under(key, &[Some(id.as_str())]));
-    change(site, (actor.clone(), id.clone(), guard, wish), |db, (actor, id, guard, wish)| {
+    let operation = key.map(|key| IdempotentOperation::DeletePost.under(key, &[Some(id.as_str())]));
+    change(site, (actor.clone(), id.clone(), guard, operation), |db, (actor, id, guard, operation)| {
         Box::pin(async move {
             let user = actor.user()?;
-            if let Some(wish) = &wish
-                && idempotency::remembered(db, user.id.as_str(), wish).await?.as_deref() == Some(id.as_str())
+            if let Some(operation) = &operation
+                && idempotency::remembered(db, user.id.as_str(), operation).await?.as_deref()
+                    == Some(id.as_str())
             {
                 return Ok((None, None));
             }
@@ -332,8 +333,8 @@ pub async fn delete(
                 return Err(conflict(&post));
             }
             let deleted = store::delete(db, &id, &user.id, clock::now()).await?;
-            if let Some(wish) = &wish {
-                idempotency::remember(db, user.id.as_str(), wish, id.as_str()).await?;
+            if let Some(operation) = &operation {
+                idempotency::remember(db, user.id.as_str(), operation, id.as_str()).await?;
             }
             let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
             Ok((deleted, Some(event)))

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, Engine, on_engine, violates},
+    database::{Db, Engine, execute, on_engine, violates},
     error::AppError,
     posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, events::store as events},
     site::Site,
@@ -94,12 +94,9 @@ pub async fn insert(
 ) -> Result<Post, AppError> {
     let Folded { post_text, rendering, content: folded } = post_text.into();
     if let Some(id) = &id {
-        on_engine!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
+        execute!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
-            .bind(owner.id.as_str())
-            .execute(&mut *db)
-            .await
-            .map(drop)?);
+            .bind(owner.id.as_str()))?;
         let taken: bool = on_engine!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deleted_posts WHERE id = $1)")
             .bind(id.as_str())
             .fetch_one(db)
@@ -125,7 +122,7 @@ pub async fn insert(
         Engine::Sqlite => INSERT_SQLITE,
         Engine::Postgres => INSERT_POSTGRES,
     };
-    on_engine!(db => sqlx::query(insert)
+    execute!(db => sqlx::query(insert)
         .bind(post.id.as_str())
         .bind(owner.id.as_str())
         .bind(post.title.as_str())
@@ -136,10 +133,8 @@ pub async fn insert(
         .bind(fold::stored(post.title.as_str()))
         .bind(folded.value())
         .bind(rendering.map_or(0, |_| markdown::VERSION))
-        .bind(rendering.and_then(Rendering::stored_html))
-        .execute(db)
-        .await
-        .map(drop))
+        .bind(rendering.and_then(Rendering::stored_html)))
+    .map(drop)
     .map_err(|error| {
         let taken = ["posts_pkey", "posts_id_key"].iter().any(|key| violates(&error, key));
         if taken { AppError::ConditionNotMet } else { error.into() }
@@ -215,31 +210,22 @@ pub async fn delete(
         .fetch_optional(&mut *db)
         .await?);
     let Some(row) = row else { return Ok(None) };
-    on_engine!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
+    execute!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")
         .bind(id.as_str())
-        .bind(owner.as_str())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(owner.as_str()))?;
     row.try_into().map(Some)
 }
 
 /// Takes the texts off posts that were deleted long enough ago for every
 /// subscriber to have heard, and forgets those that no program asks for any more.
 pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "UPDATE deleted_posts SET title = '', content = NULL
              WHERE updated_at < $1 AND (title <> '' OR content IS NOT NULL)",
         )
-        .bind(clock::before(DeletedPost::TEXT_KEPT).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
-    on_engine!(db => sqlx::query("DELETE FROM deleted_posts WHERE updated_at < $1")
-        .bind(clock::before(DeletedPost::KEPT).micros())
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(clock::before(DeletedPost::TEXT_KEPT).micros()))?;
+    execute!(db => sqlx::query("DELETE FROM deleted_posts WHERE updated_at < $1")
+        .bind(clock::before(DeletedPost::KEPT).micros()))?;
     Ok(())
 }
 

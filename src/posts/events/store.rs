@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Event, EventKind};
 use crate::{
-    database::{Db, IN_ORDER, internal, on_engine},
+    database::{Db, IN_ORDER, execute, internal, on_engine},
     error::AppError,
     posts::PostId,
     username::Username,
@@ -114,12 +114,9 @@ async fn count(db: &mut Db) -> Result<i64, AppError> {
 
 /// Removes all but the newest.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
-    on_engine!(db => sqlx::query(
+    execute!(db => sqlx::query(
             "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET $1)",
         )
-        .bind(KEPT)
-        .execute(db)
-        .await
-        .map(drop)?);
+        .bind(KEPT))?;
     Ok(())
 }
