@@ -1,8 +1,11 @@
 //! Changes of posts that wait for each other: they share a commit, in order, and
 //! one that fails is undone alone.
 
-use byline::database::IN_ORDER;
-use futures::future::join_all;
+use byline::{
+    database::{Db, IN_ORDER},
+    error::AppError,
+};
+use futures::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -12,6 +15,8 @@ use crate::support::{
 const CREATE: &str = "mutation($input: CreatePostInput!) { createPost(input: $input) { id title } }";
 const UPDATE: &str = "mutation($input: UpdatePostInput!) { updatePost(input: $input) { id title } }";
 const EVENTS_BY_ID: &str = "SELECT p.title FROM events e JOIN posts p ON p.id = e.post_id ORDER BY e.id";
+
+const SPOIL: &str = "UPDATE posts SET title = 'Spoilt'";
 
 /// Connections that wait for a lock of somebody else.
 const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity
@@ -35,6 +40,17 @@ impl Held {
             Probe::Postgres(_) => self.0.execute(&format!("SELECT pg_advisory_unlock({IN_ORDER})")).await,
         };
     }
+}
+
+/// Changes every post, and fails after that.
+fn spoil(db: &mut Db, (): ()) -> BoxFuture<'_, Result<(), AppError>> {
+    Box::pin(async move {
+        match db {
+            Db::Sqlite(db) => sqlx::query(SPOIL).execute(&mut **db).await.map(drop)?,
+            Db::Postgres(db) => sqlx::query(SPOIL).execute(&mut **db).await.map(drop)?,
+        }
+        Err(AppError::Forbidden)
+    })
 }
 
 /// Time for whatever was sent to have come to where it waits: the same process
@@ -133,11 +149,14 @@ async fn a_post_that_breaks_a_rule_does_not_undo_the_others_of_its_commit() {
             }
         }
     }));
+    // Of what has changed something before it fails, nothing is left either.
+    let half_done = join_all((0..3).map(|_| site.site.database.write_in_order((), spoil, |()| ())));
     let release = async {
         others_are_served(&site).await;
         held.release().await;
     };
-    let (good, bad, ()) = futures::join!(good, bad, release);
+    let (good, bad, half_done, ()) = futures::join!(good, bad, half_done, release);
+    assert_eq!(half_done, [Err(AppError::Forbidden), Err(AppError::Forbidden), Err(AppError::Forbidden)]);
     for answer in good {
         assert_eq!(error_type(&answer), "none", "{}", answer.text());
     }
