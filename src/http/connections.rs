@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Sleep, sleep},
 };
 use tokio_io_timeout::TimeoutStream;
@@ -29,11 +30,14 @@ use super::{
 const LINGER_TIME: Duration = Duration::from_secs(5);
 /// Bytes that are read and thrown away meanwhile.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
+/// Descriptors for connections that were evicted and are not closed yet.
+const SPARE_DESCRIPTORS: usize = 16;
 
 /// The places for connections.
 #[derive(Debug)]
 pub struct Connections {
     pool: Arc<FairPool>,
+    descriptors: Arc<Semaphore>,
     trusted: Vec<IpNet>,
 }
 
@@ -55,7 +59,19 @@ impl Connections {
     /// these proxies are many clients.
     #[must_use]
     pub fn new(max: usize, trusted: &[IpNet]) -> Self {
-        Self { pool: Arc::new(FairPool::new(max)), trusted: trusted.to_vec() }
+        Self {
+            pool: Arc::new(FairPool::new(max)),
+            descriptors: Arc::new(Semaphore::new(max + SPARE_DESCRIPTORS)),
+            trusted: trusted.to_vec(),
+        }
+    }
+
+    /// A descriptor for the next connection. An evicted one has its descriptor
+    /// until its task has run: without waiting here, a crowd that comes faster
+    /// than tasks run takes the descriptors of the database and the log.
+    pub async fn descriptor(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed, which would be the only error.
+        Arc::clone(&self.descriptors).acquire_owned().await.ok()
     }
 
     /// A place for one more. Where there is none, connections are closed on
@@ -118,6 +134,8 @@ pub struct ConnectionStream {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     connection: Arc<Connection>,
     linger: Option<Linger>,
+    /// Given back after `stream` is closed: fields are dropped in their order.
+    _descriptor: Option<OwnedSemaphorePermit>,
 }
 
 /// The client still sends; if the socket were closed now, the system would
@@ -130,11 +148,15 @@ struct Linger {
 impl ConnectionStream {
     /// Over a stream that was just accepted.
     #[must_use]
-    pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+    pub fn new(
+        stream: TcpStream,
+        connection: Arc<Connection>,
+        descriptor: Option<OwnedSemaphorePermit>,
+    ) -> Self {
         // A client that takes nothing of its answer does not keep it, and its place, for ever.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits::WRITE_TIME));
-        Self { stream: Box::pin(stream), connection, linger: None }
+        Self { stream: Box::pin(stream), connection, linger: None, _descriptor: descriptor }
     }
 
     fn check(&self, context: &Context<'_>) -> io::Result<()> {

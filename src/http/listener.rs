@@ -54,9 +54,13 @@ pub async fn serve(
     let stopping = watch::Sender::new(());
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = tokio::select! {
+        let next = async {
+            let descriptor = connections.descriptor().await;
+            (listener.accept().await, descriptor)
+        };
+        let (accepted, descriptor) = tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => accepted,
+            next = next => next,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -75,7 +79,7 @@ pub async fn serve(
         // Answers are written whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         notice_the_vanished(&stream);
-        let stream = ConnectionStream::new(stream, Arc::clone(&connection));
+        let stream = ConnectionStream::new(stream, Arc::clone(&connection), descriptor);
         let acceptor = tls.as_ref().map(|tls| tls.acceptor());
         let client = Client { router: router.clone(), peer, connection };
         let stopped = stopping.subscribe();

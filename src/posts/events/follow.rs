@@ -72,13 +72,13 @@ impl Follower {
         let bus = self.site.bus();
         match missed {
             Some(missed) => {
-                bus.changes.follow();
+                bus.follow();
                 missed.into_iter().for_each(|event| self.pass_on(event));
             }
             None => {
                 self.last = Some(newest);
                 bus.start_over(newest);
-                bus.changes.follow();
+                bus.follow();
             }
         }
         // Of credentials nothing is caught up with: what was verified before is verified anew.

@@ -8,11 +8,11 @@
 pub mod broadcast;
 pub mod changes;
 pub mod follow;
-
 pub mod store;
 pub mod stream;
 
 use std::{
+    collections::VecDeque,
     fmt,
     net::IpAddr,
     str::FromStr,
@@ -36,6 +36,10 @@ use changes::Changes;
 
 /// Events a listener may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
+
+/// Events that are known again when they come a second time; one that comes
+/// later than so many others is counted twice, which costs a rendering.
+const NOTED: usize = 64;
 
 /// Subscriptions on WebSockets, for each listener that there is a place for: not
 /// every connection can have as many as one may have.
@@ -103,6 +107,9 @@ pub struct Bus {
     /// What is out of date in this process.
     pub changes: Changes,
     newest: AtomicI64,
+    /// Changes that were counted last: one's own come twice, from the write and
+    /// from the database, in either order. The second time nothing is made anew.
+    noted: Mutex<VecDeque<i64>>,
     /// The newest event of the database, and the counter of [`Changes::lists`]
     /// that was read before it was asked.
     kept_newest: Mutex<Option<(u64, i64)>>,
@@ -129,6 +136,7 @@ impl Bus {
             echoes: !alone,
             changes: Changes::new(alone),
             newest: AtomicI64::new(0),
+            noted: Mutex::default(),
             kept_newest: Mutex::new(None),
             listeners: RwLock::new(Some(channel::Sender::new(BACKLOG))),
             places: Arc::new(ListenerSlots::new(max_listeners)),
@@ -146,14 +154,23 @@ impl Bus {
         }
     }
 
-    /// The database told of a change. One's own counts again: its commit may
-    /// have been heard of here alone, if the connection broke on its answer.
+    /// The database told of a change. Also of one's own, whose commit is heard of
+    /// here alone if the connection broke on its answer.
     fn heard(&self, event: Event) {
         self.note(&event);
         self.deliver(event);
     }
 
     fn note(&self, event: &Event) {
+        // Held until it is counted: the second of the two must not go on before.
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.contains(&event.id) {
+            return;
+        }
+        if noted.len() == NOTED {
+            noted.pop_front();
+        }
+        noted.push_back(event.id);
         // In this order: whoever makes a page for the new counter must not take
         // it from a replica that lacks the event.
         self.has_come_to(event.id);
@@ -163,6 +180,13 @@ impl Bus {
     /// The database holds the event `id`, and this process may have shown it.
     fn has_come_to(&self, id: i64) {
         self.newest.fetch_max(id, Ordering::AcqRel);
+    }
+
+    /// From now on no change is missed. Numbers of events may come again: the
+    /// database may have been put back to an earlier state.
+    fn follow(&self) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.changes.follow();
     }
 
     /// The database is not what this process took it for: more happened than
