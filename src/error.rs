@@ -18,7 +18,7 @@ pub enum AppError {
     /// The input breaks a rule; each entry says at which field and how to mend it.
     #[error("There is a problem with what was sent.")]
     Invalid {
-        /// In the order of the form.
+        /// In the order of the form's fields.
         errors: Vec<FieldError>,
     },
     /// The request cannot be read at all: a missing argument, a wrong type.
@@ -32,17 +32,13 @@ pub enum AppError {
     NotSignedIn,
     /// An access token or an API key came along that does not hold.
     #[error("{reason}")]
-    BadCredential {
-        /// Which, and what is wrong with it.
-        reason: String,
-    },
+    BadCredential { reason: String },
     /// Someone is signed in, but this is not theirs to do.
     #[error("Only its author can change a post.")]
     Forbidden,
     /// An API key came along, and it can only read.
     #[error("An API key can only read. Sign in, or send an access token.")]
     ReadOnly,
-    /// There is no such thing.
     #[error("There is nothing here.")]
     NotFound,
     /// Someone saved in between; nothing was overwritten.
@@ -77,15 +73,10 @@ pub enum AppError {
     /// The endpoint exists, but not for this method.
     #[error("This address does not take that kind of request.")]
     MethodNotAllowed,
-    /// The request took too long to arrive.
     #[error("The request took too long to arrive. Please try again.")]
     Timeout,
-    /// The request is larger than Byline takes.
     #[error("That is too large: at most {max_bytes} bytes can be sent at once.")]
-    TooLarge {
-        /// The limit.
-        max_bytes: usize,
-    },
+    TooLarge { max_bytes: usize },
     /// Too much at once, the disk is full, or the database does not answer.
     /// Later it may work. A write may have been done all the same, if only its
     /// answer was lost: sent again with its idempotency key, it is done once.
@@ -103,7 +94,7 @@ pub enum AppError {
         "This site does not know by which address others reach it; {known} is none. Whoever runs it names that by --public-url."
     )]
     NoPublicUrl {
-        /// What it is told of where it listens.
+        /// The address that it assumes.
         known: String,
     },
     /// A fault of ours; the log has the cause.
@@ -114,7 +105,6 @@ pub enum AppError {
 /// A rule broken at one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Where.
     pub field: Field,
     /// A sentence that says what to do; shown beside the field and in the summary.
     pub message: String,
@@ -132,15 +122,14 @@ pub enum Field {
     Password,
     /// A username or an e-mail address, at login.
     Identifier,
-    /// The title of a post.
     Title,
     /// The Markdown of a post.
     Content,
-    /// Whose a post is.
+    /// The username of a post's author.
     Owner,
-    /// What an API key is called.
+    /// The name of an API key.
     Name,
-    /// How long an API key lives.
+    /// For how many days an API key is valid.
     Days,
 }
 
@@ -161,7 +150,7 @@ impl Field {
         }
     }
 
-    /// What the label says.
+    /// The text of the control's label.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -179,7 +168,7 @@ impl Field {
 }
 
 impl AppError {
-    /// One field, one message.
+    /// [`AppError::Invalid`] with one broken rule.
     #[must_use]
     pub fn invalid(field: Field, message: impl ToString) -> Self {
         Self::Invalid { errors: vec![FieldError::new(field, message)] }
@@ -253,7 +242,6 @@ fn cross_site(at: Option<&str>) -> String {
 }
 
 impl FieldError {
-    /// `message` at `field`.
     #[must_use]
     pub fn new(field: Field, message: impl ToString) -> Self {
         Self { field, message: message.to_string() }
@@ -287,14 +275,11 @@ impl FieldErrors {
     }
 
     /// Whether everything was as it should be.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with the noted errors.
     pub fn check(self) -> Result<(), AppError> {
         if self.0.is_empty() { Ok(()) } else { Err(self.into_error()) }
     }
 
-    /// The noted errors.
+    /// [`AppError::Invalid`] with the errors noted so far.
     #[must_use]
     pub fn into_error(self) -> AppError {
         AppError::Invalid { errors: self.0 }

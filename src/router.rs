@@ -31,7 +31,6 @@ use crate::{
     site::Site,
 };
 
-/// The whole site.
 pub fn router(site: Site) -> Router {
     // What Leptos spawns runs on tokio; a second call, in a test, changes nothing.
     let _ = any_spawner::Executor::init_tokio();
@@ -89,7 +88,7 @@ fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
     routes.layer(from_fn_with_state(site.clone(), bodies::admit))
 }
 
-/// Within the layer that every request passes.
+/// Adds the layers that every request passes.
 fn observed(site: &Site, routes: Router<Site>) -> Router<Site> {
     routes.layer(from_fn_with_state(site.clone(), observe::observe))
 }

@@ -26,9 +26,8 @@ pub struct Site(Arc<Shared>);
 
 /// What is there at every site; see [`Site`].
 pub struct Shared {
-    /// Where everything that matters is kept.
     pub database: Database,
-    /// How the site is reached from outside.
+    /// The address by which browsers reach the site.
     pub public_url: PublicUrl,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
@@ -38,7 +37,6 @@ pub struct Shared {
 }
 
 impl Site {
-    /// A site without parts.
     #[must_use]
     pub fn without_parts(
         database: Database,
@@ -62,7 +60,6 @@ impl Site {
 }
 
 impl Shared {
-    /// The same with one part more.
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, part: T) -> Self {
         self.parts.insert(TypeId::of::<T>(), Box::new(part));

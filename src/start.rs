@@ -35,23 +35,16 @@ use crate::{
 
 impl Site {
     /// Opens the database and prepares everything else.
-    ///
-    /// # Errors
-    /// [`StartError`], one clear sentence.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         put_together(config, Database::open(&config.database)).await
     }
 
     /// [`Self::open`], for serving: no other process serves the same file meanwhile.
-    ///
-    /// # Errors
-    /// [`StartError`], one clear sentence.
     pub async fn open_to_serve(config: &Config) -> Result<Self, StartError> {
         put_together(config, Database::open_to_serve(&config.database)).await
     }
 }
 
-/// What browsers can send.
 const FORMS: Forms = Forms { forms: &ALL_FORMS, calls: &[&posts::forms::PREVIEW_POST] };
 
 static ALL_FORMS: [&Form; 8] = {

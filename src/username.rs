@@ -13,16 +13,15 @@ pub struct Username(String);
 /// Why a text is no username. The words are the ones a form shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
-    /// Nothing was entered.
     #[error("Enter a username")]
     Empty,
-    /// Shorter than 3 or longer than 30.
+    /// Shorter than 3 or longer than 30 characters.
     #[error("Username must be 3 to 30 characters long")]
     Length,
-    /// Something else than `a-z 0-9 _ -`.
+    /// Something other than `a-z 0-9 _ -`.
     #[error("Username can have the letters a to z, numbers, hyphens and underscores only")]
     Character,
-    /// Kept for the site itself.
+    /// Reserved for the site itself.
     #[error("That username is reserved. Choose another")]
     Reserved,
 }
@@ -94,9 +93,6 @@ const RESERVED: &[&str] = &[
 impl Username {
     /// A name that may be chosen: one of the right form ([`Self::parse_known`])
     /// that is not reserved.
-    ///
-    /// # Errors
-    /// [`UsernameError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, UsernameError> {
         let name = Self::parse_known(raw)?;
         if RESERVED.contains(&name.as_str()) { Err(UsernameError::Reserved) } else { Ok(name) }
@@ -105,9 +101,6 @@ impl Username {
     /// A name that somebody may have: trims and lowercases ASCII, then checks
     /// the form. Letters of other scripts are refused rather than folded: `а`
     /// (Cyrillic) is not `a`.
-    ///
-    /// # Errors
-    /// [`UsernameError`] names the broken rule.
     pub fn parse_known(raw: &str) -> Result<Self, UsernameError> {
         let name = raw.trim().to_ascii_lowercase();
         if name.is_empty() {
@@ -122,7 +115,6 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// The text of the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -18,7 +18,7 @@ use crate::{
 // The fields are those of the statements that Amplify generates, in lists
 // those that a front end shows.
 const LIST: &str = "query ListPosts($limit: Int) { listPosts(limit: $limit) { items { id title owner createdAt } nextToken } }";
-/// The same without variables.
+/// The same query without variables.
 const LIST_ALONE: &str = "{ listPosts(limit: 20) { items { id title owner createdAt } nextToken } }";
 const GET: &str =
     "query GetPost($id: ID!) { getPost(id: $id) { id title content owner createdAt updatedAt } }";
@@ -32,15 +32,12 @@ pub(crate) const ON_CREATE: &str =
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Response<T> {
-    /// The fields that were asked for.
     pub(crate) data: T,
 }
 
-/// A post, as far as it is asked for.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Post {
-    /// What its address is made of.
     pub(crate) id: String,
     title: String,
     content: String,
@@ -127,7 +124,7 @@ fn by_key(key: &str) -> String {
 /// How a query is sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Method {
-    /// In the body, as front ends of Amplify's do.
+    /// In the body, as front ends of Amplify send it.
     Post,
     /// In the address.
     Get,
@@ -170,7 +167,7 @@ pub(crate) fn is_list(answer: &Answer<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Reads one post, which has to be the right one.
+/// Reads one post and checks that it is the right one.
 pub(crate) async fn one_post(method: Method, server: SocketAddr, key: &str) -> Result<SamePage> {
     SamePage::answer(server, get(method, key, 0), |answer| is_post(answer, 0)).await
 }
@@ -184,7 +181,6 @@ pub(crate) fn get(method: Method, key: &str, number: u64) -> Vec<u8> {
     }
 }
 
-/// Whether that is the post, and nothing else.
 pub(crate) fn is_post(answer: &Answer<'_>, number: u64) -> Result<()> {
     let found = data::<GetPost>(answer)?.get_post;
     ensure!(found == Post::numbered(number), "another post: {found:?}");
@@ -193,14 +189,13 @@ pub(crate) fn is_post(answer: &Answer<'_>, number: u64) -> Result<()> {
 
 /// An author who publishes by an access token, each time another post.
 pub(crate) struct TokenAuthor {
-    /// The header that says who asks.
+    /// The header with the credential.
     token: String,
     username: String,
     number: u64,
     request: Vec<u8>,
     /// The ids that Byline answered with.
     pub(crate) acknowledged: Vec<String>,
-    /// What it answered last.
     pub(crate) last: Option<Post>,
 }
 
@@ -264,7 +259,7 @@ mod tests {
 
     const OK: &str = "HTTP/1.1 200 OK\r\n\r\n";
 
-    /// What is made of an answer with such a body.
+    /// Checks the data of an answer with such a body.
     fn answered<T>(head: &str, body: &Value, check: impl FnOnce(&Answer<'_>) -> T) -> T {
         check(&Answer { head, body: body.to_string().as_bytes() })
     }

@@ -34,7 +34,6 @@ pub(crate) struct SamePage {
     request: Vec<u8>,
     /// Status line and headers of the first answer.
     pub(crate) head: String,
-    /// The whole of it.
     pub(crate) body: Arc<[u8]>,
 }
 
@@ -49,7 +48,7 @@ impl SamePage {
         Self::answer(server, http::get(path, ""), check).await
     }
 
-    /// Asks once; the answer has to pass the check.
+    /// Asks once; fails if the answer is wrong.
     pub(crate) async fn answer(
         server: SocketAddr,
         request: Vec<u8>,
@@ -62,7 +61,7 @@ impl SamePage {
         Ok(Self { request, head, body })
     }
 
-    /// On so many connections at the same time.
+    /// On so many connections at a time.
     pub(crate) async fn readers(self, count: usize, servers: &[SocketAddr]) -> Result<Vec<Asking<Self>>> {
         connect(iter::repeat_n(self, count), servers).await
     }
@@ -97,7 +96,7 @@ impl Changing {
         Self { request, check, last: Vec::new() }
     }
 
-    /// On so many connections at the same time.
+    /// On so many connections at a time.
     pub(crate) async fn readers(self, count: usize, server: SocketAddr) -> Result<Vec<Asking<Self>>> {
         connect(iter::repeat_n(self, count), &[server]).await
     }
@@ -192,11 +191,10 @@ pub(crate) fn is_page(answer: &Answer<'_>, number: u64) -> Result<()> {
 
 /// A signed-in author who publishes, each time another post.
 pub(crate) struct Author {
-    /// The header that says who asks.
+    /// The header with the credential.
     pub(crate) cookie: String,
     number: u64,
     request: Vec<u8>,
-    /// What the account is called.
     pub(crate) username: String,
     /// The ids that Byline answered with.
     pub(crate) acknowledged: Vec<String>,
@@ -225,7 +223,7 @@ impl Author {
     }
 }
 
-/// Everybody's, as a form has it.
+/// Of every account, encoded as in a form.
 pub(crate) const PASSWORD: &str = "a+harbour+with+seven+lamps";
 
 impl Client for Author {

@@ -138,7 +138,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What was measured, as far as it was.
     pub(crate) fn tables(&self) -> impl Iterator<Item = Table> {
         let samples = [&self.requests, &self.loops, &self.fan_out, &self.memory].map(Samples::table);
         samples.into_iter().chain(self.first_visit.clone()).filter(|table| !table.is_empty())
@@ -215,7 +214,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// One post told to everyone who subscribed.
+    /// One post, sent to everyone who subscribed.
     async fn fan_out(&mut self) -> Result<()> {
         let mut told = Vec::new();
         let mut message = None;
@@ -310,7 +309,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// An answer of Byline's from memory.
+    /// Serves an answer of Byline's from memory.
     async fn serve_ready_made(&mut self, request: &'static str, work: Work, page: SamePage) -> Result<()> {
         self.bare(work).await?;
         let ready_made = self.builds[0].ready_made(page.clone()).await?;

@@ -17,7 +17,6 @@ use anyhow::{Context, Result, ensure};
 
 use crate::post;
 
-/// What wrk is to send.
 #[derive(Clone)]
 pub(crate) enum Script {
     /// One request again and again.
@@ -28,7 +27,7 @@ pub(crate) enum Script {
     InTurn(Vec<Vec<u8>>),
 }
 
-/// A program that makes load.
+/// A load generator.
 pub(crate) struct External {
     program: PathBuf,
     /// For its scripts.

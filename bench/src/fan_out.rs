@@ -61,7 +61,6 @@ pub(crate) struct FanOut {
     pub(crate) p50: Duration,
     /// The longest of the rounds.
     pub(crate) worst: Duration,
-    /// All rounds together.
     measured: Duration,
     cpu: CpuTime,
     /// In bytes.
@@ -69,7 +68,7 @@ pub(crate) struct FanOut {
 }
 
 impl FanOut {
-    /// The share of one delivery in this much time.
+    /// The time for one delivery.
     pub(crate) fn once(&self, of: impl FnOnce(&CpuTime) -> Duration) -> Duration {
         of(&self.cpu).div_f64((ROUNDS * SUBSCRIBERS) as f64)
     }
@@ -162,11 +161,11 @@ async fn round(
     Ok((answered.map(|answered| answered - begun), last - begun, message))
 }
 
-/// Somebody who has something to tell everyone.
+/// Something that sends a message to everyone.
 trait Teller {
     /// Has it told, and says when that was answered, if it is.
     async fn tell(&mut self) -> Result<Option<Instant>>;
-    /// Whether this says what was told last.
+    /// Whether this message is the last that was sent.
     fn has_told(&self, message: &str) -> bool;
 }
 
@@ -181,7 +180,7 @@ impl Teller for Asking<TokenAuthor> {
     }
 }
 
-/// Has bare sockets written to, by a byte.
+/// Makes the bare server send, by one byte.
 struct Trigger {
     stream: TcpStream,
     message: Utf8Bytes,
@@ -206,7 +205,7 @@ struct Audience {
     _listeners: JoinSet<()>,
 }
 
-/// A message that has come.
+/// A message that has arrived.
 struct Delivery {
     at: Instant,
     message: Utf8Bytes,
@@ -314,7 +313,7 @@ async fn expect(socket: &mut Socket, answer: &str) -> Result<()> {
     Ok(())
 }
 
-/// The next message that is no sign of life.
+/// The next message, keep-alive messages left out.
 async fn hear(socket: &mut Socket) -> Result<Utf8Bytes> {
     loop {
         match socket.next().await.context("the socket was closed")?? {

@@ -28,7 +28,6 @@ const SIGNED_IN: &str = "Log out";
 /// What a limited process may hold besides its share of the file.
 const OWN_MEMORY: u64 = 64 * 1024 * 1024;
 
-/// What is asked for.
 #[derive(Clone, Copy)]
 enum Request {
     Home,
@@ -143,7 +142,7 @@ fn costs(samples: &Samples, reference: Option<&Samples>) -> Table {
     table
 }
 
-/// How often that is answered in a second.
+/// Answers in a second.
 async fn rate(bench: &Bench, request: Request, with_limit: bool) -> Result<f64> {
     bench.posts.clean()?;
     let (count, key) = (bench.posts.count, bench.key.clone());

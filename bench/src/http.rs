@@ -15,7 +15,6 @@ pub(crate) const HOST: &str = "posts.example.org";
 /// Larger than any answer that is measured.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A connection that is kept alive.
 pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,

@@ -14,12 +14,12 @@ use crate::{
     meter::{CpuTime, Meter},
 };
 
-/// Before anything is counted.
+/// Time before anything is counted.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 /// How long what is due at the end may still take.
 const LAST_ANSWER: Duration = Duration::from_secs(20);
 
-/// Somebody who does one thing over and over.
+/// A client that does one thing over and over.
 pub(crate) trait Worker: Send + 'static {
     /// Does it once. An error ends the measurement.
     fn once(&mut self) -> impl Future<Output = Result<()>> + Send;
@@ -42,9 +42,7 @@ pub(crate) trait Client: Send + 'static {
 
 /// A client on a connection of its own.
 pub(crate) struct Asking<C> {
-    /// Who asks.
     pub(crate) client: C,
-    /// Whom.
     pub(crate) connection: Connection,
 }
 
@@ -66,7 +64,6 @@ impl<C: Client> Worker for Asking<C> {
     }
 }
 
-/// How fast the work was done.
 pub(crate) struct Rate {
     /// How much in each second.
     pub(crate) per_second: f64,
@@ -74,9 +71,9 @@ pub(crate) struct Rate {
     pub(crate) p50: Duration,
     /// Of a hundred times, one took longer.
     pub(crate) p99: Duration,
-    /// The time on cores that all of it took.
+    /// The CPU time of all of it.
     pub(crate) cpu: CpuTime,
-    /// The time that all of it took.
+    /// The wall time of all of it.
     pub(crate) measured: Duration,
 }
 
@@ -92,7 +89,7 @@ impl Rate {
         time.as_secs_f64() / self.measured.as_secs_f64()
     }
 
-    /// Once's share of this much time.
+    /// The time for one request.
     pub(crate) fn once(&self, time: Duration) -> Duration {
         time.div_f64(self.per_second * self.measured.as_secs_f64())
     }
@@ -131,7 +128,7 @@ pub(crate) async fn run<W: Worker>(
     Ok((rate, workers))
 }
 
-/// The time on cores from `start` to `end`.
+/// The CPU time from `start` to `end`.
 async fn cpu_time(meter: Meter, start: Instant, end: Instant) -> Result<CpuTime> {
     sleep_until(start.into()).await;
     let before = meter.read()?;

@@ -144,7 +144,6 @@ struct Options {
     only: Vec<Part>,
 }
 
-/// What can be measured alone.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// The first page of the list

@@ -28,21 +28,17 @@ use crate::{
 /// How long an author takes for a post while others read.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What a run measures with.
 pub(crate) struct Bench {
-    /// What this build is called.
     pub(crate) name: &'static str,
-    /// Starts what is asked.
     pub(crate) servers: Servers,
-    /// What it is asked for.
     pub(crate) posts: Posts,
-    /// An API key, which holds in copies, too.
+    /// An API key, which is valid in copies too.
     pub(crate) key: String,
-    /// How long everything is measured.
+    /// How long each measurement counts.
     pub(crate) measured: Duration,
     /// Another program to make the same load, where there is one.
     pub(crate) external: Option<Rc<External>>,
-    /// Whether that has its turn.
+    /// Whether the external generator runs as well.
     pub(crate) external_too: Cell<bool>,
 }
 
@@ -55,13 +51,11 @@ pub(crate) enum Watched {
     List,
 }
 
-/// Servers under load.
 pub(crate) struct Outcome {
-    /// How fast they answered.
     pub(crate) rate: Rate,
-    /// How many connections asked them.
+    /// On how many connections.
     pub(crate) connections: usize,
-    /// In bytes, of all of them.
+    /// Of all servers, in bytes.
     pub(crate) peak_memory: u64,
     /// How often in a second they answered another program.
     pub(crate) external: Option<f64>,
@@ -91,7 +85,7 @@ impl Bench {
         Ok((self.again(servers, &page).await?, page))
     }
 
-    /// The same answer, over and over.
+    /// Asks for the same answer over and over.
     async fn again(&self, servers: Vec<Server>, answer: &SamePage) -> Result<Outcome> {
         let readers = answer.clone().readers(READERS, &addresses(&servers)).await?;
         Ok(self.under_load(&servers, readers).await?.0)
@@ -104,7 +98,7 @@ impl Bench {
         Ok((self.again(servers, &list).await?, list))
     }
 
-    /// One post by the API, which is returned too.
+    /// Reads one post by the API, and returns it.
     pub(crate) async fn api_one_post(&self, method: Method) -> Result<(Outcome, SamePage)> {
         let servers = self.servers.byline(&self.posts.url(), 1)?;
         let post = api::one_post(method, servers[0].address, &self.key).await?;
@@ -214,7 +208,7 @@ impl Bench {
         Ok(outcome)
     }
 
-    /// Lets the clients load the servers.
+    /// Runs the clients against the servers.
     pub(crate) async fn under_load<C: Client>(
         &self,
         servers: &[Server],

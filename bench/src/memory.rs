@@ -19,7 +19,6 @@ use crate::{
 /// Until a server has done what it does by itself after it has started or worked.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// An empty table.
 pub(crate) fn table() -> Samples {
     let columns = [
         Column::new("resident MB", 1),

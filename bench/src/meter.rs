@@ -10,7 +10,6 @@ const TICK: Duration = Duration::from_millis(10);
 /// The processes whose time counts, besides this one's.
 #[derive(Clone, Default)]
 pub(crate) struct Meter {
-    /// Those that are asked.
     pub(crate) servers: Vec<u32>,
     /// PostgreSQL's first process, where there is one.
     pub(crate) postgres: Option<u32>,
@@ -21,7 +20,6 @@ pub(crate) struct Meter {
 pub(crate) struct CpuTime {
     /// Of the thread that asks, which is the one that reads this.
     pub(crate) load: Duration,
-    /// Of the servers.
     pub(crate) servers: Duration,
     /// Of PostgreSQL; zero where there is none.
     pub(crate) postgres: Duration,
@@ -58,7 +56,7 @@ pub(crate) fn of_this_thread() -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
-/// Every process there is, by its number.
+/// Every process, by its number.
 struct ProcessTable(HashMap<u32, Process>);
 
 #[derive(Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub(crate) struct Samples {
 
 struct Row {
     words: Vec<String>,
-    /// What each column was each time.
+    /// The values of each column, run by run.
     values: Vec<Vec<f64>>,
 }
 
@@ -27,7 +27,7 @@ struct Row {
 #[derive(Clone)]
 pub(crate) struct Column {
     heading: String,
-    /// Behind the point.
+    /// Digits behind the point.
     digits: usize,
     /// Whether the least and the most stand beside the median.
     has_range: bool,
@@ -146,7 +146,7 @@ pub(crate) fn microseconds(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64() * 1e6)
 }
 
-/// How many of the one make the other.
+/// One number divided by the other.
 pub(crate) fn ratio(measured: f64, reference: f64) -> String {
     format!("{:.2}", measured / reference)
 }

@@ -24,13 +24,11 @@ use tokio::net::TcpListener;
 
 use crate::{cores::Cores, http, limit::MemoryLimit};
 
-/// Starts servers.
 pub(crate) struct Servers {
-    /// The server that is measured.
     byline: PathBuf,
     /// For logs and databases.
     pub(crate) folder: PathBuf,
-    /// Where they run.
+    /// The cores that servers run on.
     pub(crate) cores: Cores,
     /// Whether it can be told how much of its answers it keeps in memory.
     has_page_memory: bool,
@@ -53,12 +51,10 @@ const MIB: u64 = 1024 * 1024;
 /// A server that runs until this is dropped.
 pub(crate) struct Server {
     process: Child,
-    /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
 impl Servers {
-    /// Of this build of Byline.
     pub(crate) fn new(byline: PathBuf, folder: PathBuf, cores: Cores) -> Result<Self> {
         let help = Command::new(&byline).args(["serve", "--help"]).output()?.stdout;
         let has_page_memory = String::from_utf8_lossy(&help).contains(PAGE_MEMORY);

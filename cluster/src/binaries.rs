@@ -55,12 +55,10 @@ impl Binaries {
         Some(Self { version: Version::parse(&said)?, folder })
     }
 
-    /// The path of one of them, such as `psql`.
     pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// The major version, such as 15.
     pub fn version(&self) -> u32 {
         self.version.major
     }

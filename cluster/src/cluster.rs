@@ -30,7 +30,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// What a server logs when its port has been taken in the meantime.
 const PORT_TAKEN: &str = "could not bind";
 
-/// What kind of cluster.
+/// The settings of a cluster.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whether what was committed outlives the machine's crash. Without, what
@@ -86,8 +86,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// Where the system refuses, where one of PostgreSQL's programs fails, and
-    /// where the server is not ready within 30 s.
+    /// Also where the server is not ready within 30 s.
     pub fn start(binaries: &Binaries, options: Options) -> Result<Self, Error> {
         let mut cluster = Self::prepare(binaries)?;
         output(cluster.command("initdb").arg("--pgdata").arg(cluster.data()).args([
@@ -107,10 +106,6 @@ impl Cluster {
 
     /// Makes a hot standby of this cluster: it follows by streaming, and
     /// answers what only reads. It has this cluster's settings.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::start`].
     pub fn replica(&self) -> Result<Self, Error> {
         let mut replica = Self::prepare(&self.binaries)?;
         output(
@@ -162,10 +157,6 @@ impl Cluster {
     }
 
     /// Makes an empty database.
-    ///
-    /// # Errors
-    ///
-    /// Where there is one of this name, and as [`Self::psql`].
     pub fn create_database(&self, name: &str) -> Result<(), Error> {
         let name = name.replace('"', "\"\"");
         self.psql("postgres", &format!("CREATE DATABASE \"{name}\"")).map(drop)
@@ -173,10 +164,6 @@ impl Cluster {
 
     /// Runs SQL and returns the rows: one a line, columns divided by `|`.
     /// Several statements are one transaction.
-    ///
-    /// # Errors
-    ///
-    /// Where the server cannot be reached or refuses a statement.
     pub fn psql(&self, database: &str, sql: &str) -> Result<String, Error> {
         output(
             self.binaries
@@ -187,20 +174,12 @@ impl Cluster {
     }
 
     /// Stops the server as a crash would: nobody is told, nothing is tidied up.
-    ///
-    /// # Errors
-    ///
-    /// Where it does not run.
     pub fn stop_immediately(&self) -> Result<(), Error> {
         output(self.pg_ctl("stop").args(["--mode=immediate"])).map(drop)
     }
 
     /// Starts a stopped server on its port and waits until it has recovered
     /// and accepts connections.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::start`].
     pub fn start_again(&self) -> Result<(), Error> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
@@ -214,10 +193,6 @@ impl Cluster {
     }
 
     /// Crashes and recovers: [`Self::stop_immediately`] and [`Self::start_again`].
-    ///
-    /// # Errors
-    ///
-    /// As these.
     pub fn restart_immediately(&self) -> Result<(), Error> {
         self.stop_immediately()?;
         self.start_again()

@@ -21,21 +21,17 @@ pub enum Error {
     )]
     NobodyToRunAs,
 
-    /// The system refused something.
     #[error("cannot {action}")]
     Io {
         /// What was attempted, to follow "cannot".
         action: String,
-        /// What the system said.
         source: io::Error,
     },
 
     /// One of PostgreSQL's programs failed.
     #[error("`{program}` failed ({status})\n{output}")]
     Program {
-        /// The program's name, such as `psql`.
         program: String,
-        /// How it ended.
         status: ExitStatus,
         /// What it wrote, standard error last.
         output: String,

@@ -16,9 +16,9 @@ use crate::error::{Error, io};
 /// PostgreSQL refuses root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum User {
-    /// Whoever runs this process.
+    /// The user of this process.
     Ourselves,
-    /// Somebody else, because we are root.
+    /// Another user, because this process is root.
     Other {
         /// As in /etc/passwd.
         uid: u32,
@@ -37,7 +37,7 @@ impl User {
         Ok(Self::Ourselves)
     }
 
-    /// Hands over a file or folder.
+    /// Gives a file or folder to this user.
     pub(crate) fn own(self, path: &Path) -> Result<(), Error> {
         match self {
             Self::Ourselves => Ok(()),

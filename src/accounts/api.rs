@@ -1,10 +1,5 @@
 //! The server functions of accounts: stable endpoints under `/api/`.
 
-#![expect(
-    missing_docs,
-    reason = "#[server] makes a struct of each function's arguments, which the function documents"
-)]
-
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use super::{Account, ListedApiKey, NewApiKey};
@@ -41,8 +36,9 @@ pub async fn log_in(identifier: String, password: String) -> Result<Account, App
 /// token instead, that token and every other of its family.
 ///
 /// # Errors
-/// [`AppError::ReadOnly`] for an API key; those of the database, and then
-/// nothing has ended.
+///
+/// [`AppError::ReadOnly`] for an API key. After any error the session has not
+/// ended.
 #[server(endpoint = "/log_out", prefix = "/api")]
 pub async fn log_out() -> Result<(), AppError> {
     server::log_out().await

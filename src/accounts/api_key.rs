@@ -15,7 +15,6 @@ pub struct ApiKeyName(String);
 /// Why a text is no name of a key. The words are the ones a form shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyNameError {
-    /// Nothing was entered.
     #[error("Enter a name for the key")]
     Empty,
     /// Longer than [`ApiKeyName::MAX_CHARS`].
@@ -41,15 +40,12 @@ pub struct ApiKeyDaysError;
 /// A key as its owner finds it in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedApiKey {
-    /// To revoke it by.
     pub id: String,
-    /// What its owner calls it.
     pub name: String,
-    /// How it begins, to tell it from others.
+    /// The first characters, to tell the key from others.
     pub hint: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// From then on it is refused.
+    /// It is refused from then on.
     pub expires_at: Timestamp,
     /// When a program last came with it, to the minute; absent if none has.
     pub last_used_at: Option<Timestamp>,
@@ -60,7 +56,6 @@ pub struct ListedApiKey {
 pub struct NewApiKey {
     /// The key itself. Nobody can look it up later.
     pub key: String,
-    /// Everything else.
     #[serde(flatten)]
     pub listed: ListedApiKey,
 }
@@ -70,9 +65,6 @@ impl ApiKeyName {
     pub const MAX_CHARS: usize = 60;
 
     /// Trims, then checks.
-    ///
-    /// # Errors
-    /// [`ApiKeyNameError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, ApiKeyNameError> {
         let name = raw.trim();
         if is_blank(name) {
@@ -87,7 +79,6 @@ impl ApiKeyName {
         }
     }
 
-    /// The text of the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -109,7 +100,7 @@ impl From<ApiKeyName> for String {
 }
 
 impl ApiKeyDays {
-    /// The longest a key may live.
+    /// In days.
     pub const MAX: u16 = 365;
     /// Unless its owner wants another: a quarter of a year.
     pub const DEFAULT: Self = Self(90);

@@ -1,7 +1,5 @@
 //! The island that copies a new API key.
 
-#![expect(missing_docs, reason = "#[island] makes an undocumented struct of each island's properties")]
-
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlInputElement};

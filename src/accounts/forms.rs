@@ -10,7 +10,6 @@ use crate::{
     ui::{Next, Values, with_next},
 };
 
-/// All of them.
 pub const FORMS: [&Form; 5] = [&SIGN_UP, &LOG_IN, &LOG_OUT, &CREATE_API_KEY, &REVOKE_API_KEY];
 
 /// The page behind a login, which is shown to whoever comes without the

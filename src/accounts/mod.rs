@@ -26,6 +26,5 @@ pub use api_key::{ApiKeyDays, ApiKeyDaysError, ApiKeyName, ApiKeyNameError, List
 /// An account as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The name under every post.
     pub username: Username,
 }

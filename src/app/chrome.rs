@@ -55,7 +55,7 @@ pub fn SiteHeader() -> impl IntoView {
     }
 }
 
-/// What just happened, said once.
+/// The notice of what was just done, shown once.
 #[component]
 pub fn NoticeBanner() -> impl IntoView {
     let notice = expect_context::<Option<&'static Notice>>();
@@ -101,7 +101,6 @@ fn KeptText(form: KeptForm) -> impl IntoView {
     }
 }
 
-/// The end of every page.
 #[component]
 pub fn SiteFooter() -> impl IntoView {
     view! {

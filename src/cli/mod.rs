@@ -214,7 +214,6 @@ impl From<AppError> for Failure {
     }
 }
 
-/// Runs the command of this process.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -528,7 +527,6 @@ async fn api_key(site: &Site, command: ApiKey) -> Result<String, Failure> {
     Ok(said)
 }
 
-/// What is wrong with an argument.
 fn refused(error: impl std::fmt::Display) -> Failure {
     Failure::Refused(format!("{error}."))
 }

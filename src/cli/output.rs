@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Write};
 /// Writes a text whole.
 ///
 /// # Errors
-/// Those of the system; with any, nobody may have seen the text.
+///
+/// After an error, it is unknown whether the text was written.
 pub fn write(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -16,7 +17,8 @@ pub fn write(text: &str) -> io::Result<()> {
 /// that has gone is none that misses anything, as with `… | head -n 1`.
 ///
 /// # Errors
-/// Those of the system, but for a closed pipe.
+///
+/// Every error but a closed pipe.
 pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|cause| if cause.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(cause) })
 }
@@ -40,7 +42,7 @@ pub fn is_thrown_away() -> bool {
     }
 }
 
-/// Cannot be known here.
+/// Unknown on this system.
 #[cfg(not(unix))]
 pub fn is_thrown_away() -> bool {
     false

@@ -5,13 +5,12 @@ use crate::config::{ConflictDetection, PublicUrl};
 /// What a front end has to know of a site.
 #[derive(Clone, Debug)]
 pub struct Backend {
-    /// How the site is reached.
     pub public_url: PublicUrl,
     /// The key that everyone may have. Without one, nobody reads who has not signed in.
     pub public_key: Option<String>,
     /// Whether changes name the version that they started from.
     pub conflict_detection: ConflictDetection,
-    /// What calls prove that name no mode.
+    /// How calls prove who asks unless they say otherwise.
     pub default_auth: DefaultAuth,
 }
 

@@ -21,7 +21,7 @@ use crate::{
     ui::log_in_first,
 };
 
-/// How the file is wanted.
+/// The query of a download.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct FileOptions {
@@ -36,7 +36,7 @@ impl FileOptions {
     }
 }
 
-/// A file for whoever is signed in.
+/// Answers with a file, if somebody is signed in.
 pub async fn download(
     State(site): State<Site>,
     Path(name): Path<String>,

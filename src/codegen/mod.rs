@@ -32,22 +32,17 @@ pub use backend::{Backend, DefaultAuth};
 use schema::{Root, Schema};
 use statements::Language;
 
-/// A file that is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum File {
     /// For `Amplify.configure`, of every version.
     AwsExports,
     /// The same for projects of Amplify Gen 2.
     AmplifyOutputs,
-    /// The schema.
     Schema,
-    /// Types of TypeScript.
     Types,
-    /// The statements of one kind.
     Statements(Root, Language),
 }
 
-/// The generator.
 #[derive(Debug)]
 pub struct Codegen {
     backend: Backend,
@@ -55,14 +50,14 @@ pub struct Codegen {
 }
 
 impl Backend {
-    /// The command that makes the public key.
     pub const MAKE_PUBLIC_KEY: &str = "byline api-key create --public";
 
     /// What a front end has to know of this site.
     ///
     /// # Errors
-    /// [`AppError::NoPublicUrl`] where no front end could reach the site by
-    /// what it knows of its address; those of the database.
+    ///
+    /// [`AppError::NoPublicUrl`] where the site does not know an address that
+    /// front ends can reach.
     pub async fn of(site: &Site, default_auth: DefaultAuth) -> Result<Self, AppError> {
         if !site.public_url.can_be_reached() {
             return Err(AppError::NoPublicUrl { known: site.public_url.to_string() });
@@ -75,7 +70,6 @@ impl Backend {
         })
     }
 
-    /// Where GraphQL is.
     #[must_use]
     pub fn graphql_url(&self) -> String {
         format!("{}{}", self.public_url, graphql::http::PATH)
@@ -101,7 +95,6 @@ impl File {
         Self::Statements(Root::Subscription, Language::TypeScript),
     ];
 
-    /// The file of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|file| file.name() == name)
@@ -131,7 +124,6 @@ impl File {
         matches!(self, Self::AwsExports | Self::AmplifyOutputs)
     }
 
-    /// What it is for, in a few words.
     #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
@@ -146,7 +138,6 @@ impl File {
         }
     }
 
-    /// Its media type.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -161,15 +152,11 @@ impl File {
 
 impl Codegen {
     /// For front ends of this backend.
-    ///
-    /// # Errors
-    /// [`AppError::Internal`] where the schema is none.
     pub fn new(backend: Backend) -> Result<Self, AppError> {
         let schema = Schema::new(backend.conflict_detection).map_err(internal)?;
         Ok(Self { backend, schema })
     }
 
-    /// The text of a file.
     #[must_use]
     pub fn contents(&self, file: File) -> String {
         match file {

@@ -15,15 +15,11 @@ use crate::{
 /// One of the types whose fields are operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
-    /// Reads.
     Query,
-    /// Writes.
     Mutation,
-    /// Listens.
     Subscription,
 }
 
-/// The schema that the server runs.
 #[derive(Debug)]
 pub struct Schema {
     text: String,
@@ -31,10 +27,8 @@ pub struct Schema {
 }
 
 impl Root {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Query, Self::Mutation, Self::Subscription];
 
-    /// The name of the type.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,20 +41,15 @@ impl Root {
 
 impl Schema {
     /// With or without what conflict detection adds.
-    ///
-    /// # Errors
-    /// [`SchemaError`] where the text is no schema.
     pub fn new(conflict_detection: ConflictDetection) -> Result<Self, SchemaError> {
         Ok(Self { text: sdl(conflict_detection).join("\n"), types: definitions(conflict_detection)? })
     }
 
-    /// Its text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The operations of a kind.
     pub fn operations(&self, root: Root) -> impl Iterator<Item = &FieldDefinition> {
         self.fields(root.name()).into_iter().flatten()
     }

@@ -5,7 +5,6 @@ use async_graphql::parser::types::FieldDefinition;
 
 use super::schema::{Root, Schema, capitalized, named};
 
-/// What a project is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// Statements as plain strings.
@@ -18,7 +17,6 @@ pub enum Language {
 /// Longer lines are broken.
 const WIDTH: usize = 80;
 
-/// The file of all statements of a kind.
 pub fn statements(schema: &Schema, root: Root, language: Language) -> String {
     let kind = root.name();
     let mut file = match language {
@@ -56,7 +54,7 @@ pub fn statements(schema: &Schema, root: Root, language: Language) -> String {
     file
 }
 
-/// One statement, a line feed at its end.
+/// One statement; it ends with a line feed.
 fn statement(schema: &Schema, root: Root, operation: &FieldDefinition, level: usize) -> String {
     let name = operation.name.node.as_str();
     let arguments = || operation.arguments.iter().map(|argument| &argument.node);

@@ -7,7 +7,6 @@ use async_graphql::parser::types::{
 
 use super::schema::{Root, Schema, capitalized, named};
 
-/// The file.
 pub fn types(schema: &Schema) -> String {
     let mut file = "/* tslint:disable */\n\
                     /* eslint-disable */\n\
@@ -108,7 +107,7 @@ fn written(ty: &Type, named: &str) -> String {
     if ty.nullable { format!("{base} | null") } else { base }
 }
 
-/// Scalars travel as what JSON has.
+/// Custom scalars have the type of their JSON form.
 fn type_name(name: &str) -> String {
     match name {
         "Boolean" => "boolean",

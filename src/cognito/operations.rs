@@ -46,7 +46,7 @@ fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The client that asks; only ours is known.
+/// Refuses a client id that is not Byline's own.
 fn check_client(id: &str) -> Result<(), Problem> {
     if id == CLIENT_ID { Ok(()) } else { Err(Problem::unknown_client(id)) }
 }
@@ -114,7 +114,7 @@ fn forgot_password(input: OfClient) -> Result<Value, Problem> {
     Err(Problem::parameter("This site cannot send you a code. Ask whoever runs it for a new password."))
 }
 
-/// No code was ever sent, so none is right.
+/// Refuses every code, because none is ever sent.
 fn confirm_forgot_password(input: OfClient) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     Err(Problem::new("CodeMismatchException", "Invalid verification code provided, please try again."))

@@ -11,13 +11,11 @@ use crate::{
 /// front ends show to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// `NotAuthorizedException` and the like.
+    /// AWS's name for it: `NotAuthorizedException` and the like.
     pub name: &'static str,
-    /// What to do about it.
     pub message: String,
-    /// As HTTP has it.
     pub status: u16,
-    /// Seconds to wait before the next try.
+    /// In seconds.
     pub retry_after: Option<u32>,
 }
 

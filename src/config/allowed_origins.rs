@@ -7,9 +7,7 @@ use url::Url;
 /// The origins whose scripts may read the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {
-    /// Whichever.
     Any,
-    /// Those that are listed.
     Listed(Vec<OriginPattern>),
 }
 
@@ -31,16 +29,16 @@ pub enum OriginPattern {
 /// The text names no origin. Each says which, why, and what would do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginsError {
-    /// Not of the form at all.
+    /// It does not have the form of an origin.
     #[error("\"{0}\" is no origin like https://app.example or capacitor://localhost, and * stands alone")]
     Form(String),
-    /// It goes on behind the host, as no origin does.
+    /// Something follows the host, which no origin has.
     #[error("\"{0}\" has more than scheme, host and port, so no browser's Origin equals it; write {1}")]
     Longer(String, String),
-    /// A star elsewhere than before a domain.
+    /// A star anywhere but before a domain.
     #[error("\"{0}\": a * stands for all subdomains, as in https://*.example.org, and nowhere else")]
     Star(String),
-    /// `null`, or what browsers write `null` for.
+    /// `null`, or an origin that browsers send as `null`.
     #[error(
         "\"{0}\": of files and sandboxed frames of anybody browsers say the origin null, so it names nobody"
     )]
@@ -51,7 +49,8 @@ impl Origins {
     /// `*`, or origins: scheme, host and port.
     ///
     /// # Errors
-    /// [`OriginsError`] names the first that is none.
+    ///
+    /// [`OriginsError`] names the first that is no origin.
     pub fn parse(raw: &[String]) -> Result<Self, OriginsError> {
         match raw {
             [one] if one.trim() == "*" => Ok(Self::Any),

@@ -26,7 +26,7 @@ use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
 
-/// Where the certificate is.
+/// Paths of PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// PEM: the certificate of the site, then those that vouch for it.
@@ -52,20 +52,16 @@ impl From<bool> for ConflictDetection {
     }
 }
 
-/// What is in force.
+/// The settings in force.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen.
     pub listen: SocketAddr,
-    /// Where the database is, and how to reach it.
     pub database: DatabaseConfig,
     /// Listeners to `/events`, and WebSockets, at a time.
     pub max_listeners: usize,
     /// The certificate, where the site speaks TLS by itself.
     pub tls: Option<TlsFiles>,
-    /// How the site is reached from outside.
     pub public_url: PublicUrl,
-    /// The cost of a password hash.
     pub argon2: Cost,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
@@ -80,16 +76,10 @@ pub struct Config {
 pub enum StartError {
     /// A file of settings, or one that they name, that cannot be read.
     #[error("{path} cannot be read: {cause}")]
-    Unreadable {
-        /// The path of the file.
-        path: String,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Unreadable { path: String, cause: io::Error },
     /// A file of settings, or one that they name, that is wrong.
     #[error("{path}: {problem}")]
     File {
-        /// The path of the file.
         path: String,
         /// Where and why, in one line.
         problem: String,
@@ -97,34 +87,25 @@ pub enum StartError {
     /// An unknown `BYLINE_…` variable; most likely misspelt.
     #[error("the environment has {name}, which is no setting of Byline{}", did_you_mean(meant.as_deref()))]
     UnknownVariable {
-        /// As it is there.
+        /// As written in the file or the environment.
         name: String,
-        /// The setting that is written most like it.
+        /// The known setting with the most similar name.
         meant: Option<String>,
     },
-    /// A value that does not fit its setting.
     #[error("{setting}: {problem}")]
-    Value {
-        /// Its name.
-        setting: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// Too weak or impossible.
+    Value { setting: &'static str, problem: String },
     #[error(transparent)]
     Argon2(#[from] CostError),
     /// The texts of the schema do not fit each other or the resolvers: a fault of this binary.
     #[error("the schema of the GraphQL API cannot be put together: {0}")]
     Schema(SchemaError),
-    /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The port is in use, or the address not ours.
+    /// The port is in use, or the address is not this machine's.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
         /// As configured.
         address: SocketAddr,
-        /// What the system said.
         cause: io::Error,
     },
 }
@@ -251,7 +232,7 @@ impl Config {
     /// Listeners to `/events`, and WebSockets, at a time, unless set otherwise: a quarter of
     /// the connections that are taken at all.
     pub const MAX_LISTENERS: usize = 1000;
-    /// More than one process has ever held.
+    /// No process ever needs more.
     const MOST_LISTENERS: usize = 1_000_000;
 
     /// Where the site listens in fact, once the system has chosen a port.
@@ -352,7 +333,7 @@ const READ_DATABASE_URL: UrlSetting =
     UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
 
 impl UrlSetting {
-    /// What the first source says that says anything.
+    /// The value of the first source that has one.
     fn first(
         &self,
         sources: [(Option<String>, Option<PathBuf>); 2],
@@ -395,7 +376,7 @@ pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseU
     text.trim().parse().map_err(wrong_url(setting, Some(path)))
 }
 
-/// How the site itself is spoken to.
+/// The scheme that the listener itself speaks.
 #[must_use]
 pub const fn scheme(tls: Option<&TlsFiles>) -> &'static str {
     if tls.is_some() { "https" } else { "http" }
@@ -412,7 +393,7 @@ fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFi
     }
 }
 
-/// A number with which the site can do its work.
+/// Refuses a number with which the site cannot work.
 fn within<T: Copy + PartialOrd + fmt::Display>(
     setting: &'static str,
     given: Option<T>,

@@ -20,7 +20,6 @@ pub enum Actor {
 pub struct User {
     /// Never changes and is never used again.
     pub id: UserId,
-    /// The name under their posts.
     pub username: Username,
 }
 
@@ -43,13 +42,12 @@ impl Actor {
 }
 
 impl User {
-    /// A person who is about to get an account.
+    /// With a new id, for an account that is about to be made.
     #[must_use]
     pub fn new(username: Username) -> Self {
         Self { id: UserId(uuid::Uuid::now_v7().to_string()), username }
     }
 
-    /// Somebody, in a unit test.
     #[cfg(test)]
     pub(crate) fn for_test(username: &str) -> Self {
         Self::new(Username::parse(username).expect("a valid username"))
@@ -63,7 +61,6 @@ impl UserId {
         Self(id)
     }
 
-    /// The text of the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

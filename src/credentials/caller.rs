@@ -18,7 +18,6 @@ use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 /// Who asks, and what proves it.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Whoever asks.
     pub actor: Actor,
     proof: Proof,
     /// Up to which change of credentials it is known to hold; see [`super::trust`].
@@ -33,16 +32,14 @@ enum Proof {
     ApiKey { id: String, expires_at: Timestamp },
 }
 
-/// Why nobody knows who asks.
+/// Why it is not known who asks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
-    /// The token does not hold.
     #[error(transparent)]
     Token(#[from] token::TokenError),
-    /// The API key does not hold.
     #[error("You are not authorized to make this call.")]
     ApiKey,
-    /// It could not be looked up.
+    /// The database could not be asked.
     #[error(transparent)]
     Error(#[from] AppError),
 }
@@ -59,9 +56,6 @@ impl From<CredentialError> for AppError {
 
 impl HeaderCredential {
     /// Finds out whose it is.
-    ///
-    /// # Errors
-    /// [`CredentialError`].
     pub async fn caller(&self, site: &Site) -> Result<Caller, CredentialError> {
         match self {
             Self::Token(raw) => Ok(Caller::of_token(token::verify(site, raw.expose_secret()).await?)),
@@ -70,9 +64,6 @@ impl HeaderCredential {
     }
 
     /// [`Self::caller`] at the GraphQL API, which takes id tokens as well.
-    ///
-    /// # Errors
-    /// [`CredentialError`].
     pub async fn caller_of_graphql(&self, site: &Site) -> Result<Caller, CredentialError> {
         match self {
             Self::Token(raw) => Ok(Caller::of_token(token::verify_either(site, raw.expose_secret()).await?)),
@@ -83,8 +74,9 @@ impl HeaderCredential {
     /// Ends it, and with a token its family.
     ///
     /// # Errors
-    /// [`AppError::ReadOnly`] for an API key, which is its owner's to revoke;
-    /// those of the database, and then nothing has ended.
+    ///
+    /// [`AppError::ReadOnly`] for an API key, which only its owner can revoke.
+    /// After any error nothing has ended.
     pub async fn end(&self, site: &Site) -> Result<(), AppError> {
         match self {
             Self::Token(raw) => token::service::revoke(site, raw.expose_secret()).await,
@@ -95,9 +87,6 @@ impl HeaderCredential {
 
 impl Caller {
     /// Who asks with a request.
-    ///
-    /// # Errors
-    /// [`CredentialError`].
     pub async fn of(
         site: &Site,
         credential: &RequestCredential,
@@ -110,9 +99,6 @@ impl Caller {
     }
 
     /// [`Self::of`] at the GraphQL API, which takes id tokens as well.
-    ///
-    /// # Errors
-    /// [`CredentialError`].
     pub async fn of_graphql(
         site: &Site,
         credential: &RequestCredential,

@@ -5,17 +5,15 @@
 use axum::http::{Extensions, HeaderMap, HeaderName, header::AUTHORIZATION};
 use secrecy::SecretString;
 
-/// Carries an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What counts of everything that came along.
+/// The one credential of a request that counts.
 #[derive(Clone, Debug)]
 pub enum RequestCredential {
-    /// A token or a key; no cookie counts beside it.
+    /// A token or a key; it makes cookies count for nothing.
     Header(HeaderCredential),
     /// The cookie of a session, and nothing else.
     Session,
-    /// Nothing at all.
     Nothing,
 }
 
@@ -24,7 +22,6 @@ pub enum RequestCredential {
 pub enum HeaderCredential {
     /// An access token, or an id token for the GraphQL API.
     Token(SecretString),
-    /// An API key.
     ApiKey(SecretString),
 }
 
@@ -49,7 +46,6 @@ impl RequestCredential {
         extensions.get().unwrap_or_else(|| panic!("a request passed no layer for credentials"))
     }
 
-    /// The token or the key.
     #[must_use]
     pub const fn header(&self) -> Option<&HeaderCredential> {
         match self {
@@ -64,7 +60,6 @@ impl RequestCredential {
         matches!(self, Self::Session)
     }
 
-    /// Whether nothing came along.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
         matches!(self, Self::Nothing)
@@ -124,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// The kind and the text.
+    /// The kind and the text, for a comparison.
     fn shown(found: Option<HeaderCredential>) -> Option<(&'static str, String)> {
         found.map(|found| match found {
             HeaderCredential::Token(raw) => ("token", raw.expose_secret().to_owned()),

@@ -91,7 +91,6 @@ impl Secret {
         mac.finalize().into_bytes().into()
     }
 
-    /// One that a unit test knows.
     #[cfg(test)]
     pub(crate) const fn for_test(byte: u8) -> Self {
         Self([byte; 32])

@@ -60,9 +60,9 @@ pub struct Trust {
 /// How a process learns of what others did.
 #[derive(Debug)]
 enum Elsewhere {
-    /// It is told, while this is so.
+    /// The database tells it; true while it is connected to be told.
     Told(AtomicBool),
-    /// It looks.
+    /// It asks the database.
     Looks(Look),
 }
 
@@ -74,7 +74,7 @@ struct Look {
     /// When the last look began that found a count: microseconds after `since`;
     /// 0 before the first.
     newest: AtomicU64,
-    /// Looks that are over, whatever they found.
+    /// Finished looks, whatever they found.
     finished: AtomicU64,
 }
 
@@ -87,7 +87,6 @@ impl Site {
 }
 
 impl Trust {
-    /// For a database of that engine.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         let elsewhere = match engine {
@@ -216,7 +215,6 @@ struct Kept<T> {
 pub struct Name([u8; 32]);
 
 impl Name {
-    /// Of a credential as it was sent.
     #[must_use]
     pub fn of(credential: &str) -> Self {
         Self(Sha256::digest(credential).into())

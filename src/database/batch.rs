@@ -12,7 +12,7 @@ use crate::error::AppError;
 
 /// Writes that wait at most; one more is told to come again.
 pub(super) const QUEUE: usize = 1024;
-/// Writes that share one commit at most.
+/// The most writes that share one commit.
 pub(super) const BATCH: usize = 64;
 /// So many transactions have savepoints from the start after one that needed
 /// them: whoever sends what fails, again and again, has no other's write run twice.
@@ -27,21 +27,20 @@ pub(super) trait Write: Send {
     fn finish(self: Box<Self>, committed: Result<(), AppError>);
 }
 
-/// What running a write came to.
+/// The result of running a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ran {
     /// It is done, if the transaction commits.
     Kept,
-    /// It failed. What it changed is to be undone.
+    /// It failed; what it changed has to be undone.
     Refused {
-        /// It failed in a way that may be the disk's.
+        /// Whether the disk may be the cause.
         is_doubtful: bool,
     },
     /// It met another transaction; run again in a new one, it may succeed.
     Conflicted,
 }
 
-/// A write in a queue.
 pub(super) struct Queued<I, T, F, E> {
     pub(super) input: I,
     pub(super) work: F,
@@ -83,14 +82,14 @@ pub(super) struct Care {
 }
 
 impl Care {
-    /// Asked once for each transaction.
+    /// Counts down at each transaction.
     pub(super) const fn is_needed(&mut self) -> bool {
         let needed = self.left > 0;
         self.left = self.left.saturating_sub(1);
         needed
     }
 
-    /// One was needed.
+    /// A transaction needed care, so the next ones get it too.
     pub(super) const fn renew(&mut self) {
         self.left = CAREFUL;
     }
@@ -112,7 +111,8 @@ pub(super) async fn run_until_one_fails(db: &mut Db, writes: &mut [Box<dyn Write
 /// came to.
 ///
 /// # Errors
-/// Those of the savepoints. The transaction is of no use then.
+///
+/// When a savepoint fails. The transaction has to be rolled back then.
 pub(super) async fn run_each_apart(
     db: &mut Db,
     writes: &mut [Box<dyn Write>],

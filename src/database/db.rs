@@ -60,30 +60,25 @@ macro_rules! execute {
 }
 pub(crate) use execute;
 
-/// What a database is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To do one thing, perhaps beside a process that serves.
     Command,
-    /// To serve it.
     Serve,
 }
 
 /// What a connection of [`Db::dedicated`] may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Look at the database as it lies.
+    /// Only read; nothing is created or migrated.
     Read,
-    /// Change rows.
     Write,
 }
 
 /// A connection of either engine; statements run on it through [`on_engine!`].
 #[derive(Debug)]
 pub enum Db {
-    /// To a file.
     Sqlite(PoolConnection<Sqlite>),
-    /// To a server.
     Postgres(TimedConnection),
 }
 
@@ -130,7 +125,6 @@ impl Drop for TimedConnection {
 }
 
 impl Db {
-    /// Which engine it is of.
     #[must_use]
     pub const fn engine(&self) -> Engine {
         match self {
@@ -144,7 +138,8 @@ impl Db {
     /// looks at the clock while it works, also when nobody waits any more.
     ///
     /// # Errors
-    /// Those of `work`; [`AppError::Busy`] when it took too long.
+    ///
+    /// [`AppError::Busy`] when `work` takes too long.
     pub async fn in_time<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
@@ -176,7 +171,7 @@ impl Db {
         }
     }
 
-    /// Not to be used again by anyone.
+    /// Closes it instead of giving it back to the pool.
     pub(super) fn discard(mut self) {
         match &mut self {
             Self::Sqlite(connection) => connection.close_on_drop(),
@@ -214,7 +209,6 @@ async fn set_deadline(connection: &mut SqliteConnection, deadline: Instant) -> R
     Ok(())
 }
 
-/// Takes the deadline back.
 async fn clear_deadline(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     connection.lock_handle().await?.remove_progress_handler();
     Ok(())

@@ -18,15 +18,13 @@ pub enum OpenError {
     Open {
         /// As configured, without its password.
         url: String,
-        /// What the engine says.
         cause: sqlx::Error,
     },
     /// A file that cannot be opened, the database or one that lies beside it.
     #[error("{place} cannot be opened: {cause}")]
     File {
-        /// The file, as people know it.
+        /// Its path, or the database as configured.
         place: String,
-        /// What the system says.
         cause: io::Error,
     },
     /// Nothing can be saved: the file, its folder, or a server that is a standby.
@@ -34,15 +32,13 @@ pub enum OpenError {
     ReadOnly {
         /// As configured, without its password.
         url: String,
-        /// What the engine says.
         cause: sqlx::Error,
     },
-    /// Not even what reading needs can be written.
+    /// The disk is so full that not even reading is possible.
     #[error("there is no room on the disk of the database {url}: {cause}")]
     Full {
         /// As configured, without its password.
         url: String,
-        /// What the engine says.
         cause: sqlx::Error,
     },
     /// Another process has the lock (security row D9).
@@ -50,12 +46,7 @@ pub enum OpenError {
     Served(PathBuf),
     /// Where there are no locks, two processes destroy what they share.
     #[error("{} cannot be locked: {cause}; a database has to lie on a disk with locks", .file.display())]
-    NoLocks {
-        /// The file that is locked.
-        file: PathBuf,
-        /// What the system says.
-        cause: io::Error,
-    },
+    NoLocks { file: PathBuf, cause: io::Error },
     /// SQLite keeps a log by each name, and copies both into the one file.
     #[error("{} has a second name (a hard link), by which SQLite would lose data; remove one of them", .0.display())]
     TwoNames(PathBuf),
@@ -64,18 +55,13 @@ pub enum OpenError {
         "{} is not the log of {}, which was put back or replaced; to use the file as it is, move that log away",
         .log.display(), .file.display()
     )]
-    ForeignLog {
-        /// The database.
-        file: PathBuf,
-        /// The log beside it.
-        log: PathBuf,
-    },
+    ForeignLog { file: PathBuf, log: PathBuf },
     /// A schema that this binary does not know.
     #[error("the database {url} was made by a newer Byline (its schema has step {version}); use that one")]
     Newer {
         /// As configured, without its password.
         url: String,
-        /// The unknown step.
+        /// The unknown migration.
         version: i64,
     },
     /// A migration failed; the database is as it was.
@@ -83,13 +69,12 @@ pub enum OpenError {
     Migrate {
         /// As configured, without its password.
         url: String,
-        /// What went wrong.
         cause: MigrateError,
     },
     /// A SQLite with a known fault.
     #[error("SQLite {0} can lose data in WAL mode; Byline needs 3.51.3 or newer")]
     OldSqlite(String),
-    /// A PostgreSQL that nobody has tried.
+    /// A PostgreSQL older than any that is tested.
     #[error("the server is PostgreSQL {0}; Byline needs 15 or newer")]
     OldPostgres(i32),
     /// Only PostgreSQL has replicas.
@@ -129,16 +114,16 @@ impl OpenError {
 /// what is written may be lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// The name leads nowhere any more.
+    /// The path names no file any more.
     #[error("{} was removed while it is open; put it back, or start again with what is there", .0.display())]
     Removed(PathBuf),
-    /// The name leads to another file.
+    /// The path names another file now.
     #[error("{} was replaced while it is open; put it back, or start again with what is there", .0.display())]
     Replaced(PathBuf),
-    /// The file has the content of another.
+    /// The file was overwritten with another's content.
     #[error("{} was overwritten while it is open; start again with what is there", .0.display())]
     Overwritten(PathBuf),
-    /// Nobody can say.
+    /// The check itself failed, for this reason.
     #[error("{} cannot be read: {}", .0.display(), .1)]
     Unreadable(PathBuf, String),
     /// The last write failed, and so does every try since.
@@ -150,7 +135,7 @@ pub enum Unusable {
     /// No connection to the server.
     #[error("the server is away: {0}")]
     Away(String),
-    /// The disk or the server.
+    /// The disk or the server does not answer.
     #[error("the database does not answer in time")]
     Silent,
 }
@@ -204,14 +189,12 @@ impl From<sqlx::Error> for AppError {
     }
 }
 
-/// Kinds of trouble with a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DbErrorKind {
     /// Another transaction came first; run again, this one may succeed.
     WriteConflict,
-    /// Not now, perhaps later.
+    /// The next try may succeed.
     Passing,
-    /// The disk has no room.
     Full,
     /// What is there may not be changed: by the modes of the files, by how the
     /// disk is mounted, or because the server is a standby.
@@ -219,7 +202,7 @@ pub(super) enum DbErrorKind {
     /// The disk does not do what it should, or has something else than was
     /// written there.
     Storage,
-    /// A statement is wrong, or a row is.
+    /// A mistake of Byline's: a wrong statement or row.
     Ours,
 }
 
@@ -241,7 +224,7 @@ impl DbErrorKind {
         }
     }
 
-    /// By PostgreSQL's appendix A.
+    /// By appendix A of PostgreSQL's documentation.
     fn of_sqlstate(code: &str) -> Self {
         match code {
             // serialization_failure, deadlock_detected

@@ -28,12 +28,12 @@ use super::{
 const COMPARISONS: u32 = 5;
 const BETWEEN_COMPARISONS: Duration = Duration::from_millis(20);
 
-/// Where everything is.
+/// The paths of a database and of the files beside it.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
-    /// As configured; perhaps a link.
+    /// As configured; it may be a link.
     given: PathBuf,
-    /// The file itself.
+    /// The same with links followed.
     database: PathBuf,
     log: PathBuf,
     index: PathBuf,
@@ -162,7 +162,7 @@ impl Files {
         }
     }
 
-    /// Modes are not files' own elsewhere.
+    /// Only Unix has modes of files.
     #[cfg(not(unix))]
     pub(super) fn give_one_mode(&self) {}
 
@@ -200,7 +200,7 @@ impl Files {
     }
 }
 
-/// Which file a name leads to.
+/// Tells whether two names lead to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -235,7 +235,7 @@ pub(super) struct Guard {
     log_id: Option<Identity>,
     index_id: Option<Identity>,
     seen: Mutex<Seen>,
-    /// The newest commit of this process.
+    /// The stamp of this process's newest commit.
     committed: AtomicI32,
     is_overwritten: AtomicBool,
 }
@@ -243,9 +243,6 @@ pub(super) struct Guard {
 impl Guard {
     /// Looks at the files (security row D11): six questions to the system,
     /// and after the database file was written also its stamp and the log.
-    ///
-    /// # Errors
-    /// [`Unusable`], which says what is wrong.
     pub(super) fn look(&self) -> Result<(), Unusable> {
         let Files { given, database, log, index, .. } = &self.files;
         let all = [
@@ -281,7 +278,6 @@ impl Guard {
         self.is_overwritten.load(Ordering::Acquire)
     }
 
-    /// Remembers a commit of this process.
     pub(super) fn note(&self, stamp: Stamp) {
         self.committed.store(stamp.current, Ordering::Release);
     }
@@ -373,7 +369,7 @@ fn without_others(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// How many names the file has.
+/// The number of hard links to the file.
 #[cfg(unix)]
 fn links(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::nlink(metadata)

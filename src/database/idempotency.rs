@@ -17,32 +17,25 @@ const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// The text is no idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 64 visible ASCII characters")]
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
     /// 1 to 64 visible ASCII characters.
-    ///
-    /// # Errors
-    /// [`IdempotencyKeyError`].
     pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
         let fits = (1..=64).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_graphic());
         if fits { Ok(Self(raw.to_owned())) } else { Err(IdempotencyKeyError) }
     }
 
     /// The key of a call, if it has one. A form's empty field is none.
-    ///
-    /// # Errors
-    /// [`AppError::BadRequest`].
     pub fn optional(raw: Option<String>) -> Result<Option<Self>, AppError> {
         raw.filter(|raw| !raw.is_empty())
             .map(|raw| Self::parse(&raw).map_err(|error| AppError::BadRequest { reason: error.to_string() }))
             .transpose()
     }
 
-    /// A new one, for a form.
+    /// A random key, for a form.
     #[must_use]
     pub fn generate() -> Self {
         Self(uuid::Uuid::now_v7().to_string())
@@ -54,7 +47,6 @@ impl IdempotencyKey {
         Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,15 +56,10 @@ impl IdempotencyKey {
 /// What is asked for. A key names one operation of one kind: used for two, it names two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotentOperation {
-    /// An account.
     SignUp,
-    /// A new post.
     CreatePost,
-    /// A post gone.
     DeletePost,
-    /// A new API key.
     CreateApiKey,
-    /// An API key that holds no longer.
     RevokeApiKey,
 }
 
@@ -95,7 +82,7 @@ impl IdempotentOperation {
     }
 }
 
-/// An operation with its key and what it says.
+/// An operation, its key and its content.
 #[derive(Clone, Debug)]
 pub struct KeyedOperation {
     operation: IdempotentOperation,
@@ -144,8 +131,8 @@ impl Fingerprint {
 /// The id of what this very operation already made or touched.
 ///
 /// # Errors
-/// [`AppError::KeyReused`] when the key was used with other content. Those of
-/// the database.
+///
+/// [`AppError::KeyReused`] when the key was used with other content.
 pub async fn remembered(
     db: &mut Db,
     user_id: &str,
@@ -174,7 +161,8 @@ pub async fn remembered(
 /// they are: nobody is signed in who could be asked about. Says nothing of them.
 ///
 /// # Errors
-/// [`AppError::KeyReused`]. Those of the database.
+///
+/// [`AppError::KeyReused`].
 pub async fn refuse_reused_sign_up(db: &mut Db, named: &KeyedOperation) -> Result<(), AppError> {
     let stored: Option<Vec<u8>> = on_engine!(db => sqlx::query_scalar(
             "SELECT fingerprint FROM idempotency_keys
@@ -192,8 +180,9 @@ pub async fn refuse_reused_sign_up(db: &mut Db, named: &KeyedOperation) -> Resul
 /// Notes an operation that was done, in the transaction that does it.
 ///
 /// # Errors
-/// [`AppError::WriteConflict`] when an operation was done under that key at the same
-/// time: run again, the transaction finds it remembered. Those of the database.
+///
+/// [`AppError::WriteConflict`] when an operation was done under that key at the
+/// same time. Run the transaction again: it then finds the other's result.
 pub async fn remember(
     db: &mut Db,
     user_id: &str,

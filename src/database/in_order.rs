@@ -25,13 +25,13 @@ pub const IN_ORDER: i64 = 0x6279_6c69_6e65;
 /// Takes it, and begins a transaction that has seen nothing yet.
 const BEGIN: &str =
     "BEGIN; SELECT pg_advisory_lock(108273649413733); COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ";
-/// Begins anew under the lock.
+/// Starts a new transaction while the lock is held.
 const BEGIN_AGAIN: &str = "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// Others see what was committed before they get the lock.
 const COMMIT: &str = "COMMIT; SELECT pg_advisory_unlock(108273649413733)";
 const ROLLBACK: &str = "ROLLBACK; SELECT pg_advisory_unlock(108273649413733)";
 
-/// Where changes wait for each other.
+/// The queue of changes; one task runs them in order.
 pub(super) struct Changes {
     queue: mpsc::Sender<Box<dyn Write>>,
     closing: Arc<Notify>,
@@ -47,7 +47,6 @@ impl Changes {
         Self { queue, closing, writer: Mutex::new(Some(writer)) }
     }
 
-    /// Puts a change into the queue.
     pub(super) async fn send(&self, write: Box<dyn Write>) -> Result<(), AppError> {
         self.queue.send_timeout(write, PATIENCE).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
@@ -134,7 +133,7 @@ async fn write(mut db: Db, care: &mut Care, mut batch: Vec<Box<dyn Write>>) -> V
     Vec::new()
 }
 
-/// What each of them came to that ran last.
+/// Commits; says what became of each write that ran last.
 async fn commit(db: &mut Db, care: &mut Care, batch: &mut [Box<dyn Write>]) -> Result<Vec<Ran>, sqlx::Error> {
     db.command(BEGIN).await?;
     if !care.is_needed() {

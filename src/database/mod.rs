@@ -31,10 +31,8 @@ pub use error::{OpenError, Unusable, internal, violates};
 pub use in_order::IN_ORDER;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 
-/// How to open a database.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
-    /// Where it is.
     pub url: DatabaseUrl,
     /// A read replica of it; PostgreSQL only.
     pub replica: Option<DatabaseUrl>,
@@ -49,7 +47,6 @@ impl DatabaseConfig {
     /// As many as a PostgreSQL can be set to take (`MAX_BACKENDS` of its source).
     pub const MAX_CONNECTIONS: u32 = 262_143;
 
-    /// A database without a replica.
     #[must_use]
     pub const fn of(url: DatabaseUrl) -> Self {
         Self { url, replica: None, connections: Self::CONNECTIONS }
@@ -79,7 +76,7 @@ pub(super) fn schema_steps(engine: Engine) -> impl Iterator<Item = i64> {
     migrations.iter().map(|step| step.version)
 }
 
-/// Nobody serves a file while this is there.
+/// While this exists, no other process serves the file.
 #[derive(Debug)]
 pub(super) struct ServeLock {
     _lock: Option<files::Lock>,
@@ -107,7 +104,7 @@ impl DatabaseUrl {
         Ok(ServeLock { _lock: lock.transpose()? })
     }
 
-    /// Whether this is a file that is not there.
+    /// Whether this is the path of a file that does not exist.
     pub(super) fn is_missing_file(&self) -> bool {
         self.engine() == Engine::Sqlite && sqlite::path(self).is_ok_and(|path| !path.exists())
     }
@@ -116,18 +113,12 @@ impl DatabaseUrl {
 impl Database {
     /// Opens the database and brings its schema up to date. A file that is
     /// missing is made; a server's database must exist.
-    ///
-    /// # Errors
-    /// [`OpenError`], one clear sentence.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
         Self::open_for(config, Purpose::Command).await
     }
 
     /// [`Self::open`], for serving it: nobody else serves the same file
     /// meanwhile, and it can be written.
-    ///
-    /// # Errors
-    /// [`OpenError`], one clear sentence.
     pub async fn open_to_serve(config: &DatabaseConfig) -> Result<Self, OpenError> {
         Self::open_for(config, Purpose::Serve).await
     }
@@ -146,7 +137,6 @@ impl Database {
         Ok(Self(Arc::new(Inner { url: url.clone(), backend })))
     }
 
-    /// Which engine it is.
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.0.url.engine()
@@ -164,7 +154,7 @@ impl Database {
         })
     }
 
-    /// How many can read at a time.
+    /// How many connections can read at a time.
     #[must_use]
     pub fn readers(&self) -> usize {
         let pool = match &self.0.backend {
@@ -197,9 +187,6 @@ impl Database {
     /// A connection that hears what other processes tell on `channels`, and one
     /// to read what was told before, both outside of the pool that requests
     /// share; `None` where there are no others.
-    ///
-    /// # Errors
-    /// Those of connecting.
     pub async fn listen(&self, channels: &[&str]) -> Result<Option<(PgListener, Db)>, sqlx::Error> {
         match &self.0.backend {
             Backend::Sqlite(_) => Ok(None),
@@ -221,9 +208,10 @@ impl Database {
     /// or, on PostgreSQL, up to three times because it met another transaction.
     ///
     /// # Errors
-    /// Whatever `work` says; [`AppError::Busy`] when the queue or the disk is
-    /// full or the server is away; [`AppError::WriteConflict`] when it met others
-    /// time and again.
+    ///
+    /// The error of `work`; [`AppError::Busy`] when the queue or the disk is
+    /// full or the server is away; [`AppError::WriteConflict`] when every try
+    /// met another write.
     pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T, AppError>
     where
         I: Clone + Send + 'static,
@@ -237,7 +225,8 @@ impl Database {
     /// nobody waits for the answer any more, because the client has hung up.
     ///
     /// # Errors
-    /// As [`Self::write`]; `then` has not run in that case.
+    ///
+    /// As [`Self::write`]. After an error `then` has not run.
     pub async fn write_then<I, T, F, A>(&self, input: I, work: F, then: A) -> Result<T, AppError>
     where
         I: Clone + Send + 'static,
@@ -261,9 +250,6 @@ impl Database {
     /// on PostgreSQL as on SQLite: one begins after the one before was committed,
     /// those that wait in this process share a commit, and `then` runs in that
     /// order.
-    ///
-    /// # Errors
-    /// As [`Self::write_then`].
     pub async fn write_in_order<I, T, F, A>(&self, input: I, work: F, then: A) -> Result<T, AppError>
     where
         I: Clone + Send + 'static,
@@ -290,9 +276,6 @@ impl Database {
 
     /// Whether what is written now will be there afterwards; a server is asked
     /// by the connection `db`.
-    ///
-    /// # Errors
-    /// [`Unusable`], which says what is wrong.
     pub async fn check(&self, db: &mut Db) -> Result<(), Unusable> {
         match (&self.0.backend, db) {
             (Backend::Sqlite(file), _) => file.check().await,

@@ -37,10 +37,9 @@ const REPLICA_REST: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is asked whether it still lives.
 const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
-/// A server, in use.
 pub(super) struct Server {
     pub(super) primary: PgPool,
-    /// One connection that no request uses.
+    /// For readiness; no request uses it.
     pub(super) health: PgPool,
     pub(super) replica: Option<Replica>,
     pub(super) changes: Changes,
@@ -48,16 +47,16 @@ pub(super) struct Server {
 
 /// How a transaction ended that did not commit.
 enum Ended {
-    /// In order; the work said no.
+    /// Cleanly: the work returned an error.
     RolledBack(AppError),
-    /// The connection cannot be trusted any more.
+    /// In a way that makes the connection unusable.
     Broken(sqlx::Error),
 }
 
-/// A copy that may be behind, or away.
+/// A read replica, which may be behind or away.
 pub(super) struct Replica {
     pool: PgPool,
-    /// Not asked before then.
+    /// It is not asked before this.
     rests_until: Mutex<Option<Instant>>,
 }
 
@@ -182,7 +181,6 @@ impl Replica {
     }
 }
 
-/// How to connect.
 pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(PgConnectOptions::from_str(url.as_str())?
         .application_name("byline")

@@ -45,10 +45,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// do so. Who copies the file alone gets what is not older than that.
 const FOLD: Duration = Duration::from_secs(10 * 60);
 
-/// An open file.
 pub(super) struct File {
     pub(super) readers: SqlitePool,
-    /// One connection that no request uses.
+    /// For readiness; no request uses it.
     pub(super) health: SqlitePool,
     writes: mpsc::Sender<Box<dyn Write>>,
     closing: Arc<Notify>,
@@ -110,7 +109,6 @@ impl File {
         Ok(Self { readers, health, writes, closing, writer, condition, _lock: lock })
     }
 
-    /// Puts a write into the queue.
     pub(super) async fn send(&self, write: Box<dyn Write>) -> Result<(), AppError> {
         self.writes.send_timeout(write, PATIENCE).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
@@ -199,7 +197,6 @@ fn change(place: &Mutex<Option<Unusable>>, now: Option<Unusable>) {
     *place = now;
 }
 
-/// The files of a database.
 pub(super) fn files(url: &DatabaseUrl) -> Result<Files, OpenError> {
     let failed = |cause| OpenError::File { place: format!("the database {url}"), cause };
     let path = path(url).map_err(|cause| OpenError::of(url.to_string(), cause))?;
@@ -227,7 +224,6 @@ pub(super) async fn dedicated(
     connect(&options).await.map_err(open)
 }
 
-/// Where the file is.
 pub(super) fn path(url: &DatabaseUrl) -> Result<PathBuf, sqlx::Error> {
     Ok(untouched(url)?.get_filename().to_owned())
 }
@@ -240,7 +236,7 @@ fn options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
         .foreign_keys(true))
 }
 
-/// Settings that change nothing in the file.
+/// Options that change nothing in the file.
 fn untouched(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
     use sqlx::ConnectOptions;
 
@@ -341,7 +337,7 @@ async fn begin(db: &mut Db) -> Result<i32, sqlx::Error> {
     begun.last().map_or(Ok(0), |row| row.try_get(0))
 }
 
-/// Ends it, under a stamp of its own.
+/// Commits, under a new stamp.
 async fn commit(db: &mut Db, previous: i32) -> Result<Stamp, sqlx::Error> {
     let Db::Sqlite(connection) = db else { return Err(sqlx::Error::WorkerCrashed) };
     let stamp = Stamp::after(previous);
@@ -353,7 +349,6 @@ async fn commit(db: &mut Db, previous: i32) -> Result<Stamp, sqlx::Error> {
     Ok(stamp)
 }
 
-/// The one that writes.
 struct Writer {
     db: Db,
     condition: Arc<Condition>,
@@ -396,7 +391,7 @@ impl Writer {
         }
     }
 
-    /// What is due while nobody writes.
+    /// What has to be done while no write waits.
     async fn look_after(&mut self, folded: &mut Instant) {
         if self.condition.look().await.is_err() {
             return;

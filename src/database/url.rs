@@ -10,7 +10,6 @@ use url::{Url, form_urlencoded};
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
-/// The two that Byline speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// A file beside the binary; one process.
@@ -32,7 +31,7 @@ pub enum DatabaseUrlError {
         "\"{0}\" is a database in memory, which is lost when Byline stops; name a file, as in sqlite://byline.db"
     )]
     Vanishes(String),
-    /// Nothing can be written there.
+    /// A URL that forbids writing.
     #[error(
         "\"{0}\" can only be read; leave out mode=ro and immutable, or name another file, as in sqlite://byline.db"
     )]
@@ -40,16 +39,12 @@ pub enum DatabaseUrlError {
 }
 
 impl DatabaseUrl {
-    /// Which of the two it is.
     #[must_use]
     pub fn engine(&self) -> Engine {
         if self.0.starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres }
     }
 
     /// The same, for a site that is to live there: it has to write.
-    ///
-    /// # Errors
-    /// [`DatabaseUrlError::ReadOnly`].
     pub fn to_be_written(self) -> Result<Self, DatabaseUrlError> {
         let file = self.0.strip_prefix("sqlite://").map(SqliteFile::read);
         match file {

@@ -22,9 +22,9 @@ const FRAME_HEADER: usize = 24;
 /// header that SQLite leaves to applications: `user_version` and `application_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// This commit: a number by chance.
+    /// The random number of this commit.
     pub(super) current: i32,
-    /// The commit before.
+    /// The number of the commit before.
     pub(super) previous: i32,
 }
 

@@ -22,7 +22,6 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Of a field of `object`.
     pub fn new(ctx: &ResolverContext<'a>, object: &'static str) -> Result<Self, ApiError> {
         let field = ctx.ctx.item.node.name.node.as_str();
         let missing = |_| ApiError::of_field(AppError::Internal, field, object);
@@ -46,7 +45,6 @@ pub fn argument<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a Valu
     ctx.args.get(name).map(|value| value.as_value()).filter(|value| **value != Value::Null)
 }
 
-/// The value of an argument that is a text.
 pub fn text<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a str> {
     match argument(ctx, name) {
         Some(Value::String(text)) => Some(text),
@@ -54,7 +52,6 @@ pub fn text<'a>(ctx: &'a ResolverContext<'_>, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The value of an argument that is a number.
 pub fn number(ctx: &ResolverContext<'_>, name: &str) -> Option<i64> {
     match argument(ctx, name) {
         Some(Value::Number(number)) => number.as_i64(),

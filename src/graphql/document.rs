@@ -31,18 +31,15 @@ pub const NESTING: usize = 48;
 /// Characters of a name. Mistakes repeat names, once for each place.
 const NAME_CHARS: usize = 255;
 
-/// Why a text is no document that could be run.
+/// Why a text cannot be run.
 pub enum Unreadable {
-    /// It is wrong, and here.
+    /// A mistake, and where it is.
     Mistake(ServerError),
     /// It is too deep.
     Refused(ApiError),
 }
 
 /// The document that a text is.
-///
-/// # Errors
-/// [`Unreadable`].
 pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
     look_over(text)?;
     parse_query(text).map_err(|error| Unreadable::Mistake(error.into()))
@@ -119,7 +116,7 @@ fn look_over(text: &str) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// How many bytes at the beginning are so.
+/// How many bytes at the beginning match.
 fn run(bytes: &[u8], is_so: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|byte| !is_so(*byte)).unwrap_or(bytes.len())
 }
@@ -158,7 +155,7 @@ mod tests {
         graphql::{limits, schema::Api},
     };
 
-    /// Less than any thread of a server has.
+    /// Smaller than the stack of any thread of the server.
     const SMALL_STACK: usize = 512 * 1024;
 
     fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

@@ -52,19 +52,17 @@ impl Fingerprint {
     }
 }
 
-/// A document that was found valid.
 pub struct ValidDocument {
-    /// As its text has it.
+    /// As it is written in the text.
     pub written: ExecutableDocument,
     /// Without what was not sent (`omitted`), where that is another.
     pub without_omitted: Option<ExecutableDocument>,
-    /// The names of its fields in the answer.
+    /// The names of the fields, in the order of the answer.
     pub order: Arc<[Name]>,
     bytes: usize,
 }
 
 impl ValidDocument {
-    /// That of a text.
     pub fn new(
         text: &str,
         written: ExecutableDocument,
@@ -78,7 +76,7 @@ impl ValidDocument {
         Self { written, without_omitted, order, bytes }
     }
 
-    /// What is run.
+    /// The document to run.
     pub const fn run(&self) -> &ExecutableDocument {
         match &self.without_omitted {
             Some(document) => document,
@@ -87,7 +85,6 @@ impl ValidDocument {
     }
 }
 
-/// The documents.
 pub struct Documents(Cache<Fingerprint, Arc<ValidDocument>>);
 
 impl Default for Documents {
@@ -105,7 +102,6 @@ impl Documents {
         self.0.get(&fingerprint).await
     }
 
-    /// It was found valid.
     pub async fn keep(&self, fingerprint: Fingerprint, document: Arc<ValidDocument>) {
         self.0.insert(fingerprint, document).await;
     }

@@ -8,15 +8,13 @@ use crate::{
     posts::{Post, domain::conflicting},
 };
 
-/// An error of one field, or of a whole request.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
-    /// AppSync's name for it.
+    /// AppSync's `errorType`.
     pub error_type: &'static str,
-    /// What clients show.
     pub message: String,
-    /// What stands where, for a conflict.
+    /// The object as it is stored, for a conflict.
     pub data: Value,
 }
 
@@ -48,17 +46,17 @@ impl ApiError {
         Self::new("SlowConsumer", "Too much happened before it could be delivered. Subscribe again.")
     }
 
-    /// Something runs under that id already.
+    /// An operation with that id runs already.
     pub fn duplicate() -> Self {
         Self::new("DuplicatedOperationError", "An operation of this id is running.")
     }
 
-    /// Whether it may be otherwise in a moment.
+    /// Whether a retry may succeed.
     pub fn is_passing(&self) -> bool {
         self.error_type == Self::BUSY
     }
 
-    /// The site stops, or starts over.
+    /// The site stops or restarts.
     pub fn ended() -> Self {
         Self::new(Self::BUSY, "The subscription has ended. Subscribe again.")
     }
@@ -73,12 +71,12 @@ impl ApiError {
         Self::new(Self::UNAUTHORIZED_CALL, message)
     }
 
-    /// The request is none that could be carried out.
+    /// The request cannot be run as it is.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new("MalformedHttpRequestException", message)
     }
 
-    /// What went wrong before any field was reached.
+    /// An error from before any field was reached.
     pub fn of_request(error: &AppError) -> Self {
         match error {
             AppError::Busy { .. } | AppError::WriteConflict => Self::new(Self::BUSY, error.to_string()),
@@ -93,7 +91,7 @@ impl ApiError {
         Self::new("ExecutionTimeout", "The request took too long and was given up.")
     }
 
-    /// What a use case said at a field.
+    /// The error of a use case, at a field.
     pub fn of_field(error: AppError, field: &str, object: &str) -> Self {
         match error {
             AppError::NotSignedIn | AppError::Forbidden | AppError::ReadOnly | AppError::NotFound => {
@@ -135,10 +133,9 @@ fn conflict_data(post: &Post) -> Value {
     })
 }
 
-/// How the errors of one request are written.
+/// The format of the errors in one answer.
 #[derive(Clone, Debug)]
 pub struct Wording {
-    /// For which kind of client.
     pub shape: Shape,
     /// Named where the fault is ours, so that the log can be asked.
     pub request_id: String,
@@ -149,14 +146,12 @@ pub struct Wording {
 /// the GraphQL specification (section 7.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// AppSync's.
     AppSync,
     /// The specification's; `errorType` moves to `extensions`.
     Specification,
 }
 
 impl Wording {
-    /// One error of an answer.
     pub fn error(&self, error: &ServerError) -> Value {
         match error.source::<ApiError>() {
             Some(known) => self.write(known, &error.path, &error.locations),

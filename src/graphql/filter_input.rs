@@ -24,14 +24,11 @@ pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
 
 /// Whether a condition holds of a post that is not there yet: nothing equals
 /// what it lacks (`DynamoDB` condition expressions).
-///
-/// # Errors
-/// As [`parse`].
 pub fn holds_of_nothing(condition: Option<&Value>) -> Result<bool, ApiError> {
     parse(condition).map(|condition| condition.holds_of_nothing())
 }
 
-/// What was counted while a filter is read.
+/// Counters while a filter is read.
 #[derive(Default)]
 struct Reading {
     tests: usize,
@@ -187,7 +184,7 @@ fn deleted_tests(wanted: &Object, reading: &mut Reading) -> Result<Filter, ApiEr
     Ok(Filter::All(all))
 }
 
-/// How many tests an operator stands for.
+/// How many tests an operand stands for.
 fn operands(operand: &Value) -> usize {
     match operand {
         Value::List(values) => values.len().max(1),

@@ -39,13 +39,13 @@ const LONGEST: usize = 2 * limits::QUERY_BYTES;
 pub struct Asked([u8; 32]);
 
 impl Asked {
-    /// The body of a `POST`.
+    /// Of the body of a `POST`.
     #[must_use]
     pub fn by_post(body: &[u8]) -> Option<Self> {
         Self::of(b'P', body)
     }
 
-    /// The query of a `GET`.
+    /// Of the query string of a `GET`.
     #[must_use]
     pub fn by_get(query: &str) -> Option<Self> {
         Self::of(b'G', query.as_bytes())
@@ -57,22 +57,20 @@ impl Asked {
     }
 }
 
-/// What became of a request that could be run.
+/// The result of a request that could be run.
 pub enum Answered {
-    /// The same as for every other key.
+    /// The same for every key.
     Shared(Arc<SharedAnswer>),
-    /// By the executor, for this request alone.
+    /// From the executor, for this request alone.
     Alone(Box<Outcome>),
 }
 
 impl Answered {
-    /// By the executor.
     pub fn alone(outcome: Outcome) -> Self {
         Self::Alone(Box::new(outcome))
     }
 }
 
-/// The answers.
 pub struct KeptAnswers {
     /// Of the requests whose answers are kept, what those are read from.
     requests: Cache<Asked, Reads>,
@@ -99,9 +97,6 @@ impl KeptAnswers {
 
     /// Runs what a key asks for, once for all who ask for the same just now, and
     /// keeps the answer where it is the same for every key.
-    ///
-    /// # Errors
-    /// Those of [`Operation::answer`].
     pub async fn answer(
         &self,
         site: &Site,

@@ -29,7 +29,7 @@ pub const CONTENT: usize = 12;
 pub const SEARCH: usize = 20;
 /// Bytes of a document.
 pub const QUERY_BYTES: usize = 16 * 1024;
-/// For an answer.
+/// For the whole answer.
 pub const TIME: Duration = Duration::from_secs(5);
 /// Posts on a page at most, and on one of `listPosts` unless it says fewer.
 pub const PAGE: usize = 100;
@@ -46,7 +46,7 @@ pub const OPERATIONS: usize = 100;
 /// Bytes of a message to a WebSocket: a document and its variables.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Mistakes in a document that are told.
+/// Mistakes that are reported for one document.
 pub const MISTAKES: usize = 50;
 /// Variables of an operation: one for each of the most fields that can have
 /// something below them.
@@ -71,7 +71,7 @@ const VISITS: usize = 4_000;
 /// lists inside lists inside lists (graphql-js, `MaxIntrospectionDepthRule`).
 mod introspection {
     pub const FIELDS: usize = 600;
-    /// What a list counts.
+    /// By how much a list multiplies what is in it.
     pub const LIST: usize = 8;
     pub const LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
     pub const LISTS_DEPTH: usize = 2;
@@ -85,9 +85,6 @@ pub fn page(wanted: Option<i64>) -> usize {
 }
 
 /// Refuses a document that asks for too much.
-///
-/// # Errors
-/// [`ApiError::too_much`].
 pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(), ApiError> {
     let sent = variables.iter().map(|(name, value)| (name.as_str(), Variable::of(value))).collect();
     let mut left = Left { visits: VISITS, bytes: SUBSTITUTED_BYTES };
@@ -123,7 +120,7 @@ pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(),
     Ok(())
 }
 
-/// What is left for the whole document.
+/// What the rest of the document may still use.
 #[derive(Clone, Copy)]
 struct Left {
     visits: usize,
@@ -139,7 +136,7 @@ struct Count<'a> {
     described: usize,
 }
 
-/// How deep a selection stands.
+/// The position of a selection.
 #[derive(Clone, Copy)]
 struct At {
     fields: usize,
@@ -266,7 +263,7 @@ impl Count<'_> {
         }
     }
 
-    /// What a field counts.
+    /// What a field costs.
     fn cost(&self, field: &Field) -> usize {
         let page = |name, otherwise| match self.values.argument(field, name) {
             Given::Nothing => page(otherwise),
@@ -291,10 +288,10 @@ fn too_much() -> ApiError {
     ))
 }
 
-/// What an argument is given.
+/// The value of an argument.
 #[derive(Clone, Copy)]
 enum Given {
-    /// Nothing, or null.
+    /// It is absent or null.
     Nothing,
     Number(i64),
     Something,
@@ -304,7 +301,7 @@ enum Given {
 #[derive(Clone, Copy)]
 struct Variable {
     given: Given,
-    /// What the value takes.
+    /// In bytes.
     bytes: usize,
 }
 

@@ -27,7 +27,7 @@ fn input<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a Input, ApiError> {
     }
 }
 
-/// What must be so for the mutation to happen.
+/// The condition under which the mutation happens.
 fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
     let condition = filter_input::parse(argument(ctx, "condition"))?;
     let version = match ctx.ctx.data::<ConflictDetection>() {
@@ -41,7 +41,6 @@ fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
     Ok(Guard { version, condition })
 }
 
-/// `createPost`.
 pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
     // Whoever may not learns no rule about what they sent.
@@ -91,7 +90,6 @@ fn no_id() -> ApiError {
     )
 }
 
-/// `updatePost`.
 pub async fn update_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
     let id = id_of_post(call, input)?;
@@ -148,7 +146,6 @@ fn string(value: &Value) -> &str {
     }
 }
 
-/// `deletePost`.
 pub async fn delete_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
     let id = id_of_post(call, input)?;

@@ -18,14 +18,14 @@ use crate::{
 
 /// An object whose fields need no more than the object itself.
 pub trait Node: Send + Sync {
-    /// What a field says; `None` is null.
+    /// The value of a field; `None` is null.
     fn field(&self, name: &str) -> Option<FieldValue<'_>>;
 }
 
 /// A [`Node`], as async-graphql carries it.
 pub type AnyNode = Box<dyn Node>;
 
-/// A node on its way out of a resolver.
+/// Wraps a node as a resolver's result.
 pub fn value(node: impl Node + 'static) -> FieldValue<'static> {
     FieldValue::owned_any::<AnyNode>(Box::new(node))
 }
@@ -76,12 +76,10 @@ impl Node for Arc<Changed> {
     }
 }
 
-/// A post on its way out of a resolver.
 pub fn post(post: Post) -> FieldValue<'static> {
     value(Changed::Post(post))
 }
 
-/// `ModelPostConnection`.
 pub struct ModelPostConnection {
     items: Vec<AnyNode>,
     next_token: Option<String>,
@@ -109,7 +107,6 @@ impl Node for ModelPostConnection {
     }
 }
 
-/// `PostConnection`.
 pub struct PostConnection {
     edges: Vec<AnyNode>,
     nodes: Vec<AnyNode>,
@@ -183,7 +180,6 @@ impl Node for PageInfo {
     }
 }
 
-/// `User`.
 impl Node for credentials::User {
     fn field(&self, name: &str) -> Option<FieldValue<'_>> {
         match name {

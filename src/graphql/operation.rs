@@ -41,9 +41,9 @@ pub struct Parameters {
 pub enum Unready {
     /// The document is none; the answer says where it goes wrong.
     Mistake(Box<Response>),
-    /// It asks for what is not given.
+    /// It is over a limit, or cannot be run now.
     Refused(ApiError),
-    /// It is of a kind that goes another way.
+    /// Another way in takes operations of its kind.
     WrongKind(OperationType),
 }
 
@@ -133,9 +133,6 @@ pub struct Operation {
 impl Operation {
     /// What `actor` asks for, if it is of one of the `kinds`. It reads in the
     /// turns of `client`.
-    ///
-    /// # Errors
-    /// [`Unready`].
     pub async fn prepare(
         site: &Site,
         actor: &Actor,
@@ -213,7 +210,6 @@ impl Operation {
         Ok(Self { site: site.clone(), schema, request, order, is_subscription, reads, new, shape })
     }
 
-    /// Whether it goes on until somebody ends it.
     pub const fn is_subscription(&self) -> bool {
         self.is_subscription
     }
@@ -224,9 +220,6 @@ impl Operation {
     }
 
     /// Runs a query or a mutation.
-    ///
-    /// # Errors
-    /// [`ApiError::timeout`].
     pub async fn answer(self) -> Result<Response, ApiError> {
         let work = self.schema.execute(self.request);
         let mut response = tokio::time::timeout(limits::TIME, work).await.map_err(|_| ApiError::timeout())?;
@@ -242,7 +235,9 @@ impl Operation {
     /// Begins a subscription.
     ///
     /// # Errors
-    /// What came instead; [`ApiError::timeout`].
+    ///
+    /// The response, where the operation failed before it began;
+    /// [`ApiError::timeout`].
     pub async fn subscribe(self) -> Result<Subscription, Unready> {
         let Self { site, schema, request, order, new, shape, .. } = self;
         let opening = Opening::default();
@@ -300,7 +295,7 @@ fn shorten(response: &mut Response) {
     }
 }
 
-/// Whether nothing came of it but errors.
+/// Whether the response has errors and no data.
 pub fn is_nothing(response: &Response) -> bool {
     response.data == ConstValue::Null
 }

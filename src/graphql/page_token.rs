@@ -17,11 +17,10 @@ const SEAL_BYTES: usize = 16;
 pub struct List<'a> {
     /// The field.
     pub operation: &'a str,
-    /// The id of whose posts; empty for everyone's.
+    /// Empty for everyone's posts.
     pub owner: &'a str,
-    /// Which posts.
     pub filter: &'a Filter,
-    /// Since when, for changes.
+    /// For a list of changes: since when.
     pub since: Option<i64>,
 }
 

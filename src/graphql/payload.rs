@@ -46,9 +46,6 @@ const COME_AGAIN: &str = "2";
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
 
 /// Runs an operation; `asked` is what an API key may be given from memory for.
-///
-/// # Errors
-/// Those of [`Operation::answer`].
 pub(super) async fn run(
     site: &Site,
     asked: Option<Asked>,
@@ -60,12 +57,12 @@ pub(super) async fn run(
     }
 }
 
-/// How the answers to a request are written.
+/// The format of errors in the answer to such a request.
 pub(super) fn wording(headers: &HeaderMap, request_id: RequestId) -> Wording {
     Wording { shape: shape(headers), request_id: request_id.to_string() }
 }
 
-/// What came of a request with these headers.
+/// The answer to a request with these headers.
 pub(super) fn respond(
     wording: &Wording,
     request: &HeaderMap,
@@ -110,7 +107,7 @@ pub(super) fn wrong_parameters(sent: &Map<String, Value>, error: &serde_json::Er
     Failed::bad_request(ApiError::malformed(words))
 }
 
-/// A request of which no field was answered.
+/// A request that failed before any field.
 #[derive(Debug)]
 pub(super) struct Failed {
     pub status: StatusCode,

@@ -26,7 +26,6 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// `getPost`.
 pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
     policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
@@ -38,7 +37,6 @@ pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     }
 }
 
-/// `listPosts`.
 pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let content = ctx.ctx.look_ahead().field("items").field("content").exists();
     let find = async |PageWanted { filter, after, limit }| {
@@ -53,7 +51,6 @@ pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
 /// they changed carries an earlier time.
 const UNDER_WAY: Duration = Duration::from_secs(15);
 
-/// `syncPosts`.
 pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let started_at = clock::before(UNDER_WAY);
     // Longer ago than deletions are remembered: everything anew.
@@ -99,14 +96,12 @@ async fn generated_page<T>(
     Ok((posts, next.map(|cursor| list.token(secret, &cursor))))
 }
 
-/// `allPosts`.
 pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let after = after(ctx)?;
     let listing = service::select(call.site, call.actor, call.client, selection(ctx, after.clone())?).await;
     Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
 }
 
-/// `myPosts`.
 pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     call.actor.user().map_err(|error| call.refused(error))?;
     let after = after(ctx)?;
@@ -140,7 +135,7 @@ fn connection(listing: Listing<Post>, has_previous: bool) -> FieldValue<'static>
     nodes::value(PostConnection::new(listing.posts, listing.next.is_some(), has_previous))
 }
 
-/// A text that the database can look for.
+/// Refuses a text that is too long or has U+0000.
 fn sound(text: &str) -> Result<String, ApiError> {
     if text.contains('\0') || text.chars().count() > limits::SEARCH_CHARS {
         Err(ApiError::invalid(format!(
@@ -152,7 +147,6 @@ fn sound(text: &str) -> Result<String, ApiError> {
     }
 }
 
-/// `me`.
 pub async fn me(_: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     Ok(call.actor.user().ok().cloned().map(nodes::value))
 }

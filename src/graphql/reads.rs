@@ -20,9 +20,8 @@ const REQUEST_BYTES: usize = 128;
 /// What an answer was read from, which says when it is out of date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// One post, or that there is none of that id.
+    /// One post, also where none has that id.
     Post(PostId),
-    /// Any of them.
     Posts,
 }
 
@@ -57,7 +56,7 @@ impl Reads {
         }
     }
 
-    /// What it takes in memory.
+    /// Its memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {

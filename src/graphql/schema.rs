@@ -22,14 +22,13 @@ use crate::{config::ConflictDetection, site::Site};
 const SCHEMA: &str = include_str!("schema.graphql");
 const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");
 
-/// The GraphQL API of a site.
 pub struct Api {
     pub(super) schema: dynamic::Schema,
     /// The same for documents that are known to be valid: it does not look again.
     pub(super) schema_of_valid: dynamic::Schema,
     pub(super) documents: Documents,
     pub(super) kept: KeptAnswers,
-    /// Whether changes name versions.
+    /// Whether a change has to name a version.
     pub conflict_detection: ConflictDetection,
 }
 
@@ -49,7 +48,6 @@ pub fn sdl(conflict_detection: ConflictDetection) -> Vec<&'static str> {
 }
 
 impl Site {
-    /// The GraphQL API.
     #[must_use]
     pub fn api(&self) -> &Api {
         self.part()
@@ -58,9 +56,6 @@ impl Site {
 
 impl Api {
     /// Puts the schema together.
-    ///
-    /// # Errors
-    /// [`SchemaError`] where the texts and the resolvers do not fit.
     pub fn new(conflict_detection: ConflictDetection) -> Result<Self, SchemaError> {
         Ok(Self {
             schema: schema(conflict_detection, ValidationMode::Strict)?,
@@ -86,9 +81,6 @@ fn schema(
 }
 
 /// Every type by its name, with what extends it.
-///
-/// # Errors
-/// [`SchemaError`] where a text is no schema.
 pub fn definitions(
     conflict_detection: ConflictDetection,
 ) -> Result<BTreeMap<String, TypeDefinition>, SchemaError> {

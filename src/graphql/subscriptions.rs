@@ -35,7 +35,7 @@ use crate::posts::{
 
 type Resolver = for<'a> fn(ResolverContext<'a>) -> SubscriptionFieldFuture<'a>;
 
-/// What answers a field.
+/// The resolver of a root field.
 pub fn resolver(field: &str) -> Option<Resolver> {
     Some(match field {
         "onCreatePost" => |ctx| on(ctx, EventKind::Created),
@@ -70,14 +70,13 @@ fn posts<'a>(
     })
 }
 
-/// What async-graphql is to make an answer of.
+/// What async-graphql makes an answer of.
 type Handed = Result<Arc<Changed>, ApiError>;
 
-/// What a subscription is told of.
+/// Which events a subscription is told.
 #[derive(Debug)]
 struct Wanted {
     kind: EventKind,
-    /// Only posts of this person.
     owner: Option<String>,
     filter: Filter,
 }
@@ -107,7 +106,6 @@ pub struct Opened {
     hand: mpsc::Sender<Handed>,
 }
 
-/// Where the resolver puts it.
 #[derive(Clone, Default)]
 pub struct Opening(Arc<(Mutex<Option<Opened>>, Notify)>);
 
@@ -130,7 +128,6 @@ impl Opening {
     }
 }
 
-/// A subscription that has begun.
 pub struct Subscription {
     shape: ShapeKey,
     opened: Opened,
@@ -143,11 +140,10 @@ struct Data<'a> {
     data: &'a Value,
 }
 
-/// What a subscription has to tell.
 pub enum OperationEvent {
-    /// Data: the payload of a message.
+    /// The payload of a message, with data.
     Payload(Arc<RawValue>),
-    /// What went wrong, perhaps beside data.
+    /// Errors, perhaps beside data.
     Outcome(Box<Response>),
 }
 
@@ -157,7 +153,7 @@ impl Subscription {
         Self { shape, opened, responses }
     }
 
-    /// What it has to tell, until it ends.
+    /// Its events, until it ends.
     pub fn told(self) -> impl Stream<Item = OperationEvent> + Send + 'static {
         stream::unfold(self, |mut this| async move { Some((this.next().await?, this)) })
     }

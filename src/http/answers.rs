@@ -36,7 +36,8 @@ pub struct Shared;
 /// connections of clients that take nothing are closed.
 ///
 /// # Errors
-/// [`AppError::Busy`] instead of the answer, where that makes no room either.
+///
+/// [`AppError::Busy`] in place of the answer, when there is still no room.
 pub async fn hold(
     Pool(pool): &Pool,
     response: Response,

@@ -140,7 +140,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 const BUSY: AppError = AppError::Busy { retry_after: 2 };
 
-/// A body on its way.
+/// A body that is being received.
 struct Arriving {
     inner: Body,
     pool: Arc<FairPool>,
@@ -282,9 +282,6 @@ fn why_not_whole(error: axum::Error) -> AppError {
 /// As [`read_body`], from those alone whom `check` lets send one. Of everybody
 /// else it reads what is short and comes at once, which the answer to the whole
 /// request finds out just as well and without asking twice.
-///
-/// # Errors
-/// Those of [`read_body`] and of `check`.
 pub async fn read_body_if<E: From<AppError>>(
     check: impl Future<Output = Result<(), E>>,
     body: Body,

@@ -300,8 +300,9 @@ pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
 /// learn that they are not signed in.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`] where `anyone` may not send one; a credential that
-/// does not hold; those of the database.
+///
+/// [`AppError::NotSignedIn`] unless `anyone` may send one;
+/// [`AppError::BadCredential`] for an invalid credential.
 async fn may_send(
     site: &Site,
     credential: &RequestCredential,
@@ -337,7 +338,6 @@ impl CallContext {
     }
 }
 
-/// Runs a server function.
 async fn run(
     site: &Site,
     context: &CallContext,

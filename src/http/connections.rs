@@ -28,12 +28,11 @@ use super::{
 
 /// How long a client that is still sending a body gets to notice the answer.
 const LINGER_TIME: Duration = Duration::from_secs(5);
-/// Bytes that are read and thrown away meanwhile.
+/// Bytes that are read and discarded in that time.
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 /// Descriptors for connections that were evicted and are not closed yet.
 const SPARE_DESCRIPTORS: usize = 16;
 
-/// The places for connections.
 #[derive(Debug)]
 pub struct Connections {
     pool: Arc<FairPool>,
@@ -91,7 +90,7 @@ impl Connections {
 }
 
 impl Connection {
-    /// A request has come.
+    /// Marks it as working on a request.
     #[must_use]
     pub fn busy(self: &Arc<Self>) -> Busy {
         self.eviction().protect(true);

@@ -18,7 +18,6 @@ use axum::{
 use super::origin::authority;
 use crate::{config::Origin, site::Site};
 
-/// The session.
 pub const SESSION: &str = "sid";
 /// What just happened; see [`super::forms::Notice`].
 pub const NOTICE: &str = "notice";
@@ -86,7 +85,7 @@ fn rename(set: &mut HeaderValue, names: &[(&str, String)]) {
     }
 }
 
-/// The value of a cookie, by its inner name.
+/// The value of a cookie, by its name without prefix.
 #[must_use]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers

@@ -64,7 +64,7 @@ pub struct Reservation {
 }
 
 impl Eviction {
-    /// Of a holder that is at work until it ends.
+    /// For a holder that works until it ends.
     #[must_use]
     pub fn protected() -> Self {
         Self { protected: true.into(), ..Self::default() }
@@ -98,7 +98,6 @@ impl Eviction {
 }
 
 impl FairPool {
-    /// Of that amount.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self { max, held: Mutex::default() }
@@ -211,7 +210,6 @@ impl Reservation {
         }
     }
 
-    /// The eviction of this.
     #[must_use]
     pub const fn eviction(&self) -> &Arc<Eviction> {
         &self.eviction

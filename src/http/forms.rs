@@ -14,7 +14,7 @@ use crate::{error::AppError, site::Site, ui::Values};
 pub struct Call {
     /// Its path: `/api/…`.
     pub endpoint: &'static str,
-    /// Bytes of the body of a request at most.
+    /// The most bytes of the body of a request.
     pub max_body: usize,
     /// Whether it is for people who are not signed in.
     pub is_for_anyone: bool,
@@ -23,23 +23,21 @@ pub struct Call {
 /// A form that calls a server function.
 #[derive(Debug)]
 pub struct Form {
-    /// What it calls.
     pub call: Call,
     /// The page that it stands on, and comes back to when something is wrong;
     /// as the router names it, with parameters such as `{id}`.
     pub page: &'static str,
-    /// Whether it has a text that somebody wrote.
+    /// Whether it has a text that somebody writes.
     pub holds_text: bool,
     /// Whether its sender can mend what is wrong on its page; if so it comes
     /// back with what was typed.
     pub comes_back: bool,
-    /// What follows when it has worked.
+    /// Where the browser goes after success.
     pub then: Then,
-    /// What is said there.
+    /// The notice that is shown there.
     pub notice: Option<&'static Notice>,
 }
 
-/// What follows a form that has worked.
 #[derive(Debug)]
 pub enum Then {
     /// The browser goes there: a path of this site, by what was typed and what
@@ -53,14 +51,12 @@ pub enum Then {
 /// Every form, and every other server function that differs from what is usual.
 #[derive(Clone, Copy, Debug)]
 pub struct Forms {
-    /// The forms.
     pub forms: &'static [&'static Form],
-    /// Server functions without a form.
+    /// Server functions that have no form.
     pub calls: &'static [&'static Call],
 }
 
 impl Site {
-    /// The forms of this site.
     #[must_use]
     pub fn forms(&self) -> &Forms {
         self.part()
@@ -68,7 +64,6 @@ impl Site {
 }
 
 impl Forms {
-    /// The form of an endpoint.
     #[must_use]
     pub fn of_endpoint(&self, endpoint: &str) -> Option<&'static Form> {
         self.forms.iter().copied().find(|form| form.call.endpoint == endpoint)
@@ -90,7 +85,7 @@ impl Forms {
 }
 
 impl Form {
-    /// The control that is never shown again.
+    /// The control whose value is never shown again.
     pub const PASSWORD: &'static str = "password";
     /// The hidden control that says who is writing; see [`crate::credentials::FormToKeep`].
     pub const AUTHOR: &'static str = "author";
@@ -125,7 +120,7 @@ impl Form {
     }
 }
 
-/// Whether it stands in a path as it is.
+/// Whether it can stand in a path unencoded.
 fn is_id(value: &str) -> bool {
     (1..=64).contains(&value.len())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
@@ -135,9 +130,9 @@ fn is_id(value: &str) -> bool {
 /// holds its name, so there is nothing to forge.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// In the cookie.
+    /// As the cookie names it.
     pub name: &'static str,
-    /// What people read.
+    /// The text that people read.
     pub sentence: &'static str,
 }
 
@@ -155,7 +150,6 @@ impl Notice {
         set_cookie(self.name, 60, https)
     }
 
-    /// Removes the cookie.
     #[must_use]
     pub fn removal(https: bool) -> HeaderValue {
         set_cookie("", 0, https)

@@ -1,10 +1,10 @@
 //! A document that is rendered once, with placeholders, for all pages that differ in
 //! those places alone.
 
-/// A document cut at its placeholders.
+/// A document, cut at its placeholders.
 #[derive(Debug)]
 pub struct Frame<P> {
-    /// What stands before each place, and the place.
+    /// The text before each place, and the place.
     pieces: Vec<(String, P, Place)>,
     end: String,
 }
@@ -22,7 +22,7 @@ enum Place {
 pub enum Filling<'a> {
     /// Escaped as Leptos escapes it there.
     Text(&'a str),
-    /// As it is: it is known to be safe.
+    /// Unchanged, because it is known to be safe.
     Html(&'a str),
 }
 

@@ -34,7 +34,8 @@ pub const REQUESTS: usize = 1024;
 /// Gives up on work that takes too long; the client may try again.
 ///
 /// # Errors
-/// [`AppError::Busy`] after [`ANSWER_TIME`], and those of `work`.
+///
+/// [`AppError::Busy`] after [`ANSWER_TIME`].
 pub async fn in_time<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
     tokio::time::timeout(ANSWER_TIME, work).await.map_err(|_| AppError::Busy { retry_after: 5 })?
 }

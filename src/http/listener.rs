@@ -209,9 +209,6 @@ impl HttpBody for Answering {
 /// SIGQUIT, or SIGHUP (its terminal was closed); the future resolves when it
 /// happened, even if that was before it is awaited. SIGHUP stays ignored where
 /// it was before the start, as by `nohup`.
-///
-/// # Errors
-/// Where the system takes no more signal handlers.
 #[cfg(unix)]
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -237,9 +234,6 @@ fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
 }
 
 /// Listens for Ctrl-C.
-///
-/// # Errors
-/// None; the same shape as where there are signals.
 #[cfg(not(unix))]
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {

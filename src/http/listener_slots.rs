@@ -13,7 +13,6 @@ use crate::http::fair_pool::{has_share, network};
 /// has room.
 const SHARE: usize = 10;
 
-/// The places for listeners.
 #[derive(Debug)]
 pub struct ListenerSlots {
     max: usize,
@@ -26,7 +25,7 @@ struct Taken {
     by_client: HashMap<IpAddr, usize>,
 }
 
-/// A place that is taken, until this is dropped.
+/// A place that is taken until this is dropped.
 #[derive(Debug)]
 pub struct ListenerSlot {
     places: Arc<ListenerSlots>,

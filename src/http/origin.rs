@@ -91,9 +91,6 @@ pub fn authority(request: &Request) -> Option<&str> {
 /// Security row C6: a request names one host, and what it names is one
 /// (RFC 9112 3.2). Only the programs of HTTP/1.0, which did not have `Host`,
 /// may leave it out.
-///
-/// # Errors
-/// [`AppError::BadRequest`].
 pub fn check_host(request: &Request) -> Result<(), AppError> {
     let wrong = |reason: &str| Err(AppError::BadRequest { reason: reason.to_owned() });
     let is_host = |authority| Origin::at("http", authority).is_some();

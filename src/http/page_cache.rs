@@ -25,7 +25,6 @@ const TERMS: Terms = Terms {
 /// The address of a page without what is not its own.
 pub type Key = shared_answers::Key<String>;
 
-/// The pages.
 #[derive(Debug)]
 pub struct PageCache {
     /// The first page of the list, and posts.

@@ -52,12 +52,12 @@ pub struct AtHand(pub Option<Arc<dyn Any + Send + Sync>>);
 #[derive(Clone, Copy, Debug)]
 pub struct Shortcut(pub for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, Made>);
 
-/// What became of a [`Shortcut`].
+/// The result of a [`Shortcut`].
 #[derive(Debug)]
 pub enum Made {
     /// The page, which succeeded.
     Page(String),
-    /// It has to be rendered, from this.
+    /// It has to be rendered, with this.
     Not(AtHand),
 }
 
@@ -70,13 +70,11 @@ pub struct ShownOnce(pub Option<Value>);
 pub struct PageInput {
     /// Path and query.
     pub uri: Uri,
-    /// Who looks at it.
     pub actor: Actor,
     /// A form that comes back with what was typed.
     pub form: Option<FormState>,
     /// Other forms that wait for whoever is signed in.
     pub waiting: Vec<KeptForm>,
-    /// What just happened.
     pub notice: Option<&'static Notice>,
     /// See [`ShownOnce`].
     pub made: Option<Value>,
@@ -87,7 +85,7 @@ pub struct PageInput {
 }
 
 impl PageInput {
-    /// A page as it is, without a form or a notice.
+    /// A page without a form or a notice.
     #[must_use]
     pub const fn of(uri: Uri, actor: Actor) -> Self {
         Self {
@@ -138,7 +136,7 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     site.pages().get(key, &head.headers, made).await
 }
 
-/// Every path that is nothing else.
+/// Serves every path that no other route has.
 pub async fn page(State(site): State<Site>, session: Session, request: Request) -> Response {
     let (head, _) = request.into_parts();
     if !matches!(head.method, Method::GET | Method::HEAD) {

@@ -44,26 +44,26 @@ const ENTRY_BYTES: usize = 512;
 /// where the making may wait for a turn of that other client.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// An answer as it goes out.
+/// An answer, ready to be sent.
 pub struct SharedAnswer {
     status: StatusCode,
     retry_after: Option<HeaderValue>,
     body: Bytes,
-    /// Whether it has been given out before.
+    /// Whether it has been sent before.
     is_repeated: AtomicBool,
     etag: OnceLock<HeaderValue>,
     brotli: OnceLock<Bytes>,
     gzip: OnceLock<Bytes>,
 }
 
-/// What whoever gets an answer may do with it.
+/// The headers that say how an answer may be kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
     /// `Content-Type`.
     pub content_type: &'static str,
     /// `Cache-Control` of what succeeded.
     pub cache_control: &'static str,
-    /// `Vary`, where that is not for others to say.
+    /// `Vary`, where it is not set elsewhere.
     pub vary: Option<&'static str>,
     /// Whether the client may ask if an answer that it has still holds.
     pub revalidated: bool,
@@ -91,7 +91,7 @@ pub struct SharedAnswers<N>(Cache<Key<N>, Arc<SharedAnswer>>);
 pub enum Made<T> {
     /// It is kept now, or was already.
     Shared(Arc<SharedAnswer>),
-    /// It is of no use to anybody else.
+    /// It is of use to this request alone.
     Own(T),
 }
 
@@ -107,7 +107,7 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
         Self(Cache::builder().max_capacity(capacity).weigher(weight).build())
     }
 
-    /// The answer under `key`, if it is there.
+    /// The answer under `key`, if it is kept.
     pub async fn ready(&self, key: &Key<N>) -> Option<Arc<SharedAnswer>> {
         self.0.get(key).await
     }

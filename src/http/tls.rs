@@ -18,10 +18,9 @@ use tokio_rustls::{
 
 use crate::config::{StartError, TlsFiles};
 
-/// How often the files are looked at again.
+/// How often the files are read again.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// The certificate in use.
 #[derive(Debug)]
 pub struct Tls {
     files: TlsFiles,
@@ -46,7 +45,7 @@ impl Tls {
         Ok(Self { files, current: watch::Sender::new(loaded) })
     }
 
-    /// What shakes hands with the next connection.
+    /// For the handshake of the next connection.
     #[must_use]
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.current.borrow().config))
@@ -55,9 +54,6 @@ impl Tls {
     /// Reads the files again and takes over what is new in them. While they
     /// cannot be used, the certificate stays as it was. Whether they are new is
     /// told by what they hold: times of files are kept by some that copy them.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
     pub fn look_again(&self) -> Result<(), StartError> {
         let (cert, key) = self.files.read()?;
         if digest(&cert, &key) != self.current.borrow().digest {

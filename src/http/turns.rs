@@ -35,12 +35,11 @@ const COME_AGAIN: u32 = 2;
 /// taken yet: an answer has a megabyte of text at most, and a client may leave
 /// it where it is.
 const OPERATIONS: usize = 128;
-/// Those of one address.
+/// The share of one address.
 const OPERATIONS_SHARE: usize = 16;
 /// Addresses that are remembered before those are forgotten that nobody is at.
 const REMEMBERED: usize = 256;
 
-/// The turns of a site.
 #[derive(Debug)]
 pub struct Turns {
     connections: usize,
@@ -50,7 +49,7 @@ pub struct Turns {
     operations: Arc<Semaphore>,
 }
 
-/// What one may have at a time.
+/// How much one client may have at a time.
 #[derive(Debug)]
 struct Budget {
     reads: Arc<Semaphore>,
@@ -72,7 +71,7 @@ pub struct Client {
 /// How many posts a statement may have to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Those that it finds, from an index.
+    /// Only those that it returns, from an index.
     Few,
     /// Perhaps all of them.
     Many,
@@ -104,13 +103,12 @@ impl Budget {
     }
 }
 
-/// Half of it, but something.
+/// Half of it, and one at least.
 const fn half(whole: usize) -> usize {
     if whole < 4 { 1 } else { whole / 2 }
 }
 
 impl Site {
-    /// How much who reads at a time through the API.
     #[must_use]
     pub fn turns(&self) -> &Turns {
         self.part()
@@ -131,7 +129,6 @@ impl Turns {
         }
     }
 
-    /// Somebody at that address.
     #[must_use]
     pub fn client(&self, address: Option<IpAddr>) -> Client {
         let shared = address.map(network).filter(has_share);

@@ -25,7 +25,6 @@ use crate::{
     site::Site,
 };
 
-/// The endpoints of tokens.
 pub fn routes() -> Router<Site> {
     let post_only = |request: Request| async move { headers::wrong_method(request.headers(), "POST") };
     let get_only = |request: Request| async move { headers::wrong_method(request.headers(), "GET, HEAD") };
@@ -35,18 +34,17 @@ pub fn routes() -> Router<Site> {
         .route("/.well-known/jwks.json", get(jwks).fallback(get_only))
 }
 
-/// What a request is refused with (RFC 6749 5.2).
+/// Why a request is refused (RFC 6749 5.2).
 #[derive(Debug)]
 enum Refusal {
     /// Something is missing, twice there, or unreadable.
     Request(String),
-    /// Not a client of ours.
     Client,
     /// The password or the refresh token is wrong.
     Grant(String),
     /// Neither a password nor a refresh token.
     GrantType,
-    /// It could not be done.
+    /// The use case failed.
     Error(AppError),
 }
 

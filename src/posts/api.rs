@@ -4,11 +4,6 @@
 //! Arguments come as a form (`application/x-www-form-urlencoded`), results go
 //! as JSON; [`crate::error::AppError`] gives the status. Reads are GET.
 
-#![expect(
-    missing_docs,
-    reason = "#[server] makes a struct of each function's arguments, which the function documents"
-)]
-
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use super::{Page, Post};
@@ -18,7 +13,8 @@ use crate::error::AppError;
 /// [`Cursor`](super::Cursor) from an earlier page.
 ///
 /// # Errors
-/// [`AppError::BadRequest`] for a cursor that is none.
+///
+/// [`AppError::BadRequest`] when the text is no cursor.
 #[server(endpoint = "/list_posts", prefix = "/api", input = GetUrl)]
 pub async fn list_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
     server::list(older, newer).await
@@ -27,7 +23,9 @@ pub async fn list_posts(older: Option<String>, newer: Option<String>) -> Result<
 /// One page of the signed-in author's own posts, newest first.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::BadRequest`] for a cursor that is none.
+///
+/// [`AppError::NotSignedIn`]; [`AppError::BadRequest`] when the text is no
+/// cursor.
 #[server(endpoint = "/my_posts", prefix = "/api", input = GetUrl)]
 pub async fn my_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
     server::mine(older, newer).await

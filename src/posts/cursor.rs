@@ -17,7 +17,6 @@ use crate::timestamp::Timestamp;
 pub struct Cursor {
     /// The creation time of the post at the edge.
     pub created_at: Timestamp,
-    /// Its id.
     pub id: PostId,
 }
 
@@ -62,12 +61,9 @@ impl From<Cursor> for String {
 /// Which page of a list is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PageRequest {
-    /// The newest posts.
     #[default]
     First,
-    /// The posts just older than the cursor.
     OlderThan(Cursor),
-    /// The posts just newer than the cursor.
     NewerThan(Cursor),
 }
 
@@ -75,7 +71,8 @@ impl PageRequest {
     /// From the query parameters `older` and `newer`, of which at most one is given.
     ///
     /// # Errors
-    /// [`CursorError`] where one does not parse or both are given.
+    ///
+    /// [`CursorError`] where one does not parse, or both are given.
     pub fn parse(older: Option<&str>, newer: Option<&str>) -> Result<Self, CursorError> {
         match (older, newer) {
             (None, None) => Ok(Self::First),

@@ -28,15 +28,14 @@ pub struct Kept {
     /// Tells the drafts of one person and one page apart.
     #[serde(skip)]
     pub id: String,
-    /// What was typed.
     pub draft: Draft,
-    /// When, in milliseconds since 1970 UTC.
+    /// When it was written, in milliseconds since 1970 UTC.
     pub at: i64,
     /// The editor that wrote it last.
     editor: String,
 }
 
-/// What became of a draft that was to be stored.
+/// The result of storing a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Saved {
     /// It is stored under this id.
@@ -52,7 +51,7 @@ pub enum Saved {
 pub struct Found {
     /// Those of other texts, latest first; never put into the form unasked.
     pub offered: Vec<Kept>,
-    /// Those of the very text that the form holds.
+    /// Those with exactly the text of the form.
     pub same: Vec<Kept>,
 }
 
@@ -70,7 +69,6 @@ impl Draft {
         (&self.title, &self.content) == (&other.title, &other.content)
     }
 
-    /// Whether nothing was typed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.title.is_empty() && self.content.is_empty()
@@ -126,7 +124,7 @@ impl Shelf {
         }
     }
 
-    /// As seen by an editor of its own.
+    /// The same shelf for another editor.
     #[must_use]
     pub fn with_editor(self) -> Self {
         Self { editor: fresh_id(), ..self }
@@ -138,7 +136,7 @@ impl Shelf {
         format!("{}{id}", self.prefix)
     }
 
-    /// The id of a key of this shelf.
+    /// The id in a key of this shelf.
     #[must_use]
     pub fn id<'a>(&self, key: &'a str) -> Option<&'a str> {
         key.strip_prefix(&self.prefix)
@@ -153,7 +151,6 @@ impl Shelf {
         keys.filter_map(|key| self.get(self.id(&key)?)).collect()
     }
 
-    /// One draft.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Kept> {
         let text = storage()?.get_item(&self.key(id)).ok().flatten()?;
@@ -181,7 +178,6 @@ impl Shelf {
         self.put(&kept.id, &kept.draft, kept.at);
     }
 
-    /// Forgets a draft.
     pub fn discard(&self, id: &str) {
         if let Some(storage) = storage() {
             // A browser that keeps nothing has nothing to remove.

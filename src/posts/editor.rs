@@ -5,8 +5,6 @@
 //! before the script arrived counts, and without script nothing is missing
 //! but them.
 
-#![expect(missing_docs, reason = "#[island] makes an undocumented struct of each island's properties")]
-
 use std::time::Duration;
 
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
@@ -41,7 +39,7 @@ impl Fields {
         })
     }
 
-    /// What they hold.
+    /// Their values as a draft.
     fn typed(&self) -> Draft {
         let version = self.version.as_ref().and_then(|input| input.value().parse().ok());
         Draft { version: version.unwrap_or(0), title: self.title.value(), content: self.content.value() }
@@ -83,7 +81,6 @@ fn too_long(content: &str) -> Option<String> {
 pub fn EditorTools(
     /// The path of the editor.
     page: String,
-    /// Whose drafts.
     username: String,
     /// The version that the edit starts from.
     version: i64,
@@ -304,9 +301,8 @@ fn described(kept: &Kept, version: i64) -> String {
 /// the page after it.
 #[island]
 pub fn ForgetDraft(
-    /// Whose drafts.
     username: String,
-    /// The editors it may have been written in.
+    /// The paths of the editors it may have been written in.
     pages: Vec<String>,
     /// The [`Draft::hash`] of what was saved.
     hash: String,

@@ -10,7 +10,6 @@ use crate::{
     ui::Values,
 };
 
-/// All of them.
 pub const FORMS: [&Form; 3] = [&CREATE_POST, &UPDATE_POST, &DELETE_POST];
 
 /// What an editor asks for beside its form.
@@ -44,9 +43,7 @@ static DELETE_POST: Form = Form {
     notice: Some(&DELETED),
 };
 
-/// A new post is public.
 pub static PUBLISHED: Notice = Notice { name: "published", sentence: "Your post is published." };
-/// An edit is public.
 pub static SAVED: Notice = Notice { name: "saved", sentence: "Your changes are saved." };
 static DELETED: Notice = Notice { name: "deleted", sentence: "The post is deleted." };
 

@@ -5,8 +5,6 @@
 //! or deleted is marked. Without script the list is as it was, and a reload
 //! shows the rest.
 
-#![expect(missing_docs, reason = "#[island] makes an undocumented struct of each island's properties")]
-
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use leptos::{prelude::*, serde_json};
@@ -20,9 +18,9 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// What happened on the site since the page was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct ListUpdates {
-    /// Posts that are not on the page.
+    /// Ids of posts that are not on the page.
     fresh: Vec<String>,
-    /// More happened than the server could tell.
+    /// Whether more happened than the server could tell.
     lost: bool,
 }
 
@@ -57,7 +55,7 @@ struct EventData {
 /// Listens while the page is visible.
 struct EventListener {
     updates: RwSignal<ListUpdates>,
-    /// The last event that this page knows of.
+    /// The id of the last event that this page knows.
     last: String,
     source: Option<EventSource>,
 }
@@ -140,10 +138,10 @@ fn mark(entry: &Element, words: &str) {
     }
 }
 
-/// "3 new posts", while somebody reads.
+/// Says "3 new posts" while somebody reads.
 #[island]
 pub fn LiveList(
-    /// The newest event that the list has taken in.
+    /// The id of the newest event that the list includes.
     as_of: i64,
 ) -> impl IntoView {
     let updates = RwSignal::new(ListUpdates::default());

@@ -8,19 +8,16 @@ use crate::timestamp::Timestamp;
 /// A post in a list: everything but the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Where to find it: `/posts/{id}`.
     pub id: PostId,
     /// Plain text.
     pub title: Title,
-    /// How the text begins, without markup.
+    /// The beginning of the text, without markup.
     pub excerpt: String,
     /// The username of the author.
     pub owner: String,
     /// Raised by every edit.
     pub version: i64,
-    /// When it was published.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 

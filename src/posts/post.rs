@@ -21,9 +21,7 @@ pub struct Post {
     pub owner: String,
     /// Raised by every edit; an edit names the version it started from.
     pub version: i64,
-    /// When it was published.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
@@ -54,7 +52,6 @@ impl PostId {
             && raw.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
     }
 
-    /// The text of the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,7 +77,7 @@ pub struct Title(String);
 /// Why a text is no title. The words are the ones a form shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TitleError {
-    /// Nothing in it that an eye could see.
+    /// It has no visible character.
     #[error("Enter a title")]
     Empty,
     /// Longer than [`Title::MAX_CHARS`].
@@ -99,9 +96,6 @@ impl Title {
     pub const MAX_CHARS: usize = 200;
 
     /// Trims, then checks.
-    ///
-    /// # Errors
-    /// [`TitleError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, TitleError> {
         let title = raw.trim_start_matches(|c: char| c == BYTE_ORDER_MARK || c.is_whitespace()).trim_end();
         if is_blank(title) {
@@ -117,7 +111,6 @@ impl Title {
         Ok(Self(title.to_owned()))
     }
 
-    /// The text of the title.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -157,9 +150,6 @@ impl Content {
 
     /// Turns the line ends of a form (CRLF, by the HTML standard) into `\n`, drops
     /// a byte order mark before the text, then checks.
-    ///
-    /// # Errors
-    /// [`ContentError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, ContentError> {
         Self::try_from(raw.to_owned())
     }

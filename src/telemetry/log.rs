@@ -26,7 +26,6 @@ use tracing_subscriber::fmt::{
     time::{FormatTime, SystemTime},
 };
 
-/// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -59,24 +58,21 @@ pub struct LogQueue {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Of the lines in the queue.
+    /// Bytes of the lines in the queue.
     bytes: AtomicUsize,
-    /// Lines that nobody will read.
+    /// Lines that were dropped.
     lost: AtomicU64,
 }
 
 #[derive(Debug)]
 enum Entry {
     Line(Vec<u8>),
-    /// Everything before this has been tried.
+    /// Answered once everything before it was tried.
     Flush(SyncSender<()>),
 }
 
 impl LogQueue {
     /// Starts the thread that writes to standard error.
-    ///
-    /// # Errors
-    /// Where the system gives no thread.
     pub fn to_standard_error(format: LogFormat) -> io::Result<Self> {
         Self::to(standard_error(), format)
     }
@@ -179,7 +175,7 @@ impl<W: Write> LogFile<W> {
         }
     }
 
-    /// Says how many lines are missing here.
+    /// Writes how many lines are missing here.
     fn write_losses(&mut self) {
         let lost = self.counts.lost.swap(0, Ordering::Relaxed);
         if lost == 0 {
@@ -271,7 +267,7 @@ fn cut_json(line: &[u8]) -> Vec<u8> {
     cut.into_bytes()
 }
 
-/// As deep as the parser goes, which is 128.
+/// Recurses as deep as the parser goes, which is 128.
 fn cut_values(value: &mut Value) {
     match value {
         Value::String(text) => *text = cut(text, VALUE_BYTES).into_owned(),

@@ -79,7 +79,7 @@ fn innermost(backtrace: &str) -> String {
 }
 
 tokio::task_local! {
-    /// The request that this task answers.
+    /// The id of the request that this task answers.
     static REQUEST: RequestId;
 }
 
@@ -88,7 +88,7 @@ tokio::task_local! {
 pub struct RequestId(u64);
 
 impl RequestId {
-    /// One that no other request of this process has.
+    /// An id that no other request of this process has.
     #[must_use]
     pub fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -86,10 +86,8 @@ impl Values {
     }
 }
 
-/// A form on its way back to its sender.
 #[derive(Clone, Debug, Default)]
 pub struct FormState {
-    /// What was typed.
     pub values: Values,
     /// Why it came back; absent when only the text was kept.
     pub error: Option<AppError>,
@@ -102,7 +100,7 @@ impl FormState {
         self.values.get(name).map(str::to_owned)
     }
 
-    /// What is wrong at a field.
+    /// The message at a field.
     #[must_use]
     pub fn error_at(&self, field: Field) -> Option<String> {
         self.field_errors().iter().find(|error| error.field == field).map(|error| error.message.clone())

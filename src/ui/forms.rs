@@ -63,7 +63,7 @@ pub fn TextField(
     /// What browsers and password managers fill in (HTML 4.10.18.7). Never
     /// "off": what was typed would be gone after Back.
     autocomplete: &'static str,
-    /// One sentence before typing begins.
+    /// One sentence that is read before typing.
     #[prop(optional)]
     hint: Option<&'static str>,
     /// Which keys a phone offers (HTML 6.8.7).
@@ -112,7 +112,7 @@ pub fn TextField(
 #[component]
 pub fn TextArea(
     field: Field,
-    /// One sentence before typing begins.
+    /// One sentence that is read before typing.
     #[prop(optional)]
     hint: Option<&'static str>,
     /// Shown unless the form came back with something else.

@@ -24,7 +24,6 @@ impl Next {
         fits.then(|| Self(raw.to_owned()))
     }
 
-    /// The path.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -34,10 +34,9 @@ pub fn load<V: IntoView + 'static>(
     })
 }
 
-/// When the islands of a page are loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wake {
-    /// With the page: it is there to work with.
+    /// With the page, because people work with it.
     #[default]
     AtOnce,
     /// Once the page is read and the browser has nothing else to do; not at
@@ -80,7 +79,6 @@ pub fn Pagination(
     older: Option<String>,
     /// Where the page begins that comes before, with what is newer.
     newer: Option<String>,
-    /// The list's own path.
     path: &'static str,
 ) -> impl IntoView {
     let any = older.is_some() || newer.is_some();

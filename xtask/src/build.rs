@@ -83,7 +83,6 @@ pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     sh::step("Python", || python::environment(workspace, "python", &requirements))
 }
 
-/// Builds all and reports the sizes.
 pub(crate) fn run(workspace: &Workspace, profile: Profile) -> Result<()> {
     let (site, binary) = all(workspace, profile)?;
     let binary_size = fs::metadata(&binary)?.len();

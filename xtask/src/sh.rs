@@ -12,7 +12,6 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// How a step of work ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
     /// Something was built or installed.

@@ -37,13 +37,11 @@ impl Stamp {
         fs::read_to_string(&self.path).is_ok_and(|digest| digest == self.digest)
     }
 
-    /// Notes that the step is finished.
     pub(crate) fn set(&self) -> Result<()> {
         write(&self.path, self.digest.as_bytes())
     }
 }
 
-/// Writes a file, making its folder first.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<()> {
     let write = || {
         if let Some(folder) = path.parent() {

@@ -55,7 +55,7 @@ pub(crate) fn build(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<
     })
 }
 
-/// Turns what cargo left into what browsers load.
+/// Makes of cargo's output what browsers load.
 fn process(compiled: &Path, state: &Path, optimizer: Option<&WasmOpt>) -> Result<(Outcome, Islands)> {
     let bytes = fs::read(compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let folder = state.join("islands");

@@ -8,7 +8,6 @@ use std::{
 
 /// The paths that the commands share.
 pub(crate) struct Workspace {
-    /// The folder of the root `Cargo.toml`.
     pub(crate) root: PathBuf,
     /// Cargo's target folder, wherever `CARGO_TARGET_DIR` puts it.
     pub(crate) target: PathBuf,

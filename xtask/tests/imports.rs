@@ -34,7 +34,7 @@ const FLOORS: [&[&str]; 17] = [
     &["error", "text", "timestamp", "username"],
 ];
 
-/// They declare the rooms, and are none.
+/// They declare the rooms and are none themselves.
 const ROOTS: [&str; 2] = ["lib", "hydrate"];
 
 /// Lines of a file at most.

@@ -28,7 +28,6 @@ const INSERT: &str = "
     INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, 1, $6, $6)";
 
-/// The two that Byline speaks to.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
     /// A file
@@ -47,7 +46,7 @@ impl Engine {
     }
 }
 
-/// What Byline does, done without it.
+/// Byline's statements, run without Byline.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Work {
     /// Reads the first page of the list.
@@ -58,9 +57,8 @@ pub(crate) enum Work {
     Create,
 }
 
-/// A loop of bare statements, and how it went.
+/// A loop of bare statements, and how fast it was.
 pub(crate) struct Loop {
-    /// What it does.
     pub(crate) name: String,
     /// How many do it at the same time.
     pub(crate) connections: usize,
@@ -72,7 +70,6 @@ pub(crate) struct Loop {
 
 /// Posts, numbered from 0, in a database of their own.
 pub(crate) struct Posts {
-    /// How many there are.
     pub(crate) count: u64,
     store: Store,
 }

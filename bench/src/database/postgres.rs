@@ -25,7 +25,7 @@ const CONNECTIONS: usize = DatabaseConfig::CONNECTIONS as usize;
 
 /// The lock that keeps events in order.
 const IN_ORDER: i64 = 0x6279_6c69_6e65;
-/// Takes it, and tells who listens.
+/// Adds an event and notifies listeners.
 const RECORD: &str = "
     WITH event AS (
         INSERT INTO events (kind, post_id, owner)
@@ -45,7 +45,6 @@ pub(super) struct Server {
 enum Statements {
     List,
     Find,
-    /// The transaction that publishes a post.
     Create,
     /// A post alone: the least that can be committed.
     Insert,

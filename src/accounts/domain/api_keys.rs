@@ -20,12 +20,9 @@ use crate::{
 /// Keys of one person that hold at the same time (security row K1).
 pub const MAX_LIVING: i64 = 20;
 
-/// What somebody wants a key to be.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// What they call it.
     pub name: ApiKeyName,
-    /// How long it holds.
     pub days: ApiKeyDays,
 }
 
@@ -135,8 +132,9 @@ pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<ListedApiKey>, AppEr
 /// One of the actor's keys.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
-/// (security row A2).
+///
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another person's
+/// key (security row A2).
 pub async fn get(site: &Site, actor: &Actor, id: &ApiKeyId) -> Result<ListedApiKey, AppError> {
     let owner = &actor.user()?.id;
     let found = store::find(&mut site.reader_for(actor).await?, owner, id).await?;

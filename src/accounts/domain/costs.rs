@@ -21,7 +21,7 @@ use crate::{
     site::Site,
 };
 
-/// The costs in use, counted now and then.
+/// The argon2 costs of stored passwords, counted now and then.
 #[derive(Debug, Default)]
 pub struct CostsInUse(Mutex<Option<Counted>>);
 
@@ -32,7 +32,6 @@ struct Counted {
 }
 
 impl Site {
-    /// What stored passwords cost.
     #[must_use]
     pub fn costs(&self) -> &CostsInUse {
         self.part()
@@ -40,7 +39,7 @@ impl Site {
 }
 
 impl CostsInUse {
-    /// How long a count is believed at least.
+    /// How long a count is used at least.
     const AGE: Duration = Duration::from_secs(1);
     /// And how many times as long as it took: counting reads every account.
     const SHARE: u32 = 100;
@@ -49,8 +48,9 @@ impl CostsInUse {
     /// `None` while there are no accounts.
     ///
     /// # Errors
-    /// Those of the database, the first time. Later the last count goes on to
-    /// hold.
+    ///
+    /// Only the first count can fail. Later, the last count is used until the
+    /// next succeeds.
     pub async fn of_nobody(
         &self,
         database: &Database,

@@ -15,7 +15,6 @@ pub struct Email(String);
 /// Why a text is no address. The words are the ones a form shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    /// Nothing was entered.
     #[error("Enter an email address")]
     Empty,
     /// Not of the form `name@example.com`.
@@ -30,9 +29,6 @@ impl Email {
 
     /// Canonical form first, then the rules; comments and quoted local parts
     /// of RFC 5322 are refused.
-    ///
-    /// # Errors
-    /// [`EmailError`] names the broken rule.
     pub fn parse(raw: &str) -> Result<Self, EmailError> {
         let text: String = raw.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect();
         if text.is_empty() {

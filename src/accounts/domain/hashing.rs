@@ -22,7 +22,6 @@ use crate::{
 pub const HASH_CHARS: i32 = 1 + 22 + 1 + 43;
 
 impl Site {
-    /// The lane for password hashing.
     #[must_use]
     pub fn hasher(&self) -> &Hasher {
         self.part()
@@ -46,7 +45,7 @@ pub struct Hasher {
 pub enum Verified {
     /// Wrong password, or nobody of that name.
     No,
-    /// Right, as it would be stored today.
+    /// Right, and its hash has today's cost.
     Yes,
     /// Right, but stored at another cost, or as it was typed and not in its
     /// normal form: hash it again.
@@ -54,7 +53,7 @@ pub enum Verified {
 }
 
 impl Hasher {
-    /// May wait at once, running ones not counted.
+    /// Requests that may wait, those at work not counted.
     const QUEUE: usize = 32;
     /// Longest wait for a place.
     const PATIENCE: Duration = Duration::from_secs(2);

@@ -28,9 +28,7 @@ pub struct NewAccount {
 /// How someone names themselves at login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
-    /// By the name under their posts.
     Username(Username),
-    /// By their address.
     Email(Email),
     /// By something that can be neither; verified against nobody, so that it
     /// takes as long and answers the same.
@@ -58,7 +56,6 @@ impl Login {
         })
     }
 
-    /// What they call themselves.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

@@ -21,7 +21,6 @@ pub struct NewPassword(String);
 /// Why a text is no password. The words are the ones a form shows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Nothing was entered.
     #[error("Enter a password")]
     Empty,
     /// Fewer than 8 characters.
@@ -114,7 +113,6 @@ impl NewPassword {
         Ok(Self(normal))
     }
 
-    /// The bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -128,7 +126,7 @@ impl From<Password> for NewPassword {
     }
 }
 
-/// What may be chosen may be typed.
+/// Every password that may be chosen may be typed at login.
 impl From<NewPassword> for Password {
     fn from(password: NewPassword) -> Self {
         Self { normal: password.0, typed: None }

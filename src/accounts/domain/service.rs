@@ -35,8 +35,9 @@ pub async fn sign_up(
 /// As [`sign_up`], and signs in.
 ///
 /// # Errors
-/// Those of [`sign_up`]; [`AppError::Invalid`] also when the password was
-/// changed meanwhile.
+///
+/// As [`sign_up`]; [`AppError::Invalid`] also when the password was changed
+/// meanwhile.
 pub async fn sign_up_and_in(
     site: &Site,
     session: &UserSession,
@@ -127,7 +128,6 @@ async fn is_remembered(site: &Site, login: &Login, operation: &KeyedOperation) -
 /// Somebody whose password was right, by what was stored when it was looked at.
 #[derive(Debug)]
 pub struct Authenticated {
-    /// The person.
     pub user: User,
     hash: String,
 }
@@ -214,7 +214,8 @@ pub async fn log_in_program(
 /// Begins a family of tokens, unless the password was changed meanwhile.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when it was.
+///
+/// [`AppError::Invalid`] when it was changed.
 pub async fn begin_family(
     site: &Site,
     client: Client,
@@ -232,8 +233,9 @@ pub async fn begin_family(
 /// family, else the session.
 ///
 /// # Errors
-/// [`AppError::ReadOnly`] for an API key; those of the database, and then
-/// nothing has ended.
+///
+/// [`AppError::ReadOnly`] for an API key. After any error the session has not
+/// ended.
 pub async fn log_out(
     site: &Site,
     session: &UserSession,
@@ -324,7 +326,8 @@ pub async fn change_password(
 /// Ends every session and every token family of an account.
 ///
 /// # Errors
-/// Those of the database; then nothing has ended.
+///
+/// After an error nothing has ended.
 pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
     sign_out(site, user, None).await
 }

@@ -21,13 +21,11 @@ struct UserRow {
 /// An account as `byline user list` shows it.
 #[derive(Debug, FromRow)]
 pub struct Listed {
-    /// The name under every post.
     pub username: String,
     /// The canonical address.
     pub email: String,
     /// Microseconds since 1970 UTC.
     pub created_at: i64,
-    /// How many posts are theirs.
     pub posts: i64,
 }
 
@@ -66,7 +64,8 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
 /// Both fields are looked at, so that a form names both.
 ///
 /// # Errors
-/// [`AppError::Invalid`] for whatever is taken.
+///
+/// [`AppError::Invalid`] at each field that is taken.
 pub async fn refuse_taken(db: &mut Db, username: &Username, email: &Email) -> Result<(), AppError> {
     let (username, email): (bool, bool) = on_engine!(db => sqlx::query_as(
             "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
@@ -114,7 +113,7 @@ pub async fn insert(
     })
 }
 
-/// Sets the hash, whatever it was.
+/// Sets the hash without a look at the old one.
 pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
     execute!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
         .bind(hash)

@@ -69,7 +69,7 @@ pub fn ApiKeysPage() -> impl IntoView {
     })
 }
 
-/// The new key, in the one answer that has it.
+/// Shows a new key; no later answer has it.
 #[component]
 fn MadeKey(made: NewApiKey) -> impl IntoView {
     // Takes the focus, so that it is read out first and never overlooked.

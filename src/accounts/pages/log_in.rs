@@ -9,7 +9,6 @@ use crate::{
     ui::{ErrorSummary, FormState, IslandScripts, PageTitle, TextField},
 };
 
-/// Proves who somebody is.
 #[component]
 pub fn LogInPage() -> impl IntoView {
     let next = next();

@@ -19,7 +19,6 @@ use crate::{
     ui::{self, FormState, Next, uri},
 };
 
-/// The pages of an account.
 #[component]
 pub fn AccountNav() -> impl IntoView {
     let path = uri().path().to_owned();
@@ -64,7 +63,7 @@ fn with_next(path: &str, next: Option<&Next>) -> String {
     }
 }
 
-/// Carries the target through the form.
+/// Keeps the target of `?next=` in the form.
 fn next_input(next: Option<&Next>) -> impl IntoView + use<> {
     next.map(|next| view! { <input type="hidden" name="next" value=next.as_str().to_owned() /> })
 }

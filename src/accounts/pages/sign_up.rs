@@ -9,7 +9,6 @@ use crate::{
     ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField},
 };
 
-/// Makes an account.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let next = next();

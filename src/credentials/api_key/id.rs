@@ -20,7 +20,6 @@ impl ApiKeyId {
         (id == raw).then_some(Self(id))
     }
 
-    /// The text of the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

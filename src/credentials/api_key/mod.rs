@@ -27,7 +27,6 @@ use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
-/// An API key that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedKey {
     /// For [`still_holds`].
@@ -38,13 +37,13 @@ pub struct VerifiedKey {
 
 impl ApiKey {
     const PREFIX: &str = "byl_";
-    /// 190 bits.
+    /// 190 bits of randomness.
     const RANDOM_CHARS: usize = 32;
     const CHECKSUM_CHARS: usize = 6;
     /// Of the 32, 4 are shown in lists: 166 bits stay unknown.
     const HINT_CHARS: usize = 4;
 
-    /// Only the form is looked at.
+    /// Checks the format alone; the database is not asked.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         let checksum_at = Self::PREFIX.len() + Self::RANDOM_CHARS;
@@ -73,12 +72,12 @@ impl ApiKey {
         Self::derive(secret, None, "", id)
     }
 
-    /// What is stored of it.
+    /// The hash that is stored in place of the key.
     pub(crate) fn hash(&self) -> Vec<u8> {
         Sha256::digest(&self.0).to_vec()
     }
 
-    /// How it begins.
+    /// The first characters, to tell the key from others.
     pub(crate) fn hint(&self) -> &str {
         &self.0[..Self::PREFIX.len() + Self::HINT_CHARS]
     }
@@ -138,7 +137,6 @@ pub async fn verify(site: &Site, raw: &str) -> Result<Option<VerifiedKey>, AppEr
     Ok(Some(key))
 }
 
-/// The keys that were verified.
 #[derive(Debug, Default)]
 pub struct KnownKeys(Verified<KnownKey>);
 
@@ -157,7 +155,7 @@ impl From<store::ActiveKey> for KnownKey {
 }
 
 impl KnownKey {
-    /// The key, of which is noted that it was used.
+    /// Returns the key and notes that it was used.
     fn used(&self, site: &Site) -> VerifiedKey {
         if self.noted_at.load(Ordering::Relaxed) < last_use::just_now().micros() {
             let (database, id, noted_at) =

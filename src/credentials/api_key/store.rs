@@ -17,10 +17,8 @@ use crate::{
 /// program was refused.
 const SHOWN_EXPIRED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A key that holds.
 #[derive(Debug, FromRow)]
 pub struct ActiveKey {
-    /// The row.
     pub id: String,
     /// Microseconds since 1970 UTC.
     pub expires_at: i64,
@@ -28,29 +26,23 @@ pub struct ActiveKey {
     pub last_used_at: Option<i64>,
 }
 
-/// A key of the site itself.
+/// A public key, which belongs to the site itself.
 #[derive(Debug, FromRow)]
 pub struct Public {
-    /// The row.
     pub id: String,
     /// SHA-256 of the key.
     pub hash: Vec<u8>,
 }
 
-/// A key that is to be stored.
 #[derive(Clone, Debug)]
 pub struct NewRow {
-    /// The row.
     pub id: ApiKeyId,
-    /// Whose; the site's own if nobody's.
+    /// Absent for a key of the site itself.
     pub owner: Option<UserId>,
-    /// What its owner calls it.
     pub name: String,
     /// SHA-256 of the key.
     pub hash: Vec<u8>,
-    /// How the key begins.
     pub hint: String,
-    /// When it is made.
     pub created_at: Timestamp,
     /// From then on it is refused.
     pub expires_at: Timestamp,
@@ -59,13 +51,10 @@ pub struct NewRow {
 /// A key as `byline api-key list` shows it.
 #[derive(Debug, FromRow)]
 pub struct ApiKeyRow {
-    /// The row.
     pub id: String,
-    /// Whose; absent for a key of the site itself.
+    /// Absent for a key of the site itself.
     pub username: Option<String>,
-    /// What its owner calls it.
     pub name: String,
-    /// How it begins.
     pub hint: String,
     /// Microseconds since 1970 UTC.
     pub created_at: i64,
@@ -86,7 +75,7 @@ pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppEr
         .await?))
 }
 
-/// Whether the key of a row holds.
+/// Whether the key of that row is valid.
 pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND expires_at > $2)",
@@ -109,7 +98,7 @@ pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The newest key of the site itself that holds.
+/// The newest valid key of the site itself.
 pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT id, hash FROM api_keys WHERE user_id IS NULL AND expires_at > $1
@@ -137,7 +126,6 @@ pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> 
     )
 }
 
-/// Adds a key.
 pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
     execute!(db => sqlx::query(
             "INSERT INTO api_keys (id, user_id, name, hash, hint, created_at, expires_at)
@@ -153,7 +141,6 @@ pub async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
     Ok(())
 }
 
-/// One key of a person.
 pub async fn find(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT k.id, u.username, k.name, k.hint, k.created_at, k.expires_at, k.last_used_at
@@ -202,7 +189,7 @@ pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
         > 0)
 }
 
-/// Removes keys that have been over for long.
+/// Removes keys that expired long ago.
 pub async fn forget_expired(db: &mut Db) -> Result<(), AppError> {
     execute!(db => sqlx::query("DELETE FROM api_keys WHERE expires_at < $1")
         .bind(clock::before(SHOWN_EXPIRED).micros()))?;

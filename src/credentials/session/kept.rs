@@ -17,7 +17,7 @@ use crate::{
 /// After this long nobody gets a form back any more, as a session that began
 /// with it has ended.
 const WAITING: Duration = super::store::ABSOLUTE;
-/// Forms of one browser at most.
+/// Forms kept for one browser at most.
 const FORMS: i64 = 8;
 /// Bytes of the forms of one browser at most: two texts of the longest, in
 /// any script, or eight of a usual length.
@@ -32,28 +32,23 @@ const BYTES_OF_ALL: i64 = 200 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basket(String);
 
-/// A form to be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FormToKeep {
-    /// The page of the form.
+    /// The path of the form's page.
     pub page: String,
     /// Who was signed in when the form was made, by its own word: whoever else
     /// logs in at the same browser does not get to see it.
     pub author: String,
-    /// What was typed into it.
     pub values: Values,
 }
 
-/// A form that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptForm {
     /// Rises with the time of arrival.
     pub id: String,
-    /// The page of the form.
+    /// The path of the form's page.
     pub page: String,
-    /// What was typed as the title.
     pub title: String,
-    /// When it came.
     pub at: Timestamp,
     /// Whether its page has been shown with it already.
     pub shown: bool,
@@ -196,7 +191,7 @@ async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppErro
     Ok(forms < FORMS && forms_of_all < FORMS_OF_ALL && fits(taken, BYTES) && fits(of_all, BYTES_OF_ALL))
 }
 
-/// Removes forms that nobody gets back any more.
+/// Removes forms that are too old to be given back.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
     execute!(db => sqlx::query("DELETE FROM kept_forms WHERE created_at <= $1")
         .bind(clock::before(WAITING).micros()))?;

@@ -58,7 +58,8 @@ impl UserSession {
     /// Ends the session in the database.
     ///
     /// # Errors
-    /// Those of the database; then the session has not ended.
+    ///
+    /// After an error the session has not ended.
     pub async fn sign_out(&self) -> Result<(), AppError> {
         self.0.flush().await.map_err(|error| cause(&error))
     }
@@ -83,7 +84,7 @@ impl UserSession {
         }
     }
 
-    /// What was typed into one of them.
+    /// What was typed into one kept form.
     pub async fn kept_values(
         &self,
         database: &Database,
@@ -96,7 +97,7 @@ impl UserSession {
         }
     }
 
-    /// Notes that one was shown in its editor.
+    /// Notes that a kept form was shown in its editor.
     pub async fn kept_was_shown(&self, database: &Database, id: String) -> Result<(), AppError> {
         match self.basket(database).await? {
             Some(basket) => basket.shown(database, id).await,

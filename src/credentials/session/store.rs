@@ -52,7 +52,6 @@ fn backend(error: AppError) -> Error {
     Error::Backend(serde_json::to_string(&error).unwrap_or_default())
 }
 
-/// What went wrong with a session.
 pub fn cause(error: &tower_sessions::session::Error) -> AppError {
     match error {
         tower_sessions::session::Error::Store(Error::Backend(text)) => {
@@ -67,7 +66,6 @@ fn ago(span: Duration) -> i64 {
 }
 
 impl RowStore {
-    /// Over the database of a site.
     #[must_use]
     pub fn new(site: &Site) -> Self {
         Self { database: site.database.clone(), uses: site.part::<LastUse>().clone() }

@@ -16,7 +16,6 @@ const LEEWAY: Duration = Duration::from_secs(10);
 /// has logged in.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenUse {
     /// Shown to whatever a person may do.
@@ -39,7 +38,7 @@ enum Claims {
 struct Common {
     sub: String,
     iss: String,
-    /// The family.
+    /// The id of the token's family.
     origin_jti: String,
     jti: String,
     auth_time: u64,
@@ -68,7 +67,7 @@ struct Id {
     #[serde(rename = "cognito:username")]
     username: String,
     email: String,
-    /// Nobody has sent anything to the address.
+    /// Always false: nothing was ever sent to the address.
     email_verified: bool,
 }
 
@@ -134,7 +133,6 @@ fn sign(claims: &Claims, key: &Key) -> Result<String, AppError> {
     encode(&header, claims, &key.signing).map_err(internal)
 }
 
-/// A new access token.
 pub(super) fn access_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<String, AppError> {
     let claims = Claims::Access(Access {
         common: common(holder, parties),
@@ -146,7 +144,6 @@ pub(super) fn access_token(holder: &Holder, key: &Key, parties: &Parties) -> Res
     sign(&claims, key)
 }
 
-/// A new id token.
 pub(super) fn id_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<String, AppError> {
     let claims = Claims::Id(Id {
         common: common(holder, parties),

@@ -29,16 +29,16 @@ impl Client {
     }
 }
 
-/// Why a token is not claims.
+/// Why a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Not one of ours, or not for this.
+    /// Not one of ours, or not for this use.
     #[error("Unable to parse JWT token.")]
     Malformed,
     /// It was one of ours; its time is over, or its family has ended.
     #[error("Token has expired.")]
     Expired,
-    /// It could not be looked up.
+    /// The database could not be asked.
     #[error(transparent)]
     Error(#[from] AppError),
 }

@@ -28,13 +28,12 @@ pub const PUBLISHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// A key goes on verifying for so long after its successor has begun to sign:
 /// more than any token lives.
 const OVERLAP: Duration = Duration::from_secs(60 * 60);
-/// Keys are read again after this at the latest …
+/// Keys are read again after this time at the latest …
 const STALE: Duration = Duration::from_secs(60);
 /// … and for a kid that is not among them no more often than this, so that
 /// invented ones cost no reading each.
 const RELOAD: Duration = Duration::from_secs(1);
 
-/// A key and what it is for now.
 pub struct Key {
     /// Its RFC 7638 thumbprint.
     pub kid: String,
@@ -52,20 +51,17 @@ pub enum KeyStatus {
     Announced,
     /// Signing; the only one.
     Signs,
-    /// Verifying what it signed before.
+    /// It verifies what it signed before, and signs no more.
     Verifies,
 }
 
 /// A key as `byline keys list` shows it.
 #[derive(Debug)]
 pub struct SigningKeyInfo {
-    /// Its id, which tokens name.
     pub kid: String,
-    /// When it was made.
     pub created_at: Timestamp,
     /// When it begins to sign, or began to.
     pub signs_from: Timestamp,
-    /// What it does now.
     pub status: KeyStatus,
 }
 
@@ -83,7 +79,7 @@ struct Known {
 /// All keys, the oldest first; never empty.
 pub(super) struct KeySet(Vec<Key>);
 
-/// Since when a key that is made now shall sign.
+/// From when on a new key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
     /// Once everybody can know it; the others go on verifying for an hour.
@@ -126,12 +122,11 @@ impl KeySet {
         self.0.iter().rposition(|key| key.signs_from <= now).unwrap_or_default()
     }
 
-    /// The one key that signs.
     pub(super) fn signing(&self, now: Timestamp) -> Option<&Key> {
         self.0.get(self.signing_place(now))
     }
 
-    /// Every key that is not over, with what it does.
+    /// Every key that is not over, with its status.
     fn active(&self, now: Timestamp) -> impl Iterator<Item = (&Key, KeyStatus)> {
         let signing = self.signing_place(now);
         self.0.iter().enumerate().filter_map(move |(place, key)| {
@@ -152,7 +147,6 @@ impl KeySet {
 }
 
 impl Site {
-    /// What tokens are signed with.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         self.part()
@@ -242,7 +236,7 @@ async fn insert(
     Ok(())
 }
 
-/// Makes the next key; its kid.
+/// Makes the next key and returns its kid.
 pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError> {
     let seed = seed()?;
     let now = clock::now();

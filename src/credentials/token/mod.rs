@@ -26,12 +26,12 @@ pub use refresh_token::RefreshToken;
 use store::Holder;
 pub use store::{end_all, forget_ended};
 
-/// Who showed a token.
+/// The holder of a token that was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// The person, as the database has them now.
+    /// As the database has them now.
     pub user: User,
-    /// Their address, likewise.
+    /// As the database has it now.
     pub email: String,
     /// The family of the token, for [`still_holds`].
     pub family: String,
@@ -41,11 +41,9 @@ pub struct VerifiedToken {
     pub expires_at: Timestamp,
 }
 
-/// The tokens that were verified.
 #[derive(Debug, Default)]
 pub struct KnownTokens(Verified<KnownToken>);
 
-/// A token that was verified, and what it is for.
 struct KnownToken {
     token: VerifiedToken,
     token_use: TokenUse,
@@ -56,18 +54,12 @@ struct KnownToken {
 /// that a revoked token is refused at once, and so is one by a leaked key. What
 /// was found out is believed until something of that kind ends
 /// ([`super::trust`]), and no longer than the token and its family say.
-///
-/// # Errors
-/// [`TokenError`].
 pub async fn verify(site: &Site, raw: &str) -> Result<VerifiedToken, TokenError> {
     verify_for(site, raw, &[TokenUse::Access]).await
 }
 
 /// [`verify`] for the GraphQL API, which takes an id token as it takes an
 /// access token: AppSync takes both kinds of a user pool.
-///
-/// # Errors
-/// [`TokenError`].
 pub async fn verify_either(site: &Site, raw: &str) -> Result<VerifiedToken, TokenError> {
     verify_for(site, raw, &[TokenUse::Access, TokenUse::Id]).await
 }

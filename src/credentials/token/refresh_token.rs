@@ -13,9 +13,6 @@ pub struct RefreshToken([u8; 32]);
 
 impl RefreshToken {
     /// The first of a family.
-    ///
-    /// # Errors
-    /// Where the system has no random bits.
     pub(super) fn random() -> Result<Self, AppError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(internal)?;
@@ -34,12 +31,11 @@ impl RefreshToken {
         Self(secret.seal("refresh token", &[&self.0]))
     }
 
-    /// What is stored.
+    /// The hash that is stored in place of the token.
     pub(super) fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
     }
 
-    /// The text to hand out.
     #[must_use]
     pub fn reveal(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)

@@ -12,14 +12,12 @@ use super::{
 };
 use crate::{clock, credentials::User, database::internal, error::AppError, site::Site};
 
-/// What a program is given.
 #[derive(Clone)]
 pub struct Tokens {
     /// To be shown to the API; holds for [`super::ACCESS_TIME`].
     pub access: String,
     /// For the program itself: who it is that has logged in.
     pub id: String,
-    /// To get the next ones with.
     pub refresh: RefreshToken,
 }
 
@@ -53,11 +51,9 @@ fn sign(site: &Site, keys: &KeySet, holder: &Holder, refresh: RefreshToken) -> R
     })
 }
 
-/// A family that has begun.
+/// A family that has just begun.
 pub struct Begun {
-    /// To end it by.
     pub family: String,
-    /// Its first tokens.
     pub tokens: Tokens,
 }
 
@@ -85,7 +81,8 @@ pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, Ap
 /// refresh token again. `None` where it does not hold.
 ///
 /// # Errors
-/// Those of the database; [`AppError::Busy`] after [`USE_TIME`].
+///
+/// [`AppError::Busy`] after [`USE_TIME`].
 pub async fn refresh(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
     let Some(parent) = RefreshToken::parse(raw) else { return Ok(None) };
     // Everything that can fail or take long comes before the token is used up:
@@ -124,13 +121,13 @@ pub async fn refresh(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError>
     }
 }
 
-/// What became of a refresh token that was shown.
+/// The result of using a refresh token.
 enum Used {
-    /// It does not hold.
+    /// It is not valid.
     Nothing,
-    /// It is used up, and this is whose it was.
+    /// It is used up now; this was its holder.
     By(Holder),
-    /// It was a copy; its family has ended.
+    /// It was a copy, so its family has ended.
     Ended,
 }
 
@@ -151,7 +148,8 @@ pub async fn renew(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
 /// or over there is nothing left to end (RFC 7009 2.2).
 ///
 /// # Errors
-/// Those of the database; then nothing has ended.
+///
+/// After an error nothing has ended.
 pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
     if let Some(token) = RefreshToken::parse(raw) {
         return site
@@ -173,7 +171,8 @@ pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
 /// Ends a family.
 ///
 /// # Errors
-/// Those of the database; then it has not ended.
+///
+/// After an error the family has not ended.
 pub async fn end(site: &Site, family: String) -> Result<(), AppError> {
     site.database
         .write_then(

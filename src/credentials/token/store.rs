@@ -20,16 +20,14 @@ const FAMILY_TIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// whom the answer did not reach.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
-/// Whose family it is.
+/// The person to whom a family belongs.
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
-    /// The family.
     pub(super) family: String,
     pub(super) user: User,
     pub(super) email: String,
     /// When the password was given.
     pub(super) began_at: Timestamp,
-    /// When the family ends.
     pub(super) expires_at: Timestamp,
 }
 
@@ -102,7 +100,7 @@ async fn insert(db: &mut Db, family: &str, hash: &[u8], now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Whose family that is, if it has not ended.
+/// The holder of a family that has not ended.
 pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, AppError> {
     let row: Option<HolderRow> = on_engine!(db => sqlx::query_as(
             "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email
@@ -149,20 +147,18 @@ pub(super) async fn lives(db: &mut Db, family: &str, kid: &str) -> Result<bool, 
         .await?))
 }
 
-/// What is known of a refresh token.
+/// What the database knows of a refresh token.
 pub(super) enum Found {
-    /// Nothing, or its family has ended.
+    /// It is unknown, or its family has ended.
     Nothing,
-    /// It holds.
     Usable {
-        /// Whose it is.
         holder: Holder,
-        /// Whether a use uses it up.
+        /// Whether one use ends it.
         once: bool,
     },
-    /// It was used just now.
+    /// It was used a moment ago.
     JustUsed(Holder),
-    /// It was used before: somebody has a copy.
+    /// It was used before, so somebody has a copy.
     Stolen(String),
 }
 
@@ -192,7 +188,7 @@ pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
     })
 }
 
-/// Puts `child` into the place of `parent`.
+/// Replaces `parent` by `child`.
 pub(super) async fn succeed(db: &mut Db, family: &str, parent: &[u8], child: &[u8]) -> Result<(), AppError> {
     let now = clock::now();
     execute!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")

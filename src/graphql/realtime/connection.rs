@@ -40,7 +40,7 @@ use crate::{
     site::Site,
 };
 
-/// For the client to begin.
+/// How long a client may take to begin.
 const INIT_TIME: Duration = Duration::from_secs(10);
 /// Clients of AppSync give up after five minutes of silence; proxies sooner.
 const BEAT: Duration = Duration::from_secs(25);
@@ -65,7 +65,7 @@ mod code {
 
 /// What came with the request that opened the connection.
 pub struct Greeting {
-    /// What it brought to prove who it is.
+    /// The credential that it brought.
     pub offered: Offered,
     /// Whether the client connects again by itself, with a new token, when the
     /// connection ends: aws-amplify 5 and 6 do. An error would be the end of
@@ -88,16 +88,14 @@ pub struct Connection {
     /// In whose turns everything reads that is begun here.
     client: Client,
     operations: HashMap<String, Running>,
-    /// Queries and mutations.
     queue: Queue,
     /// Subscriptions: they wait for news, and hold nothing that others wait for.
     news: SelectAll<BoxStream<'static, (String, Option<OperationEvent>)>>,
 }
 
 enum Running {
-    /// In the queue.
     Once,
-    /// Among the subscriptions.
+    /// In the list of subscriptions.
     Subscription {
         /// Who started it, by AppSync's protocol.
         caller: Option<Caller>,
@@ -106,7 +104,7 @@ enum Running {
     },
 }
 
-/// The connection ends, perhaps with a word.
+/// The connection ends, with a code and a reason if any.
 struct End(Option<(u16, String)>);
 
 type Step = ControlFlow<End>;
@@ -119,7 +117,7 @@ fn end(code: u16, reason: impl Into<String>) -> Step {
 const WITHDRAWN: &str = "Token has expired.";
 
 impl Connection {
-    /// Over a WebSocket that is about to open.
+    /// For a WebSocket that is about to open.
     pub fn new(site: Site, protocol: Protocol, wording: Wording, greeting: Greeting) -> Self {
         let client = site.turns().client(greeting.address);
         let queue = Queue::new(site.clone(), client.clone());
@@ -127,7 +125,7 @@ impl Connection {
         Self { site, protocol, wording, greeting, caller, client, operations, queue, news }
     }
 
-    /// Talks until one of the two has had enough.
+    /// Runs until one of the two sides ends it.
     pub async fn run(mut self, mut socket: WebSocket) {
         let End(last) = self.talk(&mut socket).await;
         if let Some((code, reason)) = last {
@@ -356,7 +354,7 @@ impl Connection {
         send(socket, &DataMessage { kind: self.protocol.data(), id, payload: &payload }).await
     }
 
-    /// Whether it was there.
+    /// Returns whether it was there.
     fn forget(&mut self, id: &str) -> bool {
         match self.operations.remove(id) {
             Some(Running::Once) => self.queue.forget(id),
@@ -451,7 +449,7 @@ async fn is_over(caller: &Caller, site: &Site) -> bool {
     matches!(caller.still_holds(site).await, Ok(false))
 }
 
-/// Whoever that proves to be; nobody is refused.
+/// Who asks. Nobody without a valid credential gets further.
 async fn caller(
     site: &Site,
     explicit: Option<&HeaderCredential>,

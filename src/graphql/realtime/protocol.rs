@@ -20,12 +20,12 @@ pub enum Protocol {
     TransportWs,
 }
 
-/// What a client brings to prove who it is.
+/// The credential that a client offers.
 #[derive(Clone, Debug, Default)]
 pub struct Offered(Option<HeaderCredential>);
 
 impl Offered {
-    /// What the request brings on purpose.
+    /// The token or the key of the request.
     pub fn of(credential: &RequestCredential) -> Self {
         Self(credential.header().cloned())
     }
@@ -41,31 +41,31 @@ impl Offered {
         Self(HeaderCredential::of(authorization, api_key))
     }
 
-    /// Something that is no credential.
+    /// A credential that cannot be read.
     pub fn unreadable() -> Self {
         Self(HeaderCredential::of(Some(""), None))
     }
 
-    /// What counts of it.
+    /// The one that counts.
     pub const fn explicit(&self) -> Option<&HeaderCredential> {
         self.0.as_ref()
     }
 }
 
-/// What a client says.
+/// A message from a client.
 pub enum ClientMessage {
-    /// It begins; with a credential, perhaps.
+    /// It begins, perhaps with a credential.
     Init(Offered),
     /// It wants something done under that id; by AppSync, with a credential.
     /// Without parameters where AppSync's text of JSON holds none.
     Start { id: String, parameters: Option<Parameters>, offered: Offered },
-    /// It has heard enough of that.
+    /// It ends one operation.
     Stop { id: String },
-    /// It wants a sign of life.
+    /// It asks for a pong.
     Ping,
-    /// It gives one, or says what does not matter.
+    /// It says something that needs no answer.
     Nothing,
-    /// It cannot be understood.
+    /// It cannot be parsed.
     Nonsense,
 }
 
@@ -85,7 +85,6 @@ impl Protocol {
         [Self::AppSync, Self::TransportWs].into_iter().find(|protocol| protocol.name() == name)
     }
 
-    /// The name of the subprotocol.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AppSync => "graphql-ws",
@@ -93,7 +92,7 @@ impl Protocol {
         }
     }
 
-    /// What a message of the client says.
+    /// Parses a message.
     pub fn read(self, text: &str) -> ClientMessage {
         let Ok(Message { kind, id, payload }) = serde_json::from_str(text) else {
             return ClientMessage::Nonsense;
@@ -120,7 +119,7 @@ impl Protocol {
         }
     }
 
-    /// The client may begin.
+    /// The answer to a client that begins.
     pub fn ack(self) -> Value {
         match self {
             Self::AppSync => {
@@ -130,7 +129,7 @@ impl Protocol {
         }
     }
 
-    /// A sign of life.
+    /// The message that keeps a connection alive.
     pub fn beat(self) -> Value {
         match self {
             Self::AppSync => json!({ "type": "ka" }),
@@ -163,7 +162,7 @@ impl Protocol {
         json!({ "type": "error", "id": id, "payload": payload })
     }
 
-    /// Nothing more comes of `id`.
+    /// Nothing more follows for `id`.
     pub fn complete(self, id: &str) -> Value {
         json!({ "type": "complete", "id": id })
     }

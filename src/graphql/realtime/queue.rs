@@ -23,13 +23,11 @@ const AT_ONCE: usize = 4;
 /// Bytes of those that stand in line; no more is read of a client meanwhile.
 const WAITING_BYTES: usize = 256 * 1024;
 
-/// What an operation came to.
 pub struct Answer {
-    /// How the client calls it.
+    /// The client's id of the operation.
     pub id: String,
-    /// Its answer, or why there is none.
     pub outcome: Result<Response, ApiError>,
-    /// Until the client has taken the answer.
+    /// Held until the client has taken the answer.
     _turn: Option<Turn>,
 }
 
@@ -56,7 +54,7 @@ impl Queue {
         Self { site, client, waiting, waiting_bytes: 0, running, handles }
     }
 
-    /// Whether one more can stand in line.
+    /// Whether the queue takes one more.
     pub const fn has_room(&self) -> bool {
         self.waiting_bytes < WAITING_BYTES
     }
@@ -68,7 +66,7 @@ impl Queue {
         self.advance();
     }
 
-    /// Gives one up, wherever it stands.
+    /// Cancels one, whether it waits or runs.
     pub fn forget(&mut self, id: &str) {
         self.waiting.retain(|waiting| waiting.id != id);
         self.waiting_bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();

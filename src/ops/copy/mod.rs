@@ -23,21 +23,16 @@ const BATCH_PARAMETERS: usize = 10_000;
 /// Bytes of one INSERT at most, unless a single row is longer.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Why nothing was copied: always one sentence.
+/// Why nothing was copied, in one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The source is a file that is not there.
     #[error("there is no database {0} to copy from")]
     Missing(DatabaseUrl),
-    /// The source and the target, by whatever names.
+    /// The source and the target are one database.
     #[error("{from} and {to} are the same database")]
-    Same {
-        /// The source.
-        from: DatabaseUrl,
-        /// The target.
-        to: DatabaseUrl,
-    },
-    /// Neither can be copied what is not known.
+    Same { from: DatabaseUrl, to: DatabaseUrl },
+    /// A table that this binary does not know.
     #[error("the database {0} holds no site of Byline")]
     NoSite(DatabaseUrl),
     /// The source lacks steps of the schema, and is not ours to change.
@@ -46,40 +41,30 @@ pub enum CopyError {
     /// The target is in use already.
     #[error("the database {url} already has rows in {table}; copy into one that is empty or not made yet")]
     NotEmpty {
-        /// The target.
         url: DatabaseUrl,
         /// Its first table that has rows.
         table: &'static str,
     },
-    /// Somebody else writes to the target.
+    /// Another process writes to the target.
     #[error("the database {url} is in use by another program; stop that first: {cause}")]
-    InUse {
-        /// The target.
-        url: DatabaseUrl,
-        /// What the engine says.
-        cause: sqlx::Error,
-    },
+    InUse { url: DatabaseUrl, cause: sqlx::Error },
     /// Reading or writing failed.
     #[error("the copy ended early at the database {url}: {cause}")]
     Failed {
-        /// At which of the two.
+        /// Of the source or of the target.
         url: DatabaseUrl,
-        /// What the engine says.
         cause: sqlx::Error,
     },
-    /// The target has something else than the source.
+    /// The target has other rows than the source.
     #[error("{table} did not arrive in {url} as sent ({arrived} instead of {sent}); nothing was kept")]
     Differs {
-        /// The target.
         url: DatabaseUrl,
-        /// The table.
         table: &'static str,
         /// What was read from the source.
         sent: Checksum,
         /// What was read back.
         arrived: Checksum,
     },
-    /// One of the two cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
 }
@@ -87,16 +72,16 @@ pub enum CopyError {
 /// What was copied of a table.
 #[derive(Debug)]
 pub struct Copied {
-    /// The table that is copied.
+    /// Which table.
     pub table: &'static Table,
     /// The same in the source and in the target.
     pub checksum: Checksum,
 }
 
-/// How many rows a table has, and which.
+/// The number of rows of a table, and a hash of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checksum {
-    /// How many.
+    /// The number of rows.
     pub rows: u64,
     /// SHA-256 over all rows in the order of their key, in an encoding that is
     /// the same for both engines.
@@ -115,8 +100,9 @@ impl fmt::Display for Checksum {
 /// not made yet. Says for every table what was copied.
 ///
 /// # Errors
-/// [`CopyError`]; the target then has no rows, or those that it had before.
-/// Should the connection break while PostgreSQL commits, it may have them all.
+///
+/// After an error the target has the rows that it had before. Only when the
+/// connection breaks while PostgreSQL commits, it may have all of the new ones.
 pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, CopyError> {
     if from.is_missing_file() {
         return Err(CopyError::Missing(from.clone()));
@@ -359,7 +345,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// A value, or the lack of one.
+/// A value or NULL.
 #[derive(Clone, Debug)]
 enum Value {
     Text(Option<String>),
@@ -397,7 +383,7 @@ impl Value {
     }
 }
 
-/// Rows on their way.
+/// Rows that are being copied.
 #[derive(Default)]
 struct Batch {
     rows: Vec<Vec<Value>>,

@@ -146,12 +146,9 @@ pub const TABLES: &[Table] = &[
     },
 ];
 
-/// A table that is copied.
 #[derive(Debug)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// All of its columns.
     pub columns: &'static [Column],
     /// Its primary key, by which both engines order rows alike: texts and
     /// bytes byte by byte.
@@ -163,11 +160,8 @@ pub struct Table {
 /// A column of a [`Table`].
 #[derive(Debug)]
 pub struct Column {
-    /// Its name.
     pub name: &'static str,
-    /// What it holds.
     pub kind: Kind,
-    /// Whether it may hold nothing instead.
     pub nullable: bool,
 }
 
@@ -201,7 +195,7 @@ const fn bytes(name: &'static str) -> Column {
 }
 
 impl Table {
-    /// All of its columns, for a statement.
+    /// All of its columns, as a statement lists them.
     pub(super) fn column_names(&self) -> String {
         self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
     }

@@ -29,16 +29,15 @@ const MOST: usize = SIZES[SIZES.len() - 1];
 /// it is worth its own connection.
 const QUESTIONS: usize = 2;
 
-/// What can be read of a post by its id.
+/// A form of a post that is read by its id.
 pub trait ReadById: TryFrom<Self::Row, Error = AppError> + Send + Sync + 'static {
     /// As it is stored.
     type Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin;
 
     /// The statement up to its `WHERE`; the post is `p` in it.
     fn select() -> String;
-    /// Of which post it is.
     fn id(&self) -> &PostId;
-    /// Where a site reads it.
+    /// The reader that a site has for it.
     fn reader(site: &Site) -> &ById<Self>
     where
         Self: Sized;
@@ -119,7 +118,7 @@ impl<T: ReadById> ById<T> {
     }
 }
 
-/// Asks until nobody waits in the lane.
+/// Answers until nobody waits in the lane.
 async fn answer_all<T: ReadById>(site: Site, lane: usize, actor: Actor) {
     // Others that are about to ask come along.
     tokio::task::yield_now().await;
@@ -157,7 +156,7 @@ async fn answer_all<T: ReadById>(site: Site, lane: usize, actor: Actor) {
     }
 }
 
-/// An error says that whoever asked has hung up.
+/// An error only says that the caller has hung up.
 fn give<T: ReadById>(waiting: Vec<Waiting<T>>, found: &Result<Vec<Arc<T>>, AppError>) {
     for one in waiting {
         let answer = found.as_ref().map_err(AppError::clone);

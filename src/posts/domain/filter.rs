@@ -18,7 +18,7 @@ pub enum Filter {
     All(Vec<Filter>),
     /// At least one of them; false without any.
     Any(Vec<Filter>),
-    /// The contrary.
+    /// Its negation.
     Not(Box<Filter>),
     /// A test of one attribute.
     Where(Attribute, Test),
@@ -29,24 +29,20 @@ pub enum Filter {
     Deleted,
 }
 
-/// What a post has.
+/// An attribute of a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attribute {
-    /// Its id.
     Id,
-    /// Its title.
     Title,
     /// Its Markdown, which alone may be null.
     Content,
     /// The username of its author.
     Owner,
-    /// When it was published.
     CreatedAt,
-    /// When it was last changed.
     UpdatedAt,
 }
 
-/// What is asked of an attribute.
+/// A test of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// Whether it has a value.
@@ -54,30 +50,22 @@ pub enum Test {
     /// Whether it is null. What does not exist has no attributes: there,
     /// neither this holds nor [`Test::Exists`].
     Null,
-    /// How it compares with a text.
+    /// Whether it compares so with a text.
     Is(Comparison, String),
-    /// Whether it begins with a text.
     BeginsWith(String),
-    /// Whether a text occurs in it.
     Contains(String),
     /// How its length in characters (Unicode scalar values) compares.
     Length(Comparison, i64),
 }
 
-/// The usual six.
+/// As SQL has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// Equal.
     Eq,
-    /// Not equal.
     Ne,
-    /// Less.
     Lt,
-    /// Less or equal.
     Le,
-    /// Greater.
     Gt,
-    /// Greater or equal.
     Ge,
 }
 
@@ -106,12 +94,11 @@ impl Comparison {
 }
 
 impl Filter {
-    /// Holds for every post.
+    /// True for every post.
     pub const EVERYTHING: Self = Self::All(Vec::new());
-    /// Holds for none.
+    /// True for none.
     pub const NOTHING: Self = Self::Any(Vec::new());
 
-    /// Whether it asks nothing.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
@@ -270,7 +257,7 @@ fn write_list(
 }
 
 impl Test {
-    /// Of an attribute that may be null.
+    /// For an attribute that may be null.
     fn holds(&self, value: Option<&str>) -> bool {
         match (self, value) {
             (Self::Exists, value) => value.is_some(),
@@ -280,7 +267,7 @@ impl Test {
         }
     }
 
-    /// Of an attribute that is not there.
+    /// For an attribute that is null.
     const fn holds_of_nothing(&self) -> bool {
         matches!(self, Self::Is(Comparison::Ne, _))
     }
@@ -308,7 +295,7 @@ impl Test {
         sql.push(if self.holds_of_nothing() { ", TRUE)" } else { ", FALSE)" });
     }
 
-    /// On a column of text.
+    /// For a column of text.
     fn write(&self, sql: &mut Sql, column: &'static str) {
         match self {
             Self::Exists => sql.push(column).push(" IS NOT NULL"),

@@ -72,12 +72,12 @@ pub fn stored(text: &str) -> Option<String> {
     (!text.is_ascii() || text.contains('\0')).then(|| fold(text))
 }
 
-/// What becomes of the stored fold of a content.
+/// How an edit changes the stored fold of a content.
 #[derive(Clone, Debug)]
 pub enum FoldChange {
-    /// The content stays, and so does this.
+    /// The content is unchanged, and so is its fold.
     Kept,
-    /// It is this from now on.
+    /// The fold is this from now on.
     Set(Option<String>),
 }
 
@@ -139,7 +139,7 @@ pub async fn ahead<T: Send + 'static>(
     folding.await.map_err(|error| internal(format_args!("a text could not be folded: {error}")))
 }
 
-/// A post whose texts are not folded.
+/// A post whose folds are not stored yet.
 #[derive(Clone, FromRow)]
 struct Unfolded {
     id: String,
@@ -163,7 +163,8 @@ const STEP: usize = 1 << 18;
 /// `Z` and `a` to `z` to be the same there.
 ///
 /// # Errors
-/// Those of the database; what was folded by then stays.
+///
+/// After an error, what was folded before it stays.
 pub async fn catch_up(database: &Database) -> Result<(), AppError> {
     loop {
         let posts = unfolded(&mut database.read().await?).await?;

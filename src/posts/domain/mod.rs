@@ -24,14 +24,12 @@ use filter::Filter;
 pub use post_text::PostText;
 pub use snapshot::{Changed, DeletedPost, PostSnapshot};
 
-/// A post that is about to be.
 #[derive(Clone, Debug)]
 pub struct NewPost {
-    /// Its id, if the program brings one.
+    /// The id that a program brings, if any.
     pub id: Option<PostId>,
     /// Whose it is to be, if the program says so: the author's own, or nobody's.
     pub owner: Option<String>,
-    /// What it says.
     pub post_text: PostText,
 }
 
@@ -41,21 +39,18 @@ impl From<PostText> for NewPost {
     }
 }
 
-/// What an edit changes; the rest stays.
+/// An edit; absent fields are unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The new title.
     pub title: Option<Title>,
-    /// What becomes of the text.
     pub content: ContentChange,
-    /// Whose it is from now on.
+    /// The new owner.
     pub owner: Option<Username>,
 }
 
-/// What an edit does with the text of a post.
+/// How an edit changes the text of a post.
 #[derive(Clone, Debug, Default)]
 pub enum ContentChange {
-    /// It stays as it is.
     #[default]
     Keep,
     /// It is this from now on, or none: what programs say.
@@ -66,7 +61,7 @@ pub enum ContentChange {
 }
 
 impl ContentChange {
-    /// What it brings, if anything.
+    /// The new text, if there is one.
     #[must_use]
     pub const fn brought(&self) -> Option<Option<&Content>> {
         match self {
@@ -86,7 +81,7 @@ impl ContentChange {
         }
     }
 
-    /// What `current` becomes.
+    /// The text after the edit.
     #[must_use]
     pub fn of(self, current: Option<&Content>) -> Option<Content> {
         match self {
@@ -122,7 +117,7 @@ pub fn conflicting(error: &AppError) -> Option<Post> {
     }
 }
 
-/// What must be so for a change to happen.
+/// The condition under which a change happens.
 #[derive(Clone, Debug)]
 pub struct Guard {
     /// The post still has this version (security row D4).
@@ -132,7 +127,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Nothing in particular.
+    /// No condition.
     pub const NONE: Self = Self { version: None, condition: Filter::EVERYTHING };
 
     /// The post still has that version.

@@ -10,7 +10,7 @@ use crate::{
 pub struct PostText {
     /// Plain text.
     pub title: Title,
-    /// Markdown, if a program has not left it out.
+    /// Markdown; a program may leave it out.
     pub content: Option<Content>,
 }
 
@@ -22,9 +22,6 @@ impl PostText {
     }
 
     /// Both parts, as typed: an empty text is an empty text.
-    ///
-    /// # Errors
-    /// Every broken rule.
     pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let title = errors.take(Field::Title, Title::parse(title));

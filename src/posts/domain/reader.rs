@@ -12,7 +12,6 @@ use crate::{
 /// A connection for as long as a turn takes; it is given back first.
 #[derive(Debug)]
 pub struct InTurn {
-    /// To read by.
     pub db: Db,
     _turn: Turn,
 }

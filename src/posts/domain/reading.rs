@@ -3,12 +3,12 @@
 use super::{by_id::ById, rendered::Stored};
 use crate::{posts::Post, site::Site};
 
-/// The readers of a site.
+/// How a site reads posts by id.
 #[derive(Debug, Default)]
 pub struct Reading {
     /// With their texts, as programs and editors read them.
     pub posts: ById<Post>,
-    /// With their HTML, as pages show them.
+    /// With their HTML, for pages.
     pub rendered: ById<Stored>,
 }
 

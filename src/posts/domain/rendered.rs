@@ -27,13 +27,12 @@ pub struct RenderedPost {
 /// A post as it is read for a page.
 #[derive(Clone, Debug)]
 pub enum Stored {
-    /// With its HTML.
+    /// Its HTML is stored.
     Rendered(RenderedPost),
     /// With its text: what that becomes is not stored.
     Unrendered(Summary, Content),
 }
 
-/// A row of it.
 #[derive(FromRow)]
 pub struct RenderedRow {
     #[sqlx(flatten)]
@@ -93,7 +92,7 @@ pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(),
     Ok(())
 }
 
-/// Posts to be rendered in one step.
+/// Posts that are rendered in one step.
 const STEP: usize = 16;
 
 #[derive(FromRow)]
@@ -113,7 +112,8 @@ const UNRENDERED: &str = "
 /// when it is asked for.
 ///
 /// # Errors
-/// Those of the database, and of rendering; what was stored by then stays.
+///
+/// After an error, what was stored before it stays.
 pub async fn catch_up(site: &Site) -> Result<(), AppError> {
     loop {
         let rows = unrendered(&mut site.database.read().await?).await?;

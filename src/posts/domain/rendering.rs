@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use super::markdown::{self, Audience, Rendering};
 use crate::{credentials::UserId, database::internal, error::AppError, posts::Content, site::Site};
 
-/// Bytes of HTML kept at most.
+/// The most bytes of HTML that are kept.
 const CAPACITY: u64 = 32 * 1024 * 1024;
 /// Texts of posts that may wait for their turn.
 const QUEUE: usize = 64;
@@ -32,7 +32,7 @@ const BUDGET: Duration = Duration::from_secs(5);
 /// text or another version, and tells nothing to whoever has not the text.
 type Key = [u8; 32];
 
-/// The lane, and what has been rendered in it.
+/// The queue for rendering, and what was rendered.
 #[derive(Debug)]
 pub struct Renderer {
     running: Arc<Semaphore>,
@@ -64,7 +64,6 @@ impl Default for Renderer {
 }
 
 impl Site {
-    /// The lane for rendering Markdown.
     #[must_use]
     pub fn renderer(&self) -> &Renderer {
         self.part()
@@ -95,8 +94,9 @@ impl Renderer {
     /// each other first, so that readers do not wait behind many of them.
     ///
     /// # Errors
-    /// Those of [`Renderer::render`]; [`AppError::Busy`] too for somebody who
-    /// asks while eight of theirs are under way.
+    ///
+    /// As [`Renderer::render`]; [`AppError::Busy`] also for an author who has
+    /// eight previews under way.
     pub async fn preview(&self, author: &UserId, content: Content) -> Result<String, AppError> {
         let held = (PreviewOf::author(&self.previews_by_author, author)?, place(&self.previews)?);
         let turn = turn(&self.previewing).await?;
@@ -134,13 +134,13 @@ fn busy() -> AppError {
     AppError::Busy { retry_after: 2 }
 }
 
-/// Waits for a turn, not for ever.
+/// Waits for a turn, for [`PATIENCE`] at most.
 async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AppError> {
     let turn = tokio::time::timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
     turn.map_err(|_| busy())?.map_err(internal)
 }
 
-/// A place in a queue, if there is one.
+/// A place in a queue, or [`AppError::Busy`].
 fn place(queue: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AppError> {
     Arc::clone(queue).try_acquire_owned().map_err(|error| match error {
         TryAcquireError::NoPermits => busy(),

@@ -10,7 +10,6 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A post as it is stored.
 #[derive(FromRow)]
 pub struct PostRow {
     pub(super) id: String,
@@ -23,7 +22,7 @@ pub struct PostRow {
 }
 
 impl PostRow {
-    /// How long its texts are, in bytes.
+    /// Of its texts, in bytes.
     pub(super) fn text_len(&self) -> usize {
         self.title.len() + self.content.as_ref().map_or(0, String::len)
     }
@@ -113,7 +112,7 @@ impl TryFrom<SummaryRow> for Summary {
     }
 }
 
-/// What an edit leaves to be told of a post.
+/// What an edit has to read back of a post.
 #[derive(FromRow)]
 pub(super) struct UpdatedRow {
     pub(super) owner: String,
@@ -121,7 +120,6 @@ pub(super) struct UpdatedRow {
     pub(super) created_at: i64,
 }
 
-/// The columns of a [`PostRow`] of the table `p`.
 macro_rules! post_columns {
     () => {
         "p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at"
@@ -130,7 +128,6 @@ macro_rules! post_columns {
 
 pub(super) use post_columns;
 
-/// The columns of a [`SummaryRow`].
 macro_rules! summary_columns {
     () => {
         "p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at"

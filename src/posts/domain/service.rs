@@ -96,7 +96,8 @@ pub async fn select(
 /// Of a selection, the actor's own posts.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`], and those of the database.
+///
+/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`].
 pub async fn select_own(
     site: &Site,
     actor: &Actor,
@@ -110,7 +111,8 @@ pub async fn select_own(
 /// Of a selection, what the actor sees by [`policy::visible_owner`].
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`], and those of the database.
+///
+/// [`AppError::NotSignedIn`].
 pub async fn select_visible(
     site: &Site,
     actor: &Actor,
@@ -124,7 +126,8 @@ pub async fn select_visible(
 /// What changed, of whatever the actor sees by [`policy::visible_owner`].
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`], and those of the database.
+///
+/// [`AppError::NotSignedIn`].
 pub async fn changes(
     site: &Site,
     actor: &Actor,
@@ -292,7 +295,7 @@ pub async fn update(
     .await
 }
 
-/// Who gets a post that is handed on.
+/// The new owner of a post that is handed on.
 async fn new_owner_named(db: &mut Db, username: Username) -> Result<User, AppError> {
     let found = accounts::find(db, &Login::Username(username)).await?;
     found

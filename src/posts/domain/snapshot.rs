@@ -7,12 +7,10 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A post as it was last changed.
+/// A post after its last change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// It is there.
     Post(Post),
-    /// It is gone.
     Deleted(DeletedPost),
 }
 
@@ -22,32 +20,30 @@ pub enum Changed {
 pub struct DeletedPost {
     /// Its id, which only the next post to bring the same one has again.
     pub id: PostId,
-    /// Its title; empty once that is forgotten.
+    /// Empty once the text is forgotten.
     pub title: String,
     /// Its Markdown, if it had any; none once that is forgotten.
     pub content: Option<String>,
     /// The username of its author.
     pub owner: String,
-    /// One more than it had.
+    /// One more than the post had.
     pub version: i64,
     /// When it was published.
     pub created_at: Timestamp,
-    /// When it was deleted.
     pub deleted_at: Timestamp,
 }
 
 impl DeletedPost {
-    /// Its texts are for those who were listening.
+    /// How long subscribers can still get the texts.
     pub const TEXT_KEPT: Duration = Duration::from_secs(10 * 60);
     /// That it was deleted is for programs that synchronize, as long as
     /// Amplify's own tables keep it.
     pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 }
 
-/// What is known of a post, there or deleted.
+/// What is known of a post that exists or is deleted.
 #[derive(Clone, Copy, Debug)]
 pub struct PostSnapshot<'a> {
-    /// Its id.
     pub id: &'a PostId,
     /// Its title; empty once it is deleted and that is forgotten.
     pub title: &'a str,
@@ -59,9 +55,8 @@ pub struct PostSnapshot<'a> {
     pub version: i64,
     /// When it was published.
     pub created_at: Timestamp,
-    /// When it was last changed, or deleted.
     pub changed_at: Timestamp,
-    /// Whether it is gone.
+    /// Whether it is deleted.
     pub deleted: bool,
 }
 

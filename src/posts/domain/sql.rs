@@ -15,9 +15,7 @@ pub struct Sql {
 /// A bound value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Of a column of text.
     Text(String),
-    /// Of a column of integers.
     Integer(i64),
 }
 
@@ -40,13 +38,11 @@ impl From<i64> for Value {
 }
 
 impl Sql {
-    /// Nothing yet.
     #[must_use]
     pub const fn new(engine: Engine) -> Self {
         Self { engine, of_deleted: false, text: String::new(), values: Vec::new() }
     }
 
-    /// For which engine.
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine
@@ -58,18 +54,18 @@ impl Sql {
         self.of_deleted
     }
 
-    /// From now on it is, or is not.
+    /// Whether what follows is about deleted posts.
     pub const fn set_of_deleted(&mut self, of_deleted: bool) {
         self.of_deleted = of_deleted;
     }
 
-    /// Adds our own words.
+    /// Appends SQL of our own.
     pub fn push(&mut self, words: &'static str) -> &mut Self {
         self.text.push_str(words);
         self
     }
 
-    /// Adds a placeholder and its value.
+    /// Appends a placeholder and its value.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
         self.text.push('$');
@@ -77,7 +73,6 @@ impl Sql {
         self
     }
 
-    /// Text and values.
     #[must_use]
     pub fn finish(self) -> (String, Vec<Value>) {
         (self.text, self.values)

@@ -24,7 +24,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A post and who wrote it.
+/// A post with its author's name.
 const SELECT: &str = concat!("SELECT ", post_columns!(), " FROM posts p JOIN users u ON u.id = p.owner_id");
 
 const FIND: &str =
@@ -46,7 +46,6 @@ impl ReadById for Post {
     }
 }
 
-/// One post.
 pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
     let row =
         on_engine!(db => sqlx::query_as::<_, PostRow>(FIND).bind(id.as_str()).fetch_optional(db).await?);
@@ -83,8 +82,9 @@ const INSERT_POSTGRES: &str = "
 /// Adds a post; under a new id, unless it brings its own.
 ///
 /// # Errors
-/// [`AppError::ConditionNotMet`] when a post has that id, or another's had it
-/// whose deletion programs may yet have to hear of.
+///
+/// [`AppError::ConditionNotMet`] when a post has that id, or when another
+/// author's deleted post had it and programs may not know of the deletion yet.
 pub async fn insert(
     db: &mut Db,
     owner: &User,
@@ -232,13 +232,13 @@ pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
 /// Which posts a program asks for, newest first.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// Only this person's.
+    /// Only this person's posts.
     pub owner: Option<UserId>,
-    /// Only those of which this holds.
+    /// Only those that match.
     pub filter: Filter,
     /// Only those older than this place in the list.
     pub after: Option<Cursor>,
-    /// At most so many.
+    /// The most posts to return.
     pub limit: usize,
     /// Whether their content is wanted; there is none otherwise.
     pub content: bool,
@@ -247,7 +247,6 @@ pub struct Selection {
 /// Posts in a row, and where the next ones begin.
 #[derive(Clone, Debug)]
 pub struct Listing<T> {
-    /// In order.
     pub posts: Vec<T>,
     /// The place after the last of them; absent where nothing follows.
     pub next: Option<Cursor>,
@@ -279,7 +278,6 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
     sql
 }
 
-/// The posts of a selection.
 pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
     let sql = select_statement(db.engine(), selection);
     let (rows, more) = fetch(db, sql, &selection.filter, selection.limit, PostRow::text_len).await?;
@@ -291,15 +289,15 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
 /// Which changes a program asks for, oldest first.
 #[derive(Clone, Debug)]
 pub struct ChangesSince {
-    /// Only of this person's posts.
+    /// Only this person's posts.
     pub owner: Option<UserId>,
-    /// Only of those of which this holds.
+    /// Only those that match.
     pub filter: Filter,
-    /// Only since then; all that is known, if absent.
+    /// Only changes since then; all known ones if absent.
     pub since: Option<Timestamp>,
     /// Only those after this place: a time of change, and an id.
     pub after: Option<Cursor>,
-    /// At most so many.
+    /// The most posts to return.
     pub limit: usize,
 }
 

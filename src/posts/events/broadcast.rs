@@ -31,14 +31,14 @@ const RENDERED: usize = 4;
 /// time and again.
 const RENDERINGS_BYTES: usize = 4 << 20;
 
-/// Something happened, and to what.
+/// An event, and the post that it is about.
 #[derive(Clone, Debug)]
 pub struct PostEvent {
     /// What happened.
     pub kind: EventKind,
     /// The post as it is now, or was.
     pub post: Arc<Changed>,
-    /// How that was told to others.
+    /// How the event was told to other subscribers.
     pub renderings: Arc<Renderings>,
 }
 
@@ -53,7 +53,7 @@ pub struct Renderings(Mutex<Rendered>);
 #[derive(Debug)]
 struct Rendered {
     told: HashMap<ShapeKey, Option<Arc<RawValue>>>,
-    /// Bytes that there is room for.
+    /// Free bytes.
     left: usize,
 }
 
@@ -71,7 +71,7 @@ impl Renderings {
         self.rendered().told.get(shape).cloned()
     }
 
-    /// Keeps it for the others.
+    /// Keeps it for other subscribers.
     pub fn keep(&self, shape: ShapeKey, told: Option<Arc<RawValue>>) {
         let mut rendered = self.rendered();
         let bytes = size_of::<(ShapeKey, Arc<RawValue>)>() + told.as_ref().map_or(0, |told| told.get().len());
@@ -96,7 +96,6 @@ impl Renderings {
 pub struct Broadcast(Mutex<Option<broadcast::WeakSender<PostEvent>>>);
 
 impl Site {
-    /// What happens to posts, for subscriptions.
     #[must_use]
     pub fn broadcast(&self) -> &Broadcast {
         self.part()

@@ -10,10 +10,10 @@ use crate::{credentials::trust, error::AppError, site::Site};
 
 /// Silence after which the connection is tried; after as much again it is given up.
 const SILENCE: Duration = Duration::from_secs(5);
-/// Between two tries to connect.
+/// The wait between two tries to connect.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// Following, until this is dropped.
+/// Follows until this is dropped.
 #[derive(Debug)]
 pub struct Following(JoinHandle<()>);
 

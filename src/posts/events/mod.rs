@@ -50,9 +50,7 @@ const SUBSCRIPTIONS: usize = 10;
 pub struct Event {
     /// Rises with every event of the site, on whichever process.
     pub id: i64,
-    /// What happened.
     pub kind: EventKind,
-    /// To which post.
     pub post: PostId,
     /// The username of its author.
     pub owner: Username,
@@ -104,7 +102,7 @@ impl FromStr for EventKind {
 pub struct Bus {
     /// Whether events of this process come back from the database, too.
     echoes: bool,
-    /// What is out of date in this process.
+    /// Counters of changes, for the keys of caches.
     pub changes: Changes,
     newest: AtomicI64,
     /// Changes that were counted last: one's own come twice, from the write and
@@ -252,7 +250,7 @@ impl Bus {
         self.stopping.send_replace(true);
     }
 
-    /// Resolves once the site is about to stop.
+    /// Returns once the site is about to stop.
     pub async fn closed(&self) {
         // An error would say that the bus itself is gone.
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;

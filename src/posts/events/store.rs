@@ -10,9 +10,9 @@ use crate::{
     username::Username,
 };
 
-/// Where PostgreSQL tells of events.
+/// The channel of PostgreSQL's NOTIFY.
 pub const CHANNEL: &str = "byline_events";
-/// Events that are kept.
+/// How many events are kept.
 const KEPT: i64 = 10_000;
 /// Events that are told again at most; a listener that missed more starts over.
 const RESUMED: usize = 500;

@@ -46,7 +46,7 @@ const RETRY_MILLIS: std::ops::Range<u64> = 1000..4000;
 /// When all places are taken: seconds until another try makes sense.
 const FULL: u32 = 30;
 
-/// Where to begin.
+/// Where a stream begins.
 #[derive(Debug, Deserialize)]
 pub struct Start {
     /// The last event that is known already, such as
@@ -84,7 +84,7 @@ fn respond(messages: impl Stream<Item = Result<Message, Infallible>> + Send + 's
 
 /// What a client is told before anything new happens.
 struct Missed {
-    /// The id it is at before the events below.
+    /// The id before the first of these events.
     at: i64,
     reset: bool,
     events: VecDeque<Event>,

@@ -11,7 +11,7 @@ use crate::{
     ui::{IdempotencyInput, PageTitle, load},
 };
 
-/// The question, for the owner alone.
+/// Asks the owner, and nobody else, to confirm.
 #[component]
 pub fn DeletePostPage() -> impl IntoView {
     let id = post_id();

@@ -22,7 +22,6 @@ const MARKDOWN_HINT: &str = "Markdown: *emphasis*, **strong**, # heading, > quot
 /// The id of the editor's form.
 const EDITOR: &str = "editor";
 
-/// Writes a new post.
 #[component]
 pub fn NewPostPage() -> impl IntoView {
     load(async move {
@@ -92,7 +91,7 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
     }
 }
 
-/// Changes a post, for its owner alone.
+/// Changes a post; for its owner alone.
 #[component]
 pub fn EditPostPage() -> impl IntoView {
     let id = post_id();

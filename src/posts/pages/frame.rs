@@ -69,7 +69,7 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
     frames.await.inspect_err(|()| tracing::error!("pages of posts cannot be put together")).ok()
 }
 
-/// What is a post's own on its page.
+/// A part of the page that is the post's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Title,
@@ -109,7 +109,7 @@ impl PostFrames {
         Some([post(created_at)?, post(edited_at)?])
     }
 
-    /// Cuts the pages of [`Self::placeholders`].
+    /// Cuts pages that hold [`Self::placeholders`].
     #[must_use]
     pub fn cut(pages: &[String; 2]) -> Option<Self> {
         let [fresh, edited] = Self::placeholders()?;

@@ -6,24 +6,24 @@ use url::{ParseError, Url};
 /// Schemes that links may have.
 pub(super) const LINK_SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
-/// What becomes of a picture's address.
+/// What happens to the address of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Picture {
-    /// It is shown, from this address.
+    /// The image is shown, from this address.
     Shown(String),
     /// It is not: the policy of the site lets pictures come by https alone
     /// (security row X2). A browser can open it as a page.
     Linked(Reason),
-    /// It is not.
+    /// The image is dropped.
     Dropped(Reason),
 }
 
-/// Why an address is not kept.
+/// Why an address is dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
     /// Its scheme, cut where it is long.
     Scheme(String),
-    /// It is none.
+    /// It is no address.
     Malformed,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// What becomes of a picture's address.
+/// What happens to the address of an image.
 pub(super) fn picture(address: &str) -> Picture {
     let trimmed = address.trim_ascii();
     // By the page's own scheme; by https it is shown wherever the page is.

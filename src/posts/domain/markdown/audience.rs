@@ -1,6 +1,6 @@
 //! Who sees a rendering.
 
-/// Who is to read what becomes of a text.
+/// Who reads the rendered text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// Whoever reads the post.

@@ -58,11 +58,11 @@ struct Strong {
 #[derive(Debug)]
 struct Open {
     name: &'static str,
-    /// Said behind a link whose address is not kept.
+    /// Written behind a link whose address is dropped.
     remark: Option<String>,
 }
 
-/// A table whose author gave it no direction.
+/// A table whose author gave it no text direction.
 #[derive(Debug)]
 struct Table {
     /// Where in the output its attribute goes.
@@ -79,7 +79,7 @@ struct Balance {
     /// How many elements of a name were not opened within the innermost one,
     /// so that their ends close nothing.
     dropped: HashMap<&'static str, usize>,
-    /// Of the open elements, how many are code.
+    /// How many of the open elements are code.
     code: usize,
     tables: Vec<Table>,
     /// Tables that begin at a place in `open`, by their place in `tables`.
@@ -123,7 +123,7 @@ impl Balance {
         None
     }
 
-    /// Closes what stands at `at` and all within it.
+    /// Closes the element at `at` and all within it.
     fn close_to(&mut self, at: usize) {
         while self.open.len() > at {
             let Some(Open { name, remark }) = self.open.pop() else { return };
@@ -149,7 +149,7 @@ impl Balance {
         }
     }
 
-    /// What stands in a table stands in a cell of it.
+    /// Opens a cell where a table has text outside of one.
     fn enter_cell(&mut self) {
         match self.top() {
             Some("colgroup") => {
@@ -271,7 +271,7 @@ impl Balance {
         self.out.push('>');
     }
 
-    /// The value of an attribute.
+    /// Writes the value of an attribute.
     fn escaped(&mut self, value: &str) {
         for c in value.chars() {
             match c {
@@ -336,12 +336,12 @@ impl Balance {
         }
     }
 
-    /// Words of ours.
+    /// Writes a remark of Byline's own.
     fn remark(&mut self, words: &str) {
         let _ = write!(self.out, "<span class=\"{NOT_SHOWN}\">{}</span>", html_escape::encode_text(words));
     }
 
-    /// `raw`: an `&` in it begins nothing.
+    /// `raw`: an `&` in it begins no character reference.
     fn text(&mut self, text: &str, raw: bool) {
         if self.top().is_some_and(is_table_frame) {
             // White space between cells is no content.
@@ -384,7 +384,7 @@ impl Balance {
         }
     }
 
-    /// A character that says how its text runs.
+    /// Notes a character that has a text direction.
     fn notice(&mut self, to_left: bool) {
         *if to_left { &mut self.strong.to_left } else { &mut self.strong.to_right } += 1;
         for (_, table) in self.open_tables.iter().rev() {

@@ -33,7 +33,7 @@ pub(super) fn attribute(name: &str) -> Option<&'static str> {
     ATTRIBUTES.into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// An element whose content is no HTML.
+/// An element whose content is not parsed as HTML.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawText {
     pub(super) name: &'static str,
@@ -43,11 +43,11 @@ pub(super) struct RawText {
 /// What its content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inner {
-    /// Not for readers.
+    /// It is not shown.
     Nothing,
     /// Text with character references.
     Text,
-    /// Text as it is.
+    /// Text without character references.
     Raw,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn is_void(name: &str) -> bool {
     matches!(name, "area" | "br" | "col" | "hr" | "img" | "wbr")
 }
 
-/// What stands in it is shown as it was typed.
+/// Its content is shown as it was typed.
 pub(super) fn is_code(name: &str) -> bool {
     matches!(name, "code" | "kbd" | "pre" | "samp" | "tt" | "var")
 }
@@ -94,7 +94,7 @@ pub(super) fn is_cell(name: &str) -> bool {
     matches!(name, "td" | "th" | "caption")
 }
 
-/// Has its place in a table alone.
+/// It is allowed in a table only.
 pub(super) fn is_table_part(name: &str) -> bool {
     is_cell(name) || is_row_group(name) || matches!(name, "tr" | "colgroup" | "col")
 }
@@ -103,12 +103,12 @@ pub(super) fn is_row_group(name: &str) -> bool {
     matches!(name, "thead" | "tbody" | "tfoot")
 }
 
-/// Holds parts of a table and nothing else.
+/// It holds parts of a table and nothing else.
 pub(super) fn is_table_frame(name: &str) -> bool {
     is_row_group(name) || matches!(name, "table" | "tr" | "colgroup")
 }
 
-/// Ends an open paragraph where it begins.
+/// It ends an open paragraph.
 pub(super) fn is_block(name: &str) -> bool {
     is_heading(name)
         || matches!(

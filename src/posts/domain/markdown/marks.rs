@@ -30,7 +30,7 @@ const TYPOGRAPHIC: [(char, char, &str); 7] = [
 const ESCAPED: [(char, char, &str); 3] =
     [('\u{FDD8}', '&', "&amp;"), ('\u{FDD9}', '<', "&lt;"), ('\u{FDDA}', '>', "&gt;")];
 
-/// Whether it is one of ours.
+/// Whether it is one of Byline's marks.
 pub(super) const fn is_mark(c: char) -> bool {
     matches!(c, '\u{FDD0}'..='\u{FDDA}')
 }

@@ -38,7 +38,6 @@ pub const VERSION: i64 = 1;
 /// is that a person typed, is rendered when it is asked for.
 const STORED_HTML: usize = 256 * 1024;
 
-/// What a text becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendering {
     /// Safe to show: no script, no event handler and no address that runs
@@ -99,7 +98,6 @@ pub fn render(content: &Content) -> Rendering {
     Rendering { excerpt: excerpt::of_html(&html), html }
 }
 
-/// The HTML of a text.
 #[must_use]
 pub fn to_html(content: &Content, audience: Audience) -> String {
     let source = marks::prepare(content.as_str());
@@ -157,7 +155,7 @@ struct Cells {
     in_head: bool,
     added: usize,
     most_added: usize,
-    /// The cell at hand is not written.
+    /// Whether the current cell is left out.
     skipped: bool,
 }
 

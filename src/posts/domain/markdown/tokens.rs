@@ -64,7 +64,7 @@ pub(super) struct Tokens<'a> {
     html: &'a str,
     at: usize,
     longest_tag: usize,
-    /// Ends that do not come any more.
+    /// End tags that never come.
     missing: Vec<&'static str>,
 }
 
@@ -125,7 +125,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Behind the next `end` after `from` bytes.
+    /// After the next `end` that follows `from` bytes.
     fn end_of(&mut self, from: usize, end: &'static str) -> Option<usize> {
         if self.missing.contains(&end) {
             return None;
