@@ -1,6 +1,7 @@
-// Wakes the islands of a page: loads the module that `IslandScripts` names and
-// calls, for each <leptos-island>, the function it is marked with. Leptos would
-// inline this; as a file of its own it needs no exception in the page's policy.
+// Starts the islands of a page: loads the module that `IslandScripts` names and
+// calls, for each <leptos-island>, the function that it names. Leptos writes this
+// inline and offers a nonce (https://github.com/leptos-rs/leptos/issues/1334); a
+// file needs neither a nonce nor an exception in the Content-Security-Policy.
 
 // Data of hydrated resources. Islands of Byline take theirs as attributes.
 globalThis.__RESOLVED_RESOURCES = [];

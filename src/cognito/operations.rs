@@ -149,16 +149,15 @@ async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Proble
         // Two names of one flow.
         "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
             let raw = input.parameter("REFRESH_TOKEN")?;
-            // Not rotated, unless the family ever was: this flow is the one of
-            // clients that may not take another refresh token. aws-amplify 3, 4
-            // and 5 would (`authenticationResult.RefreshToken`, else their own);
-            // the first releases of 6 keep their own whatever comes back, and
-            // rotation would sign their people out at the second refresh. What
-            // is lost is that a copied token betrays itself; what remains is
-            // that it ends with its family, after 30 days at the latest. Those
-            // who can (6.15.4 and newer) ask by GetTokensFromRefreshToken, and
-            // from then on it is rotation in this flow as well: a page that
-            // goes from version 5 to 6 keeps its login.
+            // Not rotated, unless the family was rotated before. Clients that use
+            // this flow may ignore a new refresh token: aws-amplify 3, 4 and 5
+            // take it, but the first releases of 6 keep the old one, and rotation
+            // would sign their people out at the second refresh. The price is that
+            // a copied token is not detected; it ends with its family, after 30
+            // days at the latest. Version 6.15.4 and newer ask by
+            // GetTokensFromRefreshToken (https://github.com/aws-amplify/amplify-js/pull/14427).
+            // From then on this flow rotates as well, so a page that moves from
+            // version 5 to 6 keeps its login.
             let tokens = tokens::renew(site, raw).await?.ok_or_else(refresh_token_is_wrong)?;
             let newer = Some(tokens.refresh.reveal()).filter(|newer| newer != raw);
             Ok(authenticated(&tokens, newer))

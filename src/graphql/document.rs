@@ -45,9 +45,10 @@ pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
     parse_query(text).map_err(|error| Unreadable::Mistake(error.into()))
 }
 
-/// Refuses variables with a default whose type is a list of nothing that the
-/// schema knows: async-graphql looks for the type to check the default by, and
-/// panics.
+/// Refuses variables with a default value whose type is a list of an unknown
+/// type. async-graphql looks that type up to check the default, and panics;
+/// <https://github.com/async-graphql/async-graphql/pull/795> repaired it for types
+/// that are no lists.
 ///
 /// # Errors
 /// The mistake, as async-graphql words it for types that are no lists.

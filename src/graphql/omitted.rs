@@ -1,7 +1,7 @@
-//! Variables that a client did not send. An input field or argument that is
-//! given by one is as if it were not there (GraphQL 3.10, 6.4.1); async-graphql
-//! takes it for null, and a null in an update clears what the client said
-//! nothing about.
+//! Variables that a client did not send. An input field or argument whose value
+//! is such a variable counts as absent (GraphQL 3.10, 6.4.1). async-graphql takes
+//! it for null (<https://github.com/async-graphql/async-graphql/pull/170>), and in
+//! an update a null would clear a field that the client did not mention.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
 //! The order of an answer's fields: that of the document (GraphQL 7.2.2).
-//! async-graphql 7 puts the fields of a query down as each is done. Those
-//! below them are done at once, and stand as they should.
+//! async-graphql 7 writes the fields of a query in the order in which their
+//! resolvers end (<https://github.com/async-graphql/async-graphql/issues/612>).
+//! Fields below them need no wait, so they are in order already.
 
 use std::collections::HashMap;
 

@@ -124,7 +124,7 @@ async fn converse(
     mut stopped: watch::Receiver<()>,
 ) {
     let mut http = http1::Builder::new();
-    // hyper sets no limit by itself: a socket that sends nothing would stay for ever.
+    // Without a timer hyper has no limit, and a socket that sends nothing stays for ever.
     http.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_TIME).max_buf_size(limits::HEAD_BYTES);
     // For `graphql::realtime`, which writes names of headers as its client does.
     http.preserve_header_case(true);

@@ -108,7 +108,8 @@ pub fn TextField(
 /// A label, an optional hint, what is wrong, and a control of many lines.
 ///
 /// Leptos 0.8 writes the text of a `<textarea>` unescaped, so that
-/// `</textarea><script>…` would run; every text area is this one.
+/// `</textarea><script>…` would run. Every text area is this one, until
+/// <https://github.com/leptos-rs/leptos/pull/4730> is in a release.
 #[component]
 pub fn TextArea(
     field: Field,

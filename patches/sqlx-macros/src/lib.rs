@@ -1,10 +1,10 @@
-//! The macros of SQLx that need no database: `FromRow` and its kin, and
-//! `migrate!`. They are SQLx's own (`sqlx-macros-core`); this crate is the door
-//! to them that leads past the drivers.
+//! The macros of SQLx that need no database: the derives such as `FromRow`, and
+//! `migrate!`. The code is SQLx's own (`sqlx-macros-core`); this crate exports it
+//! without the drivers (see `Cargo.toml`).
 //!
-//! `query!` and `sqlx::test`, which connect while they compile, fail here with
-//! a message. To have them, remove the patch from the root `Cargo.toml`: it
-//! changes nothing but how long a build takes.
+//! `query!` and `sqlx::test` connect while they compile, so here they fail with a
+//! message. To use them, remove the patch from the root `Cargo.toml`. The patch
+//! changes the time of a build and nothing else.
 
 use proc_macro::TokenStream;
 use sqlx_macros_core::{derives, migrate as migrations};

@@ -38,7 +38,8 @@ pub fn AccountNav() -> impl IntoView {
 /// Where to go afterwards: from the form that came back, or from `?next=`.
 fn next() -> Option<Next> {
     let typed = expect_context::<FormState>().value("next");
-    // Read here, once: leptos_router decodes what it hands out twice, and loses the percent signs in it.
+    // Decoded here: leptos_router 0.8 decodes a query twice and so loses percent signs
+    // (https://github.com/leptos-rs/leptos/pull/4731).
     let asked = || {
         let uri = uri();
         let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());

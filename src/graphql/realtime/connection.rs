@@ -68,8 +68,9 @@ pub struct Greeting {
     /// The credential that it brought.
     pub offered: Offered,
     /// Whether the client connects again by itself, with a new token, when the
-    /// connection ends: aws-amplify 5 and 6 do. An error would be the end of
-    /// the subscription for them; for those before, the connection's end is.
+    /// connection ends. aws-amplify 5 and 6 do
+    /// (<https://github.com/aws-amplify/amplify-js/pull/10235>), and for them an
+    /// error ends the subscription. For older versions the end of the connection does.
     pub comes_back: bool,
     /// The session of the browser, if it is a page of this site.
     pub session: Option<UserSession>,

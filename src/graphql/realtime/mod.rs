@@ -117,8 +117,9 @@ pub async fn connect(
 /// The answer with names of headers in the letters that the client uses. They
 /// have no case (RFC 9110, 5.1), but gql for Python 4 looks for
 /// `Sec-WebSocket-Protocol` and for nothing else, and takes an answer without it
-/// for one of the protocol before. hyper keeps the letters in an extension that
-/// it does not name, and finds it in an answer.
+/// for one of the older protocol. hyper keeps the letters of a request in a private
+/// extension and uses it when an answer has it; until it has an API for that
+/// (<https://github.com/hyperium/hyper/issues/2695>), the extensions are passed on.
 fn written_as(mut of_request: Extensions, mut response: Response) -> Response {
     of_request.remove::<OnUpgrade>();
     response.extensions_mut().extend(of_request);

@@ -18,9 +18,10 @@ use crate::{
     },
 };
 
-/// Two things that tower-sessions 0.15 leaves open: what it could not save it
-/// answers with a bare 500, where the database may only be away; and the
-/// cookies it removes lack attributes.
+/// Repairs two answers of tower-sessions 0.15. When it cannot save a session it
+/// answers with a bare 500, although the database may only be away
+/// (<https://github.com/maxcountryman/tower-sessions/issues/203>). And it removes a
+/// cookie without `Secure` (<https://github.com/maxcountryman/tower-sessions/pull/268>).
 pub async fn repair_session_response(State(https): State<bool>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let response = next.run(request).await;
