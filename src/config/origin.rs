@@ -1,6 +1,10 @@
 //! Origins, and the one by which the site is reached.
 
-use std::{fmt, net::SocketAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    str::FromStr,
+};
 
 use url::{Host, Url};
 
@@ -35,6 +39,13 @@ impl Origin {
             return None;
         }
         Self::of_url(&Url::parse(&format!("{scheme}://{authority}")).ok()?)
+    }
+
+    /// Whether [`Self::at`] finds a host. Every request is asked this, so what
+    /// needs no parser of addresses is decided without one.
+    #[must_use]
+    pub fn is_authority(authority: &str) -> bool {
+        is_plain_authority(authority) || Self::at("http", authority).is_some()
     }
 
     fn of_url(url: &Url) -> Option<Self> {
@@ -141,6 +152,28 @@ impl PublicUrl {
     }
 }
 
+/// Whether this is an IPv4 address or a name in plain ASCII, and maybe a port: of
+/// the names no part may be Punycode, and the last begins with a letter, so that
+/// it is no number (WHATWG URL 3.5).
+fn is_plain_authority(authority: &str) -> bool {
+    let (host, port) = authority.split_once(':').map_or((authority, "0"), |(host, port)| (host, port));
+    let is_label = |label: &str| {
+        let (first, last) = (label.bytes().next(), label.bytes().next_back());
+        first.is_some_and(|byte| byte.is_ascii_alphanumeric())
+            && last.is_some_and(|byte| byte.is_ascii_alphanumeric())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.contains("--")
+    };
+    let is_name = || {
+        let ends_in_name =
+            host.rsplit('.').next().is_some_and(|label| label.starts_with(char::is_alphabetic));
+        ends_in_name && host.len() < 254 && host.split('.').all(|label| label.len() < 64 && is_label(label))
+    };
+    let is_port =
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    is_port && (is_name() || host.parse::<Ipv4Addr>().is_ok())
+}
+
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.origin.fmt(f)
@@ -193,5 +226,52 @@ mod tests {
         ] {
             assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
         }
+    }
+    /// What is decided without a parser of addresses, that parser takes as well.
+    #[test]
+    fn an_authority_in_plain_letters_is_one() {
+        let hosts = [
+            "posts.example",
+            "POSTS.example",
+            "localhost",
+            "a",
+            "1.example",
+            "a-b.c1",
+            "127.0.0.1",
+            "255.255.255.255",
+            "256.1.1.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "0x7f.1",
+            "a.0x7f",
+            "a.1",
+            "01.2.3.4",
+            "a..b",
+            ".a",
+            "a.",
+            "-a",
+            "a-",
+            "xn--a",
+            "a.xn--p1ai",
+            "a_b",
+            "a b",
+            "a*",
+            "ä",
+            "[::1]",
+            "",
+            "a%41",
+            "a/b",
+            "ada@posts.example",
+        ];
+        let mut plain = 0;
+        for host in hosts {
+            for port in ["", ":", ":80", ":65535", ":65536", ":080", ":-1", ":+1", ":8a", ":1:2"] {
+                let authority = format!("{host}{port}");
+                let is_plain = is_plain_authority(&authority);
+                assert!(!is_plain || Origin::at("http", &authority).is_some(), "{authority}");
+                plain += usize::from(is_plain);
+            }
+        }
+        assert_eq!(plain, 8 * 4, "the first eight, with each port and without");
     }
 }

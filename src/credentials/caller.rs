@@ -102,11 +102,12 @@ impl Caller {
     pub async fn of_graphql(
         site: &Site,
         credential: &RequestCredential,
-        session: &UserSession,
+        session: Option<&UserSession>,
     ) -> Result<Self, CredentialError> {
-        match credential.header() {
-            Some(explicit) => explicit.caller_of_graphql(site).await,
-            None => Self::of_session(session).await.map_err(CredentialError::Error),
+        match (credential.header(), session) {
+            (Some(explicit), _) => explicit.caller_of_graphql(site).await,
+            (None, Some(session)) => Self::of_session(session).await.map_err(CredentialError::Error),
+            (None, None) => Ok(Self::by(Actor::Anonymous, Proof::Nothing)),
         }
     }
 

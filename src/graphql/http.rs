@@ -13,6 +13,7 @@ use axum::{
     routing::{self, post},
 };
 use serde_json::Value;
+use tower::ServiceExt;
 use tower_sessions::{Session, SessionManagerLayer};
 
 use super::{
@@ -28,7 +29,7 @@ use crate::{
     http::{
         bodies, headers,
         layers::{
-            client_address::ClientAddress, credentials::strip_ambient_credentials, cross_site,
+            client_address::ClientAddress, credentials::strip_ambient, cross_site,
             session::repair_session_response,
         },
         limits as server_limits, origin,
@@ -53,6 +54,16 @@ const POSTED: Terms = Terms {
 /// The routes of the API. A browser's session counts here, too, for requests
 /// of the site's own pages.
 pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Site> {
+    let with_session = endpoints()
+        .layer(sessions)
+        .layer(from_fn_with_state(site.public_url.is_https(), repair_session_response))
+        .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
+        .layer(from_fn(skip_csrf_without_session))
+        .with_state(site.clone());
+    endpoints().layer(from_fn_with_state(with_session, session_unless_explicit))
+}
+
+fn endpoints() -> Router<Site> {
     let wrong_method = |request: Request| async move {
         headers::wrong_method(request.headers(), "GET, HEAD, POST, OPTIONS")
     };
@@ -60,11 +71,23 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
     Router::new()
         .route(PATH, post(answer).get(get::answer).fallback(wrong_method))
         .route(&format!("{PATH}/realtime"), routing::get(realtime::connect).fallback(get_only))
-        .layer(sessions)
-        .layer(from_fn_with_state(site.public_url.is_https(), repair_session_response))
-        .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
-        .layer(from_fn(skip_csrf_without_session))
-        .layer(from_fn(strip_ambient_credentials))
+}
+
+/// Beside a token or a key no session counts, so such a request passes none of
+/// the layers of one. Each layer copies all that are below it for each request.
+async fn session_unless_explicit(
+    State(with_session): State<Router>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if RequestCredential::in_extensions(request.extensions()).header().is_some() {
+        strip_ambient(&mut request);
+        return next.run(request).await;
+    }
+    match with_session.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// Whoever brings no session gets 401, from wherever the request comes.
@@ -80,7 +103,7 @@ async fn skip_csrf_without_session(mut request: Request, next: Next) -> Response
 /// `POST /graphql`.
 async fn answer(
     State(site): State<Site>,
-    session: Session,
+    session: Option<Extension<Session>>,
     Extension(request_id): Extension<RequestId>,
     client: Option<Extension<ClientAddress>>,
     request: Request,
@@ -94,16 +117,17 @@ async fn answer(
         if credential.is_nothing() {
             return Err(Failed::unauthorized(NOBODY));
         }
-        let session = UserSession::new(session);
+        let session = session.map(|Extension(session)| UserSession::new(session));
         let check = async {
-            match Caller::of_graphql(&site, credential, &session.apart(&site)).await?.actor {
+            let apart = session.as_ref().map(|session| session.apart(&site));
+            match Caller::of_graphql(&site, credential, apart.as_ref()).await?.actor {
                 Actor::Anonymous => Err(Failed::unauthorized(NOBODY)),
                 _ => Ok(()),
             }
         };
         let body = bodies::read_body_if(check, body, server_limits::POST_BODY).await?;
         // Asked once the body is here: a slow upload cannot outlive a logout.
-        let caller = Caller::of_graphql(&site, credential, &session).await.map_err(Failed::from)?;
+        let caller = Caller::of_graphql(&site, credential, session.as_ref()).await.map_err(Failed::from)?;
         if caller.actor == Actor::Anonymous {
             return Err(Failed::unauthorized(NOBODY));
         }

@@ -5,6 +5,8 @@
 //! of its host (RFC 6265 8.5), so where the port is not the scheme's own, it
 //! stands in the name.
 
+use std::cell::LazyCell;
+
 use axum::{
     extract::{Request, State},
     http::{
@@ -41,8 +43,12 @@ fn outer_name(inner: &str, origin: &Origin) -> String {
 /// another kind. So a request keeps only the cookies of this site, by their
 /// inner names, written as all of them read it.
 pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let origin = site.public_url.origin(authority(&request));
-    let names = [SESSION, NOTICE].map(|inner| (inner, outer_name(inner, &origin)));
+    let called = authority(&request).map(str::to_owned);
+    // Programs send and are given none: they do not pay for the names.
+    let names = LazyCell::new(|| {
+        let origin = site.public_url.origin(called.as_deref());
+        [SESSION, NOTICE].map(|inner| (inner, outer_name(inner, &origin)))
+    });
     if let Entry::Occupied(mut cookies) = request.headers_mut().entry(COOKIE) {
         let own = |(inner, outer): &(&str, String)| {
             Some([inner.as_bytes(), b"=", &only_value(cookies.iter(), outer)?].concat())
@@ -55,7 +61,7 @@ pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: N
     }
     let mut response = next.run(request).await;
     for set in response.headers_mut().iter_mut().filter(|(name, _)| *name == SET_COOKIE) {
-        rename(set.1, &names);
+        rename(set.1, &*names);
     }
     response
 }

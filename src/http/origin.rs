@@ -93,13 +93,12 @@ pub fn authority(request: &Request) -> Option<&str> {
 /// may leave it out.
 pub fn check_host(request: &Request) -> Result<(), AppError> {
     let wrong = |reason: &str| Err(AppError::BadRequest { reason: reason.to_owned() });
-    let is_host = |authority| Origin::at("http", authority).is_some();
     match said(request.headers(), &HOST) {
         Said::Nothing if request.version() >= Version::HTTP_11 => wrong("the header Host is missing"),
         Said::Unclearly => wrong("the header Host is there twice, or is no host"),
-        Said::Once(host) if !is_host(host) => wrong("the header Host is no host"),
+        Said::Once(host) if !Origin::is_authority(host) => wrong("the header Host is no host"),
         Said::Nothing | Said::Once(_) => match request.uri().authority() {
-            Some(authority) if !is_host(authority.as_str()) => wrong("the target has no host"),
+            Some(authority) if !Origin::is_authority(authority.as_str()) => wrong("the target has no host"),
             _ => Ok(()),
         },
     }

@@ -40,6 +40,9 @@ const SMALL: usize = 1024;
 const LARGE: usize = 256 * 1024;
 /// What an answer takes beside its body and its name.
 const ENTRY_BYTES: usize = 512;
+/// Headers that an answer has when it leaves, those of every layer included: a
+/// map that grows by and by is made anew twice.
+const HEADERS: usize = 20;
 /// How long somebody waits for an answer that another request is making,
 /// where the making may wait for a turn of that other client.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -216,6 +219,7 @@ impl SharedAnswer {
             response.extensions_mut().insert(Shared);
         }
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         if let Some(vary) = terms.vary {
             headers.insert(VARY, HeaderValue::from_static(vary));
         }

@@ -11,10 +11,11 @@ use std::{
     borrow::Cow,
     fs::File,
     io::{self, Write},
+    mem,
     sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{SyncSender, sync_channel},
     },
     time::Duration,
 };
@@ -26,6 +27,7 @@ use tracing_subscriber::fmt::{
     time::{FormatTime, SystemTime},
 };
 
+/// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -39,10 +41,13 @@ pub enum LogFormat {
 pub const LINE_BYTES: usize = 4 * 1024;
 /// Bytes of one value in a line that had to be cut, or that a client chooses.
 pub const VALUE_BYTES: usize = 256;
-/// Bytes of the lines that wait to be written.
+/// Bytes of the lines that wait to be written, or are being written.
 const QUEUE_BYTES: usize = 4 * 1024 * 1024;
-/// What a waiting line takes up besides its own bytes.
-const ENTRY_BYTES: usize = 64;
+/// Bytes of memory that are kept for the next lines once these are written.
+const KEPT_BYTES: usize = 256 * 1024;
+/// How long a line waits for others that are written with it: under load, waking
+/// the thread and one write for every line cost a request more than its answer.
+const GATHER_TIME: Duration = Duration::from_millis(5);
 /// How long the end of the process waits for what is left to be written.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 /// How long a standard error that takes nothing just now is left alone.
@@ -51,38 +56,45 @@ const FULL_PIPE_PAUSE: Duration = Duration::from_millis(20);
 /// The way to the log. Cheap to clone; nothing here blocks, fails or panics.
 #[derive(Clone, Debug)]
 pub struct LogQueue {
-    entries: Sender<Entry>,
-    counts: Arc<Counts>,
+    shared: Arc<Shared>,
     format: LogFormat,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
-    /// Bytes of the lines in the queue.
-    bytes: AtomicUsize,
-    /// Lines that were dropped.
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Wakes the thread that writes.
+    wake: Condvar,
+    /// Lines that nobody will read.
     lost: AtomicU64,
 }
 
-#[derive(Debug)]
-enum Entry {
-    Line(Vec<u8>),
-    /// Answered once everything before it was tried.
-    Flush(SyncSender<()>),
+/// What the thread has to do.
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// Bytes of the lines that it has taken and not written yet.
+    taken: usize,
+    /// Who waits until everything before has been tried.
+    flushes: Vec<SyncSender<()>>,
+    is_asleep: bool,
 }
 
 impl LogQueue {
-    /// Starts the thread that writes to standard error.
+    /// Starts the thread that writes to standard error, for as long as the
+    /// process lives.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
     pub fn to_standard_error(format: LogFormat) -> io::Result<Self> {
         Self::to(standard_error(), format)
     }
 
     fn to(out: impl Write + Send + 'static, format: LogFormat) -> io::Result<Self> {
-        let (entries, received) = channel();
-        let counts = Arc::new(Counts::default());
-        let mut file = LogFile { out, format, counts: Arc::clone(&counts), mid_line: false };
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || file.write_all_of(&received))?;
-        Ok(Self { entries, counts, format })
+        let shared = Arc::new(Shared::default());
+        let mut file = LogFile { out, format, shared: Arc::clone(&shared), mid_line: false };
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || file.write_for_ever())?;
+        Ok(Self { shared, format })
     }
 
     /// Puts a line of the application's own making into the log: outside of
@@ -92,25 +104,59 @@ impl LogQueue {
     }
 
     fn push(&self, line: &[u8]) {
-        let line = match self.format {
-            _ if line.len() <= LINE_BYTES => line.to_vec(),
-            LogFormat::Text => cut_text(line),
-            LogFormat::Json => cut_json(line),
+        let line: Cow<'_, [u8]> = match self.format {
+            _ if line.len() <= LINE_BYTES => line.into(),
+            LogFormat::Text => cut_text(line).into(),
+            LogFormat::Json => cut_json(line).into(),
         };
-        let size = line.len() + ENTRY_BYTES;
-        let waiting = self.counts.bytes.fetch_add(size, Ordering::Relaxed);
-        if waiting + size > QUEUE_BYTES || self.entries.send(Entry::Line(line)).is_err() {
-            self.counts.bytes.fetch_sub(size, Ordering::Relaxed);
-            self.counts.lost.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.shared.waiting();
+        if waiting.lines.len() + waiting.taken + line.len() > QUEUE_BYTES {
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+            return;
         }
+        waiting.lines.extend_from_slice(&line);
+        self.shared.wake(waiting);
     }
 
     /// Waits until what is in the queue is written, for a second at most.
     pub fn flush(&self) {
         let (done, written) = sync_channel(1);
-        if self.entries.send(Entry::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(FLUSH_TIME);
+        let mut waiting = self.shared.waiting();
+        waiting.flushes.push(done);
+        // Also out of its wait for more lines.
+        waiting.is_asleep = true;
+        self.shared.wake(waiting);
+        let _ = written.recv_timeout(FLUSH_TIME);
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        if mem::take(&mut waiting.is_asleep) {
+            drop(waiting);
+            self.wake.notify_one();
         }
+    }
+
+    /// The next lines, once there are some, and who waits for them.
+    fn take(&self, lines: &mut Vec<u8>) -> Vec<SyncSender<()>> {
+        lines.clear();
+        lines.shrink_to(KEPT_BYTES);
+        let mut waiting = self.waiting();
+        waiting.taken = 0;
+        while waiting.lines.is_empty() && waiting.flushes.is_empty() {
+            waiting.is_asleep = true;
+            waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let more = self.wake.wait_timeout_while(waiting, GATHER_TIME, |waiting| waiting.flushes.is_empty());
+        waiting = more.unwrap_or_else(PoisonError::into_inner).0;
+        mem::swap(&mut waiting.lines, lines);
+        waiting.taken = lines.len();
+        mem::take(&mut waiting.flushes)
     }
 }
 
@@ -151,64 +197,71 @@ fn standard_error() -> Box<dyn Write + Send> {
 struct LogFile<W> {
     out: W,
     format: LogFormat,
-    counts: Arc<Counts>,
+    shared: Arc<Shared>,
     /// The last write ended in the middle of a line.
     mid_line: bool,
 }
 
 impl<W: Write> LogFile<W> {
-    fn write_all_of(&mut self, entries: &Receiver<Entry>) {
-        while let Ok(entry) = entries.recv() {
-            match entry {
-                Entry::Line(line) => {
-                    self.write_losses();
-                    if self.write(&line).is_err() {
-                        self.counts.lost.fetch_add(1, Ordering::Relaxed);
-                    }
-                    self.counts.bytes.fetch_sub(line.len() + ENTRY_BYTES, Ordering::Relaxed);
-                }
-                Entry::Flush(done) => {
-                    self.write_losses();
-                    let _ = done.send(());
-                }
+    fn write_for_ever(&mut self) {
+        let mut lines = Vec::new();
+        loop {
+            let flushes = self.shared.take(&mut lines);
+            self.write_losses();
+            self.write_lines(&lines);
+            self.write_losses();
+            for done in flushes {
+                let _ = done.send(());
             }
         }
     }
 
-    /// Writes how many lines are missing here.
+    /// After a failure the next line is tried: the disk may have room again.
+    fn write_lines(&mut self, mut lines: &[u8]) {
+        while let Err(written) = self.write(lines) {
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+            lines = &lines[written..];
+            let next = lines.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |end| end + 1);
+            lines = &lines[next..];
+        }
+    }
+
+    /// Says how many lines are missing here.
     fn write_losses(&mut self) {
-        let lost = self.counts.lost.swap(0, Ordering::Relaxed);
+        let lost = self.shared.lost.swap(0, Ordering::Relaxed);
         if lost == 0 {
             return;
         }
         let lines = line(self.format, "WARN", "log lines were lost", &[("lost", lost.into())]);
         if self.write(lines.as_bytes()).is_err() {
-            self.counts.lost.fetch_add(lost, Ordering::Relaxed);
+            self.shared.lost.fetch_add(lost, Ordering::Relaxed);
         }
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.mid_line {
-            self.write_bytes(b"\n")?;
+    /// Writes lines; if that fails, says how many of these bytes were written.
+    fn write(&mut self, lines: &[u8]) -> Result<(), usize> {
+        if self.mid_line && !lines.is_empty() {
+            self.write_bytes(b"\n").map_err(|_| 0_usize)?;
         }
-        self.write_bytes(line)
+        self.write_bytes(lines)
     }
 
     /// As [`Write::write_all`], which does not say how far it came, and gives up
     /// on a pipe that another process has made non-blocking.
-    fn write_bytes(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.out.write(bytes) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+    fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let mut all_written = 0;
+        while all_written < bytes.len() {
+            match self.out.write(&bytes[all_written..]) {
+                Ok(0) => return Err(all_written),
                 Ok(written) => {
-                    self.mid_line = bytes[written - 1] != b'\n';
-                    bytes = &bytes[written..];
+                    all_written += written;
+                    self.mid_line = bytes[all_written - 1] != b'\n';
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     std::thread::sleep(FULL_PIPE_PAUSE);
                 }
-                Err(error) => return Err(error),
+                Err(_) => return Err(all_written),
             }
         }
         Ok(())
@@ -267,7 +320,7 @@ fn cut_json(line: &[u8]) -> Vec<u8> {
     cut.into_bytes()
 }
 
-/// Recurses as deep as the parser goes, which is 128.
+/// As deep as the parser goes, which is 128.
 fn cut_values(value: &mut Value) {
     match value {
         Value::String(text) => *text = cut(text, VALUE_BYTES).into_owned(),
@@ -292,6 +345,7 @@ mod tests {
         written: Vec<u8>,
         room: usize,
         stuck: bool,
+        writes: usize,
     }
 
     impl Disk {
@@ -315,6 +369,7 @@ mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let contents = self.0.0.lock().unwrap();
             let mut contents = self.0.1.wait_while(contents, |contents| contents.stuck).unwrap();
+            contents.writes += 1;
             let taken = bytes.len().min(contents.room);
             if taken == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
@@ -354,6 +409,18 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_come_together_are_written_together() {
+        let disk = Disk::with_room(usize::MAX);
+        let queue = LogQueue::to(disk.clone(), LogFormat::Text).unwrap();
+        let lines: Vec<_> = (0..1000).map(|number| number.to_string()).collect();
+        lines.iter().for_each(|line| queue.push(format!("{line}\n").as_bytes()));
+        queue.flush();
+        assert_eq!(disk.lines(), lines);
+        let writes = disk.0.0.lock().unwrap().writes;
+        assert!(writes < lines.len() / 2, "{writes} writes");
+    }
+
+    #[test]
     fn a_reader_that_does_not_read_holds_nobody_up() {
         let disk = Disk::with_room(usize::MAX);
         disk.set(|contents| contents.stuck = true);
@@ -361,7 +428,9 @@ mod tests {
         let line = "x".repeat(1000) + "\n";
         let sent = 2 * QUEUE_BYTES / line.len();
         (0..sent).for_each(|_| queue.push(line.as_bytes()));
-        assert!(queue.counts.bytes.load(Ordering::Relaxed) <= QUEUE_BYTES);
+        let waiting = queue.shared.waiting();
+        assert!(waiting.lines.len() + waiting.taken <= QUEUE_BYTES);
+        drop(waiting);
         disk.set(|contents| contents.stuck = false);
         queue.flush();
         let lines = disk.lines();

@@ -68,7 +68,7 @@ pub async fn connect(
     Extension(request_id): Extension<RequestId>,
     client: Option<Extension<ClientAddress>>,
     Query(address): Query<Address>,
-    session: Session,
+    session: Option<Extension<Session>>,
     request: Request,
 ) -> Response {
     use axum::extract::FromRequest as _;
@@ -94,7 +94,9 @@ pub async fn connect(
         comes_back,
         offered: offered.unwrap_or_else(|| Offered::of(RequestCredential::in_extensions(&writing))),
         // A browser sends the cookie with whatever page opens the connection (security row C2).
-        session: (source == Source::Own).then(|| UserSession::new(session)),
+        session: session
+            .filter(|_| source == Source::Own)
+            .map(|Extension(session)| UserSession::new(session)),
         address: client,
     };
     let shape = match protocol {

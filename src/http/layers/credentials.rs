@@ -30,16 +30,21 @@ pub fn identify(mut request: Request) -> Request {
     request
 }
 
+/// The layer of [`strip_ambient`].
+pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
+    if RequestCredential::in_extensions(request.extensions()).header().is_some() {
+        strip_ambient(&mut request);
+    }
+    next.run(request).await
+}
+
 /// Takes from a request with an explicit credential what browsers add by
 /// themselves: the cookies, which must not count beside it, and where it comes
 /// from, which protects nobody who has no cookie (security rows C1 and C3).
-pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
-    if RequestCredential::in_extensions(request.extensions()).header().is_some() {
-        for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
-            request.headers_mut().remove(name);
-        }
+pub fn strip_ambient(request: &mut Request) {
+    for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
+        request.headers_mut().remove(name);
     }
-    next.run(request).await
 }
 
 /// For handlers that read no body: who asks, or why nobody knows.
