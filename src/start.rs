@@ -63,7 +63,7 @@ async fn put_together(
     let bus = Arc::new(Bus::new(database.engine(), config.max_listeners));
     let parties = Parties::of(&config.public_url, graphql::http::PATH);
     let trust = Trust::new(database.engine());
-    let api = Api::new(config.conflict_detection).map_err(StartError::Schema)?;
+    let api = Api::new(config.conflict_detection, config.page_memory).map_err(StartError::Schema)?;
     let site = Site::without_parts(
         database,
         config.public_url.clone(),
@@ -83,10 +83,10 @@ async fn put_together(
         .with(bodies::Pool::default())
         .with(answers::Pool::default())
         .with(turns)
-        .with(PageCache::default())
+        .with(PageCache::new(config.page_memory))
         .with(bus)
         .with(Broadcast::default())
-        .with(Renderer::default())
+        .with(Renderer::new(config.page_memory))
         .with(Reading::default())
         .with(Frames::default())
         .with(Shortcut(posts::pages::frame::shortcut))

@@ -3,6 +3,7 @@
 mod allowed_origins;
 mod argon2;
 mod origin;
+mod page_memory;
 pub mod variables;
 
 use std::{
@@ -22,6 +23,7 @@ use crate::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
 pub use origin::{Origin, PublicUrl};
+pub use page_memory::PageMemory;
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
@@ -59,6 +61,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Listeners to `/events`, and WebSockets, at a time.
     pub max_listeners: usize,
+    /// Memory for what is kept ready.
+    pub page_memory: PageMemory,
     /// The certificate, where the site speaks TLS by itself.
     pub tls: Option<TlsFiles>,
     pub public_url: PublicUrl,
@@ -142,6 +146,9 @@ pub struct Flags {
     /// Listeners to /events, and WebSockets, at a time [default: 1000]
     #[arg(long, global = true, env = "BYLINE_MAX_LISTENERS", value_name = "N")]
     pub max_listeners: Option<usize>,
+    /// Memory for pages and answers that are kept ready, in MiB [default: 64]
+    #[arg(long, global = true, env = "BYLINE_PAGE_MEMORY", value_name = "MIB")]
+    pub page_memory: Option<usize>,
     /// Certificate chain in PEM, to speak TLS without a proxy; looked at again once a minute [default: none]
     #[arg(long, global = true, env = "BYLINE_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
@@ -196,6 +203,7 @@ struct File {
     read_database_url_file: Option<PathBuf>,
     database_connections: Option<u32>,
     max_listeners: Option<usize>,
+    page_memory: Option<usize>,
     public_url: Option<String>,
     #[serde(default)]
     tls: TlsFile,
@@ -287,6 +295,12 @@ impl Config {
                 Config::MAX_LISTENERS,
                 (1, Config::MOST_LISTENERS),
             )?,
+            page_memory: PageMemory::of_mib(within(
+                "page-memory",
+                flags.page_memory.or(file.page_memory),
+                PageMemory::DEFAULT,
+                (1, PageMemory::MOST),
+            )?),
             tls,
             public_url,
             argon2: Cost {

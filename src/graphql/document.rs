@@ -152,7 +152,7 @@ fn endless_string(text: &str, at: usize) -> ServerError {
 mod tests {
     use super::*;
     use crate::{
-        config::ConflictDetection,
+        config::{ConflictDetection, PageMemory},
         graphql::{limits, schema::Api},
     };
 
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_list_of_an_unknown_type_with_a_default_is_a_mistake() {
-        let api = Api::new(ConflictDetection::Off).expect("a schema");
+        let api = Api::new(ConflictDetection::Off, PageMemory::default()).expect("a schema");
         for (text, is_known) in [
             ("query($a:[Nope]=[1]){a}", false),
             ("query($a:[[Nope!]!]=[[1]]){a}", false),

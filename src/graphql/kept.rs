@@ -19,16 +19,12 @@ use sha2::{Digest, Sha256};
 
 use super::{errors::ApiError, limits, operation::Operation, reads::Reads};
 use crate::{
+    config::PageMemory,
     http::shared_answers::{Key, Made, SharedAnswer, SharedAnswers},
     posts::events::changes::Changes,
     site::Site,
 };
 
-/// Bytes of answers that are kept at most. Programs can make up any number of
-/// queries; these take the place of each other alone, never that of a page.
-const CAPACITY: u64 = 16 * 1024 * 1024;
-/// Bytes of what is known of the requests that were answered so.
-const REQUESTS_CAPACITY: u64 = 2 * 1024 * 1024;
 /// Bytes of the longest request whose answer is kept: the longest document, and
 /// as much again for its variables.
 const LONGEST: usize = 2 * limits::QUERY_BYTES;
@@ -77,12 +73,15 @@ pub struct KeptAnswers {
     answers: SharedAnswers<Asked>,
 }
 
-impl Default for KeptAnswers {
-    fn default() -> Self {
+impl KeptAnswers {
+    /// Programs can make up any number of queries; these take the place of each
+    /// other alone, never that of a page.
+    #[must_use]
+    pub fn new(memory: PageMemory) -> Self {
         let weight = |_: &Asked, reads: &Reads| u32::try_from(reads.bytes()).unwrap_or(u32::MAX);
         Self {
-            requests: Cache::builder().max_capacity(REQUESTS_CAPACITY).weigher(weight).build(),
-            answers: SharedAnswers::new(CAPACITY, |_| size_of::<Asked>()),
+            requests: Cache::builder().max_capacity(memory.api_requests()).weigher(weight).build(),
+            answers: SharedAnswers::new(memory.api_answers(), |_| size_of::<Asked>()),
         }
     }
 }

@@ -17,7 +17,10 @@ use async_graphql::{
 };
 
 use super::{call::Call, documents::Documents, kept::KeptAnswers, mutations, nodes, queries, subscriptions};
-use crate::{config::ConflictDetection, site::Site};
+use crate::{
+    config::{ConflictDetection, PageMemory},
+    site::Site,
+};
 
 const SCHEMA: &str = include_str!("schema.graphql");
 const CONFLICT_DETECTION: &str = include_str!("conflict_detection.graphql");
@@ -56,12 +59,12 @@ impl Site {
 
 impl Api {
     /// Puts the schema together.
-    pub fn new(conflict_detection: ConflictDetection) -> Result<Self, SchemaError> {
+    pub fn new(conflict_detection: ConflictDetection, memory: PageMemory) -> Result<Self, SchemaError> {
         Ok(Self {
             schema: schema(conflict_detection, ValidationMode::Strict)?,
             schema_of_valid: schema(conflict_detection, ValidationMode::Fast)?,
             documents: Documents::default(),
-            kept: KeptAnswers::default(),
+            kept: KeptAnswers::new(memory),
             conflict_detection,
         })
     }
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn every_field_of_both_schemas_has_a_resolver() {
         for conflict_detection in [ConflictDetection::Off, ConflictDetection::On] {
-            let api = Api::new(conflict_detection).unwrap();
+            let api = Api::new(conflict_detection, PageMemory::default()).unwrap();
             let on = conflict_detection == ConflictDetection::On;
             assert_eq!(api.schema.sdl().contains("syncPosts("), on);
         }

@@ -7,12 +7,8 @@ use axum::{
 };
 
 use super::shared_answers::{self, SharedAnswer, SharedAnswers, Terms};
-use crate::site::Site;
+use crate::{config::PageMemory, site::Site};
 
-/// Bytes of HTML kept at most.
-const CAPACITY: u64 = 56 * 1024 * 1024;
-/// Bytes of HTML kept at most of lists that begin at a cursor.
-const FURTHER_CAPACITY: u64 = 8 * 1024 * 1024;
 /// Everyone may keep a page, but asks every time whether it still holds.
 const TERMS: Terms = Terms {
     content_type: "text/html; charset=utf-8",
@@ -34,10 +30,12 @@ pub struct PageCache {
     further: SharedAnswers<String>,
 }
 
-impl Default for PageCache {
-    fn default() -> Self {
+impl PageCache {
+    /// Pages in so much memory.
+    #[must_use]
+    pub fn new(memory: PageMemory) -> Self {
         let pages = |capacity| SharedAnswers::new(capacity, String::len);
-        Self { entrances: pages(CAPACITY), further: pages(FURTHER_CAPACITY) }
+        Self { entrances: pages(memory.entrances()), further: pages(memory.further_lists()) }
     }
 }
 
@@ -91,7 +89,8 @@ mod tests {
 
     #[tokio::test]
     async fn lists_from_cursors_that_strangers_make_up_leave_the_other_pages_where_they_are() {
-        let cache = PageCache::default();
+        let memory = PageMemory::of_mib(16);
+        let cache = PageCache::new(memory);
         let page = |length| async move { SharedAnswer::new(StatusCode::OK, "x".repeat(length).into()) };
         let (key, asked) = (|name: String| Key { generation: 0, name }, HeaderMap::new());
         let entrance = key("/posts/one".to_owned());
@@ -100,7 +99,7 @@ mod tests {
             cache.get(key(format!("/?older={number}_x")), &asked, page(10_000)).await;
         }
         let (further, _) = cache.further.size().await;
-        assert!(further <= FURTHER_CAPACITY, "{further}");
+        assert!(further <= memory.further_lists(), "{further}");
         assert!(cache.ready(&entrance, &asked).await.is_some());
         assert_eq!(cache.entrances.size().await.1, 1);
     }

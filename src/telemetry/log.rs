@@ -27,7 +27,6 @@ use tracing_subscriber::fmt::{
     time::{FormatTime, SystemTime},
 };
 
-/// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -65,7 +64,7 @@ struct Shared {
     waiting: Mutex<Waiting>,
     /// Wakes the thread that writes.
     wake: Condvar,
-    /// Lines that nobody will read.
+    /// Lines that were dropped.
     lost: AtomicU64,
 }
 
@@ -75,7 +74,7 @@ struct Waiting {
     lines: Vec<u8>,
     /// Bytes of the lines that it has taken and not written yet.
     taken: usize,
-    /// Who waits until everything before has been tried.
+    /// Answered once everything before them was tried.
     flushes: Vec<SyncSender<()>>,
     is_asleep: bool,
 }
@@ -83,9 +82,6 @@ struct Waiting {
 impl LogQueue {
     /// Starts the thread that writes to standard error, for as long as the
     /// process lives.
-    ///
-    /// # Errors
-    /// Where the system gives no thread.
     pub fn to_standard_error(format: LogFormat) -> io::Result<Self> {
         Self::to(standard_error(), format)
     }
@@ -226,7 +222,7 @@ impl<W: Write> LogFile<W> {
         }
     }
 
-    /// Says how many lines are missing here.
+    /// Writes how many lines are missing here.
     fn write_losses(&mut self) {
         let lost = self.shared.lost.swap(0, Ordering::Relaxed);
         if lost == 0 {
@@ -320,7 +316,7 @@ fn cut_json(line: &[u8]) -> Vec<u8> {
     cut.into_bytes()
 }
 
-/// As deep as the parser goes, which is 128.
+/// Recurses as deep as the parser goes, which is 128.
 fn cut_values(value: &mut Value) {
     match value {
         Value::String(text) => *text = cut(text, VALUE_BYTES).into_owned(),

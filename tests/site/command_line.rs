@@ -554,6 +554,8 @@ async fn a_setting_that_would_leave_the_site_useless_is_refused() {
     let byline = Byline::in_an_empty_folder();
     for (arguments, words) in [
         (&["--max-listeners", "0"][..], &["max-listeners"][..]),
+        (&["--page-memory", "0"], &["page-memory"]),
+        (&["--page-memory", "1048577"], &["page-memory"]),
         (&["--max-listeners", "18446744073709551615"], &["max-listeners"]),
         (&["--database-connections", "0"], &["database-connections"]),
         (&["--database-connections", "4294967295"], &["database-connections"]),

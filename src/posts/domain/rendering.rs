@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::markdown::{self, Audience, Rendering};
-use crate::{credentials::UserId, database::internal, error::AppError, posts::Content, site::Site};
+use crate::{
+    config::PageMemory, credentials::UserId, database::internal, error::AppError, posts::Content, site::Site,
+};
 
-/// The most bytes of HTML that are kept.
-const CAPACITY: u64 = 32 * 1024 * 1024;
 /// Texts of posts that may wait for their turn.
 const QUEUE: usize = 64;
 /// Previews that may be rendered or wait, of all authors.
@@ -43,10 +43,11 @@ pub struct Renderer {
     kept: Cache<Key, Arc<Rendering>>,
 }
 
-impl Default for Renderer {
+impl Renderer {
     /// Half the cores render at once, one at least; of these half may render
     /// previews, one at least.
-    fn default() -> Self {
+    #[must_use]
+    pub fn new(memory: PageMemory) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let weight = |_: &Key, rendering: &Arc<Rendering>| {
             let bytes = size_of::<Key>() + rendering.html.len() + rendering.excerpt.len();
@@ -58,7 +59,7 @@ impl Default for Renderer {
             queued: Arc::new(Semaphore::new(QUEUE)),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
             previews_by_author: Arc::default(),
-            kept: Cache::builder().max_capacity(CAPACITY).weigher(weight).build(),
+            kept: Cache::builder().max_capacity(memory.renderings()).weigher(weight).build(),
         }
     }
 }
@@ -194,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_text_is_rendered_once_and_never_shown_for_another() {
-        let renderer = Renderer::default();
+        let renderer = Renderer::new(PageMemory::default());
         let (a, b) = (content("*a*"), content("*b*"));
         let (first, second) = tokio::join!(renderer.render(&a), renderer.render(&a));
         assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
@@ -206,7 +207,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_author_who_previews_without_end_is_told_to_wait_and_readers_keep_their_places() {
-        let renderer = Arc::new(Renderer::default());
+        let renderer = Arc::new(Renderer::new(PageMemory::default()));
         let turns = all_turns(&renderer).await;
         let author = |name: &str| UserId::from_stored(name.to_owned());
         let preview = |name: &str| {
@@ -244,7 +245,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_finds_no_turn_in_time_is_told_to_come_again() {
-        let renderer = Renderer::default();
+        let renderer = Renderer::new(PageMemory::default());
         let _turns = all_turns(&renderer).await;
         assert!(matches!(renderer.render(&content("a")).await, Err(AppError::Busy { .. })));
         assert_eq!(renderer.queued.available_permits(), QUEUE, "the place was given back");
