@@ -1,9 +1,9 @@
-//! Style, script and icons, carried by the binary.
+//! Style sheet, script and icons, inside the binary.
 //!
-//! `cargo xtask` writes them to `target/site`: under `assets/` with a hash in
-//! the name and compressed twins (`.br`, `.gz`) beside them, under `root/`
-//! those whose name is fixed, and `manifest.json`, which maps one to the
-//! other. A release binary embeds the folder; a debug build reads it.
+//! `cargo xtask` writes them to `target/site`: those with a hash in their name
+//! under `assets/`, with compressed forms (`.br`, `.gz`) beside them; those with
+//! a fixed name under `root/`; and `manifest.json`, which maps a name to the name
+//! with the hash. A release binary embeds the folder; a debug build reads it.
 
 use std::{collections::HashMap, sync::LazyLock};
 

@@ -1,8 +1,8 @@
-//! What a use case can answer instead of a result.
+//! The errors of use cases.
 //!
-//! One small, serializable enum of codes and fields. It carries no library
-//! text: the cause of an [`AppError::Internal`] goes to the log, under the id
-//! of the request that the answer names as well.
+//! One small, serializable enum of codes and fields. It contains no text of a
+//! library: the cause of an [`AppError::Internal`] goes to the log, with the
+//! request id that the answer contains as well.
 
 use leptos::server_fn::{
     codec::JsonEncoding,

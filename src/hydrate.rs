@@ -1,4 +1,4 @@
-//! The entry of the WebAssembly half.
+//! The entry point of the WebAssembly build.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

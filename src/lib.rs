@@ -2,25 +2,25 @@
 //!
 //! # A map of the crate
 //!
-//! A room uses only what stands below it; a test holds that. From the top:
+//! A module uses only what is below it; a test checks that. From the top:
 //!
-//! | room | what |
+//! | module | what |
 //! | --- | --- |
 //! | `cli` | the command line |
-//! | `router`, `start` | which path goes where, through which layers: begin to read there; a site put together |
+//! | `router`, `start` | which path goes where, through which layers (start reading there); puts a site together |
 //! | `app` | the document around every page |
-//! | `codegen` | what front ends of AWS Amplify are given |
-//! | `graphql`, `cognito`, `oauth` | the three wires for programs |
-//! | `ops` | what whoever runs the site starts |
-//! | [`posts`], [`accounts`] | the features: types that both halves share, server functions (`api`), islands; and behind `ssr` their `pages`, `forms` and `domain` |
-//! | `http` | the shell: layers, forms, calls, pages, what is kept ready, limits, TLS |
-//! | `credentials` | who is asking, and how that was proven |
+//! | `codegen` | files for front ends of AWS Amplify |
+//! | `graphql`, `cognito`, `oauth` | the three protocols for programs |
+//! | `ops` | copy, demo data, housekeeping |
+//! | [`posts`], [`accounts`] | the features: types that both builds share, server functions (`api`), islands; and with `ssr` their `pages`, `forms` and `domain` |
+//! | `http` | the web layer: layers, forms, calls, pages, caches, limits, TLS |
+//! | `credentials` | who is asking, and the proof |
 //! | `ui` | view parts that pages share |
-//! | `site`, `assets`, `config`, `telemetry`, `database` | what requests share; what the binary carries; settings; the log; both engines |
-//! | [`error`], [`text`], [`timestamp`], [`username`] | the ground |
+//! | `site`, `assets`, `config`, `telemetry`, `database` | shared state; embedded files; settings; the log; both engines |
+//! | [`error`], [`text`], [`timestamp`], [`username`] | the base, which everything may use |
 //!
-//! The crate is built twice: with `ssr` into the binary, with `hydrate` into
-//! the WebAssembly that wakes the islands. Whole modules belong to a half.
+//! The crate is built twice: with `ssr` as the binary, with `hydrate` as the
+//! WebAssembly of the islands. A feature turns whole modules on or off.
 
 #![recursion_limit = "256"]
 

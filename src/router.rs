@@ -1,4 +1,4 @@
-//! Which path goes where, and through what.
+//! The paths of the site, and the layers around them.
 
 use axum::{
     Router,

@@ -1,10 +1,9 @@
-//! What requests share.
+//! The state that requests share.
 //!
-//! A site knows what every room may use: the database, and how the site is
-//! reached. Whatever else lives as long as it does is a [part](Site::part) that
-//! belongs to the room which defines it: that room adds the accessor, so that
-//! this file, which stands below all of them, names none. [`crate::start`] puts
-//! them together.
+//! A site knows what every module may use: the database, and the address of the
+//! site. Everything else with the same lifetime is a [part](Site::part). The
+//! module that defines a part also adds its accessor, so this file, which is
+//! below all of them, names none. [`crate::start`] puts the parts together.
 
 use std::{
     any::{Any, TypeId, type_name},

@@ -1,4 +1,4 @@
-//! What can be seen of a text.
+//! Which characters of a text are visible.
 
 /// Whether nobody could see anything of it: a link with such a text is no link.
 #[must_use]

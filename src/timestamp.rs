@@ -1,4 +1,4 @@
-//! Points in time, as stored and as sent.
+//! Points in time, as they are stored and sent.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The name that stands under a post.
+//! The name of an author, shown under each post.
 
 use std::fmt;
 

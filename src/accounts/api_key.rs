@@ -1,4 +1,4 @@
-//! What people say and see of an API key. The key itself is of
+//! The parts of an API key that people enter and see. The key itself is in
 //! `credentials::api_key`.
 
 use std::fmt;

@@ -1,6 +1,6 @@
-//! Accounts: who writes, and how they prove it.
+//! Accounts: who writes, and the proof.
 //!
-//! `api` has the server functions, `copy_key` and `show_password` are islands; behind `ssr`,
+//! `api` has the server functions; `copy_key` and `show_password` are islands. With `ssr`,
 //! `pages` has the screens and `domain` the use cases, the passwords and the SQL.
 
 mod api_key;

@@ -1,4 +1,4 @@
-//! What stands around every page.
+//! The header and the footer of every page.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a front end has to know of a site.
+//! What a front end needs to know about a site.
 
 use crate::config::{ConflictDetection, PublicUrl};
 

@@ -1,5 +1,5 @@
-//! `aws-exports.js` and `amplify_outputs.json`: the only files by which a
-//! front end of Amplify knows where its backend is.
+//! `aws-exports.js` and `amplify_outputs.json`: the only files that tell a front
+//! end of Amplify where its backend is.
 
 use serde_json::{Map, Value, json};
 

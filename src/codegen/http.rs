@@ -1,4 +1,4 @@
-//! `/account/api/…`: the files for a browser.
+//! `/account/api/…`: downloads of the generated files.
 
 use axum::{
     extract::{Path, Query, Request, State},

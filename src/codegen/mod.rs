@@ -1,15 +1,15 @@
-//! What `amplify push` and `amplify codegen` gave a front end: where the API
-//! is, its schema, the statements for it and their types. All of it comes
-//! from what the server itself runs on, the text of the schema and the
-//! settings, so that nothing here can differ from what is served.
+//! The files that `amplify push` and `amplify codegen` wrote for a front end:
+//! where the API is, its schema, its statements and their types. They are made
+//! from the schema and the settings that the server itself uses, so they always
+//! agree with it.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | `exports` | `aws-exports.js` and `amplify_outputs.json` |
 //! | `statements` | `graphql/*.js` and `graphql/*.ts` |
 //! | `types` | `API.ts` |
-//! | `schema` | the schema as these read it |
-//! | [`http`], [`page`] | the same files for a browser, and the page that offers them |
+//! | `schema` | the schema, parsed for these |
+//! | [`http`], [`page`] | the same files as downloads, and the page that offers them |
 
 mod backend;
 mod exports;

@@ -1,5 +1,5 @@
-//! `/account/api`: where the API is, what it wants to see, and the files for
-//! a front end.
+//! `/account/api`: where the API is, which credentials it accepts, and the files
+//! for a front end.
 
 use leptos::prelude::*;
 

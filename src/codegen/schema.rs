@@ -1,4 +1,4 @@
-//! The schema as the generators read it.
+//! The schema, parsed for the generators.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! `graphql/*.js` and `graphql/*.ts`: a statement for every operation, which
-//! selects all there is, laid out as Amplify's codegen does it.
+//! `graphql/*.js` and `graphql/*.ts`: a statement for every operation, with all
+//! fields selected, in the layout of Amplify's codegen.
 
 use async_graphql::parser::types::FieldDefinition;
 

@@ -1,5 +1,5 @@
-//! `API.ts`: the types of the schema and of what each statement takes and
-//! gives, by the names that Amplify's codegen gives them.
+//! `API.ts`: the types of the schema, and of the arguments and results of each
+//! statement, with the names that Amplify's codegen uses.
 
 use async_graphql::parser::types::{
     BaseType, EnumType, FieldDefinition, InputValueDefinition, Type, TypeKind,

@@ -1,8 +1,8 @@
-//! `/cognito`: sign-up and login by the words of Amazon Cognito, so that the
-//! clients of AWS Amplify and their ready-made forms work against Byline.
+//! `/cognito`: sign-up and login in the protocol of Amazon Cognito, for the
+//! clients of AWS Amplify and their ready-made forms.
 //!
-//! An operation is named by `X-Amz-Target`; request and answer are JSON
-//! (AWS JSON protocol 1.1).
+//! `X-Amz-Target` names the operation; request and answer are JSON (AWS JSON
+//! protocol 1.1).
 
 mod operations;
 mod problem;

@@ -1,5 +1,5 @@
-//! What the operations take, do and answer, as Cognito's API reference has it.
-//! Each reads its input, calls one use case and words the answer.
+//! The operations, as Cognito's API reference describes them. Each parses its
+//! input, calls one use case and formats the answer.
 
 use std::collections::HashMap;
 

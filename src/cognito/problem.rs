@@ -1,4 +1,4 @@
-//! Errors by the names that Cognito gives them.
+//! Errors with Cognito's names.
 
 use crate::{
     accounts::domain::{EmailError, LoginError, PasswordError},

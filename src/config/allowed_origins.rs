@@ -1,5 +1,5 @@
-//! The setting `cors-origins`: which origins are meant, as browsers write
-//! them in `Origin` (RFC 6454, 6.2).
+//! The setting `cors-origins`: origins in the form that browsers use in `Origin`
+//! (RFC 6454, 6.2).
 
 use axum::http::HeaderValue;
 use url::Url;

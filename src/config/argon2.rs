@@ -1,4 +1,4 @@
-//! What a password hash costs (security row P1).
+//! The cost of a password hash (security row P1).
 
 use std::fmt;
 

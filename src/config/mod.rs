@@ -1,4 +1,4 @@
-//! Settings: by flag, by environment (`BYLINE_…`), by `byline.toml`, in that order.
+//! Settings: from flags, the environment (`BYLINE_…`) and `byline.toml`, in that order.
 
 mod allowed_origins;
 mod argon2;

@@ -1,4 +1,4 @@
-//! Origins, and the one by which the site is reached.
+//! Origins, and the public URL of the site.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! Variables of the environment that begin like those of Byline and are none.
+//! Environment variables that begin with `BYLINE_` but are no settings.
 
 use std::net::IpAddr;
 

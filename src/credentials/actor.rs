@@ -1,4 +1,4 @@
-//! The one value that every use case takes to know who asks.
+//! Who is asking: the value that every use case takes.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,8 @@
-//! Who asks, found out from everything that a request brings: the session
+//! Who is asking, found from everything that a request contains: the session
 //! cookie, an access token, an API key.
 //!
-//! Of two, the one that was sent on purpose counts and the cookie is ignored,
-//! as browsers add that by themselves. One that does not hold is refused and
-//! never passes for none.
+//! A token or a key counts before the cookie, because browsers add cookies by
+//! themselves. An invalid credential is refused; it never counts as none.
 
 use std::sync::{
     Arc,

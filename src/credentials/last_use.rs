@@ -1,5 +1,5 @@
-//! When a session or an API key was last used. Whoever comes with one never
-//! waits for it to be written down, and not every use is.
+//! When a session or an API key was last used. A request never waits until that
+//! is stored, and not every use is stored.
 
 use std::{
     collections::HashSet,

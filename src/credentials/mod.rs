@@ -1,4 +1,4 @@
-//! Who is asking, and how that was proven.
+//! Who is asking, and the proof.
 
 mod actor;
 mod last_use;

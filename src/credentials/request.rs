@@ -1,6 +1,6 @@
-//! What a request brings to prove who asks. It is found out once, in the layer
-//! that every request passes first, and travels as an extension of the request;
-//! whether it holds is asked when that counts ([`super::Caller`]).
+//! The credential of a request. The outermost layer finds it once and stores it
+//! as an extension of the request. [`super::Caller`] verifies it later, when it
+//! is needed.
 
 use axum::http::{Extensions, HeaderMap, HeaderName, header::AUTHORIZATION};
 use secrecy::SecretString;

@@ -1,4 +1,4 @@
-//! A secret of the site: what it has sealed, nobody else can have made.
+//! A secret of the site, which seals values: nobody else can make such a seal.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;

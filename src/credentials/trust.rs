@@ -1,22 +1,21 @@
-//! Keys and tokens that were verified a moment ago are believed without another
-//! question to the database, for as long as this process would know if one of
-//! them had ended (security row K2).
+//! Keys and tokens that were just verified are trusted without another query to
+//! the database, as long as this process would learn that one of them has ended
+//! (security row K2).
 //!
-//! [`Trust`] is a number that rises whenever a credential of the site ends or
-//! changes, whichever, and [`Verified`] keeps what was verified beside the number
-//! that was read *before* the database was asked. An answer that was on its way
-//! while something ended is therefore never believed, and nothing has to be
-//! removed.
+//! [`Trust`] is a number that rises whenever any credential of the site ends or
+//! changes. [`Verified`] stores what was verified with the number that was read
+//! *before* the query. So an answer that was under way while a credential ended is
+//! never trusted, and nothing has to be removed.
 //!
 //! The number rises
-//! - in the process that ends a credential as soon as that is on the disk, before
-//!   anybody is told ([`Trust::forgetting`]);
-//! - in all others, and whatever program did it, by triggers of the database: on
-//!   PostgreSQL they notify ([`Trust::forget`]), and while the connection that
-//!   hears of it is lost, nothing is believed; on SQLite, where only commands write
-//!   beside the process that serves, they count, and whoever is about to be
-//!   believed has the count looked at if the last look is older than [`LOOK`]. So
-//!   a site that nobody asks with a credential does nothing.
+//! - in the process that ends a credential, after the commit and before any
+//!   answer ([`Trust::forgetting`]);
+//! - in all other processes by triggers of the database, whatever program made the
+//!   change. On PostgreSQL the triggers notify ([`Trust::forget`]); while the
+//!   connection that listens is lost, nothing is trusted. On SQLite only commands
+//!   write beside the serving process, and the triggers count. The count is read
+//!   before something is trusted, if the last read is older than [`LOOK`]. So an
+//!   idle site does nothing.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! What database errors mean, to a start and to a request.
+//! What database errors mean, at a start and for a request.
 
 use std::{
     fmt, io,

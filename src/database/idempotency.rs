@@ -1,4 +1,4 @@
-//! Wishes that are sent twice and granted once (security row D5).
+//! Operations that are sent twice and done once (security row D5).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The database: SQLite or PostgreSQL behind one door.
+//! The database: SQLite or PostgreSQL with one interface.
 //!
 //! A statement is written once, with `$1` placeholders, and runs on either
 //! engine through [`on_engine!`]. Reading takes a connection ([`Database::read`]);

@@ -1,4 +1,4 @@
-//! Where a database is.
+//! The URL of a database.
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! A root field that is asked for: by whom, and with which arguments.
+//! A call of a root field: who asks, and the arguments.
 
 use async_graphql::{
     Value,

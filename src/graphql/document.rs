@@ -1,18 +1,17 @@
-//! The text of a document, looked over before the parser sees it. The parser
-//! recurses on brackets, and so does whatever handles what it has read; a text
-//! of a few kilobytes would be enough for any stack. So brackets are counted
-//! here, without recursion, and the parser reads what is left.
+//! Checks the text of a document before the parser reads it. The parser recurses
+//! on brackets, and so does everything that handles its result; a few kilobytes
+//! of text could overflow any stack. So this module counts brackets, without
+//! recursion, and passes on only what is not too deep.
 //!
-//! Where recursions on what a client sends find their end:
+//! The bounds of every recursion on a client's input:
 //! - the parser, `limits`, `omitted`, validation and the clones and drops of a
 //!   document: [`NESTING`];
-//! - selections, through fragments as well, in `limits`, `order`, validation,
-//!   execution and the answer: `limits::RECURSION`, and for the schema's own
-//!   description `limits::introspection::RECURSION`;
-//! - JSON (bodies, messages, variables): serde_json reads 128 levels and
-//!   refuses the rest; a variable inside a value of the document adds them to
-//!   [`NESTING`];
-//! - filters, and the SQL that is made of them: `limits::FILTER_DEPTH`.
+//! - selections, also through fragments, in `limits`, `order`, validation,
+//!   execution and the answer: `limits::RECURSION`, and for introspection
+//!   `limits::introspection::RECURSION`;
+//! - JSON (bodies, messages, variables): serde_json reads 128 levels and refuses
+//!   more; a variable inside a value of the document adds them to [`NESTING`];
+//! - filters, and the SQL that is made from them: `limits::FILTER_DEPTH`.
 
 use async_graphql::{
     Pos, ServerError,

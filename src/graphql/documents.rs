@@ -1,14 +1,13 @@
-//! Documents that were found valid, by their text: parsed once, and validated
-//! once, however often and by whomever they are sent.
+//! Valid documents, by their text: each is parsed and validated once, whoever
+//! sends it.
 //!
-//! Whether a document is valid depends on its text, on which of its operations
-//! is meant, on which variables are sent, and on their values. The first three
-//! are the key here. Of the values, [`fit`] says whether they are certainly as
-//! the document declares them; where it is not sure, async-graphql validates
-//! again, and says what is wrong.
+//! The validity of a document depends on its text, on the chosen operation, on the
+//! variables that are sent, and on their values. The first three are the key here.
+//! [`fit`] says whether the values certainly have the declared types; if it is not
+//! sure, async-graphql validates again and reports what is wrong.
 //!
-//! What is counted (`limits`) is counted for each request: it depends on the
-//! values as well.
+//! The costs (`limits`) are counted for each request, because they depend on the
+//! values too.
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Errors in AppSync's shape: `errorType` beside `message`, not in `extensions`.
+//! Errors in AppSync's format: `errorType` beside `message`, not in `extensions`.
 
 use async_graphql::{Error, PathSegment, Pos, ServerError, dynamic::ResolverContext};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! `ModelPostFilterInput` and its kin, as a [`Filter`]. The types have been
-//! checked against the schema; what is left are rules that no type tells.
+//! Parses `ModelPostFilterInput` and similar types into a [`Filter`]. Validation
+//! has checked the types already; this module checks the other rules.
 
 use async_graphql::{Name, Value, indexmap::IndexMap};
 

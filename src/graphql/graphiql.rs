@@ -1,6 +1,6 @@
-//! `/graphiql`: a page to try the API on. Its script and its style sheet are
-//! bundled from `graphiql/` and carried like every other asset; the page obeys
-//! the site's one policy.
+//! `/graphiql`: a page to try the API. Its script and its style sheet are bundled
+//! from `graphiql/` and embedded like every other asset; the page has the same
+//! Content-Security-Policy as all others.
 
 use axum::{
     Router,

@@ -1,8 +1,8 @@
-//! What a document may ask for (security row G1). Counted here, before
-//! async-graphql looks at the document: that counts no pages, would not let the
-//! schema describe itself within these limits, spreads every fragment
-//! wherever it is named, however often, on the thread that serves, and
-//! compares and copies in ways that cost more than a document is long.
+//! What a document may ask for (security row G1). This is counted before
+//! async-graphql sees the document. async-graphql's own limits do not count the
+//! posts of a page and would not allow introspection beside limits as low as
+//! these. It also expands every fragment at each spread, on the thread that
+//! serves, and compares and copies at a cost that exceeds the document's length.
 
 use std::{collections::BTreeMap, time::Duration};
 

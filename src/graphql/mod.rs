@@ -1,25 +1,25 @@
-//! The GraphQL API: what front ends of AWS Amplify speak, and Byline's own
-//! operations beside it. Adapters only: they parse, call one use case of
-//! [`crate::posts`], and shape the answer.
+//! The GraphQL API for front ends of AWS Amplify, with Byline's own operations.
+//! Adapters only: they parse, call one use case of [`crate::posts`], and format
+//! the answer.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | [`schema`] | `schema.graphql`, with a resolver for every field |
 //! | `queries`, `mutations`, `subscriptions` | the resolvers of root fields |
-//! | `call` | what every resolver knows: who asks, with which arguments |
-//! | `filter_input`, `page_token`, `nodes` | what goes in and comes out of them |
-//! | `operation` | an operation, made ready and run |
+//! | `call` | what every resolver needs: who asks, and the arguments |
+//! | `filter_input`, `page_token`, `nodes` | arguments and results |
+//! | `operation` | prepares and runs an operation |
 //! | `kept` | answers that are the same for every API key |
-//! | `reads` | what such an answer is read from |
+//! | `reads` | the data that such an answer depends on |
 //! | `document` | the text of a document, before it is parsed |
-//! | `documents` | documents that were found valid, by their text |
+//! | `documents` | valid documents, by their text |
 //! | `omitted` | variables that were not sent |
 //! | [`http`] | `POST /graphql` |
-//! | [`realtime`] | subscriptions over WebSockets, by two protocols |
-//! | [`graphiql`] | a page to try it all on |
+//! | [`realtime`] | subscriptions over WebSockets, with two protocols |
+//! | [`graphiql`] | a page to try the API |
 //! | `limits` | what a document may ask for |
 //! | `order` | the order of an answer's fields |
-//! | `errors` | errors as AppSync words them |
+//! | `errors` | errors in AppSync's format |
 
 mod call;
 mod document;

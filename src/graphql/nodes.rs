@@ -1,4 +1,4 @@
-//! The objects of the schema that hold data: each knows its fields by name.
+//! The objects of the schema that contain data: each resolves its fields by name.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! An operation: what a client sends, made ready and run, whichever way it came.
+//! An operation that a client sends: prepared and run, for every transport.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `nextToken`: where the next page begins, sealed, so that it goes on with
-//! the list that it was given for and no other.
+//! `nextToken`: where the next page begins. It is sealed, so that it continues
+//! only the list that it was made for.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 

@@ -1,8 +1,8 @@
-//! How answers are written, and what a request is refused with.
+//! The format of answers and of refusals.
 //!
-//! Clients that accept `application/graphql-response+json` are answered by the
-//! GraphQL-over-HTTP specification; all others as AppSync does, with 200 for
-//! whatever could be read.
+//! Clients that accept `application/graphql-response+json` get the format of the
+//! GraphQL-over-HTTP specification. All others get AppSync's, with status 200 for
+//! every request that could be read.
 
 use async_graphql::{Response as Outcome, ServerError};
 use axum::{

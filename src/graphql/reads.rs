@@ -1,4 +1,4 @@
-//! What a query reads of which the answer is the same for every API key.
+//! The data that an answer depends on, if it is the same for every API key.
 
 use async_graphql::{
     Variables,

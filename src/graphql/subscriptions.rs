@@ -1,9 +1,9 @@
-//! The resolvers of subscriptions, and what is made of the news.
+//! The resolvers of subscriptions, and the serialisation of events.
 //!
-//! async-graphql would resolve and write every event anew for each of those who
-//! subscribed. Here the subscription itself listens to the news, and hands one
-//! to async-graphql only where nobody who asked for the same has been told of
-//! it yet ([`Renderings`](crate::posts::events::broadcast::Renderings)).
+//! async-graphql would resolve and serialise every event once for each subscriber.
+//! Here the subscription itself listens to the events. It passes an event to
+//! async-graphql only if no subscriber with the same selection has it yet
+//! ([`Renderings`](crate::posts::events::broadcast::Renderings)).
 
 use std::sync::{Arc, Mutex, PoisonError};
 

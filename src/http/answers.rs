@@ -1,4 +1,4 @@
-//! Answers that wait for their clients to take them (security row L7).
+//! Answers that clients have not read yet (security row L7).
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Style, script and icons, as they are served.
+//! Serves the style sheet, the script and the icons.
 
 use std::borrow::Cow;
 

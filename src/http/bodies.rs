@@ -1,10 +1,10 @@
 //! Bodies of requests while they arrive, and places for the work that follows
 //! (security rows L1, L2 and L6).
 //!
-//! A request has a place among those under way while something is done for it,
-//! not while it waits for its client: the place is given back until the rest of
-//! the body is there. What has arrived is counted over all requests; the pool
-//! evicts slow bodies before it refuses new ones.
+//! A request has a place while the server works on it, but not while it waits for
+//! its client: the place is given back until the rest of the body has arrived. The
+//! bytes that have arrived are counted over all requests. The pool drops slow
+//! bodies before it refuses new ones.
 
 use std::{
     net::IpAddr,

@@ -1,11 +1,11 @@
-//! Calls of server functions: by a script, which gets JSON and a status, and
-//! by a form, which gets a redirect or its page back.
+//! Calls of server functions: by a script, which gets JSON and a status, and by a
+//! form, which gets a redirect or its page again.
 //!
 //! Leptos 0.8 answers every error with 500
-//! (<https://github.com/leptos-rs/leptos/pull/4536>) and sends a form back to
-//! its `Referer` with the error in the address
-//! (<https://github.com/leptos-rs/leptos/issues/3298>). Here every call runs as
-//! a script's call, and one place turns its outcome into the right answer.
+//! (<https://github.com/leptos-rs/leptos/pull/4536>) and sends a form back to its
+//! `Referer` with the error in the URL
+//! (<https://github.com/leptos-rs/leptos/issues/3298>). Here every call runs as a
+//! script's call, and one place turns its outcome into the right answer.
 
 use axum::{
     Extension,

@@ -1,4 +1,4 @@
-//! Open connections, and what of them can be closed for others (security row L2).
+//! Open connections, and which of them may be closed for others (security row L2).
 
 use std::{
     io,

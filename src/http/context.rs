@@ -1,4 +1,4 @@
-//! What pages and server functions find in their Leptos context.
+//! The Leptos context of pages and server functions.
 
 use leptos::prelude::expect_context;
 

@@ -1,9 +1,8 @@
-//! The cookies of this site, and by which names browsers keep them.
+//! The cookies of this site, and their names in browsers.
 //!
-//! Inside of [`own_cookies`] they have one name each. Outside, the name tells
-//! one site from another on the same host: browsers send a cookie to every port
-//! of its host (RFC 6265 8.5), so where the port is not the scheme's own, it
-//! stands in the name.
+//! Inside of [`own_cookies`] each cookie has one name. Outside, the name separates
+//! sites on the same host: browsers send a cookie to every port of its host (RFC
+//! 6265 8.5), so a port that is not the scheme's default is part of the name.
 
 use std::cell::LazyCell;
 

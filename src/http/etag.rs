@@ -1,5 +1,5 @@
-//! Entity tags: whether a client has already what it asks for (RFC 9110, 8.8.3
-//! and 13.1.2).
+//! Entity tags: whether a client already has what it asks for (RFC 9110, 8.8.3 and
+//! 13.1.2).
 
 use axum::http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
 use sha2::{Digest, Sha256};

@@ -1,12 +1,11 @@
-//! What clients share and one of them must not use up: connections, bytes of
-//! bodies that arrive, bytes of answers that wait to be taken.
+//! Resources that clients share and no client may use up: connections, bytes of
+//! arriving bodies, bytes of answers that are not read yet.
 //!
-//! A pool that refuses whoever comes last is closed to everybody by one client
-//! who takes all of it and gives nothing back. So this one evicts: when it is
-//! full, the client that holds most makes room, by what it has left idle
-//! longest. That holds behind a proxy that Byline was not told of as well,
-//! where all clients look like one: what was left idle longest is not what
-//! somebody is busy with. Besides, no client gets more than a share.
+//! If a full pool refused new requests, one client could close it to everybody by
+//! taking all of it. So this pool evicts: when it is full, it takes from the client
+//! that holds most what was idle longest. This also works behind a proxy that
+//! Byline does not know, where all clients look like one, because what was idle
+//! longest is not in use. In addition, each client has a maximum share.
 
 use std::{
     collections::{BTreeMap, HashMap},

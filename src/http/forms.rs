@@ -1,7 +1,7 @@
-//! Forms: a browser's way to call a server function, and what it shows after.
+//! Forms: how a browser calls a server function, and what it shows afterwards.
 //!
-//! A form is declared once, beside its feature, as a [`Form`]; what stands here
-//! works for every one of them. [`crate::start`] has the list.
+//! A form is declared once, beside its feature, as a [`Form`]; this module works
+//! for all of them. [`crate::start`] has the list.
 
 use axum::http::HeaderValue;
 use serde_json::Value;

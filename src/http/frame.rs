@@ -1,5 +1,5 @@
-//! A document that is rendered once, with placeholders, for all pages that differ in
-//! those places alone.
+//! A document that is rendered once, with placeholders, for all pages that differ
+//! only there.
 
 /// A document, cut at its placeholders.
 #[derive(Debug)]

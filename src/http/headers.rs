@@ -1,4 +1,4 @@
-//! Headers that every answer carries, and answers that need no page.
+//! Headers that every answer has, and answers without a page.
 
 use axum::{
     body::Body,

@@ -1,4 +1,4 @@
-//! Limits on what a client can take up (security rows L1, L2 and L6).
+//! Limits on what a client can use (security rows L1, L2 and L6).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Accepting connections, within limits, until told to stop.
+//! Accepts connections, within limits, until the process is told to stop.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,4 @@
-//! How many may listen, and how many of them from one address.
+//! How many listeners there may be, and how many from one address.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! The shell around the site: what comes in, through which layers, and how an
-//! answer looks. It knows no feature.
+//! The web layer: incoming requests, their layers, and the format of answers. It
+//! knows no feature.
 
 pub mod answers;
 pub mod assets;

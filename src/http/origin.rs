@@ -1,6 +1,6 @@
-//! Where a request comes from: from the site itself or from anywhere else
-//! (security rows C1, C2, C6). Whoever has to know asks [`source`] and compares
-//! nothing by itself.
+//! Where a request comes from: from the site itself or from elsewhere (security
+//! rows C1, C2, C6). Everything that needs to know calls [`source`] and compares
+//! nothing itself.
 
 use axum::{
     extract::Request,

@@ -1,4 +1,4 @@
-//! Documents: a request for a page, answered with a whole one.
+//! Answers a request for a page with a complete document.
 
 use std::{
     any::Any,

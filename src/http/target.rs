@@ -1,4 +1,4 @@
-//! The target of a request (RFC 9112 3.2): what stands between method and version.
+//! The target of a request (RFC 9112 3.2): the text between method and version.
 
 use crate::error::AppError;
 use axum::{

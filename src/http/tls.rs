@@ -1,4 +1,4 @@
-//! HTTPS without a proxy: the certificate, and the one that follows it.
+//! HTTPS without a proxy: the certificate, and its renewal.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,14 +1,13 @@
-//! Who of those that ask through the API reads how much at a time, so that
-//! whoever else reads has a connection: pages, logins, the questions whether a
-//! credential holds (security row G4).
+//! How much each client of the API may read at a time, so that connections remain
+//! for everything else: pages, logins, the verification of credentials (security
+//! row G4).
 //!
-//! Reading takes a turn, and then a connection. A client (a request, or a
-//! WebSocket with all that runs on it) has at most half of the connections,
-//! and so have all clients of one address together. What may have to look
-//! through many posts takes its turn in a lane of its own: all searches
-//! together have half of the connections, one client or address half of
-//! those. Turns are taken in one order, the client's before the address's
-//! before the lane's; nobody waits for a turn who holds a connection.
+//! A read takes a turn and then a connection. A client (a request, or a WebSocket
+//! with all its operations) has at most half of the connections, and so have all
+//! clients of one address together. A query that may read many posts takes its turn
+//! in a separate lane: all searches together have half of the connections, and one
+//! client or address half of those. Turns are taken in one order: the client's, the
+//! address's, the lane's. Nothing waits for a turn while it holds a connection.
 
 use std::{
     collections::HashMap,

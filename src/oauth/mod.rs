@@ -1,5 +1,5 @@
-//! `/api/token`, `/api/token/revoke` and the public keys: tokens by the words
-//! of OAuth 2 (RFC 6749, 7009). No cookie is looked at.
+//! `/api/token`, `/api/token/revoke` and the public keys: tokens by OAuth 2 (RFC
+//! 6749, 7009). Cookies are ignored.
 
 use axum::{
     Router,

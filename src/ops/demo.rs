@@ -1,4 +1,4 @@
-//! `byline serve --demo`: an empty site with something to look at.
+//! `byline serve --demo`: fills an empty site with a few authors and posts.
 
 use crate::{
     accounts::domain::{Email, NewAccount, NewPassword, service, store},

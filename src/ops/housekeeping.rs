@@ -1,4 +1,4 @@
-//! What is over is removed, now and then, and what was left to be done is done.
+//! Removes what has ended, and finishes what was left to be done, now and then.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What whoever runs the site starts.
+//! Tasks that the operator starts.
 
 pub mod copy;
 pub mod demo;

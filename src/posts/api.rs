@@ -1,8 +1,8 @@
 //! The server functions of posts: stable endpoints under `/api/`.
 //!
-//! Each parses its arguments, calls one use case and returns what it answers.
-//! Arguments come as a form (`application/x-www-form-urlencoded`), results go
-//! as JSON; [`crate::error::AppError`] gives the status. Reads are GET.
+//! Each parses its arguments, calls one use case and returns its result.
+//! Arguments are a form (`application/x-www-form-urlencoded`), results are JSON;
+//! [`crate::error::AppError`] gives the status. Reads are GET.
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 

@@ -1,4 +1,4 @@
-//! Keyset paging: a page begins where another ended, whatever was added since.
+//! Keyset pagination: a page begins where another ended, even if posts were added.
 
 use std::{fmt, str::FromStr};
 

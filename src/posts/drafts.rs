@@ -1,8 +1,8 @@
-//! Drafts on a device: what was typed into an editor and not yet saved.
+//! Drafts on a device: what was typed into an editor and not saved yet.
 //!
-//! Every editor, which is every opened page, writes a draft of its own, and
-//! nothing typed is ever written over by something else that was typed. A
-//! draft goes when its text has been saved or its author discards it.
+//! Every opened page is an editor and writes its own draft. No typed text is ever
+//! overwritten by another. A draft is removed when its text has been saved or its
+//! author discards it.
 
 use std::hash::Hasher;
 

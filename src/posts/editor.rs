@@ -1,9 +1,9 @@
-//! The islands of the editor: a preview while writing, and drafts that
-//! survive a closed tab.
+//! The islands of the editor: a preview while writing, and drafts that survive a
+//! closed tab.
 //!
-//! The form itself is plain HTML. These only listen to it, so what was typed
-//! before the script arrived counts, and without script nothing is missing
-//! but them.
+//! The form itself is plain HTML, and the islands only listen to it. So a text that
+//! was typed before the script arrived counts, and without script only these two
+//! are missing.
 
 use std::time::Duration;
 

@@ -1,9 +1,8 @@
-//! The island of the list of all posts: tells what happened since the page
-//! was made, without moving what is being read.
+//! The island of the list of all posts: shows what happened since the page was
+//! made, without moving what somebody reads.
 //!
-//! New posts are offered as a link; a post on the page that its author edited
-//! or deleted is marked. Without script the list is as it was, and a reload
-//! shows the rest.
+//! It offers new posts as a link, and marks posts on the page that were edited or
+//! deleted. Without script the list stays as it was, and a reload shows the rest.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 

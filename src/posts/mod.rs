@@ -1,6 +1,6 @@
 //! Posts: what people write and everyone reads.
 //!
-//! `api` has the server functions, `editor` and `live` the islands; behind `ssr`, `pages`
+//! `api` has the server functions; `editor` and `live` are islands. With `ssr`, `pages`
 //! has the screens and `domain` the use cases, the policy and the SQL.
 
 mod cursor;

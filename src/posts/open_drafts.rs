@@ -1,11 +1,11 @@
-//! Which drafts are open in some tab: each editor holds a lock with the name of
-//! its draft for as long as its page lives, however that ends (W3C Web Locks).
+//! Which drafts are open in a tab: each editor holds a lock with the name of its
+//! draft as long as its page exists (W3C Web Locks).
 //!
-//! Where a browser has no locks (a site by plain http that is not localhost),
-//! no draft counts as open. [`super::drafts::Shelf::save`] keeps two editors
-//! of one draft from overwriting each other there.
+//! Some browsers have no locks there (on a site with plain http that is not
+//! localhost). Then no draft counts as open, and [`super::drafts::Shelf::save`]
+//! keeps two editors of one draft from overwriting each other.
 //!
-//! web-sys has these functions behind a flag for unstable ones, so they are
+//! web-sys has these functions only behind a flag for unstable ones, so they are
 //! looked up by name.
 
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};

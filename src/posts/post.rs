@@ -1,5 +1,5 @@
-//! The types of a post. Parsed at the edge, and once more where a row is read: past
-//! that, nothing is checked again.
+//! The types of a post. Values are parsed when they arrive and when a row is read;
+//! after that, nothing is checked again.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Logs: what is written, and which request it belongs to.
+//! Logging: what is written, and which request it belongs to.
 
 pub mod log;
 

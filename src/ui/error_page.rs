@@ -1,4 +1,4 @@
-//! Error pages: say what happened and where to go on.
+//! Error pages: what happened, and where to continue.
 
 use axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! A form on its way back to its sender.
+//! A form that comes back to its sender.
 
 use std::collections::BTreeMap;
 

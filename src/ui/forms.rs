@@ -1,5 +1,5 @@
-//! Forms after GOV.UK: a summary that names every mistake and takes the focus,
-//! the same words at the field, what was typed kept.
+//! Forms after GOV.UK: a summary that names every mistake and gets the focus, the
+//! same words at the field, and everything that was typed.
 
 use leptos::prelude::*;
 

@@ -1,5 +1,4 @@
-//! View parts that pages share. Pages are rendered on the server alone, so
-//! these are, too.
+//! View parts that pages share. They run only on the server, as pages do.
 
 mod error_page;
 mod form_state;

@@ -1,4 +1,4 @@
-//! Where to go on after a login.
+//! Where to continue after a login.
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! What makes a page.
+//! The parts of a page.
 
 use leptos::prelude::*;
 

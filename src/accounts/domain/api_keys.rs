@@ -1,5 +1,5 @@
-//! The use cases of API keys: only whoever is signed in has some, and only
-//! their own.
+//! The use cases of API keys. Only people who are signed in have keys, and they
+//! see only their own.
 
 use crate::{
     accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, NewApiKey},

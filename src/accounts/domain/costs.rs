@@ -1,12 +1,12 @@
-//! What stored passwords cost, so that a name that nobody has can cost the
-//! same (security row P5).
+//! The costs of stored passwords, so that an unknown name can cost the same
+//! (security row P5).
 //!
-//! A login verifies the stored hash at the cost at which it was made, which is
-//! not always the cost that is set now. If every unknown name cost what is set
-//! now, the time of an answer would tell who has an account as soon as the
-//! setting has changed. So the cost for an unknown name is drawn among those of
-//! the accounts there are, as often as each occurs, by a secret hash of the
-//! name: asked again, a name costs the same again.
+//! A login verifies the stored hash at the cost at which it was made, which may
+//! differ from the present setting. If every unknown name had the present cost,
+//! the time of an answer would show who has an account, once the setting has
+//! changed. So the cost for an unknown name is drawn from the costs of the
+//! accounts, by their frequency, with a secret hash of the name: the same name
+//! always gets the same cost.
 
 use std::time::{Duration, Instant};
 

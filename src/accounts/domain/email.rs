@@ -1,4 +1,4 @@
-//! E-mail addresses in the one form under which they are unique.
+//! E-mail addresses, in the one form in which they are unique.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Password hashing in a lane of its own (security rows P1 to P3, P5).
+//! Password hashing, with its own queue (security rows P1 to P3, P5).
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The server's half of accounts.
+//! The server side of accounts.
 
 mod email;
 mod password;

@@ -1,4 +1,4 @@
-//! Passwords: which ones may be chosen, and none that can be printed.
+//! Passwords: which are allowed. None can be printed.
 
 use std::{fmt, iter};
 

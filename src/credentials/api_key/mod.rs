@@ -1,4 +1,4 @@
-//! API keys (security row K1): what they look like, and whether one holds.
+//! API keys (security row K1): their format, and their verification.
 
 mod id;
 pub mod store;

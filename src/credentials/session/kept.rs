@@ -1,5 +1,5 @@
-//! Forms that arrived when their author was no longer signed in, and wait for
-//! their login: as rows, so that two that come at once both wait.
+//! Forms that arrived after the session of their author had ended. They wait for
+//! the next login. Each is a row, so two that arrive at once are both kept.
 
 use std::time::Duration;
 

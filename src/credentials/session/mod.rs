@@ -1,4 +1,4 @@
-//! Sessions in a browser: a typed hold on what tower-sessions keeps.
+//! Sessions of browsers: typed access to what tower-sessions stores.
 
 pub mod kept;
 pub mod store;

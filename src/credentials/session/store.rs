@@ -1,5 +1,5 @@
-//! Sessions as rows (security rows S1 to S5): hashed ids, idle and absolute
-//! ends, an owner that can be asked for.
+//! Sessions as rows (security rows S1 to S5): a hashed id, an idle and an absolute
+//! end, and an owner that SQL can search for.
 
 use std::{collections::HashMap, fmt, time::Duration};
 

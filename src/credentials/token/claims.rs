@@ -1,4 +1,4 @@
-//! What tokens say, and which of them are claims (security row J2).
+//! The claims of tokens, and which tokens are accepted (security row J2).
 
 use std::time::Duration;
 

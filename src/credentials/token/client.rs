@@ -1,4 +1,4 @@
-//! Whom tokens are for, and why one is not believed.
+//! The client that tokens are for, and why a token is refused.
 
 use crate::error::AppError;
 

@@ -1,10 +1,10 @@
-//! The one algorithm that tokens are signed by (security row J1): Ed25519, as
-//! RFC 8037 has it for JWS.
+//! The one algorithm that signs tokens (security row J1): Ed25519, in JWS as RFC
+//! 8037 defines it.
 //!
-//! jsonwebtoken lays out, parses and validates tokens, and lets a site bring
-//! its own algorithms. Its two providers bring RSA and the NIST curves as well,
-//! which nothing here asks for; this one has a single algorithm, by the crate
-//! that the keys are made with, and knows no other to be talked into.
+//! jsonwebtoken writes, parses and validates tokens, and accepts other
+//! implementations of algorithms. Its own two also contain RSA and the NIST
+//! curves, which Byline does not need. This one has a single algorithm, from the
+//! crate that makes the keys, so no token can choose another.
 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use jsonwebtoken::{

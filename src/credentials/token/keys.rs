@@ -1,5 +1,5 @@
-//! The keys that tokens are signed with (security row J1): Ed25519, in a row
-//! of generations of which one signs and several verify.
+//! The keys that sign tokens (security row J1): Ed25519. One key signs, and older
+//! ones still verify.
 
 use std::{
     sync::Arc,

@@ -1,7 +1,7 @@
-//! Tokens for programs (security rows J1 to J3): a signed access token that
-//! holds for minutes, and an opaque refresh token that gets the next one.
-//! Both belong to a family, which begins with a password; whatever ends the
-//! family ends every token in it at once.
+//! Tokens for programs (security rows J1 to J3): a signed access token that is
+//! valid for minutes, and an opaque refresh token that gets the next one. Both
+//! belong to a family, which begins with a password. When a family ends, all of
+//! its tokens end at once.
 
 mod claims;
 mod client;

@@ -1,4 +1,4 @@
-//! Refresh tokens (security row J3): opaque, and stored as hashes alone.
+//! Refresh tokens (security row J3): opaque, and stored only as hashes.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! One connection: who it is, what it subscribed to, and what it is told.
+//! One connection: its credential, its subscriptions, and its messages.
 
 use std::{collections::HashMap, net::IpAddr, ops::ControlFlow, time::Duration};
 

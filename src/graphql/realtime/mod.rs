@@ -1,13 +1,14 @@
-//! Subscriptions over WebSockets, by two protocols: the one of AppSync, in the
-//! three ways in which clients of Amplify begin it, and
-//! `graphql-transport-ws` of the graphql-ws library, which may also query.
+//! Subscriptions over WebSockets, with two protocols: AppSync's, with the three
+//! handshakes of Amplify's clients; and `graphql-transport-ws` of the graphql-ws
+//! library, which allows queries and mutations too.
 //!
-//! One connection is one task, and one more for each query or mutation that
-//! runs: the task of the connection waits for its client, and may hold nothing
-//! meanwhile that others wait for. It writes what it has to say at once and waits
-//! for the client to take it; until then nothing is gathered for that client but
-//! the few news that [`Broadcast`](crate::posts::events::broadcast::Broadcast) holds for everyone, and the answers of the few
-//! queries that run. Whoever falls behind is told so.
+//! A connection is one task, with another task for each query or mutation that
+//! runs. The task of the connection waits for its client, so it must hold nothing
+//! that others wait for. It writes each message at once and waits until the client
+//! has read it. Meanwhile nothing is collected for that client except the few
+//! events that [`Broadcast`](crate::posts::events::broadcast::Broadcast) holds for
+//! everyone, and the answers of the few queries that run. A client that is too
+//! slow gets an error.
 
 mod connection;
 mod protocol;

@@ -1,4 +1,4 @@
-//! What is said on the wire, by either protocol.
+//! The messages of both protocols.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

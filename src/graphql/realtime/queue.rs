@@ -1,8 +1,7 @@
-//! The queries and mutations of one connection: some run, the others stand in
-//! line. Each runs in a task of its own. The connection itself waits for a
-//! client that does not read, or asks whether a credential holds; what it has
-//! begun must not stand still meanwhile, with a connection to the database in
-//! its hands.
+//! The queries and mutations of one connection: some run, the others wait. Each
+//! runs in its own task. The task of the connection may wait for a slow client or
+//! for the check of a credential. An operation that has begun must not stop
+//! meanwhile, because it may hold a database connection.
 
 use std::collections::VecDeque;
 

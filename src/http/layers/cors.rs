@@ -1,9 +1,9 @@
-//! What scripts of other origins may ask (WHATWG Fetch, 3.3: the CORS protocol).
+//! What scripts of other origins may do (WHATWG Fetch, 3.3: the CORS protocol).
 //!
-//! For endpoints that take their credential from a header or a body alone.
-//! `Access-Control-Allow-Credentials` is never sent, so no browser lets a
-//! foreign script read what a cookie opens. Whatever header such a script
-//! wants to send, it may: what it sends proves who asks, or says nothing.
+//! For endpoints whose credential is only in a header or a body.
+//! `Access-Control-Allow-Credentials` is never sent, so no browser lets a foreign
+//! script read what a cookie allows. Such a script may send every header: it either
+//! proves who asks or has no effect.
 
 use axum::{
     body::Body,

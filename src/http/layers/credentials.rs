@@ -1,5 +1,5 @@
-//! What a request brings to prove who asks, and that what browsers add by
-//! themselves does not count beside a credential that was sent on purpose.
+//! Finds the credential of a request, and removes what browsers add by themselves
+//! beside a credential that was sent on purpose.
 
 use axum::{
     extract::{FromRequestParts, Request},

@@ -1,4 +1,4 @@
-//! What another site makes a browser send is refused.
+//! Refuses requests that another site makes a browser send.
 
 use axum::{
     extract::{Request, State},

@@ -1,5 +1,5 @@
-//! What every request passes on its way in, and every answer on its way out: a
-//! file a layer. [`crate::router`] says which paths have which, in which order.
+//! The layers that requests and answers pass, one file for each. [`crate::router`]
+//! says which paths have which layers, and in which order.
 
 pub mod client_address;
 pub mod cors;

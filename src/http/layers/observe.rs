@@ -1,4 +1,4 @@
-//! The outermost layer: every request has an id, one line in the log and an
+//! The outermost layer: every request gets an id, one line in the log and an
 //! answer, whatever happens inside.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};

@@ -1,4 +1,4 @@
-//! What tower-sessions leaves open in its answers.
+//! Repairs two answers of tower-sessions.
 
 use axum::{
     extract::{Request, State},

@@ -1,9 +1,9 @@
-//! Moves a site from one database into another, of the same engine or the other.
+//! Copies a site into another database, of the same engine or the other.
 //!
-//! The source is read inside one snapshot and never written; it may be in use
-//! meanwhile. Everything the target gets is one transaction: whatever ends the
-//! copy early leaves the target empty, and it can simply be run again. Before
-//! that transaction commits, the target is read back and compared.
+//! The source is read in one snapshot and never written; it may be in use
+//! meanwhile. The target is written in one transaction, so an interrupted copy
+//! leaves it empty and can simply be run again. Before that transaction commits,
+//! the target is read back and compared.
 
 mod tables;
 

@@ -1,4 +1,4 @@
-//! What a site consists of: its tables and their columns, alike on both engines.
+//! The tables of a site and their columns, the same on both engines.
 
 /// Every table of a site, the referenced before the referencing. What is not
 /// named here is not copied.

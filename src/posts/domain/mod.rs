@@ -1,4 +1,4 @@
-//! The server's half of posts: use cases, the policy that decides, the SQL.
+//! The server side of posts: use cases, the policy that decides, the SQL.
 
 pub mod by_id;
 pub mod filter;

@@ -1,4 +1,4 @@
-//! What an author hands in.
+//! The text that an author sends.
 
 use crate::{
     error::{Field, FieldErrors},

@@ -1,4 +1,4 @@
-//! Connections to read posts by.
+//! Connections for reading posts.
 
 use crate::{
     credentials::Actor,

@@ -1,4 +1,4 @@
-//! What is known of a post, there or deleted.
+//! What is known of a post that exists or is deleted.
 
 use std::time::Duration;
 

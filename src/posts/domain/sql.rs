@@ -1,4 +1,4 @@
-//! A statement that is put together: its text, and the values that go with it.
+//! Builds a statement: its text, and the values for it.
 
 use crate::database::Engine;
 

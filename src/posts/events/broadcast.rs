@@ -1,5 +1,5 @@
-//! What happened to posts, with the posts themselves: read once a process for
-//! all who subscribed, from the rows that every process shares.
+//! Events with their posts, for subscriptions: each process reads a post once for
+//! all of its subscribers, from the rows that every process shares.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -1,4 +1,4 @@
-//! What changed. Whoever keeps something ready asks here whether it still holds.
+//! Counters of changes, by which caches know whether an entry is still current.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

@@ -1,4 +1,4 @@
-//! Hearing of what other processes on the same PostgreSQL do.
+//! Receives the changes of other processes on the same PostgreSQL.
 
 use std::time::Duration;
 

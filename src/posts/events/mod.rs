@@ -1,9 +1,9 @@
-//! What happens to posts, told to whoever keeps something ready or listens.
+//! Events of posts, for caches and for listeners.
 //!
-//! An event is a row, written in the transaction of the change ([`store`]).
-//! Once that is committed, the bus drops what this process keeps in memory and
-//! tells its listeners. Other processes on one PostgreSQL hear of it by
-//! LISTEN/NOTIFY ([`follow`]); browsers by server-sent events ([`stream`]).
+//! An event is a row, written in the transaction of the change ([`store`]). After
+//! the commit, the bus invalidates the caches of this process and notifies its
+//! listeners. Other processes on one PostgreSQL get events by LISTEN/NOTIFY
+//! ([`follow`]), browsers by server-sent events ([`stream`]).
 
 pub mod broadcast;
 pub mod changes;

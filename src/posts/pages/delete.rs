@@ -1,5 +1,5 @@
-//! `/posts/{id}/delete`: asks before a post is gone; a form, so that it works
-//! without script.
+//! `/posts/{id}/delete`: asks before a post is deleted, with a form, so that it
+//! works without script.
 
 use leptos::prelude::*;
 

@@ -1,6 +1,6 @@
-//! `/posts/{id}` for readers without a session: the page is rendered once, by the
-//! same components as for everybody else, around a post of placeholders; what
-//! is a post's own is put into that.
+//! `/posts/{id}` for readers without a session. The page is rendered once, by the
+//! same components as for everybody else, with placeholders for a post; then the
+//! values of each post are inserted.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Which pages of posts are kept ready.
+//! Which pages of posts are cached.
 
 use std::borrow::Cow;
 

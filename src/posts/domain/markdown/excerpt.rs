@@ -1,4 +1,4 @@
-//! How a post begins, in one line of plain text.
+//! The beginning of a post, in one line of plain text.
 
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,4 +1,4 @@
-//! What becomes of Markdown.
+//! Tests of rendering Markdown.
 
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation;
