@@ -44,9 +44,9 @@ pub async fn log_out() -> Result<(), AppError> {
     server::log_out().await
 }
 
-/// Makes an API key for whoever is signed in; `days` is how long it holds, 1
-/// to 365. The key itself is in this answer and in no other; sent again with
-/// the same `idempotency_key`, the same is answered again.
+/// Makes an API key for the person who is signed in; `days` is how long it is
+/// valid, 1 to 365. Only this answer contains the key. The same call with the
+/// same `idempotency_key` gets the same answer again.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Invalid`] with every broken rule, or
@@ -138,7 +138,8 @@ mod server {
         days: String,
         key: Option<String>,
     ) -> Result<NewApiKey, AppError> {
-        // Who asks comes before what is asked: a stranger learns no rule.
+        // The caller is checked before the arguments: a stranger learns no
+        // rule.
         actor().user()?;
         let mut errors = FieldErrors::default();
         let name = errors.take(Field::Name, ApiKeyName::parse(&name));

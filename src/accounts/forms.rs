@@ -12,8 +12,8 @@ use crate::{
 
 pub const FORMS: [&Form; 5] = [&SIGN_UP, &LOG_IN, &LOG_OUT, &CREATE_API_KEY, &REVOKE_API_KEY];
 
-/// The page behind a login, which is shown to whoever comes without the
-/// cookie that they were just given, and sends everybody else on.
+/// The page after a login. It is shown to a browser that did not return the new
+/// cookie; every other browser is redirected.
 pub const LOGGED_IN: &str = "/login/done";
 
 static SIGN_UP: Form = Form {

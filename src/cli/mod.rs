@@ -279,8 +279,8 @@ async fn on_site(
     outcome
 }
 
-/// Whoever has an account on this machine can read what stands on the command
-/// line of a process, for as long as it runs.
+/// Everybody with an account on this machine can read the command line of a
+/// running process.
 fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
     let has_password = |argument: String| {
         let value = argument.split_once('=').filter(|(flag, _)| flag.starts_with("--"));

@@ -23,8 +23,8 @@ pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|cause| if cause.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(cause) })
 }
 
-/// Says something to whoever stands at the terminal. If that cannot be read,
-/// there is nobody left to be told.
+/// Writes a message for the terminal. If that fails, there is nobody to report
+/// it to.
 pub fn complain(sentence: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "byline: {sentence}");
 }

@@ -6,7 +6,7 @@ use crate::config::{ConflictDetection, PublicUrl};
 #[derive(Clone, Debug)]
 pub struct Backend {
     pub public_url: PublicUrl,
-    /// The key that everyone may have. Without one, nobody reads who has not signed in.
+    /// The public key. Without it, only people who have signed in can read.
     pub public_key: Option<String>,
     /// Whether changes name the version that they started from.
     pub conflict_detection: ConflictDetection,
@@ -14,8 +14,8 @@ pub struct Backend {
     pub default_auth: DefaultAuth,
 }
 
-/// By what a front end asks where a call names no mode: `--default-auth`, and
-/// `default-auth` in the address of a file.
+/// How a call without a mode proves who asks: `--default-auth`, and
+/// `default-auth` in the URL of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum DefaultAuth {
     /// The public API key, which reads all posts and changes none

@@ -101,10 +101,9 @@ export default awsExports;
     )
 }
 
-/// The settings of Amplify Gen 2, and beside them the resources that
-/// aws-amplify reads. There is no `version`: where it is `"1…"`, the client
-/// translates `auth` and has no place in it for `userPoolEndpoint`; without
-/// it, the client takes the resources as they are.
+/// The settings of Amplify Gen 2, with the resources that aws-amplify reads.
+/// There is no `version`: with `"1…"` the client translates `auth` and drops
+/// `userPoolEndpoint`; without a version it takes the resources as they are.
 pub fn amplify_outputs(backend: &Backend, schema: &Schema) -> String {
     let introspection = model_introspection(schema);
     let [default_mode, other_mode] = modes(backend.default_auth);

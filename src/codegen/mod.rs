@@ -52,7 +52,7 @@ pub struct Codegen {
 impl Backend {
     pub const MAKE_PUBLIC_KEY: &str = "byline api-key create --public";
 
-    /// What a front end has to know of this site.
+    /// What a front end needs to know about this site.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use crate::{
     ui::{PageTitle, load},
 };
 
-/// Everything that somebody needs who writes a front end.
+/// Everything that the author of a front end needs.
 #[component]
 pub fn ApiPage() -> impl IntoView {
     load(async move {

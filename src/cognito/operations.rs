@@ -76,8 +76,8 @@ impl SignUp {
     }
 }
 
-/// An account that is made is confirmed: Byline sends no mail. Of the
-/// attributes, the address alone is kept.
+/// A new account is confirmed at once, because Byline sends no mail. Of the
+/// attributes only the address is kept.
 async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     let raw_email = input.attribute("email").unwrap_or_default();
@@ -94,10 +94,10 @@ struct OfClient {
     client_id: String,
 }
 
-/// Nothing is left to be confirmed, so whatever code will do: forms of
-/// aws-amplify-react ask for one after every sign-up, and go on to the login
-/// once it was taken. The same for everybody, so that it tells nobody who has
-/// an account.
+/// Accepts every code, because nothing has to be confirmed. Forms of
+/// aws-amplify-react ask for a code after every sign-up and then go on to the
+/// login. The answer is the same for everybody, so it does not show who has an
+/// account.
 fn confirm_sign_up(input: OfClient) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     Ok(json!({}))

@@ -104,8 +104,8 @@ impl OriginPattern {
         }
     }
 
-    /// The scheme of a shell around a web page, of an extension of a browser:
-    /// what follows is a name that the shell has given. Some give none.
+    /// The scheme of an app around a web page, or of a browser extension. A
+    /// name follows that the app has chosen; some have none.
     fn of_an_app(raw: &str, scheme: &str, rest: &str) -> Result<Self, OriginsError> {
         let mut letters = scheme.chars();
         let is_scheme = letters.next().is_some_and(|c| c.is_ascii_alphabetic())

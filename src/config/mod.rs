@@ -63,11 +63,11 @@ pub struct Config {
     pub max_listeners: usize,
     /// Memory for what is kept ready.
     pub page_memory: PageMemory,
-    /// The certificate, where the site speaks TLS by itself.
+    /// The certificate, if the site serves TLS itself.
     pub tls: Option<TlsFiles>,
     pub public_url: PublicUrl,
     pub argon2: Cost,
-    /// Proxies whose word on the client's address is taken.
+    /// Proxies that are trusted to name the client's address.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether changes by the GraphQL API name the version that they started from.
     pub conflict_detection: ConflictDetection,

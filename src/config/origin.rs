@@ -19,9 +19,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What stands in a header `Origin`: scheme and authority, nothing else
-    /// (RFC 6454 7.1). `None` for `null`, and for schemes by which nobody
-    /// reaches a site.
+    /// Parses a header `Origin`: scheme and authority, nothing else (RFC 6454
+    /// 7.1). `None` for `null`, and for schemes that are not http or https.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         let (scheme, authority) = raw.split_once("://")?;
@@ -97,8 +96,8 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// For a site that was not told how it is reached: at the address that it
-    /// listens to, and by whatever other name a request calls that.
+    /// For a site without a public URL: the address that it listens on, and
+    /// every other name that a request uses for it.
     #[must_use]
     pub fn of_listener(https: bool, address: SocketAddr) -> Self {
         let scheme = if https { "https" } else { "http" };
@@ -110,15 +109,16 @@ impl PublicUrl {
         Self { origin, is_set: false }
     }
 
-    /// The listener has another address than it was wished for: a port that the
-    /// system has chosen. Where the site was told how it is reached, that holds.
+    /// Notes the real address of the listener, whose port the system may have
+    /// chosen. A configured public URL stays.
     pub fn listens_to(&mut self, address: SocketAddr) {
         if !self.is_set {
             *self = Self::of_listener(self.is_https(), address);
         }
     }
 
-    /// Whether others reach the site by what it knows of its address.
+    /// Whether other machines can reach the site at the address that it
+    /// assumes.
     #[must_use]
     pub fn can_be_reached(&self) -> bool {
         self.origin.can_be_reached()

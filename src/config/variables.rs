@@ -5,10 +5,10 @@ use std::net::IpAddr;
 /// What the names of Byline's variables begin with.
 pub const PREFIX: &str = "BYLINE_";
 
-/// Whether a variable is there because a Service, or a container, is called
-/// `byline` or `byline-` and something: Kubernetes puts such into every container of a
-/// namespace, and Docker into those that link to one. The value counts as well:
-/// `BYLINE_PORT=8080` is what somebody meant to set.
+/// Whether Kubernetes or Docker has set a variable for a service or container
+/// called `byline` or `byline-…`: Kubernetes sets such variables in every
+/// container of a namespace, Docker in linked containers. The value is checked
+/// too, because somebody who writes `BYLINE_PORT=8080` means a setting.
 ///
 /// <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>,
 /// <https://docs.docker.com/engine/network/links/#environment-variables>
@@ -45,7 +45,7 @@ fn has_scheme(value: &str, scheme: &str) -> bool {
     value.split_once("://").is_some_and(|(given, _)| given.eq_ignore_ascii_case(scheme))
 }
 
-/// What stands behind `word` in a name, wherever in it the word begins.
+/// The text after `word` in a name, at any place of the word.
 fn behind<'a>(name: &'a str, word: &str) -> impl Iterator<Item = &'a str> {
     let begins = |at: usize| at == 0 || name.as_bytes()[at - 1] == b'_';
     name.match_indices(word)
@@ -53,7 +53,7 @@ fn behind<'a>(name: &'a str, word: &str) -> impl Iterator<Item = &'a str> {
         .map(move |(at, word)| &name[at + word.len()..])
 }
 
-/// The one of `known` that somebody most likely meant who wrote `name`.
+/// The one of `known` that is most similar to `name`.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let close = 1 + name.len().saturating_sub(PREFIX.len()) / 5;

@@ -14,12 +14,13 @@ use secrecy::ExposeSecret;
 use super::{Actor, HeaderCredential, RequestCredential, UserSession, api_key, token};
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 
-/// Who asks, and what proves it.
+/// Who asks, and the credential that proves it.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub actor: Actor,
     proof: Proof,
-    /// Up to which change of credentials it is known to hold; see [`super::trust`].
+    /// The number of changes of credentials up to which it is known to be
+    /// valid; see [`super::trust`].
     as_of: Arc<AtomicU64>,
 }
 
@@ -142,9 +143,9 @@ impl Caller {
         }
     }
 
-    /// Whether the credential still holds, for whoever stays longer than a
-    /// request takes. Of a token and a key the database is asked again only
-    /// after a credential has ended; of a session each time, as at its use.
+    /// Whether the credential is still valid, for a connection that lasts
+    /// longer than a request. For a token or a key the database is asked only
+    /// after some credential has ended; for a session each time.
     pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
         let (Proof::Token { expires_at, .. } | Proof::ApiKey { expires_at, .. }) = &self.proof else {
             return match &self.proof {
@@ -171,7 +172,7 @@ impl Caller {
         Ok(holds)
     }
 
-    /// Proven by something of which nobody knows yet for how long it holds.
+    /// With a credential whose validity was not counted yet.
     fn by(actor: Actor, proof: Proof) -> Self {
         Self { actor, proof, as_of: Arc::new(AtomicU64::new(u64::MAX)) }
     }

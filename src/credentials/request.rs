@@ -67,9 +67,9 @@ impl RequestCredential {
 }
 
 impl HeaderCredential {
-    /// What the header fields `authorization` and `x-api-key` say. With both,
-    /// the token counts: it says more. `Basic` is none of ours: a proxy in
-    /// front of the site asked for it.
+    /// Reads the headers `authorization` and `x-api-key`. With both, the token
+    /// counts, because it may do more. `Basic` is ignored: it belongs to a
+    /// proxy in front of the site.
     #[must_use]
     pub fn of(authorization: Option<&str>, api_key: Option<&str>) -> Option<Self> {
         let token = authorization.filter(|value| !is_basic(value));
@@ -86,9 +86,9 @@ impl HeaderCredential {
         }
     }
 
-    /// [`Self::of`] the headers of a request. What is no text is no credential
-    /// that could hold, and neither is one of two: whichever counted, the other
-    /// would pass for none.
+    /// [`Self::of`] the headers of a request. Bytes that are no text are an
+    /// invalid credential. So is a repeated header: whichever of the two
+    /// counted, the other would be ignored.
     #[must_use]
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let texts = |name| headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default());

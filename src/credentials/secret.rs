@@ -45,7 +45,7 @@ impl Secret {
     /// The only one there is so far; `secrets` has room for others.
     const NAME: &str = "site";
 
-    /// The secret of the site, made by whoever asks first.
+    /// The secret of the site; the first call makes it.
     pub async fn of_site(database: &Database) -> Result<Self, AppError> {
         let mut fresh = [0; 32];
         getrandom::fill(&mut fresh).map_err(internal)?;
@@ -69,7 +69,7 @@ impl Secret {
         stored.try_into().map(Self).map_err(|_| internal("the stored secret is not 32 bytes"))
     }
 
-    /// The secret of the site, if somebody has asked for it before.
+    /// The secret of the site, if it was made before.
     pub async fn made_before(database: &Database) -> Result<Option<Self>, AppError> {
         let db = &mut database.read().await?;
         let stored: Option<Vec<u8>> = on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")

@@ -41,12 +41,12 @@ use crate::{
 /// Where PostgreSQL tells that a credential has ended or changed; the triggers of
 /// `migrations/postgres` have the same name.
 pub const CHANNEL: &str = "byline_credentials";
-/// After this the count is looked at again. While one request looks, others
-/// believe what they know for as long again, and no longer.
+/// After this time the count is read again. While one request reads it, others
+/// use the last value for as long again, and no longer.
 const LOOK: Duration = Duration::from_millis(50);
 /// Credentials of a kind that are kept: some 5 MB of tokens.
 const KEPT: u64 = 10_000;
-/// Nobody is believed for longer without a question, whatever is heard.
+/// Nothing is trusted for longer without a query, whatever the counters say.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// Whether what this process has verified still holds.
@@ -73,7 +73,7 @@ struct Look {
     /// When the last look began that found a count: microseconds after `since`;
     /// 0 before the first.
     newest: AtomicU64,
-    /// Finished looks, whatever they found.
+    /// Finished reads of the count, with any result.
     finished: AtomicU64,
 }
 
@@ -100,7 +100,7 @@ impl Trust {
         Self { changes: Arc::default(), elsewhere }
     }
 
-    /// A credential has ended or changed: whatever was verified is verified anew.
+    /// A credential has ended or changed: everything is verified again.
     pub fn forget(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
@@ -130,8 +130,9 @@ impl Trust {
         }
     }
 
-    /// The number of changes as far as it is known, to be read before the database
-    /// is asked whether a credential holds; `None` while changes may be missed.
+    /// The number of changes that this process knows. Read it before the
+    /// database is asked about a credential. `None` while changes may be
+    /// missed.
     #[must_use]
     pub fn known(&self) -> Option<u64> {
         let may_miss =
@@ -151,8 +152,8 @@ impl Trust {
 }
 
 impl Look {
-    /// Looks if it is time to. Whoever comes while another looks takes what that
-    /// one finds, so nobody waits for more than one look.
+    /// Reads the count if it is time to. Requests that arrive meanwhile share
+    /// the result, so nobody waits for more than one read.
     async fn is_recent(&self, forget: impl Fn(), database: &Database) -> bool {
         let is_younger_than = |age| self.age().is_some_and(|found| found < age);
         if is_younger_than(LOOK) {
@@ -194,11 +195,10 @@ async fn count(database: &Database) -> Result<i64, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar("SELECT count FROM credential_changes").fetch_one(db).await?))
 }
 
-/// What was verified, by the SHA-256 of the credential: the memory of a process
-/// shows nobody's. What is wrong is never kept, so whoever guesses fills nothing
-/// and pays for each guess as before. Two digests are compared as any other texts
-/// are: how long that takes says something of digests alone, which nobody can
-/// choose.
+/// Verified credentials, by their SHA-256, so that the memory of a process
+/// reveals none. Invalid ones are never kept, so guessing fills no memory and
+/// costs as much as before. The digests are compared in ordinary time: it
+/// depends only on digests, which nobody can choose.
 pub struct Verified<T> {
     kept: Cache<[u8; 32], Arc<Kept<T>>>,
 }
@@ -233,7 +233,8 @@ impl<T> Verified<T>
 where
     T: Send + Sync + 'static,
 {
-    /// What `take` makes of what was verified, where that holds to this moment.
+    /// Returns what `take` makes of a verified credential, if it is still
+    /// valid.
     pub async fn recall<U>(&self, name: Name, site: &Site, take: impl FnOnce(&T) -> U) -> Option<U> {
         let kept = self.kept.get(&name.0).await?;
         let holds =
@@ -241,7 +242,8 @@ where
         holds.then(|| take(&kept.verified))
     }
 
-    /// Keeps what the database has said, asked after `as_of` was [`Trust::known`].
+    /// Keeps what the database answered. `as_of` is [`Trust::known`] from
+    /// before the query.
     pub async fn keep(&self, name: Name, as_of: Option<u64>, until: Timestamp, verified: T) {
         if let Some(as_of) = as_of {
             self.kept.insert(name.0, Arc::new(Kept { as_of, until, verified })).await;

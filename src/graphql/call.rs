@@ -11,7 +11,7 @@ use crate::{credentials::Actor, error::AppError, http::turns::Client, posts::Pos
 /// What a root field answers; `None` is null.
 pub type Outcome = Result<Option<FieldValue<'static>>, ApiError>;
 
-/// The request around a field: the site, who asks, and how the field is named.
+/// The request around a field: the site, who asks, and the field's name.
 pub struct Call<'a> {
     pub site: &'a Site,
     pub actor: &'a Actor,

@@ -24,8 +24,8 @@ use async_graphql::{
 
 use super::errors::ApiError;
 
-/// Brackets of any kind inside each other. A filter that is as deep as a filter
-/// may be, with lists between, takes 38; the deepest question about the schema 31.
+/// Nested brackets of any kind. The deepest filter, with lists between, takes
+/// 38; the deepest introspection query 31.
 pub const NESTING: usize = 48;
 /// Characters of a name. Mistakes repeat names, once for each place.
 const NAME_CHARS: usize = 255;

@@ -112,10 +112,9 @@ impl fmt::Debug for Documents {
     }
 }
 
-/// Whether the values that were sent are certainly of the types that an
-/// operation declares. Every place where a variable stands takes what is of
-/// its type, which validation has made sure of; only for a null beside a
-/// default that depends on the place.
+/// Whether all values certainly have the types that an operation declares.
+/// Validation has already checked the places where a variable is used, except
+/// for a null beside a default that depends on the place.
 pub fn fit(schema: &Schema, operation: &OperationDefinition, variables: &Variables) -> bool {
     operation.variable_definitions.iter().all(|definition| {
         let definition = &definition.node;

@@ -61,12 +61,12 @@ impl ApiError {
         Self::new(Self::BUSY, "The subscription has ended. Subscribe again.")
     }
 
-    /// The document asks for more than is given at once (security row G1).
+    /// The document asks for more than the limits allow (security row G1).
     pub fn too_much(message: impl Into<String>) -> Self {
         Self::new("QueryTooLarge", message)
     }
 
-    /// Nobody knows who asks, or who asks may not at all.
+    /// It is unknown who asks, or they may not ask at all.
     pub fn not_authorized(message: impl Into<String>) -> Self {
         Self::new(Self::UNAUTHORIZED_CALL, message)
     }
@@ -137,7 +137,7 @@ fn conflict_data(post: &Post) -> Value {
 #[derive(Clone, Debug)]
 pub struct Wording {
     pub shape: Shape,
-    /// Named where the fault is ours, so that the log can be asked.
+    /// Shown if the fault is Byline's, to find the cause in the log.
     pub request_id: String,
 }
 

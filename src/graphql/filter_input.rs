@@ -11,7 +11,7 @@ use crate::posts::domain::filter::{Attribute, Comparison, Filter, Test};
 
 type Object = IndexMap<Name, Value>;
 
-/// What a filter or a condition says; everything, where there is none.
+/// Parses a filter or a condition; without one, everything matches.
 ///
 /// # Errors
 /// A filter that is too deep or too long, or a `between` without two ends.
@@ -65,8 +65,8 @@ fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter
     Ok(if all.len() == 1 { all.remove(0) } else { Filter::All(all) })
 }
 
-/// A list of filters; one alone stands for a list of one (GraphQL 3.11). Each
-/// of them makes the statement longer, even one that asks nothing.
+/// A list of filters; a single one is a list of one (GraphQL 3.11). Each makes
+/// the statement longer, even an empty one.
 fn list(value: &Value, depth: usize, reading: &mut Reading) -> Result<Vec<Filter>, ApiError> {
     let items = match value {
         Value::List(items) => items.as_slice(),
@@ -244,7 +244,7 @@ fn text(value: &Value) -> Result<String, ApiError> {
         Value::Number(number) => number.to_string(),
         _ => return Err(ApiError::invalid("A text is missing in the filter.")),
     };
-    // No post holds one, and PostgreSQL takes none.
+    // No post contains one, and PostgreSQL accepts none.
     if text.contains('\0') { Err(ApiError::invalid("A filter cannot hold U+0000.")) } else { Ok(text) }
 }
 

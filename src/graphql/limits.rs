@@ -51,19 +51,19 @@ pub const MISTAKES: usize = 50;
 /// Variables of an operation: one for each of the most fields that can have
 /// something below them.
 const VARIABLES: usize = 100;
-/// Arguments of a field. The schema knows five; validation compares those of
-/// fields that are there twice, each with each.
+/// Arguments of a field. The schema has five at most; validation compares those
+/// of repeated fields, each with each.
 const ARGUMENTS: usize = 8;
-/// Bytes that variables stand for, each as often as it is named: wherever that
-/// is, async-graphql copies its value.
+/// Bytes of the values of variables, counted at each use, because async-graphql
+/// copies a value there.
 const SUBSTITUTED_BYTES: usize = 8 << 20;
-/// What a value takes that is no text, and every text beside its letters.
+/// The size of a value that is no text, and of a text beside its characters.
 const VALUE_BYTES: usize = 64;
 
-/// Selections, directives and values of arguments that are looked at, fragments
-/// wherever they are spread: far more than the other limits leave room for.
-/// Those of fragments count once more for each fragment around them, since
-/// validation looks at them from each (`OverlappingFieldsCanBeMerged`).
+/// Selections, directives and values of arguments that are visited, with
+/// fragments at every spread: far more than the other limits allow. Those of
+/// fragments count once more for each fragment around them, because validation
+/// visits them from each (`OverlappingFieldsCanBeMerged`).
 const VISITS: usize = 4_000;
 
 /// The schema describes itself at no cost to the database, and tools ask for

@@ -105,8 +105,9 @@ fn id_of_post(call: &Call<'_>, input: &Input) -> Result<PostId, ApiError> {
     id(input.get("id")).ok_or_else(|| call.refused(AppError::NotFound))
 }
 
-/// What was parsed. Whoever may not change the post learns no rule about what
-/// they sent; only where one is broken is that found out before the change.
+/// Returns the parsed input. A caller who may not change the post must not
+/// learn which rule the input breaks; so only if a rule is broken, the
+/// permission is checked before the change.
 async fn to_whom_it_concerns<T>(
     call: &Call<'_>,
     id: &PostId,

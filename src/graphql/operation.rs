@@ -39,7 +39,7 @@ pub struct Parameters {
 
 /// Why an operation is not run.
 pub enum Unready {
-    /// The document is none; the answer says where it goes wrong.
+    /// The document is invalid; the answer says where.
     Mistake(Box<Response>),
     /// It is over a limit, or cannot be run now.
     Refused(ApiError),
@@ -125,8 +125,8 @@ pub struct Operation {
     reads: Option<Reads>,
     /// Its document, to be kept once it has turned out to be valid.
     new: Option<NewDocument>,
-    /// Of a subscription, what it asks for and for whom: two of the same are
-    /// told the same.
+    /// What a subscription asks for and for whom: equal ones get the same
+    /// answers.
     shape: ShapeKey,
 }
 
@@ -272,7 +272,8 @@ impl Operation {
 
 fn shape(actor: &Actor, query: &str, name: Option<&str>, variables: &Variables) -> ShapeKey {
     let who = actor.user().ok().map(|user| &user.id);
-    // JSON says where each of them ends. What cannot be written is like nothing else.
+    // JSON marks the ends of the parts. What cannot be serialised equals
+    // nothing else.
     let text = serde_json::to_vec(&(who, query, name, variables));
     Sha256::digest(text.unwrap_or_else(|_| uuid::Uuid::new_v4().as_bytes().to_vec())).into()
 }

@@ -33,16 +33,18 @@ impl List<'_> {
         BASE64_URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// The place that a token of this list stands for.
+    /// The place in this list that a token stands for.
     ///
     /// # Errors
-    /// A token that was given for something else, or by nobody.
+    ///
+    /// A token of another list or caller, or a forged one.
     pub fn cursor(&self, secret: &Secret, token: &str) -> Result<Cursor, ApiError> {
         let wrong = || ApiError::invalid("Invalid pagination token given.");
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong())?;
         let (seal, cursor) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(wrong)?;
         let cursor = std::str::from_utf8(cursor).map_err(|_| wrong())?;
-        // Public data lies behind it: that the comparison takes its time tells nothing worth knowing.
+        // The data behind it is public, so the time of this comparison reveals
+        // nothing important.
         if seal != self.seal(secret, cursor) {
             return Err(wrong());
         }

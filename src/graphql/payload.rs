@@ -42,10 +42,11 @@ const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid"
 /// When a field may be asked for again that could not be answered, in seconds.
 const COME_AGAIN: &str = "2";
 
-/// What AppSync says to whoever brings no credential.
+/// AppSync's message for a request without a credential.
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
 
-/// Runs an operation; `asked` is what an API key may be given from memory for.
+/// Runs an operation; `asked` identifies the answer to an API key that may come
+/// from memory.
 pub(super) async fn run(
     site: &Site,
     asked: Option<Asked>,
@@ -82,8 +83,8 @@ pub(super) fn respond(
     response
 }
 
-/// The first that is named of the two kinds of JSON; AppSync's for whoever
-/// takes anything.
+/// The first of the two kinds of JSON that is named; AppSync's if the client
+/// accepts anything.
 fn shape(headers: &HeaderMap) -> Shape {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let named = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());

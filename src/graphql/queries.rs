@@ -72,8 +72,9 @@ struct PageWanted {
     limit: usize,
 }
 
-/// What `find` has for the arguments of a generated list, and the `nextToken`
-/// that goes on there. The token is for this list of this caller alone.
+/// What `find` returns for the arguments of a generated list, and the
+/// `nextToken` that continues there. The token is only for this list of this
+/// caller.
 async fn generated_page<T>(
     ctx: &ResolverContext<'_>,
     call: &Call<'_>,

@@ -149,8 +149,8 @@ fn register(
 
 type Resolver = for<'a> fn(ResolverContext<'a>) -> FieldFuture<'a>;
 
-/// A resolver of a root field. One that fails answers null, and its error
-/// stands beside the data: async-graphql would leave the field out.
+/// The resolver of a root field. A field that fails is null, with its error
+/// beside the data: async-graphql would leave the field out.
 macro_rules! root {
     ($object:literal, $resolve:path) => {
         |ctx| {

@@ -183,7 +183,8 @@ impl Subscription {
     }
 
     async fn made_of(&mut self, handed: Handed) -> Option<OperationEvent> {
-        // An error would say that the responses have ended, which the next line says.
+        // An error means that the responses have ended, as the next line finds
+        // out.
         let _ = self.opened.hand.send(handed).await;
         let response = self.responses.next().await?;
         Some(match to_raw_value(&Data { data: &response.data }) {
@@ -218,7 +219,8 @@ mod tests {
         PostEvent { kind: EventKind::Created, post, renderings }
     }
 
-    /// A subscription whose answers name the post and whoever answered.
+    /// A subscription whose answers contain the post and the process that
+    /// answered.
     fn subscription(sender: &broadcast::Sender<PostEvent>, shape: u8, name: &'static str) -> Subscription {
         let (hand, handed) = mpsc::channel(1);
         let wanted = Wanted { kind: EventKind::Created, owner: None, filter: Filter::EVERYTHING };

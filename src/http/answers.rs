@@ -28,12 +28,12 @@ impl Default for Pool {
     }
 }
 
-/// Marks an answer whose bytes are in memory once, for all who get them.
+/// Marks an answer whose bytes are shared by all clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared;
 
-/// Counts an answer until its last byte is taken. Where there is no room,
-/// connections of clients that take nothing are closed.
+/// Counts an answer until its last byte is read. If there is no room,
+/// connections of clients that read nothing are closed.
 ///
 /// # Errors
 ///

@@ -75,8 +75,9 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// What the client takes, best first. A coding with `q=0` is refused
-    /// (RFC 9110 12.5.3); other weights do not change that brotli is smaller.
+    /// The codings that the client accepts, best first. `q=0` excludes a coding
+    /// (RFC 9110 12.5.3); other weights are ignored, because brotli is the
+    /// smallest.
     #[must_use]
     pub fn accepted(headers: &HeaderMap) -> Vec<Self> {
         let text = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -50,7 +50,8 @@ const SLOW_BODY: usize = 64 * 1024;
 const SLOW_TIME: Duration = Duration::from_secs(5);
 /// Bytes a second, on average.
 const LEAST_RATE: u32 = 1000;
-/// A short body that is here by then is read before it is known who sends it.
+/// A short body that arrives within this time is read before its sender is
+/// verified.
 const PROMPT_TIME: Duration = Duration::from_millis(50);
 
 /// Memory for bodies of requests, and the places of requests under way.
@@ -239,7 +240,7 @@ impl Drop for Arriving {
     }
 }
 
-/// Reads a whole body, counting what arrives rather than what was announced.
+/// Reads a whole body and counts the bytes that arrive, not those announced.
 ///
 /// # Errors
 /// [`AppError::TooLarge`] over `max_bytes`, [`AppError::Timeout`] after
@@ -279,9 +280,9 @@ fn why_not_whole(error: axum::Error) -> AppError {
     }
 }
 
-/// As [`read_body`], from those alone whom `check` lets send one. Of everybody
-/// else it reads what is short and comes at once, which the answer to the whole
-/// request finds out just as well and without asking twice.
+/// As [`read_body`], but only from senders that `check` accepts. From others it
+/// reads only a body that is short and arrives at once: the handler then
+/// refuses them, without a second verification.
 pub async fn read_body_if<E: From<AppError>>(
     check: impl Future<Output = Result<(), E>>,
     body: Body,

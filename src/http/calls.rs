@@ -71,7 +71,7 @@ pub async fn submit(
 ) -> Response {
     let (head, body) = request.into_parts();
     let credential = RequestCredential::in_extensions(&head.extensions).clone();
-    // A text is taken from whoever has no session, too: it is kept for its author.
+    // A text is accepted without a session too: it is kept for its author.
     let anyone = form.call.is_for_anyone || form.holds_text;
     let check = may_send(&site, &credential, &session, anyone);
     let body = match bodies::read_body_if(check, body, form.call.max_body).await {
@@ -117,8 +117,8 @@ pub async fn submit(
         }
         Err(AppError::NotSignedIn) => {
             let page = form.page(&typed);
-            // The session may have ended in another tab, cookie and all; that
-            // somebody was writing, only the form itself still knows.
+            // The session and its cookie may have ended in another tab; then
+            // only the form itself knows who was writing.
             if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text) {
                 let to_keep =
                     FormToKeep { page: page.clone(), author: author.to_owned(), values: typed.clone() };
@@ -173,7 +173,7 @@ async fn with_text(site: &Site, actor: Actor, form: &Form, typed: Values, error:
     pages::render(site, PageInput { form, error: Some(error), ..PageInput::of(uri, actor) }).await
 }
 
-/// `POST /my-posts/kept/{id}/discard`: its author gives a kept text up.
+/// `POST /my-posts/kept/{id}/discard`: the author discards a kept text.
 pub async fn discard_kept(
     State(site): State<Site>,
     Path(id): Path<String>,

@@ -40,7 +40,7 @@ pub struct Connections {
     trusted: Vec<IpNet>,
 }
 
-/// One connection, as those know it who answer its requests.
+/// One connection, as the code that answers its requests sees it.
 #[derive(Debug)]
 pub struct Connection {
     place: Reservation,
@@ -54,8 +54,8 @@ pub struct Connection {
 pub struct Busy(Arc<Connection>);
 
 impl Connections {
-    /// So many at once. Whoever is `trusted` has no share of its own: behind
-    /// these proxies are many clients.
+    /// For at most so many at once. The addresses in `trusted` have no maximum
+    /// share, because proxies stand for many clients.
     #[must_use]
     pub fn new(max: usize, trusted: &[IpNet]) -> Self {
         Self {
@@ -65,9 +65,9 @@ impl Connections {
         }
     }
 
-    /// A descriptor for the next connection. An evicted one has its descriptor
-    /// until its task has run: without waiting here, a crowd that comes faster
-    /// than tasks run takes the descriptors of the database and the log.
+    /// A descriptor for the next connection. An evicted connection has its
+    /// descriptor until its task has run. Without this wait, fast new
+    /// connections would take the descriptors of the database and the log.
     pub async fn descriptor(&self) -> Option<OwnedSemaphorePermit> {
         // It is never closed, which would be the only error.
         Arc::clone(&self.descriptors).acquire_owned().await.ok()
@@ -103,7 +103,7 @@ impl Connection {
         self.unread.store(true, Ordering::Relaxed);
     }
 
-    /// To close it where others need what it takes up.
+    /// Closes it when others need its resources.
     #[must_use]
     pub const fn eviction(&self) -> &Arc<Eviction> {
         self.place.eviction()

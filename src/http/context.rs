@@ -19,6 +19,7 @@ pub fn site() -> Site {
 /// Who asks.
 ///
 /// # Panics
+///
 /// Outside [`super::pages`] and [`super::calls`], which provide it.
 #[must_use]
 pub fn actor() -> Actor {
@@ -34,9 +35,10 @@ pub fn session() -> UserSession {
     expect_context()
 }
 
-/// What this request brings to prove who asks.
+/// The credential of this request.
 ///
 /// # Panics
+///
 /// Outside [`super::calls`], which provides it.
 #[must_use]
 pub fn credential() -> RequestCredential {

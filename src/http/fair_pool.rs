@@ -45,7 +45,7 @@ struct Holding {
     eviction: Arc<Eviction>,
 }
 
-/// Whether a holder can be made to give back what it holds, and whether it was.
+/// Whether a holder may be evicted, and whether it was.
 #[derive(Debug, Default)]
 pub struct Eviction {
     protected: AtomicBool,
@@ -79,7 +79,7 @@ impl Eviction {
         self.stalled.store(stalled, Ordering::Relaxed);
     }
 
-    /// Ready once the holder has to give up. To be asked by one task at a time.
+    /// Ready once the holder is evicted. Only one task may poll it.
     pub fn poll_evicted(&self, context: &Context<'_>) -> Poll<()> {
         self.waker.register(context.waker());
         if self.evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
@@ -102,8 +102,8 @@ impl FairPool {
         Self { max, held: Mutex::default() }
     }
 
-    /// Takes `amount` for a client. Where there is no room, others are evicted;
-    /// `None` if nobody can be.
+    /// Takes `amount` for a client. If there is no room, others are evicted;
+    /// `None` if none can be.
     #[must_use]
     pub fn take(
         this: &Arc<Self>,
@@ -129,8 +129,8 @@ impl FairPool {
         while held.all > target && evict_one(&mut held, |_, _| true) {}
     }
 
-    /// Evicts what has to go for `amount` more of a client, but never `except`:
-    /// who holds most can be who asks.
+    /// Evicts until a client can have `amount` more, but never `except`,
+    /// because the client that asks may hold most.
     fn make_room(
         &self,
         held: &mut Holdings,
@@ -183,8 +183,8 @@ fn evict_one(held: &mut Holdings, may: impl Fn(u64, &Holding) -> bool) -> bool {
 }
 
 impl Reservation {
-    /// Changes the amount, evicting others for it where it must. Returns
-    /// whether the amount is held; it is not after an eviction.
+    /// Changes the amount, and evicts others if needed. Returns whether the
+    /// amount is held; it is not after an eviction.
     pub fn resize(&self, amount: usize) -> bool {
         let mut held = self.pool.held();
         let Some(holding) = held.by_id.get(&self.id) else { return false };
@@ -224,8 +224,8 @@ impl Drop for Reservation {
     }
 }
 
-/// Whether an address can be one client. On the loopback a proxy may stand
-/// that Byline was not told of, with everybody behind it.
+/// Whether an address is one client. A loopback address may be a proxy that
+/// Byline does not know, with everybody behind it.
 #[must_use]
 pub fn has_share(client: &IpAddr) -> bool {
     !client.is_loopback()

@@ -24,13 +24,13 @@ pub struct Call {
 #[derive(Debug)]
 pub struct Form {
     pub call: Call,
-    /// The page that it stands on, and comes back to when something is wrong;
-    /// as the router names it, with parameters such as `{id}`.
+    /// The page of the form, which is shown again when something is wrong; as
+    /// the router names it, with parameters such as `{id}`.
     pub page: &'static str,
     /// Whether it has a text that somebody writes.
     pub holds_text: bool,
-    /// Whether its sender can mend what is wrong on its page; if so it comes
-    /// back with what was typed.
+    /// Whether the sender can correct mistakes on its page. If so, the page
+    /// comes back with what was typed.
     pub comes_back: bool,
     /// Where the browser goes after success.
     pub then: Then,
@@ -87,14 +87,15 @@ impl Forms {
 impl Form {
     /// The control whose value is never shown again.
     pub const PASSWORD: &'static str = "password";
-    /// The hidden control that says who is writing; see [`crate::credentials::FormToKeep`].
+    /// The hidden control with the name of the author; see
+    /// [`crate::credentials::FormToKeep`].
     pub const AUTHOR: &'static str = "author";
-    /// The hidden control that names the [`crate::credentials::KeptForm`] that
-    /// stands in the form, and the argument of the page that asks for one.
+    /// The hidden control with the id of a [`crate::credentials::KeptForm`] in
+    /// the form, and the argument of the page that asks for one.
     pub const KEPT: &'static str = "kept";
 
-    /// The address of its page, by the parameters among `values`. What is no id
-    /// of this site is left out: nothing is there then, which is what the page says.
+    /// The URL of its page, with the parameters among `values`. A value that is
+    /// no id is left out, and the page then says that nothing is there.
     #[must_use]
     pub fn page(&self, values: &Values) -> String {
         let part = |part: &'static str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
@@ -126,8 +127,8 @@ fn is_id(value: &str) -> bool {
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// What just happened, said once on the next page. Carried by a cookie that
-/// holds its name, so there is nothing to forge.
+/// A message about what was just done, shown once on the next page. The cookie
+/// has only its name, so nobody can forge a text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Notice {
     /// As the cookie names it.

@@ -27,9 +27,8 @@ pub enum Filling<'a> {
 }
 
 impl<P: Copy + PartialEq> Frame<P> {
-    /// Cuts a document wherever one of the placeholders stands; `None` where
-    /// one of them stands nowhere. Values that are put in later are not looked
-    /// at, so they may be whatever they like, the placeholders too.
+    /// Cuts a document at its placeholders; `None` if one of them does not
+    /// occur. Inserted values are not searched, so they may contain anything.
     #[must_use]
     pub fn cut(document: &str, placeholders: &[(String, P)]) -> Option<Self> {
         let (mut pieces, mut rest) = (Vec::<(String, P, Place)>::new(), document);

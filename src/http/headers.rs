@@ -38,14 +38,14 @@ const FIXED: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// What a client learns whose access token or API key does not hold (RFC 6750 3.1).
+/// The answer to an invalid access token or API key (RFC 6750 3.1).
 pub const BAD_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
 /// Two years, the least that browsers' preload lists take.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// Adds the security headers. What is there already stays: some answers are
-/// for other origins (`cors`).
+/// Adds the security headers. Existing ones stay, because some answers are for
+/// other origins (`cors`).
 pub fn secure(headers: &mut HeaderMap, https: bool) {
     for (name, value) in FIXED {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -95,7 +95,7 @@ pub fn wrong_method(request: &HeaderMap, allow: &'static str) -> Response {
     response
 }
 
-/// When to come back, if the error says so.
+/// When to retry, if the error has such a time.
 #[must_use]
 pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
     error.retry_after().map(HeaderValue::from)

@@ -25,7 +25,7 @@ pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> 
         refusal(&AppError::Busy { retry_after: 2 }, false)
     };
     let mut db = site.database.health().await.map_err(|error| not_ready(&error))?;
-    // First: it says why the other fails.
+    // First, because it says why the other fails.
     site.database.check(&mut db).await.map_err(|error| not_ready(&error))?;
     read(&mut db).await.map_err(|error| not_ready(&error))?;
     Ok("ok\n")

@@ -48,8 +48,8 @@ pub fn connections() -> usize {
     CONNECTIONS.min(descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2))
 }
 
-/// The limit that holds afterwards; `None` where there is none. The soft one is
-/// 1,024 for the sake of programs that call `select` (`getrlimit(2)`).
+/// The limit afterwards; `None` if there is none. The soft limit is 1,024 only
+/// for programs that call `select` (`getrlimit(2)`).
 #[cfg(unix)]
 fn raise_descriptors() -> Option<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

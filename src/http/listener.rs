@@ -154,7 +154,7 @@ fn notice_the_vanished(stream: &TcpStream) {
     let _ = stream;
 }
 
-/// Who is at the other end of a connection, and what answers there.
+/// The peer of a connection, and the service that answers it.
 #[derive(Clone)]
 struct Client {
     router: Router,
@@ -205,10 +205,10 @@ impl HttpBody for Answering {
     }
 }
 
-/// Listens from now on for being asked to stop, by SIGTERM, SIGINT (Ctrl-C),
-/// SIGQUIT, or SIGHUP (its terminal was closed); the future resolves when it
-/// happened, even if that was before it is awaited. SIGHUP stays ignored where
-/// it was before the start, as by `nohup`.
+/// Listens from now on for a signal to stop: SIGTERM, SIGINT (Ctrl-C), SIGQUIT,
+/// or SIGHUP (its terminal was closed). The future resolves also if the signal
+/// came before it is awaited. SIGHUP stays ignored if it was ignored at the
+/// start, as with `nohup`.
 #[cfg(unix)]
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -15,7 +15,8 @@ use crate::{
     error::AppError,
 };
 
-/// What a browser says about where a request comes from (W3C Fetch Metadata).
+/// The header in which a browser says where a request comes from (W3C Fetch
+/// Metadata).
 pub const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where a request comes from, by what browsers say about it.
@@ -25,20 +26,19 @@ pub enum Source {
     Own,
     /// Somewhere else; or what was said cannot be believed.
     Foreign,
-    /// Nothing was said: a program. Browsers name the origin of whatever is not
-    /// safe, and of every WebSocket (WHATWG Fetch 3.1).
+    /// Neither header is present: a program. Browsers send `Origin` with every
+    /// unsafe request and every WebSocket (WHATWG Fetch 3.1).
     Unsaid,
 }
 
 /// The one decision about where a request comes from.
 ///
 /// `Sec-Fetch-Site` must be `same-origin` or `none`, and `Origin` the origin of
-/// the site as [`PublicUrl::origin`] has it; scripts can write neither. Of the
-/// two at least one has to be there. Each must agree that is, so that no proxy
-/// or browser that gets one of them wrong opens the door. Without `Origin` the
-/// request must have been sent to the site's own address: a page of another
-/// name that leads to the same machine ("DNS rebinding") is of its own origin
-/// as well.
+/// the site ([`PublicUrl::origin`]); scripts can set neither. At least one must
+/// be present, and all that are present must agree, so that one mistake of a
+/// proxy or browser is not enough. Without `Origin` the request must name the
+/// site's own address: with "DNS rebinding", a page under another name that
+/// leads to the same machine is of the same origin as well.
 #[must_use]
 pub fn source(public_url: &PublicUrl, request: &Request) -> Source {
     let fetched = match said(request.headers(), &SEC_FETCH_SITE) {

@@ -9,7 +9,7 @@ use axum::{
 use super::shared_answers::{self, SharedAnswer, SharedAnswers, Terms};
 use crate::{config::PageMemory, site::Site};
 
-/// Everyone may keep a page, but asks every time whether it still holds.
+/// Everyone may store a page, but has to revalidate it before each use.
 const TERMS: Terms = Terms {
     content_type: "text/html; charset=utf-8",
     cache_control: "public, no-cache",
@@ -25,8 +25,8 @@ pub type Key = shared_answers::Key<String>;
 pub struct PageCache {
     /// The first page of the list, and posts.
     entrances: SharedAnswers<String>,
-    /// The list from a cursor on. Of these a stranger can name as many as they
-    /// like; they take the place of each other alone.
+    /// Lists from a cursor on. A stranger can name any number of them; they
+    /// only displace each other.
     further: SharedAnswers<String>,
 }
 

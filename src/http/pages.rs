@@ -43,7 +43,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Document(pub fn() -> AnyView);
 
-/// What the page shows, where it has been read already; the page knows its type.
+/// What the page shows, if it has been read already; the page knows its type.
 #[derive(Clone, Debug)]
 pub struct AtHand(pub Option<Arc<dyn Any + Send + Sync>>);
 
@@ -101,8 +101,8 @@ impl PageInput {
     }
 }
 
-/// Readers who bring no cookie that matters and no other credential get the pages that are the same
-/// for everyone; this names the one that is asked for.
+/// Readers without a cookie that matters and without another credential get the
+/// pages that are the same for everyone; this names the requested one.
 fn kept_page(site: &Site, request: &Request) -> Option<Key> {
     let plain = matches!(*request.method(), Method::GET | Method::HEAD)
         && RequestCredential::in_extensions(request.extensions()).is_nothing()
@@ -117,8 +117,8 @@ pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = O
     async move { site.pages().ready(&key?, headers).await }
 }
 
-/// Renders a page that is the same for everyone once, for all who ask, before
-/// sessions or anything else is looked at.
+/// Renders a page that is the same for everyone once, before sessions or
+/// anything else is read.
 pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next) -> Response {
     let Some(key) = kept_page(&site, &request) else {
         return next.run(request).await;
@@ -149,7 +149,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
     };
     let handed_back = input.form.as_ref().and_then(|form| form.value(Form::KEPT));
     let mut response = render(&site, input).await;
-    // Only when it went to somebody who looks.
+    // Only if somebody really sees it.
     let shown = head.method == Method::GET && !head.headers.contains_key("sec-purpose");
     if let Some(id) = handed_back
         && shown
@@ -177,8 +177,8 @@ async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageI
 }
 
 /// Puts the first form that waits for this page into it, or the one that the
-/// query asks for. The others are listed, as is one that was shown before: the
-/// page that had it may never have arrived.
+/// query names. The others are listed. So is one that was shown before, because
+/// that page may never have arrived.
 async fn hand_back(
     site: &Site,
     session: &UserSession,
@@ -225,10 +225,10 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
     let error = input.form.as_ref().and_then(|form| form.error.clone());
     let Document(app) = *site.part();
     let site = site.clone();
-    // leptos_axum 0.8 awaits the rendering outside its own root owner. What a
-    // view looks up after its first await (leptos_meta does, for every tag)
-    // would then come from whichever request the thread served last. So the
-    // root is taken down here and stands around every poll.
+    // leptos_axum 0.8 awaits the rendering outside its own root owner. After
+    // its first await, a view (every tag of leptos_meta, for example) would
+    // then use the context of the request that the thread served last. So the
+    // root is stored here and is set for every poll.
     let root = Arc::new(OnceLock::new());
     let provide = {
         let root = Arc::clone(&root);
@@ -270,10 +270,10 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
     Ok(Response::from_parts(head, Body::from(without_inline_scripts(body))))
 }
 
-/// Leptos appends the data of hydrated resources as inline scripts, behind
-/// the document. Islands take their data as attributes, so those scripts are
-/// always empty; without them the policy needs no nonce, and a page can be
-/// kept. `boot.js` defines what they would have.
+/// Leptos appends the data of hydrated resources as inline scripts after the
+/// document. Byline's islands get their data as attributes, so these scripts
+/// are always empty. Without them the Content-Security-Policy needs no nonce,
+/// and a page can be cached. `boot.js` defines what they would define.
 fn without_inline_scripts(mut body: Bytes) -> Bytes {
     const END: &[u8] = b"</html>";
     if let Some(start) = body.windows(END.len()).rposition(|window| window == END) {

@@ -9,17 +9,18 @@ use axum::{
 /// Bytes of the longest path; every address of the site is far shorter.
 const PATH_BYTES: usize = 8 * 1024;
 
-/// Brings the target into the one form that everything behind expects: a path
-/// that begins with a slash, and a query. A client may name scheme and host
-/// before it, as it does towards a proxy; the host then counts for that of the
-/// `Host` field (RFC 9112 3.2.2).
+/// Brings the target into the one form that all other code expects: a path that
+/// begins with a slash, and a query. A client may write scheme and host before
+/// it, as for a proxy; that host then replaces the `Host` field (RFC 9112
+/// 3.2.2).
 ///
 /// # Errors
+///
 /// [`AppError::BadRequest`] for everything else: a host without a path
 /// (`CONNECT`), the `*` of `OPTIONS`, another scheme, a path that is too long,
-/// whose percent-encoding is broken or encodes no UTF-8, or that goes up by
-/// `..`: clients resolve that before they ask (RFC 3986 5.2.4), and Leptos would
-/// find another page there than everybody else.
+/// has broken percent-encoding or no UTF-8, or contains `..`. Clients resolve
+/// `..` before they ask (RFC 3986 5.2.4), and Leptos would find another page
+/// for it than all others.
 pub fn normalize(request: &mut Request) -> Result<(), AppError> {
     let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
     let uri = request.uri();

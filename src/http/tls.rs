@@ -51,9 +51,9 @@ impl Tls {
         TlsAcceptor::from(Arc::clone(&self.current.borrow().config))
     }
 
-    /// Reads the files again and takes over what is new in them. While they
-    /// cannot be used, the certificate stays as it was. Whether they are new is
-    /// told by what they hold: times of files are kept by some that copy them.
+    /// Reads the files again and uses a new certificate. If it cannot be used,
+    /// the old one stays. The content decides whether it is new, because some
+    /// tools copy the times of files.
     pub fn look_again(&self) -> Result<(), StartError> {
         let (cert, key) = self.files.read()?;
         if digest(&cert, &key) != self.current.borrow().digest {

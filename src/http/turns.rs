@@ -24,15 +24,15 @@ use super::{
 };
 use crate::{error::AppError, site::Site};
 
-/// Searches that wait, for each that runs. More are told to come again.
+/// Searches that wait, for each that runs. More get an error.
 const WAITING: usize = 8;
 /// The longest wait for a turn.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// When those who were sent away may come again, in seconds.
+/// The seconds after which a refused client may retry.
 const COME_AGAIN: u32 = 2;
-/// Queries and mutations that run on WebSockets, or whose answers have not been
-/// taken yet: an answer has a megabyte of text at most, and a client may leave
-/// it where it is.
+/// Queries and mutations that run on WebSockets, or whose answers are not read
+/// yet: an answer has up to a megabyte of text, and a client may leave it
+/// unread.
 const OPERATIONS: usize = 128;
 /// The share of one address.
 const OPERATIONS_SHARE: usize = 16;
@@ -57,13 +57,13 @@ struct Budget {
     operations: Arc<Semaphore>,
 }
 
-/// Whoever asks: a request, or a connection that stays. Clones are the same.
+/// A client: a request, or a connection. Clones are the same client.
 #[derive(Clone, Debug)]
 pub struct Client {
     address: Option<IpAddr>,
     own: Arc<Budget>,
-    /// Of all clients of that address; absent where a proxy may stand that
-    /// Byline was not told of.
+    /// The budget of all clients of that address; absent if the address may be
+    /// a proxy that Byline does not know.
     shared: Option<Arc<Budget>>,
 }
 
@@ -159,7 +159,8 @@ impl Turns {
     pub async fn next(&self, client: &Client, reach: Reach) -> Result<Turn, AppError> {
         let turn = async {
             let own = client.own.gate(reach).await;
-            // What one client asks for at once stands in the lane one after the other.
+            // What one client asks for at once waits in the lane one after the
+            // other.
             let place = match reach {
                 Reach::Few => None,
                 Reach::Many => Some(ListenerSlots::take(&self.places_in_lane, client.address)?),
@@ -178,8 +179,8 @@ impl Turns {
         turn.ok_or(AppError::Busy { retry_after: COME_AGAIN })
     }
 
-    /// A turn for a query or a mutation on a WebSocket, until its answer has
-    /// been taken.
+    /// A turn for a query or a mutation on a WebSocket, until its answer is
+    /// read.
     ///
     /// # Errors
     /// [`AppError::Busy`] where it does not come in time.

@@ -96,7 +96,7 @@ fn described(error: &str, description: String) -> Value {
 fn answer(status: u16, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = headers::uncached(status, "application/json", body.to_string());
-    // Asked for by RFC 6749 5.1, beside what says the same today.
+    // RFC 6749 5.1 requires it, beside the header that means the same today.
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
@@ -130,7 +130,8 @@ impl Parameters {
         self.get(name).ok_or_else(|| Refusal::Request(format!("{name} is missing")))
     }
 
-    /// A public client need not say who it is; if it does, it says so rightly.
+    /// A public client need not name itself; if it does, the name has to be
+    /// right.
     fn check_client(&self) -> Result<(), Refusal> {
         if self.get("client_id").is_none_or(|id| id == CLIENT_ID) { Ok(()) } else { Err(Refusal::Client) }
     }

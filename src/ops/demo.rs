@@ -22,9 +22,9 @@ const POSTS: &[(&str, &str, &str)] = &[
     ("yusra", "Reading aloud", include_str!("demo/aloud.md")),
 ];
 
-/// Adds authors and posts if there are no accounts yet, and says how to log
-/// in. The password is made up anew each time, so that no site on the
-/// internet has one that everybody knows.
+/// Adds authors and posts if there are no accounts yet, and returns how to log
+/// in. The password is random each time, so no public site has a password that
+/// everybody knows.
 pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
     if !store::list(&mut site.database.read().await?).await?.is_empty() {
         return Ok(None);

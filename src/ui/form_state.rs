@@ -57,7 +57,7 @@ impl FromIterator<(String, String)> for Values {
 }
 
 impl Values {
-    /// The value of a control; the last where it is there several times.
+    /// The value of a control; the last one if there are several.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).last().map(String::as_str)

@@ -39,9 +39,9 @@ pub fn ErrorSummary() -> impl IntoView {
     })
 }
 
-/// Names the operation of a form, so that pressing twice does it once. A form that
-/// comes back keeps its name: it is still the same operation, unless that name
-/// stands for another already.
+/// The idempotency key of a form, so that sending it twice does the operation
+/// once. A form that comes back keeps its key, because it is still the same
+/// operation, unless the key was used for another.
 #[component]
 pub fn IdempotencyInput() -> impl IntoView {
     let form = expect_context::<FormState>();
@@ -72,7 +72,7 @@ pub fn TextField(
     /// Shown unless the form came back with something else.
     #[prop(default = String::new())]
     value: String,
-    /// What stands beside the control.
+    /// Elements beside the control.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

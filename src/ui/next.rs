@@ -36,7 +36,7 @@ pub fn log_in_first(path: &str) -> String {
     with_next("/login", path)
 }
 
-/// A page that takes `?next=`, for whoever is on the way to `next`.
+/// The URL of a page that accepts `?next=`, with that target.
 #[must_use]
 pub fn with_next(page: &str, next: &str) -> String {
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();

@@ -10,14 +10,15 @@ use crate::{assets, error::AppError, timestamp::Timestamp};
 /// Path and query of the page.
 ///
 /// # Panics
-/// Outside a page, which is rendered where it is known.
+///
+/// Outside a page.
 #[must_use]
 pub fn uri() -> Uri {
     expect_context()
 }
 
-/// A page whose content has to be fetched first. Errors become error pages;
-/// whoever is not signed in goes to log in and comes back.
+/// A page whose content has to be loaded first. Errors become error pages;
+/// people who are not signed in are sent to the login and come back.
 pub fn load<V: IntoView + 'static>(
     content: impl Future<Output = Result<V, AppError>> + Send + 'static,
 ) -> impl IntoView {
@@ -39,8 +40,8 @@ pub enum Wake {
     /// With the page, because people work with it.
     #[default]
     AtOnce,
-    /// Once the page is read and the browser has nothing else to do; not at
-    /// all for whoever asks to save data.
+    /// When the page is loaded and the browser is idle; never for people who
+    /// ask to save data.
     Idle,
 }
 
@@ -77,7 +78,7 @@ pub fn IslandScripts(
 pub fn Pagination(
     /// Where the page begins that follows, with what is older.
     older: Option<String>,
-    /// Where the page begins that comes before, with what is newer.
+    /// The cursor of the page before, with newer posts.
     newer: Option<String>,
     path: &'static str,
 ) -> impl IntoView {

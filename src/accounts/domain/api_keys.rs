@@ -109,8 +109,8 @@ pub async fn create(
         .await
 }
 
-/// Makes a key of the site itself, which everyone may know. For whoever runs
-/// the site; nobody else gets here.
+/// Makes a public key, which belongs to the site. Only the command line calls
+/// this.
 pub async fn create_public(site: &Site, wanted: Wanted) -> Result<NewApiKey, AppError> {
     let id = ApiKeyId::generate();
     let key = ApiKey::public(site.secret().await?, id.as_str());
@@ -183,7 +183,7 @@ pub async fn revoke(
         .await
 }
 
-/// Revokes any key. For whoever runs the site; nobody else gets here.
+/// Revokes any key. Only the command line calls this.
 ///
 /// # Errors
 /// [`AppError::NotFound`].

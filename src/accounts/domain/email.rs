@@ -53,9 +53,9 @@ impl Email {
     }
 }
 
-/// `atext` of RFC 5322 3.2.3, and words of any script (RFC 6531 3.3): of what
-/// that allows, the letters, marks and digits. So nothing is in an address that
-/// ends a header, hides, or turns the direction of what stands beside it.
+/// `atext` of RFC 5322 3.2.3, and words of any script (RFC 6531 3.3), but only
+/// their letters, marks and digits. So an address has nothing that ends a
+/// header, is invisible, or changes the direction of the text beside it.
 fn is_atom(atom: &str) -> bool {
     let mut before = None;
     atom.chars().all(|c| {

@@ -30,8 +30,8 @@ pub struct NewAccount {
 pub enum Login {
     Username(Username),
     Email(Email),
-    /// By something that can be neither; verified against nobody, so that it
-    /// takes as long and answers the same.
+    /// By something that can be neither. It is verified against no account, so
+    /// that it takes as long and gets the same answer.
     Nobody(String),
 }
 

@@ -34,12 +34,12 @@ pub enum PasswordError {
     Guessable(String),
 }
 
-/// The one form of a password, in which it is counted and hashed, so that it is
-/// the same on every system (NIST SP 800-63B-4, 3.1.1.2): what the profile
-/// OpaqueString of RFC 8265, 4.2.2, makes of it. NFC, because some systems hand
-/// over an accent apart from its letter; and any space is the plain one. Not
-/// NFKC: it takes characters for one another that people tell apart, and makes
-/// eighteen of a single one, which would pass for a long password.
+/// The one form in which a password is counted and hashed, so that it is the
+/// same on every system (NIST SP 800-63B-4, 3.1.1.2). It follows the profile
+/// OpaqueString of RFC 8265, 4.2.2: NFC, because some systems send an accent
+/// apart from its letter, and every space becomes the plain one. NFKC would be
+/// wrong: it makes different characters equal, and it makes eighteen characters
+/// of a single one, which would then count as a long password.
 fn normal_form(raw: &str) -> String {
     let with_plain_spaces = raw.chars().map(|c| match c {
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
@@ -66,8 +66,9 @@ impl Password {
         }
     }
 
-    /// The bytes that may have been hashed, the normal form first. One or two,
-    /// whoever's password it is: how long a verification takes says nothing.
+    /// The bytes that may have been hashed, the normal form first. The number,
+    /// one or two, depends on the password that was typed alone, so the time of
+    /// a verification shows nothing.
     pub fn forms(&self) -> impl Iterator<Item = &[u8]> {
         iter::once(&self.normal).chain(&self.typed).map(String::as_bytes)
     }
@@ -80,8 +81,8 @@ impl NewPassword {
     /// zxcvbn looks at no more than this; its time grows with the square.
     const ESTIMATED_CHARS: usize = 72;
 
-    /// 15 characters of anything, or 8 and more that zxcvbn finds hard to
-    /// guess (score 3 of 4) given `about`, what is known of the person.
+    /// 15 characters of any kind, or at least 8 that zxcvbn finds hard to guess
+    /// (score 3 of 4), given `about`: what is known of the person.
     ///
     /// # Errors
     /// [`PasswordError`] names the broken rule, with a reason in words.

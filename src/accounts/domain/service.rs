@@ -17,9 +17,9 @@ use crate::{
     username::Username,
 };
 
-/// Makes an account. Username and address are taken by whoever comes first;
-/// the database decides. Sent again with the same key and the same password,
-/// the account that was made answers.
+/// Makes an account. The first to take a username or an address gets it; the
+/// database decides. The same call with the same key and the same password
+/// returns the account that was made.
 ///
 /// # Errors
 /// [`AppError::Invalid`] when one is taken; [`AppError::KeyReused`] when the
@@ -98,8 +98,9 @@ async fn authenticate_new(
     }
 }
 
-/// The account that this very operation has made already: its name is taken, by it.
-/// The key says which operation it is, never who asks: that takes the password.
+/// The account that this very operation has made before, which is why its name
+/// is taken. The key only identifies the operation; the password proves who
+/// asks.
 async fn made_before(
     site: &Site,
     username: Username,
@@ -125,7 +126,8 @@ async fn is_remembered(site: &Site, login: &Login, operation: &KeyedOperation) -
     Ok(idempotency::remembered(db, user.id.as_str(), operation).await?.is_some())
 }
 
-/// Somebody whose password was right, by what was stored when it was looked at.
+/// A person whose password was right, with the hash that was stored at that
+/// moment.
 #[derive(Debug)]
 pub struct Authenticated {
     pub user: User,
@@ -171,9 +173,9 @@ pub async fn authenticate(site: &Site, login: Login, password: Password) -> Resu
     }
 }
 
-/// Whether a person logs in by that name: their username in whatever letters,
-/// or their address. Clients of aws-amplify 3 to 5 know who has logged in by
-/// what was typed alone, and name the owner of a post by it.
+/// Whether a person can log in by that name: their username in any case, or
+/// their address. Clients of aws-amplify 3 to 5 remember a login only as it was
+/// typed, and use that as the owner of a post.
 pub async fn matches_login(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
     if name == user.username.as_str() {
         return Ok(true);
@@ -295,8 +297,8 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
     sign_out(site, user.id, None).await
 }
 
-/// Gives a person another password who knows the one they have, and ends their
-/// sessions and tokens, but for the family that they ask by.
+/// Changes the password of a person who knows the present one, and ends their
+/// sessions and tokens, except for the family that asks.
 ///
 /// # Errors
 /// [`AppError::Invalid`] when `previous` is wrong, or was changed meanwhile;

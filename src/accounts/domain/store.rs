@@ -61,7 +61,7 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
     .transpose()
 }
 
-/// Both fields are looked at, so that a form names both.
+/// Both fields are checked, so that a form reports both.
 ///
 /// # Errors
 ///

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::{go_on_if_signed_in, next, with_next};
 use crate::{http::context::site, ui::PageTitle};
 
-/// Where a browser goes right after a login or a sign-up. With the cookie that
-/// it was given it goes on at once. Without it, every page would again be that
-/// of a stranger, with no word about why; so this one says it.
+/// The page right after a login or a sign-up. A browser that sends the new
+/// cookie is redirected at once. Without it, every page would treat the person
+/// as a stranger and give no reason, so this page explains it.
 #[component]
 pub fn LoggedInPage() -> impl IntoView {
     let next = next();

@@ -49,7 +49,7 @@ fn next() -> Option<Next> {
     raw.as_deref().and_then(Next::parse)
 }
 
-/// Whoever is signed in has no use for these pages and goes on.
+/// Redirects people who are signed in: they do not need these pages.
 fn go_on_if_signed_in(next: Option<&Next>) {
     if let Actor::User(_) = actor() {
         leptos_axum::redirect(next.map_or("/my-posts", Next::as_str));

@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 
-/// A text with the form of an API key: `byl_`, 32 base62 characters, and the
-/// CRC-32 of these 36 as 6 more. A scanner for leaked secrets knows one by its
-/// look, and a misspelt one is refused without asking the database.
+/// A text with the format of an API key: `byl_`, 32 base62 characters, and 6
+/// more for the CRC-32 of these 36. Scanners for leaked secrets recognise the
+/// format, and a mistyped key is refused without a query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
@@ -53,11 +53,11 @@ impl ApiKey {
         fits.then(|| Self(raw.to_owned()))
     }
 
-    /// The key that an operation of `owner` (the site itself where there is none)
-    /// gets as the row `id`. The same three give the same key: a form that is
-    /// sent twice shows it again, although it is stored nowhere. Since an operation
-    /// is not stored either, the database alone does not give it away; and
-    /// since an id is given once, no operation brings a revoked key back.
+    /// The key for an operation of `owner` (the site itself if absent) and the
+    /// row `id`. The same three give the same key, so a form that is sent twice
+    /// shows it again, although it is stored nowhere. The operation is not
+    /// stored either, so the database alone does not reveal the key. An id is
+    /// used once, so no operation restores a revoked key.
     pub(crate) fn derive(secret: &Secret, owner: Option<&UserId>, operation: &str, id: &str) -> Self {
         let owner = owner.map_or("", UserId::as_str);
         let seal = secret.seal("api key", &[owner.as_bytes(), operation.as_bytes(), id.as_bytes()]);
@@ -117,10 +117,10 @@ fn base62<const BYTES: usize>(mut number: [u8; BYTES], digits: usize) -> String 
     text.into_iter().rev().collect()
 }
 
-/// Whether `raw` is a key that holds; `None` for what is malformed, unknown,
-/// expired or revoked, and which of these is nobody's business. It is asked
-/// where writes go, so that a key that was revoked is refused at once, on every
-/// process, and believed until a credential ends ([`super::trust`]).
+/// Whether `raw` is a valid key. `None` for a malformed, unknown, expired or
+/// revoked one, without saying which. The primary database is asked, so every
+/// process refuses a revoked key at once; a valid key is trusted until a
+/// credential ends ([`super::trust`]).
 pub async fn verify(site: &Site, raw: &str) -> Result<Option<VerifiedKey>, AppError> {
     let Some(key) = ApiKey::parse(raw) else { return Ok(None) };
     let KnownKeys(known_keys) = site.part();
@@ -171,14 +171,13 @@ impl KnownKey {
     }
 }
 
-/// Whether a key that was verified before still holds, for whoever listens
-/// longer than a request takes.
+/// Whether a verified key is still valid, for a connection that lasts longer
+/// than a request.
 pub async fn still_holds(site: &Site, id: &str) -> Result<bool, AppError> {
     store::is_living(&mut site.database.read().await?, id).await
 }
 
-/// The newest key of the site itself that holds, for whoever visits it; no
-/// secret, so it can be written out again.
+/// The newest valid public key. It is no secret, so it can be shown again.
 pub async fn public_key(site: &Site) -> Result<Option<String>, AppError> {
     let newest = store::newest_public(&mut site.database.read().await?).await?;
     let Some(newest) = newest else { return Ok(None) };

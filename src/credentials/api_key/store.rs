@@ -109,8 +109,8 @@ pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
         .await?))
 }
 
-/// How many keys of a person hold. Whoever counts, in order to add one, does
-/// so after the others that do: they all write to the row of the person first.
+/// The number of valid keys of a person. Transactions that add a key run one
+/// after the other, because each first writes the row of the person.
 ///
 /// # Errors
 /// [`AppError::WriteConflict`] where another did so at the same time.

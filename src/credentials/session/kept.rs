@@ -36,8 +36,8 @@ pub struct Basket(String);
 pub struct FormToKeep {
     /// The path of the form's page.
     pub page: String,
-    /// Who was signed in when the form was made, by its own word: whoever else
-    /// logs in at the same browser does not get to see it.
+    /// The person who was signed in when the form was made, as the form says.
+    /// Anybody else who logs in with the same browser does not see it.
     pub author: String,
     pub values: Values,
 }
@@ -138,8 +138,8 @@ impl Basket {
         fields.map(|fields| serde_json::from_str(&fields).map_err(internal)).transpose()
     }
 
-    /// Notes that one was shown: from now on it is in the list alone, until it
-    /// is saved or given up, since an answer may be lost on its way.
+    /// Notes that the form was shown. From now on it is only in the list, until
+    /// it is saved or discarded, because the answer that showed it may be lost.
     pub async fn shown(&self, database: &Database, id: String) -> Result<(), AppError> {
         database
             .write((self.clone(), id), |db, (Self(basket), id)| {

@@ -28,14 +28,14 @@ impl UserSession {
         Self(session)
     }
 
-    /// The same session, which remembers by itself what it reads: for a look at
-    /// who is signed in that must not stand in for a later one.
+    /// The same session with a cache of its own, so that this check of who is
+    /// signed in does not replace a later one.
     #[must_use]
     pub fn apart(&self, site: &Site) -> Self {
         Self(Session::new(self.0.id(), Arc::new(RowStore::new(site)), None))
     }
 
-    /// Who is signed in, as the database has it when it is first asked for.
+    /// Who is signed in, read from the database at the first call.
     pub async fn actor(&self) -> Result<Actor, AppError> {
         let user: Option<User> = self.0.get(USER).await.map_err(|error| cause(&error))?;
         Ok(user.map_or(Actor::Anonymous, Actor::User))

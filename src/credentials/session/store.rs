@@ -42,7 +42,7 @@ impl fmt::Debug for RowStore {
     }
 }
 
-/// Only this stands in the database: who reads it cannot become anyone (S3).
+/// Only this is stored, so a copy of the database opens no session (S3).
 fn id_hash(id: &Id) -> Vec<u8> {
     Sha256::digest(id.0.to_le_bytes()).to_vec()
 }

@@ -12,8 +12,8 @@ use crate::{clock, config::PublicUrl, database::internal, error::AppError, times
 pub const ACCESS_TIME: Duration = Duration::from_secs(10 * 60);
 /// How far the clocks of a site's processes may be apart.
 const LEEWAY: Duration = Duration::from_secs(10);
-/// What Cognito's own logins give: without it aws-amplify 3 to 5 do not ask who
-/// has logged in.
+/// The scope of Cognito's own logins. Without it aws-amplify 3 to 5 do not ask
+/// who has logged in.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum TokenUse {
     Id,
 }
 
-/// What a token says, named as Cognito names it; `token_use` says which it is.
+/// The claims of a token, with Cognito's names; `token_use` is the kind.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "token_use", rename_all = "lowercase")]
 enum Claims {
@@ -174,8 +174,8 @@ pub(super) fn read(
         Err(_) => return Err(TokenError::Malformed),
     };
     let (token_use, common) = claims.for_one_of(uses, parties).ok_or(TokenError::Malformed)?;
-    // None is signed here that holds for longer, or from later on. A leaked key
-    // signs what it likes, and whoever listens does so until `exp`.
+    // No token is signed here with a longer life or a later start. A leaked key
+    // can sign anything, and a subscription lasts until `exp`.
     let latest_iat = seconds(clock::now()).saturating_add(LEEWAY.as_secs());
     if common.iat > latest_iat || common.exp > common.iat.saturating_add(ACCESS_TIME.as_secs()) {
         return Err(TokenError::Malformed);

@@ -2,19 +2,19 @@
 
 use crate::error::AppError;
 
-/// The only client that tokens are for: whatever program a person gives their
-/// password to. It has no secret (RFC 6749 2.1).
+/// The only client of tokens: any program that a person gives their password
+/// to. It has no secret (RFC 6749 2.1).
 pub const CLIENT_ID: &str = "byline-web";
 
-/// What kind of program a family is for. It shows by where the password was
-/// given, and decides how the family is refreshed.
+/// The kind of program that a family is for. The endpoint of the login decides
+/// it, and it decides how the family is refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
     /// It speaks OAuth, at `/api/token`: a refresh token is used once.
     OAuth,
-    /// It speaks as the clients of AWS Amplify do, at `/cognito`. Some of them
-    /// keep the refresh token they have, whatever comes back; so it may be used
-    /// again, until the client shows that it takes the next one.
+    /// A client of `/cognito`, such as those of AWS Amplify. Some of them keep
+    /// their refresh token and ignore a new one. So the token may be used
+    /// again, until the client shows that it takes new ones.
     Amplify,
 }
 

@@ -28,12 +28,12 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// The two halves of a key as jsonwebtoken carries them about. Its names say
-/// DER; what is in them is between the caller and the provider, and here it is
-/// the 32 bytes themselves. Whoever has no such key cannot sign or verify, so
-/// this is where the provider takes its place in the process.
+/// The two halves of a key, as jsonwebtoken passes them. Its names say DER, but
+/// the content is up to caller and provider: here it is the 32 bytes
+/// themselves. Nothing signs or verifies without such a key, so the provider is
+/// installed here.
 pub(super) fn key_pair(seed: &[u8; 32], public: &[u8; 32]) -> (EncodingKey, DecodingKey) {
-    // TokenError where it is there already.
+    // An error means that it is installed already.
     let _ = PROVIDER.install_default();
     (EncodingKey::from_ed_der(seed), DecodingKey::from_ed_der(public))
 }

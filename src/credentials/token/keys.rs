@@ -82,7 +82,7 @@ pub(super) struct KeySet(Vec<Key>);
 /// From when on a new key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// Once everybody can know it; the others go on verifying for an hour.
+    /// When everybody can know it; the others verify for another hour.
     InTurn,
     /// At once, and all others are gone: one of them is in wrong hands.
     Now,
@@ -116,8 +116,8 @@ fn thumbprint(public: &[u8; 32]) -> String {
 }
 
 impl KeySet {
-    /// The newest key whose time has come. The very first needs no time: nobody
-    /// can know another.
+    /// The newest key whose time to sign has come. The very first needs no
+    /// wait, because nobody can have cached another.
     fn signing_place(&self, now: Timestamp) -> usize {
         self.0.iter().rposition(|key| key.signs_from <= now).unwrap_or_default()
     }

@@ -49,17 +49,16 @@ struct KnownToken {
     token_use: TokenUse,
 }
 
-/// Finds out whose access token that is. Signature and claims come first; then
-/// the database says whether the family lives and the key is still there, so
-/// that a revoked token is refused at once, and so is one by a leaked key. What
-/// was found out is believed until something of that kind ends
-/// ([`super::trust`]), and no longer than the token and its family say.
+/// Verifies an access token: first signature and claims, then whether the
+/// database has its family and its key. So a revoked token, and one by a leaked
+/// key, are refused at once. The result is trusted until a credential ends
+/// ([`super::trust`]), and no longer than the token and its family are valid.
 pub async fn verify(site: &Site, raw: &str) -> Result<VerifiedToken, TokenError> {
     verify_for(site, raw, &[TokenUse::Access]).await
 }
 
-/// [`verify`] for the GraphQL API, which takes an id token as it takes an
-/// access token: AppSync takes both kinds of a user pool.
+/// [`verify`] for the GraphQL API, which also accepts an id token, as AppSync
+/// does.
 pub async fn verify_either(site: &Site, raw: &str) -> Result<VerifiedToken, TokenError> {
     verify_for(site, raw, &[TokenUse::Access, TokenUse::Id]).await
 }
@@ -89,8 +88,8 @@ async fn verify_for(site: &Site, raw: &str, uses: &[TokenUse]) -> Result<Verifie
     Ok(token)
 }
 
-/// Whether what was [`VerifiedToken`] holds to this day, for whoever stays longer
-/// than a request takes: the family has not ended, and the key was not removed.
+/// Whether a [`VerifiedToken`] is still valid, for a connection that lasts
+/// longer than a request: its family has not ended and its key was not removed.
 pub async fn still_holds(site: &Site, family: &str, kid: &str) -> Result<bool, AppError> {
     store::lives(&mut site.database.read().await?, family, kid).await
 }

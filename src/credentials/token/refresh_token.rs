@@ -25,8 +25,8 @@ impl RefreshToken {
         BASE64_URL_SAFE_NO_PAD.decode(raw).ok()?.try_into().ok().map(Self)
     }
 
-    /// The token that follows this one. Derived, so that whoever asks twice
-    /// gets the same one though no token is stored; only the site can.
+    /// The successor of this token. It is derived, so a second call gets the
+    /// same one although no token is stored. Only the site can derive it.
     pub(super) fn child(&self, secret: &Secret) -> Self {
         Self(secret.seal("refresh token", &[&self.0]))
     }

@@ -27,11 +27,11 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// For a refresh token to be used up. Whoever is not answered in that time is
-/// told to come again, and has to find the token within its [`GRACE`]: it may
-/// be used up all the same.
+/// The time to use a refresh token. After that the client is told to come
+/// again. It has to do so within [`GRACE`], because the token may be used up
+/// all the same.
 const USE_TIME: Duration = Duration::from_secs(3);
-/// When to come again; others on the way may say 5.
+/// When to come again, in seconds; other parts on the way may say 5.
 const USE_AGAIN: u32 = 2;
 const _: () = assert!(USE_TIME.as_secs() + 5 < GRACE.as_secs());
 
@@ -57,7 +57,7 @@ pub struct Begun {
     pub tokens: Tokens,
 }
 
-/// Begins a family for somebody who has proven who they are.
+/// Begins a family for a person who has proven who they are.
 pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, AppError> {
     let refresh = RefreshToken::random()?;
     let family = uuid::Uuid::now_v7().to_string();
@@ -75,18 +75,18 @@ pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, Ap
     Ok(Begun { family, tokens })
 }
 
-/// The next tokens of a family, for its newest refresh token, which is used up
-/// by it. One that was used before ends the family, since two have it: its
-/// owner and somebody else. Used again within seconds, it gives the same
-/// refresh token again. `None` where it does not hold.
+/// The next tokens of a family, for its newest refresh token, which is then
+/// used up. A token that was used before ends the family, because its owner and
+/// somebody else have it. Used again within seconds, it gives the same refresh
+/// token again. `None` if it is not valid.
 ///
 /// # Errors
 ///
 /// [`AppError::Busy`] after [`USE_TIME`].
 pub async fn refresh(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
     let Some(parent) = RefreshToken::parse(raw) else { return Ok(None) };
-    // Everything that can fail or take long comes before the token is used up:
-    // the program that is told to try again has this one only.
+    // Everything that can fail or take long is done before the token is used
+    // up: a program that is told to try again has only this one.
     let child = parent.child(site.secret().await?);
     let keys = keys(site).await?;
     let forget = site.trust().forgetting();
@@ -131,9 +131,9 @@ enum Used {
     Ended,
 }
 
-/// For a program of [`Client::Amplify`] that keeps its refresh token: the same
-/// one comes back. In every other family this is [`refresh`], so that a copy of
-/// a token that is to be used once gives itself away here, too.
+/// For a program of [`Client::Amplify`] that keeps its refresh token: returns
+/// the same one. In every other family this is [`refresh`], so a copy of a
+/// token is detected here too.
 pub async fn renew(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
     let Some(token) = RefreshToken::parse(raw) else { return Ok(None) };
     let found = store::find(&mut site.database.read().await?, &token.hash()).await?;

@@ -113,9 +113,9 @@ pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, 
     row.map(Holder::try_from).transpose()
 }
 
-/// Whose family that is, if it has not ended, and whether the key is still
-/// there: a leaked one is removed, and every process that remembers it hears
-/// of that here. In one statement, since every request with a token asks it.
+/// The holder of a family that has not ended, if the key exists: a leaked key
+/// is removed, and this is how every process that has it in memory notices. One
+/// statement, because every request with a token runs it.
 pub(super) async fn holder_by_key(
     db: &mut Db,
     family: &str,
@@ -162,9 +162,9 @@ pub(super) enum Found {
     Stolen(String),
 }
 
-/// Looks a refresh token up. It is to be used once where the client knows
-/// nothing else, and from the first time on that it was so in this family:
-/// whoever shows such a token and wants to keep it is not that client.
+/// Looks up a refresh token. It can be used once if its client is of that kind,
+/// or once any client of that kind has used the family: a client that then
+/// wants to keep its token is a different one.
 pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
     let row: Option<RefreshTokenRow> = on_engine!(db => sqlx::query_as(
             "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, r.used_at,

@@ -44,10 +44,10 @@ use crate::{
 const INIT_TIME: Duration = Duration::from_secs(10);
 /// Clients of AppSync give up after five minutes of silence; proxies sooner.
 const BEAT: Duration = Duration::from_secs(25);
-/// How often it is asked whether the credentials still hold.
+/// How often the credentials are verified again.
 const CHECK: Duration = Duration::from_secs(20);
-/// PostEvent that are written one after the other before other connections get
-/// their turn on the thread.
+/// Events that are written one after the other before other connections get the
+/// thread.
 const AT_ONCE: usize = 32;
 /// Codes of `graphql-transport-ws` (its PROTOCOL.md); AppSync's clients only
 /// look whether the connection is there.
@@ -84,13 +84,15 @@ pub struct Connection {
     protocol: Protocol,
     wording: Wording,
     greeting: Greeting,
-    /// Who asks, once that is known; by AppSync, every start says it again.
+    /// Who asks, once it is known; with AppSync, every start has its own
+    /// credential.
     caller: Option<Caller>,
     /// In whose turns everything reads that is begun here.
     client: Client,
     operations: HashMap<String, Running>,
     queue: Queue,
-    /// Subscriptions: they wait for news, and hold nothing that others wait for.
+    /// Subscriptions: they wait for events and hold nothing that others wait
+    /// for.
     news: SelectAll<BoxStream<'static, (String, Option<OperationEvent>)>>,
 }
 
@@ -131,7 +133,7 @@ impl Connection {
         let End(last) = self.talk(&mut socket).await;
         if let Some((code, reason)) = last {
             let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-            // Whoever is gone need not be told.
+            // A client that is gone gets no message.
             let _ = timeout(WRITE_TIME, socket.send(close)).await;
         }
     }
@@ -226,8 +228,8 @@ impl Connection {
         }
     }
 
-    /// Who begins: by what is offered now, by what opened the connection, by
-    /// the session, in this order.
+    /// Who begins: by the offered credential, else by that of the upgrade
+    /// request, else by the session.
     async fn beginner(&mut self, offered: &Offered) -> Result<Caller, Failed> {
         let explicit = offered.explicit().or_else(|| self.greeting.offered.explicit());
         let session = self.greeting.session.as_ref().filter(|_| self.protocol == Protocol::TransportWs);
@@ -394,8 +396,8 @@ impl Connection {
         send(socket, &self.protocol.error(id, errors)).await
     }
 
-    /// Ends what rests on a credential that holds no longer. Where the database
-    /// does not say, the next turn asks again.
+    /// Ends subscriptions whose credential is no longer valid. If the database
+    /// does not answer, the next check asks again.
     async fn check(&mut self, socket: &mut WebSocket) -> Step {
         match (self.protocol, &self.caller) {
             (Protocol::AppSync, _) => {
@@ -450,7 +452,7 @@ async fn is_over(caller: &Caller, site: &Site) -> bool {
     matches!(caller.still_holds(site).await, Ok(false))
 }
 
-/// Who asks. Nobody without a valid credential gets further.
+/// Who asks. Without a valid credential this fails.
 async fn caller(
     site: &Site,
     explicit: Option<&HeaderCredential>,

@@ -51,10 +51,10 @@ use connection::{Connection, Greeting};
 use protocol::{Offered, Protocol};
 use queue::FULL;
 
-/// Bytes that are read of a connection at once. tungstenite makes room for as
-/// many, and fills it with zeros, whenever it looks whether something has come,
-/// which is also with each message that is sent: of 128 KiB, as it has by
-/// itself, that was a third of what telling a subscriber cost.
+/// Bytes that are read of a connection at once. tungstenite allocates as many,
+/// and fills them with zeros, whenever it checks for input, also before each
+/// message that it sends. With its default of 128 KiB that was a third of the
+/// cost of sending an event to a subscriber.
 const READ_BUFFER: usize = 4 * 1024;
 
 /// What AppSync's clients of the years before 2023 put into the address.
@@ -117,12 +117,13 @@ pub async fn connect(
     written_as(writing, response)
 }
 
-/// The answer with names of headers in the letters that the client uses. They
-/// have no case (RFC 9110, 5.1), but gql for Python 4 looks for
-/// `Sec-WebSocket-Protocol` and for nothing else, and takes an answer without it
-/// for one of the older protocol. hyper keeps the letters of a request in a private
-/// extension and uses it when an answer has it; until it has an API for that
-/// (<https://github.com/hyperium/hyper/issues/2695>), the extensions are passed on.
+/// Writes the names of headers in the answer with the letters that the client
+/// uses. They have no case (RFC 9110, 5.1), but gql for Python 4 looks only for
+/// `Sec-WebSocket-Protocol`, and without it assumes the older protocol. hyper
+/// keeps the letters of a request in a private extension and uses it when an
+/// answer has it. Until it has an API for that
+/// (<https://github.com/hyperium/hyper/issues/2695>), the extensions are
+/// copied.
 fn written_as(mut of_request: Extensions, mut response: Response) -> Response {
     of_request.remove::<OnUpgrade>();
     response.extensions_mut().extend(of_request);

@@ -30,7 +30,8 @@ impl Offered {
         Self(credential.header().cloned())
     }
 
-    /// What an object says whose names are those of headers, in any case.
+    /// The credential in a JSON object whose names are those of headers, in any
+    /// case.
     pub fn of_json(object: &Value) -> Self {
         let field = |wanted: &str| {
             let (_, value) =
@@ -56,8 +57,8 @@ impl Offered {
 pub enum ClientMessage {
     /// It begins, perhaps with a credential.
     Init(Offered),
-    /// It wants something done under that id; by AppSync, with a credential.
-    /// Without parameters where AppSync's text of JSON holds none.
+    /// It starts an operation with that id; with AppSync's protocol, with a
+    /// credential. Without parameters if AppSync's text contains no JSON.
     Start { id: String, parameters: Option<Parameters>, offered: Offered },
     /// It ends one operation.
     Stop { id: String },
@@ -137,7 +138,7 @@ impl Protocol {
         }
     }
 
-    /// From now on the client hears of `id`; `None` where that is understood.
+    /// The acknowledgement of `id`; `None` if the protocol has none.
     pub fn started(self, id: &str) -> Option<Value> {
         match self {
             Self::AppSync => Some(json!({ "type": "start_ack", "id": id })),

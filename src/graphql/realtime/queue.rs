@@ -19,7 +19,8 @@ use crate::{
 pub(super) const FULL: u32 = 30;
 /// Queries and mutations of a connection that run at a time.
 const AT_ONCE: usize = 4;
-/// Bytes of those that stand in line; no more is read of a client meanwhile.
+/// Bytes of operations that wait; beyond that, nothing more is read from the
+/// client.
 const WAITING_BYTES: usize = 256 * 1024;
 
 pub struct Answer {
@@ -82,7 +83,8 @@ impl Queue {
                 Some(Ok((task, answer))) => {
                     let known = self.handles.len();
                     self.handles.retain(|(_, handle)| handle.id() != task);
-                    // Otherwise it was given up as it ended; its id may be another's by now.
+                    // Otherwise it was cancelled as it ended; its id may be in
+                    // use again.
                     if self.handles.len() < known {
                         return answer;
                     }

@@ -10,10 +10,10 @@ use ipnet::IpNet;
 pub struct ClientAddress(pub IpAddr);
 
 /// The peer, or, if that is a trusted proxy, the rightmost address in
-/// X-Forwarded-For that is not (security row R2). It is read from the right,
-/// where the proxies write, and no further than it has to be: what stands left
-/// of that anybody can write, so it must not even be looked at. What a trusted
-/// proxy passed on without an address that can be read comes from that proxy.
+/// X-Forwarded-For that is not one (security row R2). The header is read from
+/// the right, where the proxies write, only as far as needed: anybody can write
+/// what is left of that. If a trusted proxy passed on no readable address, the
+/// address is that of the proxy.
 pub(super) fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));

@@ -50,8 +50,8 @@ const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-contro
 struct Preflight;
 
 /// A layer around all others of the routes below it. It lets the listed origins
-/// read every answer, also one that a layer gives: a script that may not read
-/// "come again later" takes it for a network that is gone.
+/// read every answer, also those of other layers: a script that may not read
+/// "come again later" would take it for a lost network.
 pub async fn share(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let asked = request.headers();
     let allowed_origin = allowed_origin(&site.cors_origins, asked);
@@ -80,7 +80,7 @@ pub async fn share(State(site): State<Site>, mut request: Request, next: Next) -
 }
 
 /// The answer to a preflight, which needs neither a place nor a route;
-/// [`share`] says in it what is allowed. `None` for any other request.
+/// [`share`] adds what is allowed. `None` for any other request.
 #[must_use]
 pub fn answer_to_preflight(request: &Request) -> Option<Response> {
     request.extensions().get::<Preflight>()?;
@@ -101,7 +101,7 @@ fn allowed_origin(origins: &Origins, asked: &HeaderMap) -> Option<HeaderValue> {
     }
 }
 
-/// What a preflight is told beside the origin.
+/// The headers of the answer to a preflight, except the origin.
 fn answer_headers(asked: &HeaderMap) -> HeaderMap {
     let mut told = HeaderMap::new();
     told.insert(ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
@@ -122,8 +122,8 @@ fn answer_headers(asked: &HeaderMap) -> HeaderMap {
     told
 }
 
-/// The names of headers that a preflight asks for: a list of tokens (RFC 9110,
-/// 5.6). `None` where it is something else, or longer than [`MAX_REQUESTED`].
+/// The names of headers in a preflight: a list of tokens (RFC 9110, 5.6).
+/// `None` for anything else, or if it is longer than [`MAX_REQUESTED`].
 fn requested_headers(asked: &HeaderMap) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     let mut bytes = 0;

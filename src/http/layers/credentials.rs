@@ -22,8 +22,8 @@ use crate::{
     site::Site,
 };
 
-/// Finds out what the request brings, before all other layers but the one that
-/// leaves of its cookies only ours. Nobody else reads it from the headers.
+/// Finds the credential of the request, right after the layer that removes
+/// foreign cookies. No other code reads it from the headers.
 pub fn identify(mut request: Request) -> Request {
     let credential = RequestCredential::of(request.headers(), cookies::has_session(request.headers()));
     request.extensions_mut().insert(credential);
@@ -38,16 +38,16 @@ pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Resp
     next.run(request).await
 }
 
-/// Takes from a request with an explicit credential what browsers add by
-/// themselves: the cookies, which must not count beside it, and where it comes
-/// from, which protects nobody who has no cookie (security rows C1 and C3).
+/// Removes from a request with an explicit credential what browsers add by
+/// themselves: the cookies, which must not count beside it, and its origin,
+/// whose check protects only requests with a cookie (security rows C1 and C3).
 pub fn strip_ambient(request: &mut Request) {
     for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
         request.headers_mut().remove(name);
     }
 }
 
-/// For handlers that read no body: who asks, or why nobody knows.
+/// For handlers that read no body: who asks, or why that is unknown.
 impl FromRequestParts<Site> for Caller {
     type Rejection = Response;
 

@@ -18,9 +18,9 @@ use crate::{
     site::Site,
 };
 
-/// A layer that refuses what another site makes a browser send (security row
-/// C1): every unsafe request of a foreign origin; and, with a session's cookie,
-/// one that does not say where it comes from.
+/// A layer that refuses requests that another site makes a browser send
+/// (security row C1): every unsafe request of a foreign origin; and, with a
+/// session cookie, a request that does not say where it comes from.
 pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let refused = match source(&site.public_url, &request) {
@@ -36,8 +36,8 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
     refusal(&AppError::CrossSite { at }, wants_html(request.headers()))
 }
 
-/// Behind a proxy the site cannot know by itself how browsers reach it. Whoever
-/// forgot to say so is told here, since nobody can log in or write.
+/// Behind a proxy the site cannot know how browsers reach it. If the setting is
+/// missing, nobody can log in or write, so the log says it.
 fn tell_of_missing_setting(public_url: &PublicUrl, headers: &HeaderMap) {
     if public_url.set().is_none()
         && let Said::Once(raw) = said(headers, &ORIGIN)

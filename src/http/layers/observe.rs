@@ -32,12 +32,12 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Bytes of a method in the log; the longest that is registered has 17.
 const METHOD_BYTES: usize = 32;
 
-/// The layer around everything that answers: gives the request an id, refuses
-/// targets that no page expects, catches panics, counts the answer until it is
-/// taken, adds the headers every answer carries, and writes the one line.
+/// The outermost layer: gives the request an id, refuses invalid targets,
+/// catches panics, counts the answer until it is read, adds the headers that
+/// every answer has, and writes the log line.
 ///
-/// The line has method, path, status, time and address; never a query, a
-/// cookie or a body.
+/// The line has method, path, status, time and address; never a query, a cookie
+/// or a body.
 pub async fn observe(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::next();

@@ -25,7 +25,7 @@ use crate::{
 pub async fn repair_session_response(State(https): State<bool>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let response = next.run(request).await;
-    // Every other answer says what it is.
+    // Every other answer has a content type.
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && !response.headers().contains_key(CONTENT_TYPE)
     {

@@ -320,9 +320,9 @@ impl<'a> Side<'a> {
         inserted.map_err(|cause| self.failed(cause))
     }
 
-    /// Lets the sequences of PostgreSQL go on behind what was copied. They
-    /// keep what they are told even if the transaction fails, which does no
-    /// harm; the other way round it would.
+    /// Sets the sequences of PostgreSQL to continue after the copied values.
+    /// They keep this even if the transaction fails, which does no harm; too
+    /// small a value would.
     async fn advance_sequences(&mut self) -> Result<(), CopyError> {
         if self.url.engine() == Engine::Sqlite {
             return Ok(());

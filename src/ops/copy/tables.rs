@@ -153,7 +153,7 @@ pub struct Table {
     /// Its primary key, by which both engines order rows alike: texts and
     /// bytes byte by byte.
     pub key: &'static [&'static str],
-    /// The column whose values PostgreSQL takes from a sequence, if there is one.
+    /// The column that PostgreSQL fills from a sequence, if there is one.
     pub identity: Option<&'static str>,
 }
 
@@ -165,7 +165,7 @@ pub struct Column {
     pub nullable: bool,
 }
 
-/// What a column holds, whatever an engine calls it.
+/// What a column contains, independent of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// TEXT.
