@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use super::db::{Db, caught};
 use crate::error::AppError;
 
-/// Writes that wait at most; one more is told to come again.
+/// The most writes that wait; one more gets an error.
 pub(super) const QUEUE: usize = 1024;
 /// The most writes that share one commit.
 pub(super) const BATCH: usize = 64;

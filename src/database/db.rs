@@ -17,7 +17,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// For a statement that a request waits for (security row D8).
 pub(super) const STATEMENT_TIME: Duration = Duration::from_secs(5);
 
-/// No transaction takes longer, waiting for others included.
+/// No transaction takes longer, with its waiting for others.
 pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(10);
 
 /// How often a transaction that met another one is run again (security row D8).

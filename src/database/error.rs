@@ -20,7 +20,7 @@ pub enum OpenError {
         url: String,
         cause: sqlx::Error,
     },
-    /// A file that cannot be opened, the database or one that lies beside it.
+    /// A file that cannot be opened: the database or one beside it.
     #[error("{place} cannot be opened: {cause}")]
     File {
         /// Its path, or the database as configured.
@@ -140,7 +140,7 @@ pub enum Unusable {
     Silent,
 }
 
-/// A fault of ours: the cause goes to the log, the answer says nothing of it.
+/// A fault of Byline: the cause goes to the log and not into the answer.
 pub fn internal(cause: impl fmt::Display) -> AppError {
     tracing::error!(%cause, "internal error");
     AppError::Internal

@@ -144,7 +144,8 @@ impl Files {
         match private(options.write(true).create_new(true)).open(&self.database) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(OpenError::of_file(&self.database, error)),
-            // A mask may have taken away from the owner what SQLite gives to log and index.
+            // The umask may have removed from the owner what SQLite gives to
+            // log and index.
             Ok(file) => private_now(&file).map_err(|error| OpenError::of_file(&self.database, error)),
         }
     }

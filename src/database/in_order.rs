@@ -20,7 +20,7 @@ use super::{
 };
 use crate::error::AppError;
 
-/// The number of the lock that changes take one after the other.
+/// The number of the lock that orders all changes.
 pub const IN_ORDER: i64 = 0x6279_6c69_6e65;
 /// Takes it, and begins a transaction that has seen nothing yet.
 const BEGIN: &str =
@@ -79,7 +79,8 @@ async fn write_in_batches(pool: PgPool, mut queue: mpsc::Receiver<Box<dyn Write>
             return;
         }
         let Ok(connection) = pool.acquire().await else {
-            // Whoever waits behind these has waited as long: all are told to come again.
+            // Those that wait behind these have waited as long: all get the
+            // error.
             while queue.try_recv().is_ok() {}
             continue;
         };

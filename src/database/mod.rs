@@ -98,7 +98,7 @@ impl Db {
 }
 
 impl DatabaseUrl {
-    /// Lets nobody serve this file, or begin to; a server sees to that itself.
+    /// Prevents that this file is served; a server does the same for itself.
     pub(super) fn lock(&self) -> Result<ServeLock, OpenError> {
         let lock = (self.engine() == Engine::Sqlite).then(|| sqlite::files(self)?.lock());
         Ok(ServeLock { _lock: lock.transpose()? })
@@ -238,7 +238,7 @@ impl Database {
             Backend::Sqlite(_) => return self.write_in_order(input, work, then).await,
             Backend::Postgres(server) => Arc::clone(server),
         };
-        // In a task of its own: it ends in order, also when nobody waits any more.
+        // In its own task, so that it ends in order even if the caller is gone.
         let written = tokio::spawn(async move {
             let outcome = server.transaction(input, &work).await;
             outcome.inspect(then)

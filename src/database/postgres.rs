@@ -187,7 +187,7 @@ pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error
         .options([
             ("statement_timeout", format!("{}s", STATEMENT_TIME.as_secs()).as_str()),
             ("idle_in_transaction_session_timeout", IDLE_TIME),
-            // Else every start says that the table of migrations is there already.
+            // Otherwise every start logs that the table of migrations exists.
             ("client_min_messages", "warning"),
         ])
         .disable_statement_logging())
@@ -284,7 +284,7 @@ async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenErro
 /// A connection without the limits of time that hold for requests. It still
 /// does not wait long for a lock that somebody else has.
 pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-    // A pool says only that it has waited; this says what for.
+    // A pool reports only that it has waited; this reports the reason.
     connect(&options(url)?).await?.close().await?;
     let mut connection = single(url)?.acquire().await?;
     let limits =
@@ -293,7 +293,7 @@ pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgr
     Ok(connection)
 }
 
-/// A pool of one, for whoever needs a connection of its own for long.
+/// A pool of one, for code that needs its own connection for long.
 pub(super) fn single(url: &DatabaseUrl) -> Result<sqlx::Pool<Postgres>, sqlx::Error> {
     Ok(PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options(url)?))
 }

@@ -150,7 +150,7 @@ impl Condition {
         Self { guard: Arc::new(guard), displaced: Mutex::default(), unwritable: Mutex::default() }
     }
 
-    /// Looks at the files, and says in the log when they are others than before.
+    /// Checks the files, and logs when their state has changed.
     async fn look(&self) -> Result<(), Unusable> {
         let guard = Arc::clone(&self.guard);
         let looked = tokio::task::spawn_blocking(move || guard.look()).await;
@@ -159,7 +159,7 @@ impl Condition {
         looked
     }
 
-    /// Whether nothing was wrong with the files at the last look, whoever looked.
+    /// Whether the last check of the files found nothing wrong.
     fn is_in_place(&self) -> bool {
         self.displaced.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
@@ -413,11 +413,11 @@ impl Writer {
     }
 
     async fn write_batch(&mut self, batch: &mut Vec<Box<dyn Write>>) {
-        // What is known to be wrong is looked at each time.
+        // After a known problem the files are checked each time.
         let just_looked =
             self.condition.is_in_place() && self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
         if !just_looked && self.look().await.is_err() {
-            // Whoever waits for an answer is told to come again.
+            // Those that wait get an error.
             return batch.clear();
         }
         let mut is_doubtful = false;
@@ -427,7 +427,8 @@ impl Writer {
                     self.condition.note(Ok(stamp));
                 }
                 is_doubtful = ran.contains(&Ran::Refused { is_doubtful: true });
-                // Of what is in a file that nobody will find, nobody is told that it is done.
+                // No change is confirmed that is in a file which nobody will
+                // find.
                 self.look().await.map_err(|_| AppError::Busy { retry_after: 10 })
             }
             Err(error) => {

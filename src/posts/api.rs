@@ -137,7 +137,8 @@ mod server {
         content: String,
         key: Option<String>,
     ) -> Result<Post, AppError> {
-        // Who asks comes before what is asked: a stranger learns no rule.
+        // The caller is checked before the arguments: a stranger learns no
+        // rule.
         actor().user()?;
         service::create(&site(), &actor(), PostText::parse(&title, &content)?, IdempotencyKey::optional(key)?)
             .await

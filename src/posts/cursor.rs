@@ -68,7 +68,8 @@ pub enum PageRequest {
 }
 
 impl PageRequest {
-    /// From the query parameters `older` and `newer`, of which at most one is given.
+    /// From the query parameters `older` and `newer`, of which at most one may
+    /// be given.
     ///
     /// # Errors
     ///

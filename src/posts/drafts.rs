@@ -74,9 +74,9 @@ impl Draft {
         self.title.is_empty() && self.content.is_empty()
     }
 
-    /// A hash of the post that it becomes, the same in both halves; `None`
-    /// where it can become none. No defence against anybody: it is compared
-    /// with one's own drafts alone.
+    /// A hash of the post that this text would become, the same on the server
+    /// and in the browser; `None` if it can become none. It needs no secret: it
+    /// is compared only with the person's own drafts.
     #[must_use]
     pub fn hash(title: &str, content: &str) -> Option<String> {
         let (title, content) = (Title::parse(title).ok()?, Content::parse(content).ok()?);
@@ -89,8 +89,8 @@ impl Draft {
 }
 
 impl Found {
-    /// Of all that is stored, what nobody has `open`, seen from an editor that
-    /// holds `form`.
+    /// The stored drafts that are not `open` in a tab, as an editor with the
+    /// text `form` sees them.
     #[must_use]
     pub fn among(stored: Vec<Kept>, open: &[String], form: &Draft) -> Self {
         let mut found = Self::default();
@@ -104,8 +104,8 @@ impl Found {
     }
 }
 
-/// Where the drafts of one person and one page are kept: a shared computer
-/// shows nobody another's text under their own name.
+/// The place for the drafts of one person and one page, so that a shared
+/// computer shows nobody's text under another name.
 #[derive(Clone, Debug)]
 pub struct Shelf {
     prefix: String,
@@ -142,7 +142,7 @@ impl Shelf {
         key.strip_prefix(&self.prefix)
     }
 
-    /// Whatever is kept; nothing where the browser keeps nothing.
+    /// All drafts; none if the browser stores nothing.
     #[must_use]
     pub fn all(&self) -> Vec<Kept> {
         let Some(storage) = storage() else { return Vec::new() };
@@ -158,8 +158,8 @@ impl Shelf {
         Some(Kept { id: id.to_owned(), ..kept })
     }
 
-    /// Stores what this editor holds. Where another editor has taken the draft
-    /// over meanwhile, it goes beside it, under an id of its own.
+    /// Stores the text of this editor. If another editor has taken the draft
+    /// over meanwhile, the text gets a new id beside it.
     #[must_use]
     pub fn save(&self, id: &str, draft: &Draft) -> Saved {
         let anothers = self.get(id).is_some_and(|kept| kept.editor != self.editor);

@@ -156,8 +156,8 @@ pub fn EditorTools(
         });
     };
 
-    // Whatever stands in the form when the drafts are looked through, from the
-    // server, brought back by the browser or typed early, stays.
+    // A text that is in the form by now, from the server, restored by the
+    // browser or typed early, stays.
     let look_through = move |held: Vec<String>| {
         let (Some(fields), Some(shelf)) = (Fields::find(), shelf.try_get_value()) else { return };
         let form = fields.typed();
@@ -285,7 +285,8 @@ pub fn EditorTools(
     }
 }
 
-/// What a draft is told from others by: its title, its size, when it was typed.
+/// Describes a draft so that people can tell it from others: title, size, and
+/// when it was typed.
 fn described(kept: &Kept, version: i64) -> String {
     let title = kept.draft.title.trim();
     let title = if title.is_empty() { "Untitled" } else { title };

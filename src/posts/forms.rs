@@ -12,7 +12,7 @@ use crate::{
 
 pub const FORMS: [&Form; 3] = [&CREATE_POST, &UPDATE_POST, &DELETE_POST];
 
-/// What an editor asks for beside its form.
+/// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =
     Call { endpoint: "/api/preview_post", max_body: POST_BODY, is_for_anyone: false };
 

@@ -60,7 +60,8 @@ struct EventListener {
 }
 
 impl EventListener {
-    /// Follows the visibility of the page: a hidden tab takes no place from others.
+    /// Follows the visibility of the page: a hidden tab uses no place of the
+    /// server.
     fn attend(this: &Rc<RefCell<Self>>) {
         let visible = document().visibility_state() == VisibilityState::Visible;
         let mut listener = this.borrow_mut();

@@ -38,7 +38,8 @@ pub struct Page {
     pub older: Option<Cursor>,
     /// Where the next newer page begins; absent on the first one.
     pub newer: Option<Cursor>,
-    /// The newest event that the page has taken in; `/events?after=` goes on from there.
+    /// The newest event that the page includes; `/events?after=` continues from
+    /// there.
     pub as_of: i64,
 }
 

@@ -17,7 +17,7 @@ pub struct Post {
     /// Markdown as its author wrote it. Programs may leave it out, which they
     /// can tell from an empty text; people cannot ([`Post::text`]).
     pub content: Option<Content>,
-    /// The username of the author, who alone may change it.
+    /// The username of the author, the only one who may change it.
     pub owner: String,
     /// Raised by every edit; an edit names the version it started from.
     pub version: i64,
@@ -66,7 +66,7 @@ impl TryFrom<String> for PostId {
     }
 }
 
-/// Some systems begin a file with it; in a text it says nothing.
+/// Some systems write it at the start of a file; it has no meaning in a text.
 const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// The title of a post: trimmed, 1 to 200 characters, one visible line.

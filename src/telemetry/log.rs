@@ -49,7 +49,7 @@ const KEPT_BYTES: usize = 256 * 1024;
 const GATHER_TIME: Duration = Duration::from_millis(5);
 /// How long the end of the process waits for what is left to be written.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
-/// How long a standard error that takes nothing just now is left alone.
+/// How long a standard error that is full is left alone.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(20);
 
 /// The way to the log. Cheap to clone; nothing here blocks, fails or panics.
@@ -286,7 +286,7 @@ fn line(format: LogFormat, level: &str, message: &str, fields: &[(&str, Value)])
     }
 }
 
-/// The beginning of a text that somebody else chose, with a mark where it was cut.
+/// The beginning of a text that a stranger chose, with a mark where it was cut.
 #[must_use]
 pub fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     if text.len() <= max_bytes {
@@ -332,7 +332,7 @@ mod tests {
 
     use super::*;
 
-    /// A file that takes so many more bytes, and waits where it is told to.
+    /// A file that accepts so many more bytes, and blocks when told to.
     #[derive(Clone, Default)]
     struct Disk(Arc<(Mutex<Contents>, Condvar)>);
 

@@ -94,7 +94,8 @@ impl<T: ReadById> ById<T> {
             free
         };
         if is_worth_a_question {
-            // In a task of its own: whoever began may hang up, and others wait for it.
+            // In its own task: the caller who began may hang up while others
+            // wait.
             tokio::spawn(answer_all::<T>(site.clone(), lane, actor.clone()));
         }
         answered.await.map_err(|_| internal("a post could not be read"))?
@@ -133,7 +134,7 @@ async fn answer_all<T: ReadById>(site: Site, lane: usize, actor: Actor) {
             let size = lane.waiting.len().min(MOST);
             lane.waiting.drain(..size).collect()
         };
-        // Whoever has hung up meanwhile is not asked for.
+        // Ids whose callers have hung up are not read.
         waiting.retain(|one| !one.answer.is_closed());
         if waiting.is_empty() {
             continue;
@@ -147,7 +148,7 @@ async fn answer_all<T: ReadById>(site: Site, lane: usize, actor: Actor) {
                 continue;
             }
         };
-        // After a panic they are told so by the end of their channels, and others are answered.
+        // After a panic the closed channels tell them, and others are answered.
         let found = AssertUnwindSafe(reader.find(&mut db, &waiting)).catch_unwind().await;
         drop(db);
         if let Ok(found) = found {

@@ -198,7 +198,7 @@ const fn text(engine: Engine, sqlite: &'static str, postgres: &'static str) -> &
     }
 }
 
-/// How a function is called that says where a text occurs in another.
+/// The name of the function that finds a text in another.
 const fn position(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => "instr(",
@@ -285,7 +285,7 @@ impl Test {
         }
     }
 
-    /// On a column of text that may be null, where SQL knows neither yes nor no.
+    /// For a column of text that may be null, where SQL's answer is unknown.
     fn write_nullable(&self, sql: &mut Sql, column: &'static str) {
         if matches!(self, Self::Exists | Self::Null) {
             return self.write(sql, column);

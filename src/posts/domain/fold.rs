@@ -65,7 +65,7 @@ fn is_left_out(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}') || is_default_ignorable(c)
 }
 
-/// The fold that is stored beside a text: none where the engines make it.
+/// The fold to store beside a text; none if the engines can compute it.
 #[must_use]
 pub fn stored(text: &str) -> Option<String> {
     // In a text with a NUL, which Byline stores nowhere, SQLite counts otherwise.

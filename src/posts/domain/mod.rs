@@ -28,7 +28,7 @@ pub use snapshot::{Changed, DeletedPost, PostSnapshot};
 pub struct NewPost {
     /// The id that a program brings, if any.
     pub id: Option<PostId>,
-    /// Whose it is to be, if the program says so: the author's own, or nobody's.
+    /// The owner that the program names; refused unless it is the author.
     pub owner: Option<String>,
     pub post_text: PostText,
 }

@@ -9,7 +9,7 @@ use crate::{
     site::Site,
 };
 
-/// A connection for as long as a turn takes; it is given back first.
+/// A connection for the time of a turn; it is given back first.
 #[derive(Debug)]
 pub struct InTurn {
     pub db: Db,

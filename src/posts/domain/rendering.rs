@@ -25,7 +25,7 @@ const PREVIEWS: usize = 32;
 const PREVIEWS_OF_ONE: usize = 8;
 /// Longest wait for a turn.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Longest time for one text. None is known that comes near it.
+/// Longest time for one text. No known text comes near it.
 const BUDGET: Duration = Duration::from_secs(5);
 
 /// A text is known by its hash: so what is kept is never shown for another

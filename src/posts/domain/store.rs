@@ -244,7 +244,7 @@ pub struct Selection {
     pub content: bool,
 }
 
-/// Posts in a row, and where the next ones begin.
+/// Posts in order, and where the next ones begin.
 #[derive(Clone, Debug)]
 pub struct Listing<T> {
     pub posts: Vec<T>,

@@ -24,7 +24,7 @@ use crate::{
 
 /// What a subscriber may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
-/// PostEvent whose renderings are kept: of those before, whoever is that far behind
+/// Events whose renderings are kept. A subscriber that is further behind
 /// renders for itself.
 const RENDERED: usize = 4;
 /// Bytes of the renderings of one of the news. What is beyond them is rendered
@@ -42,11 +42,11 @@ pub struct PostEvent {
     pub renderings: Arc<Renderings>,
 }
 
-/// What stands for all subscribers who asked for the same.
+/// Identifies all subscribers with the same selection.
 pub type ShapeKey = [u8; 32];
 
-/// What subscribers are told, by what they asked for: each of it is made once,
-/// however many they are.
+/// What subscribers get, by their selection: each is made once, however many
+/// there are.
 #[derive(Debug)]
 pub struct Renderings(Mutex<Rendered>);
 
@@ -64,8 +64,8 @@ impl Default for Renderings {
 }
 
 impl Renderings {
-    /// What is told to those who asked for that: nothing, perhaps. `None` where
-    /// nobody has found out yet, or it is not kept.
+    /// The message for that selection, which may be nothing. `None` if nobody
+    /// has made it yet, or it is not kept.
     #[must_use]
     pub fn get(&self, shape: &ShapeKey) -> Option<Option<Arc<RawValue>>> {
         self.rendered().told.get(shape).cloned()
@@ -149,11 +149,11 @@ async fn pass_on(
                 }
                 let renderings = Arc::new(Renderings::default());
                 rendered.push_back(Arc::clone(&renderings));
-                // An error says that nobody listens any more.
+                // An error means that nobody listens any more.
                 let _ = subscribers.send(PostEvent { kind: event.kind, post: Arc::new(post), renderings });
             }
-            // Nothing of it is left: it was long ago, or its owner, whose program brings its
-            // ids, has made it anew and is about to be heard of.
+            // Nothing is left of it: it was long ago, or its owner, whose
+            // program chooses ids, has created it again and that event follows.
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "an event could not be read; subscriptions start over");

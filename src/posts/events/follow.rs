@@ -23,9 +23,9 @@ impl Drop for Following {
     }
 }
 
-/// Follows the events of the database from now on; returns once it does, or
-/// has failed to for the first time and goes on trying. Where there are no
-/// other processes, there is nothing to follow.
+/// Follows the events of the database from now on. Returns once it is
+/// connected, or after the first failure, and then goes on trying. Without
+/// other processes there is nothing to follow.
 pub async fn start(site: &Site) -> Following {
     let mut follower = Follower { site: site.clone(), last: None };
     let first = follower.connect().await;
@@ -93,8 +93,8 @@ impl Follower {
                 Ok(Ok(Some(notification))) if notification.channel() == trust::CHANNEL => {
                     self.site.trust().forget();
                 }
-                // What a newer Byline tells may be more than this one can
-                // read; the table is asked then.
+                // A newer Byline may send more than this one can read; then the
+                // table is read.
                 Ok(Ok(Some(notification))) => match serde_json::from_str(notification.payload()) {
                     Ok(event) => self.pass_on(event),
                     Err(error) => return format!("unreadable: {error}"),

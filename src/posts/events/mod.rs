@@ -37,8 +37,8 @@ use changes::Changes;
 /// Events a listener may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
 
-/// Events that are known again when they come a second time; one that comes
-/// later than so many others is counted twice, which costs a rendering.
+/// Events that are recognised when they come a second time. A repetition after
+/// more others than this is counted twice, which costs a rendering.
 const NOTED: usize = 64;
 
 /// Subscriptions on WebSockets, for each listener that there is a place for: not
@@ -105,8 +105,9 @@ pub struct Bus {
     /// Counters of changes, for the keys of caches.
     pub changes: Changes,
     newest: AtomicI64,
-    /// Changes that were counted last: one's own come twice, from the write and
-    /// from the database, in either order. The second time nothing is made anew.
+    /// Changes that were counted last. A change of this process comes twice,
+    /// from the write and from the database, in either order; the second one
+    /// invalidates nothing.
     noted: Mutex<VecDeque<i64>>,
     /// The newest event of the database, and the counter of [`Changes::lists`]
     /// that was read before it was asked.
@@ -152,8 +153,8 @@ impl Bus {
         }
     }
 
-    /// The database told of a change. Also of one's own, whose commit is heard of
-    /// here alone if the connection broke on its answer.
+    /// The database notified a change. It may be one of this process, whose
+    /// commit is known only from here if the connection broke on its answer.
     fn heard(&self, event: Event) {
         self.note(&event);
         self.deliver(event);
@@ -169,8 +170,8 @@ impl Bus {
             noted.pop_front();
         }
         noted.push_back(event.id);
-        // In this order: whoever makes a page for the new counter must not take
-        // it from a replica that lacks the event.
+        // In this order: a page for the new counter must not come from a
+        // replica that lacks the event.
         self.has_come_to(event.id);
         self.changes.post_changed(&event.post);
     }
@@ -187,9 +188,9 @@ impl Bus {
         self.changes.follow();
     }
 
-    /// The database is not what this process took it for: more happened than
-    /// can be passed on, or it was put back to an earlier state. Ends every
-    /// listening; whoever comes back is told.
+    /// The database is not in the expected state: more happened than can be
+    /// passed on, or it was set back to an earlier state. Ends every listening;
+    /// clients that come back are told.
     fn start_over(&self, newest: i64) {
         self.newest.store(newest, Ordering::Release);
         if let Some(listeners) = &mut *self.listeners.write().unwrap_or_else(PoisonError::into_inner) {
@@ -199,7 +200,7 @@ impl Bus {
 
     fn deliver(&self, event: Event) {
         if let Some(listeners) = &*self.listeners.read().unwrap_or_else(PoisonError::into_inner) {
-            // An error says that nobody listens.
+            // An error means that nobody listens.
             let _ = listeners.send(event);
         }
     }

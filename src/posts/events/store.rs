@@ -38,9 +38,9 @@ impl TryFrom<Row> for Event {
     }
 }
 
-/// Writes an event down, in the transaction of the change. Ids rise in the
-/// order of commits, so that nobody who read up to one has missed a smaller
-/// one. PostgreSQL tells the other processes with the commit.
+/// Writes an event, in the transaction of the change. Ids rise in the order of
+/// commits, so nobody who has read up to one has missed a smaller one.
+/// PostgreSQL notifies the other processes with the commit.
 pub async fn record(
     db: &mut Db,
     kind: EventKind,

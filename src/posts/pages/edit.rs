@@ -57,8 +57,8 @@ async fn published_before(made: Option<String>) -> Result<Option<Post>, AppError
     }
 }
 
-/// Says what became of the text that the form held before, and lets the one
-/// that it holds now take its place: the button sends the same form to the
+/// Shows what happened to the text that the form contained before, and how to
+/// publish the present text instead: the button sends the same form to the
 /// editor of that post.
 #[component]
 fn PublishedBefore(post: Option<Post>) -> impl IntoView {
@@ -125,7 +125,7 @@ pub fn EditPostPage() -> impl IntoView {
 #[component]
 fn Editor(
     heading: &'static str,
-    /// Where the form goes; also tells local drafts apart.
+    /// Where the form is sent; it also tells local drafts apart.
     action: String,
     title: String,
     content: String,

@@ -12,8 +12,7 @@ use crate::{
 };
 
 /// The key of a page that is the same for every reader; `None` for all others.
-/// Parameters that are not the page's own, as advertisers and social
-/// networks append them, name no other page.
+/// Parameters that advertisers and social networks append name no other page.
 #[must_use]
 pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
     let (generation, name) = match uri.path() {
@@ -33,8 +32,8 @@ pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
     Some(Key { generation, name })
 }
 
-/// The page of the list that a query names by its last `older` and `newer`, as the router reads it;
-/// `None` where that is none.
+/// The page of the list that a query names by its last `older` and `newer`, as
+/// the router reads them; `None` if it is invalid.
 fn page_request(query: &str) -> Option<PageRequest> {
     let parameter =
         |wanted| form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted).last();

@@ -74,7 +74,8 @@ pub fn PostPage() -> impl IntoView {
     })
 }
 
-/// By which the drafts of a post's text are known, and the pages that may hold one.
+/// The hash that identifies drafts of a post's text, and the pages that may
+/// have one.
 async fn saved_draft(id: &PostId) -> Result<Option<(String, Vec<String>)>, AppError> {
     let post = service::get(&site(), &actor(), id).await?;
     let pages = vec!["/my-posts/new".to_owned(), format!("/my-posts/{id}/edit")];

@@ -52,7 +52,7 @@ pub(super) fn picture(address: &str) -> Picture {
     }
 }
 
-/// Why the address of a link is not kept; `None` where it is.
+/// Why the address of a link is dropped; `None` if it is kept.
 pub(super) fn refused_link(address: &str) -> Option<Reason> {
     match Url::parse(address) {
         Ok(url) => (!LINK_SCHEMES.contains(&url.scheme())).then(|| scheme(&url)),

@@ -22,7 +22,7 @@ use super::{
 /// Elements around a text; whatever is nested more deeply loses its tags.
 pub(super) const MAX_DEPTH: usize = 100;
 
-/// The class of words of ours that stand where something is not shown.
+/// The class of Byline's remarks where something is not shown.
 pub(super) const NOT_SHOWN: &str = "not-shown";
 
 /// `html`, with what a reader or the author is to see in place of what the
@@ -48,7 +48,7 @@ pub(super) fn balance(html: &str, audience: Audience) -> String {
     balance.finish()
 }
 
-/// Characters by the way they run, where that is known by the character alone.
+/// Characters by their direction, if the character alone determines it.
 #[derive(Debug, Default)]
 struct Strong {
     to_right: usize,

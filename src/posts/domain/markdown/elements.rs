@@ -1,7 +1,7 @@
 //! Which elements and attributes a post may have, and how the HTML standard
 //! nests them.
 
-/// Every element that is kept; of others the text alone is.
+/// Every element that is kept; of others only the text stays.
 #[rustfmt::skip]
 pub(super) const ELEMENTS: [&str; 75] = [
     "a", "abbr", "acronym", "area", "article", "aside", "b", "bdi", "bdo", "blockquote", "br",

@@ -136,7 +136,7 @@ fn one_too_many(line: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the marker that the line begins with.
+/// The length of the marker at the start of the line.
 fn marker(line: &[u8]) -> Option<usize> {
     let length = match line.first()? {
         b'>' => return Some(1),

@@ -55,7 +55,7 @@ impl Rendering {
     }
 }
 
-/// How a column may stand, other than at the start of its cell.
+/// How a column may be aligned, other than at the start of its cell.
 const COLUMN_SIDES: [&str; 2] = ["right", "center"];
 
 /// Cells that the parser adds to rows that are too short, for a text of
