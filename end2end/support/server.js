@@ -12,7 +12,7 @@ const execute = promisify(execFile);
 const BINARY = resolve(
   import.meta.dirname,
   '..',
-  process.env.END2END_SERVER ?? '../target/release/byline',
+  process.env.END2END_SERVER ?? '../target/debug/byline',
 );
 
 /** Nothing of the surroundings, and the cheapest password hash that is allowed. */

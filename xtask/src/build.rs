@@ -114,10 +114,15 @@ pub(crate) fn site(workspace: &Workspace) -> Result<Site> {
     Site::lay_out(workspace, &islands, graphiql.as_ref())
 }
 
+/// Where cargo leaves the server.
+pub(crate) fn binary(workspace: &Workspace, profile: Profile) -> PathBuf {
+    workspace.target.join(profile.folder()).join("byline")
+}
+
 /// Builds the server, which carries or reads the site, and says where it is.
 pub(crate) fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     sh::step("Server", || {
-        let binary = workspace.target.join(profile.folder()).join("byline");
+        let binary = binary(workspace, profile);
         let built = || fs::metadata(&binary).and_then(|metadata| metadata.modified());
         let before = built().ok();
 

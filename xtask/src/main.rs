@@ -70,6 +70,9 @@ enum Command {
         /// Run these steps alone, in their usual order
         #[arg(long, value_name = "STEP", num_args = 1..)]
         only: Vec<test::Step>,
+        /// Let clients and browsers meet the release instead of the debug build: before one ships
+        #[arg(long)]
+        release: bool,
     },
     /// Kill the server while it writes, many times, and look whether it kept its word
     Torture {
@@ -107,7 +110,7 @@ fn run(command: Command) -> Result<()> {
         Command::Setup => build::set_up(&workspace),
         Command::Build { release } => build::run(&workspace, Profile::from_release(release)),
         Command::Serve { release, args } => serve::run(&workspace, Profile::from_release(release), &args),
-        Command::Test { only } => test::run(&workspace, &only),
+        Command::Test { only, release } => test::run(&workspace, &only, Profile::from_release(release)),
         Command::Torture { neighbours: true, seconds, .. } => test::neighbours(&workspace, seconds),
         Command::Torture { rounds, .. } => test::torture(&workspace, rounds),
         Command::Bench { args } => bench::run(&workspace, &args),

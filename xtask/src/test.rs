@@ -1,6 +1,7 @@
 //! Every check and test, in one order, stopping at the first that fails.
 
 use std::{
+    path::PathBuf,
     process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -44,6 +45,8 @@ pub(crate) enum Step {
     Supply,
     /// Lints of the server half and of what measures it
     ClippySsr,
+    /// The server half and its tests are built
+    Build,
     /// Lints of this tool and what it uses
     ClippyXtask,
     /// Lints of the browser half, compiled for WebAssembly
@@ -56,13 +59,11 @@ pub(crate) enum Step {
     TestPostgres,
     /// Tests of this tool and what it uses
     TestXtask,
-    /// What the tests of the release need is installed
+    /// What the tests by clients and browsers need is installed
     Packages,
-    /// The release is built
-    Release,
-    /// Tests of the release by public clients of its API
+    /// Tests of the server by public clients of its API
     Clients,
-    /// Tests of the release in a browser
+    /// Tests of the server in a browser
     End2end,
     /// The same, on PostgreSQL
     End2endPostgres,
@@ -74,7 +75,8 @@ impl Step {
         value.get_name().to_owned()
     }
 
-    fn run(self, workspace: &Workspace) -> Result<()> {
+    /// Runs it; the clients and the browsers meet a server of this profile.
+    fn run(self, workspace: &Workspace, profile: Profile) -> Result<()> {
         let cargo = |subcommand| workspace.cargo(subcommand);
         match self {
             Self::Fmt => sh::run(cargo("fmt").args(["--all", "--check"])),
@@ -89,6 +91,7 @@ impl Step {
                 let toolchain = WasmToolchain::set_up(workspace)?;
                 sh::run(deny_warnings(&mut toolchain.cargo(workspace, "clippy")))
             }
+            Self::Build => sh::run(cargo("test").args(SERVER_PACKAGES).arg("--no-run")),
             Self::Site => build::site(workspace).map(drop),
             Self::Test => sh::run(cargo("test").args(SERVER_PACKAGES).env_remove(TEST_POSTGRES)),
             Self::TestPostgres => {
@@ -104,13 +107,12 @@ impl Step {
                 build::end_to_end_tests(workspace)?;
                 build::clients(workspace).map(drop)
             }
-            Self::Release => build::run(workspace, Profile::Release),
-            Self::Clients => sh::run(&mut clients(workspace)?),
-            Self::End2end => sh::run(end_to_end(workspace)?.env_remove(END_TO_END_POSTGRES)),
+            Self::Clients => sh::run(&mut clients(workspace, profile)?),
+            Self::End2end => sh::run(end_to_end(workspace, profile)?.env_remove(END_TO_END_POSTGRES)),
             Self::End2endPostgres => {
                 let cluster = postgres::start()?;
                 sh::run(
-                    end_to_end(workspace)?
+                    end_to_end(workspace, profile)?
                         .env(END_TO_END_POSTGRES, cluster.url("postgres"))
                         .env(END_TO_END_PSQL, cluster.binaries().program("psql")),
                 )
@@ -124,8 +126,11 @@ impl Step {
 /// stands beside one that waits: for the network, for the disk, for a browser.
 const STAGES: [&[&[Step]]; 4] = [
     &[&[Step::Fmt]],
-    &[&[Step::ClippySsr, Step::ClippyXtask], &[Step::Supply, Step::ClippyHydrate, Step::Site]],
-    &[&[Step::Test, Step::TestPostgres, Step::TestXtask], &[Step::Packages, Step::Release]],
+    &[
+        &[Step::ClippySsr, Step::Build, Step::ClippyXtask],
+        &[Step::Supply, Step::ClippyHydrate, Step::Site, Step::Packages],
+    ],
+    &[&[Step::Test, Step::TestPostgres, Step::TestXtask]],
     &[&[Step::Clients, Step::End2end], &[Step::End2endPostgres]],
 ];
 
@@ -137,8 +142,9 @@ struct Report {
 }
 
 impl Report {
-    /// Prints a table of the steps and, on a line alone, their count.
-    fn print(&self) {
+    /// Prints a table of the steps with what each took and what `all` took, and,
+    /// on a line alone, their count.
+    fn print(&self, all: Duration) {
         println!();
         for (name, took) in &self.passed {
             println!("{name:<16} passed  {:>14}", human_time(*took));
@@ -146,12 +152,15 @@ impl Report {
         for (name, took, _) in &self.failed {
             println!("{name:<16} FAILED  {:>14}", human_time(*took));
         }
+        println!("{:<24} {:>14}", "in all", human_time(all));
         println!("\n{} passed, {} failed", self.passed.len(), self.failed.len());
     }
 }
 
-/// Runs the steps in `only`, or all where it is empty.
-pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
+/// Runs the steps in `only`, or all where it is empty. The clients and the
+/// browsers meet a server of this profile.
+pub(crate) fn run(workspace: &Workspace, only: &[Step], profile: Profile) -> Result<()> {
+    let start = Instant::now();
     let report = Mutex::new(Report::default());
     for stage in STAGES {
         let chosen = |step: &Step| only.is_empty() || only.contains(step);
@@ -160,7 +169,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
         let is_alone = tracks.len() == 1;
         thread::scope(|scope| {
             for track in &tracks {
-                scope.spawn(|| run_track(workspace, track, is_alone, &report));
+                scope.spawn(|| run_track(workspace, track, profile, is_alone, &report));
             }
         });
         if !lock(&report).failed.is_empty() {
@@ -168,7 +177,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
         }
     }
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    report.print();
+    report.print(start.elapsed());
     match report.failed.pop() {
         None => Ok(()),
         Some((name, _, error)) => Err(error.context(format!("the step `{name}` failed"))),
@@ -176,7 +185,13 @@ pub(crate) fn run(workspace: &Workspace, only: &[Step]) -> Result<()> {
 }
 
 /// Runs steps one after the other, until one fails here or in another track.
-fn run_track(workspace: &Workspace, track: &[Step], is_alone: bool, report: &Mutex<Report>) {
+fn run_track(
+    workspace: &Workspace,
+    track: &[Step],
+    profile: Profile,
+    is_alone: bool,
+    report: &Mutex<Report>,
+) {
     for step in track {
         if !lock(report).failed.is_empty() {
             return;
@@ -185,10 +200,10 @@ fn run_track(workspace: &Workspace, track: &[Step], is_alone: bool, report: &Mut
         let start = Instant::now();
         let result = if is_alone {
             println!("\n===== {name} =====");
-            step.run(workspace)
+            step.run(workspace, profile)
         } else {
             println!("      {name} has begun");
-            let (words, result) = sh::kept(|| step.run(workspace));
+            let (words, result) = sh::kept(|| step.run(workspace, profile));
             // Under the lock, so that two that end together do not mix.
             let _report = lock(report);
             println!("\n===== {name} =====\n{words}");
@@ -244,12 +259,27 @@ fn site_tests(workspace: &Workspace) -> Command {
     cargo
 }
 
+/// Builds the server that clients and browsers meet, and says where it is.
+///
+/// The debug build is the very one that the integration tests have been built
+/// with: `cargo build` would compile most of it anew, as what the tests depend
+/// on turns on features of what it shares with the server.
+fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    build::site(workspace)?;
+    match profile {
+        Profile::Debug => {
+            sh::run(site_tests(workspace).arg("--no-run"))?;
+            Ok(build::binary(workspace, profile))
+        }
+        Profile::Release => build::server(workspace, profile),
+    }
+}
+
 /// Builds and installs what the tests by public clients need and returns the
 /// command that runs them.
-fn clients(workspace: &Workspace) -> Result<Command> {
+fn clients(workspace: &Workspace, profile: Profile) -> Result<Command> {
     let programs = build::clients(workspace)?;
-    build::site(workspace)?;
-    let binary = build::server(workspace, Profile::Release)?;
+    let binary = server(workspace, profile)?;
     let mut node = Command::new("node");
     node.arg(workspace.root.join("end2end/clients/run.js"))
         .env("END2END_SERVER", binary)
@@ -260,10 +290,9 @@ fn clients(workspace: &Workspace) -> Result<Command> {
 }
 
 /// Builds what the end-to-end tests need and returns the command that runs them.
-fn end_to_end(workspace: &Workspace) -> Result<Command> {
+fn end_to_end(workspace: &Workspace, profile: Profile) -> Result<Command> {
     build::end_to_end_tests(workspace)?;
-    build::site(workspace)?;
-    let binary = build::server(workspace, Profile::Release)?;
+    let binary = server(workspace, profile)?;
     let folder = workspace.root.join("end2end");
     sh::step("Types of the end-to-end tests", || {
         sh::run_quietly(Command::new("npm").args(["run", "check"]).current_dir(&folder))?;
