@@ -1,4 +1,4 @@
-//! What front ends ask the API for, and how they know the answer.
+//! Requests of front ends to the API, and how their answers are checked.
 
 use std::net::SocketAddr;
 
@@ -154,8 +154,8 @@ pub(crate) fn are_newest(answer: &Answer<'_>, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// Whether that is a list of as many posts as were asked for, the newest
-/// first, whatever has been published in the meantime.
+/// Whether this is a list of the requested number of posts, newest first,
+/// whatever has been published meanwhile.
 pub(crate) fn is_list(answer: &Answer<'_>) -> Result<()> {
     let page = data::<ListPosts>(answer)?.list_posts;
     ensure!(page.items.len() == PAGE, "the list has {} posts", page.items.len());

@@ -1,4 +1,4 @@
-//! A process that keeps the disk busy, on the file system that the logs are on.
+//! A process that keeps the disk of the logs busy.
 
 use std::{
     fs::{self, File},
@@ -16,7 +16,7 @@ const FILE_BYTES: usize = 256 * 1024 * 1024;
 const BLOCK_BYTES: usize = 1024 * 1024;
 /// How many blocks it has written before it waits until they are on the disk.
 const BLOCKS_PER_SYNC: usize = 32;
-/// It ends by itself, even if nobody is left to end it.
+/// It ends after this time, even if nothing ends it before.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// The process. It ends, and its file is removed, when this is dropped.

@@ -1,4 +1,4 @@
-//! What the connections ask for.
+//! The requests of the connections.
 
 use std::{iter, net::SocketAddr, ops::Range, sync::Arc};
 

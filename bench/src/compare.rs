@@ -1,4 +1,4 @@
-//! Byline next to what the machine can do at best.
+//! Byline compared with the best that the machine can do.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -319,8 +319,8 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// What Byline alone does. `like` is the request whose answer is most
-    /// like it, from memory.
+    /// What only Byline does. `like` is the request with the most similar
+    /// answer, from memory.
     async fn each(
         &mut self,
         request: &str,

@@ -1,4 +1,4 @@
-//! Which cores servers and load run on.
+//! The cores that servers and load run on.
 
 use std::{
     ffi::OsStr,

@@ -1,8 +1,8 @@
-//! The same requests made by another program, so that nobody has to believe
-//! this one: [wrk](https://github.com/wg/wrk), where it is installed.
+//! The same requests by an independent program:
+//! [wrk](https://github.com/wg/wrk), where it is installed.
 //!
-//! It counts answers with status 200 and does not look into them; that they
-//! are right is what the measurement before it has found.
+//! It counts answers with status 200 and does not read them; the measurement
+//! before it has checked that they are right.
 
 use std::{
     fmt::Write,

@@ -1,5 +1,5 @@
-//! One post told to everyone who subscribed, next to a server that writes the
-//! same message to as many bare WebSockets, one after the other.
+//! One post sent to all subscribers, compared with a server that writes the same
+//! message to as many bare WebSockets, one after the other.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ use crate::{
     server::Server,
 };
 
-/// Who subscribed; as many as Byline lets in unless told otherwise.
+/// Subscribers: as many as Byline accepts by default.
 pub(crate) const SUBSCRIBERS: usize = 1000;
 /// How often they are told of a post, after once to warm up.
 const ROUNDS: usize = 10;
@@ -148,8 +148,8 @@ async fn rounds(
     Ok((fan_out, last))
 }
 
-/// Has everyone told once: how long until the answer, and until the last heard
-/// of it, and the message.
+/// One round: the time until the answer, the time until the last subscriber has
+/// the message, and the message.
 async fn round(
     teller: &mut impl Teller,
     audience: &mut Audience,
@@ -163,7 +163,7 @@ async fn round(
 
 /// Something that sends a message to everyone.
 trait Teller {
-    /// Has it told, and says when that was answered, if it is.
+    /// Sends the message; returns when that was answered, if it is.
     async fn tell(&mut self) -> Result<Option<Instant>>;
     /// Whether this message is the last that was sent.
     fn has_told(&self, message: &str) -> bool;

@@ -1,4 +1,4 @@
-//! What a browser loads that has never been here.
+//! What a browser loads at its first visit.
 
 use std::{iter, net::SocketAddr};
 

@@ -1,7 +1,7 @@
-//! What the same costs among more posts.
+//! The cost of the same request among more posts.
 //!
-//! Everything is rendered and asked for anew each time: what a process keeps
-//! in memory would be all of a thousand posts and next to nothing of a million.
+//! Everything is rendered or read again each time: the memory of a process would
+//! contain all of a thousand posts but hardly any of a million.
 
 use std::{fs, net::SocketAddr, ops::Range};
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// What costs no more than this much of what it costs among the fewest is flat.
 const FLAT: f64 = 1.1;
-/// What only a page for somebody who is signed in says.
+/// Only pages for people who are signed in contain this.
 const SIGNED_IN: &str = "Log out";
 /// What a limited process may hold besides its share of the file.
 const OWN_MEMORY: u64 = 64 * 1024 * 1024;
@@ -182,8 +182,8 @@ async fn rate(bench: &Bench, request: Request, with_limit: bool) -> Result<f64> 
     }
 }
 
-/// The header of somebody who signed up with a server that has ended: what
-/// that took is no part of what is measured.
+/// The header of somebody who signed up with a server that has ended, so that
+/// the cost of that is not measured.
 async fn signed_in(bench: &Bench) -> Result<String> {
     let server = bench.servers.byline_with(&bench.posts.url(), Setting::default())?;
     let author = Author::sign_up(1, &[server.address]).await?.pop();
@@ -216,7 +216,7 @@ async fn under_load<C: Client>(
     Ok(rate)
 }
 
-/// Whether that is a full page of the list, made for somebody who is signed in.
+/// Whether this is a full page of the list for somebody who is signed in.
 fn is_for_author(answer: &Answer<'_>) -> Result<()> {
     ensure!(answer.text()?.contains(SIGNED_IN), "the page is for everyone");
     is_full_page(answer)

@@ -1,5 +1,5 @@
-//! A client for HTTP/1.1 that does as little as possible: on one core it has
-//! to be faster than any server on the other.
+//! A client for HTTP/1.1 that does as little as possible: on one core it has to be
+//! faster than any server on the other.
 
 use std::{fmt::Write, net::SocketAddr};
 
@@ -82,8 +82,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// How many bytes the status line and the headers take, with the empty line
-/// behind them, once all of them are there.
+/// The length of the status line and the headers in bytes, with the empty line
+/// after them, once all has arrived.
 pub(crate) fn head_length(received: &[u8]) -> Option<usize> {
     const END: &[u8] = b"\r\n\r\n";
     Some(received.windows(END.len()).position(|window| window == END)? + END.len())

@@ -1,5 +1,5 @@
-//! A limit to what processes and the system's cache for them may hold, by a
-//! control group of the kernel's.
+//! A limit for the memory of processes and their page cache, by a control group of
+//! the kernel.
 
 use std::{
     fs,
@@ -17,8 +17,8 @@ pub(crate) struct MemoryLimit {
 }
 
 impl MemoryLimit {
-    /// Makes one that may hold so many bytes. That takes root, and a system
-    /// that lets groups be made.
+    /// Makes a group that may use so many bytes. That needs root, and a system
+    /// that allows new groups.
     pub(crate) fn new(bytes: u64) -> Result<Self> {
         let place = Place::find()?;
         let group = place.parent.join(format!("byline-bench-{}", std::process::id()));
@@ -75,8 +75,8 @@ impl Place {
             ensure!(parent.is_dir(), "{} is not there", parent.display());
             return Ok(Self { parent, file: "memory.limit_in_bytes" });
         }
-        // Version 2: beside processes no group can be made, so the next one
-        // above that gives memory to the groups in it.
+        // Version 2: a group with processes can have no subgroups, so the next
+        // group above is used that gives memory to its subgroups.
         let path =
             own.lines().find_map(|line| line.strip_prefix("0::/")).context("there are no control groups")?;
         let own = root.join(path);

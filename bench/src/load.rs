@@ -1,4 +1,4 @@
-//! The load: workers that each finish one thing before they begin the next.
+//! The load: workers that each finish one request before the next.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub(crate) trait Worker: Send + 'static {
     fn once(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// What one connection asks for, and how it knows the answer.
+/// The requests of one connection, and how their answers are checked.
 pub(crate) trait Client: Send + 'static {
     /// The next request, ready to be sent.
     fn request(&mut self) -> &[u8];

@@ -1,18 +1,16 @@
-//! What Byline costs: its pages and its writes next to a server that has the
-//! same bytes ready in memory, and next to the database alone ([`compare`]),
-//! what it tells a thousand who subscribed next to as many bare sockets
-//! ([`fan_out`]), and what it keeps of the machine's memory ([`memory`]); or how
-//! they grow with the processes that serve one database ([`processes`]), and
-//! with the posts in it ([`growth`]).
-//! All of a run is measured one after the other on one machine, so that the
-//! ratios hold even where the figures do not. `cargo xtask bench` builds and
-//! runs this.
+//! Measures Byline against the best that the machine can do. It compares pages and
+//! writes with a server that has the same bytes in memory, and with the bare
+//! database ([`compare`]); events for a thousand subscribers with as many bare
+//! sockets ([`fan_out`]). It measures memory at rest ([`memory`]), and how
+//! throughput grows with the processes on one database ([`processes`]) and with the
+//! number of posts ([`growth`]). All of a run is measured one after the other on one
+//! machine, so its ratios are comparable even where its figures are not. `cargo
+//! xtask bench` builds and runs this.
 //!
-//! The load ([`load`], [`clients`], [`api`]) is made in this process, and once
-//! more by another program where it is installed ([`external`]). Each measurement
-//! ([`measure`]) starts servers of its own ([`server`]) on a database of posts
-//! ([`database`], [`post`]) and counts their time on the cores ([`meter`],
-//! [`cores`]).
+//! The load ([`load`], [`clients`], [`api`]) is made in this process, and once more
+//! by another program where it is installed ([`external`]). Each measurement
+//! ([`measure`]) starts its own servers ([`server`]) on a database of posts
+//! ([`database`], [`post`]) and counts their CPU time ([`meter`], [`cores`]).
 
 mod api;
 mod busy_disk;

@@ -1,4 +1,4 @@
-//! The measurements, each with servers of its own.
+//! The measurements, each with its own servers.
 
 use std::{
     cell::Cell,
@@ -25,7 +25,7 @@ use crate::{
     server::{Server, Servers, Setting},
 };
 
-/// How long an author takes for a post while others read.
+/// The pause between two posts while others read.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Bench {

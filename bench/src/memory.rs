@@ -1,4 +1,4 @@
-//! How much memory a process has when nobody asks it anything.
+//! The memory of a process at rest.
 
 use std::time::Duration;
 

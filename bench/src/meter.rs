@@ -1,4 +1,4 @@
-//! How long processes run on the cores for what they are asked.
+//! The CPU time of processes.
 
 use std::{collections::HashMap, fs, ops::Sub, time::Duration};
 

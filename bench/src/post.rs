@@ -1,4 +1,4 @@
-//! Posts made by number: the same number is the same post in every run.
+//! Posts by number: a number is the same post in every run.
 
 use std::iter;
 
@@ -57,7 +57,7 @@ pub(crate) fn title(number: u64) -> String {
     format!("{TITLE}{number}")
 }
 
-/// How the text of a post ends: where this stands, the text is whole.
+/// The end of a post's text: an answer that contains it has the whole text.
 pub(crate) fn ending(number: u64) -> String {
     format!("here ends post {number}.")
 }

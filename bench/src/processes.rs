@@ -1,4 +1,4 @@
-//! How throughput grows with the processes that serve one database.
+//! How throughput grows with the number of processes on one database.
 
 use std::{collections::BTreeSet, iter};
 

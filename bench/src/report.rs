@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers and tables for people.
 
 use std::{fmt, time::Duration};
 
@@ -29,7 +29,7 @@ pub(crate) struct Column {
     heading: String,
     /// Digits behind the point.
     digits: usize,
-    /// Whether the least and the most stand beside the median.
+    /// Whether the smallest and the largest value are beside the median.
     has_range: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The servers under load, each in a process of its own.
+//! The servers under load, each in its own process.
 
 use std::{
     fs::{self, File},
@@ -37,8 +37,8 @@ pub(crate) struct Servers {
 /// How a server differs from one with nothing but a database.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Setting<'a> {
-    /// How many bytes of answers it keeps in memory at most, where it can be
-    /// told; in whole MiB, and no less than one unless it is 0.
+    /// The most bytes of answers that it keeps in memory, if that can be set;
+    /// in whole MiB, and at least one unless it is 0.
     pub(crate) page_memory: Option<u64>,
     /// What holds for the process and the system's cache for it.
     pub(crate) limit: Option<&'a MemoryLimit>,
@@ -125,7 +125,7 @@ impl Servers {
         self.start(command, "bare-sockets.log")
     }
 
-    /// Waits until the server has said where it listens. Its log goes to a file.
+    /// Waits until the server has printed its address. Its log goes to a file.
     fn start(&self, mut command: Command, log: &str) -> Result<Server> {
         let log = self.folder.join(log);
         command.current_dir(&self.folder).stdout(Stdio::piped()).stderr(File::create(&log)?);
@@ -215,7 +215,7 @@ pub(crate) fn serve_ready_made(answer: &Path) -> Result<()> {
         let answer = answer.clone();
         get(async move || answer())
     };
-    // As Byline does, it takes in what it was asked.
+    // Reads the body of the request, as Byline does.
     let api = post(async move |_: Bytes| answer());
     let router = Router::new()
         .route("/", page.clone())

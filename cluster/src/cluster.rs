@@ -1,4 +1,4 @@
-//! A cluster and its life.
+//! A cluster, from its start to its end.
 
 use std::{
     env,
@@ -173,7 +173,7 @@ impl Cluster {
         )
     }
 
-    /// Stops the server as a crash would: nobody is told, nothing is tidied up.
+    /// Stops the server as a crash would: without a notice or a clean end.
     pub fn stop_immediately(&self) -> Result<(), Error> {
         output(self.pg_ctl("stop").args(["--mode=immediate"])).map(drop)
     }
@@ -184,7 +184,8 @@ impl Cluster {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             let result = self.try_to_start();
-            // Whoever tries to connect meanwhile may hold the port for a moment.
+            // A client that tries to connect meanwhile may hold the port for a
+            // moment.
             if !port_was_taken(&result) || Instant::now() > deadline {
                 return result;
             }
@@ -198,8 +199,8 @@ impl Cluster {
         self.start_again()
     }
 
-    /// Starts the server on a port that nobody has. Between finding and taking
-    /// one somebody else may be faster.
+    /// Starts the server on a free port. Another program may take the port
+    /// before the server does.
     fn start_on_free_port(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
@@ -224,7 +225,7 @@ impl Cluster {
         }
     }
 
-    /// Adds a line to the settings, where the last word counts.
+    /// Adds a line to the settings; the last line counts.
     fn set(&self, name: &str, value: &str) -> Result<(), Error> {
         let path = self.data().join("postgresql.conf");
         let value = value.replace('\'', "''");

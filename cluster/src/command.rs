@@ -1,4 +1,4 @@
-//! Running PostgreSQL's programs.
+//! Runs PostgreSQL's programs.
 
 use std::{
     env,

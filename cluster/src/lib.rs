@@ -1,5 +1,5 @@
-//! PostgreSQL to throw away: a cluster that tests and measurements start for
-//! themselves and that leaves nothing behind.
+//! Temporary PostgreSQL clusters for tests and measurements. They leave nothing
+//! behind.
 //!
 //! ```no_run
 //! use byline_cluster::{Binaries, Cluster, Options};
@@ -12,11 +12,11 @@
 //! # }
 //! ```
 //!
-//! A cluster listens on 127.0.0.1 and trusts whoever comes from there, so it
-//! is for machines whose users trust each other, and for data that is nobody's.
+//! A cluster listens on 127.0.0.1 and trusts every connection from there. So use it
+//! only on machines whose users trust each other, and for data that is not private.
 //!
-//! It ends with its [`Cluster`], and where that is never dropped, because the
-//! process was killed or the cluster is in a `static`, with the process.
+//! It ends with its [`Cluster`]. If that is never dropped, because the process was
+//! killed or the cluster is in a `static`, it ends with the process.
 
 mod binaries;
 mod cluster;

@@ -1,4 +1,4 @@
-//! Whom the server runs as.
+//! The user that the server runs as.
 
 use std::{
     fs,

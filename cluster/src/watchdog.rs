@@ -1,9 +1,8 @@
-//! What ends a cluster when whoever started it has gone, in whatever way.
+//! Ends a cluster when the process that started it has ended, in any way.
 //!
-//! A shell waits on a pipe whose other end only this process holds. The system
-//! closes that end when the process is gone, even after SIGKILL, and the shell
-//! then stops the server and removes its folder. Ending on purpose is the same:
-//! the pipe is closed by hand.
+//! A shell waits on a pipe whose other end only this process has. The system closes
+//! that end with the process, even after SIGKILL. The shell then stops the server
+//! and removes its folder. A normal end closes the pipe in the same way.
 
 use std::{
     os::unix::process::CommandExt,
@@ -54,8 +53,8 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        // `wait` closes the pipe first. It fails only where somebody else has
-        // waited, and then there is nothing to wait for.
+        // `wait` closes the pipe first. It fails only if something else has
+        // waited; then there is nothing to wait for.
         let _ = self.0.wait();
     }
 }

@@ -1,5 +1,5 @@
-//! The islands as one WebAssembly module: what `byline` exports with its
-//! feature `hydrate`, linked.
+//! The islands as one WebAssembly module, made from `byline` with the feature
+//! `hydrate`.
 
 #[cfg(feature = "hydrate")]
 pub use byline::hydrate::hydrate;

@@ -1,4 +1,4 @@
-//! Building the release and measuring it.
+//! Builds the release and measures it.
 
 use std::ffi::OsString;
 

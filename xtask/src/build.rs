@@ -1,4 +1,4 @@
-//! The whole site: the browser half, the assets, and the server around them.
+//! Builds the whole site: the islands, the assets, and the server.
 
 use std::{fs, path::PathBuf};
 
@@ -71,7 +71,7 @@ pub(crate) fn end_to_end_tests(workspace: &Workspace) -> Result<()> {
     sh::step("Chromium", || Ok((node.install_chromium(&folder)?, ())))
 }
 
-/// Installs the public clients, and says where the programs of Python are.
+/// Installs the public clients, and returns where the programs of Python are.
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let node = Node::require()?;
     sh::step("Packages of the clients", || Ok((node.install_all_packages(workspace, &CLIENTS)?, ())))?;
@@ -119,7 +119,7 @@ pub(crate) fn binary(workspace: &Workspace, profile: Profile) -> PathBuf {
     workspace.target.join(profile.folder()).join("byline")
 }
 
-/// Builds the server, which carries or reads the site, and says where it is.
+/// Builds the server, which embeds or reads the site, and returns its path.
 pub(crate) fn server(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     sh::step("Server", || {
         let binary = binary(workspace, profile);

@@ -1,4 +1,4 @@
-//! The style sheet: one file of many.
+//! The style sheet: one file made from many.
 
 use std::{fs, path::Path, process::Command};
 

@@ -1,8 +1,8 @@
 //! Debian's Rust for machines where rustup cannot install a WASM target.
 //!
-//! Debian carries a recent compiler and clippy beside rustup's, and the source
-//! of the standard library, but no standard library for WebAssembly. That is
-//! built here once, into a sysroot of our own.
+//! Debian has packages of a recent compiler, of clippy, and of the source of the
+//! standard library, but no standard library for WebAssembly. That is built here
+//! once, into a separate sysroot.
 
 use std::{
     fs,
@@ -25,9 +25,9 @@ const CARGO: &str = "/usr/bin/cargo";
 const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
 const RUSTC: &str = "/usr/bin/rustc";
 
-/// An empty crate: building it builds the standard library. It is optimised
-/// for size like the islands it becomes part of, and is a workspace of its own
-/// because it lies inside ours.
+/// An empty crate: building it builds the standard library. It is optimised for
+/// size like the islands that use it. It is a separate workspace, because it is
+/// inside Byline's.
 const STD_MANIFEST: &str = r#"
 [package]
 name = "wasm-std"
@@ -46,7 +46,7 @@ panic = "abort"
 
 /// Debian's toolchain, complete for WebAssembly.
 pub(crate) struct DebianRust {
-    /// Holds the standard library for [`TARGET`] where rustc looks for it.
+    /// Contains the standard library for [`TARGET`] where rustc looks for it.
     sysroot: PathBuf,
     /// rustup's copy of the linker; Debian's rustc brings none.
     linker: PathBuf,
@@ -63,7 +63,7 @@ impl DebianRust {
 
     /// A cargo command that compiles for [`TARGET`] when it is given as target.
     pub(crate) fn cargo(&self, workspace: &Workspace, subcommand: &str) -> Command {
-        // cargo would take `clippy` from rustup's folder, whatever PATH says.
+        // cargo would take `clippy` from rustup's folder, with any PATH.
         let program = match subcommand {
             "clippy" => CARGO_CLIPPY,
             _ => CARGO,
@@ -115,7 +115,7 @@ fn build_std(workspace: &Workspace) -> Result<(Outcome, PathBuf)> {
             .args(["build", "--release", "--target", TARGET])
             .arg("-Zbuild-std=std,panic_abort")
             .arg("--target-dir=target")
-            // `-Z` is for nightly compilers, or for those who say they know.
+            // Without this, only nightly compilers accept `-Z`.
             .env("RUSTC_BOOTSTRAP", "1")
             // cargo would leave the bitcode out, and link-time optimisation
             // could then not reach into the standard library.

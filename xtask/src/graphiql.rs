@@ -1,4 +1,4 @@
-//! The page to try the API on: GraphiQL, bundled from the folder `graphiql`.
+//! The page `/graphiql`, bundled from the folder `graphiql`.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -20,8 +20,7 @@ pub(crate) struct Graphiql {
     pub(crate) css: PathBuf,
 }
 
-/// Bundles the page, if anything that goes into it changed; not at all where
-/// there is no Node.
+/// Bundles the page, if its sources changed; not without Node.
 pub(crate) fn build(workspace: &Workspace) -> Result<Option<Graphiql>> {
     sh::step("GraphiQL", || {
         let Some(node) = Node::find()? else {

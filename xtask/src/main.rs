@@ -1,13 +1,13 @@
 //! `cargo xtask`: set up, build, serve, test and measure Byline with one command each.
 //!
-//! Cargo alone cannot do these: the site is two builds of one crate (a server
-//! and a WebAssembly module) with a bundle of assets in between.
+//! Cargo alone cannot do this: the site is two builds of one crate (a server and a
+//! WebAssembly module) with a bundle of assets in between.
 //!
-//! - [`toolchain`], [`node`], [`python`] and [`postgres`] find or install what the builds
-//!   and tests need;
+//! - [`toolchain`], [`node`], [`python`] and [`postgres`] find or install what the
+//!   builds and tests need;
 //! - [`wasm`] compiles the islands, [`graphiql`] bundles the page of that name,
-//!   [`site`] lays out every file the server will carry, [`build`] puts the
-//!   server around them;
+//!   [`site`] prepares every file that the server embeds, [`build`] builds the
+//!   server;
 //! - [`serve`], [`test`] and [`bench`] use the result.
 
 mod apt;

@@ -1,4 +1,4 @@
-//! Node and the packages and browser that run on it.
+//! Node, its packages and its browser.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ const SHELL: &str = "/usr/bin/chromium-headless-shell";
 /// Debian's whole Chromium, which does where the other cannot be installed.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Node and npm, known to be recent enough. What asks for one can use npm.
+/// Node and npm, both recent enough.
 pub(crate) struct Node {
     version: String,
 }

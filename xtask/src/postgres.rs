@@ -13,7 +13,7 @@ use crate::{
 /// Read by Debian's packages while they are installed.
 const DEBIAN_SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
 
-/// Makes sure that server and client are installed, and says where.
+/// Makes sure that server and client are installed, and returns their paths.
 pub(crate) fn set_up() -> Result<Binaries> {
     sh::step("PostgreSQL", || {
         let mut outcome = Outcome::Unchanged;

@@ -1,4 +1,4 @@
-//! Python and the packages that run on it, in an environment of its own.
+//! Python and its packages, in a virtual environment.
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Makes the environment called `name` with exactly the packages that
-/// `requirements` names, and says where its programs are.
+/// Makes the environment called `name` with exactly the packages of
+/// `requirements`, and returns the folder of its programs.
 pub(crate) fn environment(
     workspace: &Workspace,
     name: &str,
@@ -46,7 +46,7 @@ pub(crate) fn environment(
     Ok((Outcome::Done, programs))
 }
 
-/// Debian's own Python lacks what makes environments; others bring it.
+/// Debian's own Python cannot make environments without another package.
 fn can_make_environments() -> bool {
     sh::output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok()
 }

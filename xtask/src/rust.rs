@@ -1,4 +1,4 @@
-//! What every way to compile the browser half shares.
+//! What every way to compile the islands needs.
 
 use std::{env, process::Command};
 

@@ -1,4 +1,4 @@
-//! Building the site and running it.
+//! Builds the site and runs it.
 
 use std::{ffi::OsString, os::unix::process::CommandExt};
 

@@ -1,4 +1,4 @@
-//! Running commands and telling what is going on.
+//! Runs commands and reports progress.
 
 use std::{
     cell::RefCell,
@@ -101,7 +101,7 @@ pub(crate) fn note(text: &str) {
     say(&format!("    {text}"));
 }
 
-/// Runs a command to its end, its output going where ours goes.
+/// Runs a command to its end; its output goes where this program's goes.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     KEPT.with_borrow(|kept| -> Result<()> {
         if let Some(file) = kept {

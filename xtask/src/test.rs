@@ -1,4 +1,4 @@
-//! Every check and test, in one order, stopping at the first that fails.
+//! Every check and test. It stops at the first that fails.
 
 use std::{
     path::PathBuf,
@@ -121,9 +121,10 @@ impl Step {
     }
 }
 
-/// What runs when: one stage after the other, and within a stage its tracks side
-/// by side, each step of a track after the one before it. A track that compiles
-/// stands beside one that waits: for the network, for the disk, for a browser.
+/// The order of the steps: one stage after the other, and within a stage its
+/// tracks in parallel, each step of a track after the one before it. Beside a
+/// track that compiles is one that waits for the network, the disk or a
+/// browser.
 const STAGES: [&[&[Step]]; 4] = [
     &[&[Step::Fmt]],
     &[
@@ -142,8 +143,8 @@ struct Report {
 }
 
 impl Report {
-    /// Prints a table of the steps with what each took and what `all` took, and,
-    /// on a line alone, their count.
+    /// Prints a table of the steps with the time of each and of `all`, and their
+    /// number on a separate line.
     fn print(&self, all: Duration) {
         println!();
         for (name, took) in &self.passed {
@@ -227,8 +228,8 @@ fn deny_warnings(clippy: &mut Command) -> &mut Command {
     clippy.args(["--", "--deny", "warnings"])
 }
 
-/// Kills the server while it writes, this many times, and looks whether what it
-/// confirmed is there and nothing is by halves.
+/// Kills the server while it writes, this many times, and checks that
+/// everything it confirmed is there and nothing is incomplete.
 pub(crate) fn torture(workspace: &Workspace, rounds: u32) -> Result<()> {
     sh::run(
         site_tests(workspace)
@@ -238,8 +239,9 @@ pub(crate) fn torture(workspace: &Workspace, rounds: u32) -> Result<()> {
     )
 }
 
-/// Puts one hostile load after the other on the release, each for so many
-/// seconds, and looks whether whoever is polite is still answered, and when.
+/// Runs one hostile load after the other against the release, each for so many
+/// seconds, and checks that well-behaved clients are still answered, and how
+/// fast.
 pub(crate) fn neighbours(workspace: &Workspace, seconds: u32) -> Result<()> {
     build::site(workspace)?;
     let binary = build::server(workspace, Profile::Release)?;

@@ -1,4 +1,4 @@
-//! The browser half: the islands, compiled to WebAssembly.
+//! The islands, compiled to WebAssembly.
 
 use std::{
     fs,
@@ -84,7 +84,7 @@ fn bind(compiled: &Path, folder: &Path) -> Result<PathBuf> {
         .out_name("byline")
         .web(true)?
         .typescript(false)
-        // The page says where the module is, as its name carries a hash.
+        // The page says where the module is, because its name contains a hash.
         .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true)

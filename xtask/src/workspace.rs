@@ -1,4 +1,4 @@
-//! Where things are.
+//! The paths of the workspace.
 
 use std::{
     env,
@@ -39,8 +39,8 @@ impl Workspace {
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
-        // What cargo says of this tool is not about what it builds: a build
-        // script that looks at it (ring's does) would run anew each time.
+        // Cargo's variables for this tool are not about what it builds: a build
+        // script that reads them (ring's does) would run again each time.
         let about_us = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(about_us)) {
             command.env_remove(name);

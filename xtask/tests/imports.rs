@@ -1,10 +1,10 @@
-//! The house stands: a room of `src/` uses only what stands below it, no file
-//! takes part in a circle of imports, and no file is too long to be read.
+//! Checks the floors of `src/`: a module uses only what is below it, no files import
+//! each other in a circle, and no file is too long.
 //!
-//! Imports are read from the text of the files: `use` in all its forms, paths
-//! within code and within macros, and names that a module hands on (`pub use`),
-//! which count as imports of the file that defines them. Unit tests are left
-//! out: they may use whatever they like.
+//! Imports are read from the text of the files: `use` in all its forms, paths in code
+//! and in macros, and names that a module re-exports (`pub use`), which count as
+//! imports of the file that defines them. Unit tests are excluded: they may use
+//! everything.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -156,7 +156,7 @@ fn floor(room: &str) -> usize {
 type Names = Vec<String>;
 
 struct House {
-    /// Who takes what from whom: two files and a name.
+    /// Imports: the importing file, the other file, and the name.
     imports: BTreeSet<(String, String, String)>,
 }
 
@@ -265,7 +265,7 @@ fn is_test(tokens: &[String]) -> bool {
     tokens.len() > begins.len() && tokens.iter().zip(begins).all(|(token, wanted)| token == wanted)
 }
 
-/// Without items that are there for unit tests alone.
+/// Without items that are only for unit tests.
 fn without_tests(tokens: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut place = 0;

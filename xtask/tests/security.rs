@@ -1,4 +1,4 @@
-//! `docs/security.md` and the source say the same.
+//! Checks that `docs/security.md` agrees with the source.
 
 use std::{
     collections::BTreeSet,

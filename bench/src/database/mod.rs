@@ -1,5 +1,5 @@
-//! The posts that everything reads, and the bare database under them: loops
-//! that run Byline's statements and do nothing else.
+//! The posts that everything reads, and the bare database: loops that run only
+//! Byline's statements.
 
 mod postgres;
 mod sqlite;

@@ -1,4 +1,4 @@
-//! SQLite: a file that is kept from run to run, and one thread.
+//! SQLite: a file that is kept between runs, and one thread.
 
 use std::{
     fs,
@@ -129,7 +129,7 @@ fn reads(path: &Path, count: u64, measured: Duration) -> Result<Loop> {
     })
 }
 
-/// The same in a process of its own, which says how many it read in a second.
+/// The same in a separate process, which prints how many it read in a second.
 pub(crate) fn say_reads(path: &Path, count: u64, measured: Duration) -> Result<()> {
     println!("{}", reads(path, count, measured)?.per_second);
     Ok(())
