@@ -15,13 +15,13 @@ use crate::{
     credentials::session::store::RowStore,
     graphql,
     http::{
-        assets, bodies, calls, cookies,
+        assets, calls, cookies,
         forms::Form,
         headers, health,
         layers::{
-            cors,
+            admit, cors,
             credentials::{self, strip_ambient_credentials},
-            cross_site, observe,
+            cross_site, for_everyone, observe, own_cookies,
             session::repair_session_response,
         },
         pages,
@@ -52,7 +52,7 @@ pub fn router(site: Site) -> Router {
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, repair_session_response))
         .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
-        .layer(from_fn_with_state(site.clone(), pages::for_everyone))
+        .layer(from_fn_with_state(site.clone(), for_everyone::for_everyone))
         .layer(from_fn(strip_ambient_credentials));
 
     let files = Router::new()
@@ -77,7 +77,7 @@ pub fn router(site: Site) -> Router {
     observed(&site, health.merge(admitted(&site, files.merge(people))))
         .merge(shared(&site, observed(&site, admitted(&site, programs))))
         .layer((
-            from_fn_with_state(site.clone(), cookies::own_cookies),
+            from_fn_with_state(site.clone(), own_cookies::own_cookies),
             MapRequestLayer::new(credentials::identify),
         ))
         .with_state(site)
@@ -85,7 +85,7 @@ pub fn router(site: Site) -> Router {
 
 /// Within the layer by which a request has its place and its body is counted.
 fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
-    routes.layer(from_fn_with_state(site.clone(), bodies::admit))
+    routes.layer(from_fn_with_state(site.clone(), admit::admit))
 }
 
 /// Adds the layers that every request passes.

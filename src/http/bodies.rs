@@ -17,9 +17,7 @@ use std::{
 use axum::{
     BoxError,
     body::{Body, Bytes, HttpBody},
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
+    extract::Request,
 };
 use futures::StreamExt;
 use hyper::body::{Frame, SizeHint};
@@ -31,14 +29,9 @@ use tokio::{
 use super::{
     connections::Connection,
     fair_pool::{Eviction, FairPool, Reservation},
-    headers::refusal,
     limits::{ACCOUNT_BODY, BODY_TIME, REQUESTS},
 };
-use crate::{
-    error::AppError,
-    http::{headers::wants_html, layers::client_address::ClientAddress},
-    site::Site,
-};
+use crate::{error::AppError, http::layers::client_address::ClientAddress, site::Site};
 
 /// Bytes of bodies in memory, over all requests, from their first byte until
 /// the request is answered.
@@ -76,23 +69,33 @@ impl Site {
     }
 }
 
-/// The layer that lets requests in: each gets a place among those under way,
-/// and a body that is counted.
-pub async fn admit(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let html = wants_html(request.headers());
-    let Some(place) = site.request_slot() else {
-        return refusal(&AppError::Busy { retry_after: 2 }, html);
-    };
-    let under_way =
-        Arc::new(UnderWay { site: site.clone(), place: Mutex::new(Some(place)), body: Mutex::new(None) });
-    if !request.body().is_end_stream() {
+/// What a request holds until it is answered.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    site: Site,
+    place: Mutex<Option<OwnedSemaphorePermit>>,
+    body: Mutex<Option<Reservation>>,
+}
+
+impl UnderWay {
+    /// A request that has a place.
+    pub(super) fn new(site: &Site, place: OwnedSemaphorePermit) -> Arc<Self> {
+        Arc::new(Self { site: site.clone(), place: Mutex::new(Some(place)), body: Mutex::new(None) })
+    }
+
+    /// The request with its body counted, if it has one.
+    pub(super) fn count_body(self: &Arc<Self>, request: Request) -> Request {
+        if request.body().is_end_stream() {
+            return request;
+        }
         let client = request.extensions().get().map(|ClientAddress(address)| *address);
         let connection = request.extensions().get::<Arc<Connection>>().cloned();
-        let under_way = Arc::clone(&under_way);
-        request = request.map(|inner| {
+        let pool = Arc::clone(&self.site.part::<Pool>().bytes);
+        let under_way = Arc::clone(self);
+        request.map(|inner| {
             Body::new(Arriving {
                 inner,
-                pool: Arc::clone(&site.part::<Pool>().bytes),
+                pool,
                 client,
                 connection,
                 under_way,
@@ -101,22 +104,9 @@ pub async fn admit(State(site): State<Site>, mut request: Request, next: Next) -
                 slow: None,
                 whole: false,
             })
-        });
+        })
     }
-    let response = next.run(request).await;
-    under_way.end();
-    response
-}
 
-/// What a request holds until it is answered.
-#[derive(Debug)]
-struct UnderWay {
-    site: Site,
-    place: Mutex<Option<OwnedSemaphorePermit>>,
-    body: Mutex<Option<Reservation>>,
-}
-
-impl UnderWay {
     fn wait(&self) {
         lock(&self.place).take();
     }
@@ -129,7 +119,8 @@ impl UnderWay {
         Ok(())
     }
 
-    fn end(&self) {
+    /// It is answered.
+    pub(super) fn end(&self) {
         lock(&self.place).take();
         lock(&self.body).take();
     }

@@ -14,7 +14,6 @@ use axum::{
         header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE},
         request::Parts,
     },
-    middleware::Next,
     response::Response,
 };
 use futures::future::BoxFuture;
@@ -27,8 +26,6 @@ use super::{
     forms::{Form, Notice},
     headers::{refusal, retry_after, wrong_method},
     limits,
-    page_cache::{self, Key},
-    shared_answers::SharedAnswer,
 };
 use crate::{
     credentials::{Actor, Caller, KeptForm, RequestCredential, User, UserSession},
@@ -101,41 +98,6 @@ impl PageInput {
     }
 }
 
-/// Readers without a cookie that matters and without another credential get the
-/// pages that are the same for everyone; this names the requested one.
-fn kept_page(site: &Site, request: &Request) -> Option<Key> {
-    let plain = matches!(*request.method(), Method::GET | Method::HEAD)
-        && RequestCredential::in_extensions(request.extensions()).is_nothing()
-        && cookie(request.headers(), cookies::NOTICE).is_none();
-    plain.then(|| page_cache::key(site, request.uri())).flatten()
-}
-
-/// A page that is ready in memory. Nothing else has to be looked at then.
-pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = Option<Response>> + Send + 'a {
-    // What waits must not hold the request: its body is for one thread at a time.
-    let (key, headers) = (kept_page(site, request), request.headers());
-    async move { site.pages().ready(&key?, headers).await }
-}
-
-/// Renders a page that is the same for everyone once, before sessions or
-/// anything else is read.
-pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let Some(key) = kept_page(&site, &request) else {
-        return next.run(request).await;
-    };
-    // Nothing that somebody appended to the address is in the page.
-    let input = PageInput::of(key.name.parse().unwrap_or_default(), Actor::Anonymous);
-    let (head, _) = request.into_parts();
-    let Shortcut(shortcut) = site.part();
-    let made = async {
-        match shortcut(&site, &input.uri).await {
-            Made::Page(html) => SharedAnswer::new(StatusCode::OK, html.into()),
-            Made::Not(at_hand) => rendered(render(&site, PageInput { at_hand, ..input }).await).await,
-        }
-    };
-    site.pages().get(key, &head.headers, made).await
-}
-
 /// Serves every path that no other route has.
 pub async fn page(State(site): State<Site>, session: Session, request: Request) -> Response {
     let (head, _) = request.into_parts();
@@ -199,13 +161,6 @@ async fn hand_back(
         input.notice = Some(Notice::TEXT_KEPT);
     }
     Ok(())
-}
-
-async fn rendered(response: Response) -> SharedAnswer {
-    let (head, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let page = SharedAnswer::new(head.status, body);
-    page.retry_after(head.headers.get(RETRY_AFTER).cloned())
 }
 
 /// Renders a page for one person; nobody may keep it (security row S6).

@@ -4,6 +4,12 @@
 //! `Access-Control-Allow-Credentials` is never sent, so no browser lets a foreign
 //! script read what a cookie allows. Such a script may send every header: it either
 //! proves who asks or has no effect.
+//!
+//! Not tower-http's `CorsLayer` (read at 0.6.11): it takes every `OPTIONS` for a
+//! preflight and answers 200 without the layers inside, so without a line in the
+//! log and the headers that every answer has; the headers that it allows are a
+//! list or those that are asked for, never both; of two origins it takes the
+//! first; and it writes `Vary` anew for every answer.
 
 use axum::{
     body::Body,

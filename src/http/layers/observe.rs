@@ -1,7 +1,13 @@
 //! The outermost layer: every request gets an id, one line in the log and an
 //! answer, whatever happens inside.
+//!
+//! Not tower-http's `SetRequestIdLayer` and `PropagateRequestIdLayer` (read at
+//! 0.6.11): they believe an `X-Request-Id` that the client sends, which could
+//! then name any line of the log, and they carry the id as a header of the
+//! request, which costs more than a number; the log and the report of a panic
+//! need it outside of requests as well.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -9,19 +15,17 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use futures::FutureExt;
 
 use super::{
     client_address::{ClientAddress, client_address},
-    cors,
+    cors, for_everyone, panics,
 };
 use crate::{
-    error::AppError,
     http::{
         answers,
         connections::Connection,
         headers::{refusal, secure, wants_html},
-        origin, pages, target,
+        origin, target,
     },
     site::Site,
     telemetry::{RequestId, VALUE_BYTES, cut, in_request},
@@ -57,11 +61,10 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
         if let Some(answer) = cors::answer_to_preflight(&request) {
             return Ok(answer);
         }
-        if let Some(page) = pages::ready(&site, &request).await {
+        if let Some(page) = for_everyone::ready(&site, &request).await {
             return Ok(page);
         }
-        let made = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let made = made.map_err(|_| AppError::Internal)?;
+        let made = panics::caught(next.run(request)).await?;
         answers::hold(site.part(), made, client, connection.as_ref()).await
     };
     let mut response = in_request(id, answer).await.unwrap_or_else(|error| refusal(&error, html));
