@@ -1,0 +1,46 @@
+//! `byline codegen`
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::Args;
+
+use super::failure::Failure;
+use crate::{
+    codegen::{Backend, Codegen, DefaultAuth, File},
+    site::Site,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// The folder, most often the project's `src`; it is created where it is missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// What calls of the front end show that name no mode
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    default_auth: DefaultAuth,
+}
+
+pub(super) async fn run(site: &Site, Options { out, default_auth }: Options) -> Result<String, Failure> {
+    let backend = Backend::of(site, default_auth).await?;
+    let has_public_key = backend.public_key.is_some();
+    let codegen = Codegen::new(backend)?;
+    let mut said = String::new();
+    for file in File::ALL {
+        let path = out.join(file.name());
+        let write = || {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(&path, codegen.contents(file))
+        };
+        write()
+            .map_err(|cause| Failure::Refused(format!("{} cannot be written: {cause}", path.display())))?;
+        let _ = writeln!(said, "{}", path.display());
+    }
+    if !has_public_key {
+        let command = Backend::MAKE_PUBLIC_KEY;
+        let _ = writeln!(
+            said,
+            "There is no public API key, so only who signs in can read. Make one with: {command}"
+        );
+    }
+    Ok(said)
+}

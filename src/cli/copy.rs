@@ -1,0 +1,44 @@
+//! `byline copy`
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::Args;
+
+use super::failure::Failure;
+use crate::{config::read_database_url, database::DatabaseUrl, ops::copy};
+
+#[derive(Args, Debug)]
+pub(super) struct Copy {
+    /// The database of the site; it is only read, and may be in use
+    #[arg(long, value_name = "URL", required_unless_present = "from_file", conflicts_with = "from_file")]
+    from: Option<String>,
+    /// File that has the URL of the site's database
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
+    /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
+    #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
+    to: Option<String>,
+    /// File that has the URL of the empty database
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+}
+
+pub(super) async fn run(databases: Copy) -> Result<String, Failure> {
+    // Parsed here, since clap would show a password that stands in a wrong one.
+    let database = |flag: &'static str, url: Option<String>, file: Option<PathBuf>| match file {
+        Some(file) => Ok(read_database_url(flag, &file)?),
+        None => {
+            let url = url.unwrap_or_default().parse::<DatabaseUrl>();
+            url.map_err(|error| Failure::Refused(format!("{flag}: {error}")))
+        }
+    };
+    let from = database("--from", databases.from, databases.from_file)?;
+    let to = database("--to", databases.to, databases.to_file)?;
+    let copied = copy::copy(&from, &to).await?;
+    let mut said = String::new();
+    for table in copied {
+        let _ = writeln!(said, "{}: {}", table.table.name, table.checksum);
+    }
+    let _ = writeln!(said, "{to} now holds the site as it was in {from} when the copy began.");
+    Ok(said)
+}

@@ -1,0 +1,43 @@
+//! Why a command fails, in words for the person at the terminal.
+
+use crate::{config::StartError, error::AppError, ops::copy::CopyError};
+
+/// Why a command failed: one sentence for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("standard input: {0}")]
+    Input(std::io::Error),
+    #[error("standard output cannot be written: {0}; all else is done")]
+    Output(std::io::Error),
+    #[error("the key could not be written to standard output ({0}), so it was revoked")]
+    LostKey(std::io::Error),
+    #[error("key {id} could not be written to standard output ({cause}); revoke it, it holds")]
+    LostKeyHolds { id: String, cause: std::io::Error },
+    #[error("standard output is thrown away, and it is the only place where the key is shown")]
+    NowhereToShow,
+    #[error("the system does not let Byline start: {0}")]
+    System(#[from] std::io::Error),
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::Refused(match error {
+            AppError::NotFound => "There is no such account.".to_owned(),
+            AppError::Busy { .. } => {
+                "The database did not take it: it is busy, full or cannot be written; the log says which."
+                    .to_owned()
+            }
+            other => other.sentences(),
+        })
+    }
+}
+
+pub(super) fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::Refused(format!("{error}."))
+}

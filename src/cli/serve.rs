@@ -1,0 +1,99 @@
+//! `byline serve`
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{failure::Failure, output};
+use crate::{
+    config::{Config, StartError, scheme},
+    database::DatabaseUrl,
+    http::{listener, tls::Tls},
+    ops::{demo, housekeeping},
+    posts::events,
+    router,
+    site::Site,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// Fill an empty database with a few authors and posts to look at
+    #[arg(long)]
+    demo: bool,
+}
+
+pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failure> {
+    let stop = listener::stop_signal()?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
+    let wanted = config.listen;
+    let address = listener.local_addr()?;
+    config.listens_to(address);
+    let site = Site::open_to_serve(&config).await?;
+    warn_of_passwords(std::env::args_os().filter_map(|argument| argument.into_string().ok()));
+    // Nobody has to read what is said here for the site to be served.
+    let say = |line: &str| drop(output::write(&format!("{line}\n")));
+    if options.demo {
+        match demo::fill(&site).await? {
+            Some(filled) => say(&filled.to_string()),
+            None => say("The database already has accounts; --demo left it alone."),
+        }
+    }
+    let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    let following = events::follow::start(&site).await;
+    let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
+    if !config.public_url.can_be_reached() {
+        say(&format!("Byline is at {here}"));
+        say("It listens on every address of this machine; name the one that others use by --public-url.");
+    } else if wanted.port() == 0 {
+        say(&format!("Byline is at {here}"));
+    } else {
+        say(&format!("Byline is at {}", config.public_url));
+    }
+    let bus = Arc::clone(site.bus());
+    let stop = async move {
+        stop.await;
+        bus.close();
+    };
+    let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_up()));
+    listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
+    cleaning.abort();
+    if let Some(renewing) = renewing {
+        renewing.abort();
+    }
+    drop(following);
+    site.database.close().await;
+    Ok(())
+}
+
+/// Everybody with an account on this machine can read the command line of a
+/// running process.
+fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
+    let has_password = |argument: String| {
+        let value = argument.split_once('=').filter(|(flag, _)| flag.starts_with("--"));
+        let url = value.map_or(argument.as_str(), |(_, value)| value).parse::<DatabaseUrl>();
+        url.is_ok_and(|url| url.has_password())
+    };
+    if arguments.filter(|argument| argument.contains("://")).any(has_password) {
+        tracing::warn!(
+            "a password stands on the command line, where everybody on this machine can read it: \
+             write the URL into a file, and name that by --database-url-file or --read-database-url-file"
+        );
+    }
+}
+
+/// The address by which this machine itself reaches a listener.
+fn on_this_machine(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
