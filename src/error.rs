@@ -15,7 +15,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum AppError {
-    /// The input breaks a rule; each entry says at which field and how to mend it.
+    /// The input breaks a rule; each entry names a field and how to correct it.
     #[error("There is a problem with what was sent.")]
     Invalid {
         /// In the order of the form's fields.
@@ -30,7 +30,7 @@ pub enum AppError {
     /// Nobody is signed in, or no longer.
     #[error("You need to log in first.")]
     NotSignedIn,
-    /// An access token or an API key came along that does not hold.
+    /// An invalid access token or API key.
     #[error("{reason}")]
     BadCredential { reason: String },
     /// Someone is signed in, but this is not theirs to do.
@@ -47,7 +47,7 @@ pub enum AppError {
         /// What was to be changed, as it stands now.
         current: Box<Value>,
     },
-    /// The post is there, or is not as the program said it must be.
+    /// The post exists, or is not in the state that the program required.
     #[error("The condition of the request is not met; nothing was changed.")]
     ConditionNotMet,
     /// The idempotency key came before, with other content, or what it made is
@@ -57,8 +57,7 @@ pub enum AppError {
         "This idempotency key was used before, for something else. Nothing was done now; to have this done as well, send it under a new key."
     )]
     KeyReused {
-        /// The id of what the first made or touched; absent where that is not
-        /// for whoever asks to know.
+        /// The id of the first result; absent if the caller may not know it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<String>,
     },
@@ -66,7 +65,7 @@ pub enum AppError {
     /// this one that was opened by another address than the site's own.
     #[error("{}", cross_site(at.as_deref()))]
     CrossSite {
-        /// The address of the site, where whoever runs it has set one.
+        /// The address of the site, if the operator has set one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<String>,
     },
@@ -89,7 +88,7 @@ pub enum AppError {
     #[error("Others were changing the same thing just now. Please try again.")]
     #[serde(rename = "overtaken")]
     WriteConflict,
-    /// Whoever runs the site has not said by which address it is reached.
+    /// The operator has not set the address of the site.
     #[error(
         "This site does not know by which address others reach it; {known} is none. Whoever runs it names that by --public-url."
     )]

@@ -68,7 +68,8 @@ pub fn router(site: Site) -> Router {
         .merge(cognito::routes())
         .merge(graphql::http::routes(&site, sessions));
 
-    // Whoever asks for health is answered however many others are (security row L6).
+    // Health is answered however many other requests there are (security row
+    // L6).
     let health = Router::new()
         .route("/healthz", get(health::readyz))
         .route("/readyz", get(health::readyz))
@@ -93,7 +94,7 @@ fn observed(site: &Site, routes: Router<Site>) -> Router<Site> {
     routes.layer(from_fn_with_state(site.clone(), observe::observe))
 }
 
-/// Open to scripts of other origins, whatever layer answers.
+/// Open to scripts of other origins, whichever layer answers.
 fn shared(site: &Site, routes: Router<Site>) -> Router<Site> {
     routes.layer(from_fn_with_state(site.clone(), cors::share))
 }

@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Site(Arc<Shared>);
 
-/// What is there at every site; see [`Site`].
+/// What every site has; see [`Site`].
 pub struct Shared {
     pub database: Database,
     /// The address by which browsers reach the site.

@@ -1,6 +1,6 @@
 //! Which characters of a text are visible.
 
-/// Whether nobody could see anything of it: a link with such a text is no link.
+/// Whether the whole text is invisible: a link with such a text is no link.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)

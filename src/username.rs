@@ -26,8 +26,8 @@ pub enum UsernameError {
     Reserved,
 }
 
-/// Names that could pass for the site or for a path of it. The list may grow:
-/// it is about new accounts, and nobody loses a name that they have.
+/// Names that could be taken for the site or for one of its paths. The list may
+/// grow: it is only for new accounts, and nobody loses a name.
 const RESERVED: &[&str] = &[
     "about",
     "abuse",
@@ -98,8 +98,8 @@ impl Username {
         if RESERVED.contains(&name.as_str()) { Err(UsernameError::Reserved) } else { Ok(name) }
     }
 
-    /// A name that somebody may have: trims and lowercases ASCII, then checks
-    /// the form. Letters of other scripts are refused rather than folded: `а`
+    /// A name that an account may have: trims and lowercases ASCII, then checks
+    /// the format. Letters of other scripts are refused, not converted: `а`
     /// (Cyrillic) is not `a`.
     pub fn parse_known(raw: &str) -> Result<Self, UsernameError> {
         let name = raw.trim().to_ascii_lowercase();

@@ -60,7 +60,7 @@ pub async fn create_api_key(
     server::create_api_key(name, days, idempotency_key).await
 }
 
-/// The API keys of whoever is signed in, newest first.
+/// The API keys of the person who is signed in, newest first.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].

@@ -13,8 +13,8 @@ pub fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// The outcome of writing a text that nobody has to read to its end: a reader
-/// that has gone is none that misses anything, as with `… | head -n 1`.
+/// The outcome of writing a text that may be cut: a reader that has closed the
+/// pipe needs no more, as in `… | head -n 1`.
 ///
 /// # Errors
 ///

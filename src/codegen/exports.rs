@@ -176,7 +176,7 @@ fn api(backend: &Backend) -> Value {
     let mut graphql = json!({
         "endpoint": backend.graphql_url(),
         "region": REGION,
-        // Version 6 has names of its own.
+        // Version 6 has its own names.
         "defaultAuthMode": match backend.default_auth {
             DefaultAuth::ApiKey => "apiKey",
             DefaultAuth::UserPools => "userPool",

@@ -53,7 +53,7 @@ async fn call(State(site): State<Site>, request: Request) -> Response {
 
 async fn run(site: &Site, operation: &str, body: Body) -> Result<Value, Problem> {
     let body = bodies::read_body(body, limits::ACCOUNT_BODY).await?;
-    // The limit stands outside of the operations, which speak of problems.
+    // The limit is outside of the operations, whose errors are of another type.
     limits::in_time(async { Ok(operations::run(site, operation, &body).await) }).await?
 }
 

@@ -16,7 +16,7 @@ pub enum Origins {
 pub enum OriginPattern {
     /// One, in lower case, without a port where it is the scheme's own.
     Origin(String),
-    /// Those of every subdomain, at any depth: what stands before and behind
+    /// The origins of every subdomain, at any depth: the text before and after
     /// its name, such as `https://` and `.example.org:8443`.
     Subdomains {
         /// Scheme and `://`.
@@ -69,7 +69,7 @@ impl OriginPattern {
         if raw.eq_ignore_ascii_case("null") {
             return Err(OriginsError::Null(raw.to_owned()));
         }
-        // The parser of addresses would pass over white space, and mend slashes.
+        // The parser of URLs would ignore white space and correct slashes.
         let (scheme, rest) = raw.split_once("://").ok_or_else(form)?;
         if raw.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(form());

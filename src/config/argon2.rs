@@ -25,7 +25,8 @@ impl Cost {
     /// and an answer has 15 seconds.
     pub const MOST_WORK: u64 = 8 * 1024 * 1024;
 
-    /// From a hash, or from what stands of it before its salt ([`Display`](fmt::Display)).
+    /// From a hash, or from the part before its salt
+    /// ([`Display`](fmt::Display)).
     #[must_use]
     pub fn parse(hash: &str) -> Option<Self> {
         let hash = PasswordHash::new(hash).ok()?;

@@ -334,9 +334,9 @@ fn value<T: FromStr<Err: fmt::Display>>(
     })
 }
 
-/// A setting that is the URL of a database, and the one of a file that has it.
-/// Apart from [`value`], because the URL may hold a password: what is wrong with
-/// it shows it without.
+/// A setting with the URL of a database, and the one with a file that contains
+/// it. Separate from [`value`], because the URL may contain a password, which
+/// an error must not show.
 struct UrlSetting {
     name: &'static str,
     of_file: &'static str,
@@ -376,7 +376,7 @@ fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlE
     move |error| StartError::Value { setting, problem: format!("{place}{error}") }
 }
 
-/// The URL that stands in a file, with nothing but white space around it.
+/// Reads a URL from a file, which may have white space around it.
 ///
 /// # Errors
 /// [`StartError`] names the file, or `setting` and what is wrong.

@@ -131,13 +131,13 @@ impl PublicUrl {
         self.origin.is_https()
     }
 
-    /// The origin that whoever runs the site has set, if they have.
+    /// The origin that the operator has set, if any.
     #[must_use]
     pub fn set(&self) -> Option<&Origin> {
         self.is_set.then_some(&self.origin)
     }
 
-    /// The site's origin, for whoever calls it `authority`: by a header `Host`.
+    /// The site's origin for a request whose `Host` is `authority`.
     #[must_use]
     pub fn origin(&self, authority: Option<&str>) -> Origin {
         let called = || authority.and_then(|authority| Origin::at(&self.origin.scheme, authority));

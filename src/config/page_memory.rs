@@ -1,8 +1,8 @@
 //! The setting `page-memory`: bytes that the site may fill with what it keeps
 //! ready for the next who asks for the same.
 
-/// Memory for what is kept ready. Each kind has a share of its own, so that what
-/// strangers can make up any number of takes no room from the rest.
+/// Memory for cached answers. Each kind has its own share, so that kinds which
+/// strangers can invent take no room from the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageMemory {
     mib: usize,

@@ -26,7 +26,8 @@ pub enum HeaderCredential {
 }
 
 impl RequestCredential {
-    /// What these headers bring, and whether they have the cookie of a session.
+    /// Finds the credential in these headers; `has_session` says whether they
+    /// have a session cookie.
     #[must_use]
     pub fn of(headers: &HeaderMap, has_session: bool) -> Self {
         match HeaderCredential::of_headers(headers) {

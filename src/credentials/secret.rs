@@ -27,8 +27,8 @@ impl Site {
         secret.get_or_try_init(|| Secret::of_site(&self.database)).await
     }
 
-    /// As [`Self::secret`], for whoever may change nothing in the database: there
-    /// may be none yet.
+    /// As [`Self::secret`], for callers that may change nothing in the
+    /// database: there may be none yet.
     pub async fn secret_made_before(&self) -> Result<Option<&Secret>, AppError> {
         let SiteSecret(secret) = self.part();
         if secret.get().is_none()

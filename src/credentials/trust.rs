@@ -49,7 +49,7 @@ const KEPT: u64 = 10_000;
 /// Nothing is trusted for longer without a query, whatever the counters say.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// Whether what this process has verified still holds.
+/// Whether credentials that this process has verified are still valid.
 #[derive(Debug)]
 pub struct Trust {
     changes: Arc<AtomicU64>,
@@ -78,7 +78,7 @@ struct Look {
 }
 
 impl Site {
-    /// Whether what this process has verified still holds.
+    /// Whether credentials that this process has verified are still valid.
     #[must_use]
     pub fn trust(&self) -> &Trust {
         self.part()
@@ -105,8 +105,8 @@ impl Trust {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// [`Self::forget`], for [`Database::write_then`]: as soon as it is on the disk
-    /// that a credential has ended, before anybody is told of it.
+    /// [`Self::forget`], for [`Database::write_then`]: right after the commit
+    /// that ends a credential, before any answer.
     pub fn forgetting<T>(&self) -> impl FnOnce(&T) + Send + 'static {
         let changes = Arc::clone(&self.changes);
         move |_| {
@@ -123,7 +123,7 @@ impl Trust {
         }
     }
 
-    /// From now on changes may be missed: nobody is believed.
+    /// From now on changes may be missed, so nothing is trusted.
     pub fn lose(&self) {
         if let Elsewhere::Told(is_told) = &self.elsewhere {
             is_told.store(false, Ordering::Release);

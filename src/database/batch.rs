@@ -23,7 +23,7 @@ pub(super) trait Write: Send {
     /// Runs it inside the transaction; from the start, if it ran before.
     fn run<'a>(&'a mut self, db: &'a mut Db) -> BoxFuture<'a, Ran>;
 
-    /// Tells whoever waits what it came to, if the commit went well.
+    /// Answers the caller, if the commit succeeded.
     fn finish(self: Box<Self>, committed: Result<(), AppError>);
 }
 

@@ -52,7 +52,8 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
-/// Runs a statement that brings no rows, as [`on_engine!`] does: how many rows it changed.
+/// Runs a statement that returns no rows, as [`on_engine!`] does, and returns
+/// how many rows it changed.
 macro_rules! execute {
     ($db:ident => $statement:expr) => {
         $crate::database::on_engine!($db => $statement.execute($db).await.map(|done| done.rows_affected()))
@@ -82,7 +83,7 @@ pub enum Db {
     Postgres(TimedConnection),
 }
 
-/// A connection to a server, while somebody has it.
+/// A connection to a server, while it is in use.
 #[derive(Debug)]
 pub struct TimedConnection {
     connection: PoolConnection<Postgres>,

@@ -78,7 +78,7 @@ impl Files {
         Ok(Self { given, log: beside("-wal"), index: beside("-shm"), lock: beside(".lock"), database })
     }
 
-    /// The database file, whatever becomes of the links that lead there.
+    /// The database file itself, whatever happens to links that lead to it.
     pub(super) fn database(&self) -> &Path {
         &self.database
     }
@@ -96,7 +96,7 @@ impl Files {
         }
     }
 
-    /// Whether the file is gone that somebody serves, or has served.
+    /// Whether a file is missing that is served, or was served.
     pub(super) fn is_gone(&self) -> bool {
         !self.database.exists() && self.lock.exists()
     }
@@ -129,7 +129,7 @@ impl Files {
         }
     }
 
-    /// Whether the log goes on from a file with that stamp; `None` if it has nothing.
+    /// Whether the log continues a file with that stamp; `None` if it is empty.
     fn log_continues(&self, stamp: Option<Stamp>) -> io::Result<Option<bool>> {
         match fs::File::open(&self.log) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -228,7 +228,7 @@ struct Seen {
     log_bytes: u64,
 }
 
-/// Knows whether what a process has open is what lies in the folder.
+/// Compares the open files of a process with those in the folder.
 pub(super) struct Guard {
     files: Files,
     database: fs::File,
@@ -298,7 +298,7 @@ impl Guard {
             stamp = first_stamp(&self.database)?;
             let Some(lies) = stamp else { return Ok(false) };
             let is_of = |known: i32| known == lies.current || known == lies.previous;
-            // A log is cut by whoever has copied all of it into the file.
+            // A log is cut when all of it has been copied into the file.
             if is_of(self.committed.load(Ordering::Acquire)) {
                 return Ok(true);
             }
@@ -327,7 +327,7 @@ fn first_stamp(mut database: &fs::File) -> io::Result<Option<Stamp>> {
     Stamp::read(database)
 }
 
-/// For a file that nobody but its owner reads or writes.
+/// For a file that only its owner reads or writes.
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
@@ -348,7 +348,7 @@ fn private_now(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether everybody could use the file, who cannot any more.
+/// Removes access for everybody; returns whether there was any.
 #[cfg(unix)]
 fn without_others(file: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
@@ -382,7 +382,7 @@ fn links(_: &Metadata) -> u64 {
 }
 
 impl Identity {
-    /// That of the file which lies there, if there is one.
+    /// The identity of the file at that path, if there is one.
     fn at(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -28,7 +28,7 @@ impl IdempotencyKey {
         if fits { Ok(Self(raw.to_owned())) } else { Err(IdempotencyKeyError) }
     }
 
-    /// The key of a call, if it has one. A form's empty field is none.
+    /// The key of a call, if it has one. A form's empty field counts as none.
     pub fn optional(raw: Option<String>) -> Result<Option<Self>, AppError> {
         raw.filter(|raw| !raw.is_empty())
             .map(|raw| Self::parse(&raw).map_err(|error| AppError::BadRequest { reason: error.to_string() }))
@@ -53,7 +53,8 @@ impl IdempotencyKey {
     }
 }
 
-/// What is asked for. A key names one operation of one kind: used for two, it names two.
+/// The kind of an operation. A key that is used for two kinds names two
+/// operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotentOperation {
     SignUp,

@@ -91,7 +91,7 @@ async fn write_in_batches(pool: PgPool, mut queue: mpsc::Receiver<Box<dyn Write>
     }
 }
 
-/// One that met another transaction, again in one of its own.
+/// Runs a write that met another transaction again, in its own transaction.
 async fn write_alone(pool: PgPool, mut change: Box<dyn Write>) {
     for retry in 1..=RETRIES {
         before_retry(retry).await;

@@ -192,7 +192,8 @@ impl Database {
             Backend::Sqlite(_) => Ok(None),
             Backend::Postgres(_) => {
                 let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
-                // Else it would connect again by itself, and say nothing of what it missed meanwhile.
+                // Otherwise it would reconnect by itself and not report what it
+                // missed.
                 listener.eager_reconnect(false);
                 listener.listen_all(channels.iter().copied()).await?;
                 let reader = postgres::single(&self.0.url)?.acquire().await?;

@@ -61,7 +61,7 @@ pub(super) struct Replica {
 }
 
 impl Server {
-    /// Connects and brings the schema up to date. The replica may be away.
+    /// Connects and migrates the schema. The replica may be away.
     pub(super) async fn open(
         url: &DatabaseUrl,
         replica: Option<&DatabaseUrl>,
@@ -169,7 +169,8 @@ impl Replica {
         match self.pool.acquire().await {
             Ok(connection) => Some(connection),
             Err(error) => {
-                // With every connection in use it is busy, not away: only this reader goes on.
+                // If all connections are in use it is busy, not away: only this
+                // reader uses the primary.
                 let busy = self.pool.size() >= self.pool.options().get_max_connections();
                 if !busy {
                     tracing::warn!(%error, "the read replica does not answer; the primary serves its readers");

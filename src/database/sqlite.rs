@@ -63,7 +63,7 @@ impl File {
         let open = |cause| OpenError::of(url.to_string(), cause);
         let files = files(url)?;
         let options = options(url).map_err(open)?.filename(files.database());
-        // What is served and gone is not to be made anew behind the server's back.
+        // A file that is served and missing must not be created again.
         let is_gone = files.is_gone();
         let lock = (purpose == Purpose::Serve || is_gone).then(|| files.lock()).transpose()?;
         files.require_one_history()?;

@@ -53,7 +53,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether it holds a password, before the host or among the parameters.
+    /// Whether it contains a password, before the host or among the parameters.
     #[must_use]
     pub fn has_password(&self) -> bool {
         self.engine() == Engine::Postgres
@@ -94,7 +94,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// What sqlx and SQLite make of what stands behind `sqlite://`.
+/// The path and parameters after `sqlite://`, as sqlx and SQLite read them.
 #[derive(Default)]
 struct SqliteFile {
     keep_in_memory: bool,

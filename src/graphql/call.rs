@@ -17,7 +17,7 @@ pub struct Call<'a> {
     pub actor: &'a Actor,
     pub client: &'a Client,
     object: &'static str,
-    /// The name of the field, whatever its alias.
+    /// The name of the field in the schema, not its alias.
     pub field: &'a str,
 }
 

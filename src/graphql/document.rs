@@ -167,7 +167,8 @@ mod tests {
         format!("{before}{}{middle}{}{after}", open.repeat(times), close.repeat(times))
     }
 
-    /// Each place of the grammar that can hold itself, that many times.
+    /// Each place of the grammar that can contain itself, nested that many
+    /// times.
     fn deep(times: usize) -> [String; 9] {
         [
             nested("{listPosts(filter:", "{not:", times, "{}", "}", "){items{id}}}"),

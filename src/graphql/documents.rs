@@ -133,7 +133,7 @@ fn fits(registry: &Registry, ty: &str, value: &Value) -> bool {
         (MetaTypeName::NonNull(ty), value) => fits(registry, ty, value),
         (MetaTypeName::Named(_) | MetaTypeName::List(_), Value::Null) => true,
         (MetaTypeName::List(ty), Value::List(items)) => items.iter().all(|item| fits(registry, ty, item)),
-        // One item may stand for a list of it.
+        // One item may be given in place of a list.
         (MetaTypeName::List(_), _) => false,
         (MetaTypeName::Named(ty), value) => match (registry.types.get(ty), value) {
             (Some(MetaType::Scalar { is_valid: Some(is_valid), .. }), value) => is_valid(value),

@@ -22,8 +22,8 @@ pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
     }
 }
 
-/// Whether a condition holds of a post that is not there yet: nothing equals
-/// what it lacks (`DynamoDB` condition expressions).
+/// Whether a condition is true for a post that does not exist yet: nothing
+/// equals a missing attribute (`DynamoDB` condition expressions).
 pub fn holds_of_nothing(condition: Option<&Value>) -> Result<bool, ApiError> {
     parse(condition).map(|condition| condition.holds_of_nothing())
 }

@@ -42,7 +42,7 @@ use crate::{
 /// Where the API is, below the public URL.
 pub const PATH: &str = "/graphql";
 
-/// How long an answer by `POST` may be kept: by nobody, for any time.
+/// Answers by `POST` may not be cached.
 const POSTED: Terms = Terms {
     content_type: APPSYNC_TYPE,
     cache_control: "no-store",
@@ -90,7 +90,7 @@ async fn session_unless_explicit(
     }
 }
 
-/// Whoever brings no session gets 401, from wherever the request comes.
+/// Requests without a session get 401, from any origin.
 async fn skip_csrf_without_session(mut request: Request, next: Next) -> Response {
     if !RequestCredential::in_extensions(request.extensions()).is_session() {
         for name in [ORIGIN, origin::SEC_FETCH_SITE] {
@@ -113,7 +113,7 @@ async fn answer(
     let outcome = async {
         require_json(&head.headers)?;
         let credential = RequestCredential::in_extensions(&head.extensions);
-        // Whoever brings nothing need not send the rest.
+        // A request without a credential need not send the rest.
         if credential.is_nothing() {
             return Err(Failed::unauthorized(NOBODY));
         }
@@ -153,7 +153,7 @@ async fn answer(
     respond(&wording, &head.headers, &POSTED, outcome)
 }
 
-/// Whatever else a form can send from a foreign page (security row C3).
+/// Everything else can be sent by a form of a foreign page (security row C3).
 fn require_json(headers: &HeaderMap) -> Result<(), Failed> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);

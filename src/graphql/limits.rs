@@ -21,8 +21,8 @@ pub const RECURSION: usize = 16;
 /// Fields of an operation, aliases and fragments counted each time. A page
 /// counts its posts as well, [`CONTENT`] and [`SEARCH`] more.
 pub const COMPLEXITY: usize = 200;
-/// What a post's content counts: with the megabyte that a page holds at most,
-/// it bounds an answer.
+/// The cost of a post's content. With the limit of a megabyte of text in a
+/// page, it bounds an answer.
 pub const CONTENT: usize = 12;
 /// What a filter or a search counts, for which posts may have to be looked
 /// through.
@@ -244,7 +244,8 @@ impl Count<'_> {
         Ok(())
     }
 
-    /// As deep as brackets can stand in a document (`document::NESTING`).
+    /// Recurses as deep as brackets are nested in a document
+    /// (`document::NESTING`).
     fn value(&mut self, value: &Written, times: usize) -> Result<(), ApiError> {
         self.look(times)?;
         match value {
@@ -316,8 +317,8 @@ impl Variable {
     }
 }
 
-/// What the variables of an operation stand for: what was sent, or else their
-/// defaults (GraphQL 6.1.2).
+/// The values of an operation's variables: sent, or else their defaults
+/// (GraphQL 6.1.2).
 struct Values<'a> {
     sent: &'a BTreeMap<&'a str, Variable>,
     defaults: BTreeMap<&'a str, Variable>,
@@ -360,7 +361,8 @@ fn bytes(value: &Value) -> usize {
         }
 }
 
-/// A value and those in it. As deep as brackets can stand in a document.
+/// The number of values in a value. Recurses as deep as brackets are nested in
+/// a document.
 fn nodes(value: &Value) -> usize {
     1 + match value {
         Value::List(items) => items.iter().map(nodes).sum(),

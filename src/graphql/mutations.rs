@@ -31,7 +31,7 @@ fn input<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a Input, ApiError> {
 fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
     let condition = filter_input::parse(argument(ctx, "condition"))?;
     let version = match ctx.ctx.data::<ConflictDetection>() {
-        // Whoever names no version has seen none.
+        // A caller that names no version has seen none.
         Ok(ConflictDetection::On) => Some(match input.get("_version") {
             Some(Value::Number(version)) => version.as_i64().unwrap_or(0),
             _ => 0,
@@ -43,7 +43,7 @@ fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
 
 pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    // Whoever may not learns no rule about what they sent.
+    // A caller without permission must not learn which rule the input breaks.
     policy::may_create(call.actor).map_err(|error| call.refused(error))?;
     // An absent owner is the caller; null is nobody.
     let owner = match input.get("owner") {
@@ -64,8 +64,8 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
 
-/// Title and text of a new post. A content that is null is none, as is one
-/// that is left out.
+/// Title and text of a new post. A null content means no content, as does a
+/// missing one.
 fn post_text(input: &Input) -> Result<PostText, AppError> {
     let mut errors = FieldErrors::default();
     let title = errors.take(Field::Title, Title::parse(input.get("title").map_or("", string)));
@@ -133,7 +133,7 @@ fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
     let owner = match input.get("owner") {
         None => None,
         Some(Value::String(name)) => errors.take(Field::Owner, Username::parse_known(name)),
-        // A post without an owner would be nobody's to change.
+        // Nobody could change a post without an owner.
         Some(_) => return Err(call.refused(AppError::Forbidden)),
     };
     errors.check().map_err(|error| call.refused(error))?;

@@ -288,8 +288,8 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
     named.next().is_none().then_some(&operation.node)
 }
 
-/// Of the mistakes in a document the first are told: there can be one for each
-/// of its places, and each may repeat a name.
+/// Reports only the first mistakes in a document: there can be one at each of
+/// its places, and each may repeat a name.
 fn shorten(response: &mut Response) {
     if is_nothing(response) {
         response.errors.truncate(limits::MISTAKES);

@@ -39,7 +39,8 @@ const SPECIFICATION_TYPE: &str = "application/graphql-response+json; charset=utf
 
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// When a field may be asked for again that could not be answered, in seconds.
+/// After how many seconds a field that could not be answered may be tried
+/// again.
 const COME_AGAIN: &str = "2";
 
 /// AppSync's message for a request without a credential.

@@ -27,7 +27,8 @@ use crate::{
 };
 
 pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
-    // Whoever may not ask learns no rule; what cannot be an id is the id of no post.
+    // A caller without permission must not learn a rule; a text that cannot be
+    // an id is the id of no post.
     policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
     let Some(id) = id(argument(ctx, "id")) else { return Ok(None) };
     match service::get_visible(call.site, call.actor, &id).await {
@@ -53,7 +54,7 @@ const UNDER_WAY: Duration = Duration::from_secs(15);
 
 pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let started_at = clock::before(UNDER_WAY);
-    // Longer ago than deletions are remembered: everything anew.
+    // Before the time for which deletions are remembered: return everything.
     let since = number(ctx, "lastSync")
         .map(|millis| Timestamp::from_micros(millis.saturating_mul(1000)))
         .filter(|since| *since > clock::before(DeletedPost::KEPT));

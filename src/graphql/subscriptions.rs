@@ -116,7 +116,7 @@ impl Opening {
         notify.notify_one();
     }
 
-    /// Waits until it is there.
+    /// Waits for the outcome of the resolver.
     pub async fn opened(&self) -> Opened {
         let (place, notify) = &*self.0;
         loop {
@@ -148,7 +148,7 @@ pub enum OperationEvent {
 }
 
 impl Subscription {
-    /// What `responses` makes of the news that are handed to it.
+    /// A subscription whose `responses` come from the events that it is given.
     pub fn new(shape: ShapeKey, opened: Opened, responses: BoxStream<'static, Response>) -> Self {
         Self { shape, opened, responses }
     }

@@ -44,7 +44,7 @@ pub async fn hold(
     client: Option<IpAddr>,
     connection: Option<&Arc<Connection>>,
 ) -> Result<Response, AppError> {
-    // A stream has no size; whoever sends one makes it piece by piece.
+    // A stream has no known size; its handler makes it piece by piece.
     let size = response.body().size_hint().exact().unwrap_or_default();
     if size < SMALL || response.extensions().get::<Shared>().is_some() {
         return Ok(response);

@@ -191,7 +191,7 @@ pub async fn discard_kept(
     }
 }
 
-/// Sends a browser on, to be followed by `GET` whatever came.
+/// Redirects a browser, which then uses `GET`.
 pub fn see_other(location: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -242,9 +242,9 @@ fn not_utf_8() -> AppError {
     AppError::BadRequest { reason: "the body is not UTF-8".to_owned() }
 }
 
-/// The body of a form with the parameters of its path, which count more than
-/// what was typed under the same names. What was typed stays as it came: the
-/// server function decodes it, and nobody before.
+/// The body of a form with the parameters of its path, which replace fields of
+/// the same names. The fields stay as they arrived; the server function decodes
+/// them.
 fn with_path(body: String, from_path: &[(String, String)]) -> String {
     if from_path.is_empty() {
         return body;
@@ -298,8 +298,8 @@ pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
     }
 }
 
-/// Whether it is worth while to wait for a body: nobody sends a post only to
-/// learn that they are not signed in.
+/// Whether the body is worth reading: people do not send a text just to learn
+/// that they are not signed in.
 ///
 /// # Errors
 ///

@@ -73,8 +73,8 @@ impl Connections {
         Arc::clone(&self.descriptors).acquire_owned().await.ok()
     }
 
-    /// A place for one more. Where there is none, connections are closed on
-    /// which nothing happens; `None` if something happens on all of them.
+    /// A place for one more connection. If there is none, idle connections are
+    /// closed; `None` if none is idle.
     #[must_use]
     pub fn open(&self, peer: SocketAddr) -> Option<Arc<Connection>> {
         let is_trusted = |address: &IpAddr| self.trusted.iter().any(|network| network.contains(address));
@@ -83,7 +83,8 @@ impl Connections {
         Some(Arc::new(Connection { place, unread: AtomicBool::default(), upgraded: AtomicBool::default() }))
     }
 
-    /// Closes a few on which nothing happens: the system has no more descriptors.
+    /// Closes a few idle connections, because the system has no more
+    /// descriptors.
     pub fn shed(&self) {
         self.pool.shed(limits::SHED_CONNECTIONS);
     }

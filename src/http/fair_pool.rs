@@ -22,7 +22,7 @@ use futures::task::AtomicWaker;
 /// Of a pool, one client gets one of so many parts at most.
 const SHARES: usize = 4;
 
-/// An amount of something, of which clients hold parts.
+/// An amount of something that clients share.
 #[derive(Debug)]
 pub struct FairPool {
     max: usize,
@@ -74,7 +74,7 @@ impl Eviction {
         self.protected.store(protected, Ordering::Relaxed);
     }
 
-    /// Says whether the holder's work stands still until its client does something.
+    /// Sets whether the holder waits for its client.
     pub fn stall(&self, stalled: bool) {
         self.stalled.store(stalled, Ordering::Relaxed);
     }
@@ -163,7 +163,8 @@ impl FairPool {
     }
 }
 
-/// Of the client that holds most, among those that `may` go, what is idle longest.
+/// Evicts, of the client that holds most, the holder that is idle longest,
+/// among those that `may` go.
 fn evict_one(held: &mut Holdings, may: impl Fn(u64, &Holding) -> bool) -> bool {
     let mut amounts: HashMap<Option<IpAddr>, usize> = HashMap::new();
     for holding in held.by_id.values() {
@@ -231,7 +232,7 @@ pub fn has_share(client: &IpAddr) -> bool {
     !client.is_loopback()
 }
 
-/// Whoever has an IPv6 address has a whole /64 of them (RFC 6177).
+/// An IPv6 client has a whole /64 of addresses (RFC 6177).
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address {

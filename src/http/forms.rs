@@ -16,7 +16,7 @@ pub struct Call {
     pub endpoint: &'static str,
     /// The most bytes of the body of a request.
     pub max_body: usize,
-    /// Whether it is for people who are not signed in.
+    /// Whether people who are not signed in may send it.
     pub is_for_anyone: bool,
 }
 

@@ -9,7 +9,7 @@ pub struct Frame<P> {
     end: String,
 }
 
-/// How a value is written, by what stands around it.
+/// How a value is escaped, by the text around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Text,

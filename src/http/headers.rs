@@ -55,7 +55,7 @@ pub fn secure(headers: &mut HeaderMap, https: bool) {
     }
 }
 
-/// An answer that nobody may keep (security row S6).
+/// An answer that may not be cached (security row S6).
 #[must_use]
 pub fn uncached(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
@@ -101,7 +101,7 @@ pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
     error.retry_after().map(HeaderValue::from)
 }
 
-/// Heading and sentence are our own words and hold no input.
+/// Heading and sentence are constant texts and contain no input.
 fn refusal_page(error: &AppError) -> String {
     // What was sent has not been read, or not been looked at.
     let unread = match error {

@@ -9,8 +9,8 @@ use crate::{
     site::Site,
 };
 
-/// `/livez`: 200 as long as the process answers at all. Restarting it would
-/// not bring a database back.
+/// `/livez`: 200 as long as the process answers. A restart would not repair a
+/// database.
 pub async fn livez() -> &'static str {
     "ok\n"
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::AppError;
 
-/// The body of whatever is about accounts, tokens or API keys.
+/// For the body of calls about accounts, tokens or API keys.
 pub const ACCOUNT_BODY: usize = 64 * 1024;
 /// The body of anything that carries a post: 100,000 characters of four bytes
 /// each, percent-encoded to three times that, and room for the other fields.
@@ -17,7 +17,7 @@ pub const BODY_TIME: Duration = Duration::from_secs(30);
 pub const WRITE_TIME: Duration = Duration::from_secs(30);
 /// For an answer to be made.
 pub const ANSWER_TIME: Duration = Duration::from_secs(15);
-/// For requests under way to end when the process is told to.
+/// The time that requests under way have after a signal to stop.
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// Open connections, where the system has as many descriptors.
 const CONNECTIONS: usize = 4096;

@@ -50,7 +50,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let connections = Connections::new(limits::connections(), trusted);
-    // Every connection holds a receiver for as long as it is open.
+    // Every connection has a receiver as long as it is open.
     let stopping = watch::Sender::new(());
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -99,7 +99,8 @@ pub async fn serve(
     }
 }
 
-/// Shakes hands first; whoever does not within the time for a head is let go.
+/// Starts with the handshake; a client that needs longer than the time for a
+/// head is disconnected.
 async fn converse_over_tls(
     stream: ConnectionStream,
     acceptor: TlsAcceptor,
@@ -143,8 +144,8 @@ async fn converse(
     }
 }
 
-/// A machine that is gone answers nothing; without this, what is sent to it
-/// is sent again for a quarter of an hour. Elsewhere the system's own limits hold.
+/// Detects peers that are gone; without this, data for them is sent again for a
+/// quarter of an hour. On other systems the limits of the system apply.
 fn notice_the_vanished(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits::WRITE_TIME)) {

@@ -60,7 +60,7 @@ impl Site {
 }
 
 impl PageCache {
-    /// The page under `key`, if it is there, as the answer to `request`.
+    /// The cached page under `key`, as the answer to `request`.
     pub async fn ready(&self, key: &Key, request: &HeaderMap) -> Option<Response> {
         Some(self.of(key).ready(key).await?.respond(request, &TERMS))
     }

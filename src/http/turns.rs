@@ -36,7 +36,7 @@ const COME_AGAIN: u32 = 2;
 const OPERATIONS: usize = 128;
 /// The share of one address.
 const OPERATIONS_SHARE: usize = 16;
-/// Addresses that are remembered before those are forgotten that nobody is at.
+/// Addresses in the map, before unused ones are removed.
 const REMEMBERED: usize = 256;
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ pub enum Reach {
 #[derive(Debug)]
 pub struct Turn {
     _permits: [Option<OwnedSemaphorePermit>; 3],
-    /// Remembered for as long as somebody has a turn of it.
+    /// Stays in the map as long as a client has a turn of it.
     _shared: Option<Arc<Budget>>,
     _place: Option<ListenerSlot>,
 }

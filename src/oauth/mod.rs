@@ -172,7 +172,7 @@ async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
     }
 }
 
-/// `POST /api/token/revoke`: RFC 7009. What kind of token it is shows by itself.
+/// `POST /api/token/revoke`: RFC 7009. The token itself shows its kind.
 async fn revoke(State(site): State<Site>, request: Request) -> Response {
     let revoked = async {
         let parameters = Parameters::read(request).await?;

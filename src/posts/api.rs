@@ -40,9 +40,9 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
     server::get(id).await
 }
 
-/// Publishes a post owned by whoever is signed in. The same
-/// `idempotency_key` (any text up to 64 characters) from the same author
-/// makes one post, however often it is sent.
+/// Publishes a post of the person who is signed in. The same `idempotency_key`
+/// (any text up to 64 characters) from the same author makes one post, however
+/// often it is sent.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Invalid`] with every broken rule;
@@ -56,7 +56,8 @@ pub async fn create_post(
     server::create(title, content, idempotency_key).await
 }
 
-/// Changes a post that is one's own. `version` is the one the edit started from.
+/// Changes a post of one's own. `version` is the version that the edit is based
+/// on.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],

@@ -130,7 +130,8 @@ impl Shelf {
         Self { editor: fresh_id(), ..self }
     }
 
-    /// Under which a draft is stored, and the name of the lock that its editor holds.
+    /// The key under which a draft is stored, and the name of the lock that its
+    /// editor holds.
     #[must_use]
     pub fn key(&self, id: &str) -> String {
         format!("{}{id}", self.prefix)
@@ -194,7 +195,7 @@ impl Shelf {
         }
     }
 
-    /// Gives each draft of an older shelf a place of its own.
+    /// Stores each draft of an older shelf under its own key.
     fn spread(&self, storage: &Storage) {
         let Some(text) = storage.get_item(&self.older).ok().flatten() else { return };
         let all = match leptos::serde_json::from_str(&text) {

@@ -45,7 +45,7 @@ impl Fields {
         Draft { version: version.unwrap_or(0), title: self.title.value(), content: self.content.value() }
     }
 
-    /// Whether they hold what the server has put there.
+    /// Whether the fields still have the server's values.
     fn untouched(&self) -> bool {
         self.title.value() == self.title.default_value()
             && Ok(self.content.value()) == self.content.default_value()
@@ -215,8 +215,8 @@ pub fn EditorTools(
         show();
     });
 
-    // The editor goes on with the draft that is restored. Its own, which is
-    // stored, waits in the place of that one.
+    // The editor continues with the restored draft. Its own draft is stored and
+    // takes the place of that one.
     let restore = move |kept: Kept| {
         let (Some(fields), Some(shelf)) = (Fields::find(), shelf.try_get_value()) else { return };
         // Another editor may have gone on with it.

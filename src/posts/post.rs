@@ -26,14 +26,14 @@ pub struct Post {
 }
 
 impl Post {
-    /// The text as people see it: an empty one where there is none.
+    /// The text as people see it: empty if there is none.
     #[must_use]
     pub fn text(&self) -> &Content {
         Content::or_empty(self.content.as_ref())
     }
 }
 
-/// The id of a post: a UUIDv7, or whatever an importing program brought.
+/// The id of a post: a UUIDv7, or the id that an importing program chose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PostId(String);
@@ -41,7 +41,7 @@ pub struct PostId(String);
 impl PostId {
     const MAX_CHARS: usize = 64;
 
-    /// 1 to 64 of `A-Z a-z 0-9 _ -`, so that it stands in a URL as it is.
+    /// 1 to 64 of `A-Z a-z 0-9 _ -`, so that it needs no encoding in a URL.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         Self::fits(raw).then(|| Self(raw.to_owned()))
@@ -139,7 +139,7 @@ pub enum ContentError {
         /// After line ends were made one character each.
         chars: usize,
     },
-    /// U+0000, which text columns do not hold everywhere (PostgreSQL refuses it).
+    /// U+0000, which PostgreSQL's text columns refuse.
     #[error("Content contains a NUL character (U+0000); remove it")]
     Nul,
 }
@@ -154,7 +154,7 @@ impl Content {
         Self::try_from(raw.to_owned())
     }
 
-    /// The text as people see it: an empty one where there is none.
+    /// The text as people see it: empty if there is none.
     #[must_use]
     pub fn or_empty(content: Option<&Self>) -> &Self {
         static EMPTY: Content = Content(String::new());

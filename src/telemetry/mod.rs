@@ -16,7 +16,8 @@ use tracing_subscriber::EnvFilter;
 use log::LogQueue;
 pub use log::{LogFormat, VALUE_BYTES, cut};
 
-/// Bytes of a panic's backtrace in the log: the innermost frames of ours.
+/// Bytes of a panic's backtrace in the log: the innermost frames of Byline's
+/// code.
 const BACKTRACE_BYTES: usize = 2 * 1024;
 
 /// Writes what is left of the log when it is dropped.

@@ -9,7 +9,7 @@ use crate::{
     ui::{FormState, PageTitle, text_area_html},
 };
 
-/// An error in place of a page, with its status and when to come again.
+/// An error in place of a page, with its status and the time of the next try.
 #[component]
 pub fn ErrorPage(error: AppError) -> impl IntoView {
     if let Some(response) = use_context::<ResponseOptions>() {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{AppError, Field, FieldError};
 
-/// What was typed, by name of the control, in the order in which it came; a
-/// control that is there several times has several values.
+/// What was typed, by the name of the control, in the order of arrival; a name
+/// may have several values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, Typed>", into = "BTreeMap<String, Typed>")]
 pub struct Values(BTreeMap<String, Vec<String>>);

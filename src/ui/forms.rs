@@ -9,7 +9,7 @@ use crate::{
     ui::FormState,
 };
 
-/// What [`AppError::KeyReused`] means to whoever sees a form and no keys.
+/// [`AppError::KeyReused`] in words for people, who see a form and no keys.
 const SENT_BEFORE: &str = "This form was sent before with other text, and that has been done. \
     What it holds now has not: send it again to have this done as well.";
 

@@ -30,7 +30,7 @@ impl Next {
     }
 }
 
-/// `/login?next=…` for whoever wanted to see `path`.
+/// `/login?next=…` for a person who wanted to see `path`.
 #[must_use]
 pub fn log_in_first(path: &str) -> String {
     with_next("/login", path)

@@ -17,7 +17,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Keys of one person that hold at the same time (security row K1).
+/// The most keys of one person that are valid at the same time (security row
+/// K1).
 pub const MAX_LIVING: i64 = 20;
 
 #[derive(Clone, Debug)]

@@ -73,7 +73,7 @@ impl CostsInUse {
         let costs = counted.as_ref().map_or(&[][..], |counted| &counted.costs);
         Ok(match secret {
             Some(secret) => draw(costs, secret.seal("cost of nobody", &[login.name().as_bytes()])),
-            // Only while nobody has signed up since there are secrets.
+            // Only before the first sign-up with a secret.
             None => costs.iter().max_by_key(|(_, accounts)| accounts).map(|(cost, _)| *cost),
         })
     }

@@ -146,7 +146,7 @@ impl Authenticated {
     }
 }
 
-/// The same for whoever is unknown and for a wrong password.
+/// The same for an unknown name and for a wrong password.
 #[must_use]
 pub fn not_authenticated() -> AppError {
     AppError::invalid(Field::Identifier, "Username, email or password is wrong")
@@ -185,7 +185,7 @@ pub async fn matches_login(site: &Site, user: &User, name: &str) -> Result<bool,
     Ok(found.is_some_and(|(found, _)| found.id == user.id))
 }
 
-/// Signs in whoever `login` and `password` say.
+/// Signs in the person of `login` and `password`.
 ///
 /// # Errors
 /// [`AppError::Invalid`], also when the password was changed meanwhile;
@@ -199,7 +199,7 @@ pub async fn log_in(
     sign_in(site, session, authenticate(site, login, password).await?).await
 }
 
-/// Begins a family of tokens for whoever `login` and `password` say.
+/// Begins a family of tokens for the person of `login` and `password`.
 ///
 /// # Errors
 /// [`AppError::Invalid`], also when the password was changed meanwhile;
@@ -231,8 +231,8 @@ pub async fn begin_family(
     Ok(tokens)
 }
 
-/// Ends what somebody is signed in by: the token that a program sent, with its
-/// family, else the session.
+/// Ends the login of a request: the family of the token that a program sent,
+/// else the session.
 ///
 /// # Errors
 ///
@@ -259,8 +259,9 @@ async fn sign_in(site: &Site, session: &UserSession, authenticated: Authenticate
     Ok(authenticated.user)
 }
 
-/// Stores the password by the current cost and in its normal form (security row
-/// P2); the hash that holds now. A failure is logged and no reason to refuse the login.
+/// Stores the password with the current cost and in its normal form (security
+/// row P2); returns the hash that is valid now. A failure is logged and does
+/// not refuse the login.
 async fn rehash(site: &Site, user: &User, password: Password, old: String) -> String {
     let outcome = async {
         // From now on there are hashes of several costs, see [`super::costs`].

@@ -16,7 +16,7 @@ use crate::{
     ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField, Time, load},
 };
 
-/// Where the text of a new key stands, to be copied from.
+/// The id of the control with the new key, for copying.
 const NEW_KEY: &str = "new-key";
 
 /// The signed-in person's keys, and a form for another.

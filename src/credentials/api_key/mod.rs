@@ -182,7 +182,8 @@ pub async fn public_key(site: &Site) -> Result<Option<String>, AppError> {
     let newest = store::newest_public(&mut site.database.read().await?).await?;
     let Some(newest) = newest else { return Ok(None) };
     let key = ApiKey::public(site.secret().await?, &newest.id);
-    // Made with another secret, a key cannot be written again; it holds all the same.
+    // A key made with another secret cannot be written again; it is still
+    // valid.
     Ok((key.hash() == newest.hash).then(|| key.into()))
 }
 

@@ -64,7 +64,7 @@ pub struct ApiKeyRow {
     pub last_used_at: Option<i64>,
 }
 
-/// The key with a hash, if it holds.
+/// The valid key with a hash.
 pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT id, expires_at, last_used_at FROM api_keys WHERE hash = $1 AND expires_at > $2",
@@ -86,7 +86,7 @@ pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
         .await?))
 }
 
-/// Notes that a key was used, unless somebody just did.
+/// Notes that a key was used, unless that was just noted.
 pub async fn touch(db: &mut Db, id: &str) -> Result<(), AppError> {
     execute!(db => sqlx::query(
             "UPDATE api_keys SET last_used_at = $1
@@ -182,7 +182,7 @@ pub async fn delete(db: &mut Db, owner: &UserId, id: &ApiKeyId) -> Result<bool, 
         > 0)
 }
 
-/// Removes a key, whoever has it; `false` if there is none.
+/// Removes a key of any owner; `false` if there is none.
 pub async fn delete_any(db: &mut Db, id: &ApiKeyId) -> Result<bool, AppError> {
     Ok(execute!(db => sqlx::query("DELETE FROM api_keys WHERE id = $1")
         .bind(id.as_str()))?

@@ -14,18 +14,18 @@ use crate::{
     ui::Values,
 };
 
-/// After this long nobody gets a form back any more, as a session that began
-/// with it has ended.
+/// After this time a form is not given back, because a session that began with
+/// it has ended.
 const WAITING: Duration = super::store::ABSOLUTE;
 /// Forms kept for one browser at most.
 const FORMS: i64 = 8;
 /// Bytes of the forms of one browser at most: two texts of the longest, in
 /// any script, or eight of a usual length.
 const BYTES: i64 = 1024 * 1024;
-/// Forms of everybody at most. Each may have a session of its own.
+/// The most forms of all browsers together. Each may have its own session.
 const FORMS_OF_ALL: i64 = 10_000;
-/// Bytes of the forms of everybody at most. Whoever is not signed in may send
-/// forms as well, and must not fill the disk with them.
+/// The most bytes of the forms of all browsers. People who are not signed in
+/// may send forms too, and must not fill the disk.
 const BYTES_OF_ALL: i64 = 200 * 1024 * 1024;
 
 /// The random name under which the forms of one browser wait; its session has it.
@@ -55,7 +55,7 @@ pub struct KeptForm {
 }
 
 impl Basket {
-    /// One that nobody has.
+    /// A random name.
     #[must_use]
     pub fn generate() -> Self {
         Self(uuid::Uuid::new_v4().to_string())

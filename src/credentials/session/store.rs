@@ -22,14 +22,14 @@ use crate::{
 
 /// Without a request for this long, a session is over (ASVS 7.3.1).
 pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
-/// After this long, a session is over whatever happened (ASVS 7.3.2).
+/// After this time a session ends in any case (ASVS 7.3.2).
 pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The rows of `sessions`.
 ///
-/// The shipped stores upsert in `save`, so a request in flight during a
-/// logout brings the session back. Here `save` only updates: a row that is
-/// gone stays gone.
+/// The stores of tower-sessions upsert in `save`, so a request that runs during
+/// a logout would restore the session. Here `save` only updates: a deleted row
+/// stays deleted.
 #[derive(Clone)]
 pub struct RowStore {
     database: Database,
@@ -82,7 +82,7 @@ impl RowStore {
         Ok((id_hash(&record.id), user.map(|user| user.id.as_str().to_owned()), data))
     }
 
-    /// What a session holds, when it began and when it was last used, if it
+    /// The content of a session, when it began and when it was last used, if it
     /// has not ended.
     async fn active(&self, id_hash: &[u8]) -> std::result::Result<Option<(String, i64, i64)>, AppError> {
         let db = &mut self.database.read().await?;
@@ -98,7 +98,7 @@ impl RowStore {
     }
 }
 
-/// Notes that a session was used, unless somebody just did.
+/// Notes that a session was used, unless that was just noted.
 async fn touch(db: &mut Db, id_hash: &[u8]) -> std::result::Result<(), AppError> {
     execute!(db => sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id_hash = $2 AND last_seen_at < $3")
         .bind(clock::now().micros())

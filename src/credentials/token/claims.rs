@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CLIENT_ID, TokenError, keys::Key, store::Holder};
 use crate::{clock, config::PublicUrl, database::internal, error::AppError, timestamp::Timestamp};
 
-/// How long an access token holds, unless its family ends.
+/// How long an access token is valid, unless its family ends.
 pub const ACCESS_TIME: Duration = Duration::from_secs(10 * 60);
 /// How far the clocks of a site's processes may be apart.
 const LEEWAY: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenUse {
-    /// Shown to whatever a person may do.
+    /// Proves who asks, at every endpoint.
     Access,
     /// Read by the program that it was given to, which may show it to the
     /// GraphQL API as well.
@@ -93,7 +93,7 @@ pub(super) struct VerifiedClaims {
     pub(super) expires_at: Timestamp,
 }
 
-/// Who issues the tokens of a site, and what access tokens are for.
+/// The issuer of a site's tokens, and the audience of access tokens.
 #[derive(Debug)]
 pub struct Parties {
     issuer: String,

@@ -35,7 +35,7 @@ pub enum TokenError {
     /// Not one of ours, or not for this use.
     #[error("Unable to parse JWT token.")]
     Malformed,
-    /// It was one of ours; its time is over, or its family has ended.
+    /// It was valid once; it has expired, or its family has ended.
     #[error("Token has expired.")]
     Expired,
     /// The database could not be asked.

@@ -22,11 +22,11 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Whoever fetched the public keys may go by them for so long (`max-age`), so
-/// a new key signs only after that.
+/// Clients may cache the public keys for this time (`max-age`), so a new key
+/// signs only after it.
 pub const PUBLISHED_FOR: Duration = Duration::from_secs(5 * 60);
-/// A key goes on verifying for so long after its successor has begun to sign:
-/// more than any token lives.
+/// A key verifies for this time after its successor has begun to sign: longer
+/// than any token is valid.
 const OVERLAP: Duration = Duration::from_secs(60 * 60);
 /// Keys are read again after this time at the latest …
 const STALE: Duration = Duration::from_secs(60);

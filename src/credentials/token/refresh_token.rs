@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{credentials::Secret, database::internal, error::AppError};
 
-/// 256 bits that nobody can guess.
+/// 256 random bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken([u8; 32]);
 
@@ -19,7 +19,7 @@ impl RefreshToken {
         Ok(Self(bytes))
     }
 
-    /// A token as [`Self::reveal`] wrote it; anything else is none.
+    /// Parses a token that [`Self::reveal`] wrote.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         BASE64_URL_SAFE_NO_PAD.decode(raw).ok()?.try_into().ok().map(Self)

@@ -14,7 +14,7 @@ use crate::{clock, credentials::User, database::internal, error::AppError, site:
 
 #[derive(Clone)]
 pub struct Tokens {
-    /// To be shown to the API; holds for [`super::ACCESS_TIME`].
+    /// For the API; valid for [`super::ACCESS_TIME`].
     pub access: String,
     /// For the program itself: who it is that has logged in.
     pub id: String,

@@ -42,15 +42,15 @@ use crate::{
 
 /// How long a client may take to begin.
 const INIT_TIME: Duration = Duration::from_secs(10);
-/// Clients of AppSync give up after five minutes of silence; proxies sooner.
+/// AppSync's clients give up after five minutes of silence; proxies sooner.
 const BEAT: Duration = Duration::from_secs(25);
 /// How often the credentials are verified again.
 const CHECK: Duration = Duration::from_secs(20);
 /// Events that are written one after the other before other connections get the
 /// thread.
 const AT_ONCE: usize = 32;
-/// Codes of `graphql-transport-ws` (its PROTOCOL.md); AppSync's clients only
-/// look whether the connection is there.
+/// Close codes of `graphql-transport-ws` (its PROTOCOL.md). AppSync's clients
+/// ignore codes.
 mod code {
     pub const GOING_AWAY: u16 = 1001;
     /// Of RFC 6455's registry. Clients of both protocols connect again after it.
@@ -299,7 +299,7 @@ impl Connection {
         Step::Continue(())
     }
 
-    /// Tells what is there, and all that is ready behind it, at once.
+    /// Sends an event and all others that are ready after it.
     async fn tell_all(&mut self, socket: &mut WebSocket, id: String, told: Option<OperationEvent>) -> Step {
         self.tell(socket, id, told).await?;
         for _ in 1..AT_ONCE {

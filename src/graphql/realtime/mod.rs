@@ -94,7 +94,8 @@ pub async fn connect(
     let greeting = Greeting {
         comes_back,
         offered: offered.unwrap_or_else(|| Offered::of(RequestCredential::in_extensions(&writing))),
-        // A browser sends the cookie with whatever page opens the connection (security row C2).
+        // A browser sends the cookie with every page that opens a connection
+        // (security row C2).
         session: session
             .filter(|_| source == Source::Own)
             .map(|Extension(session)| UserSession::new(session)),
@@ -153,8 +154,8 @@ fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-/// JSON in base64 of either alphabet, padded or not, since clients differ.
-/// What cannot be read is a credential that does not hold.
+/// JSON in base64 of either alphabet, with or without padding, because clients
+/// differ. Anything else is an invalid credential.
 fn decode(encoded: &str) -> Offered {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

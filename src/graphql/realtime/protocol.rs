@@ -13,8 +13,7 @@ use crate::{
 /// `graphql-transport-ws`, and who offers the two means that one by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
-    /// The subprotocol `graphql-ws`, as AppSync has it: every start brings its
-    /// own credential.
+    /// AppSync's subprotocol `graphql-ws`: every start has its own credential.
     AppSync,
     /// The subprotocol `graphql-transport-ws`: one credential a connection.
     TransportWs,
@@ -146,7 +145,7 @@ impl Protocol {
         }
     }
 
-    /// The type of a message that brings data.
+    /// The type of a message with data.
     pub const fn data(self) -> &'static str {
         match self {
             Self::AppSync => "data",

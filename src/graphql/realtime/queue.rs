@@ -75,7 +75,7 @@ impl Queue {
         }
     }
 
-    /// The next that is done, whichever comes first; waits while there is none.
+    /// The next operation that ends, in any order; waits while there is none.
     pub async fn done(&mut self) -> Answer {
         loop {
             self.advance();

@@ -32,7 +32,8 @@ use crate::{config::Origins, site::Site};
 /// and clients of AWS look for theirs.
 const ALLOWED_HEADERS: [&str; 6] =
     ["authorization", "content-type", "x-amz-user-agent", "x-api-key", "cache-control", "x-amz-target"];
-/// Bytes of names that are allowed because they were asked for.
+/// The most bytes of header names that are allowed because a script asked for
+/// them.
 const MAX_REQUESTED: usize = 4096;
 /// What scripts read beside the names that every script may read (Fetch, 2.2.2).
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(

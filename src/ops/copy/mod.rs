@@ -110,8 +110,8 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
     let mut source = Side::begin(from, Access::Read).await?;
     source.require_current_schema().await?;
     if !to.is_missing_file() {
-        // Before its schema is brought up to date, which whoever mixed up the
-        // two would not want to happen to their site.
+        // Before its schema is migrated: whoever confused the two databases
+        // would not want that.
         let mut target = Side::begin(to, Access::Read).await?;
         if source.identity().await? == target.identity().await? {
             return Err(CopyError::Same { from: from.clone(), to: to.clone() });
@@ -119,7 +119,7 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
         target.require_empty().await?;
         target.close().await;
     }
-    // A process that serves the target would never hear of what is copied there.
+    // A process that serves the target would not notice what is copied.
     let _lock = if to.is_missing_file() { None } else { Some(to.lock()?) };
     Database::open(&DatabaseConfig::of(to.clone())).await?.close().await;
     let mut target = Side::begin(to, Access::Write).await?;
@@ -134,7 +134,7 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
 }
 
 async fn transfer(source: &mut Side<'_>, target: &mut Side<'_>) -> Result<Vec<Copied>, CopyError> {
-    // Again, now that nobody else can write.
+    // Checked again, now that no other process can write.
     target.require_empty().await?;
     let mut copied = Vec::with_capacity(TABLES.len());
     for table in TABLES {

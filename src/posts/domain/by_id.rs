@@ -46,7 +46,8 @@ pub trait ReadById: TryFrom<Self::Row, Error = AppError> + Send + Sync + 'static
 /// Reads posts for all who ask.
 pub struct ById<T> {
     statements: [Arc<str>; SIZES.len()],
-    /// For whoever may be served by a replica, and for whoever may not ([`Site::reader_for`]).
+    /// One for callers that a replica may serve, one for the others
+    /// ([`Site::reader_for`]).
     lanes: [Mutex<Lane<T>>; 2],
 }
 

@@ -122,7 +122,7 @@ pub fn conflicting(error: &AppError) -> Option<Post> {
 pub struct Guard {
     /// The post still has this version (security row D4).
     pub version: Option<i64>,
-    /// This holds of it.
+    /// The condition that has to be true for it.
     pub condition: Filter,
 }
 

@@ -15,7 +15,7 @@ pub struct PostText {
 }
 
 impl PostText {
-    /// The text as people see it: an empty one where there is none.
+    /// The text as people see it: empty if there is none.
     #[must_use]
     pub fn text(&self) -> &Content {
         Content::or_empty(self.content.as_ref())

@@ -40,7 +40,7 @@ pub struct SummaryRow {
     updated_at: i64,
 }
 
-/// A row that breaks the rules of its own types was not written by Byline.
+/// Byline never writes a row that breaks the rules of its types.
 pub(super) fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, AppError> {
     parsed.map_err(|error| internal(format_args!("a stored post breaks the rules: {error:?}")))
 }

@@ -18,7 +18,7 @@ pub enum Changed {
 /// gone already, and nothing can be done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeletedPost {
-    /// Its id, which only the next post to bring the same one has again.
+    /// Its id, which a new post can have again only if a program chooses it.
     pub id: PostId,
     /// Empty once the text is forgotten.
     pub title: String,

@@ -240,7 +240,7 @@ pub struct Selection {
     pub after: Option<Cursor>,
     /// The most posts to return.
     pub limit: usize,
-    /// Whether their content is wanted; there is none otherwise.
+    /// Whether their content is read; if not, it is empty.
     pub content: bool,
 }
 

@@ -27,8 +27,8 @@ const BACKLOG: usize = 256;
 /// Events whose renderings are kept. A subscriber that is further behind
 /// renders for itself.
 const RENDERED: usize = 4;
-/// Bytes of the renderings of one of the news. What is beyond them is rendered
-/// time and again.
+/// Bytes of the renderings of one event that are kept. Beyond that, each
+/// subscriber renders for itself.
 const RENDERINGS_BYTES: usize = 4 << 20;
 
 /// An event, and the post that it is about.
@@ -91,7 +91,7 @@ impl Renderings {
     }
 }
 
-/// Passes news on to subscribers. Reads nothing while there are none.
+/// Passes events on to subscribers. Reads nothing while there are none.
 #[derive(Debug, Default)]
 pub struct Broadcast(Mutex<Option<broadcast::WeakSender<PostEvent>>>);
 
@@ -120,8 +120,8 @@ impl Broadcast {
     }
 }
 
-/// Ends with the bus, or when it is too slow for it: then every receiver ends,
-/// so that nobody misses a thing without knowing.
+/// Ends with the bus, or when it falls behind: then every receiver ends, so
+/// that nobody misses an event without noticing.
 async fn pass_on(
     database: Database,
     mut events: broadcast::Receiver<Event>,

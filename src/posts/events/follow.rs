@@ -81,12 +81,13 @@ impl Follower {
                 bus.follow();
             }
         }
-        // Of credentials nothing is caught up with: what was verified before is verified anew.
+        // Changes of credentials are not repeated, so everything is verified
+        // again.
         self.site.trust().follow();
         Ok(Some(listener))
     }
 
-    /// Passes on what is told; returns why it no longer is.
+    /// Passes on notifications; returns the reason when they end.
     async fn hear(&mut self, mut listener: PgListener) -> String {
         loop {
             match timeout(SILENCE, listener.try_recv()).await {

@@ -119,7 +119,7 @@ pub struct Bus {
 }
 
 impl Site {
-    /// What happens to posts, so that nothing stale is served and listeners hear of it.
+    /// The events of a site, for caches and listeners.
     #[must_use]
     pub fn bus(&self) -> &Arc<Bus> {
         self.part()
@@ -176,13 +176,13 @@ impl Bus {
         self.changes.post_changed(&event.post);
     }
 
-    /// The database holds the event `id`, and this process may have shown it.
+    /// The database has the event `id`, and this process may have shown it.
     fn has_come_to(&self, id: i64) {
         self.newest.fetch_max(id, Ordering::AcqRel);
     }
 
-    /// From now on no change is missed. Numbers of events may come again: the
-    /// database may have been put back to an earlier state.
+    /// From now on no change is missed. Ids of events may repeat, because the
+    /// database may have been set back to an earlier state.
     fn follow(&self) {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changes.follow();

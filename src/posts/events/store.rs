@@ -14,7 +14,7 @@ use crate::{
 pub const CHANNEL: &str = "byline_events";
 /// How many events are kept.
 const KEPT: i64 = 10_000;
-/// Events that are told again at most; a listener that missed more starts over.
+/// The most events that are repeated; a listener that missed more starts over.
 const RESUMED: usize = 500;
 
 #[derive(FromRow)]

@@ -82,7 +82,7 @@ fn respond(messages: impl Stream<Item = Result<Message, Infallible>> + Send + 's
     response
 }
 
-/// What a client is told before anything new happens.
+/// What a client gets before anything new happens.
 struct Missed {
     /// The id before the first of these events.
     at: i64,

@@ -27,8 +27,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The pages around posts, rendered when they are needed first. Whatever else is
-/// on them has to be the same for as long as this process lives.
+/// The pages around posts, rendered when they are first needed. All else on
+/// them has to stay the same as long as this process runs.
 #[derive(Debug, Default)]
 pub struct Frames(OnceCell<PostFrames>);
 

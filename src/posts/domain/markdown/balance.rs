@@ -19,7 +19,7 @@ use super::{
     tokens::{Attribute, Token, Tokens, decoded},
 };
 
-/// Elements around a text; whatever is nested more deeply loses its tags.
+/// The most elements around a text; deeper ones lose their tags.
 pub(super) const MAX_DEPTH: usize = 100;
 
 /// The class of Byline's remarks where something is not shown.
@@ -318,7 +318,7 @@ impl Balance {
         let source = attributes.swap_remove(at).1;
         let alt = attributes.iter().find(|(name, alt)| *name == "alt" && !alt.trim().is_empty());
         let alt = alt.map(|(_, alt)| alt.as_ref());
-        // A link in a link is none.
+        // A link inside a link is dropped.
         let linked = linked && self.nearest(|open| open == "a", is_cell).is_none();
         self.remark(if alt.is_some() || linked { "Picture not shown: " } else { "Picture not shown." });
         if linked {

@@ -11,7 +11,7 @@ use super::{
 /// In characters as people count them (grapheme clusters, UAX 29).
 pub(super) const MAX_GRAPHEMES: usize = 240;
 
-/// How far back a cut may move to stand between two words.
+/// How far back a cut may move to be between two words.
 const WORD_GRAPHEMES: usize = 40;
 
 /// So that one "character" of ten thousand marks is not the whole of a list.

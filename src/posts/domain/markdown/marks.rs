@@ -64,7 +64,7 @@ pub(super) fn with_references(html: String) -> String {
     whole
 }
 
-/// The character that a mark stands for: as set in prose, and as typed.
+/// The character of a mark: as set in prose, and as typed.
 pub(super) fn typographic(mark: char) -> Option<(char, &'static str)> {
     TYPOGRAPHIC.iter().find(|(own, ..)| *own == mark).map(|(_, shown, typed)| (*shown, *typed))
 }

@@ -137,7 +137,7 @@ impl<'a> Tokens<'a> {
         Some(found? + end.len())
     }
 
-    /// What stands before the end tag, and the length of all.
+    /// The text before the end tag, and the length of both.
     fn until_closed(&mut self, from: usize, name: &'static str) -> Option<(&'a str, usize)> {
         if self.missing.contains(&name) {
             return None;
