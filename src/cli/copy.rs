@@ -24,7 +24,7 @@ pub(super) struct Copy {
 }
 
 pub(super) async fn run(databases: Copy) -> Result<String, Failure> {
-    // Parsed here, since clap would show a password that stands in a wrong one.
+    // Parsed here, because clap would show the password in a wrong URL.
     let database = |flag: &'static str, url: Option<String>, file: Option<PathBuf>| match file {
         Some(file) => Ok(read_database_url(flag, &file)?),
         None => {

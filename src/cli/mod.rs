@@ -134,7 +134,7 @@ fn outlive_file_size_limit() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     const SIGXFSZ: i32 = 25;
-    // From now on the signal is caught, whether somebody waits for it or not.
+    // From now on the signal is caught, even if nothing waits for it.
     signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
 }
 

@@ -69,7 +69,7 @@ impl Site {
     }
 }
 
-/// What a request holds until it is answered.
+/// The resources of a request until it is answered.
 #[derive(Debug)]
 pub(super) struct UnderWay {
     site: Site,
@@ -146,7 +146,7 @@ struct Arriving {
 }
 
 impl Arriving {
-    /// Counts what has arrived, or that somebody waits for it.
+    /// Counts bytes that have arrived, or notes that the body is waited for.
     fn reserve(&self) -> Result<(), AppError> {
         let amount = self.received.max(SLOW_BODY);
         let mut body = lock(&self.under_way.body);

@@ -35,8 +35,8 @@ use crate::{
     ui::FormState,
 };
 
-/// The component that makes a whole document. It stands above all pages, and so
-/// above this room.
+/// The component that makes a whole document. It belongs to a module above this
+/// one.
 #[derive(Clone, Copy, Debug)]
 pub struct Document(pub fn() -> AnyView);
 
@@ -70,7 +70,7 @@ pub struct PageInput {
     pub actor: Actor,
     /// A form that comes back with what was typed.
     pub form: Option<FormState>,
-    /// Other forms that wait for whoever is signed in.
+    /// Other kept forms of the person who is signed in.
     pub waiting: Vec<KeptForm>,
     pub notice: Option<&'static Notice>,
     /// See [`ShownOnce`].
@@ -127,7 +127,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
     response
 }
 
-/// What a page shows to whoever's session this is.
+/// What a page shows to the person of this session.
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
     let actor = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?.actor;
     let mut input = PageInput::of(head.uri.clone(), actor);
@@ -163,7 +163,7 @@ async fn hand_back(
     Ok(())
 }
 
-/// Renders a page for one person; nobody may keep it (security row S6).
+/// Renders a page for one person, which may not be cached (security row S6).
 pub async fn render(site: &Site, input: PageInput) -> Response {
     let document = limits::in_time(async { document(site, input).await });
     let mut response = document.await.unwrap_or_else(|error| refusal(&error, true));

@@ -30,7 +30,8 @@ fn kept_page(site: &Site, request: &Request) -> Option<Key> {
 
 /// A page that is ready in memory. Nothing else has to be looked at then.
 pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = Option<Response>> + Send + 'a {
-    // What waits must not hold the request: its body is for one thread at a time.
+    // The request cannot be held across an await, because its body is not
+    // `Sync`.
     let (key, headers) = (kept_page(site, request), request.headers());
     async move { site.pages().ready(&key?, headers).await }
 }
@@ -41,7 +42,7 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     let Some(key) = kept_page(&site, &request) else {
         return next.run(request).await;
     };
-    // Nothing that somebody appended to the address is in the page.
+    // Parameters that somebody appended to the URL do not reach the page.
     let input = PageInput::of(key.name.parse().unwrap_or_default(), Actor::Anonymous);
     let (head, _) = request.into_parts();
     let Shortcut(shortcut) = site.part();

@@ -35,11 +35,11 @@ fn outer_name(inner: &str, origin: &Origin) -> String {
 
 /// The layer around everything that reads or sets a cookie.
 ///
-/// Several read them, each by a parser of its own: tower-sessions decodes a
-/// name such as `__%48ost-sid`, which any sibling host may set, into the one
-/// that browsers protect, and [`cookies::cookie`] passes over a header with a byte of
-/// another kind. So a request keeps only the cookies of this site, by their
-/// inner names, written as all of them read it.
+/// Several parsers read cookies. tower-sessions decodes a name such as
+/// `__%48ost-sid`, which any sibling host may set, into the name that browsers
+/// protect; and [`cookie`] ignores a header with a byte that is no text. So a
+/// request keeps only the cookies of this site, by their inner names, in a form
+/// that all parsers read the same way.
 pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let called = authority(&request).map(str::to_owned);
     // Programs send and are given none: they do not pay for the names.
@@ -64,10 +64,10 @@ pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: N
     response
 }
 
-/// The value of the cookie of that very name, of visible ASCII. One that is
-/// there twice is none: a browser sends one that the site has set, and another
-/// that somebody has set for a wider domain or a longer path, and does not say
-/// which is which.
+/// The value of the cookie with exactly that name, of visible ASCII. A repeated
+/// cookie counts as none: one is the site's, and the other was set by somebody
+/// for a wider domain or a longer path; the browser does not say which is
+/// which.
 fn only_value<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &str) -> Option<Vec<u8>> {
     let mut values = headers
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
