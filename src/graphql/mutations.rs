@@ -94,7 +94,7 @@ pub async fn update_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
     let input = input(ctx)?;
     let id = id_of_post(call, input)?;
     let parsed = guard(ctx, input).and_then(|guard| Ok((guard, change(call, input)?)));
-    let (guard, change) = to_whom_it_concerns(call, &id, parsed).await?;
+    let (guard, change) = parsed_unless_forbidden(call, &id, parsed).await?;
     let post = service::update(call.site, call.actor, &id, guard, change).await;
     post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
 }
@@ -108,7 +108,7 @@ fn id_of_post(call: &Call<'_>, input: &Input) -> Result<PostId, ApiError> {
 /// Returns the parsed input. A caller who may not change the post must not
 /// learn which rule the input breaks; so only if a rule is broken, the
 /// permission is checked before the change.
-async fn to_whom_it_concerns<T>(
+async fn parsed_unless_forbidden<T>(
     call: &Call<'_>,
     id: &PostId,
     parsed: Result<T, ApiError>,
@@ -150,7 +150,7 @@ fn string(value: &Value) -> &str {
 pub async fn delete_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
     let id = id_of_post(call, input)?;
-    let guard = to_whom_it_concerns(call, &id, guard(ctx, input)).await?;
+    let guard = parsed_unless_forbidden(call, &id, guard(ctx, input)).await?;
     let deleted = service::delete(call.site, call.actor, &id, guard, None).await;
     let deleted = deleted.map_err(|error| call.refused(error))?;
     Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))

@@ -78,7 +78,7 @@ pub async fn serve(
         };
         // Answers are written whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        notice_the_vanished(&stream);
+        detect_lost_peers(&stream);
         let stream = ConnectionStream::new(stream, Arc::clone(&connection), descriptor);
         let acceptor = tls.as_ref().map(|tls| tls.acceptor());
         let client = Client { router: router.clone(), peer, connection };
@@ -146,7 +146,7 @@ async fn converse(
 
 /// Detects peers that are gone; without this, data for them is sent again for a
 /// quarter of an hour. On other systems the limits of the system apply.
-fn notice_the_vanished(stream: &TcpStream) {
+fn detect_lost_peers(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits::WRITE_TIME)) {
         tracing::debug!(%error, "a connection has no time limit of its own");

@@ -62,7 +62,7 @@ struct EventListener {
 impl EventListener {
     /// Follows the visibility of the page: a hidden tab uses no place of the
     /// server.
-    fn attend(this: &Rc<RefCell<Self>>) {
+    fn follow_visibility(this: &Rc<RefCell<Self>>) {
         let visible = document().visibility_state() == VisibilityState::Visible;
         let mut listener = this.borrow_mut();
         match (&listener.source, visible) {
@@ -92,7 +92,7 @@ impl EventListener {
                 if this.borrow().source.as_ref().is_some_and(closed) {
                     this.borrow_mut().source = None;
                     let this = Rc::clone(&this);
-                    set_timeout(move || Self::attend(&this), TRY_AGAIN);
+                    set_timeout(move || Self::follow_visibility(&this), TRY_AGAIN);
                 }
             }
         });
@@ -148,12 +148,13 @@ pub fn LiveList(
     Effect::new(move |_| {
         let listener =
             Rc::new(RefCell::new(EventListener { updates, last: as_of.to_string(), source: None }));
-        EventListener::attend(&listener);
-        let attend = Closure::<dyn FnMut()>::new(move || EventListener::attend(&listener));
-        let _ =
-            document().add_event_listener_with_callback("visibilitychange", attend.as_ref().unchecked_ref());
+        EventListener::follow_visibility(&listener);
+        let follow_visibility =
+            Closure::<dyn FnMut()>::new(move || EventListener::follow_visibility(&listener));
+        let _ = document()
+            .add_event_listener_with_callback("visibilitychange", follow_visibility.as_ref().unchecked_ref());
         // Lives as long as the page.
-        attend.forget();
+        follow_visibility.forget();
     });
     view! {
         <div class="live" role="status">

@@ -43,7 +43,7 @@ use crate::{
 /// How long a client may take to begin.
 const INIT_TIME: Duration = Duration::from_secs(10);
 /// AppSync's clients give up after five minutes of silence; proxies sooner.
-const BEAT: Duration = Duration::from_secs(25);
+const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// How often the credentials are verified again.
 const CHECK: Duration = Duration::from_secs(20);
 /// Events that are written one after the other before other connections get the
@@ -142,7 +142,7 @@ impl Connection {
         let site = self.site.clone();
         let mut stopping = std::pin::pin!(site.bus().closed());
         let begun = tokio::time::Instant::now();
-        let mut beat = interval_at(begun + BEAT, BEAT);
+        let mut beat = interval_at(begun + KEEP_ALIVE, KEEP_ALIVE);
         let mut check = interval_at(begun + CHECK, CHECK);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -156,7 +156,7 @@ impl Connection {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End(None),
                 },
                 Some((id, told)) = self.news.next(), if !self.news.is_empty() => {
-                    self.tell_all(socket, id, told).await
+                    self.send_all_ready(socket, id, told).await
                 }
                 answer = self.queue.done() => self.answer(socket, answer).await,
                 _ = beat.tick(), if self.caller.is_some() => send(socket, &self.protocol.beat()).await,
@@ -201,7 +201,7 @@ impl Connection {
     }
 
     async fn begin(&mut self, socket: &mut WebSocket, offered: &Offered) -> Step {
-        match self.beginner(offered).await {
+        match self.initial_caller(offered).await {
             Ok(caller) => {
                 self.caller = Some(caller);
                 send(socket, &self.protocol.ack()).await?;
@@ -230,7 +230,7 @@ impl Connection {
 
     /// Who begins: by the offered credential, else by that of the upgrade
     /// request, else by the session.
-    async fn beginner(&mut self, offered: &Offered) -> Result<Caller, Failed> {
+    async fn initial_caller(&mut self, offered: &Offered) -> Result<Caller, Failed> {
         let explicit = offered.explicit().or_else(|| self.greeting.offered.explicit());
         let session = self.greeting.session.as_ref().filter(|_| self.protocol == Protocol::TransportWs);
         caller(&self.site, explicit, session).await
@@ -300,7 +300,12 @@ impl Connection {
     }
 
     /// Sends an event and all others that are ready after it.
-    async fn tell_all(&mut self, socket: &mut WebSocket, id: String, told: Option<OperationEvent>) -> Step {
+    async fn send_all_ready(
+        &mut self,
+        socket: &mut WebSocket,
+        id: String,
+        told: Option<OperationEvent>,
+    ) -> Step {
         self.tell(socket, id, told).await?;
         for _ in 1..AT_ONCE {
             let Some(Some((id, told))) = self.news.next().now_or_never() else {

@@ -31,14 +31,14 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
     if is_safe || !refused {
         return next.run(request).await;
     }
-    tell_of_missing_setting(&site.public_url, request.headers());
+    log_missing_public_url(&site.public_url, request.headers());
     let at = site.public_url.set().map(Origin::to_string);
     refusal(&AppError::CrossSite { at }, wants_html(request.headers()))
 }
 
 /// Behind a proxy the site cannot know how browsers reach it. If the setting is
 /// missing, nobody can log in or write, so the log says it.
-fn tell_of_missing_setting(public_url: &PublicUrl, headers: &HeaderMap) {
+fn log_missing_public_url(public_url: &PublicUrl, headers: &HeaderMap) {
     if public_url.set().is_none()
         && let Said::Once(raw) = said(headers, &ORIGIN)
         && let Some(origin) = Origin::parse(raw)

@@ -31,13 +31,13 @@ pub async fn repair_session_response(State(https): State<bool>, request: Request
     {
         return refusal(&AppError::Busy { retry_after: 2 }, html);
     }
-    whole_removal(response, https)
+    complete_removal(response, https)
 }
 
 /// A browser obeys the removal of a `__Host-` cookie only if it carries
 /// `Secure` as well, and a cookie that is removed should look like the one that
 /// was set (S1).
-fn whole_removal(mut response: Response, https: bool) -> Response {
+fn complete_removal(mut response: Response, https: bool) -> Response {
     let headers = response.headers_mut();
     let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);
