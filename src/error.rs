@@ -90,7 +90,7 @@ pub enum AppError {
     WriteConflict,
     /// The operator has not set the address of the site.
     #[error(
-        "This site does not know by which address others reach it; {known} is none. Whoever runs it names that by --public-url."
+        "This site does not know its public address: others cannot reach {known}. Its operator has to set --public-url."
     )]
     NoPublicUrl {
         /// The address that it assumes.

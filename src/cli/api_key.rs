@@ -28,13 +28,13 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ApiKey {
-    /// Make a key; it alone is written to standard output, this once
+    /// Make a key and print it; it is never shown again
     Create(NewKey),
-    /// List the keys: id, whose, how it begins, made, expires, last used, name
+    /// List the keys: id, owner, first characters, created, expires, last used, name
     List,
     /// Revoke a key, which is refused from then on
     Revoke {
-        /// As in the list
+        /// Id of the key, from the list
         id: String,
     },
 }
@@ -43,10 +43,10 @@ pub(super) enum ApiKey {
 pub(super) struct NewKey {
     #[command(flatten)]
     owner: Owner,
-    /// What the key is called
+    /// Name of the key
     #[arg(long, default_value = "Command line", value_name = "NAME")]
     name: String,
-    /// How long it holds, 1 to 365 [default: 90, with --public 365]
+    /// Days until it expires, 1 to 365 [default: 90, with --public 365]
     #[arg(long, value_name = "DAYS")]
     days: Option<String>,
 }
@@ -54,10 +54,10 @@ pub(super) struct NewKey {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 struct Owner {
-    /// Whose key it is: a username or an e-mail address
+    /// Owner of the key: a username or an e-mail address
     #[arg(long, value_name = "WHO")]
     user: Option<String>,
-    /// A key of the site itself, which everyone may know and the site shows
+    /// Make a public key, which belongs to the site and is no secret
     #[arg(long)]
     public: bool,
 }
@@ -114,7 +114,9 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
                 None => Err(AppError::NotFound),
             };
             if revoked == Err(AppError::NotFound) {
-                return Err(Failure::Refused("There is no such key; `byline api-key list` has them.".into()));
+                return Err(Failure::Refused(
+                    "There is no such key; `byline api-key list` shows all keys.".into(),
+                ));
             }
             revoked?;
             let _ = writeln!(said, "The key is refused from now on.");

@@ -12,10 +12,10 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// The folder, most often the project's `src`; it is created where it is missing
+    /// Folder for the files, usually the project's `src`; created if it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What calls of the front end show that name no mode
+    /// How calls of the front end prove who asks unless they name a mode
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
     default_auth: DefaultAuth,
 }
@@ -39,7 +39,7 @@ pub(super) async fn run(site: &Site, Options { out, default_auth }: Options) -> 
         let command = Backend::MAKE_PUBLIC_KEY;
         let _ = writeln!(
             said,
-            "There is no public API key, so only who signs in can read. Make one with: {command}"
+            "There is no public API key, so only people who sign in can read. Make one with: {command}"
         );
     }
     Ok(said)

@@ -12,13 +12,13 @@ pub(super) struct Copy {
     /// The database of the site; it is only read, and may be in use
     #[arg(long, value_name = "URL", required_unless_present = "from_file", conflicts_with = "from_file")]
     from: Option<String>,
-    /// File that has the URL of the site's database
+    /// File with the URL of the site's database
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
-    /// An empty database that nobody uses yet; a file of SQLite is created where it is missing
+    /// An empty database that is not in use; a SQLite file is created if it is missing
     #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
     to: Option<String>,
-    /// File that has the URL of the empty database
+    /// File with the URL of the empty database
     #[arg(long, value_name = "FILE")]
     to_file: Option<PathBuf>,
 }

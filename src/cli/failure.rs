@@ -17,7 +17,7 @@ pub(super) enum Failure {
     Output(std::io::Error),
     #[error("the key could not be written to standard output ({0}), so it was revoked")]
     LostKey(std::io::Error),
-    #[error("key {id} could not be written to standard output ({cause}); revoke it, it holds")]
+    #[error("key {id} could not be written to standard output ({cause}); revoke it, because it is valid")]
     LostKeyHolds { id: String, cause: std::io::Error },
     #[error("standard output is thrown away, and it is the only place where the key is shown")]
     NowhereToShow,
@@ -30,7 +30,7 @@ impl From<AppError> for Failure {
         Self::Refused(match error {
             AppError::NotFound => "There is no such account.".to_owned(),
             AppError::Busy { .. } => {
-                "The database did not take it: it is busy, full or cannot be written; the log says which."
+                "The database refused the change: it is busy, full or cannot be written; the log says which."
                     .to_owned()
             }
             other => other.sentences(),

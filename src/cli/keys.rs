@@ -12,9 +12,9 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Make a new key; it signs in five minutes, and the old one is believed for another hour
+    /// Make a new key; it signs in five minutes, and the old one verifies for another hour
     Rotate {
-        /// A key is in wrong hands: the new one signs at once, and no other is believed any more
+        /// For a stolen key: the new one signs at once, and all others are refused
         #[arg(long)]
         now: bool,
     },

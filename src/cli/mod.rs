@@ -34,7 +34,7 @@ struct Cli {
     command: Command,
     #[command(flatten)]
     settings: Flags,
-    /// How log lines look
+    /// Format of the log
     #[arg(long, global = true, env = "BYLINE_LOG_FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
 }
@@ -43,19 +43,19 @@ struct Cli {
 enum Command {
     /// Serve the site until told to stop (SIGTERM or Ctrl-C)
     Serve(serve::Serve),
-    /// Create the database or bring it up to date, and stop
+    /// Create or migrate the database, then stop
     Migrate,
     /// Copy a site into an empty database, of SQLite or PostgreSQL
     Copy(copy::Copy),
     /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
     Codegen(codegen::Options),
-    /// Look after accounts
+    /// Manage accounts
     #[command(subcommand)]
     User(user::User),
-    /// Look after API keys, with which programs read
+    /// Manage API keys, with which programs read
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
-    /// Look after the keys that access tokens are signed with
+    /// Manage the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
     if !config.public_url.can_be_reached() {
         say(&format!("Byline is at {here}"));
-        say("It listens on every address of this machine; name the one that others use by --public-url.");
+        say("It listens on every address of this machine; set --public-url to the one that others use.");
     } else if wanted.port() == 0 {
         say(&format!("Byline is at {here}"));
     } else {

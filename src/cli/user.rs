@@ -19,9 +19,9 @@ use crate::{
 pub(super) enum User {
     /// Make an account; the password is read from standard input
     Create {
-        /// Stands under the posts
+        /// Name that is shown with the posts
         username: String,
-        /// To log in with
+        /// E-mail address for logging in
         email: String,
     },
     /// Set a new password, read from standard input, and end all sessions and tokens of the account
@@ -49,7 +49,7 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             service::set_password(site, &login, password).await?;
             let _ = writeln!(
                 said,
-                "The new password holds; every session and every token of the account has ended."
+                "The new password is set; every session and every token of the account has ended."
             );
         }
         User::List => {

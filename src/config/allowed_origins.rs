@@ -30,7 +30,7 @@ pub enum OriginPattern {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginsError {
     /// It does not have the form of an origin.
-    #[error("\"{0}\" is no origin like https://app.example or capacitor://localhost, and * stands alone")]
+    #[error("\"{0}\" is no origin like https://app.example or capacitor://localhost; a single * allows all")]
     Form(String),
     /// Something follows the host, which no origin has.
     #[error("\"{0}\" has more than scheme, host and port, so no browser's Origin equals it; write {1}")]
@@ -40,7 +40,7 @@ pub enum OriginsError {
     Star(String),
     /// `null`, or an origin that browsers send as `null`.
     #[error(
-        "\"{0}\": of files and sandboxed frames of anybody browsers say the origin null, so it names nobody"
+        "\"{0}\": browsers send the origin null for every file and sandboxed frame, so it identifies nobody"
     )]
     Null(String),
 }

@@ -31,7 +31,7 @@ const FILE: &str = "byline.toml";
 /// Paths of PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// PEM: the certificate of the site, then those that vouch for it.
+    /// PEM: the certificate of the site, then its chain.
     pub cert: PathBuf,
     /// PEM: its private key.
     pub key: PathBuf,
@@ -61,7 +61,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Listeners to `/events`, and WebSockets, at a time.
     pub max_listeners: usize,
-    /// Memory for what is kept ready.
+    /// Memory for cached answers.
     pub page_memory: PageMemory,
     /// The certificate, if the site serves TLS itself.
     pub tls: Option<TlsFiles>,
@@ -69,7 +69,7 @@ pub struct Config {
     pub argon2: Cost,
     /// Proxies that are trusted to name the client's address.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether changes by the GraphQL API name the version that they started from.
+    /// Whether changes by the GraphQL API name the version that they are based on.
     pub conflict_detection: ConflictDetection,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
@@ -100,7 +100,7 @@ pub enum StartError {
     Value { setting: &'static str, problem: String },
     #[error(transparent)]
     Argon2(#[from] CostError),
-    /// The texts of the schema do not fit each other or the resolvers: a fault of this binary.
+    /// The schema and the resolvers do not match: a fault of this binary.
     #[error("the schema of the GraphQL API cannot be put together: {0}")]
     Schema(SchemaError),
     #[error(transparent)]
@@ -122,34 +122,34 @@ fn did_you_mean(meant: Option<&str>) -> String {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
 pub struct Flags {
-    /// File of settings [default: byline.toml, where there is one]
+    /// File of settings [default: byline.toml, if it exists]
     #[arg(long, global = true, env = "BYLINE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Address and port to listen on [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "BYLINE_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Database: sqlite://FILE, which is created where it is missing, or postgres://… [default: sqlite://byline.db]
+    /// Database: sqlite://FILE, which is created if it is missing, or postgres://… [default: sqlite://byline.db]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
-    /// File that has the database's URL, so that a password in it stands in no list of processes [default: none]
+    /// File with the database's URL, so that its password is not in the list of processes [default: none]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
     /// Read replica of a PostgreSQL for readers who are not signed in [default: none]
     #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL", value_name = "URL")]
     pub read_database_url: Option<String>,
-    /// File that has the replica's URL [default: none]
+    /// File with the replica's URL [default: none]
     #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL_FILE", value_name = "FILE")]
     pub read_database_url_file: Option<PathBuf>,
-    /// Connections to a PostgreSQL, at most [default: 16]
+    /// Most connections to a PostgreSQL server [default: 16]
     #[arg(long, global = true, env = "BYLINE_DATABASE_CONNECTIONS", value_name = "N")]
     pub database_connections: Option<u32>,
-    /// Listeners to /events, and WebSockets, at a time [default: 1000]
+    /// Most listeners of /events and WebSockets at a time [default: 1000]
     #[arg(long, global = true, env = "BYLINE_MAX_LISTENERS", value_name = "N")]
     pub max_listeners: Option<usize>,
-    /// Memory for pages and answers that are kept ready, in MiB [default: 64]
+    /// Memory for cached pages and answers, in MiB [default: 64]
     #[arg(long, global = true, env = "BYLINE_PAGE_MEMORY", value_name = "MIB")]
     pub page_memory: Option<usize>,
-    /// Certificate chain in PEM, to speak TLS without a proxy; looked at again once a minute [default: none]
+    /// Certificate chain in PEM, to serve TLS without a proxy; read again once a minute [default: none]
     #[arg(long, global = true, env = "BYLINE_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// Private key of the certificate, in PEM [default: none]
@@ -167,7 +167,7 @@ pub struct Flags {
     /// Lanes of one password hash [default: 1]
     #[arg(long, global = true, env = "BYLINE_ARGON2_PARALLELISM", value_name = "N")]
     pub argon2_parallelism: Option<u32>,
-    /// Reverse proxies (addresses or networks, comma separated) whose X-Forwarded-For is believed [default: none]
+    /// Reverse proxies (addresses or networks, comma separated) whose X-Forwarded-For is trusted [default: none]
     #[arg(
         long,
         global = true,
@@ -243,7 +243,7 @@ impl Config {
     /// No process ever needs more.
     const MOST_LISTENERS: usize = 1_000_000;
 
-    /// Where the site listens in fact, once the system has chosen a port.
+    /// The real address of the listener, once the system has chosen a port.
     pub fn listens_to(&mut self, address: SocketAddr) {
         self.listen = address;
         self.public_url.listens_to(address);

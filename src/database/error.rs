@@ -78,7 +78,7 @@ pub enum OpenError {
     #[error("the server is PostgreSQL {0}; Byline needs 15 or newer")]
     OldPostgres(i32),
     /// Only PostgreSQL has replicas.
-    #[error("read-database-url goes with a database-url of postgres:// alone, and must be one itself")]
+    #[error("read-database-url needs a database-url of postgres://, and must be such a URL itself")]
     ReplicaOfFile,
 }
 

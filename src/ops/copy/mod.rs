@@ -33,7 +33,7 @@ pub enum CopyError {
     #[error("{from} and {to} are the same database")]
     Same { from: DatabaseUrl, to: DatabaseUrl },
     /// A table that this binary does not know.
-    #[error("the database {0} holds no site of Byline")]
+    #[error("the database {0} contains no site of Byline")]
     NoSite(DatabaseUrl),
     /// The source lacks steps of the schema, and is not ours to change.
     #[error("the database {0} was made by an older Byline; run `byline migrate` on it first")]

@@ -65,7 +65,7 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
     match post {
         Some(post) => view! {
             <section class="notice" aria-labelledby="sent-before">
-                <h2 id="sent-before">"What this form held before is published"</h2>
+                <h2 id="sent-before">"The earlier text of this form is published"</h2>
                 <p>
                     "It is the post “"<a href=format!("/posts/{}", post.id)><bdi>{post.title.to_string()}</bdi></a>
                     "”. What is in the form now can become a post of its own, or take the place of that one."
@@ -85,7 +85,7 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
         }
         .into_any(),
         None => view! {
-            <section class="notice"><p>"What this form held before was published, and has been deleted since."</p></section>
+            <section class="notice"><p>"The earlier text of this form was published and has been deleted since."</p></section>
         }
         .into_any(),
     }
