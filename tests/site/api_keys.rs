@@ -174,7 +174,7 @@ async fn the_newest_public_key_that_holds_can_be_written_again() {
 
 const PAGE: &str = "/account/api-keys";
 
-/// Fills in the form; the page that has the key.
+/// Fills in the form; returns the page with the key.
 async fn make(browser: &mut Client, name: &str, days: &str, wish: &str) -> Answer {
     browser.submit(PAGE, &[("name", name), ("days", days), ("idempotency_key", wish)]).await
 }

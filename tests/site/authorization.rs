@@ -1,6 +1,6 @@
-//! Who may do what: every operation of every way in, under every credential
-//! (security rows A1, A2, C1, C3, J1, J2, K1). The tables say it; one test for
-//! each runs it and looks at the database after every cell.
+//! Who may do what: every operation of every entry point, with every credential
+//! (security rows A1, A2, C1, C3, J1, J2, K1). The tables contain the expected
+//! results; one test for each runs it and checks the database after every cell.
 //!
 //! Ada has the post `adas`, bob the post `bobs`; no post is `missing`.
 
@@ -105,10 +105,8 @@ const SERVER_FUNCTIONS: &str = "
 | revoke_api_key      | 401       | revoked     | 404         | 403       | 401     | 403         |
 ";
 
-/// What is asked, and the cells by column.
 type Row = (&'static str, BTreeMap<&'static str, &'static str>);
 
-/// The rows of a table.
 fn rows(table: &'static str) -> Vec<Row> {
     let mut lines = table.lines().filter_map(|line| {
         let line = line.strip_prefix('|')?.strip_suffix('|')?;
@@ -219,7 +217,7 @@ impl World {
         world
     }
 
-    /// The two posts, new, and no other.
+    /// Leaves exactly the two posts, both new.
     async fn set_up(&self) {
         let probe = &mut self.site.probe().await;
         for table in ["posts", "deleted_posts"] {
@@ -348,10 +346,9 @@ fn changes_something(cell: &str) -> bool {
     ["made", "changed", "given", "deleted", "a", "revoked"].contains(&first)
 }
 
-/// Somebody, and what they were answered.
 struct Visit {
     by: String,
-    /// What a refusal has to say, where that matters.
+    /// What the refusal has to contain, if that matters.
     says: Option<&'static str>,
     answer: Answer,
 }
@@ -685,7 +682,6 @@ impl World {
     }
 }
 
-/// How one subscribes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     AppSync,

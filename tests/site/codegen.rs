@@ -1,4 +1,4 @@
-//! What a front end of AWS Amplify is given.
+//! The generated files for front ends of AWS Amplify.
 
 use async_graphql::parser::{parse_query, parse_schema};
 use axum::{body::Body, http::Method};
@@ -20,7 +20,7 @@ async fn file(client: &mut Client, file: File) -> String {
     answer.text().to_owned()
 }
 
-/// The file of that name.
+/// Downloads the file of that name.
 async fn named(client: &mut Client, name: &str) -> String {
     file(client, File::parse(name).unwrap_or_else(|| panic!("{name} is a file"))).await
 }

@@ -40,7 +40,7 @@ async fn done(site: &Running, operation: &str, input: Value) -> Value {
     answer.json()
 }
 
-/// The sentence of a refusal by that name.
+/// The message of a refusal with that error name.
 async fn refused(site: &Running, operation: &str, input: Value, name: &str) -> String {
     let answer = call(&mut site.script(), operation, &input).await;
     let body = answer.json();
@@ -68,7 +68,6 @@ fn log_in(username: &str, password: &str) -> Value {
     })
 }
 
-/// The tokens of an `AuthenticationResult`.
 fn tokens(answer: &Value) -> Tokens {
     let result = &answer["AuthenticationResult"];
     assert_eq!((result["TokenType"].as_str(), result["ExpiresIn"].as_u64()), (Some("Bearer"), Some(600)));

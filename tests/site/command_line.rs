@@ -289,7 +289,7 @@ async fn a_reader_of_the_list_may_stop_reading() {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-/// Where what a command says gets lost.
+/// Where the output of a command is lost.
 #[derive(Clone, Copy, Debug)]
 enum Lost {
     /// A file on a disk without room.

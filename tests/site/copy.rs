@@ -12,7 +12,7 @@ use crate::support::{
     Byline, Client, Ended, PASSWORD, Probe, Running, TestDatabase, postgres_database, until,
 };
 
-/// Texts that something on the way could change.
+/// Texts that a copy could damage.
 const DELICATE: &[&str] = &[
     "quotes ' '' \" \\' \\\" ` $1 $$ ?1 :name % _ %s",
     "back\\slashes \\\\ \\n \\x41 \\u0041 E'\\\\' \\. \\N NULL",
@@ -182,7 +182,7 @@ async fn a_site_without_anything_is_copied_too() {
     }
 }
 
-/// A site whose copy takes a while.
+/// A site that takes a while to copy.
 async fn large_site() -> (Running, Client) {
     let site = Running::start().await;
     let ada = site.author("ada").await;
@@ -326,7 +326,7 @@ async fn a_missing_source_is_named_and_not_made() {
     assert_eq!(files, 0, "nothing is made on the way");
 }
 
-/// Takes the last step of the schema back.
+/// Reverts the last step of the schema.
 async fn at_an_older_step(database: &TestDatabase) {
     let byline = Byline::in_an_empty_folder();
     byline.run(&["migrate", "--database-url", database.url_text()], "").await.succeeded();

@@ -1,5 +1,5 @@
-//! Documents that are known to be valid: whoever sends one again is answered as
-//! by a site that sees it for the first time.
+//! Documents that are known to be valid get the same answer as at a site that sees
+//! them for the first time.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is missing, and what does not go.
+//! Missing pages, and requests that are not allowed.
 
 use axum::{body::Body, http::Method};
 

@@ -1,4 +1,4 @@
-//! `/events`: whoever listens hears what happens to posts, and no more.
+//! `/events`: listeners get what happens to posts, and no more.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! Filters: whatever a program asks for, the database gives the posts of which
-//! it holds, by an index where there is one.
+//! Filters: the database returns exactly the posts that match, by an index where
+//! there is one.
 
 use std::{cmp::Ordering, collections::BTreeSet, fmt::Debug};
 
@@ -391,7 +391,6 @@ mod meaning {
     }
 }
 
-/// A `ModelPostFilterInput`.
 fn model_filter(words: Vec<String>) -> impl Strategy<Value = Value> {
     let text = operand(words);
     let texts = prop::option::weighted(0.97, text.clone()).prop_map(|text| json!(text));

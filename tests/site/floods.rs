@@ -1,8 +1,8 @@
-//! One client who takes what there is and gives nothing back, and everybody
-//! else, who notices nothing (security rows L2, L6 and L7).
+//! One client takes everything and gives nothing back, and the others notice nothing
+//! (security rows L2, L6 and L7).
 //!
-//! All of them come from one address: the site must tell them apart by what
-//! they do.
+//! All of them come from one address, so the site must tell them apart by what they
+//! do.
 
 use std::net::SocketAddr;
 
@@ -37,7 +37,7 @@ async fn heard(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// Of this many bytes nobody gets all.
+/// The head of a request that announces so many bytes and sends fewer.
 fn post(path: &str, bytes: usize) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\
@@ -186,7 +186,7 @@ async fn answers_that_nobody_takes_share_a_budget() {
     served.terminate().await;
 }
 
-/// So many connections on which nothing is said.
+/// So many connections that send nothing.
 async fn idle(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     let mut idle = Vec::new();
     for _ in 0..count {

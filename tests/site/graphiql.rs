@@ -1,5 +1,4 @@
-//! The page to try the API on. What it does is tried in a browser; here is
-//! what the site hands out for it.
+//! The page `/graphiql`, as the site sends it. The browser tests try its functions.
 
 use axum::{
     body::Body,

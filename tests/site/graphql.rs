@@ -1,6 +1,6 @@
-//! What the GraphQL API means: answers, errors, paging, limits. Who may do what
-//! is in `authorization`, which filter finds what in `filters`, what there is to
-//! ask for in `schema`, what comes of noise in `noise`.
+//! The GraphQL API: answers, errors, paging, limits. Permissions are in
+//! `authorization`, filters in `filters`, introspection in `schema`, and invalid input
+//! in `noise`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -36,7 +36,6 @@ const DELETE: &str = "mutation DeletePost($input: DeletePostInput!, $condition: 
   deletePost(input: $input, condition: $condition) { id title content owner createdAt updatedAt __typename }
 }";
 
-/// A post of that id and title.
 async fn create(site: &Running, by: &Credential, id: &str, title: &str) {
     let input = json!({ "input": { "id": id, "title": title, "content": "Text" } });
     let answer = site.graphql_with(by, CREATE, input).await.json();
@@ -359,7 +358,7 @@ fn ids(items: &Value) -> Vec<String> {
     items.iter().map(|post| post["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// One page: the ids, and the token of the next.
+/// One page: its ids, and the token of the next.
 async fn page(site: &Running, by: &Credential, variables: Value) -> (Vec<String>, Value) {
     let answer = site.graphql_with(by, LIST, variables).await.json();
     let page = &answer["data"]["listPosts"];

@@ -1,4 +1,4 @@
-//! Headers that every answer carries (security rows X2, X3, S6).
+//! Headers that every answer has (security rows X2, X3, S6).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use axum::{body::Body, http::Method};
 
 use crate::support::{Answer, Running};
 
-/// One answer of every kind that there is.
+/// One answer of every kind.
 async fn every_kind_of_answer(site: &Running) -> Vec<(&'static str, u16, Answer)> {
     let mut ada = site.author("ada").await;
     let post = ada.publish("Title", "Text").await;
@@ -75,7 +75,7 @@ async fn every_answer_carries_the_security_headers() {
     }
 }
 
-/// Nothing but what the site's own files need.
+/// Checks that the policy allows only what the site's own files need.
 fn assert_policy(kind: &str, policy: &str) {
     let directives: BTreeMap<_, _> =
         policy.split(';').map(str::trim).map(|part| part.split_once(' ').unwrap_or((part, ""))).collect();

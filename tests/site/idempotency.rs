@@ -1,5 +1,5 @@
-//! A key that comes again: with the same content the first result, with other
-//! content a refusal that keeps what was typed (security row D5).
+//! A repeated idempotency key: with the same content it gets the first result, with
+//! other content a refusal that keeps what was typed (security row D5).
 
 use futures::future::join_all;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! Answers to queries by API key, which the site keeps ready. What the database
-//! is made to say behind the site's back tells what came from memory.
+//! Cached answers to queries by API key. The tests change the database without the
+//! site's knowledge to see which answers come from memory.
 
 use axum::{body::Body, http::Method};
 use byline::config::ConflictDetection;
@@ -27,7 +27,7 @@ async fn by_get(site: &Running, by: &Credential, query: &str, variables: &Value)
     site.exchange(request.body(Body::empty()).expect("a request")).await
 }
 
-/// Both ways of asking.
+/// By `POST` and by `GET`.
 async fn ask(site: &Running, by: &Credential, query: &str, variables: Value) -> [Answer; 2] {
     let posted = site.graphql_with(by, query, variables.clone()).await;
     [posted, by_get(site, by, query, &variables).await]

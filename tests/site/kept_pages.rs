@@ -1,4 +1,4 @@
-//! Pages of readers without a session, which the site keeps ready.
+//! Cached pages of readers without a session.
 
 use std::io::Read;
 

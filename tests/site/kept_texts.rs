@@ -1,5 +1,5 @@
-//! Texts that cannot be saved where they were sent: they wait for a login, or
-//! stand on the page that says why.
+//! Texts that cannot be saved where they were sent: they are kept until a login, or
+//! are on the page that gives the reason.
 
 use futures::future::join_all;
 

@@ -1,8 +1,8 @@
-//! `byline serve` on a file, killed while it writes, again and again. What it
-//! has acknowledged is there afterwards, and nothing is there by halves.
+//! `byline serve` on a file, killed again and again while it writes. Afterwards
+//! everything that it confirmed is there, and nothing is incomplete.
 //!
-//! `TORTURE_ROUNDS` says how often (`cargo xtask torture`), `TORTURE_SEED`
-//! chooses the moments.
+//! `TORTURE_ROUNDS` sets how often (`cargo xtask torture`), `TORTURE_SEED` chooses the
+//! moments.
 
 use std::{collections::HashMap, env, fmt, time::Duration};
 
@@ -107,7 +107,7 @@ impl Text {
     }
 }
 
-/// Without the words, which are many.
+/// Without the content, which is long.
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}, version {}, {} bytes", self.title, self.version, self.content.len())
@@ -167,7 +167,7 @@ async fn edit_without_end(
     }
 }
 
-/// What the site is known to have.
+/// What the site has confirmed.
 #[derive(Default)]
 struct Book {
     posts: HashMap<String, Text>,
@@ -235,7 +235,7 @@ impl Book {
     }
 }
 
-/// Numbers by chance, from a seed (splitmix64).
+/// Random numbers from a seed (splitmix64).
 struct Chance(u64);
 
 impl Chance {

@@ -1,5 +1,5 @@
-//! What one client can take up, and what happens when something breaks
-//! (security rows P3, L1 to L3, D7).
+//! What one client can use, and what happens when something breaks (security rows P3,
+//! L1 to L3, D7).
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -74,7 +74,7 @@ async fn a_body_just_under_its_limit_is_read() {
     assert_eq!(ada.submit("/my-posts/new", &[("title", "Long"), ("content", &content)]).await.status, 303);
 }
 
-/// Reads until the site hangs up; what it said.
+/// Reads until the site closes the connection; returns what it sent.
 async fn until_closed(stream: &mut TcpStream) -> String {
     let mut said = Vec::new();
     match in_time("the site to hang up", stream.read_to_end(&mut said)).await {
@@ -245,7 +245,7 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
     assert_eq!(ada.clone().send(request.expect("a request")).await.status, 200);
 }
 
-/// Counts for as long as it is let.
+/// Counts for as long as it may run.
 const ENDLESS: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT COUNT(*) FROM numbers";
 
 async fn count_without_end(db: &mut Db) -> Result<i64, AppError> {

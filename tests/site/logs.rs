@@ -1,4 +1,4 @@
-//! What the log says, what it never says, and that nobody waits for it
+//! What the log contains, what it never contains, and that no request waits for it
 //! (security rows O2 and L5).
 
 use std::{collections::BTreeMap, io::Read};

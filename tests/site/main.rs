@@ -1,11 +1,11 @@
-//! The running site, tried from outside.
+//! Tests of the running site, from outside.
 //!
-//! Every test starts the real router on a real listener (or the real binary)
-//! over a fresh database, does what a person or a program would do, looks at
-//! the answer, and then asks the database, by a connection of its own, what is
-//! stored. The database is a file, or where `SITE_TEST_POSTGRES` names a
-//! server, one of its own on that; tests about PostgreSQL always have one.
-//! Modules are topics; a test's name is the sentence that it proves.
+//! Every test starts the real router on a real listener (or the real binary) with a
+//! new database, does what a person or a program would do, checks the answer, and
+//! then checks with a separate connection what is stored. The database is a file; if
+//! `SITE_TEST_POSTGRES` names a server, it is a new one on that. Tests about
+//! PostgreSQL always use a server. Modules are topics; the name of a test is the
+//! sentence that it proves.
 
 mod accounts;
 mod api_keys;

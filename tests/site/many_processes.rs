@@ -1,5 +1,5 @@
-//! Several `byline serve` on one PostgreSQL are one site: whatever one of them
-//! does, all the others know.
+//! Several `byline serve` on one PostgreSQL are one site: each knows what the others
+//! do.
 
 use std::collections::HashSet;
 

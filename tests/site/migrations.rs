@@ -1,5 +1,4 @@
-//! A database of an older Byline, and what its rows are once it is brought up
-//! to date.
+//! Databases of an older Byline, and their rows after the migration.
 
 use byline::database::{Database, DatabaseConfig};
 use sqlx::{

@@ -1,10 +1,9 @@
-//! A neighbour must not notice. While somebody puts a hostile load on the
-//! site, one kind after the other, a reader, an author, a program and a
-//! supervisor use it as they always do. Each of them is answered, and soon.
+//! Hostile load must not affect others. While one kind of load after the other runs
+//! against the site, a reader, an author, a program and a supervisor use it as
+//! always. Each of them is answered, and soon.
 //!
-//! `NEIGHBOURS_SECONDS` says how long each load lasts
-//! (`cargo xtask torture --neighbours`, on the release), `SITE_TEST_BINARY`
-//! which `byline` is tried.
+//! `NEIGHBOURS_SECONDS` sets how long each load lasts (`cargo xtask torture
+//! --neighbours`, on the release), `SITE_TEST_BINARY` which `byline` is tried.
 
 mod loads;
 mod polite;

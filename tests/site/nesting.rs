@@ -1,5 +1,5 @@
-//! Documents and values that are deep, or that would cost far more than they
-//! are long (security row G1).
+//! Deeply nested documents and values, and those that would cost much more than their
+//! length (security row G1).
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn deep_documents() -> Vec<(&'static str, String)> {
     [70, 120, 350, 2_000].into_iter().flat_map(of_depth).collect()
 }
 
-/// Fragments that spread each other in a chain.
+/// Fragments that spread each other, one inside the other.
 fn chain(links: usize) -> String {
     let links: String =
         (0..links).map(|link| format!("fragment F{link} on Query{{...F{}}}", link + 1)).collect();

@@ -1,6 +1,5 @@
-//! Noise at the GraphQL API: what programs send that are wrong, old or hostile,
-//! from bytes that are no document up to arguments of which one is off. Each is
-//! answered; no answer is a fault of ours.
+//! Wrong, old or hostile requests to the GraphQL API, from bytes that are no document
+//! to one wrong argument. Each is answered, and none is an internal error.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -236,7 +235,7 @@ fn whole_number() -> BoxedStrategy<Value> {
     )
 }
 
-/// Of a post that is changed now and then.
+/// The version of a post, which changes now and then.
 fn version() -> BoxedStrategy<Value> {
     prop_oneof![5 => 1..4_i32, 1 => any::<i32>()].prop_map(Value::from).boxed()
 }
@@ -259,7 +258,7 @@ fn input(id_often: f64, title_often: f64) -> BoxedStrategy<Value> {
     ])
 }
 
-/// What was given before, to be sent again.
+/// Values that the site gave before, to be sent again.
 struct Given {
     tokens: Vec<String>,
     cursors: Vec<String>,

@@ -1,5 +1,5 @@
-//! Posts without a content: null for programs, as the contract of Amplify has
-//! it, and an empty text for people.
+//! Posts without a content: null for programs, as Amplify's contract says, and an
+//! empty text for people.
 
 use byline::{config::ConflictDetection, ops::housekeeping};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ async fn null_in_an_update_clears_and_what_it_leaves_out_stays() {
     }
 }
 
-/// What a filter finds among [`posts`].
+/// Filters, and what they find among [`posts`].
 const FILTERS: &[(&str, &[&str])] = &[
     ("{ content: { attributeExists: false } }", &["absent", "null"]),
     ("{ content: { attributeExists: true } }", &["empty", "some"]),

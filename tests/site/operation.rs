@@ -1,5 +1,5 @@
-//! What happens to whoever runs the site: it is started twice, its files are
-//! moved, removed or put back, its disk is full or cannot be written.
+//! What can happen to an operator: Byline is started twice, its files are moved,
+//! removed or restored, its disk is full or read-only.
 
 use std::{
     fs,
@@ -14,14 +14,13 @@ use crate::support::{Byline, Client, Ended, PASSWORD, Probe, Served, postgres_da
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
-/// Somebody signed in, as a script.
 async fn author(served: &Served, username: &str) -> Client {
     let mut author = Client::browser(served.address, false);
     assert_eq!(author.sign_up(username).await.status, 303);
     author.as_script()
 }
 
-/// The status of an attempt to publish.
+/// Tries to publish; returns the status.
 async fn publish(author: &mut Client, title: &str) -> u16 {
     author.submit("/api/create_post", &[("title", title), ("content", "")]).await.status
 }
@@ -339,7 +338,7 @@ async fn a_file_that_was_read_only_for_a_while_is_served_again() {
     served.terminate().await;
 }
 
-/// What the scripts below may use.
+/// Functions for the scripts below.
 const DISK: &str = "
     mount -t tmpfs -o size=20m none disk
     serve() { exec \"$0\" serve --listen 127.0.0.1:0 --database-url sqlite://disk/byline.db; }

@@ -1,4 +1,4 @@
-//! Who may publish, change and delete, by every way in.
+//! Who may publish, change and delete, by every entry point.
 
 use axum::http::Method;
 use byline::{
@@ -16,7 +16,6 @@ use sqlx::{PgPool, SqlitePool};
 
 use crate::support::{Answer, Client, Running};
 
-/// What can be done to posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum IdempotentOperation {
     Create,
@@ -24,7 +23,6 @@ enum IdempotentOperation {
     Delete,
 }
 
-/// How it can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     /// A form to the path of its page.
@@ -50,7 +48,7 @@ impl IdempotentOperation {
         }
     }
 
-    /// The page whose form it is.
+    /// The path of the page with the form.
     fn page(self, id: &str) -> String {
         match self {
             Self::Create => "/my-posts/new".to_owned(),

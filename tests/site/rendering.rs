@@ -1,4 +1,4 @@
-//! Markdown, rendered apart from everything else (security row L9).
+//! Rendering Markdown, separate from everything else (security row L9).
 
 use futures::future::join_all;
 

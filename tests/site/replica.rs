@@ -1,5 +1,5 @@
-//! A read replica: readers without a session may be served by it, and nobody
-//! notices when it is behind or away.
+//! A read replica: it may serve readers without a session, and nobody notices when it
+//! is behind or away.
 
 use byline_cluster::{Cluster, Options};
 use tokio::task::block_in_place;

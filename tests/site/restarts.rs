@@ -1,5 +1,5 @@
-//! A PostgreSQL that crashes or stands still under a site at work, and a
-//! process that is killed beside another one.
+//! A PostgreSQL that crashes or hangs under a busy site, and a process that is killed
+//! beside another one.
 
 use std::{
     collections::HashMap,
@@ -40,7 +40,7 @@ async fn own_server() -> (Cluster, TestDatabase) {
 /// What may come back while a database or a process comes and goes.
 enum Outcome {
     Done(Answer),
-    /// 503, and when to come again.
+    /// 503, with the time to retry.
     Later,
     /// The connection broke.
     Gone,
@@ -69,7 +69,7 @@ fn get(client: &Client, path: &str) -> Request<Body> {
     client.request(Method::GET, path).body(Body::empty()).expect("a request")
 }
 
-/// Authors and readers who never rest.
+/// Authors and readers who never pause.
 struct Load {
     stop: Arc<AtomicBool>,
     acknowledged: mpsc::UnboundedReceiver<(String, String)>,
@@ -112,7 +112,7 @@ impl Load {
         posts
     }
 
-    /// Ends it; what else was acknowledged.
+    /// Ends it; returns what else was confirmed.
     async fn end(mut self) -> Vec<(String, String)> {
         self.stop.store(true, Ordering::Relaxed);
         for person in self.people {

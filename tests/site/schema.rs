@@ -1,4 +1,4 @@
-//! What there is to ask the GraphQL API for.
+//! What the schema of the GraphQL API contains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ fn written<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     all
 }
 
-/// The same, as the site tells it.
+/// The schema as introspection returns it.
 fn told(schema: &Value) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Searches: a word is found however it was typed, on either engine.
+//! Searches: a word is found in every spelling of its letters, on either engine.
 
 use byline::posts::domain::fold;
 use serde_json::{Value, json};

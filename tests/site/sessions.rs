@@ -1,4 +1,4 @@
-//! Sessions: who holds one, and when it is over.
+//! Sessions: who has one, and when it ends.
 
 use axum::{body::Body, http::Method};
 use byline::{

@@ -1,5 +1,5 @@
-//! What pages of other origins may ask at the endpoints that no cookie opens
-//! (security row C4): by preflights, and in every answer.
+//! What pages of other origins may do at the endpoints that ignore cookies (security
+//! row C4): preflights, and every answer.
 
 use axum::{
     Router,

@@ -33,7 +33,6 @@ struct Certificate {
     folder: TempDir,
 }
 
-/// What a certificate is known by.
 type Der = CertificateDer<'static>;
 
 impl Certificate {
@@ -43,7 +42,7 @@ impl Certificate {
         (certificate, der)
     }
 
-    /// Puts another in its place.
+    /// Replaces the certificate by a new one.
     fn renew(&self) -> Der {
         let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("a certificate");
         std::fs::write(self.cert(), made.cert.pem()).expect("a file");
@@ -59,7 +58,7 @@ impl Certificate {
         self.folder.path().join("key.pem")
     }
 
-    /// A site that has it.
+    /// A site that uses it.
     async fn serve(&self) -> Running {
         let tls = TlsFiles { cert: self.cert(), key: self.key() };
         Running::start_with(|config| {

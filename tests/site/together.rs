@@ -1,5 +1,5 @@
-//! Whoever takes much takes it from nobody else: what requests share, while
-//! somebody uses as much of it as they get (security rows G4, L4).
+//! A client that uses much of a shared resource takes it from nobody else (security
+//! rows G4, L4).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

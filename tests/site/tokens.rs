@@ -1,5 +1,5 @@
-//! Tokens for programs: who gets one, what it opens, and when it is over
-//! (security rows J1 to J3).
+//! Tokens for programs: who gets one, what it allows, and when it ends (security rows
+//! J1 to J3).
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use byline::{

@@ -1,6 +1,6 @@
-//! Keys and tokens that were verified are believed from memory until one ends
-//! (security row K2): at once in the process that ends it, a moment later in every
-//! other, and never while a process could miss it.
+//! Verified keys and tokens are trusted from memory until one ends (security row K2):
+//! at once in the process that ends it, a moment later in every other, and never while
+//! a process could miss it.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const LIST: &str = "/graphql?query={listPosts{items{id}}}";
 /// less than anything else would take that ends what is kept.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// What whoever shows that is answered.
+/// The status of a request with that credential.
 async fn status(client: &Client, by: &Credential) -> u16 {
     let mut request = client.without_cookies().as_script().request(Method::GET, LIST);
     for (name, value) in by.headers() {

@@ -1,10 +1,9 @@
-//! The worst of a grammar: texts of a given size that are deep, wide, long,
-//! repeated, unbalanced or cut off.
+//! The worst texts of a grammar, of a given size: deep, wide, long, repeated,
+//! unbalanced or cut off.
 
 #[path = "../../../src/posts/domain/markdown/worst.rs"]
 mod markdown;
 
-/// A text, and what is bad about it.
 pub struct Worst {
     pub what: String,
     pub text: String,
@@ -15,7 +14,7 @@ impl Worst {
         Self { what: what.into(), text }
     }
 
-    /// The same inside of other text.
+    /// The same text inside of another.
     pub fn inside(self, before: &str, after: &str) -> Self {
         Self { what: self.what, text: format!("{before}{}{after}", self.text) }
     }
@@ -52,7 +51,6 @@ pub fn each_nested(pairs: &[(&str, &str)], bytes: usize) -> Vec<Worst> {
     pairs.iter().filter(|(open, close)| !open.is_empty() && !close.is_empty()).flat_map(of).collect()
 }
 
-/// JSON where any value is taken.
 pub fn json(bytes: usize) -> Vec<Worst> {
     let mut worst = each_nested(&[("[", "]"), ("{\"a\":", "}")], bytes);
     let numbered = |each: &dyn Fn(usize) -> String| -> String {
@@ -237,7 +235,6 @@ pub fn document(bytes: usize) -> Vec<Worst> {
     worst
 }
 
-/// TOML.
 pub fn toml(bytes: usize) -> Vec<Worst> {
     let mut worst = each_nested(&[("a=[", "]"), ("[", "]"), ("{a=", "}"), ("[[", "]]")], bytes);
     worst.push(Worst::new("a list inside a list", format!("a={}", nested("[", "]", bytes))));

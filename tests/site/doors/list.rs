@@ -1,4 +1,4 @@
-//! The doors. Whatever parses outside text has one here.
+//! The list of doors. Every function that parses outside text has one here.
 
 use super::{
     Door, Way,
@@ -7,10 +7,8 @@ use super::{
 
 const KIB: usize = 1024;
 
-/// Every door.
 pub const DOORS: [&[Door]; 6] = [MARKDOWN, GRAPHQL, BODIES, HEADS, MESSAGES, OPERATOR];
 
-/// What people write.
 pub const MARKDOWN: &[Door] = &[
     Door {
         name: "Markdown",
@@ -31,7 +29,6 @@ pub const MARKDOWN: &[Door] = &[
     },
 ];
 
-/// What programs ask.
 pub const GRAPHQL: &[Door] = &[
     Door {
         name: "a document of GraphQL",
@@ -95,7 +92,6 @@ pub const GRAPHQL: &[Door] = &[
     },
 ];
 
-/// Bodies of requests, and their fields.
 pub const BODIES: &[Door] = &[
     Door {
         name: "JSON of a server function",
@@ -242,7 +238,6 @@ pub const BODIES: &[Door] = &[
     },
 ];
 
-/// Targets and headers of requests.
 pub const HEADS: &[Door] = &[
     Door {
         name: "where to go after a login",
@@ -394,7 +389,6 @@ pub const HEADS: &[Door] = &[
     },
 ];
 
-/// Messages to WebSockets.
 pub const MESSAGES: &[Door] = &[
     Door {
         name: "a message by graphql-transport-ws",
@@ -412,7 +406,7 @@ pub const MESSAGES: &[Door] = &[
     },
 ];
 
-/// What whoever runs the site writes.
+/// What the operator writes.
 pub const OPERATOR: &[Door] = &[
     Door {
         name: "the file of settings",
@@ -507,7 +501,7 @@ fn domains(bytes: usize) -> Vec<Worst> {
     grammar::words(bytes).into_iter().map(|worst| worst.inside("worst@", "")).collect()
 }
 
-/// Three parts, of which one is bad.
+/// Tokens of three parts, one of which is bad.
 fn tokens(bytes: usize) -> Vec<Worst> {
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 

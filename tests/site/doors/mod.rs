@@ -1,11 +1,11 @@
-//! Every door by which outside text comes in, tried by the worst of its
-//! grammar at the size that is let in, and at half of it: nothing overflows,
-//! nothing panics, nothing fails by our fault, and twice the text costs about
-//! twice the time.
+//! Every door, which is a place where outside text enters. Each is tried with the worst
+//! texts of its grammar, at the largest accepted size and at half of it: no stack
+//! overflows, nothing panics, no answer is an internal error, and twice the text costs
+//! about twice the time.
 //!
-//! The doors are tried on `byline` itself, whose threads get half of the stack
-//! that they have by default. What is compared is the CPU time of the process,
-//! so a busy machine changes nothing.
+//! The doors are tried on `byline` itself, whose threads get half of their default
+//! stack. The CPU time of the process is compared, so other load on the machine does not
+//! matter.
 
 mod grammar;
 mod list;
@@ -36,27 +36,30 @@ const NOISE: Duration = Duration::from_millis(60);
 /// How often it is measured again before it counts as grown too much.
 const TRIES: usize = 4;
 
-/// One way in for outside text.
+/// One place where outside text enters.
 pub struct Door {
-    /// What it is called when a test fails.
+    /// Its name in the message of a failing test.
     pub name: &'static str,
     /// The functions of the source that parse what comes in here, as
     /// `file::Type::function`.
     pub parses: &'static [&'static str],
     /// How much is let in, or of what has no limit of its own, plenty.
     pub bytes: usize,
-    /// The worst of its grammar.
+    /// The worst texts of its grammar.
     pub worst: fn(usize) -> Vec<Worst>,
-    /// How it gets there.
+    /// How a text reaches it.
     pub way: Way,
 }
 
-/// How a text gets to a door.
 pub enum Way {
     /// A form of the whole text, by an author.
     Form(&'static str),
     /// One field of a form, beside others that are right.
-    Field { path: &'static str, field: &'static str, others: &'static [(&'static str, &'static str)] },
+    Field {
+        path: &'static str,
+        field: &'static str,
+        others: &'static [(&'static str, &'static str)],
+    },
     /// A body of JSON.
     Json(&'static str),
     /// The document of a GraphQL operation.
@@ -66,14 +69,17 @@ pub enum Way {
     /// A text in the variables of this document.
     TextVariable(&'static str),
     /// The value of a header of a request.
-    Header { path: &'static str, name: &'static str, before: &'static str },
+    Header {
+        path: &'static str,
+        name: &'static str,
+        before: &'static str,
+    },
     /// The target of a request, behind this.
     Target(&'static str),
     /// The target of a request whose answer does not end, behind this.
     Stream(&'static str),
     /// A message to a WebSocket by this subprotocol.
     Message(&'static str),
-    /// The file of settings.
     Settings,
     /// An argument of this command.
     Argument(&'static [&'static str]),
@@ -313,7 +319,6 @@ fn children_time(stdout: &str) -> Duration {
         .sum()
 }
 
-/// A text that a test may show.
 fn short(text: &str) -> String {
     text.chars().take(600).collect()
 }

@@ -1,5 +1,5 @@
-//! Hostile loads: each lasts as long as it is told and is bounded in number.
-//! They come from another address of this machine than those who are polite.
+//! Hostile loads: each has a duration and a bounded number of connections. They use
+//! another address of this machine than the well-behaved clients.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -17,12 +17,11 @@ use tokio::{
 
 use crate::support::{Byline, Client, Served, Socket};
 
-/// Where hostile connections come from.
+/// The address of hostile connections.
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
-/// Texts that a search has to look through.
+/// Posts that a search has to read.
 const LONG_POSTS: usize = 60;
 
-/// A site with some posts, and its people.
 pub struct Site {
     byline: Byline,
     served: Served,
@@ -64,7 +63,7 @@ impl Site {
         Client::browser(self.address(), false)
     }
 
-    /// Ends it; it has not been in trouble.
+    /// Ends the site; checks that it had no internal error.
     pub async fn close(self) {
         let log = self.served.terminate().await;
         let trouble = log.lines().find(|line| line.contains("panic") || line.contains("internal error"));
@@ -114,14 +113,14 @@ impl Site {
     }
 }
 
-/// A kind of hostility.
+/// A kind of hostile load.
 pub struct Load {
     pub name: &'static str,
     run: for<'a> fn(&'a Site, Instant) -> BoxFuture<'a, ()>,
 }
 
 impl Load {
-    /// Lasts about as long as it is told.
+    /// Runs for about that time.
     pub async fn run(&self, site: &Site, time: Duration) {
         (self.run)(site, Instant::now() + time).await;
     }
@@ -133,7 +132,7 @@ macro_rules! load {
     };
 }
 
-/// All of them, one after the other.
+/// All loads, one after the other.
 pub const LOADS: &[Load] = &[
     load!("documents and variables nested deeply", nested_documents),
     load!("previews that are heavy", heavy_previews),

@@ -1,4 +1,4 @@
-//! Those who use the site as it is meant.
+//! The well-behaved clients.
 
 use std::{
     collections::BTreeMap,
@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use super::loads::Site;
 use crate::support::{Client, try_exchange};
 
-/// Between two requests of one of them.
+/// Between two requests of one client.
 const PAUSE: Duration = Duration::from_millis(40);
-/// Nobody waits longer.
+/// The longest wait of a client.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How each of them fared.
+/// The results of each client.
 #[derive(Default)]
 pub struct Polite(BTreeMap<&'static str, Fared>);
 
@@ -26,7 +26,7 @@ struct Fared {
     refused: Vec<String>,
 }
 
-/// A request of one of them, made anew each time.
+/// A request of one client, made new each time.
 type Make = Box<dyn FnMut(usize) -> Request<Body> + Send>;
 
 impl Polite {
@@ -110,7 +110,7 @@ impl Polite {
         complaints
     }
 
-    /// A line for people.
+    /// One line for people.
     pub fn summary(&self) -> String {
         let of = |(who, fared): (&&str, &Fared)| {
             let refused = if fared.refused.is_empty() {

@@ -1,5 +1,5 @@
-//! Whoever talks to the site. Nothing is followed and nothing retried: a test
-//! sees every answer as it comes.
+//! Clients of the site. They follow no redirect and repeat no request, so a test sees
+//! every answer as it comes.
 
 use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc};
 
@@ -44,7 +44,6 @@ pub async fn slow_request(address: SocketAddr, request: Builder) -> Slow {
     Slow { body, answer }
 }
 
-/// What came back.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -53,7 +52,6 @@ pub struct Answer {
 }
 
 impl Client {
-    /// Somebody in front of a browser.
     pub fn browser(address: SocketAddr, https: bool) -> Self {
         let (host, origin) = if https {
             ("byline.example".to_owned(), "https://byline.example".to_owned())
@@ -84,12 +82,11 @@ impl Client {
         Self { host: host.to_owned(), origin: origin.to_owned(), ..self }
     }
 
-    /// Where it sends its requests.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The same place, and nobody that anyone knows.
+    /// The same client without cookies.
     pub fn without_cookies(&self) -> Self {
         Self { cookies: BTreeMap::new(), ..self.clone() }
     }
@@ -101,7 +98,6 @@ impl Client {
         port.map_or_else(|| name.to_owned(), |port| format!("{name}-{port}"))
     }
 
-    /// The session cookie.
     pub fn sid(&self) -> Option<&str> {
         self.cookie(&self.session_cookie())
     }
@@ -111,12 +107,11 @@ impl Client {
         self.sid().map(|sid| format!("{}={sid}", self.session_cookie()))
     }
 
-    /// The value of any cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
     }
 
-    /// The same with another session cookie.
+    /// The same client with another session cookie.
     pub fn with_sid(self, sid: &str) -> Self {
         let name = self.session_cookie();
         self.with_cookie(&name, sid)
@@ -178,7 +173,7 @@ impl Client {
         self.send(self.request(Method::GET, path).body(Body::empty()).expect("a request")).await
     }
 
-    /// A page that must be there.
+    /// Gets a page, which must exist.
     pub async fn page(&mut self, path: &str) -> Page {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
@@ -240,7 +235,7 @@ impl Client {
         answer.location().to_owned()
     }
 
-    /// Publishes a post by the editor; its id.
+    /// Publishes a post with the editor; returns its id.
     pub async fn publish(&mut self, title: &str, content: &str) -> String {
         let answer = self.submit("/my-posts/new", &[("title", title), ("content", content)]).await;
         assert_eq!(answer.status, 303, "publishing {title:?}: {}", answer.text());
@@ -265,14 +260,14 @@ impl Client {
     }
 }
 
-/// A form whose body is still on its way.
+/// A form whose body is still arriving.
 pub struct Slow {
     body: mpsc::UnboundedSender<Result<Bytes, Infallible>>,
     answer: tokio::task::JoinHandle<Answer>,
 }
 
 impl Slow {
-    /// Sends a bit more of the body.
+    /// Sends a part of the body.
     pub fn write(&self, part: &str) {
         self.body.unbounded_send(Ok(Bytes::from(part.to_owned()))).expect("the site still reads");
     }
@@ -291,18 +286,15 @@ impl Slow {
 }
 
 impl Answer {
-    /// Reads the body to its end.
     pub async fn read(head: Parts, body: Incoming) -> Result<Self, axum::Error> {
         let body = to_bytes(Body::new(body), usize::MAX).await?;
         Ok(Self { status: head.status.as_u16(), headers: head.headers, body })
     }
 
-    /// The body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("UTF-8")
     }
 
-    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
@@ -322,7 +314,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("visible ASCII"))
     }
 
-    /// Where a redirect goes.
+    /// The target of a redirect.
     pub fn location(&self) -> &str {
         self.header(LOCATION.as_str())
     }

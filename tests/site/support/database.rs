@@ -1,8 +1,8 @@
-//! The database under a site, looked at from beside it: by connections of our
-//! own, never by those of the site.
+//! The database of a site, seen from beside it: with separate connections, never with
+//! those of the site.
 //!
-//! A file of SQLite, unless `SITE_TEST_POSTGRES` names a PostgreSQL that gives
-//! every test a database of its own.
+//! A file of SQLite, unless `SITE_TEST_POSTGRES` names a PostgreSQL, which then has a
+//! database for every test.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,7 +13,7 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-/// A database that goes when the test does.
+/// A database that is removed at the end of the test.
 pub struct TestDatabase {
     place: Place,
     url: String,
@@ -21,13 +21,12 @@ pub struct TestDatabase {
 
 enum Place {
     File(TempDir),
-    /// The server that made it.
     Server(String),
-    /// Made and kept by somebody else.
+    /// Made and kept by another owner.
     Borrowed,
 }
 
-/// A connection beside the site's.
+/// A separate connection, beside the site's.
 pub enum Probe {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -67,17 +66,16 @@ impl TestDatabase {
         Self { place: Place::Server(server.to_owned()), url }
     }
 
-    /// One that somebody else looks after.
+    /// One that has another owner.
     pub fn at(url: &str) -> Self {
         Self { place: Place::Borrowed, url: url.to_owned() }
     }
 
-    /// For the settings of a site.
+    /// As the settings of a site take it.
     pub fn url(&self) -> DatabaseUrl {
         self.url.parse().expect("a URL")
     }
 
-    /// The server that made it.
     pub fn server(&self) -> &str {
         match &self.place {
             Place::Server(server) => server,
@@ -85,12 +83,12 @@ impl TestDatabase {
         }
     }
 
-    /// For the settings of a process.
+    /// As the settings of a process take it.
     pub fn url_text(&self) -> &str {
         &self.url
     }
 
-    /// Our own connection.
+    /// Opens a separate connection.
     pub async fn probe(&self) -> Probe {
         if self.url.starts_with("sqlite:") {
             let options: SqliteConnectOptions = self.url.parse().expect("a URL");
@@ -134,19 +132,19 @@ impl TestDatabase {
         dump
     }
 
-    /// The one number that a query gives.
+    /// The single number that a query returns.
     pub async fn count(&self, query: &str) -> i64 {
         self.probe().await.number(query).await
     }
 
-    /// The one text that a query gives.
+    /// The single text that a query returns.
     pub async fn text(&self, query: &str) -> String {
         let mut texts = self.probe().await.texts(query).await;
         assert_eq!(texts.len(), 1, "{query}");
         texts.remove(0)
     }
 
-    /// Changes rows behind the site's back.
+    /// Changes rows without the site's knowledge.
     pub async fn tamper(&self, statement: &str) {
         let changed = self.probe().await.execute(statement).await;
         assert!(changed > 0, "{statement} changed nothing");
@@ -186,7 +184,7 @@ impl Probe {
         self.texts(query).await
     }
 
-    /// The one number that a query gives.
+    /// The single number that a query returns.
     pub async fn number(&mut self, query: &str) -> i64 {
         probe!(self, db => sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(db).await)
             .unwrap_or_else(|error| panic!("{query}: {error}"))
@@ -198,7 +196,7 @@ impl Probe {
             .unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
-    /// Runs a statement; how many rows it touched.
+    /// Runs a statement; returns how many rows it changed.
     pub async fn execute(&mut self, statement: &str) -> u64 {
         let text = AssertSqlSafe(statement.to_owned());
         let done = probe!(self, db => sqlx::query(text).execute(db).await.map(|done| done.rows_affected()));

@@ -1,4 +1,4 @@
-//! `POST /graphql`, and whatever can prove there who asks.
+//! `POST /graphql`, and the credentials for it.
 
 use axum::{
     body::Body,
@@ -15,13 +15,12 @@ use super::{Answer, Client, Running, client::exchange};
 /// The headers by which a request proves who asks, and what else a browser adds.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// For the message of a test that fails.
+    /// Its name in the message of a failing test.
     pub name: String,
     headers: Vec<(&'static str, String)>,
 }
 
 impl Credential {
-    /// None.
     pub fn none() -> Self {
         Self { name: "nothing".to_owned(), headers: Vec::new() }
     }
@@ -31,7 +30,6 @@ impl Credential {
         Self::none().with("authorization", token).named("a token")
     }
 
-    /// An API key.
     pub fn api_key(key: &str) -> Self {
         Self::none().with("x-api-key", key).named("an API key")
     }
@@ -49,26 +47,26 @@ impl Credential {
         Self::none().with("cookie", &client.sid_pair().expect("somebody is signed in")).named("a cookie")
     }
 
-    /// The same with one header more.
+    /// The same with one more header.
     pub fn with(mut self, header: &'static str, value: &str) -> Self {
         self.headers.push((header, value.to_owned()));
         self
     }
 
-    /// The same beside another.
+    /// Both credentials together.
     pub fn beside(mut self, other: &Self) -> Self {
         self.name = format!("{} beside {}", self.name, other.name);
         self.headers.extend(other.headers.iter().cloned());
         self
     }
 
-    /// The same by another name.
+    /// The same with another name.
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }
 
-    /// As headers.
+    /// As headers of a request.
     pub fn headers(&self) -> Vec<(&'static str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
@@ -79,7 +77,7 @@ impl Credential {
         self.headers.iter().any(|(name, value)| is_explicit(name) && !asked_by_a_proxy(value))
     }
 
-    /// As clients of AppSync put it into a message.
+    /// As clients of AppSync write it into a message.
     pub fn as_appsync(&self) -> Value {
         let explicit = self.headers.iter().filter(|(name, _)| is_explicit(name));
         let mut all: Map<_, _> =
@@ -88,7 +86,7 @@ impl Credential {
         all.into()
     }
 
-    /// The headers that a browser adds to that.
+    /// The headers that a browser adds.
     pub fn added_by_browser(&self) -> Vec<(&'static str, &str)> {
         self.headers().into_iter().filter(|(name, _)| !is_explicit(name)).collect()
     }
@@ -110,12 +108,10 @@ impl Running {
         exchange(self.address, request).await
     }
 
-    /// Runs a document.
     pub async fn graphql(&self, by: &Credential, query: &str) -> Answer {
         self.graphql_with(by, query, json!({})).await
     }
 
-    /// Runs a document with variables.
     pub async fn graphql_with(&self, by: &Credential, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables }).to_string();
         self.graphql_body(by, "application/json; charset=UTF-8", body).await

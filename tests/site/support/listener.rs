@@ -1,5 +1,5 @@
-//! Whoever listens at `/events`: server-sent events, read by the rules of the
-//! HTML standard (section 9.2.6).
+//! A listener at `/events`: server-sent events, read by the rules of the HTML standard
+//! (section 9.2.6).
 
 use axum::{
     body::{Body, BodyDataStream},
@@ -21,7 +21,6 @@ pub struct Listener {
     reading: JoinHandle<()>,
 }
 
-/// One message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     pub id: i64,
@@ -75,7 +74,7 @@ impl Listener {
         told
     }
 
-    /// The next so many messages.
+    /// The next `count` messages.
     pub async fn take(&mut self, count: usize) -> Vec<Told> {
         let mut told = Vec::with_capacity(count);
         while told.len() < count {
@@ -84,7 +83,7 @@ impl Listener {
         told
     }
 
-    /// Whatever comes up to and with the event `id`.
+    /// All messages up to the event `id`.
     pub async fn until(&mut self, id: i64) -> Vec<Told> {
         let mut told: Vec<Told> = Vec::new();
         while told.last().is_none_or(|last| last.id < id) {

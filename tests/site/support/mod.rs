@@ -1,5 +1,5 @@
-//! What the tests stand on: a running site, those who talk to it, the pages
-//! they get, and the `byline` process.
+//! What the tests use: a running site, its clients, the pages they get, and the
+//! `byline` process.
 
 mod client;
 mod database;
@@ -31,20 +31,20 @@ pub use socket::{Heard, Socket};
 
 use std::time::Duration;
 
-/// Good enough for any account.
+/// Accepted for any account.
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// Longer than anything here takes on a slow machine; a test that gets here has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits for what is meant, not for ever.
+/// Waits for `work`, but not for ever.
 pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work)
         .await
         .unwrap_or_else(|_| panic!("waited {} s for {what}", PATIENCE.as_secs()))
 }
 
-/// Looks again and again until it is so.
+/// Checks again and again until it is true.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !is_so().await {

@@ -1,5 +1,5 @@
-//! A page as a browser reads it: parsed by the rules of HTML, so that nothing
-//! here depends on how it was written down.
+//! A page, parsed as a browser does it, so that the tests do not depend on how the HTML
+//! is written.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -7,11 +7,10 @@ use scraper::{ElementRef, Html, Selector};
 const ADDRESSES: [&str; 8] =
     ["href", "src", "action", "formaction", "data", "poster", "background", "xlink:href"];
 
-/// A parsed document.
 pub struct Page(Html);
 
 impl Page {
-    /// As a browser does it.
+    /// As a browser parses it.
     pub fn parse(html: &str) -> Self {
         Self(Html::parse_document(html))
     }
@@ -41,12 +40,12 @@ impl Page {
         self.one(selector).attr(name).map(str::to_owned)
     }
 
-    /// What a control holds.
+    /// The value of the control with that name.
     pub fn value(&self, name: &str) -> String {
         self.attribute(&format!("input[name='{name}']"), "value").unwrap_or_default()
     }
 
-    /// What the one control that matches holds.
+    /// The value of the one control that matches.
     pub fn value_of(&self, selector: &str) -> String {
         self.attribute(selector, "value").unwrap_or_default()
     }
@@ -56,14 +55,14 @@ impl Page {
         self.select(selector).filter_map(|element| element.attr(name)).map(str::to_owned).collect()
     }
 
-    /// Where the link of that text goes.
+    /// The target of the link with that text.
     pub fn link(&self, text: &str) -> Option<String> {
         self.select("a[href]")
             .find(|link| link.text().collect::<String>().trim() == text)
             .and_then(|link| link.attr("href").map(str::to_owned))
     }
 
-    /// Whether a button of that text is there.
+    /// Whether there is a button with that text.
     pub fn has_button(&self, text: &str) -> bool {
         self.texts("button").iter().any(|found| found == text)
     }

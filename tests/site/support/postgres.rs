@@ -1,4 +1,4 @@
-//! PostgreSQL for the tests that are about it, whatever the engine of the run.
+//! PostgreSQL for the tests that need it, whatever the engine of the run.
 
 use std::sync::OnceLock;
 

@@ -29,7 +29,6 @@ impl Byline {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    /// The folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -173,7 +172,7 @@ impl Ended {
         Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
     }
 
-    /// Asserts that it went well; what it said.
+    /// Asserts success; returns the output.
     pub fn succeeded(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.stdout
@@ -192,9 +191,9 @@ impl Ended {
     }
 }
 
-/// A `byline serve` that runs.
+/// A running `byline serve`.
 pub struct Served {
-    /// How it says it is spoken to.
+    /// The scheme that it prints.
     pub scheme: String,
     pub address: SocketAddr,
     child: Child,
@@ -202,7 +201,6 @@ pub struct Served {
 }
 
 impl Served {
-    /// Which process it is.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
     }
@@ -224,7 +222,7 @@ impl Served {
         cpu_time(self.child.id()?)
     }
 
-    /// Stops it by SIGTERM; its log.
+    /// Stops it by SIGTERM; returns its log.
     pub async fn terminate(self) -> String {
         self.ask_to_stop().await;
         self.ended().await

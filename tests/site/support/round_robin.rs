@@ -1,4 +1,4 @@
-//! What stands before several processes in the simplest case.
+//! The simplest proxy in front of several processes.
 
 use std::net::SocketAddr;
 

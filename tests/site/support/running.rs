@@ -23,9 +23,7 @@ use super::{Client, Probe, TestDatabase, in_time};
 
 /// A site of its own: a port, and a database that goes when it does.
 pub struct Running {
-    /// Where it listens.
     pub address: SocketAddr,
-    /// What its requests share.
     pub site: Site,
     /// Its certificate, if it has one.
     pub tls: Option<Arc<Tls>>,
@@ -48,7 +46,7 @@ impl Running {
         Self::start_with(|config| config.public_url = "https://byline.example".parse().expect("a URL")).await
     }
 
-    /// A fresh site with other settings.
+    /// A new site with other settings.
     pub async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
         Self::over(TestDatabase::fresh().await, set).await
     }
@@ -110,7 +108,7 @@ impl Running {
         accounts::find(db, &login).await.expect("an answer").expect("an account").0
     }
 
-    /// A new key that everyone may know.
+    /// A new public key.
     pub async fn public_key(&self) -> NewApiKey {
         self.public_key_called("Public").await
     }
@@ -148,14 +146,14 @@ impl Deref for Running {
 pub struct StoredPost {
     pub owner: String,
     pub title: String,
-    /// Empty where there is none.
+    /// Empty if there is none.
     pub content: String,
     pub has_content: bool,
     pub version: i64,
 }
 
 impl StoredPost {
-    /// What programs get.
+    /// The content as programs get it.
     pub fn content(&self) -> Option<&str> {
         self.has_content.then_some(self.content.as_str())
     }

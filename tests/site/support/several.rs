@@ -37,7 +37,7 @@ impl Several {
         Client::browser(self.door.address, false)
     }
 
-    /// The same person at one process.
+    /// The same person at that process.
     pub fn at(&self, client: &Client, process: usize) -> Client {
         client.at(self.addresses[process])
     }
@@ -66,7 +66,7 @@ impl Several {
         rows.into_iter().map(|(id, kind, post, owner)| (id, (kind, post, owner))).collect()
     }
 
-    /// Kills one of them.
+    /// Kills one process.
     pub async fn kill(&mut self, process: usize) {
         self.processes[process].take().expect("it runs").kill().await;
     }
@@ -76,7 +76,7 @@ impl Several {
         self.stop_and_read().await.0
     }
 
-    /// As [`Self::stop`]; their logs as well.
+    /// As [`Self::stop`]; also returns the logs.
     pub async fn stop_and_read(self) -> (TestDatabase, String) {
         let stopped = self.processes.into_iter().flatten().map(Served::terminate);
         let log = join_all(stopped).await.concat();

@@ -1,4 +1,4 @@
-//! Whoever subscribes over a WebSocket.
+//! A subscriber over a WebSocket.
 
 use std::time::Duration;
 
@@ -14,13 +14,11 @@ use tokio_tungstenite::{
 
 use super::{Client, in_time};
 
-/// An open connection.
 pub struct Socket(WebSocketStream<TcpStream>);
 
-/// What the site says.
+/// What the site sends.
 #[derive(Debug, PartialEq)]
 pub enum Heard {
-    /// A message.
     Said(Value),
     /// The connection is over; with a code, if it said one.
     Closed(Option<u16>),
@@ -67,7 +65,7 @@ impl Socket {
         socket
     }
 
-    /// Begins by AppSync's protocol.
+    /// Begins with AppSync's protocol.
     pub async fn begin(&mut self) {
         self.say(json!({ "type": "connection_init" })).await;
         let ack = self.said().await;
@@ -92,7 +90,6 @@ impl Socket {
         assert_eq!(self.said().await, json!({ "type": "pong" }), "{document}");
     }
 
-    /// Says something.
     pub async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.expect("the site listens");
     }
@@ -127,7 +124,7 @@ impl Socket {
         }
     }
 
-    /// The next that is said, be it a sign of life.
+    /// The next message, keep-alive included.
     pub async fn hear_anything(&mut self) -> Heard {
         loop {
             match in_time("the site to say something", self.0.next()).await {
@@ -143,7 +140,7 @@ impl Socket {
         }
     }
 
-    /// The next that is said; it must be a message.
+    /// The next message that is no keep-alive.
     pub async fn said(&mut self) -> Value {
         match self.hear().await {
             Heard::Said(said) => said,

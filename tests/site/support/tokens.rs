@@ -1,4 +1,4 @@
-//! Tokens, ours and forged ones.
+//! Valid and forged tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,20 +10,19 @@ use sha2::Sha256;
 
 use super::{Client, PASSWORD, Probe, Running};
 
-/// What `/api/token` gives.
+/// The answer of `/api/token`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
     pub access: String,
     pub refresh: String,
 }
 
-/// A token that no one may believe.
+/// A token that must be refused.
 #[derive(Debug)]
 pub struct Forged {
-    /// What is wrong with it.
     pub name: String,
     pub token: String,
-    /// The refusal.
+    /// The message of the refusal.
     pub says: &'static str,
 }
 
@@ -47,7 +46,7 @@ impl Tokens {
         Self { access: text("access_token"), refresh: text("refresh_token") }
     }
 
-    /// What the refresh token stands for.
+    /// The bytes of the refresh token.
     pub fn refresh_bytes(&self) -> Vec<u8> {
         BASE64_URL_SAFE_NO_PAD.decode(&self.refresh).expect("base64")
     }
@@ -85,7 +84,7 @@ fn signed_by_hmac(header: &Value, claims: &Value, key: &[u8]) -> String {
     format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// The key of that kid, out of the database.
+/// The key with that kid, from the database.
 pub async fn key_of(site: &Running, kid: &str) -> SigningKey {
     const FIND: &str = "SELECT seed FROM signing_keys WHERE kid = $1";
     let seed: Vec<u8> = match &mut site.probe().await {
