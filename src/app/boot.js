@@ -12,8 +12,8 @@ globalThis.__INCOMPLETE_CHUNKS = [];
 
 const { module: address, wasm, wake } = document.querySelector("script[data-wasm]").dataset;
 
-// A page that is there to be read comes first; its islands wait until the
-// browser has nothing else to do, and stay asleep for whoever saves data.
+// A page for reading is shown first: its islands start when the browser is idle,
+// and never for people who ask to save data.
 if (wake === "idle") {
   if (navigator.connection?.saveData) await new Promise(() => {});
   if (document.readyState !== "complete") {
@@ -28,5 +28,5 @@ module.hydrate();
 for (const island of document.querySelectorAll("leptos-island")) {
   await module[island.dataset.component]?.(island);
 }
-// What waits for the islands, a test for one, can see that they are awake.
+// Tests, for example, wait for this before they use the islands.
 document.documentElement.dataset.hydrated = "";
