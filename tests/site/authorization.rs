@@ -11,7 +11,7 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use byline::config::ConflictDetection;
+use byline::{config::ConflictDetection, posts::Content};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -84,25 +84,30 @@ const SUBSCRIPTIONS: &str = "
 
 /// `/api/…`. A cell is as above, with the status of what is refused.
 const SERVER_FUNCTIONS: &str = "
-| call                | nobody    | ada         | bob         | API key   | no good | foreign     |
-| ------------------- | --------- | ----------- | ----------- | --------- | ------- | ----------- |
-| get_post adas       | adas      | adas        | adas        | adas      | 401     | adas        |
-| get_post missing    | 404       | 404         | 404         | 404       | 401     | 404         |
-| list_posts          | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs   |
-| my_posts            | 401       | adas        | bobs        | 403       | 401     | adas        |
-| create_post         | 401       | made by ada | made by bob | 403       | 401     | 403         |
-| create_post as bob  | 401       | made by ada | made by bob | 403       | 401     | 403         |
-| create_post wrong   | 401       | 422         | 422         | 403       | 401     | 403         |
-| update_post adas    | 401       | changed     | 403         | 403       | 401     | 403         |
-| update_post bobs    | 401       | 403         | changed     | 403       | 401     | 403         |
-| update_post missing | 401       | 404         | 404         | 403       | 401     | 403         |
-| delete_post adas    | 401       | deleted     | 403         | 403       | 401     | 403         |
-| delete_post bobs    | 401       | 403         | deleted     | 403       | 401     | 403         |
-| delete_post missing | 401       | 404         | 404         | 403       | 401     | 403         |
-| preview_post        | 401       | HTML        | HTML        | 403       | 401     | 403         |
-| my_api_keys         | 401       | Reader      | none        | 403       | 401     | Reader      |
-| create_api_key      | 401       | a key       | a key       | 403       | 401     | 403         |
-| revoke_api_key      | 401       | revoked     | 404         | 403       | 401     | 403         |
+| call                      | nobody    | ada         | bob         | API key   | no good | foreign   |
+| ------------------------- | --------- | ----------- | ----------- | --------- | ------- | --------- |
+| get_post adas             | adas      | adas        | adas        | adas      | 401     | adas      |
+| get_post missing          | 404       | 404         | 404         | 404       | 401     | 404       |
+| list_posts                | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
+| my_posts                  | 401       | adas        | bobs        | 403       | 401     | adas      |
+| create_post               | 401       | made by ada | made by bob | 403       | 401     | 403       |
+| create_post as bob        | 401       | made by ada | made by bob | 403       | 401     | 403       |
+| create_post wrong         | 401       | 422         | 422         | 403       | 401     | 403       |
+| update_post adas          | 401       | changed     | 403         | 403       | 401     | 403       |
+| update_post bobs          | 401       | 403         | changed     | 403       | 401     | 403       |
+| update_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
+| update_post adas wrong    | 401       | 422         | 403         | 403       | 401     | 403       |
+| update_post missing wrong | 401       | 404         | 404         | 403       | 401     | 403       |
+| delete_post adas          | 401       | deleted     | 403         | 403       | 401     | 403       |
+| delete_post bobs          | 401       | 403         | deleted     | 403       | 401     | 403       |
+| delete_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
+| preview_post              | 401       | HTML        | HTML        | 403       | 401     | 403       |
+| preview_post wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
+| my_api_keys               | 401       | Reader      | none        | 403       | 401     | Reader    |
+| create_api_key            | 401       | a key       | a key       | 403       | 401     | 403       |
+| create_api_key wrong      | 401       | 422         | 422         | 403       | 401     | 403       |
+| revoke_api_key            | 401       | revoked     | 404         | 403       | 401     | 403       |
+| revoke_api_key wrong      | 401       | 404         | 404         | 403       | 401     | 403       |
 ";
 
 type Row = (&'static str, BTreeMap<&'static str, &'static str>);
@@ -281,6 +286,7 @@ impl World {
     /// Calls the server function of a row of the table.
     async fn call(&self, by: &Credential, row: &str) -> Answer {
         let words: Vec<_> = row.split(' ').collect();
+        let too_long = "x".repeat(Content::MAX_CHARS + 1);
         let (method, fields): (_, &[(&str, &str)]) = match words[..] {
             ["get_post", id] => (Method::GET, &[("id", id)]),
             ["list_posts" | "my_posts" | "my_api_keys"] => (Method::GET, &[]),
@@ -290,10 +296,14 @@ impl World {
             }
             ["create_post", "wrong"] => (Method::POST, &[("title", "")]),
             ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
+            ["update_post", id, "wrong"] => (Method::POST, &[("id", id), ("version", "1"), ("title", "")]),
             ["delete_post", id] => (Method::POST, &[("id", id)]),
             ["preview_post"] => (Method::POST, &[("content", "x")]),
+            ["preview_post", "wrong"] => (Method::POST, &[("content", &too_long)]),
             ["create_api_key"] => (Method::POST, &[("name", "New"), ("days", "1")]),
+            ["create_api_key", "wrong"] => (Method::POST, &[("name", ""), ("days", "0")]),
             ["revoke_api_key"] => (Method::POST, &[("id", &self.key_of_ada)]),
+            ["revoke_api_key", "wrong"] => (Method::POST, &[("id", "none")]),
             _ => panic!("{row} means nothing"),
         };
         let arguments = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();

@@ -6,6 +6,7 @@ pub mod fold;
 pub mod markdown;
 pub mod policy;
 mod post_text;
+pub mod preview;
 pub mod reader;
 pub mod reading;
 pub mod rendered;

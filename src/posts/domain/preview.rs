@@ -1,0 +1,20 @@
+//! The use case of a preview: what a text becomes when it is published.
+
+use crate::{
+    credentials::Actor,
+    error::{AppError, Field},
+    posts::Content,
+    site::Site,
+};
+
+/// The HTML of a text. Only for people who can log in: it costs computing, and
+/// the places for it are counted by author.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`]; [`AppError::Invalid`] for
+/// a text over the limit; [`AppError::Busy`].
+pub async fn preview(site: &Site, actor: &Actor, content: &str) -> Result<String, AppError> {
+    let author = &actor.user()?.id;
+    let content = Content::parse(content).map_err(|error| AppError::invalid(Field::Content, error))?;
+    site.renderer().preview(author, content).await
+}
