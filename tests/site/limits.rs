@@ -3,25 +3,15 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    http::Method,
-    middleware::{from_fn_with_state, map_request},
-    routing::get,
-};
-use byline::{
-    database::Db,
-    error::AppError,
-    http::layers::{credentials, observe},
-};
+use axum::{body::Body, http::Method};
+use byline::{database::Db, error::AppError};
 use futures::{future::join_all, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
-use crate::support::{Byline, Client, Running, in_time, serve, until};
+use crate::support::{Byline, Client, Running, in_time, serve_a_panic, until};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -129,18 +119,8 @@ async fn what_is_no_http_is_refused_and_harms_nobody() {
 
 #[tokio::test]
 async fn a_panic_is_answered_and_the_site_lives_on() {
-    async fn breaks() -> &'static str {
-        panic!("a canary in the works")
-    }
     let site = Running::start().await;
-    let router = Router::new()
-        .route("/breaks", get(breaks))
-        .route("/works", get(async || "works"))
-        .layer(from_fn_with_state(site.site.clone(), observe::observe))
-        .layer(map_request(async |request| credentials::identify(request)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (_stop, _served) = serve(listener, None, router);
+    let (address, _stop) = serve_a_panic(&site, |router| router).await;
     let mut browser = Client::browser(address, false);
     for _ in 0..3 {
         for (mut client, content_type) in

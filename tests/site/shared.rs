@@ -2,19 +2,16 @@
 //! row C4): preflights, and every answer.
 
 use axum::{
-    Router,
     body::Body,
     http::{Method, Request},
-    middleware::{from_fn_with_state, map_request},
-    routing::get,
+    middleware::from_fn_with_state,
 };
 use byline::{
     config::{Config, Origins},
-    http::layers::{cors, credentials, observe},
+    http::layers::cors,
 };
-use tokio::net::TcpListener;
 
-use crate::support::{Answer, Client, Credential, Running, serve};
+use crate::support::{Answer, Client, Credential, Running, serve_a_panic};
 
 /// With the method of each.
 const ENDPOINTS: [(&str, &str); 7] = [
@@ -187,18 +184,9 @@ async fn a_page_of_another_origin_reads_every_refusal() {
 
 #[tokio::test]
 async fn what_an_outer_layer_answers_is_read_by_pages_of_other_origins_as_well() {
-    async fn breaks() -> &'static str {
-        panic!("a canary in the works")
-    }
     let site = Running::start().await;
-    let router = Router::new()
-        .route("/breaks", get(breaks))
-        .layer(from_fn_with_state(site.site.clone(), observe::observe))
-        .layer(map_request(async |request| credentials::identify(request)))
-        .layer(from_fn_with_state(site.site.clone(), cors::share));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let (_stop, _served) = serve(listener, None, router);
+    let share = from_fn_with_state(site.site.clone(), cors::share);
+    let (address, _stop) = serve_a_panic(&site, |router| router.layer(share)).await;
     let mut script = Client::browser(address, false).as_script();
     let answer = script.get("/breaks").await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (500, "*"));

@@ -25,7 +25,7 @@ pub use postgres::{cluster, postgres_database};
 pub use process::{Byline, Ended, Served};
 pub use round_robin::RoundRobin;
 pub use runner::runner;
-pub use running::{Running, serve};
+pub use running::{Running, serve_a_panic};
 pub use several::Several;
 pub use socket::{Heard, Socket};
 

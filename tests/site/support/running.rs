@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
-use axum::Router;
+use axum::{
+    Router,
+    middleware::{from_fn_with_state, map_request},
+    routing::get,
+};
 use byline::{
     accounts::{
         ApiKeyDays, ApiKeyName, NewApiKey,
@@ -11,7 +15,11 @@ use byline::{
     config::{Config, ConflictDetection, Cost, Origins, PageMemory},
     credentials::User,
     database::DatabaseConfig,
-    http::{listener, tls::Tls},
+    http::{
+        layers::{credentials, observe},
+        listener,
+        tls::Tls,
+    },
     posts::events::follow,
     router::router,
     site::Site,
@@ -159,8 +167,28 @@ impl StoredPost {
     }
 }
 
+/// Serves `/breaks`, which panics, and `/works` within the layers that every
+/// request of the site passes, and those of `around`.
+pub async fn serve_a_panic(
+    site: &Running,
+    around: impl FnOnce(Router) -> Router,
+) -> (SocketAddr, oneshot::Sender<()>) {
+    async fn breaks() -> &'static str {
+        panic!("a canary in the works")
+    }
+    let router = Router::new()
+        .route("/breaks", get(breaks))
+        .route("/works", get(async || "works"))
+        .layer(from_fn_with_state(site.site.clone(), observe::observe))
+        .layer(map_request(async |request| credentials::identify(request)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, _) = serve(listener, None, around(router));
+    (address, stop)
+}
+
 /// Serves a router with the real listener, until the sender speaks or is dropped.
-pub fn serve(
+fn serve(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     router: Router,
