@@ -126,7 +126,7 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
                 };
                 let id = sketch.id.as_deref().and_then(PostId::parse);
                 let created_at = Timestamp::from_micros(sketch.created_at);
-                let post = store::insert(db, &owner, id, &post_text, created_at).await?;
+                let (post, _) = store::insert(db, &owner, id, &post_text, created_at).await?;
                 match sketch.changed_at.map(Timestamp::from_micros) {
                     Some(time) => {
                         let changed =

@@ -227,11 +227,10 @@ pub async fn create(
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
             let post_text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
-            let post = store::insert(db, &author, id, post_text, clock::now()).await?;
+            let (post, event) = store::insert(db, &author, id, post_text, clock::now()).await?;
             if let Some(operation) = &operation {
                 idempotency::remember(db, author.id.as_str(), operation, post.id.as_str()).await?;
             }
-            let event = events::record(db, EventKind::Created, &post.id, &author.username).await?;
             Ok((post, Some(event)))
         })
     })

@@ -17,9 +17,12 @@ use super::{
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, Engine, execute, on_engine, violates},
+    database::{Db, Engine, IN_ORDER, execute, on_engine, violates},
     error::AppError,
-    posts::{Content, Cursor, Page, PageRequest, Post, PostId, Summary, events::store as events},
+    posts::{
+        Content, Cursor, Page, PageRequest, Post, PostId, Summary,
+        events::{Event, EventKind, store as events},
+    },
     site::Site,
     timestamp::Timestamp,
 };
@@ -65,21 +68,28 @@ pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost
     row.map(DeletedPost::try_from).transpose()
 }
 
-/// The post and its HTML in one statement for the connection: asking twice costs more than either.
-const INSERT_SQLITE: &str = "
-    INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9);
-    INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $10, $11)";
-const INSERT_POSTGRES: &str = "
-    WITH post AS (
-        INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
-        RETURNING id
-    )
-    INSERT INTO rendered_posts (post_id, renderer, html)
-    SELECT id, CAST($10 AS BIGINT), CAST($11 AS TEXT) FROM post";
+/// The post, its HTML and its event in one question to the database: each further one costs
+/// more than what it asks.
+const INSERT_SQLITE: &str = concat!(
+    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9);
+     INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $10, $11);
+     ",
+    events::record_on_sqlite!("$12", "$1", "$13")
+);
+const INSERT_POSTGRES: &str = concat!(
+    "WITH post AS (
+         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+         RETURNING id),
+     rendered AS (
+         INSERT INTO rendered_posts (post_id, renderer, html)
+         SELECT id, CAST($10 AS BIGINT), CAST($11 AS TEXT) FROM post),
+     ",
+    events::record_on_postgres!("$12", "$1", "$13", "$14", "$15")
+);
 
-/// Adds a post; under a new id, unless it brings its own.
+/// Adds a post; under a new id, unless it brings its own. The event says so.
 ///
 /// # Errors
 ///
@@ -91,7 +101,7 @@ pub async fn insert(
     id: Option<PostId>,
     post_text: impl Into<Folded<'_>>,
     now: Timestamp,
-) -> Result<Post, AppError> {
+) -> Result<(Post, Event), AppError> {
     let Folded { post_text, rendering, content: folded } = post_text.into();
     if let Some(id) = &id {
         execute!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
@@ -122,7 +132,8 @@ pub async fn insert(
         Engine::Sqlite => INSERT_SQLITE,
         Engine::Postgres => INSERT_POSTGRES,
     };
-    execute!(db => sqlx::query(insert)
+    let kind = EventKind::Created;
+    let inserted: Result<i64, _> = on_engine!(db => sqlx::query_scalar(insert)
         .bind(post.id.as_str())
         .bind(owner.id.as_str())
         .bind(post.title.as_str())
@@ -133,13 +144,19 @@ pub async fn insert(
         .bind(fold::stored(post.title.as_str()))
         .bind(folded.value())
         .bind(rendering.map_or(0, |_| markdown::VERSION))
-        .bind(rendering.and_then(Rendering::stored_html)))
-    .map(drop)
-    .map_err(|error| {
+        .bind(rendering.and_then(Rendering::stored_html))
+        .bind(kind.name())
+        .bind(owner.username.as_str())
+        .bind(IN_ORDER)
+        .bind(events::CHANNEL)
+        .fetch_one(db)
+        .await);
+    let event = inserted.map_err(|error| {
         let taken = ["posts_pkey", "posts_id_key"].iter().any(|key| violates(&error, key));
         if taken { AppError::ConditionNotMet } else { error.into() }
     })?;
-    Ok(post)
+    let event = Event { id: event, kind, post: post.id.clone(), owner: owner.username.clone() };
+    Ok((post, event))
 }
 
 /// Saves over `version` of a post of `owner`, and hands it on to `new_owner` if

@@ -38,9 +38,51 @@ impl TryFrom<Row> for Event {
     }
 }
 
+/// The statement that writes an event, on SQLite; the parameters are named by the caller,
+/// which may have other statements before it.
+macro_rules! record_on_sqlite {
+    ($kind:literal, $post:literal, $owner:literal) => {
+        concat!(
+            "INSERT INTO events (kind, post_id, owner) VALUES (",
+            $kind,
+            ", ",
+            $post,
+            ", ",
+            $owner,
+            ") RETURNING id"
+        )
+    };
+}
+pub(crate) use record_on_sqlite;
+
+/// The end of a `WITH` that writes an event, on PostgreSQL, and notifies the other processes
+/// with the commit. The last two parameters are [`IN_ORDER`] and [`CHANNEL`].
+macro_rules! record_on_postgres {
+    ($kind:literal, $post:literal, $owner:literal, $in_order:literal, $channel:literal) => {
+        concat!(
+            "event AS (
+                 INSERT INTO events (kind, post_id, owner)
+                 SELECT CAST(",
+            $kind,
+            " AS TEXT), ",
+            $post,
+            ", ",
+            $owner,
+            " FROM pg_advisory_xact_lock(",
+            $in_order,
+            ")
+                 RETURNING id, kind, post_id AS post, owner)
+             SELECT id FROM event, pg_notify(",
+            $channel,
+            ", to_jsonb(event)::text)"
+        )
+    };
+}
+pub(crate) use record_on_postgres;
+
 /// Writes an event, in the transaction of the change. Ids rise in the order of
-/// commits, so nobody who has read up to one has missed a smaller one.
-/// PostgreSQL notifies the other processes with the commit.
+/// commits, so nobody who has read up to one has missed a smaller one. A new
+/// post has its event written by the statement that adds it.
 pub async fn record(
     db: &mut Db,
     kind: EventKind,
@@ -49,7 +91,7 @@ pub async fn record(
 ) -> Result<Event, AppError> {
     let id: i64 = match db {
         Db::Sqlite(db) => {
-            sqlx::query_scalar("INSERT INTO events (kind, post_id, owner) VALUES ($1, $2, $3) RETURNING id")
+            sqlx::query_scalar(record_on_sqlite!("$1", "$2", "$3"))
                 .bind(kind.name())
                 .bind(post.as_str())
                 .bind(owner.as_str())
@@ -57,20 +99,14 @@ pub async fn record(
                 .await?
         }
         Db::Postgres(db) => {
-            sqlx::query_scalar(
-                "WITH event AS (
-                     INSERT INTO events (kind, post_id, owner)
-                     SELECT $1, $2, $3 FROM pg_advisory_xact_lock($4)
-                     RETURNING id, kind, post_id AS post, owner)
-                 SELECT id FROM event, pg_notify($5, to_jsonb(event)::text)",
-            )
-            .bind(kind.name())
-            .bind(post.as_str())
-            .bind(owner.as_str())
-            .bind(IN_ORDER)
-            .bind(CHANNEL)
-            .fetch_one(&mut **db)
-            .await?
+            sqlx::query_scalar(concat!("WITH ", record_on_postgres!("$1", "$2", "$3", "$4", "$5")))
+                .bind(kind.name())
+                .bind(post.as_str())
+                .bind(owner.as_str())
+                .bind(IN_ORDER)
+                .bind(CHANNEL)
+                .fetch_one(&mut **db)
+                .await?
         }
     };
     Ok(Event { id, kind, post: post.clone(), owner: owner.clone() })
