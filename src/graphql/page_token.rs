@@ -2,11 +2,15 @@
 //! only the list that it was made for.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 
 use super::errors::ApiError;
 use crate::{
     credentials::Secret,
-    posts::{Cursor, domain::filter::Filter},
+    posts::{
+        Cursor,
+        domain::filter::{Attribute, Comparison, Filter, Test},
+    },
 };
 
 /// Bytes of the seal that are kept; 128 bits are out of reach of guessing.
@@ -52,10 +56,80 @@ impl List<'_> {
     }
 
     fn seal(&self, secret: &Secret, cursor: &str) -> [u8; SEAL_BYTES] {
-        let filter = format!("{:?} since {:?}", self.filter, self.since);
-        let parts = [self.operation, self.owner, &filter, cursor].map(str::as_bytes);
+        let scope = json!([written(self.filter), self.since]).to_string();
+        let parts = [self.operation, self.owner, &scope, cursor].map(str::as_bytes);
         let mut seal = [0; SEAL_BYTES];
         seal.copy_from_slice(&secret.seal("page token", &parts)[..SEAL_BYTES]);
         seal
+    }
+}
+
+/// A filter in words of its own: a token outlives the process that made it, so a
+/// rename in the source must not change what was sealed.
+fn written(filter: &Filter) -> Value {
+    match filter {
+        Filter::All(filters) => json!(["all", filters.iter().map(written).collect::<Vec<_>>()]),
+        Filter::Any(filters) => json!(["any", filters.iter().map(written).collect::<Vec<_>>()]),
+        Filter::Not(filter) => json!(["not", written(filter)]),
+        Filter::Where(attribute, test) => json!(["where", attribute_name(*attribute), written_test(test)]),
+        Filter::Mentions(word) => json!(["mentions", word]),
+        Filter::Deleted => json!(["deleted"]),
+    }
+}
+
+fn written_test(test: &Test) -> Value {
+    match test {
+        Test::Exists => json!(["exists"]),
+        Test::Null => json!(["null"]),
+        Test::Is(comparison, text) => json!([comparison_name(*comparison), text]),
+        Test::BeginsWith(text) => json!(["begins", text]),
+        Test::Contains(text) => json!(["contains", text]),
+        Test::Length(comparison, length) => json!(["length", comparison_name(*comparison), length]),
+    }
+}
+
+const fn attribute_name(attribute: Attribute) -> &'static str {
+    match attribute {
+        Attribute::Id => "id",
+        Attribute::Title => "title",
+        Attribute::Content => "content",
+        Attribute::Owner => "owner",
+        Attribute::CreatedAt => "createdAt",
+        Attribute::UpdatedAt => "updatedAt",
+    }
+}
+
+const fn comparison_name(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Eq => "eq",
+        Comparison::Ne => "ne",
+        Comparison::Lt => "lt",
+        Comparison::Le => "le",
+        Comparison::Gt => "gt",
+        Comparison::Ge => "ge",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_sealed_in_words_that_no_rename_changes() {
+        let filter = Filter::All(vec![
+            Filter::Any(vec![
+                Filter::Where(Attribute::Title, Test::Is(Comparison::Eq, "a\"]".to_owned())),
+                Filter::Where(Attribute::CreatedAt, Test::Is(Comparison::Ge, "2026".to_owned())),
+                Filter::Where(Attribute::Content, Test::Null),
+                Filter::Where(Attribute::Owner, Test::BeginsWith("ad".to_owned())),
+                Filter::Where(Attribute::Content, Test::Length(Comparison::Lt, 5)),
+            ]),
+            Filter::Not(Box::new(Filter::Where(Attribute::Id, Test::Contains("x".to_owned())))),
+            Filter::Where(Attribute::UpdatedAt, Test::Exists),
+            Filter::Mentions("word".to_owned()),
+            Filter::Deleted,
+        ]);
+        let expected = r#"["all",[["any",[["where","title",["eq","a\"]"]],["where","createdAt",["ge","2026"]],["where","content",["null"]],["where","owner",["begins","ad"]],["where","content",["length","lt",5]]]],["not",["where","id",["contains","x"]]],["where","updatedAt",["exists"]],["mentions","word"],["deleted"]]]"#;
+        assert_eq!(written(&filter).to_string(), expected);
     }
 }
