@@ -1,6 +1,9 @@
 //! A secret of the site, which seals values: nobody else can make such a seal.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
 
@@ -12,8 +15,8 @@ use crate::{
 };
 
 /// 256 random bits that every process of a site shares and no answer shows.
-#[derive(Clone)]
-pub struct Secret([u8; 32]);
+#[derive(Clone, Debug)]
+pub struct Secret(Arc<SecretBox<[u8; 32]>>);
 
 /// The secret of a site, once somebody has needed it.
 #[derive(Debug, Default)]
@@ -45,6 +48,10 @@ impl Secret {
     /// The only one there is so far; `secrets` has room for others.
     const NAME: &str = "site";
 
+    fn new(bits: [u8; 32]) -> Self {
+        Self(Arc::new(SecretBox::new(Box::new(bits))))
+    }
+
     /// The secret of the site; the first call makes it.
     pub async fn of_site(database: &Database) -> Result<Self, AppError> {
         let mut fresh = [0; 32];
@@ -66,7 +73,7 @@ impl Secret {
                 })
             })
             .await?;
-        stored.try_into().map(Self).map_err(|_| internal("the stored secret is not 32 bytes"))
+        stored.try_into().map(Self::new).map_err(|_| internal("the stored secret is not 32 bytes"))
     }
 
     /// The secret of the site, if it was made before.
@@ -76,7 +83,7 @@ impl Secret {
                 .bind(Self::NAME)
                 .fetch_optional(db)
                 .await?);
-        Ok(stored.and_then(|stored| stored.try_into().ok()).map(Self))
+        Ok(stored.and_then(|stored| stored.try_into().ok()).map(Self::new))
     }
 
     /// HMAC-SHA-256 (RFC 2104) over `parts`, which cannot run into each other.
@@ -92,19 +99,14 @@ impl Secret {
     }
 
     #[cfg(test)]
-    pub(crate) const fn for_test(byte: u8) -> Self {
-        Self([byte; 32])
+    pub(crate) fn for_test(byte: u8) -> Self {
+        Self::new([byte; 32])
     }
 
     fn hmac(&self) -> Hmac<Sha256> {
         // A key of any length will do (RFC 2104, 3).
-        Hmac::new_from_slice(&self.0).unwrap_or_else(|_| unreachable!("HMAC takes keys of every length"))
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
+        Hmac::new_from_slice(self.0.expose_secret())
+            .unwrap_or_else(|_| unreachable!("HMAC takes keys of every length"))
     }
 }
 
@@ -114,11 +116,11 @@ mod tests {
 
     #[test]
     fn a_seal_depends_on_the_secret_the_purpose_and_where_each_part_ends() {
-        let secret = Secret([1; 32]);
+        let secret = Secret::new([1; 32]);
         let seal = secret.seal("page", &[b"ab", b"c"]);
         assert_eq!(seal, secret.seal("page", &[b"ab", b"c"]));
         assert_ne!(seal, secret.seal("page", &[b"a", b"bc"]));
         assert_ne!(seal, secret.seal("pag", &[b"eab", b"c"]));
-        assert_ne!(seal, Secret([2; 32]).seal("page", &[b"ab", b"c"]));
+        assert_ne!(seal, Secret::new([2; 32]).seal("page", &[b"ab", b"c"]));
     }
 }
