@@ -23,6 +23,7 @@ use crate::{
             credentials::{self, strip_ambient_credentials},
             cross_site, for_everyone, observe, own_cookies,
             session::repair_session_response,
+            uncopied::Uncopied,
         },
         pages,
     },
@@ -91,7 +92,8 @@ fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
 
 /// Adds the layers that every request passes.
 fn observed(site: &Site, routes: Router<Site>) -> Router<Site> {
-    routes.layer(from_fn_with_state(site.clone(), observe::observe))
+    // Pages from memory are answered there.
+    routes.layer(Uncopied).layer(from_fn_with_state(site.clone(), observe::observe))
 }
 
 /// Open to scripts of other origins, whichever layer answers.

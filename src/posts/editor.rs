@@ -194,6 +194,8 @@ pub fn EditorTools(
         let Some(fields) = Fields::find() else { return };
         if let Some(problem) = too_long(&fields.content.value()) {
             event.prevent_default();
+            // A preview that is still on its way would take the message away.
+            asked.update_value(|asked| *asked += 1);
             trouble.set(Some(problem));
             let _ = fields.content.focus();
         }

@@ -5,14 +5,12 @@ pub mod store;
 
 pub use id::ApiKeyId;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -24,8 +22,8 @@ use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 /// A text with the format of an API key: `byl_`, 32 base62 characters, and 6
 /// more for the CRC-32 of these 36. Scanners for leaked secrets recognise the
 /// format, and a mistyped key is refused without a query.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
+#[derive(Clone, Debug)]
+pub struct ApiKey(SecretString);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedKey {
@@ -50,7 +48,7 @@ impl ApiKey {
         let fits = raw.len() == checksum_at + Self::CHECKSUM_CHARS
             && raw.strip_prefix(Self::PREFIX)?.bytes().all(|b| b.is_ascii_alphanumeric())
             && raw[checksum_at..] == checksum(&raw[..checksum_at]);
-        fits.then(|| Self(raw.to_owned()))
+        fits.then(|| Self(raw.into()))
     }
 
     /// The key for an operation of `owner` (the site itself if absent) and the
@@ -63,7 +61,7 @@ impl ApiKey {
         let seal = secret.seal("api key", &[owner.as_bytes(), operation.as_bytes(), id.as_bytes()]);
         let key = format!("{}{}", Self::PREFIX, base62(seal, Self::RANDOM_CHARS));
         let checksum = checksum(&key);
-        Self(key + &checksum)
+        Self((key + &checksum).into())
     }
 
     /// The key of the site itself in the row `id`: everyone may know it, so
@@ -74,24 +72,19 @@ impl ApiKey {
 
     /// The hash that is stored in place of the key.
     pub(crate) fn hash(&self) -> Vec<u8> {
-        Sha256::digest(&self.0).to_vec()
+        Sha256::digest(self.0.expose_secret()).to_vec()
     }
 
     /// The first characters, to tell the key from others.
     pub(crate) fn hint(&self) -> &str {
-        &self.0[..Self::PREFIX.len() + Self::HINT_CHARS]
+        &self.0.expose_secret()[..Self::PREFIX.len() + Self::HINT_CHARS]
     }
 }
 
+/// For whoever is shown the key.
 impl From<ApiKey> for String {
     fn from(key: ApiKey) -> Self {
-        key.0
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey")
+        key.0.expose_secret().to_owned()
     }
 }
 
@@ -225,7 +218,7 @@ mod tests {
     #[test]
     fn a_key_is_not_printed() {
         let key = ApiKey::parse(KEY).expect("a key");
-        assert_eq!(format!("{key:?}"), "ApiKey");
+        assert!(!format!("{key:?}").contains(&KEY[8..]), "{key:?}");
     }
 
     #[test]
@@ -246,7 +239,7 @@ mod tests {
             format!("{KEY}x"),
             KEY[..41].to_owned(),
         ] {
-            assert_eq!(ApiKey::parse(&bad), None, "{bad:?}");
+            assert!(ApiKey::parse(&bad).is_none(), "{bad:?}");
         }
     }
 

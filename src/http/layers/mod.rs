@@ -11,3 +11,4 @@ pub mod observe;
 pub mod own_cookies;
 mod panics;
 pub mod session;
+pub mod uncopied;

@@ -1,0 +1,45 @@
+//! What is below this layer is copied only for a request that gets there.
+//!
+//! Each of axum's layers copies the service below it for every request, and that
+//! service copies all that is below itself. Where most requests are answered by
+//! an outer layer, from memory, that copying costs a good part of the answer.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{extract::Request, routing::Route};
+use tower::{Layer, Service, ServiceExt, util::Oneshot};
+
+/// The layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Uncopied;
+
+/// What is below the layer, shared by the copies of this.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Route>);
+
+impl Layer<Route> for Uncopied {
+    type Service = Shared;
+
+    fn layer(&self, below: Route) -> Shared {
+        Shared(Arc::new(below))
+    }
+}
+
+impl Service<Request> for Shared {
+    type Response = <Route as Service<Request>>::Response;
+    type Error = Infallible;
+    type Future = Oneshot<Route, Request>;
+
+    /// Waiting is left to the copy.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Route::clone(&self.0).oneshot(request)
+    }
+}
