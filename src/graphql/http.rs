@@ -4,11 +4,8 @@ use async_graphql::parser::types::OperationType;
 use axum::{
     Extension, Router,
     extract::{Request, State},
-    http::{
-        HeaderMap, StatusCode,
-        header::{CONTENT_TYPE, ORIGIN},
-    },
-    middleware::{Next, from_fn, from_fn_with_state},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    middleware::{Next, from_fn_with_state},
     response::Response,
     routing::{self, post},
 };
@@ -32,7 +29,7 @@ use crate::{
             client_address::ClientAddress, credentials::strip_ambient, cross_site,
             session::repair_session_response,
         },
-        limits as server_limits, origin,
+        limits as server_limits,
         shared_answers::Terms,
     },
     site::Site,
@@ -58,9 +55,8 @@ pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Si
         .layer(sessions)
         .layer(from_fn_with_state(site.public_url.is_https(), repair_session_response))
         .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
-        .layer(from_fn(skip_csrf_without_session))
         .with_state(site.clone());
-    endpoints().layer(from_fn_with_state(with_session, session_unless_explicit))
+    endpoints().layer(from_fn_with_state(with_session, route_sessions))
 }
 
 fn endpoints() -> Router<Site> {
@@ -73,14 +69,11 @@ fn endpoints() -> Router<Site> {
         .route(&format!("{PATH}/realtime"), routing::get(realtime::connect).fallback(get_only))
 }
 
-/// Beside a token or a key no session counts, so such a request passes none of
-/// the layers of one. Each layer copies all that are below it for each request.
-async fn session_unless_explicit(
-    State(with_session): State<Router>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if RequestCredential::in_extensions(request.extensions()).header().is_some() {
+/// Only a request whose session counts passes the layers of one: each layer
+/// copies all that are below it for each request. Any other is asked neither for
+/// its cookies nor for its origin; without a credential it gets 401.
+async fn route_sessions(State(with_session): State<Router>, mut request: Request, next: Next) -> Response {
+    if !RequestCredential::in_extensions(request.extensions()).is_session() {
         strip_ambient(&mut request);
         return next.run(request).await;
     }
@@ -88,16 +81,6 @@ async fn session_unless_explicit(
         Ok(response) => response,
         Err(never) => match never {},
     }
-}
-
-/// Requests without a session get 401, from any origin.
-async fn skip_csrf_without_session(mut request: Request, next: Next) -> Response {
-    if !RequestCredential::in_extensions(request.extensions()).is_session() {
-        for name in [ORIGIN, origin::SEC_FETCH_SITE] {
-            request.headers_mut().remove(name);
-        }
-    }
-    next.run(request).await
 }
 
 /// `POST /graphql`.

@@ -30,7 +30,7 @@ pub fn identify(mut request: Request) -> Request {
     request
 }
 
-/// The layer of [`strip_ambient`].
+/// The layer that does [`strip_ambient`] to a request with an explicit credential.
 pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Response {
     if RequestCredential::in_extensions(request.extensions()).header().is_some() {
         strip_ambient(&mut request);
@@ -38,9 +38,9 @@ pub async fn strip_ambient_credentials(mut request: Request, next: Next) -> Resp
     next.run(request).await
 }
 
-/// Removes from a request with an explicit credential what browsers add by
-/// themselves: the cookies, which must not count beside it, and its origin,
-/// whose check protects only requests with a cookie (security rows C1 and C3).
+/// Removes what browsers add by themselves, where no session counts: the cookies,
+/// which must not count beside an explicit credential, and the origin, whose check
+/// protects only requests with a cookie (security rows C1 and C3).
 pub fn strip_ambient(request: &mut Request) {
     for name in [COOKIE, ORIGIN, SEC_FETCH_SITE] {
         request.headers_mut().remove(name);

@@ -37,7 +37,7 @@ fn outer_name(inner: &str, origin: &Origin) -> String {
 ///
 /// Several parsers read cookies. tower-sessions decodes a name such as
 /// `__%48ost-sid`, which any sibling host may set, into the name that browsers
-/// protect; and [`cookie`] ignores a header with a byte that is no text. So a
+/// protect; and [`cookies::cookie`] ignores a header with a byte that is no text. So a
 /// request keeps only the cookies of this site, by their inner names, in a form
 /// that all parsers read the same way.
 pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: Next) -> Response {

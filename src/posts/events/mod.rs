@@ -163,13 +163,15 @@ impl Bus {
     fn note(&self, event: &Event) {
         // Held until it is counted: the second of the two must not go on before.
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.contains(&event.id) {
-            return;
+        if self.echoes {
+            if noted.contains(&event.id) {
+                return;
+            }
+            if noted.len() == NOTED {
+                noted.pop_front();
+            }
+            noted.push_back(event.id);
         }
-        if noted.len() == NOTED {
-            noted.pop_front();
-        }
-        noted.push_back(event.id);
         // In this order: a page for the new counter must not come from a
         // replica that lacks the event.
         self.has_come_to(event.id);
