@@ -26,7 +26,7 @@ use crate::{
     },
     posts,
     posts::{
-        domain::{reading::Reading, rendering::Renderer},
+        domain::{reading::PostReaders, rendering::Renderer},
         events::{Bus, broadcast::Broadcast},
         pages::frame::Frames,
     },
@@ -87,12 +87,12 @@ async fn put_together(
         .with(bus)
         .with(Broadcast::default())
         .with(Renderer::new(config.page_memory))
-        .with(Reading::default())
+        .with(PostReaders::default())
         .with(Frames::default())
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)
-        .with(PageKeys(posts::pages::kept::key))
+        .with(PageKeys(posts::pages::cache_key::key))
         .with(Document(|| App().into_any()))
         .into())
 }

@@ -73,7 +73,7 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
                 None => ApiKeyDays::DEFAULT,
             };
             let wanted = Wanted { name, days };
-            if owner.user.is_some() && output::is_thrown_away() {
+            if owner.user.is_some() && output::is_discarded() {
                 return Err(Failure::NowhereToShow);
             }
             let made = match owner.user {

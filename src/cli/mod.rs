@@ -1,5 +1,5 @@
-//! The command line: `serve`, `migrate`, `copy`, `codegen`, `user`, `api-key`, `keys`:
-//! a file a command.
+//! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
+//! `codegen`, `user`, `api-key`, `keys`.
 
 mod api_key;
 mod codegen;
@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::complain(failure);
+            output::print_error(failure);
             ExitCode::FAILURE
         }
     }
@@ -87,7 +87,7 @@ fn explain(error: &clap::Error) -> ExitCode {
     let printed = error.print().and_then(|()| output::write(""));
     match output::unless_closed(printed) {
         Err(cause) if !error.use_stderr() => {
-            output::complain(format!("standard output cannot be written: {cause}"));
+            output::print_error(format!("standard output cannot be written: {cause}"));
             ExitCode::FAILURE
         }
         _ => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
@@ -96,7 +96,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 
 /// Runs the command; what it has to say on standard output.
 async fn command(cli: Cli) -> Result<String, Failure> {
-    outlive_file_size_limit()?;
+    ignore_file_size_signal()?;
     let configured = || Config::load(cli.settings);
     match cli.command {
         Command::Serve(options) => serve::run(configured()?, &options).await.map(|()| String::new()),
@@ -127,10 +127,10 @@ async fn on_site(
     outcome
 }
 
-/// Where the size of files is limited (`ulimit -f`), a write beyond that is to
-/// fail as one on a full disk does, not to end the process.
+/// Makes a write beyond a limit on file sizes (`ulimit -f`) fail like a write to a
+/// full disk. By default the signal would end the process.
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn outlive_file_size_limit() -> std::io::Result<()> {
+fn ignore_file_size_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     const SIGXFSZ: i32 = 25;
@@ -139,6 +139,6 @@ fn outlive_file_size_limit() -> std::io::Result<()> {
 }
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-fn outlive_file_size_limit() -> std::io::Result<()> {
+fn ignore_file_size_signal() -> std::io::Result<()> {
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-/// Writes a text whole.
+/// Writes a whole text.
 ///
 /// # Errors
 ///
@@ -13,26 +13,25 @@ pub fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// The outcome of writing a text that may be cut: a reader that has closed the
-/// pipe needs no more, as in `… | head -n 1`.
+/// Ignores that the reader has closed the pipe, because it needs no more, as in
+/// `… | head -n 1`.
 ///
 /// # Errors
 ///
-/// Every error but a closed pipe.
+/// All other errors.
 pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|cause| if cause.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(cause) })
 }
 
-/// Writes a message for the terminal. If that fails, there is nobody to report
-/// it to.
-pub fn complain(sentence: impl std::fmt::Display) {
+/// Writes a message to standard error. If that fails, nobody can be told.
+pub fn print_error(sentence: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "byline: {sentence}");
 }
 
-/// Whether what is written is thrown away: `>/dev/null`, or `>&-`, for which
-/// Rust opens the same.
+/// Whether the output is discarded: `>/dev/null`, or `>&-`, for which Rust opens
+/// `/dev/null`.
 #[cfg(unix)]
-pub fn is_thrown_away() -> bool {
+pub fn is_discarded() -> bool {
     use std::os::unix::fs::MetadataExt;
 
     let device = |path| std::fs::metadata(path).map(|metadata| metadata.rdev());
@@ -44,6 +43,6 @@ pub fn is_thrown_away() -> bool {
 
 /// Unknown on this system.
 #[cfg(not(unix))]
-pub fn is_thrown_away() -> bool {
+pub fn is_discarded() -> bool {
     false
 }

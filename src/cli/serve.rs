@@ -61,7 +61,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         stop.await;
         bus.close();
     };
-    let renewing = tls.clone().map(|tls| tokio::spawn(tls.keep_up()));
+    let renewing = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change()));
     listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
     cleaning.abort();
     if let Some(renewing) = renewing {
@@ -72,8 +72,8 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     Ok(())
 }
 
-/// Everybody with an account on this machine can read the command line of a
-/// running process.
+/// Logs a warning for a password in an argument: everybody with an account on this
+/// machine can read the arguments of a running process.
 fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
     let has_password = |argument: String| {
         let value = argument.split_once('=').filter(|(flag, _)| flag.starts_with("--"));

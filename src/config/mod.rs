@@ -299,7 +299,7 @@ impl Config {
                 "page-memory",
                 flags.page_memory.or(file.page_memory),
                 PageMemory::DEFAULT,
-                (1, PageMemory::MOST),
+                (1, PageMemory::MAX),
             )?),
             tls,
             public_url,

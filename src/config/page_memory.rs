@@ -1,5 +1,4 @@
-//! The setting `page-memory`: bytes that the site may fill with what it keeps
-//! ready for the next who asks for the same.
+//! The setting `page-memory`: the memory for cached answers.
 
 /// Memory for cached answers. Each kind has its own share, so that kinds which
 /// strangers can invent take no room from the rest.
@@ -11,8 +10,8 @@ pub struct PageMemory {
 impl PageMemory {
     /// In MiB, unless set otherwise.
     pub const DEFAULT: usize = 64;
-    /// In MiB: more than any machine has.
-    pub const MOST: usize = 1024 * 1024;
+    /// In MiB; more than any machine has.
+    pub const MAX: usize = 1024 * 1024;
     const PARTS: u64 = 64;
 
     /// So many MiB.
@@ -23,13 +22,13 @@ impl PageMemory {
 
     /// The first page of the list, and pages of posts.
     #[must_use]
-    pub const fn entrances(self) -> u64 {
+    pub const fn main_pages(self) -> u64 {
         self.parts(40)
     }
 
     /// Lists that begin at a cursor.
     #[must_use]
-    pub const fn further_lists(self) -> u64 {
+    pub const fn cursor_lists(self) -> u64 {
         self.parts(8)
     }
 
@@ -39,14 +38,14 @@ impl PageMemory {
         self.parts(12)
     }
 
-    /// What is known of the requests that were answered so.
+    /// The requests whose answers are cached.
     #[must_use]
     pub const fn api_requests(self) -> u64 {
         self.parts(2)
     }
 
-    /// What texts have become: of those that were just saved, and of those that are too long
-    /// to be stored so.
+    /// Rendered texts: of posts that were just saved, and those that are too long
+    /// to be stored.
     #[must_use]
     pub const fn renderings(self) -> u64 {
         self.parts(2)
@@ -68,12 +67,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shares_are_what_was_set_together() {
-        for mib in [1, 64, PageMemory::MOST] {
+    fn the_shares_add_up_to_the_setting() {
+        for mib in [1, 64, PageMemory::MAX] {
             let memory = PageMemory::of_mib(mib);
             let shares = [
-                memory.entrances(),
-                memory.further_lists(),
+                memory.main_pages(),
+                memory.cursor_lists(),
                 memory.api_answers(),
                 memory.api_requests(),
                 memory.renderings(),

@@ -18,12 +18,12 @@ pub fn is_of_an_orchestrator(name: &str, value: &str) -> bool {
     let is_port = |text: &str| text.parse::<u16>().is_ok();
     let is_address = || value.parse::<IpAddr>().is_ok();
     let is_url = || PROTOCOLS.iter().any(|protocol| has_scheme(value, protocol));
-    let is_of_service = behind(name, "SERVICE_").any(|rest| match rest {
+    let is_of_service = suffixes_after(name, "SERVICE_").any(|rest| match rest {
         "HOST" => is_address(),
         "PORT" => is_port(value),
         rest => rest.starts_with("PORT_") && is_port(value),
     });
-    let is_of_port = behind(name, "PORT").any(|rest| match rest.strip_prefix('_') {
+    let is_of_port = suffixes_after(name, "PORT").any(|rest| match rest.strip_prefix('_') {
         None => rest.is_empty() && is_url(),
         Some(rest) => {
             let mut parts = rest.split('_');
@@ -34,8 +34,8 @@ pub fn is_of_an_orchestrator(name: &str, value: &str) -> bool {
             number && protocol && what && parts.next().is_none()
         }
     });
-    let is_of_link = behind(name, "NAME").any(|rest| rest.is_empty() && value.starts_with('/'))
-        || behind(name, "ENV_").next().is_some();
+    let is_of_link = suffixes_after(name, "NAME").any(|rest| rest.is_empty() && value.starts_with('/'))
+        || suffixes_after(name, "ENV_").next().is_some();
     is_of_service || is_of_port || is_of_link
 }
 
@@ -46,7 +46,7 @@ fn has_scheme(value: &str, scheme: &str) -> bool {
 }
 
 /// The text after `word` in a name, at any place of the word.
-fn behind<'a>(name: &'a str, word: &str) -> impl Iterator<Item = &'a str> {
+fn suffixes_after<'a>(name: &'a str, word: &str) -> impl Iterator<Item = &'a str> {
     let begins = |at: usize| at == 0 || name.as_bytes()[at - 1] == b'_';
     name.match_indices(word)
         .filter(move |(at, _)| begins(*at))

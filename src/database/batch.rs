@@ -1,43 +1,43 @@
-//! Writes that wait at the same time, in one transaction.
+//! Runs the writes that wait at the same time in one transaction.
 //!
-//! At first they run without savepoints: each of those would cost as much as a
-//! statement of its own, and nearly every write succeeds. Where one fails,
-//! nothing of that transaction is kept, and they run again with a savepoint
-//! each, so that the failing one is undone alone.
+//! They first run without savepoints, because a savepoint costs as much as a
+//! statement and nearly every write succeeds. If one fails, the transaction is
+//! rolled back and all run again with a savepoint each. Then only the failing
+//! one is undone.
 
 use futures::future::BoxFuture;
 
-use super::db::{Db, caught};
+use super::db::{Db, catch_panic};
 use crate::error::AppError;
 
 /// The most writes that wait; one more gets an error.
 pub(super) const QUEUE: usize = 1024;
 /// The most writes that share one commit.
 pub(super) const BATCH: usize = 64;
-/// So many transactions have savepoints from the start after one that needed
-/// them: whoever sends what fails, again and again, has no other's write run twice.
-const CAREFUL: u32 = 64;
+/// After a transaction that needed savepoints, the next ones have them from the
+/// start. So a client whose writes always fail makes no other write run twice.
+const TRANSACTIONS_WITH_SAVEPOINTS: u32 = 64;
 
 /// A write on its way through a writer.
 pub(super) trait Write: Send {
     /// Runs it inside the transaction; from the start, if it ran before.
-    fn run<'a>(&'a mut self, db: &'a mut Db) -> BoxFuture<'a, Ran>;
+    fn run<'a>(&'a mut self, db: &'a mut Db) -> BoxFuture<'a, WriteOutcome>;
 
     /// Answers the caller, if the commit succeeded.
     fn finish(self: Box<Self>, committed: Result<(), AppError>);
 }
 
-/// The result of running a write.
+/// The result of running a write, before the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ran {
-    /// It is done, if the transaction commits.
-    Kept,
-    /// It failed; what it changed has to be undone.
-    Refused {
+pub(super) enum WriteOutcome {
+    /// It takes effect if the transaction commits.
+    Done,
+    /// It failed, and its changes have to be undone.
+    Failed {
         /// Whether the disk may be the cause.
-        is_doubtful: bool,
+        may_be_disk: bool,
     },
-    /// It met another transaction; run again in a new one, it may succeed.
+    /// It conflicts with another transaction. In a new one it may succeed.
     Conflicted,
 }
 
@@ -55,17 +55,17 @@ where
     F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>> + Send + 'static,
     E: FnOnce(Result<T, AppError>) + Send + 'static,
 {
-    fn run<'a>(&'a mut self, db: &'a mut Db) -> BoxFuture<'a, Ran> {
+    fn run<'a>(&'a mut self, db: &'a mut Db) -> BoxFuture<'a, WriteOutcome> {
         let work = (self.work)(db, self.input.clone());
         Box::pin(async move {
-            let result = caught(work).await;
-            let ran = match &result {
-                Ok(_) => Ran::Kept,
-                Err(AppError::WriteConflict) => Ran::Conflicted,
-                Err(error) => Ran::Refused { is_doubtful: matches!(error, AppError::Busy { .. }) },
+            let result = catch_panic(work).await;
+            let outcome = match &result {
+                Ok(_) => WriteOutcome::Done,
+                Err(AppError::WriteConflict) => WriteOutcome::Conflicted,
+                Err(error) => WriteOutcome::Failed { may_be_disk: matches!(error, AppError::Busy { .. }) },
             };
             self.result = Some(result);
-            ran
+            outcome
         })
     }
 
@@ -75,56 +75,57 @@ where
     }
 }
 
-/// Whether the next transaction begins without savepoints.
+/// Decides which transactions begin with savepoints.
 #[derive(Debug, Default)]
-pub(super) struct Care {
-    left: u32,
+pub(super) struct SavepointPolicy {
+    /// Transactions that still get them.
+    remaining: u32,
 }
 
-impl Care {
-    /// Counts down at each transaction.
-    pub(super) const fn is_needed(&mut self) -> bool {
-        let needed = self.left > 0;
-        self.left = self.left.saturating_sub(1);
+impl SavepointPolicy {
+    /// Whether the transaction that begins now needs them. Counts down at each call.
+    pub(super) const fn are_needed(&mut self) -> bool {
+        let needed = self.remaining > 0;
+        self.remaining = self.remaining.saturating_sub(1);
         needed
     }
 
-    /// A transaction needed care, so the next ones get it too.
-    pub(super) const fn renew(&mut self) {
-        self.left = CAREFUL;
+    /// A transaction needed savepoints, so the next ones get them too.
+    pub(super) const fn keep_using(&mut self) {
+        self.remaining = TRANSACTIONS_WITH_SAVEPOINTS;
     }
 }
 
-/// Runs them one after the other until one fails; what each came to that ran.
-pub(super) async fn run_until_one_fails(db: &mut Db, writes: &mut [Box<dyn Write>]) -> Vec<Ran> {
-    let mut ran = Vec::with_capacity(writes.len());
+/// Runs the writes until one fails, and returns the outcome of each that ran.
+pub(super) async fn run_until_one_fails(db: &mut Db, writes: &mut [Box<dyn Write>]) -> Vec<WriteOutcome> {
+    let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
-        ran.push(write.run(db).await);
-        if ran.last() != Some(&Ran::Kept) {
+        outcomes.push(write.run(db).await);
+        if outcomes.last() != Some(&WriteOutcome::Done) {
             break;
         }
     }
-    ran
+    outcomes
 }
 
-/// Runs all of them one after the other, and undoes those that fail; what each
-/// came to.
+/// Runs all writes, undoes those that fail, and returns the outcome of each.
 ///
 /// # Errors
 ///
-/// When a savepoint fails. The transaction has to be rolled back then.
-pub(super) async fn run_each_apart(
+/// If a savepoint fails. The transaction has to be rolled back then.
+pub(super) async fn run_each_in_savepoint(
     db: &mut Db,
     writes: &mut [Box<dyn Write>],
-) -> Result<Vec<Ran>, sqlx::Error> {
-    let mut ran = Vec::with_capacity(writes.len());
+) -> Result<Vec<WriteOutcome>, sqlx::Error> {
+    let mut outcomes = Vec::with_capacity(writes.len());
     db.command("SAVEPOINT one").await?;
     for write in writes {
-        let came_to = write.run(db).await;
+        let outcome = write.run(db).await;
         // After this there is a savepoint for the next.
-        let next = if came_to == Ran::Kept { "RELEASE one; SAVEPOINT one" } else { "ROLLBACK TO one" };
+        let next =
+            if outcome == WriteOutcome::Done { "RELEASE one; SAVEPOINT one" } else { "ROLLBACK TO one" };
         db.command(next).await?;
-        ran.push(came_to);
+        outcomes.push(outcome);
     }
-    Ok(ran)
+    Ok(outcomes)
 }

@@ -12,30 +12,30 @@ use super::{error::internal, url::Engine};
 use crate::error::AppError;
 
 /// The longest wait for a place in the queue or for a connection.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// For a statement that a request waits for (security row D8).
 pub(super) const STATEMENT_TIME: Duration = Duration::from_secs(5);
 
-/// No transaction takes longer, with its waiting for others.
+/// The longest time for a transaction, including its waits for others.
 pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(10);
 
 /// How often a transaction that met another one is run again (security row D8).
 pub(super) const RETRIES: u32 = 3;
 
-/// A moment by chance, so that those who met do not meet again.
-pub(super) async fn before_retry(retry: u32) {
+/// Waits for a random time, so that two transactions do not conflict again.
+pub(super) async fn wait_before_retry(retry: u32) {
     let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
     tokio::time::sleep(Duration::from_micros(spread * 40 * u64::from(retry))).await;
 }
 
-/// Runs a statement on the engine that a [`Db`] is of:
+/// Runs a statement on the engine of a [`Db`]:
 ///
 /// ```text
 /// let row = on_engine!(db => sqlx::query_as::<_, Row>("SELECT … $1").bind(id).fetch_optional(db).await?);
 /// ```
 ///
-/// The text stands once; sqlx compiles it for both.
+/// The text is written once; sqlx compiles it for both engines.
 macro_rules! on_engine {
     ($db:ident => $statement:expr) => {
         match $db {
@@ -52,8 +52,8 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
-/// Runs a statement that returns no rows, as [`on_engine!`] does, and returns
-/// how many rows it changed.
+/// Runs a statement that returns no rows, like [`on_engine!`], and returns how
+/// many rows it changed.
 macro_rules! execute {
     ($db:ident => $statement:expr) => {
         $crate::database::on_engine!($db => $statement.execute($db).await.map(|done| done.rows_affected()))
@@ -91,10 +91,10 @@ pub struct TimedConnection {
 }
 
 impl TimedConnection {
-    /// No statement runs that long. What is given back after more was most
-    /// likely given up while it waited for a server that is gone; the pool
-    /// would wait for it, too, for as long as TCP does.
-    const SUSPICIOUS: Duration = Duration::from_secs(6);
+    /// No statement runs that long. A connection that was in use for longer
+    /// probably waited for a server that is gone. The pool would wait for it as
+    /// long as TCP does, so the connection is closed.
+    const MAX_USE: Duration = Duration::from_secs(6);
 }
 
 impl From<PoolConnection<Postgres>> for TimedConnection {
@@ -119,7 +119,7 @@ impl std::ops::DerefMut for TimedConnection {
 
 impl Drop for TimedConnection {
     fn drop(&mut self) {
-        if self.since.elapsed() > Self::SUSPICIOUS {
+        if self.since.elapsed() > Self::MAX_USE {
             self.connection.close_on_drop();
         }
     }
@@ -134,25 +134,25 @@ impl Db {
         }
     }
 
-    /// Ends what `work` asks of this connection after [`STATEMENT_TIME`].
-    /// PostgreSQL does so for every statement (`statement_timeout`); SQLite
-    /// looks at the clock while it works, also when nobody waits any more.
+    /// Ends the statements of `work` after [`STATEMENT_TIME`]. PostgreSQL does
+    /// this for every statement (`statement_timeout`). SQLite checks the clock
+    /// while it works, even after the caller has gone.
     ///
     /// # Errors
     ///
-    /// [`AppError::Busy`] when `work` takes too long.
+    /// [`AppError::Busy`] if `work` takes too long.
     pub async fn in_time<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
         let Self::Sqlite(connection) = self else { return work(self).await };
         set_deadline(connection, Instant::now() + STATEMENT_TIME).await?;
-        let mut timed = Timed { db: self, is_over: false };
-        let outcome = work(timed.db).await;
-        if let Self::Sqlite(connection) = timed.db {
+        let mut guard = DeadlineGuard { db: self, is_over: false };
+        let outcome = work(guard.db).await;
+        if let Self::Sqlite(connection) = guard.db {
             clear_deadline(connection).await?;
         }
-        timed.is_over = true;
+        guard.is_over = true;
         outcome
     }
 
@@ -165,8 +165,8 @@ impl Db {
     pub(crate) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
-            lease @ Self::Postgres(_) => {
-                lease.discard();
+            connection @ Self::Postgres(_) => {
+                connection.discard();
                 Ok(())
             }
         }
@@ -176,19 +176,19 @@ impl Db {
     pub(super) fn discard(mut self) {
         match &mut self {
             Self::Sqlite(connection) => connection.close_on_drop(),
-            Self::Postgres(lease) => lease.connection.close_on_drop(),
+            Self::Postgres(timed) => timed.connection.close_on_drop(),
         }
     }
 }
 
-/// A connection with a deadline. Given up before that was taken back, it is
-/// not to be used by anyone else.
-struct Timed<'a> {
+/// A connection with a deadline. If it is dropped before the deadline is
+/// removed, it is closed, because nobody else may use it.
+struct DeadlineGuard<'a> {
     db: &'a mut Db,
     is_over: bool,
 }
 
-impl Drop for Timed<'_> {
+impl Drop for DeadlineGuard<'_> {
     fn drop(&mut self) {
         if let (Db::Sqlite(connection), false) = (&mut *self.db, self.is_over) {
             connection.close_on_drop();
@@ -196,15 +196,15 @@ impl Drop for Timed<'_> {
     }
 }
 
-/// A panic in a piece of work is the end of that piece alone.
-pub(super) async fn caught<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
+/// Turns a panic in `work` into an error.
+pub(super) async fn catch_panic<T>(work: BoxFuture<'_, Result<T, AppError>>) -> Result<T, AppError> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(internal("a write panicked")))
 }
 
-/// Lets no statement of that connection work on after the deadline.
+/// Ends every statement of the connection after the deadline.
 async fn set_deadline(connection: &mut SqliteConnection, deadline: Instant) -> Result<(), sqlx::Error> {
-    /// Instructions of SQLite's machine between two looks at the clock. One of
-    /// them may search through a whole text.
+    /// Instructions of SQLite's virtual machine between two checks of the
+    /// clock. One instruction may search a whole text.
     const INSTRUCTIONS: i32 = 1_000;
     connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || Instant::now() < deadline);
     Ok(())

@@ -110,8 +110,7 @@ impl OpenError {
     }
 }
 
-/// Why a database that was opened cannot be relied on: nothing is written, or
-/// what is written may be lost.
+/// Why an open database cannot be used: writes fail, or may be lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// The path names no file any more.
@@ -148,8 +147,8 @@ pub fn internal(cause: impl fmt::Display) -> AppError {
 
 /// Whether the error is a violation of the named unique constraint.
 ///
-/// PostgreSQL says its name. SQLite says the columns instead, from which the
-/// name follows by PostgreSQL's own rule: `table_column_key`, and
+/// PostgreSQL reports the name. SQLite reports the columns, and PostgreSQL's
+/// rule for names makes the same name of them: `table_column_key`, and
 /// `table_pkey` for a primary key of several columns.
 #[must_use]
 pub fn violates(error: &sqlx::Error, constraint: &str) -> bool {
@@ -176,7 +175,7 @@ impl From<sqlx::Error> for AppError {
     fn from(error: sqlx::Error) -> Self {
         match DbErrorKind::of(&error) {
             DbErrorKind::WriteConflict => Self::WriteConflict,
-            DbErrorKind::Passing | DbErrorKind::Full => {
+            DbErrorKind::Transient | DbErrorKind::Full => {
                 tracing::warn!(%error, "the database is away, busy or full");
                 Self::Busy { retry_after: 2 }
             }
@@ -194,13 +193,12 @@ pub(super) enum DbErrorKind {
     /// Another transaction came first; run again, this one may succeed.
     WriteConflict,
     /// The next try may succeed.
-    Passing,
+    Transient,
     Full,
-    /// What is there may not be changed: by the modes of the files, by how the
-    /// disk is mounted, or because the server is a standby.
+    /// Nothing may be changed, because of the modes of the files, because the
+    /// disk is mounted read-only, or because the server is a standby.
     ReadOnly,
-    /// The disk does not do what it should, or has something else than was
-    /// written there.
+    /// The disk fails, or returns other bytes than were written.
     Storage,
     /// A mistake of Byline's: a wrong statement or row.
     Ours,
@@ -214,7 +212,7 @@ impl DbErrorKind {
             | sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             // A connection that broke in the middle of a message.
-            | sqlx::Error::Protocol(_) => Self::Passing,
+            | sqlx::Error::Protocol(_) => Self::Transient,
             sqlx::Error::Database(error) => match (error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>(), error.code()) {
                 (Some(_), Some(code)) => Self::of_sqlstate(&code),
                 (None, Some(code)) => Self::of_sqlite(&code),
@@ -230,7 +228,7 @@ impl DbErrorKind {
             // serialization_failure, deadlock_detected
             "40001" | "40P01" => Self::WriteConflict,
             // query_canceled (by statement_timeout), lock_not_available
-            "57014" | "55P03" => Self::Passing,
+            "57014" | "55P03" => Self::Transient,
             // read_only_sql_transaction: a standby, perhaps while another server takes over
             "25006" => Self::ReadOnly,
             // disk_full
@@ -238,28 +236,28 @@ impl DbErrorKind {
             // data_corrupted, index_corrupted
             "XX001" | "XX002" => Self::Storage,
             // idle_in_transaction_session_timeout
-            "25P03" => Self::Passing,
+            "25P03" => Self::Transient,
             // system errors: a disk that cannot be read
             _ if code.starts_with("58") => Self::Storage,
             // connection exceptions, insufficient resources (connections,
             // memory), operator intervention (shutdown, crash, start)
-            _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Self::Passing,
+            _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Self::Transient,
             _ => Self::Ours,
         }
     }
 
-    /// By SQLite's result codes (<https://www.sqlite.org/rescode.html>): the
-    /// primary one is the lowest byte.
+    /// From a result code of SQLite (<https://www.sqlite.org/rescode.html>). The
+    /// lowest byte is the primary code.
     fn of_sqlite(code: &str) -> Self {
-        /// The index of the log (`-shm`) could not be made longer; SQLite
-        /// tries that before it needs it, so the disk is full.
+        /// The index of the log (`-shm`) could not be made longer. SQLite
+        /// does that in advance, so the disk is full.
         const IOERR_SHMSIZE: u32 = 4874;
 
         match code.parse::<u32>() {
             Ok(IOERR_SHMSIZE) => Self::Full,
             Ok(code) => match code & 0xFF {
                 // BUSY, NOMEM, INTERRUPT (it took too long), PROTOCOL (others were quicker, for too long)
-                5 | 7 | 9 | 15 => Self::Passing,
+                5 | 7 | 9 | 15 => Self::Transient,
                 // FULL
                 13 => Self::Full,
                 // READONLY
@@ -279,10 +277,10 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_is_wrong() {
-        assert_eq!(DbErrorKind::of(&sqlx::Error::PoolTimedOut), DbErrorKind::Passing);
+        assert_eq!(DbErrorKind::of(&sqlx::Error::PoolTimedOut), DbErrorKind::Transient);
         assert_eq!(DbErrorKind::of(&sqlx::Error::RowNotFound), DbErrorKind::Ours);
         for code in ["08006", "53300", "57P01", "57P03", "57014"] {
-            assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::Passing, "{code}");
+            assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::Transient, "{code}");
         }
         for code in ["40001", "40P01"] {
             assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::WriteConflict, "{code}");
@@ -290,8 +288,8 @@ mod tests {
         for code in ["42601", "23505", "22021", "XX000"] {
             assert_eq!(DbErrorKind::of_sqlstate(code), DbErrorKind::Ours, "{code}");
         }
-        assert_eq!(DbErrorKind::of_sqlite("517"), DbErrorKind::Passing, "SQLITE_BUSY_SNAPSHOT");
-        assert_eq!(DbErrorKind::of_sqlite("9"), DbErrorKind::Passing, "SQLITE_INTERRUPT");
+        assert_eq!(DbErrorKind::of_sqlite("517"), DbErrorKind::Transient, "SQLITE_BUSY_SNAPSHOT");
+        assert_eq!(DbErrorKind::of_sqlite("9"), DbErrorKind::Transient, "SQLITE_INTERRUPT");
         for code in ["13", "4874"] {
             assert_eq!(DbErrorKind::of_sqlite(code), DbErrorKind::Full, "{code}");
         }

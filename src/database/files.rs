@@ -1,10 +1,10 @@
-//! A database of SQLite as it lies in a folder: the file, its log and its
-//! index (`-wal`, `-shm`), and a file that is locked while the site is served
+//! The files of a SQLite database: the database itself, its log and its index
+//! (`-wal`, `-shm`), and a file that is locked while the site is served
 //! (`.lock`).
 //!
-//! SQLite holds its own locks by `fcntl`, and the system drops all of them
-//! when a process closes *any* descriptor of the database file. So the file is
-//! opened here before SQLite does so, and closed after it.
+//! SQLite locks with `fcntl`, and the system drops all of these locks when a
+//! process closes *any* descriptor of the database file. So this module opens
+//! the file before SQLite does, and closes it after SQLite.
 
 use std::{
     ffi::OsString,
@@ -23,8 +23,8 @@ use super::{
     wal::{self, Stamp},
 };
 
-/// How often file and log are compared before they count as strangers: while
-/// another process copies its log into the file, they do not fit for a moment.
+/// How often file and log are compared before the log counts as foreign. While
+/// another process copies the log into the file, they differ for a moment.
 const COMPARISONS: u32 = 5;
 const BETWEEN_COMPARISONS: Duration = Duration::from_millis(20);
 
@@ -40,16 +40,15 @@ pub(super) struct Files {
     lock: PathBuf,
 }
 
-/// Held for as long as a file is served. The system ends it with the process,
-/// however that ends.
+/// The lock on a file that is served. The system releases it when the process
+/// ends, in whatever way.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: fs::File,
 }
 
 impl Files {
-    /// Those of the database at `path`, whatever links lead there, as SQLite
-    /// itself looks for them.
+    /// The files of the database at `path`. Links are followed, as SQLite does.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let database = match fs::canonicalize(path) {
             // A disk that is not mounted yet, most likely: a new site there would hide the old one.
@@ -83,11 +82,11 @@ impl Files {
         &self.database
     }
 
-    /// Takes the lock that only one process has (security row D9).
+    /// Takes the lock, which only one process can have (security row D9).
     pub(super) fn lock(&self) -> Result<Lock, OpenError> {
         let failed = |cause| OpenError::of_file(&self.lock, cause);
         let mut options = OpenOptions::new();
-        let file = private(options.read(true).write(true).create(true).truncate(false));
+        let file = owner_only(options.read(true).write(true).create(true).truncate(false));
         let file = file.open(&self.lock).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
@@ -96,15 +95,15 @@ impl Files {
         }
     }
 
-    /// Whether a file is missing that is served, or was served.
+    /// Whether the database is missing although it is served, or was served.
     pub(super) fn is_gone(&self) -> bool {
         !self.database.exists() && self.lock.exists()
     }
 
-    /// Refuses a file that would not be alone with its log: one by two names,
-    /// and one whose log is that of another. What is said of the former also
-    /// holds for a file that is mounted by itself, which cannot be seen from here.
-    pub(super) fn require_one_history(&self) -> Result<(), OpenError> {
+    /// Refuses a file with two names, because each name has a log of its own,
+    /// and a file whose log belongs to another. A file that is mounted by itself
+    /// has two names as well, but this cannot be seen from here.
+    pub(super) fn require_exclusive_log(&self) -> Result<(), OpenError> {
         let failed = |cause| OpenError::of_file(&self.database, cause);
         let metadata = match fs::metadata(&self.database) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -113,16 +112,16 @@ impl Files {
         if metadata.is_some_and(|metadata| metadata.is_file() && links(&metadata) > 1) {
             return Err(OpenError::TwoNames(self.database.clone()));
         }
-        self.require_own_log()
+        self.require_matching_log()
     }
 
-    /// Refuses a log that does not go on from where the file is.
-    pub(super) fn require_own_log(&self) -> Result<(), OpenError> {
+    /// Refuses a log that does not continue the file.
+    pub(super) fn require_matching_log(&self) -> Result<(), OpenError> {
         let stamp = || match fs::File::open(&self.database) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => Stamp::read(file?),
         };
-        match in_the_end(|| Ok(self.log_continues(stamp()?)?.unwrap_or(true))) {
+        match retry_until_true(|| Ok(self.log_continues(stamp()?)?.unwrap_or(true))) {
             Ok(true) => Ok(()),
             Ok(false) => Err(OpenError::ForeignLog { file: self.database.clone(), log: self.log.clone() }),
             Err(cause) => Err(OpenError::of_file(&self.database, cause)),
@@ -137,24 +136,24 @@ impl Files {
         }
     }
 
-    /// Makes the file where it is missing, to be read by nobody else; SQLite
-    /// gives log and index the mode of the file (security row D10).
+    /// Creates the file if it is missing, with access for its owner alone.
+    /// SQLite gives log and index the mode of the file (security row D10).
     pub(super) fn create(&self) -> Result<(), OpenError> {
         let mut options = OpenOptions::new();
-        match private(options.write(true).create_new(true)).open(&self.database) {
+        match owner_only(options.write(true).create_new(true)).open(&self.database) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(OpenError::of_file(&self.database, error)),
-            // The umask may have removed from the owner what SQLite gives to
-            // log and index.
-            Ok(file) => private_now(&file).map_err(|error| OpenError::of_file(&self.database, error)),
+            // The umask may have removed rights of the owner, which log and
+            // index would lack too.
+            Ok(file) => set_owner_only(&file).map_err(|error| OpenError::of_file(&self.database, error)),
         }
     }
 
-    /// Gives log and index the mode of the file, as SQLite does when it makes
-    /// them: who had the file read-only for a while would else keep an index
-    /// that cannot be written. Whose they are, SQLite says if this fails.
+    /// Gives log and index the mode of the file, as SQLite does when it creates
+    /// them. Without this, an index from a time when the file was read-only
+    /// could not be written. If this fails, SQLite reports it.
     #[cfg(unix)]
-    pub(super) fn give_one_mode(&self) {
+    pub(super) fn align_modes(&self) {
         let Ok(mode) = fs::metadata(&self.database).map(|metadata| metadata.permissions()) else { return };
         for beside in [&self.log, &self.index] {
             if fs::metadata(beside).is_ok_and(|metadata| metadata.permissions() != mode) {
@@ -165,13 +164,13 @@ impl Files {
 
     /// Only Unix has modes of files.
     #[cfg(not(unix))]
-    pub(super) fn give_one_mode(&self) {}
+    pub(super) fn align_modes(&self) {}
 
-    /// Takes from everybody else what an earlier Byline or another program
-    /// gave them. The file's group keeps what it has: somebody may have meant it.
-    pub(super) fn close_to_others(&self) {
+    /// Removes the access of everybody but owner and group, which an earlier
+    /// Byline or another program gave. The group's access may be intended.
+    pub(super) fn restrict_access(&self) {
         let file = self.database.display();
-        let closed = [&self.database, &self.log, &self.index].map(|path| without_others(path));
+        let closed = [&self.database, &self.log, &self.index].map(|path| remove_world_access(path));
         if let Some(error) = closed.iter().find_map(|closed| closed.as_ref().err()) {
             tracing::warn!(%file, %error, "everybody can read this database, which holds secrets");
         } else if closed.iter().any(|closed| matches!(closed, Ok(true))) {
@@ -179,7 +178,7 @@ impl Files {
         }
     }
 
-    /// Keeps an eye on the files, which SQLite has open from now on.
+    /// A guard for the files, which SQLite has open from now on.
     pub(super) fn guard(self, database: fs::File) -> io::Result<Guard> {
         let opened = database.metadata()?;
         let stamp = first_stamp(&database)?;
@@ -187,7 +186,7 @@ impl Files {
             database_id: Some(Identity::of(&opened)),
             log_id: Identity::at(&self.log)?,
             index_id: Identity::at(&self.index)?,
-            seen: Mutex::new(Seen { state: State::of(&opened), stamp, log_bytes: 0 }),
+            last_check: Mutex::new(LastCheck { state: State::of(&opened), stamp, log_bytes: 0 }),
             committed: AtomicI32::new(stamp.map_or(0, |stamp| stamp.current)),
             is_overwritten: AtomicBool::new(false),
             database,
@@ -195,7 +194,7 @@ impl Files {
         })
     }
 
-    /// The file, for looking into it beside SQLite.
+    /// Opens the file for reading, beside SQLite.
     pub(super) fn open(&self) -> Result<fs::File, OpenError> {
         fs::File::open(&self.database).map_err(|cause| OpenError::of_file(&self.database, cause))
     }
@@ -221,8 +220,8 @@ impl State {
     }
 }
 
-/// The file as it was when it last fitted to its log.
-struct Seen {
+/// The file when it last matched its log.
+struct LastCheck {
     state: State,
     stamp: Option<Stamp>,
     log_bytes: u64,
@@ -235,16 +234,16 @@ pub(super) struct Guard {
     database_id: Option<Identity>,
     log_id: Option<Identity>,
     index_id: Option<Identity>,
-    seen: Mutex<Seen>,
+    last_check: Mutex<LastCheck>,
     /// The stamp of this process's newest commit.
     committed: AtomicI32,
     is_overwritten: AtomicBool,
 }
 
 impl Guard {
-    /// Looks at the files (security row D11): six questions to the system,
-    /// and after the database file was written also its stamp and the log.
-    pub(super) fn look(&self) -> Result<(), Unusable> {
+    /// Checks the files (security row D11) with six system calls. If the
+    /// database file was written since, its stamp and the log are read too.
+    pub(super) fn check_files(&self) -> Result<(), Unusable> {
         let Files { given, database, log, index, .. } = &self.files;
         let all = [
             (database, self.database_id),
@@ -263,7 +262,7 @@ impl Guard {
         if self.is_overwritten() {
             return Err(Unusable::Overwritten(database.clone()));
         }
-        match self.fits() {
+        match self.matches_log() {
             Ok(true) => Ok(()),
             Ok(false) => {
                 self.is_overwritten.store(true, Ordering::Release);
@@ -273,28 +272,28 @@ impl Guard {
         }
     }
 
-    /// Whether the file got the content of another. It stays so: SQLite has
-    /// pages of both by then.
+    /// Whether another program has overwritten the file. This stays true,
+    /// because SQLite has pages of both contents in memory.
     pub(super) fn is_overwritten(&self) -> bool {
         self.is_overwritten.load(Ordering::Acquire)
     }
 
-    pub(super) fn note(&self, stamp: Stamp) {
+    pub(super) fn record_commit(&self, stamp: Stamp) {
         self.committed.store(stamp.current, Ordering::Release);
     }
 
-    fn fits(&self) -> io::Result<bool> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // Read before the content: what is written meanwhile is looked at next time.
+    fn matches_log(&self) -> io::Result<bool> {
+        let mut last_check = self.last_check.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read before the content, so that a write in between is seen at the next check.
         let state = State::of(&self.database.metadata()?);
         let log_bytes = fs::metadata(&self.files.log).map_or(0, |log| log.len());
-        let is_cut = log_bytes < seen.log_bytes;
-        if state == seen.state && !is_cut {
-            seen.log_bytes = log_bytes;
+        let is_cut = log_bytes < last_check.log_bytes;
+        if state == last_check.state && !is_cut {
+            last_check.log_bytes = log_bytes;
             return Ok(true);
         }
         let mut stamp = None;
-        let fits = in_the_end(|| {
+        let matches = retry_until_true(|| {
             stamp = first_stamp(&self.database)?;
             let Some(lies) = stamp else { return Ok(false) };
             let is_of = |known: i32| known == lies.current || known == lies.previous;
@@ -303,16 +302,16 @@ impl Guard {
                 return Ok(true);
             }
             let goes_on = || self.files.log_continues(stamp).map(|continues| continues.unwrap_or(false));
-            Ok(!is_cut && (seen.stamp.is_some_and(|stamp| is_of(stamp.current)) || goes_on()?))
+            Ok(!is_cut && (last_check.stamp.is_some_and(|stamp| is_of(stamp.current)) || goes_on()?))
         })?;
-        *seen = Seen { state, stamp, log_bytes };
-        Ok(fits)
+        *last_check = LastCheck { state, stamp, log_bytes };
+        Ok(matches)
     }
 }
 
-/// Asks again where the answer is no: while another process copies the log
-/// into the file, the two do not fit for a moment.
-fn in_the_end(mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+/// Calls `is_so` several times until it is true. While another process copies
+/// the log into the file, the two differ for a moment.
+fn retry_until_true(mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
     for _ in 1..COMPARISONS {
         if is_so()? {
             return Ok(true);
@@ -327,30 +326,30 @@ fn first_stamp(mut database: &fs::File) -> io::Result<Option<Stamp>> {
     Stamp::read(database)
 }
 
-/// For a file that only its owner reads or writes.
+/// Lets only the owner of a new file read and write it.
 #[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
 }
 
 #[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
 #[cfg(unix)]
-fn private_now(file: &fs::File) -> io::Result<()> {
+fn set_owner_only(file: &fs::File) -> io::Result<()> {
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
 }
 
 #[cfg(not(unix))]
-fn private_now(_: &fs::File) -> io::Result<()> {
+fn set_owner_only(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
 /// Removes access for everybody; returns whether there was any.
 #[cfg(unix)]
-fn without_others(file: &Path) -> io::Result<bool> {
+fn remove_world_access(file: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
 
     let mut permissions = match fs::metadata(file) {
@@ -366,7 +365,7 @@ fn without_others(file: &Path) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-fn without_others(_: &Path) -> io::Result<bool> {
+fn remove_world_access(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 

@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use super::{Db, execute, on_engine, violates};
 use crate::{clock, error::AppError};
 
-/// How long an operation is remembered; a browser tab that was asleep for a weekend
-/// may still send its form again.
+/// How long an operation is remembered. A browser tab that slept for a weekend
+/// may send its form again.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A client's name for one operation, so that an operation sent twice is granted once
-/// (draft-ietf-httpapi-idempotency-key-header).
-/// Remembered per person for a week.
+/// A client's name for one operation, so that an operation that is sent twice is
+/// done once (draft-ietf-httpapi-idempotency-key-header). It is remembered for
+/// each person for a week.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -41,8 +41,8 @@ impl IdempotencyKey {
         Self(uuid::Uuid::now_v7().to_string())
     }
 
-    /// What is stored of it: whoever reads the database cannot operate as somebody
-    /// else has, nor make again what was made from a key.
+    /// The stored form of the key. A reader of the database can neither repeat
+    /// an operation of somebody else nor derive an API key again.
     fn hash(&self) -> String {
         Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -53,8 +53,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The kind of an operation. A key that is used for two kinds names two
-/// operations.
+/// The kind of an operation. The same key for two kinds names two operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotentOperation {
     SignUp,
@@ -75,8 +74,9 @@ impl IdempotentOperation {
         }
     }
 
-    /// This operation under that key, saying `content`: what was parsed, so that
-    /// what is stored alike counts as the same, and never a password.
+    /// This operation with a key and a content. The content is the parsed
+    /// values, so two spellings that are stored alike are the same operation. It
+    /// must not contain a password.
     #[must_use]
     pub fn under(self, key: IdempotencyKey, content: &[Option<&str>]) -> KeyedOperation {
         KeyedOperation { operation: self, key, fingerprint: Fingerprint::of(content) }
@@ -99,14 +99,14 @@ impl KeyedOperation {
     }
 }
 
-/// A SHA-256 of what an operation says ("idempotency fingerprint" of
+/// A SHA-256 of an operation's content ("idempotency fingerprint" in
 /// draft-ietf-httpapi-idempotency-key-header, 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Every part begins with whether it is there and how long it is, so that
-    /// two contents never read the same.
+    /// Each part is preceded by a byte that says whether it is present, and by
+    /// its length, so two different contents never have the same encoding.
     fn of(parts: &[Option<&str>]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
@@ -122,14 +122,14 @@ impl Fingerprint {
         Self(hash.finalize().into())
     }
 
-    /// Whether the stored one is of other content. Rows from before there were
-    /// fingerprints have none, and count as the same.
+    /// Whether the stored fingerprint is of other content. Old rows without a
+    /// fingerprint count as the same content.
     fn differs_from(self, stored: Option<&[u8]>) -> bool {
         stored.is_some_and(|stored| stored != self.0)
     }
 }
 
-/// The id of what this very operation already made or touched.
+/// The id of what this operation already created or changed.
 ///
 /// # Errors
 ///
@@ -158,8 +158,9 @@ pub async fn remembered(
     }
 }
 
-/// Refuses a sign-up whose key somebody has used with other content, whoever
-/// they are: nobody is signed in who could be asked about. Says nothing of them.
+/// Refuses a sign-up whose key was used with other content. At a sign-up nobody
+/// is signed in, so the key is compared with those of all people. The error says
+/// nothing about them.
 ///
 /// # Errors
 ///
@@ -178,12 +179,12 @@ pub async fn refuse_reused_sign_up(db: &mut Db, named: &KeyedOperation) -> Resul
     Ok(())
 }
 
-/// Notes an operation that was done, in the transaction that does it.
+/// Stores that an operation was done, in the transaction that does it.
 ///
 /// # Errors
 ///
-/// [`AppError::WriteConflict`] when an operation was done under that key at the
-/// same time. Run the transaction again: it then finds the other's result.
+/// [`AppError::WriteConflict`] if another request used the key at the same time.
+/// If the transaction is run again, it finds the other's result.
 pub async fn remember(
     db: &mut Db,
     user_id: &str,
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_from_before_there_were_fingerprints_is_taken_for_the_same() {
+    fn an_old_row_without_a_fingerprint_counts_as_the_same_content() {
         let fingerprint = Fingerprint::of(&[Some("a")]);
         assert!(!fingerprint.differs_from(None));
         assert!(!fingerprint.differs_from(Some(&fingerprint.0)));

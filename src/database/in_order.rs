@@ -1,10 +1,9 @@
-//! PostgreSQL: changes that are committed in one order on the whole site, and
-//! share a commit where they wait together in one process.
+//! PostgreSQL: commits changes in one order for the whole site. Changes that wait
+//! in one process at the same time share a commit.
 //!
-//! An advisory lock ([`IN_ORDER`]) is taken before the transaction begins, not
-//! inside it: what is read under REPEATABLE READ is then as the change before
-//! left it, and of two processes neither waits for a row that the other has
-//! while that one waits for the lock.
+//! The advisory lock [`COMMIT_ORDER_LOCK`] is taken before the transaction
+//! begins. So a transaction with REPEATABLE READ sees the change before it. And
+//! two processes cannot wait for each other, one for a row and one for the lock.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,30 +14,30 @@ use tokio::{
 };
 
 use super::{
-    batch::{self, BATCH, Care, QUEUE, Ran, Write},
-    db::{Db, PATIENCE, RETRIES, TRANSACTION_TIME, before_retry},
+    batch::{self, BATCH, QUEUE, SavepointPolicy, Write, WriteOutcome},
+    db::{Db, MAX_WAIT, RETRIES, TRANSACTION_TIME, wait_before_retry},
 };
 use crate::error::AppError;
 
 /// The number of the lock that orders all changes.
-pub const IN_ORDER: i64 = 0x6279_6c69_6e65;
-/// Takes it, and begins a transaction that has seen nothing yet.
+pub const COMMIT_ORDER_LOCK: i64 = 0x6279_6c69_6e65;
+/// Takes the lock and begins a transaction without a snapshot.
 const BEGIN: &str =
     "BEGIN; SELECT pg_advisory_lock(108273649413733); COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// Starts a new transaction while the lock is held.
 const BEGIN_AGAIN: &str = "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ";
-/// Others see what was committed before they get the lock.
+/// The commit is visible before another process gets the lock.
 const COMMIT: &str = "COMMIT; SELECT pg_advisory_unlock(108273649413733)";
 const ROLLBACK: &str = "ROLLBACK; SELECT pg_advisory_unlock(108273649413733)";
 
 /// The queue of changes; one task runs them in order.
-pub(super) struct Changes {
+pub(super) struct OrderedWriter {
     queue: mpsc::Sender<Box<dyn Write>>,
     closing: Arc<Notify>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Changes {
+impl OrderedWriter {
     /// Writes by the connections of `pool`, one at a time.
     pub(super) fn new(pool: PgPool) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
@@ -48,7 +47,7 @@ impl Changes {
     }
 
     pub(super) async fn send(&self, write: Box<dyn Write>) -> Result<(), AppError> {
-        self.queue.send_timeout(write, PATIENCE).await.map_err(|_| AppError::Busy { retry_after: 2 })
+        self.queue.send_timeout(write, MAX_WAIT).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
 
     /// Waits until every accepted change is committed.
@@ -64,13 +63,13 @@ impl Changes {
 }
 
 async fn write_in_batches(pool: PgPool, mut queue: mpsc::Receiver<Box<dyn Write>>, closing: Arc<Notify>) {
-    let mut care = Care::default();
+    let mut savepoints = SavepointPolicy::default();
     loop {
         let mut batch = Vec::with_capacity(BATCH);
         let waiting = tokio::select! {
             waiting = queue.recv_many(&mut batch, BATCH) => waiting,
             () = closing.notified() => {
-                // Takes no more; what is queued still comes out.
+                // Accepts no more; what is queued is still received.
                 queue.close();
                 continue;
             }
@@ -79,43 +78,49 @@ async fn write_in_batches(pool: PgPool, mut queue: mpsc::Receiver<Box<dyn Write>
             return;
         }
         let Ok(connection) = pool.acquire().await else {
-            // Those that wait behind these have waited as long: all get the
-            // error.
+            // All that are queued have waited too, so all get the error.
             while queue.try_recv().is_ok() {}
             continue;
         };
         let db = Db::Postgres(connection.into());
-        for conflicted in write(db, &mut care, batch).await {
+        for conflicted in write(db, &mut savepoints, batch).await {
             tokio::spawn(write_alone(pool.clone(), conflicted));
         }
     }
 }
 
-/// Runs a write that met another transaction again, in its own transaction.
+/// Runs a write that had a conflict again, in its own transaction.
 async fn write_alone(pool: PgPool, mut change: Box<dyn Write>) {
     for retry in 1..=RETRIES {
-        before_retry(retry).await;
+        wait_before_retry(retry).await;
         let Ok(connection) = pool.acquire().await else { return };
-        match write(Db::Postgres(connection.into()), &mut Care::default(), vec![change]).await.pop() {
+        match write(Db::Postgres(connection.into()), &mut SavepointPolicy::default(), vec![change])
+            .await
+            .pop()
+        {
             Some(conflicted) => change = conflicted,
             None => return,
         }
     }
-    // What it came to is that it met others time and again.
+    // Its result is the conflict.
     change.finish(Ok(()));
 }
 
-/// Commits them together; what met another transaction comes back, undone.
-async fn write(mut db: Db, care: &mut Care, mut batch: Vec<Box<dyn Write>>) -> Vec<Box<dyn Write>> {
+/// Commits the writes together, and returns those that had a conflict, undone.
+async fn write(
+    mut db: Db,
+    savepoints: &mut SavepointPolicy,
+    mut batch: Vec<Box<dyn Write>>,
+) -> Vec<Box<dyn Write>> {
     // Time limits of the server do not reach a COMMIT, nor a server that is gone.
-    let outcome = tokio::time::timeout(TRANSACTION_TIME, commit(&mut db, care, &mut batch)).await;
+    let outcome = tokio::time::timeout(TRANSACTION_TIME, commit(&mut db, savepoints, &mut batch)).await;
     let refused = match outcome {
-        Ok(Ok(ran)) => {
+        Ok(Ok(outcomes)) => {
             let mut conflicted = Vec::new();
-            for (change, ran) in batch.into_iter().zip(ran) {
-                match ran {
-                    Ran::Conflicted => conflicted.push(change),
-                    Ran::Kept | Ran::Refused { .. } => change.finish(Ok(())),
+            for (change, outcome) in batch.into_iter().zip(outcomes) {
+                match outcome {
+                    WriteOutcome::Conflicted => conflicted.push(change),
+                    WriteOutcome::Done | WriteOutcome::Failed { .. } => change.finish(Ok(())),
                 }
             }
             return conflicted;
@@ -126,7 +131,7 @@ async fn write(mut db: Db, care: &mut Care, mut batch: Vec<Box<dyn Write>>) -> V
             AppError::Busy { retry_after: 5 }
         }
     };
-    // With it goes the lock.
+    // This also releases the lock.
     db.discard();
     for change in batch {
         change.finish(Err(refused.clone()));
@@ -134,25 +139,29 @@ async fn write(mut db: Db, care: &mut Care, mut batch: Vec<Box<dyn Write>>) -> V
     Vec::new()
 }
 
-/// Commits; says what became of each write that ran last.
-async fn commit(db: &mut Db, care: &mut Care, batch: &mut [Box<dyn Write>]) -> Result<Vec<Ran>, sqlx::Error> {
+/// Commits, and returns the outcome of each write that ran in the last attempt.
+async fn commit(
+    db: &mut Db,
+    savepoints: &mut SavepointPolicy,
+    batch: &mut [Box<dyn Write>],
+) -> Result<Vec<WriteOutcome>, sqlx::Error> {
     db.command(BEGIN).await?;
-    if !care.is_needed() {
-        let ran = batch::run_until_one_fails(db, batch).await;
-        if ran.iter().all(|ran| *ran == Ran::Kept) {
+    if !savepoints.are_needed() {
+        let outcomes = batch::run_until_one_fails(db, batch).await;
+        if outcomes.iter().all(|outcome| *outcome == WriteOutcome::Done) {
             db.command(COMMIT).await?;
-            return Ok(ran);
+            return Ok(outcomes);
         }
         if batch.len() == 1 {
             db.command(ROLLBACK).await?;
-            return Ok(ran);
+            return Ok(outcomes);
         }
-        care.renew();
+        savepoints.keep_using();
         db.command(BEGIN_AGAIN).await?;
     }
-    let ran = batch::run_each_apart(db, batch).await?;
+    let outcomes = batch::run_each_in_savepoint(db, batch).await?;
     db.command(COMMIT).await?;
-    Ok(ran)
+    Ok(outcomes)
 }
 
 #[cfg(test)]
@@ -162,7 +171,7 @@ mod tests {
     #[test]
     fn the_lock_has_one_number() {
         for statement in [BEGIN, COMMIT, ROLLBACK] {
-            assert!(statement.contains(&format!("lock({IN_ORDER})")), "{statement}");
+            assert!(statement.contains(&format!("lock({COMMIT_ORDER_LOCK})")), "{statement}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The database: SQLite or PostgreSQL with one interface.
 //!
 //! A statement is written once, with `$1` placeholders, and runs on either
-//! engine through [`on_engine!`]. Reading takes a connection ([`Database::read`]);
-//! writing hands over a piece of work ([`Database::write`]) that runs inside
-//! a transaction and comes back once it is on the disk.
+//! engine through [`on_engine!`]. A reader gets a connection ([`Database::read`]).
+//! A writer passes a closure ([`Database::write`]), which runs inside a
+//! transaction; the call returns once the change is on the disk.
 
 mod batch;
 mod db;
@@ -28,7 +28,7 @@ use db::Purpose;
 pub(crate) use db::{Access, execute, on_engine};
 pub use db::{Db, TimedConnection};
 pub use error::{OpenError, Unusable, internal, violates};
-pub use in_order::IN_ORDER;
+pub use in_order::COMMIT_ORDER_LOCK;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 
 #[derive(Clone, Debug)]
@@ -41,8 +41,8 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// Connections to a server, unless set otherwise: five processes fit into
-    /// the hundred that a PostgreSQL with its own defaults gives out.
+    /// The default number of connections to a server. Five processes fit into
+    /// PostgreSQL's default of 100 connections.
     pub const CONNECTIONS: u32 = 16;
     /// As many as a PostgreSQL can be set to take (`MAX_BACKENDS` of its source).
     pub const MAX_CONNECTIONS: u32 = 262_143;
@@ -83,8 +83,8 @@ pub(super) struct ServeLock {
 }
 
 impl Db {
-    /// A connection outside of every pool, for work that takes as long as it
-    /// takes. The schema is as it is; a file that is missing stays missing.
+    /// A connection outside of all pools, without time limits. It migrates no
+    /// schema and creates no file.
     pub(crate) async fn dedicated(url: &DatabaseUrl, access: Access) -> Result<Self, OpenError> {
         match url.engine() {
             Engine::Sqlite => sqlite::dedicated(url, access).await.map(Self::Sqlite),
@@ -111,14 +111,14 @@ impl DatabaseUrl {
 }
 
 impl Database {
-    /// Opens the database and brings its schema up to date. A file that is
-    /// missing is made; a server's database must exist.
+    /// Opens the database and migrates its schema. A missing file is created; a
+    /// server's database must exist.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
         Self::open_for(config, Purpose::Command).await
     }
 
-    /// [`Self::open`], for serving it: nobody else serves the same file
-    /// meanwhile, and it can be written.
+    /// [`Self::open`], for serving. No other process serves the same file at
+    /// the same time, and the file can be written.
     pub async fn open_to_serve(config: &DatabaseConfig) -> Result<Self, OpenError> {
         Self::open_for(config, Purpose::Serve).await
     }
@@ -142,11 +142,11 @@ impl Database {
         self.0.url.engine()
     }
 
-    /// A connection for statements that only read; they see every write that
+    /// A connection for statements that only read. They see every write that
     /// was answered before.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when none is free in time or the server is away.
+    /// [`AppError::Busy`] if none is free in time or the server is away.
     pub async fn read(&self) -> Result<Db, AppError> {
         Ok(match &self.0.backend {
             Backend::Sqlite(file) => Db::Sqlite(file.readers.acquire().await?),
@@ -164,12 +164,11 @@ impl Database {
         usize::try_from(pool).unwrap_or(1)
     }
 
-    /// A connection outside of the pool that requests share, to find out
-    /// whether the database answers. There is one: who comes while it is in
-    /// use, waits.
+    /// A connection outside of the shared pool, to check whether the database
+    /// answers. There is only one; while it is in use, callers wait.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when it is not free in time or the database is away.
+    /// [`AppError::Busy`] if it is not free in time or the database is away.
     pub async fn health(&self) -> Result<Db, AppError> {
         Ok(match &self.0.backend {
             Backend::Sqlite(file) => Db::Sqlite(file.health.acquire().await?),
@@ -177,23 +176,23 @@ impl Database {
         })
     }
 
-    /// A connection to the read replica, if there is one and it answers. It
-    /// may be behind.
+    /// A connection to the read replica, if there is one and it answers. The
+    /// replica may be behind.
     pub async fn read_replica(&self) -> Option<Db> {
         let Backend::Postgres(server) = &self.0.backend else { return None };
         server.replica.as_ref()?.acquire().await.map(|connection| Db::Postgres(connection.into()))
     }
 
-    /// A connection that hears what other processes tell on `channels`, and one
-    /// to read what was told before, both outside of the pool that requests
-    /// share; `None` where there are no others.
+    /// A connection that receives notifications of other processes on
+    /// `channels`, and one to read earlier events. Both are outside of the shared
+    /// pool. `None` on SQLite, where no other process serves.
     pub async fn listen(&self, channels: &[&str]) -> Result<Option<(PgListener, Db)>, sqlx::Error> {
         match &self.0.backend {
             Backend::Sqlite(_) => Ok(None),
             Backend::Postgres(_) => {
                 let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
-                // Otherwise it would reconnect by itself and not report what it
-                // missed.
+                // Otherwise it would reconnect by itself and not report that it
+                // missed something.
                 listener.eager_reconnect(false);
                 listener.listen_all(channels.iter().copied()).await?;
                 let reader = postgres::single(&self.0.url)?.acquire().await?;
@@ -203,16 +202,16 @@ impl Database {
     }
 
     /// Runs `work` on `input` in a transaction and returns once it is on the
-    /// disk; a failing one changes nothing. On SQLite, writes that wait at the
-    /// same time share a commit. `work` borrows nothing from the caller, since
-    /// it may have to run again: because another write of the same commit failed,
-    /// or, on PostgreSQL, up to three times because it met another transaction.
+    /// disk. If it fails, it changes nothing. On SQLite, writes that wait at the
+    /// same time share a commit. `work` borrows nothing from the caller, because
+    /// it may run again: if another write of the same commit failed, or on
+    /// PostgreSQL, up to three times, if it had a conflict.
     ///
     /// # Errors
     ///
-    /// The error of `work`; [`AppError::Busy`] when the queue or the disk is
-    /// full or the server is away; [`AppError::WriteConflict`] when every try
-    /// met another write.
+    /// The error of `work`; [`AppError::Busy`] if the queue or the disk is full
+    /// or the server is away; [`AppError::WriteConflict`] if every attempt had a
+    /// conflict.
     pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T, AppError>
     where
         I: Clone + Send + 'static,
@@ -222,8 +221,8 @@ impl Database {
         self.write_then(input, work, |_| ()).await
     }
 
-    /// [`Self::write`], and `then` as soon as it is on the disk: also when
-    /// nobody waits for the answer any more, because the client has hung up.
+    /// [`Self::write`], and calls `then` as soon as it is on the disk, even if
+    /// the client has hung up.
     ///
     /// # Errors
     ///
@@ -247,10 +246,10 @@ impl Database {
         written.await.unwrap_or(Err(AppError::Busy { retry_after: 2 }))
     }
 
-    /// [`Self::write_then`] for what is committed in one order on the whole site,
-    /// on PostgreSQL as on SQLite: one begins after the one before was committed,
-    /// those that wait in this process share a commit, and `then` runs in that
-    /// order.
+    /// [`Self::write_then`] for changes that are committed in one order on the
+    /// whole site, on either engine. A change begins after the commit of the one
+    /// before, changes that wait in this process share a commit, and `then` runs
+    /// in that order.
     pub async fn write_in_order<I, T, F, A>(&self, input: I, work: F, then: A) -> Result<T, AppError>
     where
         I: Clone + Send + 'static,
@@ -269,14 +268,14 @@ impl Database {
         let write = Box::new(Queued { input, work, finish, result: None });
         match &self.0.backend {
             Backend::Sqlite(file) => file.send(write).await?,
-            Backend::Postgres(server) => server.changes.send(write).await?,
+            Backend::Postgres(server) => server.ordered.send(write).await?,
         }
         // Dropped unanswered: the transaction it waited for could not begin or go on.
         outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
     }
 
-    /// Whether what is written now will be there afterwards; a server is asked
-    /// by the connection `db`.
+    /// Checks that writes succeed and last. A server is checked through the
+    /// connection `db`.
     pub async fn check(&self, db: &mut Db) -> Result<(), Unusable> {
         match (&self.0.backend, db) {
             (Backend::Sqlite(file), _) => file.check().await,
@@ -293,8 +292,8 @@ impl Database {
         }
     }
 
-    /// Waits until every accepted write is on the disk and closes; not for
-    /// ever, where a server does not answer.
+    /// Waits until every accepted write is on the disk, and closes. The wait is
+    /// limited if a server does not answer.
     pub async fn close(&self) {
         match &self.0.backend {
             Backend::Sqlite(file) => file.close().await,

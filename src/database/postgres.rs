@@ -15,9 +15,9 @@ use sqlx::{
 };
 
 use super::{
-    db::{Db, PATIENCE, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, before_retry, caught},
+    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, catch_panic, wait_before_retry},
     error::OpenError,
-    in_order::Changes,
+    in_order::OrderedWriter,
     url::DatabaseUrl,
 };
 use crate::error::AppError;
@@ -26,38 +26,38 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// 15, the oldest that is tested.
 const MIN_VERSION: i32 = 150_000;
-/// A process that hangs inside a transaction gives its locks back.
-const IDLE_TIME: &str = "10s";
+/// After this time the server ends an idle transaction, whose locks are then free.
+const IDLE_IN_TRANSACTION: &str = "10s";
 /// How long a server may take to start.
 const START_TIME: Duration = Duration::from_secs(5);
 /// The longest a reader waits for the replica before the primary serves them.
-const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
-/// A replica that did not answer is left alone for so long.
-const REPLICA_REST: Duration = Duration::from_secs(5);
-/// A connection that was idle for longer is asked whether it still lives.
-const SURELY_ALIVE: Duration = Duration::from_secs(1);
+const REPLICA_MAX_WAIT: Duration = Duration::from_millis(250);
+/// How long a replica that did not answer is not asked again.
+const REPLICA_RETRY: Duration = Duration::from_secs(5);
+/// A connection that was idle for longer is tested before it is used.
+const PING_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Server {
     pub(super) primary: PgPool,
     /// For readiness; no request uses it.
     pub(super) health: PgPool,
     pub(super) replica: Option<Replica>,
-    pub(super) changes: Changes,
+    pub(super) ordered: OrderedWriter,
 }
 
-/// How a transaction ended that did not commit.
-enum Ended {
-    /// Cleanly: the work returned an error.
+/// Why a transaction did not commit.
+enum TransactionError {
+    /// The work returned an error.
     RolledBack(AppError),
-    /// In a way that makes the connection unusable.
+    /// The connection cannot be used any more.
     Broken(sqlx::Error),
 }
 
 /// A read replica, which may be behind or away.
 pub(super) struct Replica {
     pool: PgPool,
-    /// It is not asked before this.
-    rests_until: Mutex<Option<Instant>>,
+    /// The replica is not asked before this time.
+    unavailable_until: Mutex<Option<Instant>>,
 }
 
 impl Server {
@@ -74,65 +74,65 @@ impl Server {
         let options_of = |url: &DatabaseUrl| options(url).map_err(open(url));
         let options = options_of(url)?;
         migrate(connect(&options).await.map_err(open(url))?, url).await?;
-        let renewed = Arc::new(Renewed::default());
-        let health = health_pool(&renewed).connect_lazy_with(options.clone());
-        let primary = pool(connections, &renewed).connect_lazy_with(options);
+        let health_connected = Arc::new(HealthConnected::default());
+        let health = health_pool(&health_connected).connect_lazy_with(options.clone());
+        let primary = pool(connections, &health_connected).connect_lazy_with(options);
         let replica = match replica {
             Some(url) => Some(Replica {
                 pool: pool(connections, &Arc::default())
-                    .acquire_timeout(REPLICA_PATIENCE)
+                    .acquire_timeout(REPLICA_MAX_WAIT)
                     .connect_lazy_with(options_of(url)?),
-                rests_until: Mutex::new(None),
+                unavailable_until: Mutex::new(None),
             }),
             None => None,
         };
-        let changes = Changes::new(primary.clone());
-        Ok(Self { primary, health, replica, changes })
+        let ordered = OrderedWriter::new(primary.clone());
+        Ok(Self { primary, health, replica, ordered })
     }
 
-    /// Runs `work` in a transaction, again where it met another one.
+    /// Runs `work` in a transaction, and again after a conflict.
     ///
-    /// Its isolation is REPEATABLE READ: what `work` has read holds until it
-    /// commits, as on SQLite, where writes come one after the other. Where
-    /// another transaction changed a row first, the database says so (40001)
-    /// and `work` starts anew with what is there now.
+    /// The isolation level is REPEATABLE READ, so what `work` has read holds
+    /// until its commit, as on SQLite, where writes run one after the other. If
+    /// another transaction changed a row first, the database reports it (40001)
+    /// and `work` runs again with the new rows.
     pub(super) async fn transaction<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
     where
         I: Clone,
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
         for retry in 1..=RETRIES {
-            match self.once(input.clone(), work).await {
-                Err(AppError::WriteConflict) => before_retry(retry).await,
+            match self.try_transaction(input.clone(), work).await {
+                Err(AppError::WriteConflict) => wait_before_retry(retry).await,
                 outcome => return outcome,
             }
         }
-        self.once(input, work).await
+        self.try_transaction(input, work).await
     }
 
-    async fn once<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
+    async fn try_transaction<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
     where
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
         let mut db = Db::Postgres(self.primary.acquire().await?.into());
         let outcome = async {
-            db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(Ended::Broken)?;
-            match caught(work(&mut db, input)).await {
+            db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(TransactionError::Broken)?;
+            match catch_panic(work(&mut db, input)).await {
                 Ok(value) => {
-                    db.command("COMMIT").await.map_err(Ended::Broken)?;
+                    db.command("COMMIT").await.map_err(TransactionError::Broken)?;
                     Ok(value)
                 }
                 Err(error) => {
-                    db.command("ROLLBACK").await.map_err(Ended::Broken)?;
-                    Err(Ended::RolledBack(error))
+                    db.command("ROLLBACK").await.map_err(TransactionError::Broken)?;
+                    Err(TransactionError::RolledBack(error))
                 }
             }
         };
         // Time limits of the server do not reach a COMMIT, nor a server that is gone.
         match tokio::time::timeout(TRANSACTION_TIME, outcome).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(Ended::RolledBack(error))) => Err(error),
-            Ok(Err(Ended::Broken(error))) => {
+            Ok(Err(TransactionError::RolledBack(error))) => Err(error),
+            Ok(Err(TransactionError::Broken(error))) => {
                 db.discard();
                 Err(error.into())
             }
@@ -146,7 +146,7 @@ impl Server {
 
     pub(super) async fn close(&self) {
         let closed = async {
-            self.changes.close().await;
+            self.ordered.close().await;
             self.primary.close().await;
             self.health.close().await;
             if let Some(replica) = &self.replica {
@@ -160,21 +160,21 @@ impl Server {
 }
 
 impl Replica {
-    /// A connection; `None` when it does not answer soon, and for a while after that.
+    /// A connection; `None` if the replica does not answer soon, and for a while after that.
     pub(super) async fn acquire(&self) -> Option<PoolConnection<Postgres>> {
-        let rests_until = || self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if rests_until().is_some_and(|until| Instant::now() < until) {
+        let unavailable_until = || self.unavailable_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if unavailable_until().is_some_and(|until| Instant::now() < until) {
             return None;
         }
         match self.pool.acquire().await {
             Ok(connection) => Some(connection),
             Err(error) => {
-                // If all connections are in use it is busy, not away: only this
-                // reader uses the primary.
+                // If all connections are in use, the replica is busy, not away.
+                // Only this reader uses the primary.
                 let busy = self.pool.size() >= self.pool.options().get_max_connections();
                 if !busy {
                     tracing::warn!(%error, "the read replica does not answer; the primary serves its readers");
-                    *rests_until() = Some(Instant::now() + REPLICA_REST);
+                    *unavailable_until() = Some(Instant::now() + REPLICA_RETRY);
                 }
                 None
             }
@@ -187,15 +187,15 @@ pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error
         .application_name("byline")
         .options([
             ("statement_timeout", format!("{}s", STATEMENT_TIME.as_secs()).as_str()),
-            ("idle_in_transaction_session_timeout", IDLE_TIME),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
             // Otherwise every start logs that the table of migrations exists.
             ("client_min_messages", "warning"),
         ])
         .disable_statement_logging())
 }
 
-/// A first connection. Where server and site start together, the server may
-/// need a moment longer.
+/// Makes the first connection. If server and site start together, the server may
+/// need more time.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let deadline = Instant::now() + START_TIME;
     loop {
@@ -217,42 +217,43 @@ fn is_starting(error: &sqlx::Error) -> bool {
     }
 }
 
-/// When the connection for readiness was made. It is made anew when it broke, and
-/// those of the pool that are older have broken with it, most likely.
+/// When the connection for readiness was made. If it broke and was made again,
+/// older connections of the pool have probably broken too.
 #[derive(Default)]
-struct Renewed(Mutex<Option<Instant>>);
+struct HealthConnected(Mutex<Option<Instant>>);
 
-impl Renewed {
-    fn now(&self) {
+impl HealthConnected {
+    fn record(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a connection of that age was there before.
+    /// Whether a connection of that age is older.
     fn is_after(&self, age: Duration) -> bool {
-        let renewed = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        renewed.is_some_and(|renewed| age > renewed.elapsed())
+        let connected = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        connected.is_some_and(|connected| age > connected.elapsed())
     }
 }
 
-/// The connection for readiness stays for as long as it works.
-fn health_pool(renewed: &Arc<Renewed>) -> PgPoolOptions {
-    let renewed = Arc::clone(renewed);
+/// The pool for readiness, whose connection is kept as long as it works.
+fn health_pool(health_connected: &Arc<HealthConnected>) -> PgPoolOptions {
+    let health_connected = Arc::clone(health_connected);
     pool(1, &Arc::default()).idle_timeout(None).max_lifetime(None).after_connect(move |_, _| {
-        renewed.now();
+        health_connected.record();
         Box::pin(async { Ok(()) })
     })
 }
 
-fn pool(connections: u32, renewed: &Arc<Renewed>) -> PgPoolOptions {
-    let renewed = Arc::clone(renewed);
+fn pool(connections: u32, health_connected: &Arc<HealthConnected>) -> PgPoolOptions {
+    let health_connected = Arc::clone(health_connected);
     PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        // Asking costs a journey to the server and back; after a restart of
-        // the server the connections that are in use break at once anyway.
+        .acquire_timeout(MAX_WAIT)
+        // A test costs a round trip to the server, so only doubtful connections
+        // are tested. After a restart of the server, connections in use break
+        // at once.
         .test_before_acquire(false)
         .before_acquire(move |connection, state| {
-            let is_doubtful = state.idle_for > SURELY_ALIVE || renewed.is_after(state.age);
+            let is_doubtful = state.idle_for > PING_AFTER || health_connected.is_after(state.age);
             Box::pin(async move {
                 if is_doubtful {
                     connection.ping().await?;
@@ -262,9 +263,9 @@ fn pool(connections: u32, renewed: &Arc<Renewed>) -> PgPoolOptions {
         })
 }
 
-/// sqlx takes an advisory lock for the time of it: of two processes started
-/// at once the second waits and finds nothing left to do. Each step is a
-/// transaction of its own. The lock is the connection's; it goes with it.
+/// Migrates the schema, each step in its own transaction. sqlx holds an advisory
+/// lock meanwhile: of two processes that start at once, the second waits and then
+/// has nothing to do. The lock ends with the connection.
 async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenError> {
     let open = |cause| OpenError::of(url.to_string(), cause);
     let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
@@ -282,10 +283,10 @@ async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenErro
     outcome.map_err(|cause| OpenError::from_migration(url, cause))
 }
 
-/// A connection without the limits of time that hold for requests. It still
-/// does not wait long for a lock that somebody else has.
+/// A connection without the time limits of requests. Its wait for a lock of
+/// somebody else is still limited.
 pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-    // A pool reports only that it has waited; this reports the reason.
+    // A pool reports only a timeout; this reports the reason.
     connect(&options(url)?).await?.close().await?;
     let mut connection = single(url)?.acquire().await?;
     let limits =
@@ -296,5 +297,5 @@ pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgr
 
 /// A pool of one, for code that needs its own connection for long.
 pub(super) fn single(url: &DatabaseUrl) -> Result<sqlx::Pool<Postgres>, sqlx::Error> {
-    Ok(PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options(url)?))
+    Ok(PgPoolOptions::new().max_connections(1).acquire_timeout(MAX_WAIT).connect_lazy_with(options(url)?))
 }

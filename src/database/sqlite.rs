@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use super::{
-    batch::{self, BATCH, Care, QUEUE, Ran, Write},
-    db::{Access, Db, PATIENCE, Purpose},
+    batch::{self, BATCH, QUEUE, SavepointPolicy, Write, WriteOutcome},
+    db::{Access, Db, MAX_WAIT, Purpose},
     error::DbErrorKind,
     error::{OpenError, Unusable},
     files::{Files, Guard, Lock},
@@ -35,15 +35,15 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// 3.7.0 to 3.51.2 can corrupt a database in WAL mode when its log is reset.
 const MIN_VERSION: [u32; 3] = [3, 51, 3];
 /// How long another process may hold a lock.
-const LOCKED: Duration = Duration::from_secs(5);
-/// A look at the files as young as this counts before a commit: the one after
-/// the commit before, where writes wait for each other.
-const JUST_LOOKED: Duration = Duration::from_millis(20);
-/// How often the files are looked at while nothing is written.
-const LOOK: Duration = Duration::from_secs(5);
-/// How often the log is copied into the file while nothing else makes SQLite
-/// do so. Who copies the file alone gets what is not older than that.
-const FOLD: Duration = Duration::from_secs(10 * 60);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A check of the files is valid for this time. So, under load, the check after
+/// one commit also counts for the next.
+const CHECK_VALIDITY: Duration = Duration::from_millis(20);
+/// How often the files are checked while nothing is written.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the log is copied into the file (a checkpoint) if SQLite does not do
+/// it by itself. A copy of the file alone is at most this old.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 pub(super) struct File {
     pub(super) readers: SqlitePool,
@@ -57,8 +57,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Opens the file, creating it where it is missing, and brings the schema
-    /// up to date.
+    /// Opens the file, creates it if it is missing, and migrates the schema.
     pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, OpenError> {
         let open = |cause| OpenError::of(url.to_string(), cause);
         let files = files(url)?;
@@ -66,9 +65,9 @@ impl File {
         // A file that is served and missing must not be created again.
         let is_gone = files.is_gone();
         let lock = (purpose == Purpose::Serve || is_gone).then(|| files.lock()).transpose()?;
-        files.require_one_history()?;
+        files.require_exclusive_log()?;
         files.create()?;
-        files.give_one_mode();
+        files.align_modes();
         let beside = files.open()?;
         let mut writer = connect(&options).await.map_err(open)?;
         refuse_old(&mut writer).await.map_err(|error| match error {
@@ -80,7 +79,7 @@ impl File {
         if purpose == Purpose::Serve {
             begin_new_history(&mut writer).await.map_err(open)?;
         }
-        files.close_to_others();
+        files.restrict_access();
         if is_gone {
             tracing::warn!(%url, "what was served from this file is gone; this is a new one");
         }
@@ -90,11 +89,13 @@ impl File {
         let condition = Arc::new(Condition::new(guard));
         let options = options.read_only(true);
         let open_pool = async |pool: SqlitePoolOptions| {
-            let looks = Arc::clone(&condition);
-            // What is opened by the name of another file would read that one.
+            let condition = Arc::clone(&condition);
+            // If the file was replaced, a new connection would read the other one.
             let pool = pool.after_connect(move |_, _| {
-                let looks = Arc::clone(&looks);
-                Box::pin(async move { looks.look().await.map_err(|wrong| io::Error::other(wrong).into()) })
+                let condition = Arc::clone(&condition);
+                Box::pin(async move {
+                    condition.check_files().await.map_err(|wrong| io::Error::other(wrong).into())
+                })
             });
             pool.connect_with(options.clone()).await.map_err(open)
         };
@@ -102,27 +103,27 @@ impl File {
         let health = open_pool(pool(1).idle_timeout(None).max_lifetime(None)).await?;
         let (writes, queue) = mpsc::channel(QUEUE);
         let closing = Arc::new(Notify::new());
-        let (condition_of_writer, care) = (Arc::clone(&condition), Care::default());
-        let writer = Writer { db: writer, condition: condition_of_writer, care, looked: None };
+        let (condition_of_writer, savepoints) = (Arc::clone(&condition), SavepointPolicy::default());
+        let writer = Writer { db: writer, condition: condition_of_writer, savepoints, checked_at: None };
         let writer = tokio::spawn(writer.write_in_batches(queue, Arc::clone(&closing)));
         let writer = Mutex::new(Some(writer));
         Ok(Self { readers, health, writes, closing, writer, condition, _lock: lock })
     }
 
     pub(super) async fn send(&self, write: Box<dyn Write>) -> Result<(), AppError> {
-        self.writes.send_timeout(write, PATIENCE).await.map_err(|_| AppError::Busy { retry_after: 2 })
+        self.writes.send_timeout(write, MAX_WAIT).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
 
-    /// Whether what is written now will be there afterwards.
+    /// Checks that writes succeed and last.
     pub(super) async fn check(&self) -> Result<(), Unusable> {
-        // A disk that hangs is no reason to hang.
-        let looked = tokio::time::timeout(PATIENCE, self.condition.look()).await;
-        looked.unwrap_or(Err(Unusable::Silent))?;
-        self.condition.unwritable().map_or(Ok(()), Err)
+        // A disk that hangs must not block the caller.
+        let checked = tokio::time::timeout(MAX_WAIT, self.condition.check_files()).await;
+        checked.unwrap_or(Err(Unusable::Silent))?;
+        self.condition.write_problem().map_or(Ok(()), Err)
     }
 
-    /// Waits until every accepted write is on the disk and closes. The writer
-    /// goes last: it folds the log into the database, which then is one file.
+    /// Waits until every accepted write is on the disk, and closes. The writer
+    /// closes last; it copies the log into the database, which is then one file.
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.health.close().await;
@@ -139,53 +140,53 @@ impl File {
 /// What is known of the files and the disk below them.
 struct Condition {
     guard: Arc<Guard>,
-    /// What was wrong at the last look.
-    displaced: Mutex<Option<Unusable>>,
-    /// What the last try to write ran into, where that was the disk's fault.
-    unwritable: Mutex<Option<Unusable>>,
+    /// What was wrong at the last check.
+    file_problem: Mutex<Option<Unusable>>,
+    /// The error of the last write, if the disk caused it.
+    write_problem: Mutex<Option<Unusable>>,
 }
 
 impl Condition {
     fn new(guard: Guard) -> Self {
-        Self { guard: Arc::new(guard), displaced: Mutex::default(), unwritable: Mutex::default() }
+        Self { guard: Arc::new(guard), file_problem: Mutex::default(), write_problem: Mutex::default() }
     }
 
     /// Checks the files, and logs when their state has changed.
-    async fn look(&self) -> Result<(), Unusable> {
+    async fn check_files(&self) -> Result<(), Unusable> {
         let guard = Arc::clone(&self.guard);
-        let looked = tokio::task::spawn_blocking(move || guard.look()).await;
-        let looked = looked.unwrap_or(Err(Unusable::Silent));
-        change(&self.displaced, looked.clone().err());
-        looked
+        let checked = tokio::task::spawn_blocking(move || guard.check_files()).await;
+        let checked = checked.unwrap_or(Err(Unusable::Silent));
+        replace_problem(&self.file_problem, checked.clone().err());
+        checked
     }
 
     /// Whether the last check of the files found nothing wrong.
     fn is_in_place(&self) -> bool {
-        self.displaced.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.file_problem.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    fn unwritable(&self) -> Option<Unusable> {
-        self.unwritable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn write_problem(&self) -> Option<Unusable> {
+        self.write_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Remembers how a try to write ended. A full disk is none of this: readers
-    /// are served meanwhile, and whoever writes is told.
-    fn note(&self, written: Result<Stamp, &sqlx::Error>) {
+    /// Stores the result of a write. A full disk is not stored as a problem:
+    /// readers are still served, and each writer gets the error.
+    fn record_write(&self, written: Result<Stamp, &sqlx::Error>) {
         match written {
             Ok(stamp) => {
-                self.guard.note(stamp);
-                change(&self.unwritable, None);
+                self.guard.record_commit(stamp);
+                replace_problem(&self.write_problem, None);
             }
             Err(error) if matches!(DbErrorKind::of(error), DbErrorKind::ReadOnly | DbErrorKind::Storage) => {
-                change(&self.unwritable, Some(Unusable::Unwritable(error.to_string())));
+                replace_problem(&self.write_problem, Some(Unusable::Unwritable(error.to_string())));
             }
             Err(_) => {}
         }
     }
 }
 
-/// Puts what is wrong now in the place of what was, and tells the log once.
-fn change(place: &Mutex<Option<Unusable>>, now: Option<Unusable>) {
+/// Stores the current problem in place of the last one, and logs a change once.
+fn replace_problem(place: &Mutex<Option<Unusable>>, now: Option<Unusable>) {
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     match (&*place, &now) {
         (before, Some(wrong)) if before.as_ref() != Some(wrong) => {
@@ -203,8 +204,8 @@ pub(super) fn files(url: &DatabaseUrl) -> Result<Files, OpenError> {
     Files::of(&path).map_err(failed)
 }
 
-/// A connection beside those of a [`File`]. One that reads leaves the file as
-/// it lies: a backup is not turned to WAL.
+/// A connection beside those of a [`File`]. With [`Access::Read`] it does not
+/// change the file: a backup is not converted to WAL.
 pub(super) async fn dedicated(
     url: &DatabaseUrl,
     access: Access,
@@ -213,11 +214,11 @@ pub(super) async fn dedicated(
     let files = files(url)?;
     let options = match access {
         Access::Read => {
-            files.require_own_log()?;
-            untouched(url).map_err(open)?.create_if_missing(false).read_only(true)
+            files.require_matching_log()?;
+            base_options(url).map_err(open)?.create_if_missing(false).read_only(true)
         }
         Access::Write => {
-            files.require_one_history()?;
+            files.require_exclusive_log()?;
             options(url).map_err(open)?.create_if_missing(false)
         }
     };
@@ -225,11 +226,11 @@ pub(super) async fn dedicated(
 }
 
 pub(super) fn path(url: &DatabaseUrl) -> Result<PathBuf, sqlx::Error> {
-    Ok(untouched(url)?.get_filename().to_owned())
+    Ok(base_options(url)?.get_filename().to_owned())
 }
 
 fn options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
-    Ok(untouched(url)?
+    Ok(base_options(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -237,21 +238,21 @@ fn options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
 }
 
 /// Options that change nothing in the file.
-fn untouched(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
+fn base_options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> {
     use sqlx::ConnectOptions;
 
     Ok(SqliteConnectOptions::from_str(url.as_str())?
-        .busy_timeout(LOCKED)
+        .busy_timeout(BUSY_TIMEOUT)
         .pragma("trusted_schema", "OFF")
         .disable_statement_logging())
 }
 
-/// Connects. SQLite does not wait, whatever the busy timeout, where waiting
-/// could mean a deadlock: while several processes turn a new file to WAL, or
-/// one reads back the log of a killed one. So we do.
+/// Connects, and retries while the file is busy. SQLite ignores the busy timeout
+/// where a wait could be a deadlock: while several processes convert a new file
+/// to WAL, or one recovers the log of a killed one.
 async fn connect(options: &SqliteConnectOptions) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
     let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let deadline = Instant::now() + LOCKED;
+    let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
         let connected = async { one.clone().connect_with(options.clone()).await?.acquire().await };
         match connected.await {
@@ -271,9 +272,9 @@ fn is_busy(error: &sqlx::Error) -> bool {
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        // All that sqlx asks of SQLite is whether the connection's thread
-        // answers, and it has asked when the connection came back.
+        .acquire_timeout(MAX_WAIT)
+        // sqlx would only test whether the connection's thread answers, and it
+        // has done so when the connection was returned.
         .test_before_acquire(false)
 }
 
@@ -288,9 +289,9 @@ async fn refuse_old(db: &mut SqliteConnection) -> Result<(), Result<String, sqlx
     if numbers.as_slice() < MIN_VERSION.as_slice() { Err(Ok(version)) } else { Ok(()) }
 }
 
-/// One immediate transaction around all of it: of two processes started at
-/// once the second waits and finds nothing left to do, and a kill in the
-/// middle leaves the old schema.
+/// Migrates the schema in one immediate transaction. Of two processes that start
+/// at once, the second waits and then has nothing to do. If the process is killed
+/// meanwhile, the old schema stays.
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
     use sqlx::Connection;
 
@@ -300,10 +301,9 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
     Ok(())
 }
 
-/// Lets the history of the file begin anew, under a stamp that no copy of it
-/// has, with an empty log. So whoever puts back a copy that was made before
-/// cannot have the log to come for its own. Nothing can be served from a file
-/// that cannot be written; from a full disk it can be read.
+/// Gives the file a new stamp and an empty log. No older copy has that stamp, so
+/// a copy that is restored later does not match the new log. If the file cannot be
+/// written, it cannot be served; on a full disk it can be read.
 async fn begin_new_history(writer: &mut Db) -> Result<(), sqlx::Error> {
     let stamped = match stamp(writer).await {
         Ok(_) => writer.command("PRAGMA wal_checkpoint(TRUNCATE)").await,
@@ -318,7 +318,7 @@ async fn begin_new_history(writer: &mut Db) -> Result<(), sqlx::Error> {
     }
 }
 
-/// A commit that changes the stamp alone.
+/// Makes a commit that changes only the stamp.
 async fn stamp(db: &mut Db) -> Result<Stamp, sqlx::Error> {
     let stamped = match begin(db).await {
         Ok(previous) => commit(db, previous).await,
@@ -330,14 +330,14 @@ async fn stamp(db: &mut Db) -> Result<Stamp, sqlx::Error> {
     stamped
 }
 
-/// Begins a transaction that writes; what the commit before it is called.
+/// Begins a transaction that writes, and returns the stamp of the last commit.
 async fn begin(db: &mut Db) -> Result<i32, sqlx::Error> {
     let Db::Sqlite(connection) = db else { return Err(sqlx::Error::WorkerCrashed) };
     let begun = sqlx::raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").fetch_all(&mut **connection).await?;
     begun.last().map_or(Ok(0), |row| row.try_get(0))
 }
 
-/// Commits, under a new stamp.
+/// Commits with a new stamp.
 async fn commit(db: &mut Db, previous: i32) -> Result<Stamp, sqlx::Error> {
     let Db::Sqlite(connection) = db else { return Err(sqlx::Error::WorkerCrashed) };
     let stamp = Stamp::after(previous);
@@ -352,27 +352,27 @@ async fn commit(db: &mut Db, previous: i32) -> Result<Stamp, sqlx::Error> {
 struct Writer {
     db: Db,
     condition: Arc<Condition>,
-    care: Care,
-    /// When the files were last found as they should be.
-    looked: Option<Instant>,
+    savepoints: SavepointPolicy,
+    /// When the last check that found no problem began.
+    checked_at: Option<Instant>,
 }
 
 impl Writer {
     async fn write_in_batches(mut self, mut queue: mpsc::Receiver<Box<dyn Write>>, closing: Arc<Notify>) {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut folded = Instant::now();
+        let mut checks = tokio::time::interval(CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checkpointed_at = Instant::now();
         loop {
             let waiting = tokio::select! {
                 waiting = queue.recv_many(&mut batch, BATCH) => waiting,
                 () = closing.notified() => {
-                    // Takes no more; what is queued still comes out.
+                    // Accepts no more; what is queued is still received.
                     queue.close();
                     continue;
                 }
-                _ = looks.tick() => {
-                    self.look_after(&mut folded).await;
+                _ = checks.tick() => {
+                    self.run_maintenance(&mut checkpointed_at).await;
                     continue;
                 }
             };
@@ -382,7 +382,7 @@ impl Writer {
             self.write_batch(&mut batch).await;
         }
         if self.condition.guard.is_overwritten() {
-            // Closed in order, SQLite would copy the log into a file that it does not belong to.
+            // A normal close would copy the log into a file that it does not belong to.
             tracing::error!("what was written since the file was overwritten stays in the log beside it");
             return std::mem::forget(self.db);
         }
@@ -391,17 +391,17 @@ impl Writer {
         }
     }
 
-    /// What has to be done while no write waits.
-    async fn look_after(&mut self, folded: &mut Instant) {
-        if self.condition.look().await.is_err() {
+    /// Runs while no write waits: checks the files, retries a failed write, copies the log.
+    async fn run_maintenance(&mut self, checkpointed_at: &mut Instant) {
+        if self.condition.check_files().await.is_err() {
             return;
         }
-        if self.condition.unwritable().is_some() {
+        if self.condition.write_problem().is_some() {
             self.try_to_write().await;
-        } else if folded.elapsed() >= FOLD {
-            *folded = Instant::now();
+        } else if checkpointed_at.elapsed() >= CHECKPOINT_INTERVAL {
+            *checkpointed_at = Instant::now();
             if let Err(error) = self.db.command("PRAGMA wal_checkpoint(PASSIVE)").await {
-                self.condition.note(Err(&error));
+                self.condition.record_write(Err(&error));
                 tracing::warn!(%error, "the log was not copied into the database");
             }
         }
@@ -409,31 +409,30 @@ impl Writer {
 
     async fn try_to_write(&mut self) {
         let stamped = stamp(&mut self.db).await;
-        self.condition.note(stamped.as_ref().copied());
+        self.condition.record_write(stamped.as_ref().copied());
     }
 
     async fn write_batch(&mut self, batch: &mut Vec<Box<dyn Write>>) {
         // After a known problem the files are checked each time.
-        let just_looked =
-            self.condition.is_in_place() && self.looked.is_some_and(|looked| looked.elapsed() < JUST_LOOKED);
-        if !just_looked && self.look().await.is_err() {
-            // Those that wait get an error.
+        let was_just_checked =
+            self.condition.is_in_place() && self.checked_at.is_some_and(|at| at.elapsed() < CHECK_VALIDITY);
+        if !was_just_checked && self.check_files().await.is_err() {
+            // The waiting writes get an error.
             return batch.clear();
         }
-        let mut is_doubtful = false;
+        let mut may_be_disk = false;
         let outcome = match self.commit_batch(batch).await {
-            Ok((stamp, ran)) => {
+            Ok((stamp, outcomes)) => {
                 if let Some(stamp) = stamp {
-                    self.condition.note(Ok(stamp));
+                    self.condition.record_write(Ok(stamp));
                 }
-                is_doubtful = ran.contains(&Ran::Refused { is_doubtful: true });
-                // No change is confirmed that is in a file which nobody will
-                // find.
-                self.look().await.map_err(|_| AppError::Busy { retry_after: 10 })
+                may_be_disk = outcomes.contains(&WriteOutcome::Failed { may_be_disk: true });
+                // A change is not confirmed if its file was removed or replaced.
+                self.check_files().await.map_err(|_| AppError::Busy { retry_after: 10 })
             }
             Err(error) => {
                 tracing::warn!(%error, "nothing of a commit was kept");
-                self.condition.note(Err(&error));
+                self.condition.record_write(Err(&error));
                 self.roll_back().await;
                 Err(AppError::Busy { retry_after: 2 })
             }
@@ -441,49 +440,49 @@ impl Writer {
         for write in batch.drain(..) {
             write.finish(outcome.clone());
         }
-        if is_doubtful && self.condition.unwritable().is_none() {
+        if may_be_disk && self.condition.write_problem().is_none() {
             self.try_to_write().await;
         }
     }
 
-    async fn look(&mut self) -> Result<(), Unusable> {
+    async fn check_files(&mut self) -> Result<(), Unusable> {
         let begun = Instant::now();
-        let looked = self.condition.look().await;
-        self.looked = looked.is_ok().then_some(begun);
-        looked
+        let checked = self.condition.check_files().await;
+        self.checked_at = checked.is_ok().then_some(begun);
+        checked
     }
 
-    /// Runs the writes in one transaction: the stamp of its commit, if
-    /// anything was kept, and what each came to that ran last.
+    /// Runs the writes in one transaction. Returns the stamp of the commit, if
+    /// anything was stored, and the outcomes of the last attempt.
     async fn commit_batch(
         &mut self,
         batch: &mut [Box<dyn Write>],
-    ) -> Result<(Option<Stamp>, Vec<Ran>), sqlx::Error> {
-        if !self.care.is_needed() {
+    ) -> Result<(Option<Stamp>, Vec<WriteOutcome>), sqlx::Error> {
+        if !self.savepoints.are_needed() {
             let previous = begin(&mut self.db).await?;
-            let ran = batch::run_until_one_fails(&mut self.db, batch).await;
-            if ran.iter().all(|ran| *ran == Ran::Kept) {
-                return Ok((Some(commit(&mut self.db, previous).await?), ran));
+            let outcomes = batch::run_until_one_fails(&mut self.db, batch).await;
+            if outcomes.iter().all(|outcome| *outcome == WriteOutcome::Done) {
+                return Ok((Some(commit(&mut self.db, previous).await?), outcomes));
             }
             self.roll_back().await;
             if batch.len() == 1 {
-                return Ok((None, ran));
+                return Ok((None, outcomes));
             }
-            self.care.renew();
+            self.savepoints.keep_using();
         }
         let previous = begin(&mut self.db).await?;
-        let ran = batch::run_each_apart(&mut self.db, batch).await?;
-        let stamp = if ran.contains(&Ran::Kept) {
+        let outcomes = batch::run_each_in_savepoint(&mut self.db, batch).await?;
+        let stamp = if outcomes.contains(&WriteOutcome::Done) {
             Some(commit(&mut self.db, previous).await?)
         } else {
             self.db.command("COMMIT").await?;
             None
         };
-        Ok((stamp, ran))
+        Ok((stamp, outcomes))
     }
 
-    /// After a failed BEGIN, or a statement that rolled back by itself, there
-    /// is no transaction left to end; that is fine too.
+    /// Rolls back. An error is ignored: after a failed BEGIN, or a statement that
+    /// rolled back by itself, there is no transaction.
     async fn roll_back(&mut self) {
         let _ = self.db.command("ROLLBACK").await;
     }

@@ -80,8 +80,8 @@ impl FromStr for DatabaseUrl {
                 if path.contains(":memory:") || asked.keep_in_memory {
                     return Err(DatabaseUrlError::Vanishes(shown()));
                 }
-                // SQLite makes of an empty name a file that it deletes, and reads
-                // what begins with "file:" as an address with parameters of its own.
+                // For an empty name SQLite creates a temporary file. A name that
+                // begins with "file:" is a URI with parameters.
                 !path.is_empty() && !path.starts_with("file:")
             }
             Some(("postgres" | "postgresql", _)) => {
@@ -129,8 +129,8 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// A password may stand before the host and among the parameters; messages and
-/// logs show neither.
+/// The URL without its password, which may be before the host or among the
+/// parameters, for messages and logs.
 fn without_password(raw: &str) -> String {
     let Ok(mut url) = Url::parse(raw) else {
         let place = raw.rsplit_once('@').map_or(raw, |(_, place)| place);

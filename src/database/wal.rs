@@ -1,11 +1,11 @@
 //! Whether a write-ahead log belongs to the database file beside it.
 //!
-//! SQLite takes any log that is whole for that of the database beside it: a
-//! backup that is put back while the log of a killed process still lies there
-//! gets pages of another history. So every commit of Byline leaves a [`Stamp`]
-//! on the first page, which names the commit before it too. A log continues a
-//! file if the file has the stamp that the log begins after, or one that the
-//! log itself has, because a part of it was copied into the file already.
+//! SQLite accepts any valid log beside a database. So a backup that is restored
+//! beside the log of a killed process would get pages of a later state. To detect
+//! this, every commit of Byline writes a [`Stamp`] to the first page, which also
+//! names the commit before it. A log continues a file if the file has the stamp
+//! before the log's first commit, or a stamp of the log itself, because a part of
+//! the log was copied into the file already.
 //!
 //! The formats are those of <https://www.sqlite.org/fileformat2.html>.
 
@@ -18,8 +18,8 @@ const LOG_HEADER: usize = 32;
 /// Bytes before each page in a log.
 const FRAME_HEADER: usize = 24;
 
-/// Names a state of a database. It stands in two fields of the database's
-/// header that SQLite leaves to applications: `user_version` and `application_id`.
+/// Identifies a state of a database. It is stored in two header fields that
+/// SQLite leaves to applications: `user_version` and `application_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     /// The random number of this commit.
@@ -35,8 +35,8 @@ impl Stamp {
         Self { current: i32::from_be_bytes([a, b, c, d]), previous }
     }
 
-    /// Out of a database file, or of its first page; `None` where that is not
-    /// the beginning of a database.
+    /// Reads the stamp of a database file, or of its first page; `None` if this
+    /// is not the beginning of a database.
     pub(super) fn read(mut database: impl Read) -> io::Result<Option<Self>> {
         let mut header = [0; DATABASE_HEADER];
         match database.read_exact(&mut header) {
@@ -55,8 +55,8 @@ impl Stamp {
     }
 }
 
-/// Whether the log goes on from where the database file is; `None` if the log
-/// has nothing. No log goes on from a file without a first page.
+/// Whether the log continues the database file; `None` if the log is empty. No
+/// log continues a file without a first page.
 pub(super) fn continues(log: impl Read, database: Option<Stamp>) -> io::Result<Option<bool>> {
     let Some(stamps) = stamps(log)? else { return Ok(None) };
     let Some(database) = database else { return Ok(Some(false)) };
@@ -64,8 +64,8 @@ pub(super) fn continues(log: impl Read, database: Option<Stamp>) -> io::Result<O
     Ok(Some(follows || stamps.iter().any(|stamp| stamp.current == database.current)))
 }
 
-/// The stamps of all commits in a log that changed the first page, from the
-/// oldest; `None` if the log has no commit at all.
+/// The stamps of all commits in a log that changed the first page, oldest first;
+/// `None` if the log has no commit.
 fn stamps(mut log: impl Read) -> io::Result<Option<Vec<Stamp>>> {
     let mut header = [0; LOG_HEADER];
     if !is_read(&mut log, &mut header)? {

@@ -40,7 +40,7 @@ pub enum Unreadable {
 
 /// The document that a text is.
 pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
-    look_over(text)?;
+    scan(text)?;
     parse_query(text).map_err(|error| Unreadable::Mistake(error.into()))
 }
 
@@ -74,9 +74,9 @@ fn innermost(mut ty: &Type) -> &str {
     }
 }
 
-/// Goes through the tokens of GraphQL 2.1 as far as it has to: comments and
-/// strings, in which brackets mean nothing, names, and brackets.
-fn look_over(text: &str) -> Result<(), Unreadable> {
+/// Scans the tokens that matter here (GraphQL 2.1): comments and strings, in which
+/// brackets mean nothing, names, and brackets.
+fn scan(text: &str) -> Result<(), Unreadable> {
     let bytes = text.as_bytes();
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = bytes.get(at) {
@@ -99,7 +99,7 @@ fn look_over(text: &str) -> Result<(), Unreadable> {
             b'"' => match string(&bytes[at..]) {
                 Some(length) => length,
                 // The parser would try it in more than one way, at each of its quotation marks.
-                None => return Err(Unreadable::Mistake(endless_string(text, at))),
+                None => return Err(Unreadable::Mistake(unterminated_string(text, at))),
             },
             b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
                 let length = run(&bytes[at..], |byte| byte == b'_' || byte.is_ascii_alphanumeric());
@@ -140,7 +140,7 @@ fn string(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn endless_string(text: &str, at: usize) -> ServerError {
+fn unterminated_string(text: &str, at: usize) -> ServerError {
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

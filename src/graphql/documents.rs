@@ -20,17 +20,17 @@ use async_graphql::{
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
-/// Bytes that all of them take at most. Of texts that a client makes up none
-/// pushes out one that is sent again and again (TinyLFU).
+/// The most bytes of all documents. A text that is sent once does not displace one
+/// that is sent often (TinyLFU).
 const CAPACITY: u64 = 4 * 1024 * 1024;
 /// Bytes of the longest text that is kept.
 const LONGEST: usize = 4 * 1024;
-/// What a word of the text becomes in the parsed document, at most: a selection
-/// or an argument, with its name.
+/// The most bytes of a word in the parsed document: a selection or an argument,
+/// with its name.
 const WORD_BYTES: usize = 512;
 
-/// A text, the operation of it that is meant, and the names of the variables
-/// that are sent.
+/// A hash of a text, the name of the chosen operation and the names of the
+/// variables that are sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
@@ -40,7 +40,7 @@ impl Fingerprint {
         if text.len() > LONGEST {
             return None;
         }
-        // In the order of a map by names. The lengths say where each of them ends.
+        // The map is sorted by name. The lengths separate the parts.
         let mut hash = Sha256::new();
         let names = variables.keys().map(Name::as_str);
         for part in [text, operation.unwrap_or_default()].into_iter().chain(names) {

@@ -52,7 +52,7 @@ impl ApiError {
     }
 
     /// Whether a retry may succeed.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         self.error_type == Self::BUSY
     }
 
@@ -141,9 +141,9 @@ pub struct Wording {
     pub request_id: String,
 }
 
-/// Clients of `application/json` expect AppSync's
-/// shape, those that ask for `application/graphql-response+json` the one of
-/// the GraphQL specification (section 7.1.2).
+/// Clients of `application/json` expect AppSync's format, those that ask for
+/// `application/graphql-response+json` the one of the GraphQL specification
+/// (section 7.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     AppSync,

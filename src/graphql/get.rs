@@ -1,9 +1,8 @@
-//! `GET /graphql`: queries in the address (GraphQL over HTTP, 5.3), for
-//! programs that let caches spare them answers which they have already.
+//! `GET /graphql`: queries in the address (GraphQL over HTTP, 5.3), so that
+//! programs and caches can revalidate an answer that they have.
 //!
-//! A browser sends a GET with its cookies from whatever page asks for it, so
-//! a key or a token has to prove who asks, and mutations have to be posted
-//! (security row C3).
+//! Any page can make a browser send a GET with its cookies. So only a key or a
+//! token counts here, and mutations have to be posted (security row C3).
 
 use async_graphql::parser::types::OperationType;
 use axum::{
@@ -22,27 +21,27 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::{
+    answer_cache::{QueryAnswer, RequestHash},
     errors::ApiError,
-    kept::{Answered, Asked},
-    operation::{Operation, Parameters, Unready},
+    operation::{Operation, Parameters, PrepareError},
     payload::{self, Failed, NOBODY},
     realtime,
 };
 use crate::{
     credentials::{Actor, RequestCredential},
-    http::{etag, layers::client_address::ClientAddress, shared_answers::Terms},
+    http::{etag, layers::client_address::ClientAddress, shared_answers::CachePolicy},
     site::Site,
     telemetry::RequestId,
 };
 
-/// An answer is the caller's alone, and is asked for each time: what it says may
-/// have changed, and so may who is let in.
-const TERMS: Terms = Terms {
+/// An answer is for the caller alone. It is revalidated each time, because the data
+/// and the caller's rights may have changed.
+const CACHE_POLICY: CachePolicy = CachePolicy {
     content_type: "",
     cache_control: "private, no-cache",
     vary: None,
     revalidated: true,
-    made_up: true,
+    unbounded: true,
 };
 const VARIES: HeaderValue = HeaderValue::from_static("authorization, x-api-key, accept, accept-encoding");
 
@@ -58,8 +57,8 @@ pub async fn answer(
     let (head, _) = request.into_parts();
     let wording = payload::wording(&head.headers, request_id);
     let outcome = run(&site, &head).await;
-    let is_to_be_tagged = matches!(&outcome, Ok(Answered::Alone(outcome)) if outcome.errors.is_empty());
-    let mut response = payload::respond(&wording, &head.headers, &TERMS, outcome);
+    let is_to_be_tagged = matches!(&outcome, Ok(QueryAnswer::Alone(outcome)) if outcome.errors.is_empty());
+    let mut response = payload::respond(&wording, &head.headers, &CACHE_POLICY, outcome);
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
@@ -72,30 +71,30 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
     named.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
-async fn run(site: &Site, head: &Parts) -> Result<Answered, Failed> {
+async fn run(site: &Site, head: &Parts) -> Result<QueryAnswer, Failed> {
     let Some(explicit) = RequestCredential::in_extensions(&head.extensions).header() else {
         return Err(Failed::unauthorized(NOBODY));
     };
     let caller = explicit.caller_of_graphql(site).await?;
     let query = head.uri.query().unwrap_or_default();
-    let asked = Asked::by_get(query).filter(|_| caller.actor == Actor::ApiKey);
+    let asked = RequestHash::by_get(query).filter(|_| caller.actor == Actor::ApiKey);
     if let Some(asked) = asked
-        && let Some(kept) = site.api().kept.ready(&site.bus().changes, asked).await
+        && let Some(kept) = site.api().cache.ready(&site.bus().changes, asked).await
     {
-        return Ok(Answered::Shared(kept));
+        return Ok(QueryAnswer::Shared(kept));
     }
     let parameters = parameters(query)?;
     let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     let client = site.turns().client(address);
     match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]).await {
         Ok(operation) => Ok(payload::run(site, asked, operation).await?),
-        Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
-        Err(Unready::Refused(error)) => Err(error.into()),
-        Err(Unready::WrongKind(OperationType::Mutation)) => {
+        Err(PrepareError::Mistake(response)) => Ok(QueryAnswer::Alone(response)),
+        Err(PrepareError::Refused(error)) => Err(error.into()),
+        Err(PrepareError::WrongKind(OperationType::Mutation)) => {
             let error = ApiError::malformed("Mutations go through POST.");
             Err(Failed::new(StatusCode::METHOD_NOT_ALLOWED, error))
         }
-        Err(Unready::WrongKind(_)) => {
+        Err(PrepareError::WrongKind(_)) => {
             Err(ApiError::malformed("Subscriptions go through a WebSocket.").into())
         }
     }
@@ -138,7 +137,7 @@ async fn revalidated(asked: &HeaderMap, response: Response) -> Response {
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let etag = etag::of(&body);
     let is_known = etag::is_known(asked, &etag);
-    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static(TERMS.cache_control));
+    head.headers.insert(CACHE_CONTROL, HeaderValue::from_static(CACHE_POLICY.cache_control));
     head.headers.insert(ETAG, etag);
     if is_known {
         head.status = StatusCode::NOT_MODIFIED;

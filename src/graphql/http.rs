@@ -14,10 +14,10 @@ use tower::ServiceExt;
 use tower_sessions::{Session, SessionManagerLayer};
 
 use super::{
+    answer_cache::{QueryAnswer, RequestHash},
     errors::ApiError,
     get,
-    kept::{Answered, Asked},
-    operation::{Operation, Parameters, Unready},
+    operation::{Operation, Parameters, PrepareError},
     payload::{APPSYNC_TYPE, Failed, JSON, NOBODY, respond, run, wording, wrong_parameters},
     realtime,
 };
@@ -30,7 +30,7 @@ use crate::{
             session::repair_session_response,
         },
         limits as server_limits,
-        shared_answers::Terms,
+        shared_answers::CachePolicy,
     },
     site::Site,
     telemetry::RequestId,
@@ -40,16 +40,16 @@ use crate::{
 pub const PATH: &str = "/graphql";
 
 /// Answers by `POST` may not be cached.
-const POSTED: Terms = Terms {
+const POST_CACHE_POLICY: CachePolicy = CachePolicy {
     content_type: APPSYNC_TYPE,
     cache_control: "no-store",
     vary: None,
     revalidated: false,
-    made_up: true,
+    unbounded: true,
 };
 
-/// The routes of the API. A browser's session counts here, too, for requests
-/// of the site's own pages.
+/// The routes of the API. Here a browser's session counts too, for the site's own
+/// pages.
 pub fn routes(site: &Site, sessions: SessionManagerLayer<RowStore>) -> Router<Site> {
     let with_session = endpoints()
         .layer(sessions)
@@ -69,9 +69,9 @@ fn endpoints() -> Router<Site> {
         .route(&format!("{PATH}/realtime"), routing::get(realtime::connect).fallback(get_only))
 }
 
-/// Only a request whose session counts passes the layers of one: each layer
-/// copies all that are below it for each request. Any other is asked neither for
-/// its cookies nor for its origin; without a credential it gets 401.
+/// Sends only requests whose session counts through the layers of sessions, because
+/// each layer clones all that are below it. For all others, cookies and origin do
+/// not matter; without a credential they get 401.
 async fn route_sessions(State(with_session): State<Router>, mut request: Request, next: Next) -> Response {
     if !RequestCredential::in_extensions(request.extensions()).is_session() {
         strip_ambient(&mut request);
@@ -109,31 +109,31 @@ async fn answer(
             }
         };
         let body = bodies::read_body_if(check, body, server_limits::POST_BODY).await?;
-        // Asked once the body is here: a slow upload cannot outlive a logout.
+        // Verified once the body is here, so that a slow upload cannot outlive a logout.
         let caller = Caller::of_graphql(&site, credential, session.as_ref()).await.map_err(Failed::from)?;
         if caller.actor == Actor::Anonymous {
             return Err(Failed::unauthorized(NOBODY));
         }
-        let asked = Asked::by_post(&body).filter(|_| caller.actor == Actor::ApiKey);
+        let asked = RequestHash::by_post(&body).filter(|_| caller.actor == Actor::ApiKey);
         if let Some(asked) = asked
-            && let Some(kept) = site.api().kept.ready(&site.bus().changes, asked).await
+            && let Some(kept) = site.api().cache.ready(&site.bus().changes, asked).await
         {
-            return Ok(Answered::Shared(kept));
+            return Ok(QueryAnswer::Shared(kept));
         }
         let kinds = [OperationType::Query, OperationType::Mutation];
         let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
         match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds).await {
             Ok(operation) => Ok(run(&site, asked, operation).await?),
-            Err(Unready::Mistake(response)) => Ok(Answered::Alone(response)),
-            Err(Unready::Refused(error)) => Err(error.into()),
-            Err(Unready::WrongKind(_)) => Err(ApiError::malformed(
+            Err(PrepareError::Mistake(response)) => Ok(QueryAnswer::Alone(response)),
+            Err(PrepareError::Refused(error)) => Err(error.into()),
+            Err(PrepareError::WrongKind(_)) => Err(ApiError::malformed(
                 "Subscriptions go through a WebSocket, queries and mutations through POST.",
             )
             .into()),
         }
     }
     .await;
-    respond(&wording, &head.headers, &POSTED, outcome)
+    respond(&wording, &head.headers, &POST_CACHE_POLICY, outcome)
 }
 
 /// Everything else can be sent by a form of a foreign page (security row C3).

@@ -18,14 +18,13 @@ use super::errors::ApiError;
 pub const DEPTH: usize = 8;
 /// Selections and fragments inside each other.
 pub const RECURSION: usize = 16;
-/// Fields of an operation, aliases and fragments counted each time. A page
-/// counts its posts as well, [`CONTENT`] and [`SEARCH`] more.
+/// The sum of the costs of an operation: 1 for each field, also in repeated
+/// fragments, 1 for each post of a page, and [`CONTENT`] and [`SEARCH`].
 pub const COMPLEXITY: usize = 200;
-/// The cost of a post's content. With the limit of a megabyte of text in a
-/// page, it bounds an answer.
+/// The cost of a post's content. Together with the limit of a megabyte of text in
+/// a page, it bounds an answer.
 pub const CONTENT: usize = 12;
-/// What a filter or a search counts, for which posts may have to be looked
-/// through.
+/// The cost of a filter or a search, which may have to scan posts.
 pub const SEARCH: usize = 20;
 /// Bytes of a document.
 pub const QUERY_BYTES: usize = 16 * 1024;
@@ -51,8 +50,8 @@ pub const MISTAKES: usize = 50;
 /// Variables of an operation: one for each of the most fields that can have
 /// something below them.
 const VARIABLES: usize = 100;
-/// Arguments of a field. The schema has five at most; validation compares those
-/// of repeated fields, each with each.
+/// Arguments of a field. The schema has five at most. Validation compares each
+/// argument of a repeated field with each.
 const ARGUMENTS: usize = 8;
 /// Bytes of the values of variables, counted at each use, because async-graphql
 /// copies a value there.
@@ -60,15 +59,15 @@ const SUBSTITUTED_BYTES: usize = 8 << 20;
 /// The size of a value that is no text, and of a text beside its characters.
 const VALUE_BYTES: usize = 64;
 
-/// Selections, directives and values of arguments that are visited, with
-/// fragments at every spread: far more than the other limits allow. Those of
-/// fragments count once more for each fragment around them, because validation
-/// visits them from each (`OverlappingFieldsCanBeMerged`).
+/// Visits of selections, directives and values of arguments; a fragment is visited
+/// at every spread. The other limits allow far fewer. Inside a fragment each visit
+/// counts once more for each fragment around it, because validation visits it from
+/// each (`OverlappingFieldsCanBeMerged`).
 const VISITS: usize = 4_000;
 
-/// The schema describes itself at no cost to the database, and tools ask for
-/// all of it at once: by more fields and deeper than anything else, but not by
-/// lists inside lists inside lists (graphql-js, `MaxIntrospectionDepthRule`).
+/// The limits of introspection. It does not use the database, and tools ask for the
+/// whole schema at once, so more and deeper fields are allowed, but not lists
+/// inside lists inside lists (graphql-js, `MaxIntrospectionDepthRule`).
 mod introspection {
     pub const FIELDS: usize = 600;
     /// By how much a list multiplies what is in it.
@@ -79,7 +78,7 @@ mod introspection {
     pub const RECURSION: usize = 30;
 }
 
-/// How many posts a page has whose `limit` or `first` is so.
+/// The number of posts of a page with this `limit` or `first`.
 pub fn page(wanted: Option<i64>) -> usize {
     wanted.map_or(PAGE, |wanted| usize::try_from(wanted).unwrap_or(1).clamp(1, PAGE))
 }
@@ -87,7 +86,7 @@ pub fn page(wanted: Option<i64>) -> usize {
 /// Refuses a document that asks for too much.
 pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(), ApiError> {
     let sent = variables.iter().map(|(name, value)| (name.as_str(), Variable::of(value))).collect();
-    let mut left = Left { visits: VISITS, bytes: SUBSTITUTED_BYTES };
+    let mut remaining = Remaining { visits: VISITS, bytes: SUBSTITUTED_BYTES };
     for (_, operation) in document.operations.iter() {
         let operation = &operation.node;
         let defined = &operation.variable_definitions;
@@ -95,34 +94,39 @@ pub fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(),
             return Err(ApiError::too_much(format!("An operation can have {VARIABLES} variables at most.")));
         }
         let values = Values::of(&sent, defined);
-        let mut count =
-            Count { document, values: &values, left, fields: COMPLEXITY, described: introspection::FIELDS };
+        let mut count = Count {
+            document,
+            values: &values,
+            remaining,
+            fields: COMPLEXITY,
+            described: introspection::FIELDS,
+        };
         for definition in defined {
             let default = definition.node.default_value().map_or(0, nodes);
-            count.look(1 + default)?;
+            count.visit(1 + default)?;
             count.directives(&definition.node.directives, 1)?;
         }
         count.directives(&operation.directives, 1)?;
         count.selections(&operation.selection_set.node, At::TOP)?;
-        left = count.left;
+        remaining = count.remaining;
     }
-    // Validation looks at those, too, that nothing spreads. One that is larger than the
+    // Validation also visits fragments that are never spread. One that exceeds the
     // larger of the two budgets could not be spread anywhere.
     let values = Values::of(&sent, &[]);
     for fragment in document.fragments.values() {
         let fragment = &fragment.node;
         let described = introspection::FIELDS;
-        let mut count = Count { document, values: &values, left, fields: usize::MAX, described };
+        let mut count = Count { document, values: &values, remaining, fields: usize::MAX, described };
         count.directives(&fragment.directives, 1)?;
         count.selections(&fragment.selection_set.node, At { described: true, ..At::TOP })?;
-        left = count.left;
+        remaining = count.remaining;
     }
     Ok(())
 }
 
-/// What the rest of the document may still use.
+/// The budgets that remain for the rest of the document.
 #[derive(Clone, Copy)]
-struct Left {
+struct Remaining {
     visits: usize,
     bytes: usize,
 }
@@ -130,7 +134,7 @@ struct Left {
 struct Count<'a> {
     document: &'a ExecutableDocument,
     values: &'a Values<'a>,
-    left: Left,
+    remaining: Remaining,
     fields: usize,
     /// Fields by which the schema describes itself.
     described: usize,
@@ -188,7 +192,7 @@ impl Count<'_> {
         }
         let times = at.fragments + 1;
         for selection in &set.items {
-            self.look(times)?;
+            self.visit(times)?;
             self.directives(selection.node.directives(), times)?;
             match &selection.node {
                 Selection::Field(field) => {
@@ -199,7 +203,7 @@ impl Count<'_> {
                         self.described = self.described.checked_sub(list).ok_or_else(too_much)?;
                     } else {
                         let cost = self.cost(&field.node);
-                        self.take(cost)?;
+                        self.spend(cost)?;
                     }
                     self.selections(&field.node.selection_set.node, below)?;
                 }
@@ -208,7 +212,7 @@ impl Count<'_> {
                 }
                 Selection::FragmentSpread(spread) => {
                     if !at.described {
-                        self.take(1)?;
+                        self.spend(1)?;
                     }
                     if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
                         self.selections(&fragment.node.selection_set.node, at.in_fragment())?;
@@ -219,13 +223,13 @@ impl Count<'_> {
         Ok(())
     }
 
-    fn take(&mut self, cost: usize) -> Result<(), ApiError> {
+    fn spend(&mut self, cost: usize) -> Result<(), ApiError> {
         self.fields = self.fields.checked_sub(cost).ok_or_else(too_much)?;
         Ok(())
     }
 
-    fn look(&mut self, places: usize) -> Result<(), ApiError> {
-        self.left.visits = self.left.visits.checked_sub(places).ok_or_else(too_much)?;
+    fn visit(&mut self, places: usize) -> Result<(), ApiError> {
+        self.remaining.visits = self.remaining.visits.checked_sub(places).ok_or_else(too_much)?;
         Ok(())
     }
 
@@ -238,7 +242,7 @@ impl Count<'_> {
 
     fn directives(&mut self, directives: &[Positioned<Directive>], times: usize) -> Result<(), ApiError> {
         for directive in directives {
-            self.look(times)?;
+            self.visit(times)?;
             directive.node.arguments.iter().try_for_each(|(_, value)| self.value(&value.node, times))?;
         }
         Ok(())
@@ -247,11 +251,11 @@ impl Count<'_> {
     /// Recurses as deep as brackets are nested in a document
     /// (`document::NESTING`).
     fn value(&mut self, value: &Written, times: usize) -> Result<(), ApiError> {
-        self.look(times)?;
+        self.visit(times)?;
         match value {
             Written::Variable(name) => {
                 let bytes = self.values.named(name).map_or(0, |variable| variable.bytes);
-                self.left.bytes = self.left.bytes.checked_sub(bytes).ok_or_else(|| {
+                self.remaining.bytes = self.remaining.bytes.checked_sub(bytes).ok_or_else(|| {
                     ApiError::too_much(
                         "The values of the variables are too large for as often as they are named.",
                     )
@@ -267,11 +271,11 @@ impl Count<'_> {
     /// What a field costs.
     fn cost(&self, field: &Field) -> usize {
         let page = |name, otherwise| match self.values.argument(field, name) {
-            Given::Nothing => page(otherwise),
-            Given::Number(number) => page(Some(number)),
-            Given::Something => PAGE,
+            ArgumentValue::Nothing => page(otherwise),
+            ArgumentValue::Number(number) => page(Some(number)),
+            ArgumentValue::Other => PAGE,
         };
-        let is_given = |name: &&str| !matches!(self.values.argument(field, name), Given::Nothing);
+        let is_given = |name: &&str| !matches!(self.values.argument(field, name), ArgumentValue::Nothing);
         let searches = SEARCH * ["filter", "search"].iter().filter(|name| is_given(name)).count();
         1 + match field.name.node.as_str() {
             "listPosts" | "syncPosts" => page("limit", None) + searches,
@@ -291,17 +295,18 @@ fn too_much() -> ApiError {
 
 /// The value of an argument.
 #[derive(Clone, Copy)]
-enum Given {
+enum ArgumentValue {
     /// It is absent or null.
     Nothing,
     Number(i64),
-    Something,
+    /// Anything else.
+    Other,
 }
 
 /// A variable that has a value.
 #[derive(Clone, Copy)]
 struct Variable {
-    given: Given,
+    given: ArgumentValue,
     /// In bytes.
     bytes: usize,
 }
@@ -309,9 +314,9 @@ struct Variable {
 impl Variable {
     fn of(value: &Value) -> Self {
         let given = match value {
-            Value::Null => Given::Nothing,
-            Value::Number(number) => number.as_i64().map_or(Given::Something, Given::Number),
-            _ => Given::Something,
+            Value::Null => ArgumentValue::Nothing,
+            Value::Number(number) => number.as_i64().map_or(ArgumentValue::Other, ArgumentValue::Number),
+            _ => ArgumentValue::Other,
         };
         Self { given, bytes: bytes(value) }
     }
@@ -337,17 +342,21 @@ impl<'a> Values<'a> {
         self.sent.get(name).or_else(|| self.defaults.get(name)).copied()
     }
 
-    fn argument(&self, field: &Field, name: &str) -> Given {
+    fn argument(&self, field: &Field, name: &str) -> ArgumentValue {
         match field.get_argument(name).map(|value| &value.node) {
-            None | Some(Written::Null) => Given::Nothing,
-            Some(Written::Number(number)) => number.as_i64().map_or(Given::Something, Given::Number),
-            Some(Written::Variable(name)) => self.named(name).map_or(Given::Something, |value| value.given),
-            Some(_) => Given::Something,
+            None | Some(Written::Null) => ArgumentValue::Nothing,
+            Some(Written::Number(number)) => {
+                number.as_i64().map_or(ArgumentValue::Other, ArgumentValue::Number)
+            }
+            Some(Written::Variable(name)) => {
+                self.named(name).map_or(ArgumentValue::Other, |value| value.given)
+            }
+            Some(_) => ArgumentValue::Other,
         }
     }
 }
 
-/// What a value takes. As deep as JSON or a document can be.
+/// The size of a value. Recurses as deep as JSON or a document is nested.
 fn bytes(value: &Value) -> usize {
     VALUE_BYTES
         + match value {

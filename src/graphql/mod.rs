@@ -9,7 +9,7 @@
 //! | `call` | what every resolver needs: who asks, and the arguments |
 //! | `filter_input`, `page_token`, `nodes` | arguments and results |
 //! | `operation` | prepares and runs an operation |
-//! | `kept` | answers that are the same for every API key |
+//! | `answer_cache` | answers that are the same for every API key |
 //! | `reads` | the data that such an answer depends on |
 //! | `document` | the text of a document, before it is parsed |
 //! | `documents` | valid documents, by their text |
@@ -21,13 +21,13 @@
 //! | `order` | the order of an answer's fields |
 //! | `errors` | errors in AppSync's format |
 
+mod answer_cache;
 mod call;
 mod document;
 mod documents;
 mod errors;
 mod filter_input;
 mod get;
-mod kept;
 mod limits;
 mod mutations;
 mod nodes;

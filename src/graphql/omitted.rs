@@ -21,9 +21,9 @@ pub fn variables(operation: &OperationDefinition, sent: &Variables) -> BTreeSet<
         .collect()
 }
 
-/// Takes out of a document what they would have given, and their definitions
-/// with it: validation would miss their use. One that nothing uses stays, for
-/// validation to say so.
+/// Removes the uses of omitted variables from a document, and their definitions,
+/// because validation would report them as unused. A variable that was never used
+/// stays, so that validation reports it.
 pub fn remove(document: &mut ExecutableDocument, omitted: &BTreeSet<Name>) {
     if omitted.is_empty() {
         return;

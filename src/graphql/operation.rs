@@ -38,28 +38,28 @@ pub struct Parameters {
 }
 
 /// Why an operation is not run.
-pub enum Unready {
+pub enum PrepareError {
     /// The document is invalid; the answer says where.
     Mistake(Box<Response>),
     /// It is over a limit, or cannot be run now.
     Refused(ApiError),
-    /// Another way in takes operations of its kind.
+    /// Operations of its kind have to be sent in another way.
     WrongKind(OperationType),
 }
 
-impl From<ApiError> for Unready {
+impl From<ApiError> for PrepareError {
     fn from(error: ApiError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl From<ServerError> for Unready {
+impl From<ServerError> for PrepareError {
     fn from(mistake: ServerError) -> Self {
         Self::Mistake(Box::new(Response::from_errors(vec![mistake])))
     }
 }
 
-impl From<Unreadable> for Unready {
+impl From<Unreadable> for PrepareError {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
             Unreadable::Mistake(mistake) => mistake.into(),
@@ -83,11 +83,11 @@ impl Document {
     }
 }
 
-/// A document that is kept if it turns out to be valid.
+/// A document that is stored if it is valid.
 type NewDocument = (Fingerprint, Arc<ValidDocument>);
 
-/// What is run of a document that was parsed just now, the order of its answer,
-/// and what is kept of it.
+/// Prepares a document that was just parsed: what is run, the order of its answer,
+/// and what is stored if it is valid.
 fn prepare(
     query: &str,
     written: ExecutableDocument,
@@ -121,25 +121,25 @@ pub struct Operation {
     /// The names of its fields in the answer, as the document has them.
     order: Arc<[Name]>,
     is_subscription: bool,
-    /// Of a query by API key, what it reads, if every key is answered the same.
+    /// The data that a query by API key reads, if all keys get the same answer.
     reads: Option<Reads>,
-    /// Its document, to be kept once it has turned out to be valid.
+    /// Its document, which is stored if it is valid.
     new: Option<NewDocument>,
-    /// What a subscription asks for and for whom: equal ones get the same
+    /// Identifies what a subscription selects and for whom. Equal ones get the same
     /// answers.
     shape: ShapeKey,
 }
 
 impl Operation {
-    /// What `actor` asks for, if it is of one of the `kinds`. It reads in the
-    /// turns of `client`.
+    /// Prepares the operation of `actor`, if it is one of the `kinds`. It takes its
+    /// turns as `client`.
     pub async fn prepare(
         site: &Site,
         actor: &Actor,
         client: &Client,
         parameters: Parameters,
         kinds: &[OperationType],
-    ) -> Result<Self, Unready> {
+    ) -> Result<Self, PrepareError> {
         let Parameters { query, variables, operation_name, .. } = parameters;
         if query.len() > limits::QUERY_BYTES {
             let words = format!(
@@ -166,11 +166,11 @@ impl Operation {
         }
         let wrong_kind = |operation: &OperationDefinition| {
             let kind = operation.ty;
-            (!kinds.contains(&kind)).then_some(Unready::WrongKind(kind))
+            (!kinds.contains(&kind)).then_some(PrepareError::WrongKind(kind))
         };
         let chosen = chosen(written, operation_name.as_deref());
-        // Where it is not clear which of several is meant, async-graphql says so
-        // and runs none.
+        // If it is not clear which of several operations is meant, async-graphql
+        // reports this and runs none.
         let wrong = match chosen {
             Some(operation) => wrong_kind(operation),
             None => written.operations.iter().find_map(|(_, operation)| wrong_kind(&operation.node)),
@@ -187,7 +187,7 @@ impl Operation {
             true => shape(actor, &query, operation_name.as_deref(), &variables),
             false => ShapeKey::default(),
         };
-        // What is new, or sent with values that may be wrong, is validated.
+        // A new document is validated, and one whose values may have wrong types.
         let fits = chosen.is_some_and(|operation| documents::fit(&api.schema, operation, &variables));
         let (schema, document, order, new) = match document {
             Document::Valid(known) => {
@@ -214,7 +214,7 @@ impl Operation {
         self.is_subscription
     }
 
-    /// What a query by API key reads, if every key is answered the same.
+    /// The data that a query by API key reads, if all keys get the same answer.
     pub const fn reads(&self) -> Option<&Reads> {
         self.reads.as_ref()
     }
@@ -223,7 +223,7 @@ impl Operation {
     pub async fn answer(self) -> Result<Response, ApiError> {
         let work = self.schema.execute(self.request);
         let mut response = tokio::time::timeout(limits::TIME, work).await.map_err(|_| ApiError::timeout())?;
-        // What breaks a rule of the language comes to nothing.
+        // An invalid document has no data.
         if let Some((fingerprint, document)) = self.new.filter(|_| !is_nothing(&response)) {
             self.site.api().documents.keep(fingerprint, document).await;
         }
@@ -236,9 +236,9 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// The response, where the operation failed before it began;
+    /// The response, if the operation failed before it began;
     /// [`ApiError::timeout`].
-    pub async fn subscribe(self) -> Result<Subscription, Unready> {
+    pub async fn subscribe(self) -> Result<Subscription, PrepareError> {
         let Self { site, schema, request, order, new, shape, .. } = self;
         let opening = Opening::default();
         let mut responses = schema
@@ -263,17 +263,17 @@ impl Operation {
                 }
                 Ok(Subscription::new(shape, opened, responses))
             }
-            Ok(Err(Some(response))) => Err(Unready::Mistake(Box::new(response))),
-            Ok(Err(None)) => Err(Unready::Refused(ApiError::ended())),
-            Err(_) => Err(Unready::Refused(ApiError::timeout())),
+            Ok(Err(Some(response))) => Err(PrepareError::Mistake(Box::new(response))),
+            Ok(Err(None)) => Err(PrepareError::Refused(ApiError::ended())),
+            Err(_) => Err(PrepareError::Refused(ApiError::timeout())),
         }
     }
 }
 
 fn shape(actor: &Actor, query: &str, name: Option<&str>, variables: &Variables) -> ShapeKey {
     let who = actor.user().ok().map(|user| &user.id);
-    // JSON marks the ends of the parts. What cannot be serialised equals
-    // nothing else.
+    // JSON separates the parts. If serialisation fails, a random value makes the
+    // key unique.
     let text = serde_json::to_vec(&(who, query, name, variables));
     Sha256::digest(text.unwrap_or_else(|_| uuid::Uuid::new_v4().as_bytes().to_vec())).into()
 }
@@ -288,8 +288,8 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
     named.next().is_none().then_some(&operation.node)
 }
 
-/// Reports only the first mistakes in a document: there can be one at each of
-/// its places, and each may repeat a name.
+/// Keeps only the first errors of an invalid document. It can have an error at each
+/// place, and each error may repeat a name.
 fn shorten(response: &mut Response) {
     if is_nothing(response) {
         response.errors.truncate(limits::MISTAKES);

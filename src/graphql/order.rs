@@ -69,8 +69,8 @@ mod tests {
         fields.keys().map(Name::to_string).collect()
     }
 
-    // Over the network, resolvers mostly end in the order of their fields; here
-    // they certainly do not.
+    // In real use, resolvers mostly end in the order of their fields; here they
+    // certainly do not.
     #[test]
     fn fields_that_were_done_in_any_order_stand_in_the_order_of_the_document() {
         let document = "

@@ -37,7 +37,7 @@ impl List<'_> {
         BASE64_URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// The place in this list that a token stands for.
+    /// The place in this list that the token encodes.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ impl List<'_> {
     }
 }
 
-/// A filter in words of its own: a token outlives the process that made it, so a
-/// rename in the source must not change what was sealed.
+/// A stable encoding of a filter. A token outlives the process that made it, so a
+/// rename in the source must not change the sealed text.
 fn written(filter: &Filter) -> Value {
     match filter {
         Filter::All(filters) => json!(["all", filters.iter().map(written).collect::<Vec<_>>()]),

@@ -16,14 +16,14 @@ use serde::{Deserialize as _, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
+    answer_cache::{QueryAnswer, RequestHash},
     errors::{ApiError, Shape, Wording},
-    kept::{Answered, Asked},
     operation::{Operation, Parameters},
 };
 use crate::{
     credentials::caller::CredentialError,
     error::AppError,
-    http::{headers, shared_answers::Terms},
+    http::{headers, shared_answers::CachePolicy},
     site::Site,
     telemetry::RequestId,
 };
@@ -39,23 +39,22 @@ const SPECIFICATION_TYPE: &str = "application/graphql-response+json; charset=utf
 
 const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// After how many seconds a field that could not be answered may be tried
-/// again.
-const COME_AGAIN: &str = "2";
+/// The `Retry-After` of an answer with a transient error.
+const RETRY_AFTER_SECONDS: &str = "2";
 
 /// AppSync's message for a request without a credential.
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
 
-/// Runs an operation; `asked` identifies the answer to an API key that may come
-/// from memory.
+/// Runs an operation. With `asked`, the request of an API key, the answer may come
+/// from the cache.
 pub(super) async fn run(
     site: &Site,
-    asked: Option<Asked>,
+    asked: Option<RequestHash>,
     operation: Operation,
-) -> Result<Answered, ApiError> {
+) -> Result<QueryAnswer, ApiError> {
     match asked {
-        Some(asked) => site.api().kept.answer(site, asked, operation).await,
-        None => operation.answer().await.map(Answered::alone),
+        Some(asked) => site.api().cache.answer(site, asked, operation).await,
+        None => operation.answer().await.map(QueryAnswer::alone),
     }
 }
 
@@ -68,14 +67,14 @@ pub(super) fn wording(headers: &HeaderMap, request_id: RequestId) -> Wording {
 pub(super) fn respond(
     wording: &Wording,
     request: &HeaderMap,
-    terms: &Terms,
-    outcome: Result<Answered, Failed>,
+    policy: &CachePolicy,
+    outcome: Result<QueryAnswer, Failed>,
 ) -> Response {
     let mut response = match outcome {
-        Ok(Answered::Shared(answer)) => {
-            answer.respond(request, &Terms { content_type: content_type(wording.shape), ..*terms })
+        Ok(QueryAnswer::Shared(answer)) => {
+            answer.respond(request, &CachePolicy { content_type: content_type(wording.shape), ..*policy })
         }
-        Ok(Answered::Alone(outcome)) => executed(wording, &outcome),
+        Ok(QueryAnswer::Alone(outcome)) => executed(wording, &outcome),
         Err(failed) => failed.respond(wording),
     };
     if let Ok(id) = HeaderValue::from_str(&wording.request_id) {
@@ -84,8 +83,8 @@ pub(super) fn respond(
     response
 }
 
-/// The first of the two kinds of JSON that is named; AppSync's if the client
-/// accepts anything.
+/// The format of the first of the two media types in `Accept`; AppSync's without
+/// either.
 fn shape(headers: &HeaderMap) -> Shape {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let named = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
@@ -180,16 +179,16 @@ fn executed(wording: &Wording, outcome: &Outcome) -> Response {
         _ => {
             let body = serde_json::to_string(&payload).unwrap_or_default();
             let mut response = json_response(wording.shape, StatusCode::OK, body);
-            if outcome.errors.iter().any(is_passing) {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(COME_AGAIN));
+            if outcome.errors.iter().any(is_transient) {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
             }
             response
         }
     }
 }
 
-fn is_passing(error: &ServerError) -> bool {
-    error.source::<ApiError>().is_some_and(ApiError::is_passing)
+fn is_transient(error: &ServerError) -> bool {
+    error.source::<ApiError>().is_some_and(ApiError::is_transient)
 }
 
 /// Data and errors of an answer. Fields keep the order of the document

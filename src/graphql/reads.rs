@@ -9,10 +9,9 @@ use async_graphql_value::Value as Written;
 use super::call;
 use crate::posts::{PostId, events::changes::Changes};
 
-/// The fields of the root whose answers to API keys depend on their arguments
-/// and on posts alone: on no key, no clock and no chance. Answers that have
-/// these alone are kept. A field that is not named here is answered anew each
-/// time.
+/// The root fields whose answers to API keys depend only on their arguments and on
+/// posts, not on the key, the time or random numbers. Only answers with these
+/// fields alone are cached.
 const SAME_FOR_EVERY_KEY: [&str; 4] = ["__typename", "getPost", "listPosts", "allPosts"];
 /// What is known of a request takes so much, beside the id of a post.
 const REQUEST_BYTES: usize = 128;
@@ -26,8 +25,8 @@ pub enum Reads {
 }
 
 impl Reads {
-    /// What a query reads that is answered the same for every key; `None` for
-    /// every other.
+    /// The data that a query reads, if all keys get the same answer; `None` for all
+    /// other queries.
     #[must_use]
     pub fn of(
         document: &ExecutableDocument,
@@ -46,7 +45,7 @@ impl Reads {
         Some(one_post.map_or(Self::Posts, Self::Post))
     }
 
-    /// The counter that rises when the answer is out of date; `None` while changes
+    /// The counter that rises when the answer becomes stale; `None` while changes
     /// may be missed.
     #[must_use]
     pub fn generation(&self, changes: &Changes) -> Option<u64> {
@@ -66,8 +65,8 @@ impl Reads {
     }
 }
 
-/// The fields of the root, whether or not a directive leaves them out. Ends,
-/// because `limits` lets no fragment pass that contains itself.
+/// The root fields, including those that a directive skips. The recursion ends,
+/// because `limits` refuses fragments that contain themselves.
 fn roots<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, fields: &mut Vec<&'a Field>) {
     for selection in &set.items {
         match &selection.node {

@@ -16,7 +16,9 @@ use async_graphql::{
     },
 };
 
-use super::{call::Call, documents::Documents, kept::KeptAnswers, mutations, nodes, queries, subscriptions};
+use super::{
+    answer_cache::AnswerCache, call::Call, documents::Documents, mutations, nodes, queries, subscriptions,
+};
 use crate::{
     config::{ConflictDetection, PageMemory},
     site::Site,
@@ -30,7 +32,7 @@ pub struct Api {
     /// The same for documents that are known to be valid: it does not look again.
     pub(super) schema_of_valid: dynamic::Schema,
     pub(super) documents: Documents,
-    pub(super) kept: KeptAnswers,
+    pub(super) cache: AnswerCache,
     /// Whether a change has to name a version.
     pub conflict_detection: ConflictDetection,
 }
@@ -64,7 +66,7 @@ impl Api {
             schema: schema(conflict_detection, ValidationMode::Strict)?,
             schema_of_valid: schema(conflict_detection, ValidationMode::Fast)?,
             documents: Documents::default(),
-            kept: KeptAnswers::new(memory),
+            cache: AnswerCache::new(memory),
             conflict_detection,
         })
     }
@@ -149,8 +151,8 @@ fn register(
 
 type Resolver = for<'a> fn(ResolverContext<'a>) -> FieldFuture<'a>;
 
-/// The resolver of a root field. A field that fails is null, with its error
-/// beside the data: async-graphql would leave the field out.
+/// The resolver of a root field. A field that fails is null, with its error beside
+/// the data; async-graphql would omit the field.
 macro_rules! root {
     ($object:literal, $resolve:path) => {
         |ctx| {

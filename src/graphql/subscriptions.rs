@@ -47,63 +47,63 @@ pub fn resolver(field: &str) -> Option<Resolver> {
 
 fn on(ctx: ResolverContext<'_>, kind: EventKind) -> SubscriptionFieldFuture<'_> {
     SubscriptionFieldFuture::new(async move {
-        let wanted = wanted(&ctx, kind).await.map_err(Error::new_with_source)?;
+        let filter = event_filter(&ctx, kind).await.map_err(Error::new_with_source)?;
         let call = Call::new(&ctx, "Subscription").map_err(Error::new_with_source)?;
-        let news = call
+        let events = call
             .site
             .broadcast()
             .subscribe(call.site)
             .ok_or_else(|| Error::new_with_source(ApiError::ended()))?;
-        // One at a time, and each is taken before the next is handed over.
-        let (hand, handed) = mpsc::channel(1);
-        ctx.ctx.data::<Opening>()?.open(Opened { wanted, news, hand });
-        Ok(posts(handed))
+        // One at a time: the next is sent after the last was resolved.
+        let (sender, receiver) = mpsc::channel(1);
+        ctx.ctx.data::<Opening>()?.open(Opened { filter, events, sender });
+        Ok(posts(receiver))
     })
 }
 
 fn posts<'a>(
-    handed: mpsc::Receiver<Handed>,
+    receiver: mpsc::Receiver<PostOrError>,
 ) -> impl Stream<Item = async_graphql::Result<FieldValue<'a>>> + Send {
-    stream::unfold(handed, |mut handed| async move {
-        let post = handed.recv().await?.map(nodes::value).map_err(Error::new_with_source);
-        Some((post, handed))
+    stream::unfold(receiver, |mut receiver| async move {
+        let post = receiver.recv().await?.map(nodes::value).map_err(Error::new_with_source);
+        Some((post, receiver))
     })
 }
 
-/// What async-graphql makes an answer of.
-type Handed = Result<Arc<Changed>, ApiError>;
+/// An event's post, or an error, from which async-graphql makes an answer.
+type PostOrError = Result<Arc<Changed>, ApiError>;
 
-/// Which events a subscription is told.
+/// The events that a subscription gets.
 #[derive(Debug)]
-struct Wanted {
+struct EventFilter {
     kind: EventKind,
     owner: Option<String>,
     filter: Filter,
 }
 
-async fn wanted(ctx: &ResolverContext<'_>, kind: EventKind) -> Result<Wanted, ApiError> {
+async fn event_filter(ctx: &ResolverContext<'_>, kind: EventKind) -> Result<EventFilter, ApiError> {
     let call = Call::new(ctx, "Subscription")?;
     let filter = filter_input::parse(argument(ctx, "filter"))?;
     let owner = text(ctx, "owner").map(ToOwned::to_owned);
     let owner = service::subscription_scope(call.site, call.actor, owner).await;
-    Ok(Wanted { kind, owner: owner.map_err(|error| call.refused(error))?, filter })
+    Ok(EventFilter { kind, owner: owner.map_err(|error| call.refused(error))?, filter })
 }
 
-impl Wanted {
-    fn holds(&self, news: &PostEvent) -> bool {
-        let post = PostSnapshot::from(&*news.post);
-        news.kind == self.kind
+impl EventFilter {
+    fn matches(&self, event: &PostEvent) -> bool {
+        let post = PostSnapshot::from(&*event.post);
+        event.kind == self.kind
             && self.owner.as_ref().is_none_or(|owner| owner == post.owner)
             && self.filter.matches(post)
     }
 }
 
-/// What the resolver of a subscription prepares; from then on nothing is missed.
+/// The result of a subscription's resolver. From then on no event is missed.
 #[derive(Debug)]
 pub struct Opened {
-    wanted: Wanted,
-    news: broadcast::Receiver<PostEvent>,
-    hand: mpsc::Sender<Handed>,
+    filter: EventFilter,
+    events: broadcast::Receiver<PostEvent>,
+    sender: mpsc::Sender<PostOrError>,
 }
 
 #[derive(Clone, Default)]
@@ -154,38 +154,38 @@ impl Subscription {
     }
 
     /// Its events, until it ends.
-    pub fn told(self) -> impl Stream<Item = OperationEvent> + Send + 'static {
+    pub fn events(self) -> impl Stream<Item = OperationEvent> + Send + 'static {
         stream::unfold(self, |mut this| async move { Some((this.next().await?, this)) })
     }
 
     async fn next(&mut self) -> Option<OperationEvent> {
         loop {
-            let news = match self.opened.news.recv().await {
-                Ok(news) => news,
-                Err(RecvError::Lagged(_)) => return self.made_of(Err(ApiError::fell_behind())).await,
-                Err(RecvError::Closed) => return self.made_of(Err(ApiError::ended())).await,
+            let event = match self.opened.events.recv().await {
+                Ok(event) => event,
+                Err(RecvError::Lagged(_)) => return self.resolve(Err(ApiError::fell_behind())).await,
+                Err(RecvError::Closed) => return self.resolve(Err(ApiError::ended())).await,
             };
-            match news.renderings.get(&self.shape) {
+            match event.renderings.get(&self.shape) {
                 Some(Some(payload)) => return Some(OperationEvent::Payload(payload)),
                 Some(None) => continue,
                 None => {}
             }
-            if !self.opened.wanted.holds(&news) {
-                news.renderings.keep(self.shape, None);
+            if !self.opened.filter.matches(&event) {
+                event.renderings.keep(self.shape, None);
                 continue;
             }
-            let told = self.made_of(Ok(news.post)).await;
+            let told = self.resolve(Ok(event.post)).await;
             if let Some(OperationEvent::Payload(payload)) = &told {
-                news.renderings.keep(self.shape, Some(Arc::clone(payload)));
+                event.renderings.keep(self.shape, Some(Arc::clone(payload)));
             }
             return told;
         }
     }
 
-    async fn made_of(&mut self, handed: Handed) -> Option<OperationEvent> {
-        // An error means that the responses have ended, as the next line finds
-        // out.
-        let _ = self.opened.hand.send(handed).await;
+    async fn resolve(&mut self, post: PostOrError) -> Option<OperationEvent> {
+        // An error means that the responses have ended; then the next line
+        // returns.
+        let _ = self.opened.sender.send(post).await;
         let response = self.responses.next().await?;
         Some(match to_raw_value(&Data { data: &response.data }) {
             Ok(payload) if response.errors.is_empty() => OperationEvent::Payload(payload.into()),
@@ -204,7 +204,7 @@ mod tests {
         timestamp::Timestamp,
     };
 
-    fn news(title: &str) -> PostEvent {
+    fn event(title: &str) -> PostEvent {
         let now = Timestamp::from_micros(0);
         let post = Post {
             id: PostId::parse("p").unwrap(),
@@ -219,35 +219,36 @@ mod tests {
         PostEvent { kind: EventKind::Created, post, renderings }
     }
 
-    /// A subscription whose answers contain the post and the process that
-    /// answered.
+    /// A subscription whose answers contain the title and the name of the
+    /// subscription that resolved it.
     fn subscription(sender: &broadcast::Sender<PostEvent>, shape: u8, name: &'static str) -> Subscription {
-        let (hand, handed) = mpsc::channel(1);
-        let wanted = Wanted { kind: EventKind::Created, owner: None, filter: Filter::EVERYTHING };
-        let opened = Opened { wanted, news: sender.subscribe(), hand };
-        let responses = stream::unfold(handed, move |mut handed: mpsc::Receiver<Handed>| async move {
-            let post = handed.recv().await?.expect("news");
-            let title = PostSnapshot::from(&*post).title;
-            Some((Response::new(value!({ "title": title, "by": name })), handed))
-        });
+        let (resolved, receiver) = mpsc::channel(1);
+        let filter = EventFilter { kind: EventKind::Created, owner: None, filter: Filter::EVERYTHING };
+        let opened = Opened { filter, events: sender.subscribe(), sender: resolved };
+        let responses =
+            stream::unfold(receiver, move |mut receiver: mpsc::Receiver<PostOrError>| async move {
+                let post = receiver.recv().await?.expect("an event");
+                let title = PostSnapshot::from(&*post).title;
+                Some((Response::new(value!({ "title": title, "by": name })), receiver))
+            });
         Subscription::new([shape; 32], opened, responses.boxed())
     }
 
     async fn told(subscription: &mut Subscription) -> String {
-        match subscription.next().await.expect("news") {
+        match subscription.next().await.expect("an event") {
             OperationEvent::Payload(payload) => payload.get().to_owned(),
             OperationEvent::Outcome(outcome) => panic!("{outcome:?}"),
         }
     }
 
     #[tokio::test]
-    async fn who_asked_for_the_same_is_told_the_same_by_one_answer() {
+    async fn equal_subscriptions_share_one_answer() {
         let sender = broadcast::Sender::new(8);
         let mut first = subscription(&sender, 1, "first");
         let mut same = subscription(&sender, 1, "same");
         let mut other = subscription(&sender, 2, "other");
         for title in ["One", "Two"] {
-            sender.send(news(title)).expect("they listen");
+            sender.send(event(title)).expect("they listen");
             let payload = |by: &str| format!(r#"{{"data":{{"title":"{title}","by":"{by}"}}}}"#);
             assert_eq!(told(&mut first).await, payload("first"));
             assert_eq!(told(&mut same).await, payload("first"));

@@ -63,8 +63,8 @@ pub async fn hold(
     Ok(Response::from_parts(head, Body::from(held)))
 }
 
-/// The bytes that hyper writes; it lets go of them once the system has them,
-/// which is after the body that they came in is gone.
+/// The bytes that hyper writes. hyper drops them once the system has them, which
+/// is later than it drops the body.
 struct Held {
     bytes: Bytes,
     _reservation: Reservation,

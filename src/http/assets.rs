@@ -20,8 +20,8 @@ pub async fn hashed(Path(path): Path<String>, request: Request) -> Response {
     file(&format!("assets/{path}"), request.headers(), "public, max-age=31536000, immutable")
 }
 
-/// `/pkg/…`: what `cargo leptos watch` makes, changing under its name. It puts
-/// the files of `public/` one folder higher.
+/// `/pkg/…`: the files of `cargo leptos watch`, which change and keep their names.
+/// It puts the files of `public/` one folder higher.
 pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
     if path == "boot.js" {
         return ([(CONTENT_TYPE, "text/javascript")], include_str!("../app/boot.js")).into_response();

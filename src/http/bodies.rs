@@ -36,13 +36,13 @@ use crate::{error::AppError, http::layers::client_address::ClientAddress, site::
 /// Bytes of bodies in memory, over all requests, from their first byte until
 /// the request is answered.
 const ALL_BODIES: usize = 32 * 1024 * 1024;
-/// What a body takes of these at least while it arrives, so that there are
-/// 512 at most.
+/// The minimum that a body reserves while it arrives, so that there are 512 at
+/// most.
 const SLOW_BODY: usize = 64 * 1024;
-/// A body must have come at [`LEAST_RATE`] after this long.
+/// A body must have come at [`MIN_RATE`] after this long.
 const SLOW_TIME: Duration = Duration::from_secs(5);
 /// Bytes a second, on average.
-const LEAST_RATE: u32 = 1000;
+const MIN_RATE: u32 = 1000;
 /// A short body that arrives within this time is read before its sender is
 /// verified.
 const PROMPT_TIME: Duration = Duration::from_millis(50);
@@ -71,13 +71,13 @@ impl Site {
 
 /// The resources of a request until it is answered.
 #[derive(Debug)]
-pub(super) struct UnderWay {
+pub(super) struct ActiveRequest {
     site: Site,
     place: Mutex<Option<OwnedSemaphorePermit>>,
     body: Mutex<Option<Reservation>>,
 }
 
-impl UnderWay {
+impl ActiveRequest {
     /// A request that has a place.
     pub(super) fn new(site: &Site, place: OwnedSemaphorePermit) -> Arc<Self> {
         Arc::new(Self { site: site.clone(), place: Mutex::new(Some(place)), body: Mutex::new(None) })
@@ -91,14 +91,14 @@ impl UnderWay {
         let client = request.extensions().get().map(|ClientAddress(address)| *address);
         let connection = request.extensions().get::<Arc<Connection>>().cloned();
         let pool = Arc::clone(&self.site.part::<Pool>().bytes);
-        let under_way = Arc::clone(self);
+        let active = Arc::clone(self);
         request.map(|inner| {
-            Body::new(Arriving {
+            Body::new(CountedBody {
                 inner,
                 pool,
                 client,
                 connection,
-                under_way,
+                active,
                 received: 0,
                 began: None,
                 slow: None,
@@ -107,11 +107,11 @@ impl UnderWay {
         })
     }
 
-    fn wait(&self) {
+    fn release_slot(&self) {
         lock(&self.place).take();
     }
 
-    fn go_on(&self) -> Result<(), AppError> {
+    fn take_slot(&self) -> Result<(), AppError> {
         let mut place = lock(&self.place);
         if place.is_none() {
             *place = Some(self.site.request_slot().ok_or(BUSY)?);
@@ -133,23 +133,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const BUSY: AppError = AppError::Busy { retry_after: 2 };
 
 /// A body that is being received.
-struct Arriving {
+struct CountedBody {
     inner: Body,
     pool: Arc<FairPool>,
     client: Option<IpAddr>,
     connection: Option<Arc<Connection>>,
-    under_way: Arc<UnderWay>,
+    active: Arc<ActiveRequest>,
     received: usize,
     began: Option<Instant>,
     slow: Option<Pin<Box<Sleep>>>,
     whole: bool,
 }
 
-impl Arriving {
+impl CountedBody {
     /// Counts bytes that have arrived, or notes that the body is waited for.
     fn reserve(&self) -> Result<(), AppError> {
         let amount = self.received.max(SLOW_BODY);
-        let mut body = lock(&self.under_way.body);
+        let mut body = lock(&self.active.body);
         let has_room = match &*body {
             Some(reserved) => reserved.resize(amount),
             None => {
@@ -163,25 +163,25 @@ impl Arriving {
     /// Nothing evicts a body that is whole: it is being worked on.
     fn end(&mut self) -> Result<(), AppError> {
         self.whole = true;
-        if let Some(reserved) = &*lock(&self.under_way.body) {
+        if let Some(reserved) = &*lock(&self.active.body) {
             reserved.eviction().protect(true);
             if !reserved.resize(self.received) {
                 return Err(BUSY);
             }
         }
-        self.under_way.go_on()
+        self.active.take_slot()
     }
 
-    fn poll_patience(&mut self, context: &mut Context<'_>) -> Result<(), AppError> {
-        self.under_way.wait();
+    fn poll_limits(&mut self, context: &mut Context<'_>) -> Result<(), AppError> {
+        self.active.release_slot();
         self.reserve()?;
-        if let Some(reserved) = &*lock(&self.under_way.body)
+        if let Some(reserved) = &*lock(&self.active.body)
             && reserved.eviction().poll_evicted(context).is_ready()
         {
             return Err(BUSY);
         }
         let began = *self.began.get_or_insert_with(Instant::now);
-        let earned = u32::try_from(self.received).unwrap_or(u32::MAX) / LEAST_RATE;
+        let earned = u32::try_from(self.received).unwrap_or(u32::MAX) / MIN_RATE;
         let until = began + SLOW_TIME + Duration::from_secs(earned.into());
         let slow = self.slow.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if slow.deadline() != until {
@@ -194,7 +194,7 @@ impl Arriving {
     }
 }
 
-impl HttpBody for Arriving {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -204,7 +204,7 @@ impl HttpBody for Arriving {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         let counted = match Pin::new(&mut this.inner).poll_frame(context) {
-            Poll::Pending => match this.poll_patience(context) {
+            Poll::Pending => match this.poll_limits(context) {
                 Ok(()) => return Poll::Pending,
                 Err(error) => Err(error),
             },
@@ -223,7 +223,7 @@ impl HttpBody for Arriving {
     }
 }
 
-impl Drop for Arriving {
+impl Drop for CountedBody {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.as_ref().filter(|_| !self.whole) {
             connection.has_unread_body();
@@ -235,8 +235,8 @@ impl Drop for Arriving {
 ///
 /// # Errors
 /// [`AppError::TooLarge`] over `max_bytes`, [`AppError::Timeout`] after
-/// [`BODY_TIME`] or where it comes too slowly, [`AppError::Busy`] where there
-/// is no memory for it, [`AppError::BadRequest`] when the client hangs up.
+/// [`BODY_TIME`] or if it comes too slowly, [`AppError::Busy`] if there is no
+/// memory for it, [`AppError::BadRequest`] if the client hangs up.
 pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> {
     let too_large = AppError::TooLarge { max_bytes };
     let announced = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
@@ -248,7 +248,7 @@ pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> 
         let mut whole = Vec::new();
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(why_not_whole)?;
+            let chunk = chunk.map_err(read_error)?;
             if whole.len() + chunk.len() > max_bytes {
                 return Err(too_large);
             }
@@ -264,7 +264,7 @@ pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> 
     timeout(BODY_TIME, read).await.map_err(|_| AppError::Timeout)?
 }
 
-fn why_not_whole(error: axum::Error) -> AppError {
+fn read_error(error: axum::Error) -> AppError {
     match error.into_inner().downcast::<AppError>() {
         Ok(ours) => *ours,
         Err(_) => AppError::BadRequest { reason: "the body is incomplete".into() },

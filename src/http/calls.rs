@@ -60,8 +60,8 @@ pub async fn call(State(site): State<Site>, session: Session, request: Request) 
     }
 }
 
-/// `POST` to the page of a form. What the path says (which post) counts more
-/// than what was typed.
+/// `POST` to the page of a form. Values of the path (which post) take precedence
+/// over typed ones.
 pub async fn submit(
     site: Site,
     session: Session,
@@ -137,12 +137,12 @@ pub async fn submit(
     }
 }
 
-/// A new key has nowhere to wait for the next page: it is shown in the answer
-/// to the form.
+/// Shows a new key in the answer to the form, because it is stored nowhere and so
+/// no later page could show it.
 async fn shown_once(site: &Site, actor: Actor, form: &Form, typed: &Values, answer: Value) -> Response {
     let input = || {
         let uri = form.page(typed).parse::<Uri>().map_err(internal)?;
-        Ok(PageInput { made: Some(answer), ..PageInput::of(uri, actor) })
+        Ok(PageInput { shown_once: Some(answer), ..PageInput::of(uri, actor) })
     };
     match input() {
         Ok(input) => pages::render(site, input).await,
@@ -150,8 +150,8 @@ async fn shown_once(site: &Site, actor: Actor, form: &Form, typed: &Values, answ
     }
 }
 
-/// The page of the form with what was typed and what is wrong, or, where
-/// typing helps nothing, the page of the error.
+/// The page of the form with the typed text and the mistakes. If the sender cannot
+/// correct anything, the page of the error.
 async fn again(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
     let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
@@ -298,8 +298,7 @@ pub fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<String, AppError> {
     }
 }
 
-/// Whether the body is worth reading: people do not send a text just to learn
-/// that they are not signed in.
+/// Checks the sender before the body is read.
 ///
 /// # Errors
 ///
@@ -322,8 +321,7 @@ async fn may_send(
     }
 }
 
-/// What a server function finds in its Leptos context: who calls, and what
-/// they brought to prove it.
+/// The Leptos context of a server function: the caller and the credential.
 struct CallContext {
     actor: Actor,
     session: UserSession,
@@ -331,8 +329,8 @@ struct CallContext {
 }
 
 impl CallContext {
-    /// Asked with the body already read: a session that ended while it arrived
-    /// has ended (security row S5).
+    /// Must be called after the body is read, so that a session that ended
+    /// meanwhile does not count (security row S5).
     async fn of(site: &Site, credential: RequestCredential, session: Session) -> Result<Self, AppError> {
         let session = UserSession::new(session);
         let caller = limits::in_time(async { Ok(Caller::of(site, &credential, &session).await?) }).await?;

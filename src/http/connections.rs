@@ -54,7 +54,7 @@ pub struct Connection {
 pub struct Busy(Arc<Connection>);
 
 impl Connections {
-    /// For at most so many at once. The addresses in `trusted` have no maximum
+    /// At most `max` connections at once. The addresses in `trusted` have no maximum
     /// share, because proxies stand for many clients.
     #[must_use]
     pub fn new(max: usize, trusted: &[IpNet]) -> Self {
@@ -127,9 +127,8 @@ impl Drop for Busy {
     }
 }
 
-/// The stream of a connection, with its place among all of them for as long as
-/// it is open: also when it has become a WebSocket, and is no longer served by
-/// the listener.
+/// The stream of a connection. It has a place among all connections while it is
+/// open, also as a WebSocket, which the listener no longer serves.
 pub struct ConnectionStream {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     connection: Arc<Connection>,
@@ -138,8 +137,8 @@ pub struct ConnectionStream {
     _descriptor: Option<OwnedSemaphorePermit>,
 }
 
-/// The client still sends; if the socket were closed now, the system would
-/// answer that by a reset, which makes the client drop the answer unread.
+/// Delays the close while the client still sends. An immediate close would send a
+/// reset, and the client would drop the answer unread.
 struct Linger {
     until: Pin<Box<Sleep>>,
     bytes: usize,

@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
 use sha2::{Digest, Sha256};
 
-/// The tag of an answer of these bytes. Weak: the same answer in another
+/// The tag of an answer with these bytes. It is weak: the same answer in another
 /// content coding has the same tag (RFC 9110, 8.8.1).
 #[must_use]
 pub fn of(body: &[u8]) -> HeaderValue {
@@ -13,8 +13,7 @@ pub fn of(body: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&format!("W/\"{hex}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
-/// Whether the request says that its client has the answer of that tag, or
-/// whichever there is.
+/// Whether the client has the answer with this tag already (`If-None-Match`).
 #[must_use]
 pub fn is_known(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();

@@ -40,11 +40,11 @@ pub struct Form {
 
 #[derive(Debug)]
 pub enum Then {
-    /// The browser goes there: a path of this site, by what was typed and what
-    /// the server function answered.
+    /// A redirect to a path of this site, which depends on the typed values and
+    /// the answer of the server function.
     GoTo(fn(&Values, &Value) -> String),
     /// The answer is shown once, on the form's own page, as
-    /// [`ShownOnce`](super::pages::ShownOnce): there is nowhere for it to wait.
+    /// [`ShownOnce`](super::pages::ShownOnce), because it is stored nowhere.
     ShowOnce,
 }
 
@@ -94,8 +94,8 @@ impl Form {
     /// the form, and the argument of the page that asks for one.
     pub const KEPT: &'static str = "kept";
 
-    /// The URL of its page, with the parameters among `values`. A value that is
-    /// no id is left out, and the page then says that nothing is there.
+    /// The URL of its page, with the parameters from `values`. A value that is no
+    /// id is left out, and the page is then 404.
     #[must_use]
     pub fn page(&self, values: &Values) -> String {
         let part = |part: &'static str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {

@@ -66,8 +66,8 @@ pub fn uncached(status: StatusCode, content_type: &'static str, body: impl Into<
     response
 }
 
-/// An answer that needs neither database nor renderer: JSON for a script, a
-/// plain page for a browser.
+/// An error that needs neither database nor renderer: JSON for a script, a plain
+/// page for a browser.
 #[must_use]
 pub fn refusal(error: &AppError, html: bool) -> Response {
     let (content_type, body) = if html {

@@ -15,10 +15,9 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// `/readyz`, and `/healthz` for those who ask by that name: 200 when the
-/// database can be read, and what is written there will stay, else 503 with
-/// `Retry-After`. A proxy sends requests elsewhere meanwhile. On a full disk
-/// it is 200: readers are served.
+/// `/readyz`, also `/healthz`: 200 if the database can be read and writes last,
+/// else 503 with `Retry-After`, so that a proxy sends requests elsewhere. On a
+/// full disk it is 200, because readers are served.
 pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> {
     let not_ready = |error: &dyn std::fmt::Display| {
         tracing::warn!(%error, "not ready");

@@ -85,8 +85,8 @@ pub async fn serve(
         let stopped = stopping.subscribe();
         tokio::spawn(async move {
             match acceptor {
-                None => converse(stream, client, stopped).await,
-                Some(acceptor) => converse_over_tls(stream, acceptor, client, stopped).await,
+                None => serve_connection(stream, client, stopped).await,
+                Some(acceptor) => serve_tls_connection(stream, acceptor, client, stopped).await,
             }
         });
     }
@@ -101,7 +101,7 @@ pub async fn serve(
 
 /// Starts with the handshake; a client that needs longer than the time for a
 /// head is disconnected.
-async fn converse_over_tls(
+async fn serve_tls_connection(
     stream: ConnectionStream,
     acceptor: TlsAcceptor,
     client: Client,
@@ -112,14 +112,14 @@ async fn converse_over_tls(
         shaken = tokio::time::timeout(limits::HEAD_TIME, acceptor.accept(stream)) => shaken,
     };
     match shaken {
-        Ok(Ok(stream)) => converse(stream, client, stopped).await,
+        Ok(Ok(stream)) => serve_connection(stream, client, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
 }
 
 /// Answers request after request, until the client or the site has enough.
-async fn converse(
+async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     client: Client,
     mut stopped: watch::Receiver<()>,

@@ -28,7 +28,7 @@ pub enum Source {
     Foreign,
     /// Neither header is present: a program. Browsers send `Origin` with every
     /// unsafe request and every WebSocket (WHATWG Fetch 3.1).
-    Unsaid,
+    NotStated,
 }
 
 /// The one decision about where a request comes from.
@@ -41,18 +41,20 @@ pub enum Source {
 /// leads to the same machine is of the same origin as well.
 #[must_use]
 pub fn source(public_url: &PublicUrl, request: &Request) -> Source {
-    let fetched = match said(request.headers(), &SEC_FETCH_SITE) {
-        Said::Nothing => None,
-        Said::Once(site) => Some(matches!(site, "same-origin" | "none")),
-        Said::Unclearly => Some(false),
+    let fetched = match single_header(request.headers(), &SEC_FETCH_SITE) {
+        SingleHeader::Absent => None,
+        SingleHeader::Once(site) => Some(matches!(site, "same-origin" | "none")),
+        SingleHeader::Invalid => Some(false),
     };
-    let origin = match said(request.headers(), &ORIGIN) {
-        Said::Nothing => None,
-        Said::Once(origin) => Some(Origin::parse(origin) == Some(public_url.origin(authority(request)))),
-        Said::Unclearly => Some(false),
+    let origin = match single_header(request.headers(), &ORIGIN) {
+        SingleHeader::Absent => None,
+        SingleHeader::Once(origin) => {
+            Some(Origin::parse(origin) == Some(public_url.origin(authority(request))))
+        }
+        SingleHeader::Invalid => Some(false),
     };
     match (fetched, origin) {
-        (None, None) => Source::Unsaid,
+        (None, None) => Source::NotStated,
         (Some(false), _) | (_, Some(false)) => Source::Foreign,
         (_, Some(true)) => Source::Own,
         (Some(true), None) if public_url.is_called(authority(request)) => Source::Own,
@@ -60,44 +62,43 @@ pub fn source(public_url: &PublicUrl, request: &Request) -> Source {
     }
 }
 
-/// A header field that is to be there once, if at all.
-pub(super) enum Said<'a> {
-    Nothing,
+/// A header field that may occur once.
+pub(super) enum SingleHeader<'a> {
+    Absent,
     Once(&'a str),
-    /// Twice, or in bytes that are no text.
-    Unclearly,
+    /// It is there twice, or its bytes are no text.
+    Invalid,
 }
 
-pub(super) fn said<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Said<'a> {
+pub(super) fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> SingleHeader<'a> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (None, _) => Said::Nothing,
-        (Some(value), None) => value.to_str().map_or(Said::Unclearly, Said::Once),
-        (Some(_), Some(_)) => Said::Unclearly,
+        (None, _) => SingleHeader::Absent,
+        (Some(value), None) => value.to_str().map_or(SingleHeader::Invalid, SingleHeader::Once),
+        (Some(_), Some(_)) => SingleHeader::Invalid,
     }
 }
 
-/// The host that a request is sent to, and its port. What an absolute target
-/// says counts more than `Host` (RFC 9112 3.2.2).
+/// The host and port that a request is sent to. An absolute target takes
+/// precedence over `Host` (RFC 9112 3.2.2).
 #[must_use]
 pub fn authority(request: &Request) -> Option<&str> {
-    match (request.uri().authority(), said(request.headers(), &HOST)) {
+    match (request.uri().authority(), single_header(request.headers(), &HOST)) {
         (Some(authority), _) => Some(authority.as_str()),
-        (None, Said::Once(host)) => Some(host),
-        (None, Said::Nothing | Said::Unclearly) => None,
+        (None, SingleHeader::Once(host)) => Some(host),
+        (None, SingleHeader::Absent | SingleHeader::Invalid) => None,
     }
 }
 
-/// Security row C6: a request names one host, and what it names is one
-/// (RFC 9112 3.2). Only the programs of HTTP/1.0, which did not have `Host`,
-/// may leave it out.
+/// Checks that a request names exactly one valid host (RFC 9112 3.2, security row
+/// C6). Only HTTP/1.0, which did not have `Host`, may leave it out.
 pub fn check_host(request: &Request) -> Result<(), AppError> {
     let wrong = |reason: &str| Err(AppError::BadRequest { reason: reason.to_owned() });
-    match said(request.headers(), &HOST) {
-        Said::Nothing if request.version() >= Version::HTTP_11 => wrong("the header Host is missing"),
-        Said::Unclearly => wrong("the header Host is there twice, or is no host"),
-        Said::Once(host) if !Origin::is_authority(host) => wrong("the header Host is no host"),
-        Said::Nothing | Said::Once(_) => match request.uri().authority() {
+    match single_header(request.headers(), &HOST) {
+        SingleHeader::Absent if request.version() >= Version::HTTP_11 => wrong("the header Host is missing"),
+        SingleHeader::Invalid => wrong("the header Host is there twice, or is no host"),
+        SingleHeader::Once(host) if !Origin::is_authority(host) => wrong("the header Host is no host"),
+        SingleHeader::Absent | SingleHeader::Once(_) => match request.uri().authority() {
             Some(authority) if !Origin::is_authority(authority.as_str()) => wrong("the target has no host"),
             _ => Ok(()),
         },
@@ -202,6 +203,6 @@ mod tests {
         let by_browser = [("sec-fetch-site", "same-origin")];
         assert_eq!(from("POSTS.example:443", &by_browser), Source::Own);
         assert_eq!(from("evil.example", &by_browser), Source::Foreign, "a name that leads here, too");
-        assert_eq!(from("posts.example", &[]), Source::Unsaid);
+        assert_eq!(from("posts.example", &[]), Source::NotStated);
     }
 }

@@ -6,16 +6,16 @@ use axum::{
     response::Response,
 };
 
-use super::shared_answers::{self, SharedAnswer, SharedAnswers, Terms};
+use super::shared_answers::{self, CachePolicy, SharedAnswer, SharedAnswers};
 use crate::{config::PageMemory, site::Site};
 
 /// Everyone may store a page, but has to revalidate it before each use.
-const TERMS: Terms = Terms {
+const CACHE_POLICY: CachePolicy = CachePolicy {
     content_type: "text/html; charset=utf-8",
     cache_control: "public, no-cache",
     vary: Some("accept-encoding, cookie"),
     revalidated: true,
-    made_up: false,
+    unbounded: false,
 };
 
 /// The address of a page without what is not its own.
@@ -24,10 +24,10 @@ pub type Key = shared_answers::Key<String>;
 #[derive(Debug)]
 pub struct PageCache {
     /// The first page of the list, and posts.
-    entrances: SharedAnswers<String>,
-    /// Lists from a cursor on. A stranger can name any number of them; they
+    main_pages: SharedAnswers<String>,
+    /// Lists that begin at a cursor. Strangers can invent cursors, so these lists
     /// only displace each other.
-    further: SharedAnswers<String>,
+    cursor_lists: SharedAnswers<String>,
 }
 
 impl PageCache {
@@ -35,12 +35,12 @@ impl PageCache {
     #[must_use]
     pub fn new(memory: PageMemory) -> Self {
         let pages = |capacity| SharedAnswers::new(capacity, String::len);
-        Self { entrances: pages(memory.entrances()), further: pages(memory.further_lists()) }
+        Self { main_pages: pages(memory.main_pages()), cursor_lists: pages(memory.cursor_lists()) }
     }
 }
 
 /// Names the page at an address if it is the same for every reader. The
-/// features know; see [`crate::start`].
+/// features implement it; see [`crate::start`].
 #[derive(Clone, Copy, Debug)]
 pub struct PageKeys(pub fn(&Site, &Uri) -> Option<Key>);
 
@@ -62,22 +62,22 @@ impl Site {
 impl PageCache {
     /// The cached page under `key`, as the answer to `request`.
     pub async fn ready(&self, key: &Key, request: &HeaderMap) -> Option<Response> {
-        Some(self.of(key).ready(key).await?.respond(request, &TERMS))
+        Some(self.of(key).ready(key).await?.respond(request, &CACHE_POLICY))
     }
 
-    /// The page under `key`, rendered now if it is not there, as the answer to
-    /// `request`. Readers who ask at the same time wait for one rendering.
+    /// The page with this key, rendered now if it is not cached, as the answer to
+    /// `request`. Requests at the same time share one rendering.
     pub async fn get(
         &self,
         key: Key,
         request: &HeaderMap,
         render: impl Future<Output = SharedAnswer>,
     ) -> Response {
-        self.of(&key).get_or_make(key, render).await.respond(request, &TERMS)
+        self.of(&key).get_or_make(key, render).await.respond(request, &CACHE_POLICY)
     }
 
     fn of(&self, key: &Key) -> &SharedAnswers<String> {
-        if key.name.contains('?') { &self.further } else { &self.entrances }
+        if key.name.contains('?') { &self.cursor_lists } else { &self.main_pages }
     }
 }
 
@@ -88,19 +88,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lists_from_cursors_that_strangers_make_up_leave_the_other_pages_where_they_are() {
+    async fn lists_from_invented_cursors_do_not_displace_the_other_pages() {
         let memory = PageMemory::of_mib(16);
         let cache = PageCache::new(memory);
         let page = |length| async move { SharedAnswer::new(StatusCode::OK, "x".repeat(length).into()) };
         let (key, asked) = (|name: String| Key { generation: 0, name }, HeaderMap::new());
-        let entrance = key("/posts/one".to_owned());
-        cache.get(entrance.clone(), &asked, page(10_000)).await;
+        let main_page = key("/posts/one".to_owned());
+        cache.get(main_page.clone(), &asked, page(10_000)).await;
         for number in 0..1_000 {
             cache.get(key(format!("/?older={number}_x")), &asked, page(10_000)).await;
         }
-        let (further, _) = cache.further.size().await;
-        assert!(further <= memory.further_lists(), "{further}");
-        assert!(cache.ready(&entrance, &asked).await.is_some());
-        assert_eq!(cache.entrances.size().await.1, 1);
+        let (bytes, _) = cache.cursor_lists.size().await;
+        assert!(bytes <= memory.cursor_lists(), "{bytes}");
+        assert!(cache.ready(&main_page, &asked).await.is_some());
+        assert_eq!(cache.main_pages.size().await.1, 1);
     }
 }

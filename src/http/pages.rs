@@ -40,22 +40,22 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Document(pub fn() -> AnyView);
 
-/// What the page shows, if it has been read already; the page knows its type.
+/// The data of the page, if it has been read already. The page knows the type.
 #[derive(Clone, Debug)]
-pub struct AtHand(pub Option<Arc<dyn Any + Send + Sync>>);
+pub struct Preloaded(pub Option<Arc<dyn Any + Send + Sync>>);
 
 /// Makes a page that is the same for every reader without rendering the whole
-/// document, if it can. The features know; see [`crate::start`].
+/// document, if possible. The features implement it; see [`crate::start`].
 #[derive(Clone, Copy, Debug)]
-pub struct Shortcut(pub for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, Made>);
+pub struct Shortcut(pub for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, ShortcutResult>);
 
 /// The result of a [`Shortcut`].
 #[derive(Debug)]
-pub enum Made {
-    /// The page, which succeeded.
+pub enum ShortcutResult {
+    /// The page.
     Page(String),
-    /// It has to be rendered, with this.
-    Not(AtHand),
+    /// It has to be rendered, with this data.
+    Render(Preloaded),
 }
 
 /// What an answer of a server function shows in this page and in no other.
@@ -74,11 +74,11 @@ pub struct PageInput {
     pub waiting: Vec<KeptForm>,
     pub notice: Option<&'static Notice>,
     /// See [`ShownOnce`].
-    pub made: Option<Value>,
+    pub shown_once: Option<Value>,
     /// Shown instead of the page.
     pub error: Option<AppError>,
-    /// See [`AtHand`].
-    pub at_hand: AtHand,
+    /// See [`Preloaded`].
+    pub preloaded: Preloaded,
 }
 
 impl PageInput {
@@ -91,9 +91,9 @@ impl PageInput {
             form: None,
             waiting: Vec::new(),
             notice: None,
-            made: None,
+            shown_once: None,
             error: None,
-            at_hand: AtHand(None),
+            preloaded: Preloaded(None),
         }
     }
 }
@@ -109,11 +109,11 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
         Ok(input) => input,
         Err(error) => return refusal(&error, true),
     };
-    let handed_back = input.form.as_ref().and_then(|form| form.value(Form::KEPT));
+    let restored = input.form.as_ref().and_then(|form| form.value(Form::KEPT));
     let mut response = render(&site, input).await;
     // Only if somebody really sees it.
     let shown = head.method == Method::GET && !head.headers.contains_key("sec-purpose");
-    if let Some(id) = handed_back
+    if let Some(id) = restored
         && shown
         && response.status() == StatusCode::OK
         && let Err(error) = session.kept_was_shown(&site.database, id).await
@@ -133,15 +133,15 @@ async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageI
     let mut input = PageInput::of(head.uri.clone(), actor);
     input.notice = cookie(&head.headers, cookies::NOTICE).and_then(|name| site.forms().notice(name));
     if let Ok(user) = input.actor.user().cloned() {
-        hand_back(site, session, &user, &mut input).await?;
+        restore_kept_form(site, session, &user, &mut input).await?;
     }
     Ok(input)
 }
 
-/// Puts the first form that waits for this page into it, or the one that the
-/// query names. The others are listed. So is one that was shown before, because
-/// that page may never have arrived.
-async fn hand_back(
+/// Puts a kept form back into its page: the one that the query names, or the first
+/// one that was not shown yet. The others are listed, also one that was shown,
+/// because that page may never have arrived.
+async fn restore_kept_form(
     site: &Site,
     session: &UserSession,
     user: &User,
@@ -197,9 +197,9 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(input.form.clone().unwrap_or_default());
             provide_context(input.waiting.clone());
             provide_context(input.notice);
-            provide_context(ShownOnce(input.made.clone()));
+            provide_context(ShownOnce(input.shown_once.clone()));
             provide_context(input.error.clone());
-            provide_context(input.at_hand.clone());
+            provide_context(input.preloaded.clone());
         }
     };
     let mut rendering = leptos_axum::render_app_async_with_context(provide, app)(request);

@@ -1,10 +1,10 @@
 //! Answers that are the same for everyone who may have them: made once per
-//! change, compressed once, given out from memory.
+//! change, compressed once, sent from memory.
 //!
-//! Nothing is ever removed by hand. The key of an answer has the counter of
+//! Nothing has to be removed. The key of an answer contains the counter of
 //! [`Changes`](crate::posts::events::changes::Changes) that was read *before*
-//! the answer was made, so a change makes every older one unfindable, and a slow
-//! making stores nothing that is stale.
+//! the answer was made. So after a change no older answer is found, even one that
+//! took long to make.
 
 use std::{
     fmt,
@@ -35,17 +35,17 @@ const BROTLI_QUALITY: u32 = 5;
 const BROTLI_WINDOW: u32 = 19;
 /// Bytes of an answer that is not worth compressing: one packet takes it anyway.
 const SMALL: usize = 1024;
-/// Bytes of an answer that takes long to compress, where programs decide how
-/// many different ones there are.
+/// Answers of this size take long to compress. They are not compressed if programs
+/// can ask for any number of different ones.
 const LARGE: usize = 256 * 1024;
-/// What an answer takes beside its body and its name.
+/// Bytes of an entry besides its body and its name.
 const ENTRY_BYTES: usize = 512;
-/// Headers that an answer has when it leaves, those of every layer included: a
-/// map that grows by and by is made anew twice.
+/// The number of headers of an answer, including those of all layers. Reserving
+/// them at once saves two reallocations of the map.
 const HEADERS: usize = 20;
-/// How long somebody waits for an answer that another request is making,
-/// where the making may wait for a turn of that other client.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a request waits for an answer that another request is making. The
+/// other request may have to wait for a turn of its own client.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 
 /// An answer, ready to be sent.
 pub struct SharedAnswer {
@@ -61,45 +61,44 @@ pub struct SharedAnswer {
 
 /// The headers that say how an answer may be kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct CachePolicy {
     /// `Content-Type`.
     pub content_type: &'static str,
     /// `Cache-Control` of what succeeded.
     pub cache_control: &'static str,
     /// `Vary`, where it is not set elsewhere.
     pub vary: Option<&'static str>,
-    /// Whether the client may ask if an answer that it has still holds.
+    /// Whether clients may revalidate an answer that they have (`ETag`).
     pub revalidated: bool,
-    /// Whether clients can make up any number of such answers. Each then counts
-    /// until its client has taken it, and is compressed when it is asked for
-    /// again, if it is not too large for that.
-    pub made_up: bool,
+    /// Whether clients can ask for any number of different answers. If so, each
+    /// counts as memory until its client has read it. It is compressed at the
+    /// second request, if it is not too large.
+    pub unbounded: bool,
 }
 
-/// Under which an answer is kept: what was asked for, and the counter that was
-/// read before it was answered.
+/// The key of a cached answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key<N> {
-    /// Of [`Changes`](crate::posts::events::changes::Changes).
+    /// The counter of [`Changes`](crate::posts::events::changes::Changes), read before the answer is made.
     pub generation: u64,
-    /// What was asked for.
+    /// Names the request.
     pub name: N,
 }
 
 /// Answers of one kind, with memory of their own.
 pub struct SharedAnswers<N>(Cache<Key<N>, Arc<SharedAnswer>>);
 
-/// What became of [`SharedAnswers::get_or_try_make`].
+/// The result of [`SharedAnswers::get_or_try_make`].
 #[derive(Debug)]
-pub enum Made<T> {
-    /// It is kept now, or was already.
+pub enum MaybeShared<T> {
+    /// It is in the cache.
     Shared(Arc<SharedAnswer>),
-    /// It is of use to this request alone.
+    /// It is for this request alone.
     Own(T),
 }
 
 impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
-    /// As many as have room in so many bytes; `name_bytes` is what a name takes.
+    /// A cache of `capacity` bytes; `name_bytes` is the size of a name.
     #[must_use]
     pub fn new(capacity: u64, name_bytes: fn(&N) -> usize) -> Self {
         let weight = move |key: &Key<N>, answer: &Arc<SharedAnswer>| {
@@ -110,13 +109,13 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
         Self(Cache::builder().max_capacity(capacity).weigher(weight).build())
     }
 
-    /// The answer under `key`, if it is kept.
+    /// The answer with this key, if it is cached.
     pub async fn ready(&self, key: &Key<N>) -> Option<Arc<SharedAnswer>> {
         self.0.get(key).await
     }
 
-    /// The answer under `key`, made now if it is not there. Who asks at the same
-    /// time waits for one making, and shares its failure, which is not kept.
+    /// The answer with this key, made now if it is not cached. Requests at the
+    /// same time share one answer, also a failure, which is not cached.
     pub async fn get_or_make(
         &self,
         key: Key<N>,
@@ -124,19 +123,19 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
     ) -> Arc<SharedAnswer> {
         let answer = self.0.try_get_with(key, async {
             let answer = Arc::new(make.await);
-            if answer.may_be_kept() { Ok(answer) } else { Err(answer) }
+            if answer.is_cacheable() { Ok(answer) } else { Err(answer) }
         });
         answer.await.unwrap_or_else(|failed: Arc<Arc<SharedAnswer>>| Arc::clone(&failed))
     }
 
-    /// As [`Self::get_or_make`], where `make` may fail because of who asks: no
-    /// one shares another's failure, and no one waits long for another's turn.
+    /// Like [`Self::get_or_make`], if `make` may fail for reasons of its client.
+    /// No request shares the failure of another, or waits long for another's turn.
     pub async fn get_or_try_make<T>(
         &self,
         key: Key<N>,
         make: impl Future<Output = T>,
         share: impl Fn(&T) -> Option<SharedAnswer>,
-    ) -> Made<T> {
+    ) -> MaybeShared<T> {
         let mut make = pin!(make);
         let leads = AtomicBool::new(false);
         let mut own = None;
@@ -149,7 +148,7 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
                 shared.ok_or(())
             });
             let impatience = async {
-                tokio::time::sleep(PATIENCE).await;
+                tokio::time::sleep(MAX_WAIT).await;
                 if leads.load(Ordering::Relaxed) {
                     std::future::pending::<()>().await;
                 }
@@ -161,22 +160,22 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
             }
         };
         match (shared, own) {
-            (Some(shared), _) => Made::Shared(shared),
-            (None, Some(own)) => Made::Own(own),
+            (Some(shared), _) => MaybeShared::Shared(shared),
+            (None, Some(own)) => MaybeShared::Own(own),
             (None, None) => {
                 let own = make.await;
                 match share(&own).map(Arc::new) {
                     Some(shared) => {
                         self.0.insert(key, Arc::clone(&shared)).await;
-                        Made::Shared(shared)
+                        MaybeShared::Shared(shared)
                     }
-                    None => Made::Own(own),
+                    None => MaybeShared::Own(own),
                 }
             }
         }
     }
 
-    /// Bytes and answers, once what has been put in is counted.
+    /// The bytes and the number of all answers.
     #[cfg(test)]
     pub async fn size(&self) -> (u64, u64) {
         self.0.run_pending_tasks().await;
@@ -191,7 +190,7 @@ impl<N> fmt::Debug for SharedAnswers<N> {
 }
 
 impl SharedAnswer {
-    /// An answer that succeeded, or says that there is nothing.
+    /// An answer with status 200 or 404.
     #[must_use]
     pub fn new(status: StatusCode, body: Bytes) -> Self {
         let (etag, brotli, gzip) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
@@ -199,36 +198,36 @@ impl SharedAnswer {
         Self { status, retry_after: None, body, is_repeated, etag, brotli, gzip }
     }
 
-    /// The same, with when to come again if it is a failure.
+    /// The answer with `Retry-After`, for a failure.
     #[must_use]
     pub fn retry_after(self, retry_after: Option<HeaderValue>) -> Self {
         Self { retry_after, ..self }
     }
 
-    /// A failure is over at the next try.
-    fn may_be_kept(&self) -> bool {
+    /// A failure is not cached, because the next attempt may succeed.
+    fn is_cacheable(&self) -> bool {
         self.status.is_success() || self.status == StatusCode::NOT_FOUND
     }
 
     /// The answer to a request with these headers.
     #[must_use]
-    pub fn respond(&self, request: &HeaderMap, terms: &Terms) -> Response {
-        let may_be_kept = self.may_be_kept();
+    pub fn respond(&self, request: &HeaderMap, policy: &CachePolicy) -> Response {
+        let is_cacheable = self.is_cacheable();
         let mut response = Response::new(Body::empty());
-        if may_be_kept && !terms.made_up {
+        if is_cacheable && !policy.unbounded {
             response.extensions_mut().insert(Shared);
         }
         let headers = response.headers_mut();
         headers.reserve(HEADERS);
-        if let Some(vary) = terms.vary {
+        if let Some(vary) = policy.vary {
             headers.insert(VARY, HeaderValue::from_static(vary));
         }
-        let cache_control = if may_be_kept { terms.cache_control } else { "no-store" };
+        let cache_control = if is_cacheable { policy.cache_control } else { "no-store" };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
         if let Some(seconds) = &self.retry_after {
             headers.insert(RETRY_AFTER, seconds.clone());
         }
-        if may_be_kept && terms.revalidated {
+        if is_cacheable && policy.revalidated {
             let etag = self.etag.get_or_init(|| etag::of(&self.body));
             headers.insert(ETAG, etag.clone());
             if self.status == StatusCode::OK && etag::is_known(request, etag) {
@@ -236,8 +235,8 @@ impl SharedAnswer {
                 return response;
             }
         }
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(terms.content_type));
-        let body = match self.encoding(request, terms) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(policy.content_type));
+        let body = match self.encoding(request, policy) {
             Some(encoding) => {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
                 self.encoded(encoding)
@@ -249,9 +248,9 @@ impl SharedAnswer {
         response
     }
 
-    fn encoding(&self, request: &HeaderMap, terms: &Terms) -> Option<Encoding> {
+    fn encoding(&self, request: &HeaderMap, policy: &CachePolicy) -> Option<Encoding> {
         let repeated = self.is_repeated.swap(true, Ordering::Relaxed);
-        let worth_it = match terms.made_up {
+        let worth_it = match policy.unbounded {
             true => repeated && (SMALL..LARGE).contains(&self.body.len()),
             false => self.body.len() >= SMALL,
         };
@@ -273,7 +272,7 @@ impl fmt::Debug for SharedAnswer {
     }
 }
 
-/// Writing to memory does not fail.
+/// Compresses a body. Writing to memory does not fail.
 fn compress(body: &[u8], encoding: Encoding) -> Bytes {
     let mut out = Vec::with_capacity(body.len() / 3);
     match encoding {
@@ -297,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_twins_unpack_to_the_answer() {
+    fn the_compressed_forms_unpack_to_the_answer() {
         let body = "<p>Hello</p>".repeat(500);
         let mut unpacked = String::new();
         let brotli = compress(body.as_bytes(), Encoding::Brotli);
@@ -320,7 +319,7 @@ mod tests {
     const KEY: Key<u8> = Key { generation: 0, name: 0 };
 
     #[tokio::test(start_paused = true)]
-    async fn of_two_who_ask_for_the_same_at_once_one_makes_it() {
+    async fn requests_for_the_same_at_once_share_one_answer() {
         let (answers, made) = (answers(), AtomicBool::new(false));
         let ask = || {
             answers.get_or_try_make(
@@ -333,14 +332,14 @@ mod tests {
             )
         };
         for made in futures::future::join_all([ask(), ask(), ask()]).await {
-            assert!(matches!(made, Made::Shared(answer) if answer.body == "made"));
+            assert!(matches!(made, MaybeShared::Shared(answer) if answer.body == "made"));
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_shares_a_failure_or_waits_long_for_a_turn_of_another() {
         let answers = answers();
-        let slow = answers.get_or_try_make(KEY, tokio::time::sleep(PATIENCE * 20), |()| None);
+        let slow = answers.get_or_try_make(KEY, tokio::time::sleep(MAX_WAIT * 20), |()| None);
         let quick = async {
             tokio::task::yield_now().await;
             let begun = tokio::time::Instant::now();
@@ -348,25 +347,25 @@ mod tests {
             (made, begun.elapsed())
         };
         let (slow, (quick, waited)) = futures::join!(slow, quick);
-        assert!(matches!(slow, Made::Own(())), "its failure is its own");
-        assert!(matches!(quick, Made::Shared(answer) if answer.body == "quick"));
-        assert!(waited >= PATIENCE && waited < PATIENCE * 2, "{waited:?}");
+        assert!(matches!(slow, MaybeShared::Own(())), "its failure is its own");
+        assert!(matches!(quick, MaybeShared::Shared(answer) if answer.body == "quick"));
+        assert!(waited >= MAX_WAIT && waited < MAX_WAIT * 2, "{waited:?}");
         assert!(answers.ready(&KEY).await.is_some_and(|kept| kept.body == "quick"));
     }
 
     #[test]
-    fn what_programs_make_up_is_compressed_when_it_is_asked_for_again() {
+    fn an_answer_that_programs_choose_is_compressed_at_the_second_request() {
         let mut request = HeaderMap::new();
         request.insert("accept-encoding", HeaderValue::from_static("br"));
-        let coding = |answer: &SharedAnswer, made_up| {
-            let terms = Terms {
+        let coding = |answer: &SharedAnswer, unbounded| {
+            let policy = CachePolicy {
                 content_type: "text/plain",
                 cache_control: "no-store",
                 vary: None,
                 revalidated: false,
-                made_up,
+                unbounded,
             };
-            answer.respond(&request, &terms).headers().contains_key(CONTENT_ENCODING)
+            answer.respond(&request, &policy).headers().contains_key(CONTENT_ENCODING)
         };
         let answer = of(&"x".repeat(SMALL));
         assert_eq!([coding(&answer, true), coding(&answer, true)], [false, true]);

@@ -54,7 +54,7 @@ impl Tls {
     /// Reads the files again and uses a new certificate. If it cannot be used,
     /// the old one stays. The content decides whether it is new, because some
     /// tools copy the times of files.
-    pub fn look_again(&self) -> Result<(), StartError> {
+    pub fn reload(&self) -> Result<(), StartError> {
         let (cert, key) = self.files.read()?;
         if digest(&cert, &key) != self.current.borrow().digest {
             self.current.send_replace(self.files.parse(&cert, &key)?);
@@ -64,12 +64,12 @@ impl Tls {
     }
 
     /// Looks again once a minute, for as long as the process lives.
-    pub async fn keep_up(self: Arc<Self>) {
+    pub async fn reload_on_change(self: Arc<Self>) {
         let mut turns = tokio::time::interval(EVERY);
         loop {
             turns.tick().await;
             let tls = Arc::clone(&self);
-            let looked = tokio::task::spawn_blocking(move || tls.look_again());
+            let looked = tokio::task::spawn_blocking(move || tls.reload());
             if let Ok(Err(error)) = looked.await {
                 tracing::warn!(%error, "the certificate stays as it was");
             }

@@ -27,9 +27,9 @@ use crate::{error::AppError, site::Site};
 /// Searches that wait, for each that runs. More get an error.
 const WAITING: usize = 8;
 /// The longest wait for a turn.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 /// The seconds after which a refused client may retry.
-const COME_AGAIN: u32 = 2;
+const RETRY_AFTER_SECONDS: u32 = 2;
 /// Queries and mutations that run on WebSockets, or whose answers are not read
 /// yet: an answer has up to a megabyte of text, and a client may leave it
 /// unread.
@@ -53,7 +53,7 @@ pub struct Turns {
 struct Budget {
     reads: Arc<Semaphore>,
     searches: Arc<Semaphore>,
-    /// On WebSockets; what a connection has to itself, its queue sees to.
+    /// On WebSockets, of all connections; each connection's queue has its own limit.
     operations: Arc<Semaphore>,
 }
 
@@ -69,7 +69,7 @@ pub struct Client {
 
 /// How many posts a statement may have to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum ReadCost {
     /// Only those that it returns, from an index.
     Few,
     /// Perhaps all of them.
@@ -92,11 +92,11 @@ impl Budget {
         Self { reads: places(reads), searches: places(half(reads)), operations: places(OPERATIONS_SHARE) }
     }
 
-    /// No semaphore here is ever closed: there always is a permit in the end.
-    async fn gate(&self, reach: Reach) -> Option<OwnedSemaphorePermit> {
-        let gate = match reach {
-            Reach::Few => &self.reads,
-            Reach::Many => &self.searches,
+    /// Waits for a permit. The semaphores are never closed, so there is always one.
+    async fn acquire(&self, cost: ReadCost) -> Option<OwnedSemaphorePermit> {
+        let gate = match cost {
+            ReadCost::Few => &self.reads,
+            ReadCost::Many => &self.searches,
         };
         Arc::clone(gate).acquire_owned().await.ok()
     }
@@ -154,36 +154,35 @@ impl Turns {
     /// The next turn of that client.
     ///
     /// # Errors
-    /// [`AppError::Busy`] where it does not come in time, or too many wait
-    /// for theirs.
-    pub async fn next(&self, client: &Client, reach: Reach) -> Result<Turn, AppError> {
+    /// [`AppError::Busy`] if it does not come in time, or too many wait.
+    pub async fn next(&self, client: &Client, cost: ReadCost) -> Result<Turn, AppError> {
         let turn = async {
-            let own = client.own.gate(reach).await;
-            // What one client asks for at once waits in the lane one after the
-            // other.
-            let place = match reach {
-                Reach::Few => None,
-                Reach::Many => Some(ListenerSlots::take(&self.places_in_lane, client.address)?),
+            let own = client.own.acquire(cost).await;
+            // Searches of one client wait in its own budget first, so each client
+            // takes few places in the lane.
+            let place = match cost {
+                ReadCost::Few => None,
+                ReadCost::Many => Some(ListenerSlots::take(&self.places_in_lane, client.address)?),
             };
             let shared = match &client.shared {
-                Some(budget) => budget.gate(reach).await,
+                Some(budget) => budget.acquire(cost).await,
                 None => None,
             };
-            let lane = match reach {
-                Reach::Few => None,
-                Reach::Many => Arc::clone(&self.searches).acquire_owned().await.ok(),
+            let lane = match cost {
+                ReadCost::Few => None,
+                ReadCost::Many => Arc::clone(&self.searches).acquire_owned().await.ok(),
             };
             Some(Turn { _permits: [own, shared, lane], _shared: client.shared.clone(), _place: place })
         };
-        let turn = tokio::time::timeout(PATIENCE, turn).await.ok().flatten();
-        turn.ok_or(AppError::Busy { retry_after: COME_AGAIN })
+        let turn = tokio::time::timeout(MAX_WAIT, turn).await.ok().flatten();
+        turn.ok_or(AppError::Busy { retry_after: RETRY_AFTER_SECONDS })
     }
 
     /// A turn for a query or a mutation on a WebSocket, until its answer is
     /// read.
     ///
     /// # Errors
-    /// [`AppError::Busy`] where it does not come in time.
+    /// [`AppError::Busy`] if it does not come in time.
     pub async fn operation(&self, client: &Client) -> Result<Turn, AppError> {
         let turn = async {
             let shared = match &client.shared {
@@ -193,8 +192,8 @@ impl Turns {
             let all = Arc::clone(&self.operations).acquire_owned().await.ok();
             Turn { _permits: [shared, all, None], _shared: client.shared.clone(), _place: None }
         };
-        let turn = tokio::time::timeout(PATIENCE, turn).await;
-        turn.map_err(|_| AppError::Busy { retry_after: COME_AGAIN })
+        let turn = tokio::time::timeout(MAX_WAIT, turn).await;
+        turn.map_err(|_| AppError::Busy { retry_after: RETRY_AFTER_SECONDS })
     }
 }
 
@@ -206,9 +205,9 @@ mod tests {
         Some([192, 0, 2, last].into())
     }
 
-    async fn many(turns: &Turns, client: &Client, reach: Reach) -> Vec<Turn> {
+    async fn many(turns: &Turns, client: &Client, cost: ReadCost) -> Vec<Turn> {
         let mut taken = Vec::new();
-        while let Ok(turn) = turns.next(client, reach).await {
+        while let Ok(turn) = turns.next(client, cost).await {
             taken.push(turn);
         }
         taken
@@ -218,31 +217,31 @@ mod tests {
     async fn neither_a_client_nor_an_address_has_every_connection() {
         let turns = Turns::new(8);
         let (one, other, afar) = (turns.client(at(1)), turns.client(at(1)), turns.client(at(2)));
-        let taken = many(&turns, &one, Reach::Few).await;
+        let taken = many(&turns, &one, ReadCost::Few).await;
         assert_eq!(taken.len(), 4);
-        assert!(turns.next(&other, Reach::Few).await.is_err(), "another of that address");
-        assert!(turns.next(&afar, Reach::Few).await.is_ok());
+        assert!(turns.next(&other, ReadCost::Few).await.is_err(), "another of that address");
+        assert!(turns.next(&afar, ReadCost::Few).await.is_ok());
         drop(taken);
-        assert!(turns.next(&other, Reach::Few).await.is_ok());
+        assert!(turns.next(&other, ReadCost::Few).await.is_ok());
         let near = turns.client(Some(IpAddr::from([127, 0, 0, 1])));
-        assert_eq!(many(&turns, &near, Reach::Few).await.len(), 4, "a client of a proxy on this machine");
+        assert_eq!(many(&turns, &near, ReadCost::Few).await.len(), 4, "a client of a proxy on this machine");
     }
 
     #[tokio::test(start_paused = true)]
     async fn searches_have_half_of_the_connections_and_one_address_half_of_those() {
         let turns = Turns::new(8);
         let clients: Vec<_> = (1..=4).map(|last| turns.client(at(last))).collect();
-        let mut taken = many(&turns, &clients[0], Reach::Many).await;
+        let mut taken = many(&turns, &clients[0], ReadCost::Many).await;
         assert_eq!(taken.len(), 2);
-        taken.extend(many(&turns, &turns.client(at(1)), Reach::Many).await);
+        taken.extend(many(&turns, &turns.client(at(1)), ReadCost::Many).await);
         assert_eq!(taken.len(), 2, "of the same address");
         for client in &clients[1..] {
-            taken.extend(many(&turns, client, Reach::Many).await);
+            taken.extend(many(&turns, client, ReadCost::Many).await);
         }
         assert_eq!(taken.len(), 4);
-        assert!(turns.next(&clients[3], Reach::Few).await.is_ok(), "other reads take no notice");
+        assert!(turns.next(&clients[3], ReadCost::Few).await.is_ok(), "other reads take no notice");
         taken.pop();
-        assert!(turns.next(&clients[3], Reach::Many).await.is_ok());
+        assert!(turns.next(&clients[3], ReadCost::Many).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -252,7 +251,7 @@ mod tests {
             .map(|last| {
                 let turns = Arc::clone(&turns);
                 tokio::spawn(async move {
-                    let turn = turns.next(&turns.client(at(last)), Reach::Many).await;
+                    let turn = turns.next(&turns.client(at(last)), ReadCost::Many).await;
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     turn.is_ok()
                 })
@@ -260,14 +259,14 @@ mod tests {
             .collect();
         tokio::task::yield_now().await;
         let asked = tokio::time::Instant::now();
-        assert!(turns.next(&turns.client(at(99)), Reach::Many).await.is_err());
+        assert!(turns.next(&turns.client(at(99)), ReadCost::Many).await.is_err());
         assert_eq!(asked.elapsed(), Duration::ZERO);
         let mut served = 0;
         for one in waiting {
             served += usize::from(one.await.expect("it waits in peace"));
         }
         assert!((4..=6).contains(&served), "two at once, for as long as anybody waits: {served}");
-        assert!(turns.next(&turns.client(at(99)), Reach::Many).await.is_ok(), "they are gone");
+        assert!(turns.next(&turns.client(at(99)), ReadCost::Many).await.is_ok(), "they are gone");
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,8 +23,8 @@ const POSTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Adds authors and posts if there are no accounts yet, and returns how to log
-/// in. The password is random each time, so no public site has a password that
-/// everybody knows.
+/// in. The password is random, so no public site has a password that everybody
+/// knows.
 pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
     if !store::list(&mut site.database.read().await?).await?.is_empty() {
         return Ok(None);

@@ -18,8 +18,8 @@ use crate::{
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// Cleans up for as long as the process lives; a failure is logged and tried
-/// again at the next turn.
+/// Cleans up periodically until the process ends. A failure is logged, and the
+/// work is tried again the next time.
 pub async fn run(site: Site) {
     let mut turns = tokio::time::interval(EVERY);
     loop {
@@ -39,10 +39,10 @@ pub async fn run(site: Site) {
         if let Err(error) = outcome.await {
             tracing::warn!(%error, "cleaning up failed; it is tried again in ten minutes");
         }
-        if let Err(error) = rendered::catch_up(&site).await {
+        if let Err(error) = rendered::backfill(&site).await {
             tracing::warn!(%error, "some posts are rendered when they are asked for; it is tried again in ten minutes");
         }
-        if let Err(error) = fold::catch_up(&site.database).await {
+        if let Err(error) = fold::backfill(&site.database).await {
             tracing::warn!(%error, "searches do not know all posts yet; it is tried again in ten minutes");
         }
     }

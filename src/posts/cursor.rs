@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::PostId;
 use crate::timestamp::Timestamp;
 
-/// A place in the list, between two posts. Lists are ordered by creation time
-/// and, where that is equal, by id; the cursor names both, so posts of one
-/// microsecond are neither skipped nor repeated.
+/// A place in a list, between two posts. Lists are ordered by creation time and then
+/// by id. The cursor has both, so posts of the same microsecond are neither skipped
+/// nor repeated.
 ///
 /// As text: `{microseconds}_{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,12 +68,11 @@ pub enum PageRequest {
 }
 
 impl PageRequest {
-    /// From the query parameters `older` and `newer`, of which at most one may
-    /// be given.
+    /// Parses the query parameters `older` and `newer`; at most one may be given.
     ///
     /// # Errors
     ///
-    /// [`CursorError`] where one does not parse, or both are given.
+    /// [`CursorError`] if one does not parse, or both are given.
     pub fn parse(older: Option<&str>, newer: Option<&str>) -> Result<Self, CursorError> {
         match (older, newer) {
             (None, None) => Ok(Self::First),

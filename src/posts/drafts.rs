@@ -24,8 +24,8 @@ pub struct Draft {
 
 /// A draft as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
-    /// Tells the drafts of one person and one page apart.
+pub struct StoredDraft {
+    /// Distinguishes the drafts of one person and one page.
     #[serde(skip)]
     pub id: String,
     pub draft: Draft,
@@ -46,24 +46,24 @@ pub enum Saved {
     Failed,
 }
 
-/// What an editor makes of the drafts that it finds.
+/// The stored drafts that an editor finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Those of other texts, latest first; never put into the form unasked.
-    pub offered: Vec<Kept>,
+    /// Those with another text, latest first; the editor offers them.
+    pub offered: Vec<StoredDraft>,
     /// Those with exactly the text of the form.
-    pub same: Vec<Kept>,
+    pub same: Vec<StoredDraft>,
 }
 
-/// As drafts were stored before each editor had its own.
+/// The old format of drafts, from before each editor had its own.
 #[derive(Deserialize)]
-struct OneShelf {
+struct OldFormat {
     current: Option<Draft>,
     earlier: Vec<Draft>,
 }
 
 impl Draft {
-    /// Whether nothing would be lost if one took the other's place.
+    /// Whether title and content are equal.
     #[must_use]
     pub fn same_text(&self, other: &Self) -> bool {
         (&self.title, &self.content) == (&other.title, &other.content)
@@ -74,9 +74,9 @@ impl Draft {
         self.title.is_empty() && self.content.is_empty()
     }
 
-    /// A hash of the post that this text would become, the same on the server
-    /// and in the browser; `None` if it can become none. It needs no secret: it
-    /// is compared only with the person's own drafts.
+    /// The hash of a post with this text, the same on the server and in the browser;
+    /// `None` if the text breaks a rule. It needs no secret, because it is compared
+    /// only with the person's own drafts.
     #[must_use]
     pub fn hash(title: &str, content: &str) -> Option<String> {
         let (title, content) = (Title::parse(title).ok()?, Content::parse(content).ok()?);
@@ -89,14 +89,14 @@ impl Draft {
 }
 
 impl Found {
-    /// The stored drafts that are not `open` in a tab, as an editor with the
-    /// text `form` sees them.
+    /// The stored drafts that are not `open` in a tab, for an editor with the text
+    /// `form`.
     #[must_use]
-    pub fn among(stored: Vec<Kept>, open: &[String], form: &Draft) -> Self {
+    pub fn among(stored: Vec<StoredDraft>, open: &[String], form: &Draft) -> Self {
         let mut found = Self::default();
         for kept in stored.into_iter().filter(|kept| !open.contains(&kept.id)) {
             let part = if kept.draft.same_text(form) { &mut found.same } else { &mut found.offered };
-            // Few, and the standard sorts are a good part of a small module.
+            // There are few, and the standard sorts would add much to a small module.
             let place = part.iter().take_while(|other| other.at > kept.at).count();
             part.insert(place, kept);
         }
@@ -104,16 +104,16 @@ impl Found {
     }
 }
 
-/// The place for the drafts of one person and one page, so that a shared
-/// computer shows nobody's text under another name.
+/// The drafts of one person and one page. On a shared computer, nobody sees the drafts
+/// of another person.
 #[derive(Clone, Debug)]
-pub struct Shelf {
+pub struct DraftStore {
     prefix: String,
     older: String,
     editor: String,
 }
 
-impl Shelf {
+impl DraftStore {
     /// `page` is the path of the editor.
     #[must_use]
     pub fn of(username: &str, page: &str) -> Self {
@@ -124,20 +124,19 @@ impl Shelf {
         }
     }
 
-    /// The same shelf for another editor.
+    /// The same store for another editor.
     #[must_use]
     pub fn with_editor(self) -> Self {
         Self { editor: fresh_id(), ..self }
     }
 
-    /// The key under which a draft is stored, and the name of the lock that its
-    /// editor holds.
+    /// The storage key of a draft, which is also the name of its editor's lock.
     #[must_use]
     pub fn key(&self, id: &str) -> String {
         format!("{}{id}", self.prefix)
     }
 
-    /// The id in a key of this shelf.
+    /// The id in a key of this store.
     #[must_use]
     pub fn id<'a>(&self, key: &'a str) -> Option<&'a str> {
         key.strip_prefix(&self.prefix)
@@ -145,22 +144,22 @@ impl Shelf {
 
     /// All drafts; none if the browser stores nothing.
     #[must_use]
-    pub fn all(&self) -> Vec<Kept> {
+    pub fn all(&self) -> Vec<StoredDraft> {
         let Some(storage) = storage() else { return Vec::new() };
-        self.spread(&storage);
+        self.migrate_old_format(&storage);
         let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
         keys.filter_map(|key| self.get(self.id(&key)?)).collect()
     }
 
     #[must_use]
-    pub fn get(&self, id: &str) -> Option<Kept> {
+    pub fn get(&self, id: &str) -> Option<StoredDraft> {
         let text = storage()?.get_item(&self.key(id)).ok().flatten()?;
-        let kept: Kept = leptos::serde_json::from_str(&text).ok()?;
-        Some(Kept { id: id.to_owned(), ..kept })
+        let kept: StoredDraft = leptos::serde_json::from_str(&text).ok()?;
+        Some(StoredDraft { id: id.to_owned(), ..kept })
     }
 
-    /// Stores the text of this editor. If another editor has taken the draft
-    /// over meanwhile, the text gets a new id beside it.
+    /// Stores the text of this editor. If another editor has taken over the draft
+    /// meanwhile, the text is stored under a new id.
     #[must_use]
     pub fn save(&self, id: &str, draft: &Draft) -> Saved {
         let anothers = self.get(id).is_some_and(|kept| kept.editor != self.editor);
@@ -175,7 +174,7 @@ impl Shelf {
     }
 
     /// Makes a draft this editor's own.
-    pub fn take_over(&self, kept: &Kept) {
+    pub fn take_over(&self, kept: &StoredDraft) {
         self.put(&kept.id, &kept.draft, kept.at);
     }
 
@@ -195,11 +194,11 @@ impl Shelf {
         }
     }
 
-    /// Stores each draft of an older shelf under its own key.
-    fn spread(&self, storage: &Storage) {
+    /// Stores each draft of the old format under its own key.
+    fn migrate_old_format(&self, storage: &Storage) {
         let Some(text) = storage.get_item(&self.older).ok().flatten() else { return };
         let all = match leptos::serde_json::from_str(&text) {
-            Ok(OneShelf { current, earlier }) => earlier.into_iter().chain(current),
+            Ok(OldFormat { current, earlier }) => earlier.into_iter().chain(current),
             Err(_) => return,
         };
         let since = now();
@@ -212,7 +211,7 @@ impl Shelf {
     }
 
     fn put(&self, id: &str, draft: &Draft, at: i64) -> bool {
-        let kept = Kept { id: String::new(), draft: draft.clone(), at, editor: self.editor.clone() };
+        let kept = StoredDraft { id: String::new(), draft: draft.clone(), at, editor: self.editor.clone() };
         let Ok(text) = leptos::serde_json::to_string(&kept) else { return false };
         storage().is_some_and(|storage| storage.set_item(&self.key(id), &text).is_ok())
     }
@@ -243,11 +242,11 @@ mod tests {
         Draft { version: 1, title: text.to_owned(), content: text.to_owned() }
     }
 
-    fn kept(text: &str, at: i64) -> Kept {
-        Kept { id: text.to_owned(), draft: draft(text), at, editor: "another".to_owned() }
+    fn kept(text: &str, at: i64) -> StoredDraft {
+        StoredDraft { id: text.to_owned(), draft: draft(text), at, editor: "another".to_owned() }
     }
 
-    fn ids(kept: &[Kept]) -> Vec<&str> {
+    fn ids(kept: &[StoredDraft]) -> Vec<&str> {
         kept.iter().map(|kept| kept.id.as_str()).collect()
     }
 

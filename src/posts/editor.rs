@@ -14,7 +14,7 @@ use web_sys::{Event, HtmlInputElement, HtmlTextAreaElement, js_sys::Date};
 use super::{
     Content,
     api::preview_post,
-    drafts::{Draft, Found, Kept, Saved, Shelf, fresh_id},
+    drafts::{Draft, DraftStore, Found, Saved, StoredDraft, fresh_id},
     open_drafts,
 };
 
@@ -57,8 +57,8 @@ impl Fields {
         self.begun_from(draft);
     }
 
-    /// A text that was begun from an older version replaces that one alone;
-    /// else it would overwrite what was saved in between.
+    /// Sets the version of the form to that of the draft. Otherwise the draft would
+    /// overwrite what was saved since it was begun.
     fn begun_from(&self, draft: &Draft) {
         if let Some(version) = &self.version {
             version.set_value(&draft.version.to_string());
@@ -87,10 +87,10 @@ pub fn EditorTools(
     /// Whether the form came with a text that is saved nowhere.
     unsaved: bool,
 ) -> impl IntoView {
-    let shelf = StoredValue::new(Shelf::of(&username, &page));
+    let store = StoredValue::new(DraftStore::of(&username, &page));
     // The id of this editor's own draft, once it has one.
     let own = StoredValue::new(String::new());
-    let offered = RwSignal::new(Vec::<Kept>::new());
+    let offered = RwSignal::new(Vec::<StoredDraft>::new());
     let preview = RwSignal::new(String::new());
     let trouble = RwSignal::new(None::<String>);
     let status = RwSignal::new("");
@@ -124,7 +124,7 @@ pub fn EditorTools(
 
     let work_on = move |id: String| {
         if own.get_value() != id {
-            open_drafts::hold(&shelf.with_value(|shelf| shelf.key(&id)));
+            open_drafts::hold(&store.with_value(|store| store.key(&id)));
             own.set_value(id);
         }
     };
@@ -133,7 +133,7 @@ pub fn EditorTools(
         if own.with_value(String::is_empty) {
             work_on(fresh_id());
         }
-        let saved = shelf.with_value(|shelf| shelf.save(&own.get_value(), draft));
+        let saved = store.with_value(|store| store.save(&own.get_value(), draft));
         status.set(match saved {
             Saved::Under(id) => {
                 work_on(id);
@@ -156,28 +156,28 @@ pub fn EditorTools(
         });
     };
 
-    // A text that is in the form by now, from the server, restored by the
-    // browser or typed early, stays.
+    // A text that is in the form already stays: from the server, restored by the
+    // browser, or typed early.
     let look_through = move |held: Vec<String>| {
-        let (Some(fields), Some(shelf)) = (Fields::find(), shelf.try_get_value()) else { return };
+        let (Some(fields), Some(store)) = (Fields::find(), store.try_get_value()) else { return };
         let form = fields.typed();
-        let open: Vec<_> = held.iter().filter_map(|key| shelf.id(key)).map(str::to_owned).collect();
+        let open: Vec<_> = held.iter().filter_map(|key| store.id(key)).map(str::to_owned).collect();
         let open: Vec<_> = open.into_iter().filter(|id| *id != own.get_value()).collect();
-        let mut stored = shelf.all();
+        let mut stored = store.all();
         stored.retain(|kept| kept.id != own.get_value());
         let Found { offered: others, same } = Found::among(stored, &open, &form);
         offered.set(others);
         let saved = !unsaved && fields.untouched();
         for kept in same {
-            let again = shelf.get(&own.get_value()).is_some_and(|mine| mine.draft.same_text(&form));
+            let again = store.get(&own.get_value()).is_some_and(|mine| mine.draft.same_text(&form));
             if saved || again {
                 // Its text is kept elsewhere.
-                shelf.discard(&kept.id);
+                store.discard(&kept.id);
             } else {
                 if !unsaved {
                     fields.begun_from(&kept.draft);
                 }
-                shelf.take_over(&kept);
+                store.take_over(&kept);
                 work_on(kept.id);
             }
         }
@@ -203,7 +203,7 @@ pub fn EditorTools(
 
     Effect::new(move |_| {
         ready.set(true);
-        shelf.update_value(|shelf| *shelf = shelf.clone().with_editor());
+        store.update_value(|store| *store = store.clone().with_editor());
         open_drafts::held(look_through);
         if let Some(form) = document().get_element_by_id("editor") {
             let input = Closure::<dyn FnMut()>::new(changed);
@@ -219,24 +219,24 @@ pub fn EditorTools(
 
     // The editor continues with the restored draft. Its own draft is stored and
     // takes the place of that one.
-    let restore = move |kept: Kept| {
-        let (Some(fields), Some(shelf)) = (Fields::find(), shelf.try_get_value()) else { return };
+    let restore = move |kept: StoredDraft| {
+        let (Some(fields), Some(store)) = (Fields::find(), store.try_get_value()) else { return };
         // Another editor may have gone on with it.
-        let kept = shelf.get(&kept.id).unwrap_or(kept);
-        let mine = shelf.get(&own.get_value());
+        let kept = store.get(&kept.id).unwrap_or(kept);
+        let mine = store.get(&own.get_value());
         offered.update(|offered| {
             offered.retain(|other| other.id != kept.id);
             if let Some(mine) = mine {
                 offered.insert(0, mine);
             }
         });
-        shelf.take_over(&kept);
+        store.take_over(&kept);
         fields.fill_in(&kept.draft);
         work_on(kept.id);
         changed();
     };
     let discard = move |id: String| {
-        shelf.with_value(|shelf| shelf.discard(&id));
+        store.with_value(|store| store.discard(&id));
         offered.update(|offered| offered.retain(|other| other.id != id));
     };
 
@@ -287,9 +287,8 @@ pub fn EditorTools(
     }
 }
 
-/// Describes a draft so that people can tell it from others: title, size, and
-/// when it was typed.
-fn described(kept: &Kept, version: i64) -> String {
+/// Describes a draft by title, size, and the time when it was typed.
+fn described(kept: &StoredDraft, version: i64) -> String {
     let title = kept.draft.title.trim();
     let title = if title.is_empty() { "Untitled" } else { title };
     let chars = kept.draft.content.chars().count();
@@ -300,8 +299,8 @@ fn described(kept: &Kept, version: i64) -> String {
     format!("{title}, {chars} characters, {at}{older}")
 }
 
-/// Removes the drafts of the text that has just been saved, and no other; on
-/// the page after it.
+/// Removes the drafts of the text that has just been saved, and no others. It is on
+/// the page after saving.
 #[island]
 pub fn ForgetDraft(
     username: String,
@@ -312,7 +311,7 @@ pub fn ForgetDraft(
 ) -> impl IntoView {
     Effect::new(move |_| {
         for page in &pages {
-            Shelf::of(&username, page).forget_saved(&hash);
+            DraftStore::of(&username, page).forget_saved(&hash);
         }
     });
 }

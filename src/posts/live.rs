@@ -1,5 +1,5 @@
-//! The island of the list of all posts: shows what happened since the page was
-//! made, without moving what somebody reads.
+//! The island of the list of all posts. It shows changes since the page was made,
+//! without moving the text that somebody reads.
 //!
 //! It offers new posts as a link, and marks posts on the page that were edited or
 //! deleted. Without script the list stays as it was, and a reload shows the rest.
@@ -60,7 +60,7 @@ struct EventListener {
 }
 
 impl EventListener {
-    /// Follows the visibility of the page: a hidden tab uses no place of the
+    /// Disconnects while the page is hidden, so that a hidden tab uses no place of the
     /// server.
     fn follow_visibility(this: &Rc<RefCell<Self>>) {
         let visible = document().visibility_state() == VisibilityState::Visible;

@@ -1,8 +1,7 @@
-//! Which drafts are open in a tab: each editor holds a lock with the name of its
-//! draft as long as its page exists (W3C Web Locks).
+//! Finds the drafts that are open in a tab. Each editor holds a lock with the name of
+//! its draft while its page exists (W3C Web Locks).
 //!
-//! Some browsers have no locks there (on a site with plain http that is not
-//! localhost). Then no draft counts as open, and [`super::drafts::Shelf::save`]
+//! On a site with plain http that is not localhost, browsers have no locks. Then no draft counts as open, and [`super::drafts::DraftStore::save`]
 //! keeps two editors of one draft from overwriting each other.
 //!
 //! web-sys has these functions only behind a flag for unstable ones, so they are

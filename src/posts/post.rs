@@ -14,8 +14,8 @@ pub struct Post {
     pub id: PostId,
     /// Plain text.
     pub title: Title,
-    /// Markdown as its author wrote it. Programs may leave it out, which they
-    /// can tell from an empty text; people cannot ([`Post::text`]).
+    /// Markdown as its author wrote it. For programs a missing text differs from an empty
+    /// one, for people it does not ([`Post::text`]).
     pub content: Option<Content>,
     /// The username of the author, the only one who may change it.
     pub owner: String,
@@ -148,8 +148,8 @@ impl Content {
     /// In characters (Unicode scalar values); a line end counts as one.
     pub const MAX_CHARS: usize = 100_000;
 
-    /// Turns the line ends of a form (CRLF, by the HTML standard) into `\n`, drops
-    /// a byte order mark before the text, then checks.
+    /// Replaces the line ends of a form (CRLF, by the HTML standard) by `\n`, removes a
+    /// byte order mark at the start, and checks the length.
     pub fn parse(raw: &str) -> Result<Self, ContentError> {
         Self::try_from(raw.to_owned())
     }

@@ -1,11 +1,10 @@
-//! The lines of the log: handed to a thread that writes them to standard
-//! error, and never waited for (security row L5).
+//! The log: a thread writes its lines to standard error, and nobody waits for it
+//! (security row L5).
 //!
-//! Standard error may be a full disk, a pipe whose reader has left or does not
-//! read, or a terminal that was closed. None of that may hold up or end a
-//! request, so whoever logs only puts a line into a queue of bounded size. What
-//! finds no room there, or cannot be written, is lost and counted, and the
-//! count is written as soon as writing works again.
+//! Standard error may be a full disk, a pipe that nobody reads, or a closed
+//! terminal. This must neither delay nor end a request. So a line is only put into
+//! a bounded queue. A line that does not fit, or cannot be written, is lost and
+//! counted. The count is written as soon as writing works again.
 
 use std::{
     borrow::Cow,
@@ -40,19 +39,19 @@ pub enum LogFormat {
 pub const LINE_BYTES: usize = 4 * 1024;
 /// Bytes of one value in a line that had to be cut, or that a client chooses.
 pub const VALUE_BYTES: usize = 256;
-/// Bytes of the lines that wait to be written, or are being written.
+/// Bytes of all lines that wait to be written or are being written.
 const QUEUE_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of memory that are kept for the next lines once these are written.
+/// Bytes of the buffer that are kept allocated between two writes.
 const KEPT_BYTES: usize = 256 * 1024;
-/// How long a line waits for others that are written with it: under load, waking
-/// the thread and one write for every line cost a request more than its answer.
-const GATHER_TIME: Duration = Duration::from_millis(5);
-/// How long the end of the process waits for what is left to be written.
+/// How long the thread collects lines before it writes them together. Under load,
+/// one wake-up and one write for each line would cost more than the answer.
+const BATCH_TIME: Duration = Duration::from_millis(5);
+/// How long the process waits at its end for the remaining lines.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
-/// How long a standard error that is full is left alone.
+/// The pause before the next write to a full pipe.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(20);
 
-/// The way to the log. Cheap to clone; nothing here blocks, fails or panics.
+/// The queue of the log. Cheap to clone; no method blocks, fails or panics, but [`Self::flush`] waits.
 #[derive(Clone, Debug)]
 pub struct LogQueue {
     shared: Arc<Shared>,
@@ -68,20 +67,19 @@ struct Shared {
     lost: AtomicU64,
 }
 
-/// What the thread has to do.
+/// The work of the thread.
 #[derive(Debug, Default)]
 struct Waiting {
     lines: Vec<u8>,
-    /// Bytes of the lines that it has taken and not written yet.
+    /// Bytes of the lines that the thread has taken and not written yet.
     taken: usize,
-    /// Answered once everything before them was tried.
+    /// Get an answer after an attempt to write all lines before them.
     flushes: Vec<SyncSender<()>>,
     is_asleep: bool,
 }
 
 impl LogQueue {
-    /// Starts the thread that writes to standard error, for as long as the
-    /// process lives.
+    /// Starts the thread that writes to standard error until the process ends.
     pub fn to_standard_error(format: LogFormat) -> io::Result<Self> {
         Self::to(standard_error(), format)
     }
@@ -89,13 +87,12 @@ impl LogQueue {
     fn to(out: impl Write + Send + 'static, format: LogFormat) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let mut file = LogFile { out, format, shared: Arc::clone(&shared), mid_line: false };
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || file.write_for_ever())?;
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || file.run())?;
         Ok(Self { shared, format })
     }
 
-    /// Puts a line of the application's own making into the log: outside of
-    /// [`tracing`], for where that must not be called.
-    pub fn say(&self, level: &str, message: &str, fields: &[(&str, Value)]) {
+    /// Logs a line without [`tracing`], for code that must not call it.
+    pub fn write_event(&self, level: &str, message: &str, fields: &[(&str, Value)]) {
         self.push(line(self.format, level, message, fields).as_bytes());
     }
 
@@ -119,7 +116,7 @@ impl LogQueue {
         let (done, written) = sync_channel(1);
         let mut waiting = self.shared.waiting();
         waiting.flushes.push(done);
-        // Also out of its wait for more lines.
+        // Also wakes the thread while it collects lines.
         waiting.is_asleep = true;
         self.shared.wake(waiting);
         let _ = written.recv_timeout(FLUSH_TIME);
@@ -138,7 +135,7 @@ impl Shared {
         }
     }
 
-    /// The next lines, once there are some, and who waits for them.
+    /// Waits for lines and takes them. Returns who waits until they are written.
     fn take(&self, lines: &mut Vec<u8>) -> Vec<SyncSender<()>> {
         lines.clear();
         lines.shrink_to(KEPT_BYTES);
@@ -148,7 +145,7 @@ impl Shared {
             waiting.is_asleep = true;
             waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        let more = self.wake.wait_timeout_while(waiting, GATHER_TIME, |waiting| waiting.flushes.is_empty());
+        let more = self.wake.wait_timeout_while(waiting, BATCH_TIME, |waiting| waiting.flushes.is_empty());
         waiting = more.unwrap_or_else(PoisonError::into_inner).0;
         mem::swap(&mut waiting.lines, lines);
         waiting.taken = lines.len();
@@ -156,7 +153,7 @@ impl Shared {
     }
 }
 
-/// What [`tracing_subscriber::fmt`] writes an event to: by one call, whole.
+/// [`tracing_subscriber::fmt`] writes each event here with one call.
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
@@ -176,8 +173,8 @@ impl<'a> MakeWriter<'a> for LogQueue {
     }
 }
 
-/// A descriptor of our own: whoever writes through [`io::stderr`] holds a lock
-/// for as long as the write takes, which with a full pipe is for ever.
+/// A separate descriptor for standard error. A write through [`io::stderr`] holds a
+/// lock until it ends, which is for ever if a pipe is full.
 fn standard_error() -> Box<dyn Write + Send> {
     #[cfg(unix)]
     {
@@ -189,30 +186,30 @@ fn standard_error() -> Box<dyn Write + Send> {
     Box::new(io::stderr())
 }
 
-/// Where the lines go, as the thread that writes has it.
+/// The output, as the writing thread uses it.
 struct LogFile<W> {
     out: W,
     format: LogFormat,
     shared: Arc<Shared>,
-    /// The last write ended in the middle of a line.
+    /// Whether the last write ended in the middle of a line.
     mid_line: bool,
 }
 
 impl<W: Write> LogFile<W> {
-    fn write_for_ever(&mut self) {
+    fn run(&mut self) {
         let mut lines = Vec::new();
         loop {
             let flushes = self.shared.take(&mut lines);
-            self.write_losses();
+            self.write_lost_count();
             self.write_lines(&lines);
-            self.write_losses();
+            self.write_lost_count();
             for done in flushes {
                 let _ = done.send(());
             }
         }
     }
 
-    /// After a failure the next line is tried: the disk may have room again.
+    /// Writes the lines. After a failure it tries the next line, because the disk may have room again.
     fn write_lines(&mut self, mut lines: &[u8]) {
         while let Err(written) = self.write(lines) {
             self.shared.lost.fetch_add(1, Ordering::Relaxed);
@@ -222,8 +219,8 @@ impl<W: Write> LogFile<W> {
         }
     }
 
-    /// Writes how many lines are missing here.
-    fn write_losses(&mut self) {
+    /// Writes how many lines were lost before this place.
+    fn write_lost_count(&mut self) {
         let lost = self.shared.lost.swap(0, Ordering::Relaxed);
         if lost == 0 {
             return;
@@ -242,8 +239,8 @@ impl<W: Write> LogFile<W> {
         self.write_bytes(lines)
     }
 
-    /// As [`Write::write_all`], which does not say how far it came, and gives up
-    /// on a pipe that another process has made non-blocking.
+    /// Like [`Write::write_all`], but says how much was written, and waits for a
+    /// pipe that another process has made non-blocking.
     fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let mut all_written = 0;
         while all_written < bytes.len() {
@@ -448,7 +445,7 @@ mod tests {
 
         let disk = Disk::with_room(usize::MAX);
         let queue = LogQueue::to(disk.clone(), LogFormat::Json).unwrap();
-        queue.say("ERROR", "one", &[("path", long.as_str().into())]);
+        queue.write_event("ERROR", "one", &[("path", long.as_str().into())]);
         let many: Vec<_> = (0..100).map(|_| long.clone()).collect();
         queue.push(
             json!({ "level": "INFO", "fields": { "message": "many", "values": many } })

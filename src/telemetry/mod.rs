@@ -16,8 +16,8 @@ use tracing_subscriber::EnvFilter;
 use log::LogQueue;
 pub use log::{LogFormat, VALUE_BYTES, cut};
 
-/// Bytes of a panic's backtrace in the log: the innermost frames of Byline's
-/// code.
+/// Bytes of a panic's backtrace in the log; it shows the innermost frames of
+/// Byline's code.
 const BACKTRACE_BYTES: usize = 2 * 1024;
 
 /// Writes what is left of the log when it is dropped.
@@ -57,8 +57,8 @@ pub fn start(format: LogFormat) -> Log {
         LogFormat::Json => builder.json().init(),
     }
     let of_panics = queue.clone();
-    // A panic in here would end the process, so tracing is not asked: it runs
-    // the code of whoever logs, and may be what has panicked.
+    // A panic in here would end the process. tracing runs code of the caller,
+    // which may be what has panicked, so it is not used here.
     std::panic::set_hook(Box::new(move |panic| {
         // The payload may quote user input; the place says enough.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -67,7 +67,7 @@ pub fn start(format: LogFormat) -> Log {
         if let Ok(id) = REQUEST.try_with(ToString::to_string) {
             fields.insert(0, ("id", id.into()));
         }
-        of_panics.say("ERROR", "panic", &fields);
+        of_panics.write_event("ERROR", "panic", &fields);
     }));
     Log(Some(queue))
 }
@@ -110,8 +110,8 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Has `work` done as part of the request with that id: in the log, and where
-/// it panics.
+/// Runs `work` as a part of the request with that id, so that log lines and
+/// panics show the id.
 pub async fn in_request<T>(id: RequestId, work: impl Future<Output = T>) -> T {
     REQUEST.scope(id, work.instrument(tracing::info_span!("request", %id))).await
 }

@@ -2,7 +2,7 @@
 //! one that fails is undone alone.
 
 use byline::{
-    database::{Db, IN_ORDER},
+    database::{COMMIT_ORDER_LOCK, Db},
     error::AppError,
 };
 use futures::future::{BoxFuture, join_all};
@@ -29,7 +29,9 @@ impl Held {
     async fn by(mut probe: Probe) -> Self {
         match &mut probe {
             Probe::Sqlite(_) => probe.execute("BEGIN IMMEDIATE").await,
-            Probe::Postgres(_) => probe.execute(&format!("SELECT pg_advisory_lock({IN_ORDER})")).await,
+            Probe::Postgres(_) => {
+                probe.execute(&format!("SELECT pg_advisory_lock({COMMIT_ORDER_LOCK})")).await
+            }
         };
         Self(probe)
     }
@@ -37,7 +39,9 @@ impl Held {
     async fn release(mut self) {
         match &mut self.0 {
             Probe::Sqlite(_) => self.0.execute("COMMIT").await,
-            Probe::Postgres(_) => self.0.execute(&format!("SELECT pg_advisory_unlock({IN_ORDER})")).await,
+            Probe::Postgres(_) => {
+                self.0.execute(&format!("SELECT pg_advisory_unlock({COMMIT_ORDER_LOCK})")).await
+            }
         };
     }
 }

@@ -132,7 +132,7 @@ async fn html_of_another_renderer_or_another_text_is_shown_to_nobody() {
         assert_eq!(site.browser().page(&format!("/posts/{post}")).await.text(".prose").trim(), text);
     }
 
-    in_time("housekeeping", rendered::catch_up(&site.site)).await.expect("it is stored");
+    in_time("housekeeping", rendered::backfill(&site.site)).await.expect("it is stored");
     assert_eq!(stored(&site, &old).await, format!("{now} <p dir=\"auto\"><em>old</em></p>\n"));
     assert_eq!(stored(&site, &by_hand).await, format!("{now} <p dir=\"auto\"><em>changed</em></p>\n"));
     assert_eq!(stored(&site, &new).await, format!("{} another", now + 1), "a newer renderer's stays");
@@ -145,7 +145,7 @@ async fn html_that_is_too_long_to_be_stored_is_shown_all_the_same() {
     let post = ada.publish("Long", &"`x` ".repeat(22_000)).await;
     assert!(stored(&site, &post).await == format!("{} none", markdown::VERSION), "it is stored");
     assert!(shown(&mut ada, &post).await.starts_with("x x x"));
-    in_time("housekeeping", rendered::catch_up(&site.site)).await.expect("there is nothing to do");
+    in_time("housekeeping", rendered::backfill(&site.site)).await.expect("there is nothing to do");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,7 +119,7 @@ async fn posts_of_an_older_site_are_found_at_once_as_before_and_soon_by_all_form
     assert_eq!(found(&site, &ada, "Überschrift ПРИВЕТ").await.len(), 100);
     assert_eq!(found(&site, &ada, "PLAIN").await, ["plain"]);
 
-    fold::catch_up(&site.site.database).await.expect("it is done");
+    fold::backfill(&site.site.database).await.expect("it is done");
     assert_eq!(found(&site, &ada, "überschrift 249 GRÖSSE привет").await, ["p249"]);
     assert_eq!(found(&site, &ada, "PLAIN").await, ["plain"]);
     assert_eq!(site.count("SELECT COUNT(*) FROM posts WHERE content_folded IS NULL").await, 1);

@@ -177,10 +177,10 @@ async fn a_renewed_certificate_is_taken_without_a_restart() {
     let tls = site.tls.as_ref().expect("a certificate");
     let mut connection = Connection::open(site.address, &first).await;
 
-    tls.look_again().expect("nothing new");
+    tls.reload().expect("nothing new");
     let second = certificate.renew();
     assert!(shake_hands(site.address, &second).await.is_err(), "it has not looked yet");
-    tls.look_again().expect("the new one");
+    tls.reload().expect("the new one");
     Connection::open(site.address, &second).await;
     assert!(shake_hands(site.address, &first).await.is_err(), "the old one is over");
     assert_eq!(connection.get(&site.browser(), "/").await.status, 200, "who was connected stays so");
@@ -188,13 +188,13 @@ async fn a_renewed_certificate_is_taken_without_a_restart() {
     // Between the two writes of whoever renews it, the key is another's.
     let good = std::fs::read(certificate.key()).expect("the key");
     std::fs::copy(Certificate::new().0.key(), certificate.key()).expect("another's key");
-    let refused = tls.look_again().expect_err("it does not fit").to_string();
+    let refused = tls.reload().expect_err("it does not fit").to_string();
     assert!(refused.contains("does not fit"), "{refused}");
     std::fs::remove_file(certificate.key()).expect("the key");
-    tls.look_again().expect_err("it cannot be read");
+    tls.reload().expect_err("it cannot be read");
     Connection::open(site.address, &second).await;
     std::fs::write(certificate.key(), good).expect("the key");
-    tls.look_again().expect("all is well again");
+    tls.reload().expect("all is well again");
     Connection::open(site.address, &second).await;
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use byline::{
     database::Engine,
-    http::turns::{Client, Reach},
+    http::turns::{Client, ReadCost},
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -167,7 +167,7 @@ async fn whoever_finds_the_lane_of_searches_full_is_told_to_come_again_and_reads
     let searchers: Vec<Client> = (1..=16).map(|last| turns.client(Some([192, 0, 2, last].into()))).collect();
     let mut taken = Vec::new();
     for searcher in &searchers {
-        match turns.next(searcher, Reach::Many).await {
+        match turns.next(searcher, ReadCost::Many).await {
             Ok(turn) => taken.push(turn),
             Err(_) => break,
         }

@@ -24,7 +24,7 @@ const LOOP: &str = "loop";
 const CONNECTIONS: usize = DatabaseConfig::CONNECTIONS as usize;
 
 /// The lock that keeps events in order.
-const IN_ORDER: i64 = 0x6279_6c69_6e65;
+const COMMIT_ORDER_LOCK: i64 = 0x6279_6c69_6e65;
 /// Adds an event and notifies listeners.
 const RECORD: &str = "
     WITH event AS (
@@ -257,7 +257,7 @@ impl Looping {
             .bind("created")
             .bind(post::id(number))
             .bind(post::owner(number))
-            .bind(IN_ORDER)
+            .bind(COMMIT_ORDER_LOCK)
             .bind("byline_events")
             .fetch_one(&mut self.db)
             .await?;

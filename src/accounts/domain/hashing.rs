@@ -56,7 +56,7 @@ impl Hasher {
     /// Requests that may wait, those at work not counted.
     const QUEUE: usize = 32;
     /// Longest wait for a place.
-    const PATIENCE: Duration = Duration::from_secs(2);
+    const MAX_WAIT: Duration = Duration::from_secs(2);
 
     /// Half the cores hash at once, one at least.
     ///
@@ -137,7 +137,7 @@ impl Hasher {
             Err(TryAcquireError::NoPermits) => return Err(busy()),
             Err(error @ TryAcquireError::Closed) => return Err(internal(error)),
         };
-        let permit = tokio::time::timeout(Self::PATIENCE, self.running.clone().acquire_owned())
+        let permit = tokio::time::timeout(Self::MAX_WAIT, self.running.clone().acquire_owned())
             .await
             .map_err(|_| busy())?
             .map_err(internal)?;

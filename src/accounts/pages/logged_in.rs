@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{go_on_if_signed_in, next, with_next};
+use super::{next, redirect_if_signed_in, with_next};
 use crate::{http::context::site, ui::PageTitle};
 
 /// The page right after a login or a sign-up. A browser that sends the new
@@ -11,7 +11,7 @@ use crate::{http::context::site, ui::PageTitle};
 #[component]
 pub fn LoggedInPage() -> impl IntoView {
     let next = next();
-    go_on_if_signed_in(next.as_ref());
+    redirect_if_signed_in(next.as_ref());
     let address = site().public_url.set().map(ToString::to_string);
     view! {
         <PageTitle text="You are not logged in".to_owned() />

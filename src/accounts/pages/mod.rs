@@ -50,7 +50,7 @@ fn next() -> Option<Next> {
 }
 
 /// Redirects people who are signed in: they do not need these pages.
-fn go_on_if_signed_in(next: Option<&Next>) {
+fn redirect_if_signed_in(next: Option<&Next>) {
     if let Actor::User(_) = actor() {
         leptos_axum::redirect(next.map_or("/my-posts", Next::as_str));
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{go_on_if_signed_in, next, next_input, with_next};
+use super::{next, next_input, redirect_if_signed_in, with_next};
 use crate::{
     accounts::show_password::ShowPassword,
     error::Field,
@@ -12,7 +12,7 @@ use crate::{
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let next = next();
-    go_on_if_signed_in(next.as_ref());
+    redirect_if_signed_in(next.as_ref());
     let failed = expect_context::<FormState>().error.is_some();
     view! {
         <PageTitle text=if failed { "Error: Sign up" } else { "Sign up" }.to_owned() />

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    protocol::{ClientMessage, Offered, Protocol},
+    protocol::{ClientMessage, OfferedCredential, Protocol},
     queue::{Answer, FULL, Queue},
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     graphql::{
         errors::{ApiError, Wording},
         limits,
-        operation::{Operation, Parameters, Unready, is_nothing},
+        operation::{Operation, Parameters, PrepareError, is_nothing},
         payload::{Failed, NOBODY, Payload},
         subscriptions::OperationEvent,
     },
@@ -46,9 +46,8 @@ const INIT_TIME: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// How often the credentials are verified again.
 const CHECK: Duration = Duration::from_secs(20);
-/// Events that are written one after the other before other connections get the
-/// thread.
-const AT_ONCE: usize = 32;
+/// The most events that are written before other connections get the thread.
+const MAX_EVENTS_AT_ONCE: usize = 32;
 /// Close codes of `graphql-transport-ws` (its PROTOCOL.md). AppSync's clients
 /// ignore codes.
 mod code {
@@ -63,15 +62,15 @@ mod code {
     pub const TOO_MANY_INIT: u16 = 4429;
 }
 
-/// What came with the request that opened the connection.
-pub struct Greeting {
-    /// The credential that it brought.
-    pub offered: Offered,
+/// The request that opened the connection.
+pub struct UpgradeRequest {
+    /// Its credential.
+    pub offered: OfferedCredential,
     /// Whether the client connects again by itself, with a new token, when the
     /// connection ends. aws-amplify 5 and 6 do
     /// (<https://github.com/aws-amplify/amplify-js/pull/10235>), and for them an
     /// error ends the subscription. For older versions the end of the connection does.
-    pub comes_back: bool,
+    pub reconnects: bool,
     /// The session of the browser, if it is a page of this site.
     pub session: Option<UserSession>,
     /// Where it comes from.
@@ -83,24 +82,23 @@ pub struct Connection {
     site: Site,
     protocol: Protocol,
     wording: Wording,
-    greeting: Greeting,
-    /// Who asks, once it is known; with AppSync, every start has its own
-    /// credential.
+    upgrade: UpgradeRequest,
+    /// The caller, once known. With AppSync, every start has its own credential.
     caller: Option<Caller>,
-    /// In whose turns everything reads that is begun here.
+    /// All operations of this connection take their turns as this client.
     client: Client,
     operations: HashMap<String, Running>,
     queue: Queue,
-    /// Subscriptions: they wait for events and hold nothing that others wait
-    /// for.
-    news: SelectAll<BoxStream<'static, (String, Option<OperationEvent>)>>,
+    /// The events of all subscriptions. While it waits, a subscription holds
+    /// nothing that others wait for.
+    events: SelectAll<BoxStream<'static, (String, Option<OperationEvent>)>>,
 }
 
 enum Running {
     Once,
     /// In the list of subscriptions.
     Subscription {
-        /// Who started it, by AppSync's protocol.
+        /// Who started it; only in AppSync's protocol.
         caller: Option<Caller>,
         handle: AbortHandle,
         _place: ListenerSlot,
@@ -121,16 +119,16 @@ const WITHDRAWN: &str = "Token has expired.";
 
 impl Connection {
     /// For a WebSocket that is about to open.
-    pub fn new(site: Site, protocol: Protocol, wording: Wording, greeting: Greeting) -> Self {
-        let client = site.turns().client(greeting.address);
+    pub fn new(site: Site, protocol: Protocol, wording: Wording, upgrade: UpgradeRequest) -> Self {
+        let client = site.turns().client(upgrade.address);
         let queue = Queue::new(site.clone(), client.clone());
-        let (caller, operations, news) = (None, HashMap::new(), SelectAll::new());
-        Self { site, protocol, wording, greeting, caller, client, operations, queue, news }
+        let (caller, operations, events) = (None, HashMap::new(), SelectAll::new());
+        Self { site, protocol, wording, upgrade, caller, client, operations, queue, events }
     }
 
     /// Runs until one of the two sides ends it.
     pub async fn run(mut self, mut socket: WebSocket) {
-        let End(last) = self.talk(&mut socket).await;
+        let End(last) = self.serve(&mut socket).await;
         if let Some((code, reason)) = last {
             let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
             // A client that is gone gets no message.
@@ -138,7 +136,7 @@ impl Connection {
         }
     }
 
-    async fn talk(&mut self, socket: &mut WebSocket) -> End {
+    async fn serve(&mut self, socket: &mut WebSocket) -> End {
         let site = self.site.clone();
         let mut stopping = std::pin::pin!(site.bus().closed());
         let begun = tokio::time::Instant::now();
@@ -150,16 +148,16 @@ impl Connection {
         loop {
             let step = tokio::select! {
                 message = socket.recv(), if self.queue.has_room() => match message {
-                    Some(Ok(Message::Text(text))) => self.hear(socket, &text).await,
+                    Some(Ok(Message::Text(text))) => self.handle_message(socket, &text).await,
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Step::Continue(()),
                     Some(Ok(Message::Binary(_))) => end(code::BAD_REQUEST, "Send text"),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End(None),
                 },
-                Some((id, told)) = self.news.next(), if !self.news.is_empty() => {
-                    self.send_all_ready(socket, id, told).await
+                Some((id, event)) = self.events.next(), if !self.events.is_empty() => {
+                    self.send_all_ready(socket, id, event).await
                 }
                 answer = self.queue.done() => self.answer(socket, answer).await,
-                _ = beat.tick(), if self.caller.is_some() => send(socket, &self.protocol.beat()).await,
+                _ = beat.tick(), if self.caller.is_some() => send(socket, &self.protocol.keep_alive()).await,
                 _ = check.tick() => self.check(socket).await,
                 () = &mut init, if self.caller.is_none() => end(code::INIT_TIMEOUT, "Connection initialisation timeout"),
                 () = &mut stopping => end(code::GOING_AWAY, "The site is about to stop"),
@@ -170,7 +168,7 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self, socket: &mut WebSocket, text: &str) -> Step {
+    async fn handle_message(&mut self, socket: &mut WebSocket, text: &str) -> Step {
         match self.protocol.read(text) {
             ClientMessage::Init(_) if self.caller.is_some() => {
                 end(code::TOO_MANY_INIT, "Too many initialisation requests")
@@ -195,18 +193,18 @@ impl Connection {
                 _ => Step::Continue(()),
             },
             ClientMessage::Ping => send(socket, &json!({ "type": "pong" })).await,
-            ClientMessage::Nothing => Step::Continue(()),
-            ClientMessage::Nonsense => end(code::BAD_REQUEST, "Invalid message"),
+            ClientMessage::NoReply => Step::Continue(()),
+            ClientMessage::Invalid => end(code::BAD_REQUEST, "Invalid message"),
         }
     }
 
-    async fn begin(&mut self, socket: &mut WebSocket, offered: &Offered) -> Step {
+    async fn begin(&mut self, socket: &mut WebSocket, offered: &OfferedCredential) -> Step {
         match self.initial_caller(offered).await {
             Ok(caller) => {
                 self.caller = Some(caller);
                 send(socket, &self.protocol.ack()).await?;
                 match self.protocol {
-                    Protocol::AppSync => send(socket, &self.protocol.beat()).await,
+                    Protocol::AppSync => send(socket, &self.protocol.keep_alive()).await,
                     Protocol::TransportWs => Step::Continue(()),
                 }
             }
@@ -228,11 +226,11 @@ impl Connection {
         }
     }
 
-    /// Who begins: by the offered credential, else by that of the upgrade
-    /// request, else by the session.
-    async fn initial_caller(&mut self, offered: &Offered) -> Result<Caller, Failed> {
-        let explicit = offered.explicit().or_else(|| self.greeting.offered.explicit());
-        let session = self.greeting.session.as_ref().filter(|_| self.protocol == Protocol::TransportWs);
+    /// The caller: by the offered credential, else by that of the upgrade request,
+    /// else by the session.
+    async fn initial_caller(&mut self, offered: &OfferedCredential) -> Result<Caller, Failed> {
+        let explicit = offered.explicit().or_else(|| self.upgrade.offered.explicit());
+        let session = self.upgrade.session.as_ref().filter(|_| self.protocol == Protocol::TransportWs);
         caller(&self.site, explicit, session).await
     }
 
@@ -241,7 +239,7 @@ impl Connection {
         socket: &mut WebSocket,
         id: String,
         parameters: Parameters,
-        offered: &Offered,
+        offered: &OfferedCredential,
         bytes: usize,
     ) -> Step {
         let (own, kinds) = match self.protocol {
@@ -258,7 +256,7 @@ impl Connection {
         let Some(caller) = own.as_ref().or(self.caller.as_ref()) else {
             return end(code::UNAUTHORIZED, "Unauthorized");
         };
-        // What was proven when the connection began may be over by now.
+        // The credential may have ended since the connection began.
         if own.is_none() {
             match caller.still_holds(&self.site).await {
                 Ok(true) => {}
@@ -273,28 +271,28 @@ impl Connection {
         let operation =
             match Operation::prepare(&self.site, &caller.actor, &self.client, parameters, kinds).await {
                 Ok(operation) => operation,
-                Err(unready) => return self.unready(socket, &id, unready).await,
+                Err(error) => return self.send_prepare_error(socket, &id, error).await,
             };
         if !operation.is_subscription() {
             self.operations.insert(id.clone(), Running::Once);
             self.queue.push(id, bytes, operation);
             return Step::Continue(());
         }
-        let Some(place) = self.site.bus().subscription(self.greeting.address) else {
+        let Some(place) = self.site.bus().subscription_slot(self.upgrade.address) else {
             let busy = AppError::Busy { retry_after: FULL };
             return self.refuse(socket, &id, &ApiError::of_request(&busy)).await;
         };
         let subscription = match operation.subscribe().await {
             Ok(subscription) => subscription,
-            Err(unready) => return self.unready(socket, &id, unready).await,
+            Err(error) => return self.send_prepare_error(socket, &id, error).await,
         };
         if let Some(started) = self.protocol.started(&id) {
             send(socket, &started).await?;
         }
-        let told = subscription.told().map(Some).chain(stream::once(async { None }));
-        let (told, handle) = stream::abortable(told);
+        let events = subscription.events().map(Some).chain(stream::once(async { None }));
+        let (events, handle) = stream::abortable(events);
         let of = id.clone();
-        self.news.push(told.map(move |told| (of.clone(), told)).boxed());
+        self.events.push(events.map(move |event| (of.clone(), event)).boxed());
         self.operations.insert(id, Running::Subscription { caller: own, handle, _place: place });
         Step::Continue(())
     }
@@ -304,22 +302,27 @@ impl Connection {
         &mut self,
         socket: &mut WebSocket,
         id: String,
-        told: Option<OperationEvent>,
+        event: Option<OperationEvent>,
     ) -> Step {
-        self.tell(socket, id, told).await?;
-        for _ in 1..AT_ONCE {
-            let Some(Some((id, told))) = self.news.next().now_or_never() else {
+        self.send_event(socket, id, event).await?;
+        for _ in 1..MAX_EVENTS_AT_ONCE {
+            let Some(Some((id, event))) = self.events.next().now_or_never() else {
                 return flush(socket).await;
             };
-            self.tell(socket, id, told).await?;
+            self.send_event(socket, id, event).await?;
         }
         flush(socket).await?;
         yield_now().await;
         Step::Continue(())
     }
 
-    async fn tell(&mut self, socket: &mut WebSocket, id: String, told: Option<OperationEvent>) -> Step {
-        match told {
+    async fn send_event(
+        &mut self,
+        socket: &mut WebSocket,
+        id: String,
+        event: Option<OperationEvent>,
+    ) -> Step {
+        match event {
             Some(OperationEvent::Payload(payload)) => {
                 feed(socket, &DataMessage { kind: self.protocol.data(), id: &id, payload: &payload }).await
             }
@@ -327,7 +330,7 @@ impl Connection {
                 self.forget(&id);
                 // An error would be the end of it for clients that try again by themselves.
                 let passing =
-                    |error: &ServerError| error.source::<ApiError>().is_some_and(ApiError::is_passing);
+                    |error: &ServerError| error.source::<ApiError>().is_some_and(ApiError::is_transient);
                 if response.errors.iter().any(passing) {
                     return end(code::TRY_AGAIN_LATER, "Try again later");
                 }
@@ -341,7 +344,7 @@ impl Connection {
         }
     }
 
-    /// What a query or a mutation came to, and that nothing more comes of it.
+    /// Sends the answer to a query or a mutation, and that it is complete.
     async fn answer(&mut self, socket: &mut WebSocket, answer: Answer) -> Step {
         let id = &answer.id;
         self.operations.remove(id);
@@ -372,11 +375,11 @@ impl Connection {
         true
     }
 
-    async fn unready(&mut self, socket: &mut WebSocket, id: &str, unready: Unready) -> Step {
-        match unready {
-            Unready::Mistake(response) => self.fail(socket, id, &response).await,
-            Unready::Refused(error) => self.refuse(socket, id, &error).await,
-            Unready::WrongKind(_) => {
+    async fn send_prepare_error(&mut self, socket: &mut WebSocket, id: &str, error: PrepareError) -> Step {
+        match error {
+            PrepareError::Mistake(response) => self.fail(socket, id, &response).await,
+            PrepareError::Refused(error) => self.refuse(socket, id, &error).await,
+            PrepareError::WrongKind(_) => {
                 let error = ApiError::malformed("By this protocol there are subscriptions alone.");
                 self.refuse(socket, id, &error).await
             }
@@ -387,7 +390,7 @@ impl Connection {
         send(socket, &self.protocol.error(id, vec![self.wording.whole(error)])).await
     }
 
-    /// The document is wrong, or may not be run, or could not go on.
+    /// Sends the errors of an operation that is invalid, not allowed, or failed.
     async fn fail(&mut self, socket: &mut WebSocket, id: &str, outcome: &Response) -> Step {
         let errors: Vec<Value> = outcome
             .errors
@@ -401,18 +404,18 @@ impl Connection {
         send(socket, &self.protocol.error(id, errors)).await
     }
 
-    /// Ends subscriptions whose credential is no longer valid. If the database
-    /// does not answer, the next check asks again.
+    /// Ends subscriptions whose credential is no longer valid. If the database does
+    /// not answer, the next check tries again.
     async fn check(&mut self, socket: &mut WebSocket) -> Step {
         match (self.protocol, &self.caller) {
             (Protocol::AppSync, _) => {
-                let over = self.started_by_what_is_over().await;
-                if self.greeting.comes_back && !over.is_empty() {
+                let over = self.operations_with_ended_credential().await;
+                if self.upgrade.reconnects && !over.is_empty() {
                     return end(code::GOING_AWAY, WITHDRAWN);
                 }
                 self.withdraw(socket, over).await
             }
-            (Protocol::TransportWs, Some(caller)) if is_over(caller, &self.site).await => {
+            (Protocol::TransportWs, Some(caller)) if has_ended(caller, &self.site).await => {
                 let all = self.operations.keys().cloned().collect();
                 self.withdraw(socket, all).await?;
                 // Nothing could be begun on it any more.
@@ -430,8 +433,8 @@ impl Connection {
         Step::Continue(())
     }
 
-    /// Asks once of each credential, however many were started by it.
-    async fn started_by_what_is_over(&mut self) -> Vec<String> {
+    /// The operations whose credential has ended. Verifies each credential once.
+    async fn operations_with_ended_credential(&mut self) -> Vec<String> {
         let mut asked: Vec<(&Caller, bool)> = Vec::new();
         let mut over = Vec::new();
         for (id, operation) in &self.operations {
@@ -440,7 +443,7 @@ impl Connection {
             let is_over = match known {
                 Some(is_over) => is_over,
                 None => {
-                    let is_over = is_over(caller, &self.site).await;
+                    let is_over = has_ended(caller, &self.site).await;
                     asked.push((caller, is_over));
                     is_over
                 }
@@ -453,11 +456,11 @@ impl Connection {
     }
 }
 
-async fn is_over(caller: &Caller, site: &Site) -> bool {
+async fn has_ended(caller: &Caller, site: &Site) -> bool {
     matches!(caller.still_holds(site).await, Ok(false))
 }
 
-/// Who asks. Without a valid credential this fails.
+/// The caller. Fails without a valid credential.
 async fn caller(
     site: &Site,
     explicit: Option<&HeaderCredential>,
@@ -479,7 +482,7 @@ fn nobody() -> Failed {
     Failed::unauthorized(NOBODY)
 }
 
-/// What of an id fits into the reason of a close frame (RFC 6455 5.5: 125 bytes in all).
+/// The beginning of an id, for the reason of a close frame (RFC 6455 5.5: 125 bytes in all).
 fn short(id: &str) -> String {
     id.chars().filter(char::is_ascii_graphic).take(40).collect()
 }
@@ -492,24 +495,23 @@ struct DataMessage<'a> {
     payload: &'a RawValue,
 }
 
-/// A client that takes nothing for so long is gone.
+/// Sends a message. A client that does not read it in [`WRITE_TIME`] is gone.
 async fn send(socket: &mut WebSocket, message: &impl Serialize) -> Step {
     feed(socket, message).await?;
     flush(socket).await
 }
 
-/// Puts a message behind those that are still to be sent; waits where they have
-/// to be sent first.
+/// Buffers a message, and waits if the buffer has to be sent first.
 async fn feed(socket: &mut WebSocket, message: &impl Serialize) -> Step {
     let text = serde_json::to_string(message).unwrap_or_default();
-    taken(timeout(WRITE_TIME, socket.feed(Message::Text(text.into()))).await)
+    step_of(timeout(WRITE_TIME, socket.feed(Message::Text(text.into()))).await)
 }
 
 async fn flush(socket: &mut WebSocket) -> Step {
-    taken(timeout(WRITE_TIME, socket.flush()).await)
+    step_of(timeout(WRITE_TIME, socket.flush()).await)
 }
 
-fn taken<E>(outcome: Result<Result<(), axum::Error>, E>) -> Step {
+fn step_of<E>(outcome: Result<Result<(), axum::Error>, E>) -> Step {
     match outcome {
         Ok(Ok(())) => Step::Continue(()),
         _ => Step::Break(End(None)),

@@ -47,14 +47,14 @@ use crate::{
     site::Site,
     telemetry::RequestId,
 };
-use connection::{Connection, Greeting};
-use protocol::{Offered, Protocol};
+use connection::{Connection, UpgradeRequest};
+use protocol::{OfferedCredential, Protocol};
 use queue::FULL;
 
-/// Bytes that are read of a connection at once. tungstenite allocates as many,
-/// and fills them with zeros, whenever it checks for input, also before each
-/// message that it sends. With its default of 128 KiB that was a third of the
-/// cost of sending an event to a subscriber.
+/// Bytes that are read from a connection at once. tungstenite allocates and zeroes
+/// a buffer of this size whenever it checks for input, also before each message
+/// that it sends. With its default of 128 KiB this was a third of the cost of
+/// sending an event to a subscriber.
 const READ_BUFFER: usize = 4 * 1024;
 
 /// What AppSync's clients of the years before 2023 put into the address.
@@ -85,15 +85,15 @@ pub async fn connect(
         return headers::refusal(&AppError::BadRequest { reason }, false);
     };
     let client = client.map(|Extension(ClientAddress(address))| address);
-    let Some(place) = site.bus().place(client) else {
+    let Some(place) = site.bus().listener_slot(client) else {
         return headers::refusal(&AppError::Busy { retry_after: FULL }, false);
     };
     let in_protocol = protocols(&head).find_map(|name| name.strip_prefix("header-").map(str::to_owned));
-    let comes_back = in_protocol.is_some();
+    let reconnects = in_protocol.is_some();
     let offered = address.header.or(in_protocol).map(|encoded| decode(&encoded));
-    let greeting = Greeting {
-        comes_back,
-        offered: offered.unwrap_or_else(|| Offered::of(RequestCredential::in_extensions(&writing))),
+    let upgrade_request = UpgradeRequest {
+        reconnects,
+        offered: offered.unwrap_or_else(|| OfferedCredential::of(RequestCredential::in_extensions(&writing))),
         // A browser sends the cookie with every page that opens a connection
         // (security row C2).
         session: session
@@ -113,7 +113,7 @@ pub async fn connect(
         .read_buffer_size(READ_BUFFER);
     let response = upgrade.on_upgrade(async move |socket| {
         let _place = place;
-        Connection::new(site, protocol, wording, greeting).run(socket).await;
+        Connection::new(site, protocol, wording, upgrade_request).run(socket).await;
     });
     written_as(writing, response)
 }
@@ -131,8 +131,7 @@ fn written_as(mut of_request: Extensions, mut response: Response) -> Response {
     response
 }
 
-/// It does not open a WebSocket as RFC 6455 has it, and nothing else is here
-/// (RFC 9110, 15.5.22).
+/// The answer to a request that does not open a WebSocket (RFC 9110, 15.5.22).
 fn no_websocket() -> Response {
     let reason = "open a WebSocket here, of version 13".to_owned();
     let mut response = headers::refusal(&AppError::BadRequest { reason }, false);
@@ -156,11 +155,12 @@ fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// JSON in base64 of either alphabet, with or without padding, because clients
 /// differ. Anything else is an invalid credential.
-fn decode(encoded: &str) -> Offered {
+fn decode(encoded: &str) -> OfferedCredential {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
     let url_safe = encoded.replace('+', "-").replace('/', "_");
     let json = ENGINE.decode(url_safe).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    json.filter(Value::is_object).map_or_else(Offered::unreadable, |json| Offered::of_json(&json))
+    json.filter(Value::is_object)
+        .map_or_else(OfferedCredential::unreadable, |json| OfferedCredential::of_json(&json))
 }

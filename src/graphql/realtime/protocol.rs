@@ -8,9 +8,9 @@ use crate::{
     graphql::operation::Parameters,
 };
 
-/// How client and server talk. In the order of what is spoken with a client
-/// that offers both: `graphql-ws` is also the name of a protocol before
-/// `graphql-transport-ws`, and who offers the two means that one by it.
+/// A protocol, in ascending preference for a client that offers both. `graphql-ws`
+/// is also the name of an older protocol than `graphql-transport-ws`, and a client
+/// that offers both means that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
     /// AppSync's subprotocol `graphql-ws`: every start has its own credential.
@@ -21,16 +21,15 @@ pub enum Protocol {
 
 /// The credential that a client offers.
 #[derive(Clone, Debug, Default)]
-pub struct Offered(Option<HeaderCredential>);
+pub struct OfferedCredential(Option<HeaderCredential>);
 
-impl Offered {
+impl OfferedCredential {
     /// The token or the key of the request.
     pub fn of(credential: &RequestCredential) -> Self {
         Self(credential.header().cloned())
     }
 
-    /// The credential in a JSON object whose names are those of headers, in any
-    /// case.
+    /// The credential in a JSON object with the names of headers, in any case.
     pub fn of_json(object: &Value) -> Self {
         let field = |wanted: &str| {
             let (_, value) =
@@ -54,19 +53,19 @@ impl Offered {
 
 /// A message from a client.
 pub enum ClientMessage {
-    /// It begins, perhaps with a credential.
-    Init(Offered),
-    /// It starts an operation with that id; with AppSync's protocol, with a
-    /// credential. Without parameters if AppSync's text contains no JSON.
-    Start { id: String, parameters: Option<Parameters>, offered: Offered },
-    /// It ends one operation.
+    /// Begins the connection, perhaps with a credential.
+    Init(OfferedCredential),
+    /// Starts an operation; in AppSync's protocol, with a credential. Without
+    /// parameters if AppSync's text is no JSON.
+    Start { id: String, parameters: Option<Parameters>, offered: OfferedCredential },
+    /// Ends one operation.
     Stop { id: String },
-    /// It asks for a pong.
+    /// Asks for a pong.
     Ping,
-    /// It says something that needs no answer.
-    Nothing,
+    /// A message that needs no reply.
+    NoReply,
     /// It cannot be parsed.
-    Nonsense,
+    Invalid,
 }
 
 #[derive(Deserialize)]
@@ -95,27 +94,29 @@ impl Protocol {
     /// Parses a message.
     pub fn read(self, text: &str) -> ClientMessage {
         let Ok(Message { kind, id, payload }) = serde_json::from_str(text) else {
-            return ClientMessage::Nonsense;
+            return ClientMessage::Invalid;
         };
         match (self, kind.as_str(), id) {
-            (_, "connection_init", _) => ClientMessage::Init(Offered::of_json(&payload)),
+            (_, "connection_init", _) => ClientMessage::Init(OfferedCredential::of_json(&payload)),
             (Self::AppSync, "start", Some(id)) => {
                 let parameters = payload["data"].as_str().and_then(|data| serde_json::from_str(data).ok());
-                let offered = Offered::of_json(&payload["extensions"]["authorization"]);
+                let offered = OfferedCredential::of_json(&payload["extensions"]["authorization"]);
                 ClientMessage::Start { id, parameters, offered }
             }
             (Self::TransportWs, "subscribe", Some(id)) => match serde_json::from_value(payload) {
-                Ok(parameters) => {
-                    ClientMessage::Start { id, parameters: Some(parameters), offered: Offered::default() }
-                }
-                Err(_) => ClientMessage::Nonsense,
+                Ok(parameters) => ClientMessage::Start {
+                    id,
+                    parameters: Some(parameters),
+                    offered: OfferedCredential::default(),
+                },
+                Err(_) => ClientMessage::Invalid,
             },
             (Self::AppSync, "stop", Some(id)) | (Self::TransportWs, "complete", Some(id)) => {
                 ClientMessage::Stop { id }
             }
             (Self::TransportWs, "ping", _) => ClientMessage::Ping,
-            (Self::TransportWs, "pong", _) => ClientMessage::Nothing,
-            _ => ClientMessage::Nonsense,
+            (Self::TransportWs, "pong", _) => ClientMessage::NoReply,
+            _ => ClientMessage::Invalid,
         }
     }
 
@@ -130,7 +131,7 @@ impl Protocol {
     }
 
     /// The message that keeps a connection alive.
-    pub fn beat(self) -> Value {
+    pub fn keep_alive(self) -> Value {
         match self {
             Self::AppSync => json!({ "type": "ka" }),
             Self::TransportWs => json!({ "type": "ping" }),
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_of_appsync_brings_its_document_in_a_text_and_its_own_credential() {
+    fn a_start_of_appsync_has_its_document_in_a_text_and_its_own_credential() {
         let text = json!({ "type": "start", "id": "1", "payload": {
             "data": json!({ "query": "subscription { onCreatePost { id } }", "variables": {} }).to_string(),
             "extensions": { "authorization": { "host": "h", "x-api-key": "byl_x" } },
@@ -189,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_of_the_protocol_is_nonsense() {
+    fn a_message_of_no_protocol_is_invalid() {
         for text in ["", "[]", "{}", r#"{"type":"start"}"#, r#"{"type":"subscribe","id":"1","payload":{}}"#] {
             for protocol in [Protocol::AppSync, Protocol::TransportWs] {
-                assert!(matches!(protocol.read(text), ClientMessage::Nonsense), "{text}");
+                assert!(matches!(protocol.read(text), ClientMessage::Invalid), "{text}");
             }
         }
     }

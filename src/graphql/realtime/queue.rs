@@ -18,8 +18,8 @@ use crate::{
 /// When all places are taken: seconds until another try makes sense.
 pub(super) const FULL: u32 = 30;
 /// Queries and mutations of a connection that run at a time.
-const AT_ONCE: usize = 4;
-/// Bytes of operations that wait; beyond that, nothing more is read from the
+const MAX_RUNNING: usize = 4;
+/// The most bytes of waiting operations; beyond that, nothing more is read from the
 /// client.
 const WAITING_BYTES: usize = 256 * 1024;
 
@@ -31,7 +31,7 @@ pub struct Answer {
     _turn: Option<Turn>,
 }
 
-/// Ends with all that runs in it when it is dropped.
+/// The operations of one connection. Dropping it ends them all.
 pub struct Queue {
     site: Site,
     client: Client,
@@ -83,7 +83,7 @@ impl Queue {
                 Some(Ok((task, answer))) => {
                     let known = self.handles.len();
                     self.handles.retain(|(_, handle)| handle.id() != task);
-                    // Otherwise it was cancelled as it ended; its id may be in
+                    // Otherwise it was cancelled while it ended, and its id may be in
                     // use again.
                     if self.handles.len() < known {
                         return answer;
@@ -104,7 +104,7 @@ impl Queue {
     }
 
     fn advance(&mut self) {
-        while self.handles.len() < AT_ONCE
+        while self.handles.len() < MAX_RUNNING
             && let Some(Waiting { id, bytes, operation }) = self.waiting.pop_front()
         {
             self.waiting_bytes -= bytes;

@@ -9,7 +9,7 @@ use axum::{
 use crate::{
     error::AppError,
     http::{
-        bodies::UnderWay,
+        bodies::ActiveRequest,
         headers::{refusal, wants_html},
     },
     site::Site,
@@ -21,8 +21,8 @@ pub async fn admit(State(site): State<Site>, request: Request, next: Next) -> Re
     let Some(place) = site.request_slot() else {
         return refusal(&AppError::Busy { retry_after: 2 }, wants_html(request.headers()));
     };
-    let under_way = UnderWay::new(&site, place);
-    let response = next.run(under_way.count_body(request)).await;
-    under_way.end();
+    let active = ActiveRequest::new(&site, place);
+    let response = next.run(active.count_body(request)).await;
+    active.end();
     response
 }

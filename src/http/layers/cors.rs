@@ -5,11 +5,12 @@
 //! script read what a cookie allows. Such a script may send every header: it either
 //! proves who asks or has no effect.
 //!
-//! Not tower-http's `CorsLayer` (read at 0.6.11): it takes every `OPTIONS` for a
-//! preflight and answers 200 without the layers inside, so without a line in the
-//! log and the headers that every answer has; the headers that it allows are a
-//! list or those that are asked for, never both; of two origins it takes the
-//! first; and it writes `Vary` anew for every answer.
+//! Not tower-http's `CorsLayer` (read at 0.6.11):
+//! - it treats every `OPTIONS` as a preflight and answers 200 without the layers
+//!   inside, so without a log line and the common headers;
+//! - it allows a list of headers or the requested ones, never both;
+//! - of two origins it uses the first;
+//! - it writes `Vary` anew for every answer.
 
 use axum::{
     body::Body,

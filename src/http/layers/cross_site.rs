@@ -13,7 +13,7 @@ use crate::{
     error::AppError,
     http::{
         headers::{refusal, wants_html},
-        origin::{Said, Source, said, source},
+        origin::{SingleHeader, Source, single_header, source},
     },
     site::Site,
 };
@@ -26,7 +26,7 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
     let refused = match source(&site.public_url, &request) {
         Source::Own => false,
         Source::Foreign => true,
-        Source::Unsaid => RequestCredential::in_extensions(request.extensions()).is_session(),
+        Source::NotStated => RequestCredential::in_extensions(request.extensions()).is_session(),
     };
     if is_safe || !refused {
         return next.run(request).await;
@@ -40,7 +40,7 @@ pub async fn refuse_foreign(State(site): State<Site>, request: Request, next: Ne
 /// missing, nobody can log in or write, so the log says it.
 fn log_missing_public_url(public_url: &PublicUrl, headers: &HeaderMap) {
     if public_url.set().is_none()
-        && let Said::Once(raw) = said(headers, &ORIGIN)
+        && let SingleHeader::Once(raw) = single_header(headers, &ORIGIN)
         && let Some(origin) = Origin::parse(raw)
     {
         tracing::warn!(%origin, "refused a request from there; if that is this site, set public-url to it");

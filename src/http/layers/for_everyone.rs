@@ -13,7 +13,7 @@ use crate::{
     http::{
         cookies::{self, cookie},
         page_cache::{self, Key},
-        pages::{Made, PageInput, Shortcut, render},
+        pages::{PageInput, Shortcut, ShortcutResult, render},
         shared_answers::SharedAnswer,
     },
     site::Site,
@@ -21,7 +21,7 @@ use crate::{
 
 /// Readers without a cookie that matters and without another credential get the
 /// pages that are the same for everyone; this names the requested one.
-fn kept_page(site: &Site, request: &Request) -> Option<Key> {
+fn cached_page_key(site: &Site, request: &Request) -> Option<Key> {
     let plain = matches!(*request.method(), Method::GET | Method::HEAD)
         && RequestCredential::in_extensions(request.extensions()).is_nothing()
         && cookie(request.headers(), cookies::NOTICE).is_none();
@@ -32,14 +32,14 @@ fn kept_page(site: &Site, request: &Request) -> Option<Key> {
 pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = Option<Response>> + Send + 'a {
     // The request cannot be held across an await, because its body is not
     // `Sync`.
-    let (key, headers) = (kept_page(site, request), request.headers());
+    let (key, headers) = (cached_page_key(site, request), request.headers());
     async move { site.pages().ready(&key?, headers).await }
 }
 
 /// Renders a page that is the same for everyone once, before sessions or
 /// anything else is read.
 pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let Some(key) = kept_page(&site, &request) else {
+    let Some(key) = cached_page_key(&site, &request) else {
         return next.run(request).await;
     };
     // Parameters that somebody appended to the URL do not reach the page.
@@ -48,8 +48,10 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     let Shortcut(shortcut) = site.part();
     let made = async {
         match shortcut(&site, &input.uri).await {
-            Made::Page(html) => SharedAnswer::new(StatusCode::OK, html.into()),
-            Made::Not(at_hand) => rendered(render(&site, PageInput { at_hand, ..input }).await).await,
+            ShortcutResult::Page(html) => SharedAnswer::new(StatusCode::OK, html.into()),
+            ShortcutResult::Render(preloaded) => {
+                rendered(render(&site, PageInput { preloaded, ..input }).await).await
+            }
         }
     };
     site.pages().get(key, &head.headers, made).await

@@ -2,10 +2,9 @@
 //! answer, whatever happens inside.
 //!
 //! Not tower-http's `SetRequestIdLayer` and `PropagateRequestIdLayer` (read at
-//! 0.6.11): they believe an `X-Request-Id` that the client sends, which could
-//! then name any line of the log, and they carry the id as a header of the
-//! request, which costs more than a number; the log and the report of a panic
-//! need it outside of requests as well.
+//! 0.6.11): they accept an `X-Request-Id` of the client, which could be the id of
+//! any other log line. They store the id as a header of the request, which costs
+//! more than a number, and the log needs the id outside of requests too.
 
 use std::{sync::Arc, time::Instant};
 
@@ -64,7 +63,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
         if let Some(page) = for_everyone::ready(&site, &request).await {
             return Ok(page);
         }
-        let made = panics::caught(next.run(request)).await?;
+        let made = panics::catch_panic(next.run(request)).await?;
         answers::hold(site.part(), made, client, connection.as_ref()).await
     };
     let mut response = in_request(id, answer).await.unwrap_or_else(|error| refusal(&error, html));

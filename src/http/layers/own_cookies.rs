@@ -65,9 +65,8 @@ pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: N
 }
 
 /// The value of the cookie with exactly that name, of visible ASCII. A repeated
-/// cookie counts as none: one is the site's, and the other was set by somebody
-/// for a wider domain or a longer path; the browser does not say which is
-/// which.
+/// cookie counts as none: one is the site's, the other was set by somebody for a
+/// wider domain or a longer path, and the browser does not say which is which.
 fn only_value<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &str) -> Option<Vec<u8>> {
     let mut values = headers
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))

@@ -11,12 +11,12 @@ use futures::FutureExt;
 
 use crate::error::AppError;
 
-/// The answer, or that making it panicked (security row L3). The log has heard
-/// of the panic by then; see [`crate::telemetry::start`].
+/// Returns the answer, or an error if making it panicked (security row L3). The
+/// panic is logged already; see [`crate::telemetry::start`].
 ///
 /// # Errors
 /// [`AppError::Internal`] after a panic.
-pub(super) async fn caught(answer: impl Future<Output = Response>) -> Result<Response, AppError> {
+pub(super) async fn catch_panic(answer: impl Future<Output = Response>) -> Result<Response, AppError> {
     // Nothing is left half done: what a request changes is in a transaction,
     // and what requests share is behind locks that are taken after a panic too.
     AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| AppError::Internal)

@@ -1,8 +1,8 @@
-//! What is below this layer is copied only for a request that gets there.
+//! A layer that clones the service below it only for requests that reach it.
 //!
-//! Each of axum's layers copies the service below it for every request, and that
-//! service copies all that is below itself. Where most requests are answered by
-//! an outer layer, from memory, that copying costs a good part of the answer.
+//! Each of axum's layers clones the service below it for every request, with all
+//! that is below. If an outer layer answers most requests from memory, these
+//! clones are a large part of the cost.
 
 use std::{
     convert::Infallible,

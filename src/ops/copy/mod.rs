@@ -1,9 +1,8 @@
 //! Copies a site into another database, of the same engine or the other.
 //!
-//! The source is read in one snapshot and never written; it may be in use
-//! meanwhile. The target is written in one transaction, so an interrupted copy
-//! leaves it empty and can simply be run again. Before that transaction commits,
-//! the target is read back and compared.
+//! The source is read in one snapshot and never written, so it may be in use. The
+//! target is written in one transaction, so an interrupted copy leaves it empty and
+//! can be run again. Before the commit, the target is read back and compared.
 
 mod tables;
 
@@ -83,8 +82,8 @@ pub struct Copied {
 pub struct Checksum {
     /// The number of rows.
     pub rows: u64,
-    /// SHA-256 over all rows in the order of their key, in an encoding that is
-    /// the same for both engines.
+    /// SHA-256 of all rows in the order of their keys. The encoding is the same
+    /// for both engines.
     pub sha256: [u8; 32],
 }
 
@@ -96,13 +95,13 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// Copies the site in `from` into `to`, which must be empty or a file that is
-/// not made yet. Says for every table what was copied.
+/// Copies the site in `from` into `to`, which must be empty or a file that does
+/// not exist yet. Returns what was copied for every table.
 ///
 /// # Errors
 ///
-/// After an error the target has the rows that it had before. Only when the
-/// connection breaks while PostgreSQL commits, it may have all of the new ones.
+/// After an error the target is unchanged. Only if the connection breaks while
+/// PostgreSQL commits, it may have all of the new rows.
 pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, CopyError> {
     if from.is_missing_file() {
         return Err(CopyError::Missing(from.clone()));
@@ -110,8 +109,8 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
     let mut source = Side::begin(from, Access::Read).await?;
     source.require_current_schema().await?;
     if !to.is_missing_file() {
-        // Before its schema is migrated: whoever confused the two databases
-        // would not want that.
+        // Checked before its schema is migrated, in case the two databases were
+        // confused.
         let mut target = Side::begin(to, Access::Read).await?;
         if source.identity().await? == target.identity().await? {
             return Err(CopyError::Same { from: from.clone(), to: to.clone() });
@@ -205,8 +204,8 @@ impl<'a> Side<'a> {
         done.map_err(|cause| self.failed(cause))
     }
 
-    /// The same for the same database, however its URL is written, and for a
-    /// server and its replica.
+    /// Identifies the database, however its URL is written. A server and its
+    /// replica have the same identity.
     async fn identity(&mut self) -> Result<String, CopyError> {
         let query = match self.url.engine() {
             Engine::Sqlite => "SELECT file FROM pragma_database_list WHERE name = 'main'",
@@ -320,9 +319,9 @@ impl<'a> Side<'a> {
         inserted.map_err(|cause| self.failed(cause))
     }
 
-    /// Sets the sequences of PostgreSQL to continue after the copied values.
-    /// They keep this even if the transaction fails, which does no harm; too
-    /// small a value would.
+    /// Sets the sequences of PostgreSQL to continue after the copied values. They
+    /// keep the new value even if the transaction fails; a value that is too large
+    /// does no harm.
     async fn advance_sequences(&mut self) -> Result<(), CopyError> {
         if self.url.engine() == Engine::Sqlite {
             return Ok(());
@@ -339,8 +338,8 @@ impl<'a> Side<'a> {
     }
 
     async fn close(self) {
-        // Nothing is left to be written; what a log of SQLite still has, the
-        // next start reads.
+        // Everything is committed. If a log of SQLite remains, the next start
+        // reads it.
         let _ = self.db.close().await;
     }
 }
@@ -354,9 +353,9 @@ enum Value {
 }
 
 impl Value {
-    /// One byte for the kind, one for whether there is a value; then its
-    /// length in bytes (64 bits, the highest first) and its bytes, those of an
-    /// integer the highest first. No two rows of values share an encoding.
+    /// Feeds one byte for the kind, one that says whether there is a value, the
+    /// length in bytes (64 bits, big-endian) and the bytes; integers are
+    /// big-endian. Two different rows have different encodings.
     fn feed(&self, hash: &mut Sha256) {
         let integer;
         let (kind, value) = match self {

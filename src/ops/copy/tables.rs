@@ -1,7 +1,7 @@
 //! The tables of a site and their columns, the same on both engines.
 
-/// Every table of a site, the referenced before the referencing. What is not
-/// named here is not copied.
+/// All tables of a site that are copied. A table comes after those that it
+/// references.
 pub const TABLES: &[Table] = &[
     Table {
         name: "users",
@@ -150,8 +150,8 @@ pub const TABLES: &[Table] = &[
 pub struct Table {
     pub name: &'static str,
     pub columns: &'static [Column],
-    /// Its primary key, by which both engines order rows alike: texts and
-    /// bytes byte by byte.
+    /// The primary key. Both engines order rows by it in the same way, because
+    /// they compare texts byte by byte.
     pub key: &'static [&'static str],
     /// The column that PostgreSQL fills from a sequence, if there is one.
     pub identity: Option<&'static str>,

@@ -1,7 +1,6 @@
-//! Posts by their ids. Asking costs more than the answer, above all on SQLite,
-//! where each question goes to another thread and back. So nobody asks alone:
-//! what is wanted while a question is under way is asked for by the next one,
-//! together, on one connection.
+//! Reads posts by id, many with one query. On SQLite each query goes to another
+//! thread and back, which costs more than the query. So ids that are requested
+//! while a query runs are read together by the next query, on one connection.
 
 use std::{
     fmt,
@@ -21,39 +20,39 @@ use crate::{
     site::Site,
 };
 
-/// Ids in one question. Statements are prepared for these numbers alone; what
-/// is missing is filled up with the last id again.
-const SIZES: [usize; 3] = [1, 4, 16];
-const MOST: usize = SIZES[SIZES.len() - 1];
-/// Questions under way in a lane: the next begins when so many more wait that
-/// it is worth its own connection.
-const QUESTIONS: usize = 2;
+/// The possible numbers of ids in one query, each with its own prepared statement.
+/// Missing ids are filled with the last one.
+const BATCH_SIZES: [usize; 3] = [1, 4, 16];
+const MAX_BATCH: usize = BATCH_SIZES[BATCH_SIZES.len() - 1];
+/// The most queries of a lane at a time. The second one begins only if enough ids
+/// wait to justify another connection.
+const MAX_QUERIES: usize = 2;
 
-/// A form of a post that is read by its id.
+/// A type that is read from the database by the id of a post.
 pub trait ReadById: TryFrom<Self::Row, Error = AppError> + Send + Sync + 'static {
-    /// As it is stored.
+    /// Its row.
     type Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin;
 
     /// The statement up to its `WHERE`; the post is `p` in it.
     fn select() -> String;
     fn id(&self) -> &PostId;
-    /// The reader that a site has for it.
+    /// The site's reader for this type.
     fn reader(site: &Site) -> &ById<Self>
     where
         Self: Sized;
 }
 
-/// Reads posts for all who ask.
+/// Reads posts by id for all requests.
 pub struct ById<T> {
-    statements: [Arc<str>; SIZES.len()],
-    /// One for callers that a replica may serve, one for the others
-    /// ([`Site::reader_for`]).
+    statements: [Arc<str>; BATCH_SIZES.len()],
+    /// The first lane is for callers that a replica may serve, the second for all
+    /// others ([`Site::reader_for`]).
     lanes: [Mutex<Lane<T>>; 2],
 }
 
 struct Lane<T> {
     waiting: Vec<Waiting<T>>,
-    questions: usize,
+    queries: usize,
 }
 
 struct Waiting<T> {
@@ -75,28 +74,27 @@ impl<T: ReadById> Default for ById<T> {
             let ids: Vec<String> = (1..=size).map(|number| format!("${number}")).collect();
             format!("{} WHERE p.id IN ({})", T::select(), ids.join(", ")).into()
         };
-        let lane = || Mutex::new(Lane { waiting: Vec::new(), questions: 0 });
-        Self { statements: SIZES.map(statement), lanes: [lane(), lane()] }
+        let lane = || Mutex::new(Lane { waiting: Vec::new(), queries: 0 });
+        Self { statements: BATCH_SIZES.map(statement), lanes: [lane(), lane()] }
     }
 }
 
 impl<T: ReadById> ById<T> {
-    /// The post of that id as `actor` may look at it: at least as new as
-    /// everything that was answered before this is called.
+    /// The post with this id, as `actor` may see it. It is at least as new as every
+    /// earlier answer.
     pub async fn read(&self, site: &Site, actor: &Actor, id: &PostId) -> Answer<T> {
         let (answer, answered) = oneshot::channel();
         let lane = usize::from(matches!(actor, Actor::User(_)));
-        let is_worth_a_question = {
+        let starts_query = {
             let mut lane = self.lane(lane);
             lane.waiting.push(Waiting { id: id.clone(), answer });
-            let free = lane.questions == 0
-                || lane.questions < QUESTIONS && lane.waiting.len() >= lane.questions * MOST;
-            lane.questions += usize::from(free);
+            let free = lane.queries == 0
+                || lane.queries < MAX_QUERIES && lane.waiting.len() >= lane.queries * MAX_BATCH;
+            lane.queries += usize::from(free);
             free
         };
-        if is_worth_a_question {
-            // In its own task: the caller who began may hang up while others
-            // wait.
+        if starts_query {
+            // In its own task, because this caller may hang up while others wait.
             tokio::spawn(answer_all::<T>(site.clone(), lane, actor.clone()));
         }
         answered.await.map_err(|_| internal("a post could not be read"))?
@@ -107,8 +105,9 @@ impl<T: ReadById> ById<T> {
     }
 
     async fn find(&self, db: &mut Db, ids: &[Waiting<T>]) -> Result<Vec<Arc<T>>, AppError> {
-        let size = SIZES.iter().position(|size| *size >= ids.len()).unwrap_or(SIZES.len() - 1);
-        let ids = ids.iter().chain(std::iter::repeat_n(&ids[ids.len() - 1], MOST)).take(SIZES[size]);
+        let size = BATCH_SIZES.iter().position(|size| *size >= ids.len()).unwrap_or(BATCH_SIZES.len() - 1);
+        let ids =
+            ids.iter().chain(std::iter::repeat_n(&ids[ids.len() - 1], MAX_BATCH)).take(BATCH_SIZES[size]);
         let rows = on_engine!(db => {
             let mut query = sqlx::query_as::<_, T::Row>(AssertSqlSafe(Arc::clone(&self.statements[size])));
             for one in ids {
@@ -120,19 +119,19 @@ impl<T: ReadById> ById<T> {
     }
 }
 
-/// Answers until nobody waits in the lane.
+/// Runs queries until nobody waits in the lane.
 async fn answer_all<T: ReadById>(site: Site, lane: usize, actor: Actor) {
-    // Others that are about to ask come along.
+    // Requests that are about to arrive join this query.
     tokio::task::yield_now().await;
     loop {
         let reader = T::reader(&site);
         let mut waiting: Vec<Waiting<T>> = {
             let mut lane = reader.lane(lane);
             if lane.waiting.is_empty() {
-                lane.questions -= 1;
+                lane.queries -= 1;
                 return;
             }
-            let size = lane.waiting.len().min(MOST);
+            let size = lane.waiting.len().min(MAX_BATCH);
             lane.waiting.drain(..size).collect()
         };
         // Ids whose callers have hung up are not read.
@@ -143,23 +142,23 @@ async fn answer_all<T: ReadById>(site: Site, lane: usize, actor: Actor) {
         let mut db = match site.reader_for(&actor).await {
             Ok(db) => db,
             Err(error) => {
-                // Those who came meanwhile have waited for it as well, and need not wait for the next.
+                // Those who came meanwhile get the error too, and need not wait for the next attempt.
                 waiting.append(&mut reader.lane(lane).waiting);
-                give(waiting, &Err(error));
+                send_answers(waiting, &Err(error));
                 continue;
             }
         };
-        // After a panic the closed channels tell them, and others are answered.
+        // After a panic the callers see closed channels, and the loop goes on.
         let found = AssertUnwindSafe(reader.find(&mut db, &waiting)).catch_unwind().await;
         drop(db);
         if let Ok(found) = found {
-            give(waiting, &found);
+            send_answers(waiting, &found);
         }
     }
 }
 
-/// An error only says that the caller has hung up.
-fn give<T: ReadById>(waiting: Vec<Waiting<T>>, found: &Result<Vec<Arc<T>>, AppError>) {
+/// Sends each caller its post. An error only means that the caller has hung up.
+fn send_answers<T: ReadById>(waiting: Vec<Waiting<T>>, found: &Result<Vec<Arc<T>>, AppError>) {
     for one in waiting {
         let answer = found.as_ref().map_err(AppError::clone);
         let _ = one.answer.send(answer.map(|posts| posts.iter().find(|post| *post.id() == one.id).cloned()));

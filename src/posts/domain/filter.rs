@@ -1,10 +1,10 @@
-//! Which posts are meant: a condition on their attributes, as programs write
-//! it. Runs in the database ([`Filter::write`]) and on a post in hand
-//! ([`Filter::matches`]), with the same result.
+//! Filters: conditions on the attributes of posts. A filter is evaluated in the
+//! database ([`Filter::write`]) or on a post in memory ([`Filter::matches`]), with
+//! the same result.
 //!
 //! Texts are compared by their bytes. Times are compared as the texts that
-//! programs see of them (RFC 3339 with milliseconds). Of what a post lacks, no
-//! comparison holds but "not equal", as DynamoDB has it.
+//! programs see (RFC 3339 with milliseconds). For a missing attribute only "not
+//! equal" is true, as in DynamoDB.
 
 use std::cmp::Ordering;
 
@@ -22,8 +22,8 @@ pub enum Filter {
     Not(Box<Filter>),
     /// A test of one attribute.
     Where(Attribute, Test),
-    /// A word occurs in the title or in the content, however either was typed
-    /// ([`fold`]).
+    /// The word is in the title or in the content; both are compared by their
+    /// [`fold`].
     Mentions(String),
     /// The post is deleted.
     Deleted,
@@ -47,8 +47,8 @@ pub enum Attribute {
 pub enum Test {
     /// Whether it has a value.
     Exists,
-    /// Whether it is null. What does not exist has no attributes: there,
-    /// neither this holds nor [`Test::Exists`].
+    /// Whether it is null. A post that does not exist has no attributes, so for it
+    /// neither this nor [`Test::Exists`] is true.
     Null,
     /// Whether it compares so with a text.
     Is(Comparison, String),
@@ -104,8 +104,7 @@ impl Filter {
         matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
     }
 
-    /// Every word of a search occurs in the title or in the content, however
-    /// either was typed.
+    /// Every word of a search is in the title or in the content.
     #[must_use]
     pub fn search(words: &str) -> Self {
         Self::All(words.split_whitespace().map(|word| Self::Mentions(word.to_owned())).collect())
@@ -135,8 +134,8 @@ impl Filter {
         }
     }
 
-    /// Whether the condition holds of a post that does not exist: it has nothing
-    /// that could equal anything.
+    /// Whether the condition is true for a post that does not exist. Such a post has
+    /// no attribute, so no test for equality is true.
     #[must_use]
     pub fn holds_of_nothing(&self) -> bool {
         match self {
@@ -148,10 +147,9 @@ impl Filter {
         }
     }
 
-    /// The condition in SQL, on `posts p` or `deleted_posts p`, as the [`Sql`]
-    /// knows, and their owners in `users u`. Where
-    /// it stands alone or among what must hold as well, it is written so that
-    /// an index answers it.
+    /// Writes the condition in SQL, on `posts p` or `deleted_posts p` (see [`Sql`])
+    /// and their owners `users u`. At the top level, or inside [`Filter::All`]
+    /// there, an index can be used.
     pub fn write(&self, sql: &mut Sql) {
         match self {
             Self::All(filters) => write_list(sql, filters, " AND ", "TRUE", Self::write),
@@ -164,7 +162,7 @@ impl Filter {
         }
     }
 
-    /// The condition in SQL that is never unknown, so that it may be negated.
+    /// Writes the condition so that it is never NULL and may be negated.
     fn write_plain(&self, sql: &mut Sql) {
         match self {
             Self::All(filters) => write_list(sql, filters, " AND ", "TRUE", Self::write_plain),
@@ -190,7 +188,7 @@ impl Filter {
     }
 }
 
-/// PostgreSQL compares titles and contents by the rules of a language, unless told.
+/// PostgreSQL compares titles and contents by a language's rules without `COLLATE "C"`.
 const fn text(engine: Engine, sqlite: &'static str, postgres: &'static str) -> &'static str {
     match engine {
         Engine::Sqlite => sqlite,
@@ -206,11 +204,11 @@ const fn position(engine: Engine) -> &'static str {
     }
 }
 
-/// Of a title or a content that has a fold beside it, that is asked. Of any
-/// other, the fold is its lower case, or has yet to be made, and the lower case
-/// has to do ([`fold::catch_up`]). Deleted posts have none.
+/// Searches the stored fold of a title or a content. If none is stored, it searches
+/// the lower case, which is the fold of ASCII texts; for other texts the fold is
+/// not made yet ([`fold::backfill`]). Deleted posts have no stored folds.
 ///
-/// [`fold::catch_up`]: super::fold::catch_up
+/// [`fold::backfill`]: super::fold::backfill
 fn write_mentions(sql: &mut Sql, word: &str) {
     let (folded, lower) = (fold(word), word.to_ascii_lowercase());
     let position = position(sql.engine());
@@ -379,8 +377,8 @@ fn write_time_contains(sql: &mut Sql, column: &'static str, part: &str) {
     sql.push(before).push(column).push(between).push(column).push(after).bind(part).push(") > 0");
 }
 
-/// The least text that is greater than every text that begins with `prefix`,
-/// byte by byte; `None` where there is none.
+/// The smallest text that is greater than all texts that begin with `prefix`, in
+/// byte order; `None` if there is none.
 fn after_all_with(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
     while let Some(last) = chars.pop() {
@@ -394,8 +392,8 @@ fn after_all_with(prefix: &str) -> Option<String> {
     None
 }
 
-/// The first microsecond of whose text something holds that holds of all later
-/// ones. Between 1970 and the end of the year 9999, where the site's times lie.
+/// The first microsecond for whose text `holds` is true. It must be true for all
+/// later ones too. Between 1970 and the end of the year 9999.
 fn first_time(holds: impl Fn(&str) -> bool) -> i64 {
     const END: i64 = 253_402_300_800_000_000;
     let (mut low, mut high) = (0, END);

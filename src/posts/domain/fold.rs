@@ -1,20 +1,19 @@
-//! What a search compares instead of a text, so that whoever looks for a word
-//! need not know how it was typed: compatibility caseless matching (Unicode
-//! 3.13.5, D146) without the accents of Latin, Greek and Cyrillic letters.
+//! The fold of a text, which searches compare: compatibility caseless matching
+//! (Unicode 3.13.5, D146) without the accents of Latin, Greek and Cyrillic letters.
 //!
-//! - Case makes no difference in any script, nor do ß and SS, final sigma, and
-//!   the four letters i of Turkish.
+//! - Case is ignored in all scripts, also for ß and SS, final sigma, and the four
+//!   letters i of Turkish.
 //! - Letters may be composed or decomposed, fullwidth, ligatures or superscript.
-//! - Accents may be left out, as people do who type on another's keyboard: a
-//!   search for "cafe" finds "café", and the other way round. What stands in
-//!   other scripts for vowels or changes consonants (Devanagari, Kana, …) counts.
-//! - Characters that nothing is drawn for, as soft hyphens, are not there.
+//! - Accents are ignored, because not every keyboard has them: "cafe" finds "café"
+//!   and the reverse. Marks of other scripts that are vowels or change consonants
+//!   (Devanagari, Kana, …) count.
+//! - Invisible characters, such as soft hyphens, are ignored.
 //!
-//! Both engines only compare bytes, so they find the same. The fold of a text
-//! of ASCII is its lower case, which they make by themselves; any other fold is
-//! stored beside its text (`title_folded`, `content_folded`) and takes about as
-//! much room, six times as much at worst. Unicode promises that the folds of
-//! characters it has will stay as they are, so none is ever made again.
+//! Both engines compare bytes, so they find the same. The fold of an ASCII text is
+//! its lower case, which the engines compute. Any other fold is stored beside its
+//! text (`title_folded`, `content_folded`); it is about as long as the text, at
+//! most six times. Unicode guarantees that the folds of existing characters do not
+//! change, so a stored fold stays valid.
 
 use futures::TryStreamExt;
 use sqlx::FromRow;
@@ -28,13 +27,13 @@ use crate::{
     text::is_default_ignorable,
 };
 
-/// The character with the longest decomposition by far (18 characters, eleven
-/// times its bytes) is left as it is.
-const LONGEST: char = '\u{FDFA}';
+/// The character with by far the longest decomposition (18 characters, eleven
+/// times its bytes). It is not decomposed.
+const NOT_DECOMPOSED: char = '\u{FDFA}';
 
-/// Bytes of a content that are folded at once; more would hold up others that
-/// the same thread serves.
-const SHORT: usize = 4096;
+/// Longer contents are folded on a blocking thread, because they would delay other
+/// requests on the same thread.
+const MAX_INLINE_BYTES: usize = 4096;
 
 /// The fold of a text. Texts with the same fold are the same to a search.
 #[must_use]
@@ -43,32 +42,32 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let mut folded = String::with_capacity(text.len());
-    for (index, piece) in text.split(LONGEST).enumerate() {
+    for (index, piece) in text.split(NOT_DECOMPOSED).enumerate() {
         if index > 0 {
-            folded.push(LONGEST);
+            folded.push(NOT_DECOMPOSED);
         }
-        // Composed in the end: a part of a letter (Hangul, Kana) is no match.
-        folded.extend(piece.nfkd().flat_map(caseless).filter(|c| !is_left_out(*c)).nfc());
+        // Composed at the end, so that a part of a letter (Hangul, Kana) does not match.
+        folded.extend(piece.nfkd().flat_map(caseless).filter(|c| !is_ignored(*c)).nfc());
     }
     folded
 }
 
-/// Full case folding by the mappings of case, which leads from each of the
-/// letters that differ in case alone to the same: ẞ, ß and SS to ss, Σ, σ and ς
-/// to σ; by way of the capital I, the dotless ı to i.
+/// Full case folding by lower, upper and lower case. Letters that differ only in
+/// case become the same: ẞ, ß and SS become ss; Σ, σ and ς become σ; the dotless ı
+/// becomes i, because its capital is I.
 fn caseless(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// The block "Combining Diacritical Marks", and what nothing is drawn for.
-fn is_left_out(c: char) -> bool {
+/// The block "Combining Diacritical Marks", and invisible characters.
+fn is_ignored(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}') || is_default_ignorable(c)
 }
 
 /// The fold to store beside a text; none if the engines can compute it.
 #[must_use]
 pub fn stored(text: &str) -> Option<String> {
-    // In a text with a NUL, which Byline stores nowhere, SQLite counts otherwise.
+    // Byline stores no NUL, but SQLite's functions would stop at one.
     (!text.is_ascii() || text.contains('\0')).then(|| fold(text))
 }
 
@@ -94,32 +93,32 @@ impl FoldChange {
     }
 }
 
-/// A post_text on its way into the database, with what lists show of it and what
-/// searches look into.
+/// Title and content on their way into the database, with their rendering and the
+/// fold of the content.
 #[derive(Clone, Debug)]
 pub struct Folded<'a> {
     /// What an author wrote.
     pub post_text: &'a PostText,
-    /// What its text becomes for readers; `None` where the text stays.
+    /// The rendered content; `None` if the content is unchanged.
     pub rendering: Option<&'a Rendering>,
-    /// What becomes of the fold of its content. That of the title is quickly made.
+    /// The fold of the content. A title is short and is folded when it is written.
     pub content: FoldChange,
 }
 
-/// Without a rendering, and folds the content here and now; of a long one, see [`ahead`].
+/// Without a rendering. Folds the content at once; for a long one use [`fold_before_write`].
 impl<'a> From<&'a PostText> for Folded<'a> {
     fn from(post_text: &'a PostText) -> Self {
         Self { post_text, rendering: None, content: FoldChange::Set(stored(post_text.text().as_str())) }
     }
 }
 
-/// Folds the content that `input` brings, before it is stored: inside the
-/// transaction every other write would wait for it, and whoever is served by
-/// the same thread as well. [`FoldChange::Kept`], if it brings none.
+/// Folds the content of `input` before the transaction that stores it, because
+/// other writes would wait for a long folding inside it. Without a content:
+/// [`FoldChange::Kept`].
 ///
 /// # Errors
 /// [`AppError::Internal`] when folding panicked.
-pub async fn ahead<T: Send + 'static>(
+pub async fn fold_before_write<T: Send + 'static>(
     input: T,
     content: fn(&T) -> Option<Option<&Content>>,
 ) -> Result<(T, FoldChange), AppError> {
@@ -127,7 +126,7 @@ pub async fn ahead<T: Send + 'static>(
         None => FoldChange::Kept,
         Some(content) => FoldChange::Set(content.and_then(|content| stored(content.as_str()))),
     };
-    let is_long = content(&input).flatten().is_some_and(|content| content.as_str().len() > SHORT);
+    let is_long = content(&input).flatten().is_some_and(|content| content.as_str().len() > MAX_INLINE_BYTES);
     if !is_long {
         let change = change(&input);
         return Ok((input, change));
@@ -148,24 +147,24 @@ struct Unfolded {
     content: Option<String>,
 }
 
-/// Its condition is that of the index `posts_to_fold`, word for word.
+/// The condition must be exactly that of the index `posts_to_fold`.
 const UNFOLDED: &str = "
     SELECT id, version, title, content FROM posts
     WHERE (title_folded IS NULL AND octet_length(title) <> length(title))
     OR (content_folded IS NULL AND octet_length(content) <> length(content))
     LIMIT 100";
 
-/// Bytes of texts in one step; that of a single post may be longer.
+/// Bytes of texts in one step; a single post may have more.
 const STEP: usize = 1 << 18;
 
-/// Folds what was stored before there was anything to fold, in steps between
-/// which others write. Until it has come to a post, a search knows only `A` to
-/// `Z` and `a` to `z` to be the same there.
+/// Stores the folds of old posts that have none, in steps, so that others can write
+/// in between. Until a post is done, a search of it ignores only the case of ASCII
+/// letters.
 ///
 /// # Errors
 ///
-/// After an error, what was folded before it stays.
-pub async fn catch_up(database: &Database) -> Result<(), AppError> {
+/// After an error, the steps before it stay.
+pub async fn backfill(database: &Database) -> Result<(), AppError> {
     loop {
         let posts = unfolded(&mut database.read().await?).await?;
         if posts.is_empty() {
@@ -201,7 +200,7 @@ async fn unfolded(db: &mut Db) -> Result<Vec<Unfolded>, AppError> {
     Ok(posts)
 }
 
-/// A post that was changed meanwhile has been folded by that.
+/// Stores the folds. A post that was changed meanwhile has new ones already.
 async fn write(db: &mut Db, folded: Vec<Unfolded>) -> Result<(), AppError> {
     for post in folded {
         execute!(db => sqlx::query(
@@ -222,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_people_take_for_the_same_are_the_same() {
+    fn texts_that_people_read_as_the_same_have_one_fold() {
         for (one, other) in [
             ("ПРИВЕТ, Мир", "привет, мир"),
             ("café", "cafe\u{301}"),
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_differ_stay_different_and_parts_of_letters_are_none() {
+    fn different_letters_stay_different_and_a_part_of_a_letter_does_not_match() {
         for (text, word) in [("が", "か"), ("한국", "하"), ("क़लम", "कलम"), ("Ø", "o"), ("ł", "l"), ("ﷺ", "ص")]
         {
             assert!(!fold(text).contains(&fold(word)), "{word:?} in {text:?}");
@@ -266,7 +265,7 @@ mod tests {
         // Without ideographs, and with one in 28 of the syllables of Hangul, which are like the others.
         let letters = (0..0x3400).chain(0xA000..0xAC00).chain((0xAC00..0xD7A4).step_by(28));
         let letters = letters.chain(0xF900..0x11A00).chain(0x16E00..0x16F00).chain(0x1D100..0x1FC00);
-        for c in letters.filter_map(char::from_u32).filter(|c| *c != LONGEST) {
+        for c in letters.filter_map(char::from_u32).filter(|c| *c != NOT_DECOMPOSED) {
             let text = c.to_string();
             let folded = fold(&text);
             let forms: [String; 4] =

@@ -54,17 +54,17 @@ pub struct Change {
 pub enum ContentChange {
     #[default]
     Keep,
-    /// It is this from now on, or none: what programs say.
+    /// The new text, or none, from a program.
     Set(Option<Content>),
-    /// It is what stands in an editor. That shows no text as an empty one, so
-    /// an empty one that comes back is no change.
+    /// The text from an editor. The editor shows a missing text as an empty one, so
+    /// an empty text does not change a missing one.
     Save(Content),
 }
 
 impl ContentChange {
     /// The new text, if there is one.
     #[must_use]
-    pub const fn brought(&self) -> Option<Option<&Content>> {
+    pub const fn new_content(&self) -> Option<Option<&Content>> {
         match self {
             Self::Keep => None,
             Self::Set(content) => Some(content.as_ref()),

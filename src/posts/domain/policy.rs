@@ -1,15 +1,15 @@
 //! Who may do what with a post. Pure functions; nothing else decides.
 //!
-//! Everyone reads. Whoever is signed in writes; an API key never does. Only the
-//! owner changes or deletes. The SQL of [`super::store`] repeats the last rule, so a caller
-//! that forgot to ask still changes nothing.
+//! Everyone reads. People who are signed in write; an API key never does. Only the
+//! owner changes or deletes. The SQL of [`super::store`] repeats the last rule, so a
+//! caller that forgets the check still changes nothing.
 
 use crate::{
     credentials::{Actor, User},
     error::AppError,
 };
 
-/// Whoever is signed in may publish.
+/// Everybody who is signed in may publish.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
@@ -17,8 +17,8 @@ pub fn may_create(actor: &Actor) -> Result<&User, AppError> {
     actor.user()
 }
 
-/// Only the owner may change or delete; posts are public, so another's is
-/// [`AppError::Forbidden`] rather than hidden (security row A2).
+/// Only the owner may change or delete. Posts are public, so for others this is
+/// [`AppError::Forbidden`] and not 404 (security row A2).
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`].
@@ -27,9 +27,9 @@ pub fn may_change<'a>(actor: &'a Actor, owner: &str) -> Result<&'a User, AppErro
     if user.username.as_str() == owner { Ok(user) } else { Err(AppError::Forbidden) }
 }
 
-/// What the operations that AWS Amplify generates show of the public posts:
-/// everyone's to an API key (`None`), and to a person their own. Byline's own
-/// operations show everyone's to everyone.
+/// Whose posts the operations that AWS Amplify generates show: all posts to an API
+/// key (`None`), to a person their own. Byline's own operations show all posts to
+/// everyone.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
@@ -41,7 +41,7 @@ pub fn visible_owner(actor: &Actor) -> Result<Option<&User>, AppError> {
     }
 }
 
-/// Whether a post of `owner` is in [`visible_owner`].
+/// Checks that [`visible_owner`] includes the posts of `owner`.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`].

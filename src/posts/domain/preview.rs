@@ -7,8 +7,8 @@ use crate::{
     site::Site,
 };
 
-/// The HTML of a text. Only for people who can log in: it costs computing, and
-/// the places for it are counted by author.
+/// The HTML of a text. Only for people who are signed in, because rendering costs
+/// time and its places are limited for each author.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::ReadOnly`]; [`AppError::Invalid`] for

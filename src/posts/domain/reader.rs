@@ -4,42 +4,47 @@ use crate::{
     credentials::Actor,
     database::Db,
     error::AppError,
-    http::turns::{Client, Reach, Turn},
-    posts::events::store::has_come_to,
+    http::turns::{Client, ReadCost, Turn},
+    posts::events::store::has_event,
     site::Site,
 };
 
-/// A connection for the time of a turn; it is given back first.
+/// A connection and its turn. The connection is returned before the turn ends.
 #[derive(Debug)]
-pub struct InTurn {
+pub struct TurnConnection {
     pub db: Db,
     _turn: Turn,
 }
 
 impl Site {
-    /// A connection to read what `actor` may look at. Whoever is signed in
-    /// reads from where they write, so that they see what they just did.
-    /// Everyone else may be served by a replica that is as far as this
-    /// process has heard: then no page shows what is older than another did.
+    /// A connection to read what `actor` may see. People who are signed in read
+    /// from the primary, so that they see their own changes. All others may be
+    /// served by a replica that has the newest event that this process knows, so
+    /// that no page is older than one that was shown before.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when there is no connection.
+    /// [`AppError::Busy`] if there is no connection.
     pub async fn reader_for(&self, actor: &Actor) -> Result<Db, AppError> {
         if !matches!(actor, Actor::User(_))
             && let Some(mut replica) = self.database.read_replica().await
-            && matches!(has_come_to(&mut replica, self.bus().newest()).await, Ok(true))
+            && matches!(has_event(&mut replica, self.bus().newest()).await, Ok(true))
         {
             return Ok(replica);
         }
         self.database.read().await
     }
 
-    /// [`Self::reader_for`] `actor`, when it is `client`'s turn.
+    /// [`Self::reader_for`], after taking a turn of `client`.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when there is no turn or no connection.
-    pub async fn turn_for(&self, actor: &Actor, client: &Client, reach: Reach) -> Result<InTurn, AppError> {
-        let turn = self.turns().next(client, reach).await?;
-        Ok(InTurn { db: self.reader_for(actor).await?, _turn: turn })
+    /// [`AppError::Busy`] if there is no turn or no connection.
+    pub async fn turn_for(
+        &self,
+        actor: &Actor,
+        client: &Client,
+        cost: ReadCost,
+    ) -> Result<TurnConnection, AppError> {
+        let turn = self.turns().next(client, cost).await?;
+        Ok(TurnConnection { db: self.reader_for(actor).await?, _turn: turn })
     }
 }

@@ -1,11 +1,11 @@
-//! How posts are read by their ids.
+//! The readers of posts by id.
 
 use super::{by_id::ById, rendered::Stored};
 use crate::{posts::Post, site::Site};
 
-/// How a site reads posts by id.
+/// The readers of posts by id.
 #[derive(Debug, Default)]
-pub struct Reading {
+pub struct PostReaders {
     /// With their texts, as programs and editors read them.
     pub posts: ById<Post>,
     /// With their HTML, for pages.
@@ -15,7 +15,7 @@ pub struct Reading {
 impl Site {
     /// Reads posts by their ids, together for all who ask.
     #[must_use]
-    pub fn posts(&self) -> &Reading {
+    pub fn posts(&self) -> &PostReaders {
         self.part()
     }
 }

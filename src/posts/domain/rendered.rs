@@ -1,5 +1,5 @@
-//! Posts with the HTML that is stored beside them, as pages show them: rendered
-//! when they are saved, and by housekeeping where another renderer did that.
+//! Posts with their stored HTML, for pages. A post is rendered when it is saved, and
+//! again by housekeeping if another version of the renderer made its HTML.
 
 use sqlx::FromRow;
 
@@ -20,7 +20,7 @@ use crate::{
 pub struct RenderedPost {
     /// All but its text.
     pub post: Summary,
-    /// What its text becomes for readers: safe to show.
+    /// Its rendered text, safe to show.
     pub html: String,
 }
 
@@ -29,7 +29,7 @@ pub struct RenderedPost {
 pub enum Stored {
     /// Its HTML is stored.
     Rendered(RenderedPost),
-    /// With its text: what that becomes is not stored.
+    /// Its HTML is not stored; with its text.
     Unrendered(Summary, Content),
 }
 
@@ -80,7 +80,7 @@ impl ReadById for Stored {
     }
 }
 
-/// Stores what the text of a post becomes, in the transaction that changes the text.
+/// Stores the HTML of a post in the transaction that changes its text.
 pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(), AppError> {
     execute!(db => sqlx::query(
             "INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)
@@ -102,19 +102,19 @@ struct UnrenderedRow {
     content: Option<String>,
 }
 
-/// Only what an older renderer made, or none yet: beside this process may serve a newer one.
+/// Only HTML of an older renderer, or none, because a newer process may serve at the same time.
 const UNRENDERED: &str = "
     SELECT p.id, p.version, p.content FROM rendered_posts r JOIN posts p ON p.id = r.post_id
     WHERE r.renderer < $1 LIMIT $2";
 
-/// Renders what another renderer or none has rendered, in steps between which
-/// others write and render. Until it has come to a post, its page is rendered
-/// when it is asked for.
+/// Renders posts whose HTML is missing or of an older renderer, in steps, so that
+/// others can write and render in between. Until a post is done, its page is
+/// rendered at each request that misses the cache.
 ///
 /// # Errors
 ///
-/// After an error, what was stored before it stays.
-pub async fn catch_up(site: &Site) -> Result<(), AppError> {
+/// After an error, the steps before it stay.
+pub async fn backfill(site: &Site) -> Result<(), AppError> {
     loop {
         let rows = unrendered(&mut site.database.read().await?).await?;
         if rows.is_empty() {

@@ -1,5 +1,5 @@
-//! Markdown is rendered in a lane of its own (security row L9): never on a
-//! thread that serves, a few texts at a time, each once for all who read it.
+//! Renders Markdown on blocking threads (security row L9): a few texts at a time,
+//! and each text once for all readers.
 
 use std::{
     collections::HashMap,
@@ -20,16 +20,16 @@ use crate::{
 const QUEUE: usize = 64;
 /// Previews that may be rendered or wait, of all authors.
 const PREVIEWS: usize = 32;
-/// Previews of one author that may be rendered or wait: each of their tabs asks
-/// for one when they stop typing.
+/// Previews of one author that may be rendered or wait. Each of the author's tabs
+/// requests one when the author stops typing.
 const PREVIEWS_OF_ONE: usize = 8;
 /// Longest wait for a turn.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Longest time for one text. No known text comes near it.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// The longest time for one text; no known text takes nearly as long.
 const BUDGET: Duration = Duration::from_secs(5);
 
-/// A text is known by its hash: so what is kept is never shown for another
-/// text or another version, and tells nothing to whoever has not the text.
+/// The hash of a text. So a cached rendering is never shown for another text or
+/// version.
 type Key = [u8; 32];
 
 /// The queue for rendering, and what was rendered.
@@ -44,8 +44,8 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// Half the cores render at once, one at least; of these half may render
-    /// previews, one at least.
+    /// Half of the cores render at a time, at least one. Half of these may render
+    /// previews, at least one.
     #[must_use]
     pub fn new(memory: PageMemory) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -72,11 +72,11 @@ impl Site {
 }
 
 impl Renderer {
-    /// What a text becomes for its readers. It is rendered if that is not at
-    /// hand; whoever asks for it meanwhile waits for the same rendering.
+    /// The rendered text for readers, from the cache or rendered now. Requests for
+    /// the same text at the same time share one rendering.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when the queue is full, or the wait or the rendering
+    /// [`AppError::Busy`] if the queue is full, or the wait or the rendering takes
     /// too long.
     pub async fn render(&self, content: &Content) -> Result<Arc<Rendering>, AppError> {
         let key = Sha256::digest(content.as_str()).into();
@@ -91,32 +91,32 @@ impl Renderer {
         rendering.await.map_err(|error: Arc<AppError>| AppError::clone(&error))
     }
 
-    /// What `author` sees of a text before it is published. Previews wait for
-    /// each other first, so that readers do not wait behind many of them.
+    /// The preview of a text for `author`. Previews wait for each other first, so
+    /// that readers do not wait behind many of them.
     ///
     /// # Errors
     ///
-    /// As [`Renderer::render`]; [`AppError::Busy`] also for an author who has
-    /// eight previews under way.
+    /// As [`Renderer::render`]; [`AppError::Busy`] also for an author with eight
+    /// unfinished previews.
     pub async fn preview(&self, author: &UserId, content: Content) -> Result<String, AppError> {
         let held = (PreviewOf::author(&self.previews_by_author, author)?, place(&self.previews)?);
         let turn = turn(&self.previewing).await?;
         self.run((held, turn), move || markdown::to_html(&content, Audience::Author)).await
     }
 
-    /// The HTML of a text that nobody waits for, where it is short enough to be
-    /// stored. It waits with the previews, and longer than they do.
+    /// The HTML of a text for housekeeping, if it is short enough to be stored. It
+    /// waits with the previews, without a time limit.
     ///
     /// # Errors
-    /// [`AppError::Busy`] when the rendering takes too long.
+    /// [`AppError::Busy`] if the rendering takes too long.
     pub async fn store(&self, content: Content) -> Result<Option<String>, AppError> {
         let turn = Arc::clone(&self.previewing).acquire_owned().await.map_err(internal)?;
         let render = move || markdown::render(&content).stored_html().map(str::to_owned);
         self.run(turn, render).await
     }
 
-    /// `place` and the turn travel into the closure: a rendering that is given
-    /// up on keeps both until it is really over.
+    /// Runs `work` on a blocking thread. `place` and the turn move into the closure,
+    /// so a rendering that timed out keeps both until it has really ended.
     async fn run<T: Send + 'static>(
         &self,
         place: impl Send + 'static,
@@ -135,9 +135,9 @@ fn busy() -> AppError {
     AppError::Busy { retry_after: 2 }
 }
 
-/// Waits for a turn, for [`PATIENCE`] at most.
+/// Waits for a turn, for [`MAX_WAIT`] at most.
 async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AppError> {
-    let turn = tokio::time::timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
+    let turn = tokio::time::timeout(MAX_WAIT, Arc::clone(turns).acquire_owned()).await;
     turn.map_err(|_| busy())?.map_err(internal)
 }
 
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_author_who_previews_without_end_is_told_to_wait_and_readers_keep_their_places() {
+    async fn an_author_with_too_many_previews_gets_busy_and_takes_no_place_of_readers() {
         let renderer = Arc::new(Renderer::new(PageMemory::default()));
         let turns = all_turns(&renderer).await;
         let author = |name: &str| UserId::from_stored(name.to_owned());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_finds_no_turn_in_time_is_told_to_come_again() {
+    async fn without_a_turn_in_time_the_answer_is_busy() {
         let renderer = Renderer::new(PageMemory::default());
         let _turns = all_turns(&renderer).await;
         assert!(matches!(renderer.render(&content("a")).await, Err(AppError::Busy { .. })));

@@ -22,7 +22,7 @@ use crate::{
         idempotency::{self, IdempotencyKey, IdempotentOperation},
     },
     error::{AppError, Field},
-    http::turns::{Client, Reach},
+    http::turns::{Client, ReadCost},
     posts::{
         Content, Page, PageRequest, Post, PostId,
         domain::{Changed, DeletedPost},
@@ -89,8 +89,8 @@ pub async fn select(
     client: &Client,
     selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
-    let reach = if selection.filter.is_everything() { Reach::Few } else { Reach::Many };
-    store::select(&mut site.turn_for(actor, client, reach).await?.db, &selection).await
+    let cost = if selection.filter.is_everything() { ReadCost::Few } else { ReadCost::Many };
+    store::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
 }
 
 /// Of a selection, the actor's own posts.
@@ -136,7 +136,7 @@ pub async fn changes(
 ) -> Result<Listing<Changed>, AppError> {
     wanted.owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
     // No index has the changes of one person, and deleted posts are looked through as well.
-    store::changes(&mut site.turn_for(actor, client, Reach::Many).await?.db, &wanted).await
+    store::changes(&mut site.turn_for(actor, client, ReadCost::Many).await?.db, &wanted).await
 }
 
 /// One post, if the actor sees it by [`policy::visible_owner`].
@@ -213,7 +213,7 @@ pub async fn create(
     // Before the transaction: writers do not wait for a rendering.
     let rendering = site.renderer().render(post_text.text()).await?;
     let (post_text, folded) =
-        fold::ahead(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
+        fold::fold_before_write(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
     let input = (author, id, post_text, folded, rendering, operation);
     change(site, input, |db, (author, id, post_text, folded, rendering, operation)| {
         Box::pin(async move {
@@ -257,7 +257,7 @@ pub async fn update(
         Some(content) => Some(site.renderer().render(content).await?),
         None => None,
     };
-    let (edit, folded) = fold::ahead(edit, |edit: &Change| edit.content.brought()).await?;
+    let (edit, folded) = fold::fold_before_write(edit, |edit: &Change| edit.content.new_content()).await?;
     let input = (actor.clone(), id.clone(), guard, edit, folded, rendering);
     change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
         Box::pin(async move {

@@ -1,4 +1,4 @@
-//! What is known of a post that exists or is deleted.
+//! The known data of a post that exists or is deleted.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ pub enum Changed {
     Deleted(DeletedPost),
 }
 
-/// What a post was before it was deleted. Not a [`Post`]: its texts may be
-/// gone already, and nothing can be done with it.
+/// A deleted post. It is not a [`Post`], because its texts may be gone, and it
+/// cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeletedPost {
     /// Its id, which a new post can have again only if a program chooses it.
@@ -36,12 +36,12 @@ pub struct DeletedPost {
 impl DeletedPost {
     /// How long subscribers can still get the texts.
     pub const TEXT_KEPT: Duration = Duration::from_secs(10 * 60);
-    /// That it was deleted is for programs that synchronize, as long as
-    /// Amplify's own tables keep it.
+    /// How long programs that synchronize can learn of the deletion; Amplify's own
+    /// tables keep it as long.
     pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 }
 
-/// What is known of a post that exists or is deleted.
+/// The known data of a post that exists or is deleted.
 #[derive(Clone, Copy, Debug)]
 pub struct PostSnapshot<'a> {
     pub id: &'a PostId,

@@ -2,8 +2,8 @@
 
 use crate::database::Engine;
 
-/// Text and values of a statement. Only our own words become text; whatever
-/// came from outside is bound.
+/// The text and the bound values of a statement. Only constants of the source become
+/// text; all input is bound.
 #[derive(Debug)]
 pub struct Sql {
     engine: Engine,

@@ -1,5 +1,5 @@
-//! The SQL of posts. Writes name the owner in their `WHERE`: whatever went
-//! wrong above, another's post stays as it is (security row A1).
+//! The SQL of posts. Writes have the owner in their `WHERE`, so even a mistake in
+//! other code cannot change another's post (security row A1).
 
 use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     credentials::{User, UserId},
-    database::{Db, Engine, IN_ORDER, execute, on_engine, violates},
+    database::{COMMIT_ORDER_LOCK, Db, Engine, execute, on_engine, violates},
     error::AppError,
     posts::{
         Content, Cursor, Page, PageRequest, Post, PostId, Summary,
@@ -61,15 +61,15 @@ const FIND_DELETED: &str = concat!(
     " FROM deleted_posts p JOIN users u ON u.id = p.owner_id WHERE p.id = $1"
 );
 
-/// What a deleted post was, as far as it is still known: `updated_at` says
-/// when it was deleted, and its version was raised once more.
+/// A deleted post, with what is still known. `updated_at` is the time of the
+/// deletion, which also raised the version.
 pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost>, AppError> {
     let row = on_engine!(db => sqlx::query_as::<_, PostRow>(FIND_DELETED).bind(id.as_str()).fetch_optional(db).await?);
     row.map(DeletedPost::try_from).transpose()
 }
 
-/// The post, its HTML and its event in one question to the database: each further one costs
-/// more than what it asks.
+/// Inserts the post, its HTML and its event with one query, because each round trip
+/// costs more than the statement.
 const INSERT_SQLITE: &str = concat!(
     "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9);
@@ -89,12 +89,12 @@ const INSERT_POSTGRES: &str = concat!(
     events::record_on_postgres!("$12", "$1", "$13", "$14", "$15")
 );
 
-/// Adds a post; under a new id, unless it brings its own. The event says so.
+/// Adds a post and its event. Without `id`, the post gets a new one.
 ///
 /// # Errors
 ///
-/// [`AppError::ConditionNotMet`] when a post has that id, or when another
-/// author's deleted post had it and programs may not know of the deletion yet.
+/// [`AppError::ConditionNotMet`] if a post has that id, or if another author's
+/// deleted post had it and programs may not know of the deletion yet.
 pub async fn insert(
     db: &mut Db,
     owner: &User,
@@ -147,7 +147,7 @@ pub async fn insert(
         .bind(rendering.and_then(Rendering::stored_html))
         .bind(kind.name())
         .bind(owner.username.as_str())
-        .bind(IN_ORDER)
+        .bind(COMMIT_ORDER_LOCK)
         .bind(events::CHANNEL)
         .fetch_one(db)
         .await);
@@ -159,9 +159,8 @@ pub async fn insert(
     Ok((post, event))
 }
 
-/// Saves over `version` of a post of `owner`, and hands it on to `new_owner` if
-/// there is one. `None`: no such post, not theirs, or no longer that version;
-/// nothing changed then.
+/// Updates a post if it belongs to `owner` and has `version`. With `new_owner`, it
+/// then belongs to them. Otherwise nothing changes, and the result is `None`.
 pub async fn update(
     db: &mut Db,
     id: &PostId,
@@ -233,8 +232,8 @@ pub async fn delete(
     row.try_into().map(Some)
 }
 
-/// Takes the texts off posts that were deleted long enough ago for every
-/// subscriber to have heard, and forgets those that no program asks for any more.
+/// Removes the texts of deleted posts once all subscribers have been told, and later
+/// the rows that no program needs any more.
 pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
     execute!(db => sqlx::query(
             "UPDATE deleted_posts SET title = '', content = NULL
@@ -269,8 +268,7 @@ pub struct Listing<T> {
     pub next: Option<Cursor>,
 }
 
-/// A listing ends early once it holds so many bytes of text, as a page of
-/// DynamoDB does.
+/// A listing ends early at this many bytes of text, as a page of DynamoDB does.
 const LISTING_BYTES: usize = 1 << 20;
 
 /// The statement of [`select`]. It begins inside an index, however deep.
@@ -360,9 +358,9 @@ fn write_changes(sql: &mut Sql, wanted: &ChangesSince, from: &'static str) {
     sql.push(" ORDER BY p.updated_at, p.id LIMIT ").bind(wanted.limit as i64 + 1);
 }
 
-/// Runs a statement that asks for one row more than `limit`; whether there
-/// are more than the rows that come back. Since `filter` may have to look
-/// through many posts for a few, there is an end to its time.
+/// Runs a statement that selects one row more than `limit`. Returns the rows, and
+/// whether there are more. A `filter` may have to scan many posts, so its time is
+/// limited.
 async fn fetch<R>(
     db: &mut Db,
     sql: Sql,
@@ -411,8 +409,7 @@ where
     Ok((rows, false))
 }
 
-/// A statement for the list of everyone (`all`) and of one owner (`own`):
-/// the columns, the join and the limit have one home.
+/// Defines a statement for the list of all posts, or of one owner's.
 macro_rules! list_statement {
     ($name:ident, where: $condition:literal, order: $order:literal) => {
         const $name: &str = concat!(
@@ -435,10 +432,10 @@ list_statement!(OWN_FIRST, where: "p.owner_id = $2", order: "DESC");
 list_statement!(OWN_OLDER, where: "p.owner_id = $4 AND (p.created_at, p.id) < ($2, $3)", order: "DESC");
 list_statement!(OWN_NEWER, where: "p.owner_id = $4 AND (p.created_at, p.id) > ($2, $3)", order: "ASC");
 
-/// One page, newest first, of all posts or of one owner's. Costs the same at
-/// any depth: it starts inside an index and reads one row more than it shows.
+/// One page of all posts or of one owner's, newest first. The cost is the same at any
+/// depth: the query starts inside an index and reads one row more than it shows.
 pub async fn page(db: &mut Db, owner: Option<&UserId>, request: PageRequest) -> Result<Page, AppError> {
-    // Asked first: what is listed below is at least as new.
+    // Read first, so that the list below is at least as new.
     let as_of = events::newest(db).await?;
     let limit = Page::SIZE as i64 + 1;
     let (statement, cursor) = match (&request, owner) {

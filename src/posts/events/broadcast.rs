@@ -1,5 +1,5 @@
-//! Events with their posts, for subscriptions: each process reads a post once for
-//! all of its subscribers, from the rows that every process shares.
+//! Events with their posts, for subscriptions. Each process reads a post once for all
+//! of its subscribers.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -45,8 +45,7 @@ pub struct PostEvent {
 /// Identifies all subscribers with the same selection.
 pub type ShapeKey = [u8; 32];
 
-/// What subscribers get, by their selection: each is made once, however many
-/// there are.
+/// The messages to subscribers, by selection. Each is made once for all subscribers.
 #[derive(Debug)]
 pub struct Renderings(Mutex<Rendered>);
 
@@ -64,8 +63,8 @@ impl Default for Renderings {
 }
 
 impl Renderings {
-    /// The message for that selection, which may be nothing. `None` if nobody
-    /// has made it yet, or it is not kept.
+    /// The message for that selection; `Some(None)` if there is none to send, `None` if
+    /// it is not made yet or not kept.
     #[must_use]
     pub fn get(&self, shape: &ShapeKey) -> Option<Option<Arc<RawValue>>> {
         self.rendered().told.get(shape).cloned()
@@ -103,8 +102,8 @@ impl Site {
 }
 
 impl Broadcast {
-    /// PostEvent from now on; `None` when the site is about to stop. The receiver
-    /// ends when the site does, and when more happened than could be passed on.
+    /// Events from now on; `None` when the site is about to stop. The receiver ends with
+    /// the site, or when events may be missing.
     #[must_use]
     pub fn subscribe(&self, site: &Site) -> Option<broadcast::Receiver<PostEvent>> {
         let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,8 +119,8 @@ impl Broadcast {
     }
 }
 
-/// Ends with the bus, or when it falls behind: then every receiver ends, so
-/// that nobody misses an event without noticing.
+/// Passes events on. It ends with the bus, or when it falls behind. Then every receiver
+/// ends, so nobody misses an event without noticing.
 async fn pass_on(
     database: Database,
     mut events: broadcast::Receiver<Event>,
@@ -152,8 +151,8 @@ async fn pass_on(
                 // An error means that nobody listens any more.
                 let _ = subscribers.send(PostEvent { kind: event.kind, post: Arc::new(post), renderings });
             }
-            // Nothing is left of it: it was long ago, or its owner, whose
-            // program chooses ids, has created it again and that event follows.
+            // Nothing is known of the post: it was deleted long ago, or its owner has
+            // created it again with the same id, and that event follows.
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "an event could not be read; subscriptions start over");

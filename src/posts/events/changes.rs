@@ -9,10 +9,10 @@ use crate::posts::PostId;
 
 const SLOTS: usize = 1024;
 
-/// Counters that only rise: one for all lists, and one for each slot of
-/// posts. A cache puts the counter it read *before* reading the database into
-/// its key; a change raises it, and the old entry is never found again. So
-/// nothing has to be removed, and a slow reader cannot store what is stale.
+/// Counters that only rise: one for all lists, and one for each slot of posts. The key
+/// of a cache entry contains the counter from *before* the database was read. A change
+/// raises the counter, so the old entry is not found any more. Nothing has to be
+/// removed, and a slow reader cannot store a stale entry.
 #[derive(Debug)]
 pub struct Changes {
     hears_all: AtomicBool,
@@ -56,9 +56,8 @@ impl Changes {
         self.counter(&self.lists)
     }
 
-    /// The counter of one post (shared with others of its slot: a change too
-    /// many costs a rendering, never a stale page); `None` while changes may
-    /// be missed.
+    /// The counter of one post; `None` while changes may be missed. Posts of one slot
+    /// share a counter, which costs some renderings but never shows a stale page.
     #[must_use]
     pub fn post(&self, id: &PostId) -> Option<u64> {
         self.counter(self.slot(id.as_str()))

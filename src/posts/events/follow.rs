@@ -8,8 +8,8 @@ use tokio::{task::JoinHandle, time::timeout};
 use super::{Event, store};
 use crate::{credentials::trust, error::AppError, site::Site};
 
-/// Silence after which the connection is tried; after as much again it is given up.
-const SILENCE: Duration = Duration::from_secs(5);
+/// After this silence the connection is tested; without an answer in the same time it counts as lost.
+const MAX_SILENCE: Duration = Duration::from_secs(5);
 /// The wait between two tries to connect.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -23,9 +23,9 @@ impl Drop for Following {
     }
 }
 
-/// Follows the events of the database from now on. Returns once it is
-/// connected, or after the first failure, and then goes on trying. Without
-/// other processes there is nothing to follow.
+/// Follows the events of the database. Returns once it is connected, or after the first
+/// failure, and retries in the background. On SQLite there are no other processes to
+/// follow.
 pub async fn start(site: &Site) -> Following {
     let mut follower = Follower { site: site.clone(), last: None };
     let first = follower.connect().await;
@@ -35,7 +35,7 @@ pub async fn start(site: &Site) -> Following {
             match connected {
                 Ok(None) => return,
                 Ok(Some(listener)) => {
-                    let lost = follower.hear(listener).await;
+                    let lost = follower.receive(listener).await;
                     follower.site.bus().changes.lose();
                     follower.site.trust().lose();
                     tracing::warn!(%lost, "the connection that hears of changes is lost; until it is back pages are rendered anew, and every key and token is asked about");
@@ -57,8 +57,8 @@ struct Follower {
 }
 
 impl Follower {
-    /// Subscribes first and then looks what was missed, so that nothing falls
-    /// between the two.
+    /// Subscribes first and then reads what was missed, so that no event is lost in
+    /// between.
     async fn connect(&mut self) -> Result<Option<PgListener>, AppError> {
         let channels = [store::CHANNEL, trust::CHANNEL];
         let Some((listener, mut db)) = self.site.database.listen(&channels).await? else {
@@ -77,25 +77,24 @@ impl Follower {
             }
             None => {
                 self.last = Some(newest);
-                bus.start_over(newest);
+                bus.reset(newest);
                 bus.follow();
             }
         }
-        // Changes of credentials are not repeated, so everything is verified
-        // again.
+        // Missed changes of credentials are not repeated, so all are verified again.
         self.site.trust().follow();
         Ok(Some(listener))
     }
 
     /// Passes on notifications; returns the reason when they end.
-    async fn hear(&mut self, mut listener: PgListener) -> String {
+    async fn receive(&mut self, mut listener: PgListener) -> String {
         loop {
-            match timeout(SILENCE, listener.try_recv()).await {
+            match timeout(MAX_SILENCE, listener.try_recv()).await {
                 Ok(Ok(Some(notification))) if notification.channel() == trust::CHANNEL => {
                     self.site.trust().forget();
                 }
-                // A newer Byline may send more than this one can read; then the
-                // table is read.
+                // A newer Byline may send a format that this one cannot read. Then it
+                // reconnects and reads the table.
                 Ok(Ok(Some(notification))) => match serde_json::from_str(notification.payload()) {
                     Ok(event) => self.pass_on(event),
                     Err(error) => return format!("unreadable: {error}"),
@@ -104,7 +103,7 @@ impl Follower {
                 Ok(Err(error)) => return error.to_string(),
                 Err(_) => {
                     let answer = sqlx::query("SELECT 1").execute(&mut listener);
-                    match timeout(SILENCE, answer).await {
+                    match timeout(MAX_SILENCE, answer).await {
                         Ok(Ok(_)) => {}
                         Ok(Err(error)) => return error.to_string(),
                         Err(_) => return "silent".to_owned(),
@@ -115,10 +114,10 @@ impl Follower {
     }
 
     fn pass_on(&mut self, event: Event) {
-        // Told twice: by the table after a reconnection and by the connection.
+        // After a reconnection an event may come from the table and as a notification.
         if self.last.is_none_or(|last| event.id > last) {
             self.last = Some(event.id);
-            self.site.bus().heard(event);
+            self.site.bus().received(event);
         }
     }
 }

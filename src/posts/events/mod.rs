@@ -37,15 +37,15 @@ use changes::Changes;
 /// Events a listener may be behind; one more, and it is dropped.
 const BACKLOG: usize = 256;
 
-/// Events that are recognised when they come a second time. A repetition after
-/// more others than this is counted twice, which costs a rendering.
-const NOTED: usize = 64;
+/// The last counted events that are remembered, to recognise a repetition. A later
+/// repetition is counted twice, which costs a rendering.
+const COUNTED_EVENTS: usize = 64;
 
-/// Subscriptions on WebSockets, for each listener that there is a place for: not
-/// every connection can have as many as one may have.
+/// Subscriptions on WebSockets for each place of a listener. A single connection may
+/// have more, so not all connections can have their maximum.
 const SUBSCRIPTIONS: usize = 10;
 
-/// Something happened to a post. Carries who and which, never what was written.
+/// A change to a post. It has the author and the id, never a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Rises with every event of the site, on whichever process.
@@ -100,21 +100,20 @@ impl FromStr for EventKind {
 /// Passes events on inside this process.
 #[derive(Debug)]
 pub struct Bus {
-    /// Whether events of this process come back from the database, too.
-    echoes: bool,
+    /// Whether the database also notifies this process of its own events.
+    receives_own_events: bool,
     /// Counters of changes, for the keys of caches.
     pub changes: Changes,
     newest: AtomicI64,
-    /// Changes that were counted last. A change of this process comes twice,
-    /// from the write and from the database, in either order; the second one
-    /// invalidates nothing.
-    noted: Mutex<VecDeque<i64>>,
-    /// The newest event of the database, and the counter of [`Changes::lists`]
-    /// that was read before it was asked.
-    kept_newest: Mutex<Option<(u64, i64)>>,
+    /// The events that were counted last. A change of this process comes twice, from
+    /// the write and from the database, in either order. It is counted once.
+    counted: Mutex<VecDeque<i64>>,
+    /// The newest event of the database, and the counter of [`Changes::lists`] from
+    /// before that query.
+    cached_newest: Mutex<Option<(u64, i64)>>,
     listeners: RwLock<Option<channel::Sender<Event>>>,
-    places: Arc<ListenerSlots>,
-    subscriptions: Arc<ListenerSlots>,
+    listener_slots: Arc<ListenerSlots>,
+    subscription_slots: Arc<ListenerSlots>,
     stopping: watch::Sender<bool>,
 }
 
@@ -132,68 +131,67 @@ impl Bus {
     pub fn new(engine: Engine, max_listeners: usize) -> Self {
         let alone = engine == Engine::Sqlite;
         Self {
-            echoes: !alone,
+            receives_own_events: !alone,
             changes: Changes::new(alone),
             newest: AtomicI64::new(0),
-            noted: Mutex::default(),
-            kept_newest: Mutex::new(None),
+            counted: Mutex::default(),
+            cached_newest: Mutex::new(None),
             listeners: RwLock::new(Some(channel::Sender::new(BACKLOG))),
-            places: Arc::new(ListenerSlots::new(max_listeners)),
-            subscriptions: Arc::new(ListenerSlots::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
+            listener_slots: Arc::new(ListenerSlots::new(max_listeners)),
+            subscription_slots: Arc::new(ListenerSlots::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
             stopping: watch::Sender::new(false),
         }
     }
 
-    /// A write of this process is on the disk; the event says what it changed, if anything.
+    /// Must be called after each commit of this process, with its event if it has one.
     pub fn committed(&self, event: Option<&Event>) {
         let Some(event) = event else { return };
-        self.note(event);
-        if !self.echoes {
+        self.count_change(event);
+        if !self.receives_own_events {
             self.deliver(event.clone());
         }
     }
 
-    /// The database notified a change. It may be one of this process, whose
-    /// commit is known only from here if the connection broke on its answer.
-    fn heard(&self, event: Event) {
-        self.note(&event);
+    /// Handles a notification of the database. It may be about a change of this process:
+    /// if the connection broke during the commit, the success is known only from here.
+    fn received(&self, event: Event) {
+        self.count_change(&event);
         self.deliver(event);
     }
 
-    fn note(&self, event: &Event) {
-        // Held until it is counted: the second of the two must not go on before.
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.echoes {
-            if noted.contains(&event.id) {
+    fn count_change(&self, event: &Event) {
+        // Held until the change is counted, so that the repetition waits for that.
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.receives_own_events {
+            if counted.contains(&event.id) {
                 return;
             }
-            if noted.len() == NOTED {
-                noted.pop_front();
+            if counted.len() == COUNTED_EVENTS {
+                counted.pop_front();
             }
-            noted.push_back(event.id);
+            counted.push_back(event.id);
         }
-        // In this order: a page for the new counter must not come from a
-        // replica that lacks the event.
-        self.has_come_to(event.id);
+        // In this order, because a page for the new counter must not come from a replica
+        // without the event.
+        self.record_newest(event.id);
         self.changes.post_changed(&event.post);
     }
 
     /// The database has the event `id`, and this process may have shown it.
-    fn has_come_to(&self, id: i64) {
+    fn record_newest(&self, id: i64) {
         self.newest.fetch_max(id, Ordering::AcqRel);
     }
 
-    /// From now on no change is missed. Ids of events may repeat, because the
-    /// database may have been set back to an earlier state.
+    /// From now on no change is missed. Ids of events may repeat, because the database may
+    /// have been reset to an earlier state.
     fn follow(&self) {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changes.follow();
     }
 
-    /// The database is not in the expected state: more happened than can be
-    /// passed on, or it was set back to an earlier state. Ends every listening;
-    /// clients that come back are told.
-    fn start_over(&self, newest: i64) {
+    /// Ends all listeners, because too many events were missed, or the database was reset
+    /// to an earlier state. Clients that reconnect get a `reset`.
+    fn reset(&self, newest: i64) {
         self.newest.store(newest, Ordering::Release);
         if let Some(listeners) = &mut *self.listeners.write().unwrap_or_else(PoisonError::into_inner) {
             *listeners = channel::Sender::new(BACKLOG);
@@ -207,24 +205,24 @@ impl Bus {
         }
     }
 
-    /// The newest event that this process knows of. A replica that has it is
-    /// not behind what was shown here.
+    /// The newest event that this process knows. A replica with this event is not behind
+    /// what was shown here.
     #[must_use]
     pub fn newest(&self) -> i64 {
         self.newest.load(Ordering::Acquire)
     }
 
-    /// The newest event of the database, if it was asked since the last change.
+    /// The newest event of the database, if it was read since the last change.
     #[must_use]
-    fn newest_at(&self, generation: Option<u64>) -> Option<i64> {
-        let kept = *self.kept_newest.lock().unwrap_or_else(PoisonError::into_inner);
+    fn cached_newest_at(&self, generation: Option<u64>) -> Option<i64> {
+        let kept = *self.cached_newest.lock().unwrap_or_else(PoisonError::into_inner);
         kept.filter(|(asked, _)| generation == Some(*asked)).map(|(_, newest)| newest)
     }
 
-    /// The database has said which event is the newest.
-    fn keep_newest(&self, generation: Option<u64>, newest: i64) {
+    /// Stores the newest event of the database.
+    fn cache_newest(&self, generation: Option<u64>, newest: i64) {
         let kept = generation.map(|generation| (generation, newest));
-        *self.kept_newest.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.cached_newest.lock().unwrap_or_else(PoisonError::into_inner) = kept;
     }
 
     /// Events from now on; `None` when the site is about to stop.
@@ -234,20 +232,19 @@ impl Bus {
         listeners.as_ref().map(channel::Sender::subscribe)
     }
 
-    /// A place for one more listener from there, if there is one.
+    /// A place for one more listener of this client, if there is one.
     #[must_use]
-    pub fn place(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
-        ListenerSlots::take(&self.places, client)
+    pub fn listener_slot(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
+        ListenerSlots::take(&self.listener_slots, client)
     }
 
-    /// A place for one more subscription on a WebSocket from there, if there
-    /// is one.
+    /// A place for one more subscription of this client on a WebSocket, if there is one.
     #[must_use]
-    pub fn subscription(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
-        ListenerSlots::take(&self.subscriptions, client)
+    pub fn subscription_slot(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
+        ListenerSlots::take(&self.subscription_slots, client)
     }
 
-    /// Ends every listening for good, so that the site can stop.
+    /// Ends all listeners for good, so that the site can stop.
     pub fn close(&self) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).take();
         self.stopping.send_replace(true);
@@ -255,7 +252,7 @@ impl Bus {
 
     /// Returns once the site is about to stop.
     pub async fn closed(&self) {
-        // An error would say that the bus itself is gone.
+        // An error would mean that the bus is gone.
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 }

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Event, EventKind};
 use crate::{
-    database::{Db, IN_ORDER, execute, internal, on_engine},
+    database::{COMMIT_ORDER_LOCK, Db, execute, internal, on_engine},
     error::AppError,
     posts::PostId,
     username::Username,
@@ -38,8 +38,8 @@ impl TryFrom<Row> for Event {
     }
 }
 
-/// The statement that writes an event, on SQLite; the parameters are named by the caller,
-/// which may have other statements before it.
+/// The statement that writes an event on SQLite. The caller chooses the parameters, so
+/// other statements may come before it.
 macro_rules! record_on_sqlite {
     ($kind:literal, $post:literal, $owner:literal) => {
         concat!(
@@ -56,7 +56,7 @@ macro_rules! record_on_sqlite {
 pub(crate) use record_on_sqlite;
 
 /// The end of a `WITH` that writes an event, on PostgreSQL, and notifies the other processes
-/// with the commit. The last two parameters are [`IN_ORDER`] and [`CHANNEL`].
+/// with the commit. The last two parameters are [`COMMIT_ORDER_LOCK`] and [`CHANNEL`].
 macro_rules! record_on_postgres {
     ($kind:literal, $post:literal, $owner:literal, $in_order:literal, $channel:literal) => {
         concat!(
@@ -80,9 +80,9 @@ macro_rules! record_on_postgres {
 }
 pub(crate) use record_on_postgres;
 
-/// Writes an event, in the transaction of the change. Ids rise in the order of
-/// commits, so nobody who has read up to one has missed a smaller one. A new
-/// post has its event written by the statement that adds it.
+/// Writes an event in the transaction of the change. Ids rise in the order of commits,
+/// so a client that has read one id has missed no smaller one. The event of a new post is
+/// written by the statement that adds the post.
 pub async fn record(
     db: &mut Db,
     kind: EventKind,
@@ -103,7 +103,7 @@ pub async fn record(
                 .bind(kind.name())
                 .bind(post.as_str())
                 .bind(owner.as_str())
-                .bind(IN_ORDER)
+                .bind(COMMIT_ORDER_LOCK)
                 .bind(CHANNEL)
                 .fetch_one(&mut **db)
                 .await?
@@ -117,14 +117,13 @@ pub async fn newest(db: &mut Db) -> Result<i64, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM events").fetch_one(db).await?))
 }
 
-/// Whether this database has come as far as the event `id`.
-pub async fn has_come_to(db: &mut Db, id: i64) -> Result<bool, AppError> {
+/// Whether this database has the event `id`.
+pub async fn has_event(db: &mut Db, id: i64) -> Result<bool, AppError> {
     Ok(id == 0 || newest(db).await? >= id)
 }
 
-/// The events after `id`, oldest first; `None` if they are too many or too
-/// long ago, if `id` is of another site, or if a newer Byline wrote one that
-/// this one cannot read.
+/// The events after `id`, oldest first; `None` if they are too many or too old, if `id` is
+/// of another site, or if a newer Byline wrote an event that this one cannot read.
 pub async fn after(db: &mut Db, id: i64) -> Result<Option<Vec<Event>>, AppError> {
     let rows: Vec<Row> = on_engine!(db => sqlx::query_as(
             "SELECT id, kind, post_id, owner FROM events WHERE id > $1 ORDER BY id LIMIT $2",

@@ -1,5 +1,5 @@
-//! `/events`: what happens to posts, as server-sent events (HTML standard,
-//! section 9.2). Public, like the posts: ids and authors, never a text.
+//! `/events`: changes to posts, as server-sent events (HTML standard, section 9.2). They
+//! are public, like the posts, and have ids and authors, never a text.
 //!
 //! ```text
 //! id: 42
@@ -7,9 +7,9 @@
 //! data: {"post":"0199…","owner":"ada"}
 //! ```
 //!
-//! `event` is `created`, `changed` or `deleted`; or `reset`: more was missed
-//! than can be told, look at the list anew. A client that comes back with
-//! `Last-Event-ID` gets what it missed, from whichever process it reaches.
+//! `event` is `created`, `changed` or `deleted`; or `reset`, if too much was missed and
+//! the client should read the list again. A client that reconnects with `Last-Event-ID`
+//! gets what it missed, from any process.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -38,19 +38,19 @@ use crate::{
     site::Site,
 };
 
-/// A sign of life, so that proxies keep the connection and a dead one is noticed.
+/// The interval of comments that keep the connection open in proxies and detect a lost one.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a browser waits before it connects again, at least and at most:
-/// after a restart of the site not all of them come at once.
+/// The range of times after which browsers reconnect. It is random, so that not all come
+/// at once after a restart of the site.
 const RETRY_MILLIS: std::ops::Range<u64> = 1000..4000;
-/// When all places are taken: seconds until another try makes sense.
+/// `Retry-After` in seconds when all places are taken.
 const FULL: u32 = 30;
 
 /// Where a stream begins.
 #[derive(Debug, Deserialize)]
 pub struct Start {
-    /// The last event that is known already, such as
-    /// [`Page::as_of`](crate::posts::Page::as_of). `Last-Event-ID` counts more.
+    /// The last event that the client knows, such as
+    /// [`Page::as_of`](crate::posts::Page::as_of). `Last-Event-ID` takes precedence.
     after: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub async fn events(
 ) -> Response {
     let html = wants_html(&headers);
     let client = client.map(|Extension(ClientAddress(address))| address);
-    let (Some(place), Some(live)) = (site.bus().place(client), site.bus().subscribe()) else {
+    let (Some(place), Some(live)) = (site.bus().listener_slot(client), site.bus().subscribe()) else {
         return refusal(&AppError::Busy { retry_after: FULL }, html);
     };
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok().map(str::to_owned));
@@ -82,7 +82,7 @@ fn respond(messages: impl Stream<Item = Result<Message, Infallible>> + Send + 's
     response
 }
 
-/// What a client gets before anything new happens.
+/// What a client gets before new events.
 struct Missed {
     /// The id before the first of these events.
     at: i64,
@@ -91,10 +91,10 @@ struct Missed {
 }
 
 async fn missed(site: &Site, after: Option<String>) -> Result<Missed, AppError> {
-    // Read before the database is, and after the listening began: what changes
-    // from now on is heard.
+    // Read before the database, and after the subscription began, so that later changes
+    // are received.
     let generation = site.bus().changes.lists();
-    let known = site.bus().newest_at(generation);
+    let known = site.bus().cached_newest_at(generation);
     // What cannot be an id was not given by this site.
     let after_id = after.as_ref().map(|after| after.parse().ok().filter(|id| *id >= 0));
     match (after_id, known) {
@@ -111,7 +111,7 @@ async fn missed(site: &Site, after: Option<String>) -> Result<Missed, AppError> 
         return Ok(Missed { at, reset: false, events: events.into() });
     }
     let newest = store::newest(db).await?;
-    site.bus().keep_newest(generation, newest);
+    site.bus().cache_newest(generation, newest);
     Ok(Missed { reset: after.is_some(), ..Missed::nothing(newest) })
 }
 
@@ -130,8 +130,8 @@ struct Listener {
     _place: ListenerSlot,
 }
 
-/// Ends when the site stops, and when the client reads so slowly that it has
-/// fallen behind; it may come back and resume.
+/// The messages of one listener. The stream ends when the site stops, or when the client
+/// falls behind; it may reconnect and resume.
 fn stream(
     missed: Missed,
     live: broadcast::Receiver<Event>,
@@ -201,7 +201,7 @@ mod tests {
     fn listen(bus: &Bus, at: i64, events: Vec<Event>) -> BodyDataStream {
         let missed = Missed { at, reset: false, events: events.into() };
         let body: Body =
-            respond(stream(missed, bus.subscribe().unwrap(), bus.place(None).unwrap())).into_body();
+            respond(stream(missed, bus.subscribe().unwrap(), bus.listener_slot(None).unwrap())).into_body();
         body.into_data_stream()
     }
 
@@ -242,13 +242,13 @@ mod tests {
     async fn a_listener_that_does_not_read_is_dropped_and_gives_its_place_back() {
         let bus = Bus::new(Engine::Sqlite, 1);
         let mut body = listen(&bus, 0, Vec::new());
-        assert!(bus.place(None).is_none(), "one listener is the limit");
+        assert!(bus.listener_slot(None).is_none(), "one listener is the limit");
         for id in 1..=1000 {
             bus.committed(Some(&event(id)));
         }
         while next(&mut body).await.is_some() {}
         drop(body);
-        assert!(bus.place(None).is_some());
+        assert!(bus.listener_slot(None).is_some());
     }
 
     #[tokio::test]

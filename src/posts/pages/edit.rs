@@ -136,8 +136,8 @@ fn Editor(
     /// What has to be read before the text.
     #[prop(optional_no_strip)]
     above: Option<AnyView>,
-    /// Other things to do with the text. Below the form's own button, which
-    /// the key Enter presses because it comes first (HTML 4.10.21.2).
+    /// Other buttons. They are below the form's own button, because Enter presses the
+    /// first one (HTML 4.10.21.2).
     #[prop(optional_no_strip)]
     below: Option<AnyView>,
     children: Children,

@@ -17,7 +17,7 @@ use crate::{
     http::{
         frame::{Filling, Frame},
         limits,
-        pages::{AtHand, Made, PageInput, render},
+        pages::{PageInput, Preloaded, ShortcutResult, render},
     },
     posts::{
         PostId, Summary, Title,
@@ -27,26 +27,26 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The pages around posts, rendered when they are first needed. All else on
-/// them has to stay the same as long as this process runs.
+/// The frames of pages of posts, rendered at first use. Everything but the post has to
+/// stay the same while this process runs.
 #[derive(Debug, Default)]
 pub struct Frames(OnceCell<PostFrames>);
 
-/// A [`crate::http::pages::Shortcut`]: the page of a post, if that is what the address names, and
-/// there is one.
-pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, Made> {
+/// A [`crate::http::pages::Shortcut`]: the page of a post, if the address names one that
+/// exists.
+pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, ShortcutResult> {
     Box::pin(async move {
         let Some(id) = uri.path().strip_prefix("/posts/").and_then(PostId::parse) else {
-            return Made::Not(AtHand(None));
+            return ShortcutResult::Render(Preloaded(None));
         };
         let reading = async { service::rendered(site, &Actor::Anonymous, &id).await.map(Arc::new) };
         let read: Read = limits::in_time(reading).await;
         if let Ok(post) = &read
             && let Some(frames) = frames(site).await
         {
-            return Made::Page(frames.page(post));
+            return ShortcutResult::Page(frames.page(post));
         }
-        Made::Not(AtHand(Some(Arc::new(read))))
+        ShortcutResult::Render(Preloaded(Some(Arc::new(read))))
     })
 }
 
@@ -57,7 +57,8 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
         for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
             let read: Read = Ok(Arc::new(post));
             let input = PageInput::of(Uri::from_static("/posts/placeholder"), Actor::Anonymous);
-            let response = render(site, PageInput { at_hand: AtHand(Some(Arc::new(read))), ..input }).await;
+            let response =
+                render(site, PageInput { preloaded: Preloaded(Some(Arc::new(read))), ..input }).await;
             if response.status() != StatusCode::OK {
                 return Err(());
             }

@@ -1,9 +1,9 @@
 //! The screens of posts.
 
+pub mod cache_key;
 mod delete;
 mod edit;
 pub mod frame;
-pub mod kept;
 mod list;
 mod show;
 

@@ -11,7 +11,7 @@ use crate::{
     http::{
         context::{actor, site},
         forms::Notice,
-        pages::AtHand,
+        pages::Preloaded,
     },
     posts::{
         PostId,
@@ -32,9 +32,9 @@ pub fn PostPage() -> impl IntoView {
     let id = post_id();
     let notice = expect_context::<Option<&'static Notice>>();
     let just_saved = notice.is_some_and(|notice| [&forms::PUBLISHED, &forms::SAVED].contains(&notice));
-    let AtHand(at_hand) = expect_context();
+    let Preloaded(preloaded) = expect_context();
     load(async move {
-        let shown = match at_hand.and_then(|read| read.downcast::<Read>().ok()) {
+        let shown = match preloaded.and_then(|read| read.downcast::<Read>().ok()) {
             Some(read) => (*read).clone()?,
             None => {
                 let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
@@ -74,8 +74,8 @@ pub fn PostPage() -> impl IntoView {
     })
 }
 
-/// The hash that identifies drafts of a post's text, and the pages that may
-/// have one.
+/// The hash that identifies drafts of a post's text, and the paths of the editors that
+/// may have one.
 async fn saved_draft(id: &PostId) -> Result<Option<(String, Vec<String>)>, AppError> {
     let post = service::get(&site(), &actor(), id).await?;
     let pages = vec!["/my-posts/new".to_owned(), format!("/my-posts/{id}/edit")];

@@ -1,5 +1,5 @@
-//! Which addresses of links and pictures are kept, and what is said where one
-//! is not.
+//! Decides which addresses of links and pictures are kept, and gives the reason if
+//! one is not.
 
 use url::{ParseError, Url};
 
@@ -11,8 +11,8 @@ pub(super) const LINK_SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 pub(super) enum Picture {
     /// The image is shown, from this address.
     Shown(String),
-    /// It is not: the policy of the site lets pictures come by https alone
-    /// (security row X2). A browser can open it as a page.
+    /// The image is a link, because the site's policy allows images by https alone
+    /// (security row X2).
     Linked(Reason),
     /// The image is dropped.
     Dropped(Reason),

@@ -1,10 +1,9 @@
 //! HTML whose elements are nested properly and not deeply.
 //!
-//! A browser's parser, and the sanitizer's, repairs whatever it is given. Its
-//! repairs cost depth times length, and copy what was left open into every
-//! paragraph that follows. So what reaches the sanitizer has nothing to
-//! repair: each element is closed where it ends, in order, and there are at
-//! most [`MAX_DEPTH`] of them around anything. No text is dropped on the way.
+//! The HTML parsers of browsers and of the sanitizer repair invalid HTML. The repair
+//! costs depth times length, and repeats open elements in every following
+//! paragraph. So the sanitizer gets HTML that needs no repair: each element is
+//! closed in order, and at most [`MAX_DEPTH`] are nested. No text is dropped.
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write};
 
@@ -25,8 +24,7 @@ pub(super) const MAX_DEPTH: usize = 100;
 /// The class of Byline's remarks where something is not shown.
 pub(super) const NOT_SHOWN: &str = "not-shown";
 
-/// `html`, with what a reader or the author is to see in place of what the
-/// site does not show.
+/// Balances `html`, and inserts remarks for `audience` where something is not shown.
 pub(super) fn balance(html: &str, audience: Audience) -> String {
     let mut balance = Balance::new(html.len(), audience);
     for token in Tokens::of(html) {
@@ -76,8 +74,8 @@ struct Balance {
     out: String,
     audience: Audience,
     open: Vec<Open>,
-    /// How many elements of a name were not opened within the innermost one,
-    /// so that their ends close nothing.
+    /// The number of elements of each name that were not opened inside the innermost
+    /// element; their end tags are ignored.
     dropped: HashMap<&'static str, usize>,
     /// How many of the open elements are code.
     code: usize,
@@ -105,8 +103,8 @@ impl Balance {
         self.open.last().map(|open| open.name)
     }
 
-    /// Where the nearest element that `wanted` names stands, not looking past
-    /// one that `barrier` names.
+    /// The position of the nearest open element that `wanted` accepts. The search ends
+    /// at an element that `barrier` accepts.
     fn nearest(
         &self,
         wanted: impl Fn(&'static str) -> bool,
@@ -165,8 +163,8 @@ impl Balance {
         }
     }
 
-    /// Ends what cannot be open around `name` (HTML 13.1.2.4 and 13.2.6.4.7).
-    /// `false`: it has no place here.
+    /// Closes elements that cannot contain `name` (HTML 13.1.2.4 and 13.2.6.4.7).
+    /// Returns `false` if `name` is not allowed here.
     fn make_room(&mut self, name: &'static str) -> bool {
         let frame = |name| is_cell(name) || is_table_frame(name);
         if is_table_part(name) {
@@ -397,8 +395,8 @@ impl Balance {
         }
     }
 
-    /// Closes what is open and sets the directions of tables: from right to
-    /// left where the text of the post runs so, or the table itself begins so.
+    /// Closes all open elements and sets the direction of tables: right to left if
+    /// the text of the post runs so, or if the table begins so.
     fn finish(mut self) -> String {
         self.close_to(0);
         let post_to_left = self.strong.to_left > self.strong.to_right;

@@ -1,5 +1,5 @@
-//! Which elements and attributes a post may have, and how the HTML standard
-//! nests them.
+//! The elements and attributes that a post may have, and how the HTML standard nests
+//! them.
 
 /// Every element that is kept; of others only the text stays.
 #[rustfmt::skip]
@@ -88,8 +88,8 @@ pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// A cell, or what is like one: content of any kind, cut off from what is
-/// around the table.
+/// A cell, or an element like it: its content is independent of the elements around
+/// the table.
 pub(super) fn is_cell(name: &str) -> bool {
     matches!(name, "td" | "th" | "caption")
 }

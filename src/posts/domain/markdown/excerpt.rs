@@ -17,12 +17,12 @@ const WORD_GRAPHEMES: usize = 40;
 /// So that one "character" of ten thousand marks is not the whole of a list.
 const MAX_BYTES: usize = 8192;
 
-/// Bytes that are gathered: several times what is shown, since white space
-/// becomes one space.
+/// Bytes of text that are collected: several times the excerpt, because white space
+/// is reduced to one space.
 const GATHERED: usize = 4 * MAX_BYTES;
 
-/// How a post begins whose HTML this is: its prose; where it has none its code,
-/// which reads badly in a line; else its headings, which run into what follows.
+/// The beginning of a post as plain text: of its prose, without prose of its code,
+/// else of its headings.
 pub(super) fn of_html(html: &str) -> String {
     let (mut prose, mut code, mut headings) = (String::new(), String::new(), String::new());
     let (mut in_code, mut in_heading, mut in_remark) = (0_usize, 0_usize, 0_usize);
@@ -79,8 +79,8 @@ fn is_gap(name: &str) -> bool {
     is_block(name) || is_table_part(name) || name == "br"
 }
 
-/// The text in one line, cut where it is too long: between two words where one
-/// ends near by, else between two characters.
+/// The text in one line. If it is too long, it is cut between two words if possible,
+/// else between two characters.
 fn shorten(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");

@@ -1,20 +1,20 @@
-//! Noncharacters that travel through the Markdown parser and out again.
+//! Marks: noncharacters that pass through the Markdown parser unchanged.
 //!
-//! U+FDD0 to U+FDEF are Unicode's for internal use: no text brings a meaning
-//! for them. They stand here for what the parser cannot be told in Markdown,
-//! and none is left in what is shown.
+//! Unicode reserves U+FDD0 to U+FDEF for internal use, so they have no meaning in a
+//! text. Here they encode what Markdown cannot express to the parser. None is left in
+//! the result.
 
 use std::{borrow::Cow, ops::Range};
 
-/// Containers that one line may open: quotes and list items. What a line
-/// begins with beyond that is shown as it was typed.
+/// The most containers (quotes and list items) that one line may open. Further
+/// markers are shown as text.
 pub(super) const MAX_MARKERS: usize = 32;
 
 /// Before a marker that opens no container any more.
 pub(super) const STOP: char = '\u{FDD0}';
 
-/// Typographic punctuation that the parser made: how it travels, how it looks,
-/// and what was typed. Inside code the latter is shown.
+/// Typographic punctuation that the parser makes: its mark, its character, and the
+/// typed text, which is shown inside code.
 const TYPOGRAPHIC: [(char, char, &str); 7] = [
     ('\u{FDD1}', '‘', "'"),
     ('\u{FDD2}', '’', "'"),
@@ -25,8 +25,8 @@ const TYPOGRAPHIC: [(char, char, &str); 7] = [
     ('\u{FDD7}', '…', "..."),
 ];
 
-/// Characters that HTML has references for. The sanitizer takes microseconds
-/// for each reference, so they pass it as marks.
+/// Characters with HTML references. The sanitizer needs microseconds for each
+/// reference, so they pass it as marks.
 const ESCAPED: [(char, char, &str); 3] =
     [('\u{FDD8}', '&', "&amp;"), ('\u{FDD9}', '<', "&lt;"), ('\u{FDDA}', '>', "&gt;")];
 
@@ -40,15 +40,14 @@ pub(super) fn escaped(c: char) -> Option<char> {
     ESCAPED.iter().find(|(_, own, _)| *own == c).map(|(mark, ..)| *mark)
 }
 
-/// The mark of the character whose reference the text begins with, and the
-/// length of that.
+/// The mark of the character reference at the start of the text, and the length of
+/// the reference.
 pub(super) fn reference(text: &str) -> Option<(char, usize)> {
     let (mark, _, reference) = ESCAPED.iter().find(|(.., reference)| text.starts_with(reference))?;
     Some((*mark, reference.len()))
 }
 
-/// HTML with references where the marks of characters are. Whatever a mark
-/// becomes is text.
+/// Replaces the marks of characters by their references. A mark always becomes text.
 pub(super) fn with_references(html: String) -> String {
     if !html.contains(is_mark) {
         return html;
@@ -69,11 +68,11 @@ pub(super) fn typographic(mark: char) -> Option<(char, &'static str)> {
     TYPOGRAPHIC.iter().find(|(own, ..)| *own == mark).map(|(_, shown, typed)| (*shown, *typed))
 }
 
-/// A run of text from the parser, made of `range` in `source`: typographic
-/// punctuation that it made of what was typed becomes marks.
+/// Replaces typographic punctuation by marks, if the parser made it. `text` is a piece
+/// of the parser's output, and `range` its place in `source`.
 pub(super) fn marked<'a>(text: &'a str, source: &str, range: Range<usize>) -> Cow<'a, str> {
     let mark = |c| TYPOGRAPHIC.iter().find(|(_, shown, _)| *shown == c).map(|(mark, ..)| *mark);
-    // Typed as it is shown, or as a reference (`&ndash;`), it is not ours.
+    // Punctuation that was typed itself, or as a reference (`&ndash;`), stays.
     let made = source.get(range).is_some_and(|typed| typed.starts_with(['\'', '"', '-', '.']));
     if made && let Some(marks) = text.chars().map(mark).collect::<Option<String>>() {
         return Cow::Owned(marks);
@@ -81,10 +80,9 @@ pub(super) fn marked<'a>(text: &'a str, source: &str, range: Range<usize>) -> Co
     Cow::Borrowed(text)
 }
 
-/// The Markdown as the parser gets it: without marks of somebody else, without
-/// byte order marks that hide how a line begins, and with a [`STOP`] where a
-/// line would open too many containers. The parser's time is containers times
-/// lines.
+/// Prepares Markdown for the parser. Removes marks that were typed, and byte order
+/// marks, which hide the beginning of a line. Inserts a [`STOP`] where a line would
+/// open too many containers, because the parser's time is containers times lines.
 pub(super) fn prepare(markdown: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(markdown);
     if text.contains(is_mark) {
@@ -114,9 +112,9 @@ pub(super) fn prepare(markdown: &str) -> Cow<'_, str> {
     stopped.into()
 }
 
-/// Where the first marker stands that is one too many, if there is one. Which
-/// of them really open a container is not known here; in code, for instance,
-/// none does. There the [`STOP`] is taken out again and nothing is changed.
+/// The position of the first marker beyond [`MAX_MARKERS`]. This function does not know
+/// whether a marker really opens a container; in code none does. There the [`STOP`] is
+/// removed again, so nothing changes.
 fn one_too_many(line: &[u8]) -> Option<usize> {
     let rule = rule_start(line);
     let mut at = 0;
@@ -151,8 +149,8 @@ fn marker(line: &[u8]) -> Option<usize> {
     matches!(line.get(length), None | Some(b' ' | b'\t' | b'\n')).then_some(length)
 }
 
-/// From where on the line is nothing but one of `-` and `*` at least three
-/// times, with white space between.
+/// Where a thematic break begins: at least three of `-` or `*` up to the end of the
+/// line, with white space between.
 fn rule_start(line: &[u8]) -> usize {
     let line = line.trim_ascii_end();
     let Some(mark @ (b'-' | b'*')) = line.last().copied() else { return usize::MAX };

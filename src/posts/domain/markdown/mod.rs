@@ -1,16 +1,16 @@
-//! Markdown to HTML that is safe to show (security row X1) at about the cost of
-//! plain text, whatever it says (security row L9), and to a line of plain text.
+//! Converts Markdown to safe HTML (security row X1) and to one line of plain text.
+//! The cost is about that of plain text, for any input (security row L9).
 //!
-//! Pure functions of a text, each step in time that grows with its length:
+//! Pure functions. The time of each step is linear in the length of the text:
 //! 1. `marks::prepare` bounds how many containers a line opens;
 //! 2. pulldown-cmark parses;
-//! 3. `write` makes HTML of the events, with cells, headings and punctuation
-//!    as the site has them;
-//! 4. `balance::balance` nests the elements properly and not deeply, and says
-//!    in words what is not shown;
-//! 5. ammonia keeps what is safe.
+//! 3. `write` makes HTML of the events, with the site's form of cells, headings and
+//!    punctuation;
+//! 4. `balance::balance` nests the elements properly and not deeply, and inserts a
+//!    remark where something is not shown;
+//! 5. ammonia removes everything that is not safe.
 //!
-//! They run where [`super::rendering`] lets them, never on a thread that serves.
+//! [`super::rendering`] runs them, on blocking threads.
 
 mod addresses;
 mod audience;
@@ -30,18 +30,18 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Ta
 
 use crate::posts::Content;
 
-/// Which renderer this is. HTML is stored under it, so it rises with every change
-/// to what any text becomes.
+/// The version of the renderer, which is stored with the HTML. It must be raised with
+/// every change to the result for any text.
 pub const VERSION: i64 = 1;
 
-/// Bytes of HTML that are stored beside a post. What is longer, which no text
-/// is that a person typed, is rendered when it is asked for.
+/// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
+/// text has, is rendered at request.
 const STORED_HTML: usize = 256 * 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendering {
-    /// Safe to show: no script, no event handler and no address that runs
-    /// code. At most some forty times as long as the text.
+    /// Safe HTML: without scripts, event handlers and addresses that run code. At most
+    /// some forty times as long as the text.
     pub html: String,
     /// How it begins: words without markup, about 240 characters.
     pub excerpt: String,
@@ -58,8 +58,8 @@ impl Rendering {
 /// How a column may be aligned, other than at the start of its cell.
 const COLUMN_SIDES: [&str; 2] = ["right", "center"];
 
-/// Cells that the parser adds to rows that are too short, for a text of
-/// `length` bytes. Without those beyond it a row ends early, as it was typed.
+/// The most cells that are added to short rows, for a text of `length` bytes. Beyond
+/// that, a row stays short.
 const fn most_added_cells(length: usize) -> usize {
     64 + length / 16
 }
@@ -68,11 +68,11 @@ fn options() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_SMART_PUNCTUATION
 }
 
-/// ammonia's defaults, narrowed to http, https and mailto, with `rel` on every
-/// link, and with the attributes that reading needs:
-/// - an author says by `dir` which way a text runs;
-/// - what may scroll sideways can be reached by keyboard (WCAG 2.1.1);
-/// - pictures load when they come near.
+/// ammonia's defaults, limited to http, https and mailto, with `rel` on every link and
+/// some attributes:
+/// - `dir`, so that authors can set the direction of a text;
+/// - `tabindex`, so that the keyboard reaches what scrolls sideways (WCAG 2.1.1);
+/// - `loading`, so that images load when they come into view.
 static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::default();
     builder
@@ -105,9 +105,8 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
     marks::with_references(SANITIZER.clean(&balance::balance(&raw, audience)).to_string())
 }
 
-/// How the text begins: words without markup, at most 240 characters as people
-/// count them (grapheme clusters), cut at a word, where there are such, with an
-/// ellipsis.
+/// The beginning of a text without markup: at most 240 grapheme clusters, cut at a word
+/// if possible, with an ellipsis.
 #[must_use]
 pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
@@ -146,8 +145,8 @@ fn replaced<'a>(text: CowStr<'a>, by: impl FnOnce(&str) -> Cow<'_, str>) -> CowS
     }
 }
 
-/// Writes the tags of tables. The parser's own writer aligns columns by a
-/// style, which the policy of the site forbids (security row X2).
+/// Writes the tags of tables. The parser's own writer aligns columns with a style
+/// attribute, which the site's policy forbids (security row X2).
 #[derive(Debug)]
 struct Cells {
     alignments: Vec<Alignment>,
@@ -221,9 +220,9 @@ impl Cells {
     }
 }
 
-/// Puts the headings of a post below its title, the page's `h1`: the highest
-/// that the author used becomes `h2`, and no level is skipped on the way down
-/// (WCAG 1.3.1; screen readers walk a page by its headings).
+/// Adjusts heading levels to the page, whose `h1` is the title: the author's highest
+/// level becomes `h2`, and no level is skipped (WCAG 1.3.1; people navigate by
+/// headings with screen readers).
 struct Outline {
     highest: HeadingLevel,
     current: HeadingLevel,

@@ -308,8 +308,8 @@ fn thread_time() -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
-/// On a thread whose stack is an eighth of what tokio gives its own: nothing
-/// recurses. Twice the length takes about twice the time; 3 ms say nothing.
+/// Runs with an eighth of the stack of tokio's threads, to show that nothing recurses.
+/// Twice the length takes about twice the time; differences below 3 ms do not count.
 #[test]
 fn no_text_costs_more_than_its_length() {
     const LENGTH: usize = 6_000;

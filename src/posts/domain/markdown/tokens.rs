@@ -1,8 +1,8 @@
-//! HTML as a flat row of tokens, in time that grows with its length alone.
+//! Splits HTML into tokens, in time that is linear in its length.
 //!
-//! After the HTML standard's tokenizer (13.2.5), with one difference: what is
-//! begun and never ended (`<!--`, `<script>`, `<a href="`) is text, where the
-//! standard would swallow all that follows.
+//! Follows the HTML standard's tokenizer (13.2.5) with one difference: markup that is
+//! never closed (`<!--`, `<script>`, `<a href="`) is text. In the standard it would
+//! hide the whole rest.
 
 use std::borrow::Cow;
 
@@ -21,19 +21,19 @@ pub(super) enum Token<'a> {
     End(&'a str),
 }
 
-/// One that may be kept: its name in lower case, and its value with character
-/// references as it was written.
+/// An attribute that may be kept: its name in lower case, and its value as written,
+/// with character references.
 pub(super) type Attribute<'a> = (&'static str, &'a str);
 
-/// The length of a tag once one was found that does not end: so that no more
-/// than this is read in vain for each `<`.
-const PATIENCE: usize = 1024;
+/// After a tag that is never closed, the longest length of a tag. So at most this much
+/// is read in vain for each further `<`.
+const UNCLOSED_TAG_BYTES: usize = 1024;
 
 /// The longest name of a character reference: `&CounterClockwiseContourIntegral;`.
 const LONGEST_REFERENCE: usize = 33;
 
-/// Text with its character references replaced. html_escape looks for the end
-/// of each `&` in all that follows; so it gets one reference at a time.
+/// Replaces character references. html_escape searches the whole rest of a text for the
+/// end of each `&`, so it gets one reference at a time.
 pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
@@ -57,8 +57,8 @@ pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// The tokens of a text. Comments, declarations, and what scripts and style
-/// sheets hold are passed over.
+/// The tokens of a text. Comments, declarations, and the content of scripts and style
+/// sheets are skipped.
 #[derive(Debug)]
 pub(super) struct Tokens<'a> {
     html: &'a str,
@@ -73,8 +73,8 @@ impl<'a> Tokens<'a> {
         Self { html, at: 0, longest_tag: usize::MAX, missing: Vec::new() }
     }
 
-    /// What begins at a `<`; `None` where that is text. `Some(None)` is to be
-    /// passed over.
+    /// The token that begins at a `<`: `None` if the `<` is text, `Some(None)` if the
+    /// markup is skipped.
     fn markup(&mut self) -> Option<Option<Token<'a>>> {
         let rest = &self.html[self.at..];
         let bytes = rest.as_bytes();
@@ -162,7 +162,7 @@ impl<'a> Tokens<'a> {
         let limit = self.longest_tag.min(rest.len());
         let tag = read_tag(rest, from, limit);
         if tag.is_none() {
-            self.longest_tag = PATIENCE;
+            self.longest_tag = UNCLOSED_TAG_BYTES;
         }
         tag
     }

@@ -1,6 +1,6 @@
 //! Markdown whose rendering has cost, or could cost, more than its length.
 //!
-//! Without dependencies, so that tests elsewhere can take it in by `#[path]`.
+//! Without dependencies, so that other tests can include it with `#[path]`.
 
 /// Texts of about `length` characters each, with a name.
 pub fn worst(length: usize) -> Vec<(String, String)> {

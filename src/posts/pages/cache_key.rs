@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The key of a page that is the same for every reader; `None` for all others.
-/// Parameters that advertisers and social networks append name no other page.
+/// Parameters that advertisers and social networks append are ignored.
 #[must_use]
 pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
     let (generation, name) = match uri.path() {

@@ -1,13 +1,12 @@
-//! Answers to queries by API key, kept like pages.
+//! The cache of answers to queries by API key.
 //!
-//! Every key reads what everyone reads (`policy::visible_owner`), so what one
-//! is answered, any other is as well, until a post changes. Whether an answer is
-//! of that kind is decided positively ([`Reads::of`]): by the root fields it
-//! has, and by that nothing in it failed. All else is answered as if nothing
-//! were kept: people, changes, mistakes, whatever depends on the clock.
+//! Every key reads what everyone reads (`policy::visible_owner`), so until a post
+//! changes, all keys get the same answer. A list of root fields ([`Reads::of`])
+//! says which answers are cached, and an answer with an error is not. Answers to
+//! people, mutations and what depends on the clock are never cached.
 //!
-//! A request is known again by its bytes alone, so that what is kept costs no
-//! parsing, no turn and no connection. Who asks is found out before.
+//! A request is recognised by its bytes, so a cached answer needs no parsing, no
+//! turn and no connection. The key is verified before.
 
 use std::{fmt, sync::Arc};
 
@@ -20,21 +19,21 @@ use sha2::{Digest, Sha256};
 use super::{errors::ApiError, limits, operation::Operation, reads::Reads};
 use crate::{
     config::PageMemory,
-    http::shared_answers::{Key, Made, SharedAnswer, SharedAnswers},
+    http::shared_answers::{Key, MaybeShared, SharedAnswer, SharedAnswers},
     posts::events::changes::Changes,
     site::Site,
 };
 
-/// Bytes of the longest request whose answer is kept: the longest document, and
+/// Bytes of the longest request whose answer is cached: the longest document, and
 /// as much again for its variables.
 const LONGEST: usize = 2 * limits::QUERY_BYTES;
 
-/// What was asked for, to the byte: the same text is the same question. Of
-/// requests by `POST` the body, of those by `GET` the query of the address.
+/// The SHA-256 of a request: of the body of a `POST`, of the query string of a
+/// `GET`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Asked([u8; 32]);
+pub struct RequestHash([u8; 32]);
 
-impl Asked {
+impl RequestHash {
     /// Of the body of a `POST`.
     #[must_use]
     pub fn by_post(body: &[u8]) -> Option<Self> {
@@ -54,79 +53,78 @@ impl Asked {
 }
 
 /// The result of a request that could be run.
-pub enum Answered {
+pub enum QueryAnswer {
     /// The same for every key.
     Shared(Arc<SharedAnswer>),
-    /// From the executor, for this request alone.
+    /// For this request alone.
     Alone(Box<Outcome>),
 }
 
-impl Answered {
+impl QueryAnswer {
     pub fn alone(outcome: Outcome) -> Self {
         Self::Alone(Box::new(outcome))
     }
 }
 
-pub struct KeptAnswers {
-    /// Of the requests whose answers are kept, what those are read from.
-    requests: Cache<Asked, Reads>,
-    answers: SharedAnswers<Asked>,
+pub struct AnswerCache {
+    /// The data that the cached answers depend on.
+    requests: Cache<RequestHash, Reads>,
+    answers: SharedAnswers<RequestHash>,
 }
 
-impl KeptAnswers {
-    /// Programs can make up any number of queries; these take the place of each
-    /// other alone, never that of a page.
+impl AnswerCache {
+    /// Programs can send any number of different queries. These displace only
+    /// each other, never a page.
     #[must_use]
     pub fn new(memory: PageMemory) -> Self {
-        let weight = |_: &Asked, reads: &Reads| u32::try_from(reads.bytes()).unwrap_or(u32::MAX);
+        let weight = |_: &RequestHash, reads: &Reads| u32::try_from(reads.bytes()).unwrap_or(u32::MAX);
         Self {
             requests: Cache::builder().max_capacity(memory.api_requests()).weigher(weight).build(),
-            answers: SharedAnswers::new(memory.api_answers(), |_| size_of::<Asked>()),
+            answers: SharedAnswers::new(memory.api_answers(), |_| size_of::<RequestHash>()),
         }
     }
 }
 
-impl KeptAnswers {
-    /// The answer to what a key asks for, if it is in memory and nothing has
-    /// changed since.
-    pub async fn ready(&self, changes: &Changes, asked: Asked) -> Option<Arc<SharedAnswer>> {
+impl AnswerCache {
+    /// The cached answer to a request by key, if nothing has changed since.
+    pub async fn ready(&self, changes: &Changes, asked: RequestHash) -> Option<Arc<SharedAnswer>> {
         let generation = self.requests.get(&asked).await?.generation(changes)?;
         self.answers.ready(&Key { generation, name: asked }).await
     }
 
-    /// Runs what a key asks for, once for all who ask for the same just now, and
-    /// keeps the answer where it is the same for every key.
+    /// Runs a request by key, once for all who send the same at the same time,
+    /// and caches the answer if it is the same for every key.
     pub async fn answer(
         &self,
         site: &Site,
-        asked: Asked,
+        asked: RequestHash,
         operation: Operation,
-    ) -> Result<Answered, ApiError> {
-        // Read before the database is: a change in between makes what is kept unfindable.
+    ) -> Result<QueryAnswer, ApiError> {
+        // Read before the database, so that after a change the answer is not found.
         let reads = operation.reads().cloned();
         let generation = reads.as_ref().and_then(|reads| reads.generation(&site.bus().changes));
         let (Some(reads), Some(generation)) = (reads, generation) else {
-            return operation.answer().await.map(Answered::alone);
+            return operation.answer().await.map(QueryAnswer::alone);
         };
         let share = |made: &Result<Outcome, _>| made.as_ref().ok().and_then(shared);
         let key = Key { generation, name: asked };
         match self.answers.get_or_try_make(key, operation.answer(), share).await {
-            Made::Shared(answer) => {
+            MaybeShared::Shared(answer) => {
                 self.requests.insert(asked, reads).await;
-                Ok(Answered::Shared(answer))
+                Ok(QueryAnswer::Shared(answer))
             }
-            Made::Own(made) => made.map(Answered::alone),
+            MaybeShared::Own(made) => made.map(QueryAnswer::alone),
         }
     }
 }
 
-impl fmt::Debug for KeptAnswers {
+impl fmt::Debug for AnswerCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptAnswers").finish_non_exhaustive()
+        f.debug_struct("AnswerCache").finish_non_exhaustive()
     }
 }
 
-/// An answer without any error is the same in both of its shapes.
+/// The answer to cache. Without errors it is the same in both formats.
 fn shared(outcome: &Outcome) -> Option<SharedAnswer> {
     #[derive(Serialize)]
     struct Payload<'a> {
