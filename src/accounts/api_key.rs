@@ -51,7 +51,8 @@ pub struct ListedApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A key that was just made, with its text, which is shown this once.
+/// A key that was just made, with its text, which is shown this once. A plain
+/// text, because it is copied into an answer; but it is not printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewApiKey {
     /// The key itself. Nobody can look it up later.

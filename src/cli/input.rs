@@ -2,11 +2,17 @@
 
 use std::io::{BufRead, Read, stdin};
 
+use secrecy::{SecretString, zeroize::Zeroizing};
+
 use super::failure::Failure;
 
+/// Bytes of a line that are read at most.
+const LINE: usize = 4096;
+
 /// One line of standard input, without its end.
-pub(super) fn password() -> Result<String, Failure> {
-    let mut line = String::new();
-    stdin().lock().take(4096).read_line(&mut line).map_err(Failure::Input)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+pub(super) fn password() -> Result<SecretString, Failure> {
+    // With room for all of it from the beginning: a text that grows leaves copies.
+    let mut line = Zeroizing::new(String::with_capacity(LINE));
+    stdin().lock().take(LINE as u64).read_line(&mut line).map_err(Failure::Input)?;
+    Ok(line.trim_end_matches(['\r', '\n']).into())
 }

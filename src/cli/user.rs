@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clap::Subcommand;
+use secrecy::ExposeSecret;
 
 use super::{
     failure::{Failure, refused},
@@ -37,7 +38,8 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
     let mut said = String::new();
     match command {
         User::Create { username, email } => {
-            let password = NewPassword::parse(&password()?, &[&username, &email]).map_err(refused)?;
+            let password =
+                NewPassword::parse(password()?.expose_secret(), &[&username, &email]).map_err(refused)?;
             let username = Username::parse(&username).map_err(refused)?;
             let email = Email::parse(&email).map_err(refused)?;
             let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
@@ -45,7 +47,7 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
         }
         User::SetPassword { who } => {
             let login = Login::parse(&who).map_err(refused)?;
-            let password = NewPassword::parse(&password()?, &[&who]).map_err(refused)?;
+            let password = NewPassword::parse(password()?.expose_secret(), &[&who]).map_err(refused)?;
             service::set_password(site, &login, password).await?;
             let _ = writeln!(
                 said,

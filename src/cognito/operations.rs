@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::problem::Problem;
 use crate::{
     accounts::domain::{Email, Login, NewAccount, NewPassword, Password, service},
     credentials::token::{
-        self, ACCESS_TIME, CLIENT_ID, Client, VerifiedToken, service as tokens, service::Tokens,
+        self, ACCESS_TIME, CLIENT_ID, Client, RefreshToken, VerifiedToken, service as tokens, service::Tokens,
     },
     site::Site,
     username::Username,
@@ -35,7 +36,8 @@ pub(super) async fn run(site: &Site, operation: &str, body: &[u8]) -> Result<Val
 }
 
 /// What an operation takes. Members that Byline has no use for (device keys,
-/// metadata, analytics) are passed over, as Cognito does without them.
+/// metadata, analytics) are passed over, as Cognito does without them. The body
+/// itself is not zeroed, because the HTTP server has other copies of its bytes.
 fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
@@ -56,7 +58,7 @@ fn check_client(id: &str) -> Result<(), Problem> {
 struct SignUp {
     client_id: String,
     username: String,
-    password: String,
+    password: SecretString,
     user_attributes: Option<Vec<Attribute>>,
 }
 
@@ -83,7 +85,7 @@ async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
     let raw_email = input.attribute("email").unwrap_or_default();
     let username = Username::parse(&input.username)?;
     let email = Email::parse(raw_email)?;
-    let password = NewPassword::parse(&input.password, &[&input.username, raw_email])?;
+    let password = NewPassword::parse(input.password.expose_secret(), &[&input.username, raw_email])?;
     let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
     Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
 }
@@ -126,13 +128,13 @@ struct InitiateAuth {
     client_id: String,
     auth_flow: String,
     #[serde(default)]
-    auth_parameters: HashMap<String, Option<String>>,
+    auth_parameters: HashMap<String, Option<SecretString>>,
 }
 
 impl InitiateAuth {
-    fn parameter(&self, name: &str) -> Result<&str, Problem> {
-        let given = self.auth_parameters.get(name).and_then(Option::as_deref);
-        given.filter(|value| !value.is_empty()).ok_or_else(|| Problem::missing(name))
+    fn parameter(&self, name: &str) -> Result<&SecretString, Problem> {
+        let given = self.auth_parameters.get(name).and_then(Option::as_ref);
+        given.filter(|value| !value.expose_secret().is_empty()).ok_or_else(|| Problem::missing(name))
     }
 }
 
@@ -140,11 +142,11 @@ async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Proble
     check_client(&input.client_id)?;
     match input.auth_flow.as_str() {
         "USER_PASSWORD_AUTH" => {
-            let login = Login::parse(input.parameter("USERNAME")?)?;
-            let password =
-                Password::parse(input.parameter("PASSWORD")?).map_err(|_| Problem::wrong_password())?;
+            let login = Login::parse(input.parameter("USERNAME")?.expose_secret())?;
+            let password = Password::parse(input.parameter("PASSWORD")?.expose_secret())
+                .map_err(|_| Problem::wrong_password())?;
             let tokens = service::log_in_program(site, Client::Amplify, login, password).await?;
-            Ok(authenticated(&tokens, Some(tokens.refresh.reveal())))
+            Ok(authenticated(&tokens, Some(&tokens.refresh)))
         }
         // Two names of one flow.
         "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
@@ -159,8 +161,8 @@ async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Proble
             // From then on this flow rotates as well, so a page that moves from
             // version 5 to 6 keeps its login.
             let tokens = tokens::renew(site, raw).await?.ok_or_else(refresh_token_is_wrong)?;
-            let newer = Some(tokens.refresh.reveal()).filter(|newer| newer != raw);
-            Ok(authenticated(&tokens, newer))
+            let is_newer = tokens.refresh.reveal().expose_secret() != raw.expose_secret();
+            Ok(authenticated(&tokens, is_newer.then_some(&tokens.refresh)))
         }
         flow => Err(Problem::parameter(format_args!(
             "{flow} flow not enabled for this client. Use USER_PASSWORD_AUTH."
@@ -172,15 +174,16 @@ fn refresh_token_is_wrong() -> Problem {
     Problem::new("NotAuthorizedException", "Invalid Refresh Token")
 }
 
-fn authenticated(tokens: &Tokens, refresh_token: Option<String>) -> Value {
+/// Plain texts, because an answer is copied several times until it is sent.
+fn authenticated(tokens: &Tokens, refresh_token: Option<&RefreshToken>) -> Value {
     let mut result = json!({
-        "AccessToken": tokens.access,
-        "IdToken": tokens.id,
+        "AccessToken": tokens.access.expose_secret(),
+        "IdToken": tokens.id.expose_secret(),
         "TokenType": "Bearer",
         "ExpiresIn": ACCESS_TIME.as_secs(),
     });
     if let Some(refresh_token) = refresh_token {
-        result["RefreshToken"] = refresh_token.into();
+        result["RefreshToken"] = refresh_token.reveal().expose_secret().into();
     }
     json!({ "AuthenticationResult": result, "ChallengeParameters": {} })
 }
@@ -189,7 +192,7 @@ fn authenticated(tokens: &Tokens, refresh_token: Option<String>) -> Value {
 #[serde(rename_all = "PascalCase")]
 struct GetTokensFromRefreshToken {
     client_id: String,
-    refresh_token: String,
+    refresh_token: SecretString,
 }
 
 async fn get_tokens_from_refresh_token(
@@ -198,7 +201,7 @@ async fn get_tokens_from_refresh_token(
 ) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     let tokens = tokens::refresh(site, &input.refresh_token).await?.ok_or_else(refresh_token_is_wrong)?;
-    let mut answer = authenticated(&tokens, Some(tokens.refresh.reveal()));
+    let mut answer = authenticated(&tokens, Some(&tokens.refresh));
     if let Some(members) = answer.as_object_mut() {
         members.remove("ChallengeParameters");
     }
@@ -208,7 +211,7 @@ async fn get_tokens_from_refresh_token(
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct OfUser {
-    access_token: String,
+    access_token: SecretString,
 }
 
 async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
@@ -228,12 +231,12 @@ async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
 #[serde(rename_all = "PascalCase")]
 struct RevokeToken {
     client_id: String,
-    token: String,
+    token: SecretString,
 }
 
 async fn revoke_token(site: &Site, input: RevokeToken) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
-    if token::RefreshToken::parse(&input.token).is_none() && token::verify(site, &input.token).await.is_ok() {
+    if RefreshToken::parse(&input.token).is_none() && token::verify(site, &input.token).await.is_ok() {
         return Err(Problem::new("UnsupportedTokenTypeException", "Only refresh tokens can be revoked."));
     }
     tokens::revoke(site, &input.token).await?;
@@ -249,15 +252,17 @@ async fn global_sign_out(site: &Site, input: OfUser) -> Result<Value, Problem> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ChangePassword {
-    access_token: String,
-    previous_password: String,
-    proposed_password: String,
+    access_token: SecretString,
+    previous_password: SecretString,
+    proposed_password: SecretString,
 }
 
 async fn change_password(site: &Site, input: ChangePassword) -> Result<Value, Problem> {
     let VerifiedToken { user, email, family, .. } = token::verify(site, &input.access_token).await?;
-    let previous = Password::parse(&input.previous_password).map_err(|_| Problem::wrong_password())?;
-    let proposed = NewPassword::parse(&input.proposed_password, &[user.username.as_str(), &email])?;
+    let previous =
+        Password::parse(input.previous_password.expose_secret()).map_err(|_| Problem::wrong_password())?;
+    let about = [user.username.as_str(), &email];
+    let proposed = NewPassword::parse(input.proposed_password.expose_secret(), &about)?;
     service::change_password(site, user, family, previous, proposed).await?;
     Ok(json!({}))
 }

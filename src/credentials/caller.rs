@@ -1,5 +1,6 @@
 //! Who is asking, found from everything that a request contains: the session
-//! cookie, an access token, an API key.
+//! cookie, an access token, an API key. How each of them is verified is in the
+//! `verify` of its folder.
 //!
 //! A token or a key counts before the cookie, because browsers add cookies by
 //! themselves. An invalid credential is refused; it never counts as none.
@@ -9,27 +10,38 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use secrecy::ExposeSecret;
+use secrecy::SecretString;
 
-use super::{Actor, HeaderCredential, RequestCredential, UserSession, api_key, token};
+use super::{
+    Actor, HeaderCredential, RequestCredential, UserSession,
+    api_key::{self, VerifiedKey},
+    session::{self, VerifiedSession},
+    token::{self, VerifiedToken},
+};
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 
 /// Who asks, and the credential that proves it.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub actor: Actor,
-    proof: Proof,
-    /// The number of changes of credentials up to which it is known to be
-    /// valid; see [`super::trust`].
-    as_of: Arc<AtomicU64>,
+    proof: Arc<Proof>,
 }
 
-#[derive(Clone, Debug)]
-enum Proof {
+#[derive(Debug)]
+struct Proof {
+    credential: Credential,
+    /// The number of changes of credentials up to which it is known to be
+    /// valid; see [`super::trust`].
+    as_of: AtomicU64,
+}
+
+/// A credential that was verified.
+#[derive(Debug)]
+enum Credential {
     Nothing,
-    Session(UserSession),
-    Token { family: String, kid: String, expires_at: Timestamp },
-    ApiKey { id: String, expires_at: Timestamp },
+    Session(VerifiedSession),
+    Token(VerifiedToken),
+    ApiKey(VerifiedKey),
 }
 
 /// Why it is not known who asks.
@@ -57,18 +69,18 @@ impl From<CredentialError> for AppError {
 impl HeaderCredential {
     /// Finds out whose it is.
     pub async fn caller(&self, site: &Site) -> Result<Caller, CredentialError> {
-        match self {
-            Self::Token(raw) => Ok(Caller::of_token(token::verify(site, raw.expose_secret()).await?)),
-            Self::ApiKey(raw) => Caller::of_api_key(site, raw.expose_secret()).await,
-        }
+        Ok(Caller::by(match self {
+            Self::Token(raw) => Credential::Token(token::verify(site, raw).await?),
+            Self::ApiKey(raw) => Credential::of_api_key(site, raw).await?,
+        }))
     }
 
     /// [`Self::caller`] at the GraphQL API, which takes id tokens as well.
     pub async fn caller_of_graphql(&self, site: &Site) -> Result<Caller, CredentialError> {
-        match self {
-            Self::Token(raw) => Ok(Caller::of_token(token::verify_either(site, raw.expose_secret()).await?)),
-            Self::ApiKey(raw) => Caller::of_api_key(site, raw.expose_secret()).await,
-        }
+        Ok(Caller::by(match self {
+            Self::Token(raw) => Credential::Token(token::verify_either(site, raw).await?),
+            Self::ApiKey(raw) => Credential::of_api_key(site, raw).await?,
+        }))
     }
 
     /// Ends it, and with a token its family.
@@ -79,8 +91,23 @@ impl HeaderCredential {
     /// After any error nothing has ended.
     pub async fn end(&self, site: &Site) -> Result<(), AppError> {
         match self {
-            Self::Token(raw) => token::service::revoke(site, raw.expose_secret()).await,
+            Self::Token(raw) => token::service::revoke(site, raw).await,
             Self::ApiKey(_) => Err(AppError::ReadOnly),
+        }
+    }
+}
+
+impl Credential {
+    async fn of_api_key(site: &Site, raw: &SecretString) -> Result<Self, CredentialError> {
+        api_key::verify(site, raw).await?.map(Self::ApiKey).ok_or(CredentialError::ApiKey)
+    }
+
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Nothing => Actor::Anonymous,
+            Self::Session(session) => Actor::User(session.user.clone()),
+            Self::Token(token) => Actor::User(token.user.clone()),
+            Self::ApiKey(_) => Actor::ApiKey,
         }
     }
 }
@@ -94,7 +121,7 @@ impl Caller {
     ) -> Result<Self, CredentialError> {
         match credential.header() {
             Some(explicit) => explicit.caller(site).await,
-            None => Self::of_session(session).await.map_err(CredentialError::Error),
+            None => Ok(Self::of_session(session).await?),
         }
     }
 
@@ -106,74 +133,69 @@ impl Caller {
     ) -> Result<Self, CredentialError> {
         match (credential.header(), session) {
             (Some(explicit), _) => explicit.caller_of_graphql(site).await,
-            (None, Some(session)) => Self::of_session(session).await.map_err(CredentialError::Error),
-            (None, None) => Ok(Self::by(Actor::Anonymous, Proof::Nothing)),
+            (None, Some(session)) => Ok(Self::of_session(session).await?),
+            (None, None) => Ok(Self::by(Credential::Nothing)),
         }
-    }
-
-    fn of_token(verified: token::VerifiedToken) -> Self {
-        let token::VerifiedToken { user, family, kid, expires_at, .. } = verified;
-        Self::by(Actor::User(user), Proof::Token { family, kid, expires_at })
-    }
-
-    async fn of_api_key(site: &Site, raw: &str) -> Result<Self, CredentialError> {
-        let verified = api_key::verify(site, raw).await?.ok_or(CredentialError::ApiKey)?;
-        let api_key::VerifiedKey { id, expires_at } = verified;
-        Ok(Self::by(Actor::ApiKey, Proof::ApiKey { id, expires_at }))
     }
 
     /// Who is signed in.
     pub async fn of_session(session: &UserSession) -> Result<Self, AppError> {
-        Ok(match session.actor().await? {
-            Actor::Anonymous => Self::by(Actor::Anonymous, Proof::Nothing),
-            actor => Self::by(actor, Proof::Session(session.clone())),
-        })
+        let verified = session::verify(session).await?;
+        Ok(Self::by(verified.map_or(Credential::Nothing, Credential::Session)))
+    }
+
+    /// With a credential whose validity was not counted yet.
+    fn by(credential: Credential) -> Self {
+        let actor = credential.actor();
+        Self { actor, proof: Arc::new(Proof { credential, as_of: AtomicU64::new(u64::MAX) }) }
     }
 
     /// Whether both were proven by the same token or the same key.
     #[must_use]
     pub fn has_same_proof(&self, other: &Self) -> bool {
-        match (&self.proof, &other.proof) {
-            (
-                Proof::Token { family, kid, expires_at },
-                Proof::Token { family: other_family, kid: other_kid, expires_at: other_expires_at },
-            ) => (family, kid, expires_at) == (other_family, other_kid, other_expires_at),
-            (Proof::ApiKey { id, .. }, Proof::ApiKey { id: other, .. }) => id == other,
+        match (&self.proof.credential, &other.proof.credential) {
+            (Credential::Token(token), Credential::Token(other)) => {
+                (&token.family, &token.kid, token.expires_at) == (&other.family, &other.kid, other.expires_at)
+            }
+            (Credential::ApiKey(key), Credential::ApiKey(other)) => key.id == other.id,
             _ => false,
         }
     }
 
     /// Whether the credential is still valid, for a connection that lasts
-    /// longer than a request. For a token or a key the database is asked only
-    /// after some credential has ended; for a session each time.
+    /// longer than a request.
     pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
-        let (Proof::Token { expires_at, .. } | Proof::ApiKey { expires_at, .. }) = &self.proof else {
-            return match &self.proof {
-                Proof::Session(session) => session.still_holds(&self.actor).await,
-                _ => Ok(true),
-            };
-        };
-        if *expires_at <= clock::now() {
+        match &self.proof.credential {
+            Credential::Nothing => Ok(true),
+            Credential::Session(session) => session::still_holds(session).await,
+            Credential::Token(token) => {
+                self.ask_unless_trusted(site, token.expires_at, token::still_holds(site, token)).await
+            }
+            Credential::ApiKey(key) => {
+                self.ask_unless_trusted(site, key.expires_at, api_key::still_holds(site, key)).await
+            }
+        }
+    }
+
+    /// Asks the database only if some credential has ended since it was asked.
+    async fn ask_unless_trusted(
+        &self,
+        site: &Site,
+        expires_at: Timestamp,
+        ask: impl Future<Output = Result<bool, AppError>>,
+    ) -> Result<bool, AppError> {
+        if expires_at <= clock::now() {
             return Ok(false);
         }
         let trust = site.trust();
-        if trust.current(&site.database).await == Some(self.as_of.load(Ordering::Acquire)) {
+        if trust.current(&site.database).await == Some(self.proof.as_of.load(Ordering::Acquire)) {
             return Ok(true);
         }
         let as_of = trust.known();
-        let holds = match &self.proof {
-            Proof::Token { family, kid, .. } => token::still_holds(site, family, kid).await?,
-            Proof::ApiKey { id, .. } => api_key::still_holds(site, id).await?,
-            Proof::Nothing | Proof::Session(_) => true,
-        };
+        let holds = ask.await?;
         if let (true, Some(as_of)) = (holds, as_of) {
-            self.as_of.store(as_of, Ordering::Release);
+            self.proof.as_of.store(as_of, Ordering::Release);
         }
         Ok(holds)
-    }
-
-    /// With a credential whose validity was not counted yet.
-    fn by(actor: Actor, proof: Proof) -> Self {
-        Self { actor, proof, as_of: Arc::new(AtomicU64::new(u64::MAX)) }
     }
 }

@@ -1,12 +1,10 @@
 //! A secret of the site, which seals values: nobody else can make such a seal.
 
-use std::sync::Arc;
-
 use hmac::{Hmac, Mac};
-use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
 
+use super::secret_bits::SecretBits;
 use crate::{
     clock,
     database::{Database, execute, internal, on_engine},
@@ -16,7 +14,7 @@ use crate::{
 
 /// 256 random bits that every process of a site shares and no answer shows.
 #[derive(Clone, Debug)]
-pub struct Secret(Arc<SecretBox<[u8; 32]>>);
+pub struct Secret(SecretBits);
 
 /// The secret of a site, once somebody has needed it.
 #[derive(Debug, Default)]
@@ -48,23 +46,17 @@ impl Secret {
     /// The only one there is so far; `secrets` has room for others.
     const NAME: &str = "site";
 
-    fn new(bits: [u8; 32]) -> Self {
-        Self(Arc::new(SecretBox::new(Box::new(bits))))
-    }
-
     /// The secret of the site; the first call makes it.
     pub async fn of_site(database: &Database) -> Result<Self, AppError> {
-        let mut fresh = [0; 32];
-        getrandom::fill(&mut fresh).map_err(internal)?;
         let stored: Vec<u8> = database
-            .write(fresh, |db, fresh| {
+            .write(SecretBits::random()?, |db, fresh| {
                 Box::pin(async move {
                     execute!(db => sqlx::query(
                             "INSERT INTO secrets (name, value, created_at) VALUES ($1, $2, $3)
                              ON CONFLICT (name) DO NOTHING",
                         )
                         .bind(Self::NAME)
-                        .bind(fresh.as_slice())
+                        .bind(fresh.expose().as_slice())
                         .bind(clock::now().micros()))?;
                     Ok(on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
                         .bind(Self::NAME)
@@ -73,7 +65,7 @@ impl Secret {
                 })
             })
             .await?;
-        stored.try_into().map(Self::new).map_err(|_| internal("the stored secret is not 32 bytes"))
+        SecretBits::from_bytes(stored).map(Self).ok_or_else(|| internal("the stored secret is not 32 bytes"))
     }
 
     /// The secret of the site, if it was made before.
@@ -83,7 +75,7 @@ impl Secret {
                 .bind(Self::NAME)
                 .fetch_optional(db)
                 .await?);
-        Ok(stored.and_then(|stored| stored.try_into().ok()).map(Self::new))
+        Ok(stored.and_then(SecretBits::from_bytes).map(Self))
     }
 
     /// HMAC-SHA-256 (RFC 2104) over `parts`, which cannot run into each other.
@@ -100,12 +92,12 @@ impl Secret {
 
     #[cfg(test)]
     pub(crate) fn for_test(byte: u8) -> Self {
-        Self::new([byte; 32])
+        Self(SecretBits::of([byte; 32]))
     }
 
     fn hmac(&self) -> Hmac<Sha256> {
         // A key of any length will do (RFC 2104, 3).
-        Hmac::new_from_slice(self.0.expose_secret())
+        Hmac::new_from_slice(self.0.expose())
             .unwrap_or_else(|_| unreachable!("HMAC takes keys of every length"))
     }
 }
@@ -116,11 +108,11 @@ mod tests {
 
     #[test]
     fn a_seal_depends_on_the_secret_the_purpose_and_where_each_part_ends() {
-        let secret = Secret::new([1; 32]);
+        let secret = Secret::for_test(1);
         let seal = secret.seal("page", &[b"ab", b"c"]);
         assert_eq!(seal, secret.seal("page", &[b"ab", b"c"]));
         assert_ne!(seal, secret.seal("page", &[b"a", b"bc"]));
         assert_ne!(seal, secret.seal("pag", &[b"eab", b"c"]));
-        assert_ne!(seal, Secret::new([2; 32]).seal("page", &[b"ab", b"c"]));
+        assert_ne!(seal, Secret::for_test(2).seal("page", &[b"ab", b"c"]));
     }
 }

@@ -27,6 +27,7 @@ use std::{
 };
 
 use moka::future::Cache;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -215,8 +216,8 @@ pub struct Name([u8; 32]);
 
 impl Name {
     #[must_use]
-    pub fn of(credential: &str) -> Self {
-        Self(Sha256::digest(credential).into())
+    pub fn of(credential: &SecretString) -> Self {
+        Self(Sha256::digest(credential.expose_secret()).into())
     }
 }
 

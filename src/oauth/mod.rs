@@ -11,6 +11,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -101,15 +102,19 @@ fn answer(status: u16, body: &Value) -> Response {
     response
 }
 
-/// The parameters of a request, each there once at most (RFC 6749 3.2).
-struct Parameters(Vec<(String, String)>);
+/// The parameters of a request, each there once at most (RFC 6749 3.2). Some of
+/// them are secret. The body itself is not zeroed, because the HTTP server has
+/// other copies of its bytes.
+struct Parameters(Vec<(String, SecretString)>);
 
 impl Parameters {
     async fn read(request: Request) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
         let body = bodies::read_body(body, limits::ACCOUNT_BODY).await?;
         let form = calls::arguments(&head.headers, &body)?;
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+        let pairs: Vec<(String, SecretString)> = form_urlencoded::parse(form.as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+            .collect();
         for (place, (name, _)) in pairs.iter().enumerate() {
             if pairs[..place].iter().any(|(before, _)| before == name) {
                 return Err(Refusal::Request("a parameter is there twice".to_owned()));
@@ -119,34 +124,36 @@ impl Parameters {
     }
 
     /// One without a value is as good as missing (RFC 6749 3.2).
-    fn get(&self, name: &str) -> Option<&str> {
+    fn get(&self, name: &str) -> Option<&SecretString> {
         self.0
             .iter()
-            .find(|(given, value)| given == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+            .find(|(given, value)| given == name && !value.expose_secret().is_empty())
+            .map(|(_, value)| value)
     }
 
-    fn require(&self, name: &str) -> Result<&str, Refusal> {
+    fn require(&self, name: &str) -> Result<&SecretString, Refusal> {
         self.get(name).ok_or_else(|| Refusal::Request(format!("{name} is missing")))
     }
 
     /// A public client need not name itself; if it does, the name has to be
     /// right.
     fn check_client(&self) -> Result<(), Refusal> {
-        if self.get("client_id").is_none_or(|id| id == CLIENT_ID) { Ok(()) } else { Err(Refusal::Client) }
+        let is_right = self.get("client_id").is_none_or(|id| id.expose_secret() == CLIENT_ID);
+        if is_right { Ok(()) } else { Err(Refusal::Client) }
     }
 }
 
 /// `POST /api/token`: RFC 6749 4.3 and 6.
 async fn token(State(site): State<Site>, request: Request) -> Response {
     match granted(&site, request).await {
+        // Plain texts, because an answer is copied several times until it is sent.
         Ok(Tokens { access, refresh, .. }) => answer(
             200,
             &json!({
-                "access_token": access,
+                "access_token": access.expose_secret(),
                 "token_type": "Bearer",
                 "expires_in": ACCESS_TIME.as_secs(),
-                "refresh_token": refresh.reveal(),
+                "refresh_token": refresh.reveal().expose_secret(),
             }),
         ),
         Err(refusal) => refusal.answer(),
@@ -156,11 +163,13 @@ async fn token(State(site): State<Site>, request: Request) -> Response {
 async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
     let parameters = Parameters::read(request).await?;
     parameters.check_client()?;
-    match parameters.require("grant_type")? {
+    match parameters.require("grant_type")?.expose_secret() {
         "password" => {
             let wrong = |error: &dyn ToString| Refusal::Request(error.to_string());
-            let login = Login::parse(parameters.require("username")?).map_err(|error| wrong(&error))?;
-            let password = Password::parse(parameters.require("password")?).map_err(|error| wrong(&error))?;
+            let login = Login::parse(parameters.require("username")?.expose_secret())
+                .map_err(|error| wrong(&error))?;
+            let password = Password::parse(parameters.require("password")?.expose_secret())
+                .map_err(|error| wrong(&error))?;
             Ok(limits::in_time(accounts::log_in_program(site, Client::OAuth, login, password)).await?)
         }
         "refresh_token" => {

@@ -24,7 +24,7 @@ const POSTS: &[(&str, &str, &str)] = &[
 
 /// Adds authors and posts if there are no accounts yet, and returns how to log
 /// in. The password is random, so no public site has a password that everybody
-/// knows.
+/// knows. It is a plain text, because it is shown.
 pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
     if !store::list(&mut site.database.read().await?).await?.is_empty() {
         return Ok(None);

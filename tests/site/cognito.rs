@@ -89,7 +89,7 @@ fn get_tokens(token: &str) -> Value {
 }
 
 async fn opens(site: &Running, token: &str) -> bool {
-    token::verify(&site.site, token).await.is_ok()
+    token::verify(&site.site, &token.into()).await.is_ok()
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use byline::{
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::future::join_all;
 use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::support::{
@@ -30,14 +31,18 @@ const LATER: &str = "UPDATE refresh_tokens SET used_at = used_at - 11000000 WHER
 const HOUR: i64 = 60 * 60 * 1_000_000;
 
 async fn verify(site: &Running, token: &str) -> Result<VerifiedToken, TokenError> {
-    token::verify(&site.site, token).await
+    token::verify(&site.site, &token.into()).await
+}
+
+async fn verify_either(site: &Running, token: &str) -> Result<VerifiedToken, TokenError> {
+    token::verify_either(&site.site, &token.into()).await
 }
 
 /// Whoever is asked, a new request or a connection that is open, says the same.
 async fn opens(site: &Running, tokens: &Tokens) -> bool {
     let opens = match verify(site, &tokens.access).await {
         Ok(verified) => {
-            let holds = token::still_holds(&site.site, &verified.family, &verified.kid).await;
+            let holds = token::still_holds(&site.site, &verified).await;
             assert_eq!(holds, Ok(true), "a connection would end that a request begins");
             true
         }
@@ -227,13 +232,26 @@ async fn a_token_of_another_site_is_not_believed() {
     assert_refused(&refresh(&site, &tokens.refresh).await, "invalid_grant");
 }
 
+/// The texts of [`tokens::Tokens`].
+struct Issued {
+    access: String,
+    id: String,
+    refresh: String,
+}
+
 /// An access token and the id token beside it, of somebody who has an account.
-async fn issued(site: &Running, username: &str) -> tokens::Tokens {
+async fn issued(site: &Running, username: &str) -> Issued {
     let password = Password::parse(PASSWORD).expect("a password");
     let login = Login::parse(username).expect("a login");
     let authenticated =
         service::authenticate(&site.site, login, password).await.expect("the password is right");
-    service::begin_family(&site.site, token::Client::OAuth, &authenticated).await.expect("tokens")
+    let tokens =
+        service::begin_family(&site.site, token::Client::OAuth, &authenticated).await.expect("tokens");
+    Issued { access: text(&tokens.access), id: text(&tokens.id), refresh: text(&tokens.refresh.reveal()) }
+}
+
+fn text(secret: &SecretString) -> String {
+    secret.expose_secret().to_owned()
 }
 
 #[tokio::test]
@@ -241,12 +259,11 @@ async fn an_id_token_opens_the_graphql_api_and_nothing_else_and_a_refresh_token_
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let issued = issued(&site, "ada").await;
-    let refresh = issued.refresh.reveal();
     let verified = verify(&site, &issued.access).await.expect("the access token holds");
-    assert_eq!(token::verify_either(&site.site, &issued.access).await.as_ref(), Ok(&verified));
-    assert_eq!(token::verify_either(&site.site, &issued.id).await, Ok(verified.clone()), "the same in all");
+    assert_eq!(verify_either(&site, &issued.access).await.as_ref(), Ok(&verified));
+    assert_eq!(verify_either(&site, &issued.id).await, Ok(verified.clone()), "the same in all");
     assert_eq!(verify(&site, &issued.id).await, Err(TokenError::Malformed));
-    assert_eq!(token::verify_either(&site.site, &refresh).await, Err(TokenError::Malformed));
+    assert_eq!(verify_either(&site, &issued.refresh).await, Err(TokenError::Malformed));
 
     let (_, claims) = parts(&issued.id);
     let expected = [
@@ -278,7 +295,7 @@ async fn an_id_token_opens_the_graphql_api_and_nothing_else_and_a_refresh_token_
     }
 
     for path in ["/api/my_posts", "/account/api/schema.graphql"] {
-        for (token, status) in [(&issued.access, 200), (&issued.id, 401), (&refresh, 401)] {
+        for (token, status) in [(&issued.access, 200), (&issued.id, 401), (&issued.refresh, 401)] {
             let request = Credential::token(token).request(&site, axum::http::Method::GET, path);
             let answer = site.exchange(request.body(axum::body::Body::empty()).expect("a request")).await;
             assert_eq!(answer.status, status, "{path}: {}", answer.text());
@@ -321,7 +338,7 @@ async fn an_id_token_is_checked_as_an_access_token_is() {
     assert!(!opens(&issued(&other, "ada").await.id).await, "of another site");
 
     assert!(opens(&issued_here.id).await);
-    let answer = site.script().submit("/api/token/revoke", &[("token", &issued_here.refresh.reveal())]).await;
+    let answer = site.script().submit("/api/token/revoke", &[("token", &issued_here.refresh)]).await;
     assert_eq!(answer.status, 200);
     assert!(!opens(&issued_here.id).await, "its family has ended");
 }
@@ -546,8 +563,8 @@ async fn twenty_refreshes_at_once_are_one_chain() {
 
 /// [`tokens::renew`], which no path below `/api` leads to.
 async fn renewed(site: &Running, token: &str) -> Option<Tokens> {
-    let tokens = tokens::renew(&site.site, token).await.expect("an answer")?;
-    Some(Tokens { access: tokens.access, refresh: tokens.refresh.reveal() })
+    let tokens = tokens::renew(&site.site, &token.into()).await.expect("an answer")?;
+    Some(Tokens { access: text(&tokens.access), refresh: text(&tokens.refresh.reveal()) })
 }
 
 #[tokio::test]
@@ -558,7 +575,7 @@ async fn a_program_of_amplify_keeps_its_refresh_token_until_it_takes_another() {
     let issued =
         service::log_in_program(&site.site, token::Client::Amplify, login, password.expect("a password"))
             .await;
-    let first = issued.expect("tokens").refresh.reveal();
+    let first = text(&issued.expect("tokens").refresh.reveal());
     for _ in 0..3 {
         let renewed = renewed(&site, &first).await.expect("tokens");
         assert_eq!(renewed.refresh, first);

@@ -25,3 +25,18 @@ impl ApiKeyId {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_form() {
+        let id = ApiKeyId::generate();
+        assert_eq!(ApiKeyId::parse(id.as_str()), Some(id.clone()));
+        let (upper, simple) = (id.as_str().to_uppercase(), id.as_str().replace('-', ""));
+        for other in [&upper, &simple, &format!("{{{}}}", id.as_str()), "", "\0", "nothing"] {
+            assert_eq!(ApiKeyId::parse(other), None, "{other:?}");
+        }
+    }
+}

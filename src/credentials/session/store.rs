@@ -25,6 +25,9 @@ pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 /// After this time a session ends in any case (ASVS 7.3.2).
 pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Where a session has the person who is signed in.
+pub(super) const USER: &str = "user";
+
 /// The rows of `sessions`.
 ///
 /// The stores of tower-sessions upsert in `save`, so a request that runs during
@@ -74,7 +77,7 @@ impl RowStore {
     fn row(record: &Record) -> Result<(Vec<u8>, Option<String>, String)> {
         let user: Option<User> = record
             .data
-            .get("user")
+            .get(USER)
             .map(|user| serde_json::from_value(user.clone()))
             .transpose()
             .map_err(|error| Error::Decode(error.to_string()))?;

@@ -1,11 +1,13 @@
-//! The claims of tokens, and which tokens are accepted (security row J2).
+//! Access and id tokens (security row J2): what they claim, how they are signed, and
+//! which are accepted.
 
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, encode, errors::ErrorKind};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{CLIENT_ID, TokenError, keys::Key, store::Holder};
+use super::{CLIENT_ID, keys::Key, store::Holder};
 use crate::{clock, config::PublicUrl, database::internal, error::AppError, timestamp::Timestamp};
 
 /// How long an access token is valid, unless its family ends.
@@ -15,6 +17,20 @@ const LEEWAY: Duration = Duration::from_secs(10);
 /// The scope of Cognito's own logins. Without it aws-amplify 3 to 5 do not ask
 /// who has logged in.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
+
+/// Why a token is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not one of ours, or not for this use.
+    #[error("Unable to parse JWT token.")]
+    Malformed,
+    /// It was valid once; it has expired, or its family has ended.
+    #[error("Token has expired.")]
+    Expired,
+    /// The database could not be asked.
+    #[error(transparent)]
+    Error(#[from] AppError),
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenUse {
@@ -128,12 +144,12 @@ fn common(holder: &Holder, parties: &Parties) -> Common {
     }
 }
 
-fn sign(claims: &Claims, key: &Key) -> Result<String, AppError> {
+fn sign(claims: &Claims, key: &Key) -> Result<SecretString, AppError> {
     let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
-    encode(&header, claims, &key.signing).map_err(internal)
+    encode(&header, claims, &key.signing).map(SecretString::from).map_err(internal)
 }
 
-pub(super) fn access_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<String, AppError> {
+pub(super) fn access_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<SecretString, AppError> {
     let claims = Claims::Access(Access {
         common: common(holder, parties),
         username: holder.user.username.as_str().to_owned(),
@@ -144,7 +160,7 @@ pub(super) fn access_token(holder: &Holder, key: &Key, parties: &Parties) -> Res
     sign(&claims, key)
 }
 
-pub(super) fn id_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<String, AppError> {
+pub(super) fn id_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<SecretString, AppError> {
     let claims = Claims::Id(Id {
         common: common(holder, parties),
         aud: CLIENT_ID.to_owned(),

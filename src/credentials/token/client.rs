@@ -1,6 +1,4 @@
-//! The client that tokens are for, and why a token is refused.
-
-use crate::error::AppError;
+//! The client that tokens are for.
 
 /// The only client of tokens: any program that a person gives their password
 /// to. It has no secret (RFC 6749 2.1).
@@ -27,18 +25,4 @@ impl Client {
             Self::Amplify => CLIENT_ID,
         }
     }
-}
-
-/// Why a token is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
-    /// Not one of ours, or not for this use.
-    #[error("Unable to parse JWT token.")]
-    Malformed,
-    /// It was valid once; it has expired, or its family has ended.
-    #[error("Token has expired.")]
-    Expired,
-    /// The database could not be asked.
-    #[error(transparent)]
-    Error(#[from] AppError),
 }

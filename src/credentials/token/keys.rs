@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use super::eddsa::key_pair;
 use crate::{
     clock,
+    credentials::secret_bits::SecretBits,
     database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     site::Site,
@@ -37,6 +38,7 @@ const RELOAD: Duration = Duration::from_secs(1);
 pub struct Key {
     /// Its RFC 7638 thumbprint.
     pub kid: String,
+    /// Zeroed when it is dropped, and not printed.
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
     public: [u8; 32],
@@ -89,11 +91,10 @@ pub enum Rotation {
 }
 
 impl Key {
-    fn from_seed(seed: &[u8], created_at: Timestamp, signs_from: Timestamp) -> Result<Self, AppError> {
-        let seed: [u8; 32] = seed.try_into().map_err(|_| internal("a stored seed is not 32 bytes"))?;
-        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        let (signing, verifying) = key_pair(&seed, &public);
-        Ok(Self { kid: thumbprint(&public), signing, verifying, public, created_at, signs_from })
+    fn from_seed(seed: &SecretBits, created_at: Timestamp, signs_from: Timestamp) -> Self {
+        let public = SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes();
+        let (signing, verifying) = key_pair(seed.expose(), &public);
+        Self { kid: thumbprint(&public), signing, verifying, public, created_at, signs_from }
     }
 
     /// RFC 7517 4, RFC 8037 2.
@@ -176,7 +177,7 @@ impl Keys {
         let mut key_set = read(&mut database.read().await?).await?;
         if key_set.0.is_empty() {
             database
-                .write((seed()?, clock::now()), |db, (seed, now)| {
+                .write((SecretBits::random()?, clock::now()), |db, (seed, now)| {
                     Box::pin(async move {
                         let first = read(db).await?.0.is_empty();
                         if first { insert(db, &seed, now, now).await } else { Ok(()) }
@@ -197,12 +198,6 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-fn seed() -> Result<[u8; 32], AppError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(internal)?;
-    Ok(seed)
-}
-
 async fn read(db: &mut Db) -> Result<KeySet, AppError> {
     let rows: Vec<(Vec<u8>, i64, i64)> = on_engine!(db => sqlx::query_as(
             "SELECT seed, created_at, signs_from FROM signing_keys ORDER BY generation",
@@ -210,7 +205,10 @@ async fn read(db: &mut Db) -> Result<KeySet, AppError> {
         .fetch_all(db)
         .await?);
     let keys = rows.into_iter().map(|(seed, created_at, signs_from)| {
-        Key::from_seed(&seed, Timestamp::from_micros(created_at), Timestamp::from_micros(signs_from))
+        let seed = SecretBits::from_bytes(seed).ok_or_else(|| internal("a stored seed is not 32 bytes"))?;
+        let (created_at, signs_from) =
+            (Timestamp::from_micros(created_at), Timestamp::from_micros(signs_from));
+        Ok(Key::from_seed(&seed, created_at, signs_from))
     });
     keys.collect::<Result<_, _>>().map(KeySet)
 }
@@ -219,18 +217,18 @@ async fn read(db: &mut Db) -> Result<KeySet, AppError> {
 /// and the later one runs again.
 async fn insert(
     db: &mut Db,
-    seed: &[u8; 32],
+    seed: &SecretBits,
     created_at: Timestamp,
     signs_from: Timestamp,
 ) -> Result<(), AppError> {
-    let key = Key::from_seed(seed, created_at, signs_from)?;
+    let key = Key::from_seed(seed, created_at, signs_from);
     execute!(db => sqlx::query(
             "INSERT INTO signing_keys (generation, kid, seed, created_at, signs_from)
              SELECT COALESCE(MAX(generation), 0) + 1, $1, $2, $3, $4 FROM signing_keys WHERE TRUE
              ON CONFLICT (generation) DO NOTHING",
         )
         .bind(&key.kid)
-        .bind(seed.as_slice())
+        .bind(seed.expose().as_slice())
         .bind(created_at.micros())
         .bind(signs_from.micros()))?;
     Ok(())
@@ -238,13 +236,13 @@ async fn insert(
 
 /// Makes the next key and returns its kid.
 pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError> {
-    let seed = seed()?;
+    let seed = SecretBits::random()?;
     let now = clock::now();
     let signs_from = match rotation {
         Rotation::InTurn => now.after(PUBLISHED_FOR),
         Rotation::Now => now,
     };
-    let kid = Key::from_seed(&seed, now, signs_from)?.kid;
+    let kid = Key::from_seed(&seed, now, signs_from).kid;
     site.database
         .write_then(
             (seed, now, signs_from, rotation, kid),
@@ -314,7 +312,7 @@ mod tests {
         let at = |seconds| start.after(Duration::from_secs(seconds));
         let key_set = KeySet(
             [(1, at(0)), (2, at(300))]
-                .map(|(byte, signs_from)| Key::from_seed(&[byte; 32], at(0), signs_from).unwrap())
+                .map(|(byte, signs_from)| Key::from_seed(&SecretBits::of([byte; 32]), at(0), signs_from))
                 .into(),
         );
         let duties = |now| key_set.active(now).map(|(_, status)| status).collect::<Vec<_>>();

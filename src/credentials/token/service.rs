@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::{
@@ -12,19 +13,14 @@ use super::{
 };
 use crate::{clock, credentials::User, database::internal, error::AppError, site::Site};
 
-#[derive(Clone)]
+/// What a program is given.
+#[derive(Clone, Debug)]
 pub struct Tokens {
     /// For the API; valid for [`super::ACCESS_TIME`].
-    pub access: String,
+    pub access: SecretString,
     /// For the program itself: who it is that has logged in.
-    pub id: String,
+    pub id: SecretString,
     pub refresh: RefreshToken,
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tokens")
-    }
 }
 
 /// The time to use a refresh token. After that the client is told to come
@@ -83,7 +79,7 @@ pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, Ap
 /// # Errors
 ///
 /// [`AppError::Busy`] after [`USE_TIME`].
-pub async fn refresh(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
+pub async fn refresh(site: &Site, raw: &SecretString) -> Result<Option<Tokens>, AppError> {
     let Some(parent) = RefreshToken::parse(raw) else { return Ok(None) };
     // Everything that can fail or take long is done before the token is used
     // up: a program that is told to try again has only this one.
@@ -134,7 +130,7 @@ enum Used {
 /// For a program of [`Client::Amplify`] that keeps its refresh token: returns
 /// the same one. In every other family this is [`refresh`], so a copy of a
 /// token is detected here too.
-pub async fn renew(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
+pub async fn renew(site: &Site, raw: &SecretString) -> Result<Option<Tokens>, AppError> {
     let Some(token) = RefreshToken::parse(raw) else { return Ok(None) };
     let found = store::find(&mut site.database.read().await?, &token.hash()).await?;
     match found {
@@ -150,7 +146,7 @@ pub async fn renew(site: &Site, raw: &str) -> Result<Option<Tokens>, AppError> {
 /// # Errors
 ///
 /// After an error nothing has ended.
-pub async fn revoke(site: &Site, raw: &str) -> Result<(), AppError> {
+pub async fn revoke(site: &Site, raw: &SecretString) -> Result<(), AppError> {
     if let Some(token) = RefreshToken::parse(raw) {
         return site
             .database

@@ -311,14 +311,14 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "an access token",
-        parses: &["credentials/token/claims.rs::read", "credentials/token/mod.rs::verify_for"],
+        parses: &["credentials/token/claims.rs::read", "credentials/token/verify.rs::verify_for"],
         bytes: 16 * KIB,
         worst: tokens,
         way: Way::Header { path: "/my-posts", name: "authorization", before: "Bearer " },
     },
     Door {
         name: "an API key",
-        parses: &["credentials/api_key/mod.rs::ApiKey::parse"],
+        parses: &["credentials/api_key/key.rs::ApiKey::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Header { path: "/my-posts", name: "x-api-key", before: "byl_" },

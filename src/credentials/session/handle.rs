@@ -1,0 +1,133 @@
+//! The session of a request: typed access to what tower-sessions stores.
+
+use std::{fmt, sync::Arc};
+
+use tower_sessions::Session;
+
+use super::{
+    kept::{Basket, FormToKeep, KeptForm},
+    store::{RowStore, USER, cause},
+};
+use crate::{credentials::User, database::Database, error::AppError, site::Site, ui::Values};
+
+const BASKET: &str = "basket";
+/// Where a session had a single form, whole, before there were baskets.
+const KEPT: &str = "kept";
+
+/// The session of one request. Its keys are private; this is all there is to do with it.
+#[derive(Clone)]
+pub struct UserSession(Session);
+
+/// Without the id, which is the secret in the cookie.
+impl fmt::Debug for UserSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserSession")
+    }
+}
+
+impl UserSession {
+    /// Over the session that the layer put into the request.
+    #[must_use]
+    pub const fn new(session: Session) -> Self {
+        Self(session)
+    }
+
+    /// The same session with a cache of its own, so that this check of who is
+    /// signed in does not replace a later one.
+    #[must_use]
+    pub fn apart(&self, site: &Site) -> Self {
+        Self(Session::new(self.0.id(), Arc::new(RowStore::new(site)), None))
+    }
+
+    /// Who is signed in, read from the database at the first call.
+    pub(super) async fn user(&self) -> Result<Option<User>, AppError> {
+        self.0.get(USER).await.map_err(|error| cause(&error))
+    }
+
+    /// As [`Self::user`], as the database has it now.
+    pub(super) async fn user_now(&self) -> Result<Option<User>, AppError> {
+        self.0.load().await.map_err(|error| cause(&error))?;
+        self.user().await
+    }
+
+    /// Signs in under a new id; the old one is dead (security row S2). The
+    /// session is stored when this returns.
+    pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
+        self.0.cycle_id().await.map_err(|error| cause(&error))?;
+        self.0.insert(USER, user).await.map_err(|error| cause(&error))?;
+        self.0.save().await.map_err(|error| cause(&error))
+    }
+
+    /// Ends the session in the database.
+    ///
+    /// # Errors
+    ///
+    /// After an error the session has not ended.
+    pub async fn sign_out(&self) -> Result<(), AppError> {
+        self.0.flush().await.map_err(|error| cause(&error))
+    }
+
+    /// Keeps a form for when its sender is signed in again; `false` when there
+    /// is no room for one more.
+    pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
+        let known = self.basket(database).await?;
+        let basket = known.clone().unwrap_or_else(Basket::generate);
+        let kept = basket.put(database, form).await?;
+        if kept && known.is_none() {
+            self.0.insert(BASKET, basket).await.map_err(|error| cause(&error))?;
+        }
+        Ok(kept)
+    }
+
+    /// The forms that wait for `user`, first come first.
+    pub async fn kept(&self, database: &Database, user: &User) -> Result<Vec<KeptForm>, AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.of(&mut database.read().await?, user).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What was typed into one kept form.
+    pub async fn kept_values(
+        &self,
+        database: &Database,
+        user: &User,
+        id: &str,
+    ) -> Result<Option<Values>, AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.values(&mut database.read().await?, user, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Notes that a kept form was shown in its editor.
+    pub async fn kept_was_shown(&self, database: &Database, id: String) -> Result<(), AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.shown(database, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets go of one: it has been saved, or `user` gave it up.
+    pub async fn forget_kept(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
+        match self.basket(database).await? {
+            Some(basket) => basket.forget(database, user, id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn basket(&self, database: &Database) -> Result<Option<Basket>, AppError> {
+        let basket = self.0.get(BASKET).await.map_err(|error| cause(&error))?;
+        if basket.is_some() {
+            return Ok(basket);
+        }
+        // A session from before there were baskets.
+        let Some(form) = self.0.get::<FormToKeep>(KEPT).await.map_err(|error| cause(&error))? else {
+            return Ok(None);
+        };
+        let basket = Basket::generate();
+        basket.put(database, form).await?;
+        self.0.insert(BASKET, &basket).await.map_err(|error| cause(&error))?;
+        Ok(Some(basket))
+    }
+}

@@ -1,0 +1,25 @@
+//! From a session to who asks.
+
+use super::UserSession;
+use crate::{credentials::User, error::AppError};
+
+/// A session that somebody is signed in to.
+#[derive(Clone, Debug)]
+pub struct VerifiedSession {
+    pub user: User,
+    session: UserSession,
+}
+
+/// Finds who is signed in; `None` for nobody. The primary database is asked at
+/// the first call for a request. Nothing is trusted from memory: requests write
+/// the rows of sessions, and a session ends when it is not used.
+pub async fn verify(session: &UserSession) -> Result<Option<VerifiedSession>, AppError> {
+    let user = session.user().await?;
+    Ok(user.map(|user| VerifiedSession { user, session: session.clone() }))
+}
+
+/// Whether it is still valid, for a connection that lasts longer than a request:
+/// the same person is signed in. The database is asked.
+pub async fn still_holds(verified: &VerifiedSession) -> Result<bool, AppError> {
+    Ok(verified.session.user_now().await?.as_ref() == Some(&verified.user))
+}
