@@ -36,12 +36,12 @@ use crate::{
 impl Site {
     /// Opens the database and prepares everything else.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
-        put_together(config, Database::open(&config.database)).await
+        assemble(config, Database::open(&config.database)).await
     }
 
     /// [`Self::open`], for serving: no other process serves the same file meanwhile.
     pub async fn open_to_serve(config: &Config) -> Result<Self, StartError> {
-        put_together(config, Database::open_to_serve(&config.database)).await
+        assemble(config, Database::open_to_serve(&config.database)).await
     }
 }
 
@@ -53,7 +53,7 @@ static ALL_FORMS: [&Form; 8] = {
     [sign_up, log_in, log_out, create_api_key, revoke_api_key, create_post, update_post, delete_post]
 };
 
-async fn put_together(
+async fn assemble(
     config: &Config,
     database: impl Future<Output = Result<Database, OpenError>>,
 ) -> Result<Site, StartError> {

@@ -20,7 +20,7 @@ static SIGN_UP: Form = Form {
     call: Call { endpoint: "/api/sign_up", max_body: ACCOUNT_BODY, is_for_anyone: true },
     page: "/signup",
     holds_text: false,
-    comes_back: true,
+    is_shown_again: true,
     then: Then::GoTo(next),
     notice: Some(&WELCOME),
 };
@@ -29,7 +29,7 @@ static LOG_IN: Form = Form {
     call: Call { endpoint: "/api/log_in", max_body: ACCOUNT_BODY, is_for_anyone: true },
     page: "/login",
     holds_text: false,
-    comes_back: true,
+    is_shown_again: true,
     then: Then::GoTo(next),
     notice: None,
 };
@@ -39,7 +39,7 @@ static LOG_OUT: Form = Form {
     call: Call { endpoint: "/api/log_out", max_body: ACCOUNT_BODY, is_for_anyone: true },
     page: "/logout",
     holds_text: false,
-    comes_back: false,
+    is_shown_again: false,
     then: Then::GoTo(|_, _| "/".to_owned()),
     notice: Some(&LOGGED_OUT),
 };
@@ -48,7 +48,7 @@ static CREATE_API_KEY: Form = Form {
     call: Call { endpoint: "/api/create_api_key", max_body: ACCOUNT_BODY, is_for_anyone: false },
     page: "/account/api-keys",
     holds_text: false,
-    comes_back: true,
+    is_shown_again: true,
     then: Then::ShowOnce,
     notice: None,
 };
@@ -57,7 +57,7 @@ static REVOKE_API_KEY: Form = Form {
     call: Call { endpoint: "/api/revoke_api_key", max_body: ACCOUNT_BODY, is_for_anyone: false },
     page: "/account/api-keys/{id}/revoke",
     holds_text: false,
-    comes_back: false,
+    is_shown_again: false,
     then: Then::GoTo(|_, _| "/account/api-keys".to_owned()),
     notice: Some(&KEY_REVOKED),
 };

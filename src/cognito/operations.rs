@@ -92,7 +92,7 @@ async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfClient {
+struct ClientIdInput {
     client_id: String,
 }
 
@@ -100,24 +100,24 @@ struct OfClient {
 /// aws-amplify-react ask for a code after every sign-up and then go on to the
 /// login. The answer is the same for everybody, so it does not show who has an
 /// account.
-fn confirm_sign_up(input: OfClient) -> Result<Value, Problem> {
+fn confirm_sign_up(input: ClientIdInput) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     Ok(json!({}))
 }
 
 /// Likewise. No code is sent, so there is no word of where it went.
-fn resend_confirmation_code(input: OfClient) -> Result<Value, Problem> {
+fn resend_confirmation_code(input: ClientIdInput) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     Ok(json!({}))
 }
 
-fn forgot_password(input: OfClient) -> Result<Value, Problem> {
+fn forgot_password(input: ClientIdInput) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     Err(Problem::parameter("This site cannot send you a code. Ask whoever runs it for a new password."))
 }
 
 /// Refuses every code, because none is ever sent.
-fn confirm_forgot_password(input: OfClient) -> Result<Value, Problem> {
+fn confirm_forgot_password(input: ClientIdInput) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     Err(Problem::new("CodeMismatchException", "Invalid verification code provided, please try again."))
 }
@@ -210,11 +210,11 @@ async fn get_tokens_from_refresh_token(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfUser {
+struct AccessTokenInput {
     access_token: SecretString,
 }
 
-async fn get_user(site: &Site, input: OfUser) -> Result<Value, Problem> {
+async fn get_user(site: &Site, input: AccessTokenInput) -> Result<Value, Problem> {
     let VerifiedToken { user, email, .. } = token::verify(site, &input.access_token).await?;
     let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
     Ok(json!({
@@ -243,7 +243,7 @@ async fn revoke_token(site: &Site, input: RevokeToken) -> Result<Value, Problem>
     Ok(json!({}))
 }
 
-async fn global_sign_out(site: &Site, input: OfUser) -> Result<Value, Problem> {
+async fn global_sign_out(site: &Site, input: AccessTokenInput) -> Result<Value, Problem> {
     let VerifiedToken { user, .. } = token::verify(site, &input.access_token).await?;
     service::sign_out_everywhere(site, user.id).await?;
     Ok(json!({}))

@@ -14,7 +14,7 @@
 //!   change. On PostgreSQL the triggers notify ([`Trust::forget`]); while the
 //!   connection that listens is lost, nothing is trusted. On SQLite only commands
 //!   write beside the serving process, and the triggers count. The count is read
-//!   before something is trusted, if the last read is older than [`LOOK`]. So an
+//!   before something is trusted, if the last read is older than [`POLL_INTERVAL`]. So an
 //!   idle site does nothing.
 
 use std::{
@@ -44,7 +44,7 @@ use crate::{
 pub const CHANNEL: &str = "byline_credentials";
 /// After this time the count is read again. While one request reads it, others
 /// use the last value for as long again, and no longer.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Credentials of a kind that are kept: some 5 MB of tokens.
 const KEPT: u64 = 10_000;
 /// Nothing is trusted for longer without a query, whatever the counters say.
@@ -54,20 +54,20 @@ const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug)]
 pub struct Trust {
     changes: Arc<AtomicU64>,
-    elsewhere: Elsewhere,
+    other_processes: OtherProcesses,
 }
 
-/// How a process learns of what others did.
+/// How a process learns of credentials that other processes ended.
 #[derive(Debug)]
-enum Elsewhere {
-    /// The database tells it; true while it is connected to be told.
-    Told(AtomicBool),
-    /// It asks the database.
-    Looks(Look),
+enum OtherProcesses {
+    /// The database notifies it; true while the listening connection is open.
+    Notify(AtomicBool),
+    /// It reads the count of changes in the database.
+    Poll(ChangeCount),
 }
 
 #[derive(Debug)]
-struct Look {
+struct ChangeCount {
     /// The count that was seen last.
     seen: Mutex<Option<i64>>,
     since: Instant,
@@ -89,16 +89,16 @@ impl Site {
 impl Trust {
     #[must_use]
     pub fn new(engine: Engine) -> Self {
-        let elsewhere = match engine {
-            Engine::Postgres => Elsewhere::Told(AtomicBool::new(false)),
-            Engine::Sqlite => Elsewhere::Looks(Look {
+        let other_processes = match engine {
+            Engine::Postgres => OtherProcesses::Notify(AtomicBool::new(false)),
+            Engine::Sqlite => OtherProcesses::Poll(ChangeCount {
                 seen: Mutex::new(None),
                 since: Instant::now(),
                 newest: AtomicU64::new(0),
                 finished: AtomicU64::new(0),
             }),
         };
-        Self { changes: Arc::default(), elsewhere }
+        Self { changes: Arc::default(), other_processes }
     }
 
     /// A credential has ended or changed: everything is verified again.
@@ -119,15 +119,15 @@ impl Trust {
     /// missed.
     pub fn follow(&self) {
         self.forget();
-        if let Elsewhere::Told(is_told) = &self.elsewhere {
-            is_told.store(true, Ordering::Release);
+        if let OtherProcesses::Notify(is_connected) = &self.other_processes {
+            is_connected.store(true, Ordering::Release);
         }
     }
 
     /// From now on changes may be missed, so nothing is trusted.
     pub fn lose(&self) {
-        if let Elsewhere::Told(is_told) = &self.elsewhere {
-            is_told.store(false, Ordering::Release);
+        if let OtherProcesses::Notify(is_connected) = &self.other_processes {
+            is_connected.store(false, Ordering::Release);
         }
     }
 
@@ -136,15 +136,14 @@ impl Trust {
     /// missed.
     #[must_use]
     pub fn known(&self) -> Option<u64> {
-        let may_miss =
-            matches!(&self.elsewhere, Elsewhere::Told(is_told) if !is_told.load(Ordering::Acquire));
+        let may_miss = matches!(&self.other_processes, OtherProcesses::Notify(is_connected) if !is_connected.load(Ordering::Acquire));
         (!may_miss).then(|| self.changes.load(Ordering::Acquire))
     }
 
     /// [`Self::known`], when nothing has happened elsewhere that is not counted.
     pub async fn current(&self, database: &Database) -> Option<u64> {
-        if let Elsewhere::Looks(look) = &self.elsewhere
-            && !look.is_recent(|| self.forget(), database).await
+        if let OtherProcesses::Poll(count) = &self.other_processes
+            && !count.is_recent(|| self.forget(), database).await
         {
             return None;
         }
@@ -152,22 +151,22 @@ impl Trust {
     }
 }
 
-impl Look {
+impl ChangeCount {
     /// Reads the count if it is time to. Requests that arrive meanwhile share
     /// the result, so nobody waits for more than one read.
     async fn is_recent(&self, forget: impl Fn(), database: &Database) -> bool {
         let is_younger_than = |age| self.age().is_some_and(|found| found < age);
-        if is_younger_than(LOOK) {
+        if is_younger_than(POLL_INTERVAL) {
             return true;
         }
         let finished = self.finished.load(Ordering::Acquire);
         let mut seen = match self.seen.try_lock() {
             Ok(seen) => seen,
-            Err(_) if is_younger_than(2 * LOOK) => return true,
+            Err(_) if is_younger_than(2 * POLL_INTERVAL) => return true,
             Err(_) => self.seen.lock().await,
         };
         if self.finished.load(Ordering::Acquire) != finished {
-            return is_younger_than(2 * LOOK);
+            return is_younger_than(2 * POLL_INTERVAL);
         }
         let began = self.since.elapsed();
         let counted = count(database).await;

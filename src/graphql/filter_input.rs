@@ -24,8 +24,8 @@ pub fn parse(filter: Option<&Value>) -> Result<Filter, ApiError> {
 
 /// Whether a condition is true for a post that does not exist yet: nothing
 /// equals a missing attribute (`DynamoDB` condition expressions).
-pub fn holds_of_nothing(condition: Option<&Value>) -> Result<bool, ApiError> {
-    parse(condition).map(|condition| condition.holds_of_nothing())
+pub fn holds_for_missing_post(condition: Option<&Value>) -> Result<bool, ApiError> {
+    parse(condition).map(|condition| condition.holds_for_missing_post())
 }
 
 /// Counters while a filter is read.

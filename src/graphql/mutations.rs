@@ -51,7 +51,7 @@ pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome 
         Some(Value::String(name)) => Some(name.clone()),
         Some(_) => return Err(call.refused(AppError::Forbidden)),
     };
-    if !filter_input::holds_of_nothing(argument(ctx, "condition"))? {
+    if !filter_input::holds_for_missing_post(argument(ctx, "condition"))? {
         return Err(call.refused(AppError::ConditionNotMet));
     }
     let post_text = post_text(input).map_err(|error| call.refused(error))?;

@@ -133,7 +133,7 @@ pub async fn submit(
             }
             see_other(&log_in_first(&page))
         }
-        Err(error) => again(&site, context.actor, form, typed, error).await,
+        Err(error) => show_form_again(&site, context.actor, form, typed, error).await,
     }
 }
 
@@ -152,11 +152,11 @@ async fn shown_once(site: &Site, actor: Actor, form: &Form, typed: &Values, answ
 
 /// The page of the form with the typed text and the mistakes. If the sender cannot
 /// correct anything, the page of the error.
-async fn again(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
+async fn show_form_again(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
     let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
     };
-    if !form.comes_back(&error) {
+    if !form.is_shown_again(&error) {
         return with_text(site, actor, form, typed, error).await;
     }
     let form = Some(FormState { values: typed, error: Some(error) });

@@ -31,7 +31,7 @@ pub struct Form {
     pub holds_text: bool,
     /// Whether the sender can correct mistakes on its page. If so, the page
     /// comes back with what was typed.
-    pub comes_back: bool,
+    pub is_shown_again: bool,
     /// Where the browser goes after success.
     pub then: Then,
     /// The notice that is shown there.
@@ -107,8 +107,8 @@ impl Form {
 
     /// Whether it comes back with what was typed after that error.
     #[must_use]
-    pub const fn comes_back(&self, error: &AppError) -> bool {
-        self.comes_back
+    pub const fn is_shown_again(&self, error: &AppError) -> bool {
+        self.is_shown_again
             && matches!(
                 error,
                 AppError::Invalid { .. }
@@ -172,7 +172,7 @@ mod tests {
         call: Call { endpoint: "/api/change", max_body: 1, is_for_anyone: false },
         page: "/things/{id}/change",
         holds_text: false,
-        comes_back: true,
+        is_shown_again: true,
         then: Then::ShowOnce,
         notice: None,
     };

@@ -20,7 +20,7 @@ static CREATE_POST: Form = Form {
     call: Call { endpoint: "/api/create_post", max_body: POST_BODY, is_for_anyone: false },
     page: "/my-posts/new",
     holds_text: true,
-    comes_back: true,
+    is_shown_again: true,
     then: Then::GoTo(post),
     notice: Some(&PUBLISHED),
 };
@@ -29,7 +29,7 @@ static UPDATE_POST: Form = Form {
     call: Call { endpoint: "/api/update_post", max_body: POST_BODY, is_for_anyone: false },
     page: "/my-posts/{id}/edit",
     holds_text: true,
-    comes_back: true,
+    is_shown_again: true,
     then: Then::GoTo(post),
     notice: Some(&SAVED),
 };
@@ -38,7 +38,7 @@ static DELETE_POST: Form = Form {
     call: Call { endpoint: "/api/delete_post", max_body: ACCOUNT_BODY, is_for_anyone: false },
     page: "/posts/{id}/delete",
     holds_text: false,
-    comes_back: false,
+    is_shown_again: false,
     then: Then::GoTo(|_, _| "/my-posts".to_owned()),
     notice: Some(&DELETED),
 };

@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventSource, MessageEvent, VisibilityState};
 
 /// After the server had no place for one more listener.
-const TRY_AGAIN: Duration = Duration::from_secs(60);
+const RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// What happened on the site since the page was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,12 +77,12 @@ impl EventListener {
 
     fn open(this: &Rc<RefCell<Self>>, last: &str) -> Option<EventSource> {
         let source = EventSource::new(&format!("/events?after={last}")).ok()?;
-        let hear = Closure::<dyn FnMut(MessageEvent)>::new({
+        let receive = Closure::<dyn FnMut(MessageEvent)>::new({
             let this = Rc::clone(this);
-            move |event: MessageEvent| this.borrow_mut().hear(&event)
+            move |event: MessageEvent| this.borrow_mut().receive(&event)
         });
         for kind in ["created", "changed", "deleted", "reset"] {
-            let _ = source.add_event_listener_with_callback(kind, hear.as_ref().unchecked_ref());
+            let _ = source.add_event_listener_with_callback(kind, receive.as_ref().unchecked_ref());
         }
         // Without a place the server refuses, and a browser takes that as final.
         let refused = Closure::<dyn FnMut(Event)>::new({
@@ -92,18 +92,18 @@ impl EventListener {
                 if this.borrow().source.as_ref().is_some_and(closed) {
                     this.borrow_mut().source = None;
                     let this = Rc::clone(&this);
-                    set_timeout(move || Self::follow_visibility(&this), TRY_AGAIN);
+                    set_timeout(move || Self::follow_visibility(&this), RETRY_DELAY);
                 }
             }
         });
         source.set_onerror(Some(refused.as_ref().unchecked_ref()));
         // One of each for every time the tab is looked at.
-        hear.forget();
+        receive.forget();
         refused.forget();
         Some(source)
     }
 
-    fn hear(&mut self, event: &MessageEvent) {
+    fn receive(&mut self, event: &MessageEvent) {
         self.last = event.last_event_id();
         if event.type_() == "reset" {
             self.updates.update(|updates| updates.lost = true);

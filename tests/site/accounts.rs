@@ -40,7 +40,7 @@ async fn signing_up_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_who_want_one_name_at_once_one_gets_it() {
+async fn one_of_fifty_sign_ups_with_one_name_at_once_succeeds() {
     let site = Running::start().await;
     let people = (0..50).map(|number| {
         let mut browser = site.browser();
@@ -139,7 +139,7 @@ async fn a_sign_up_that_breaks_a_rule_comes_back_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_password_of_fifteen_of_anything_or_of_a_hundred_and_more_will_do() {
+async fn a_password_of_fifteen_equal_or_a_thousand_characters_is_accepted() {
     let site = Running::start().await;
     for (number, password) in ["aaaaaaaaaaaaaaa", "xK9$vQ2!mZ", &"long ".repeat(200)].into_iter().enumerate()
     {
@@ -339,7 +339,7 @@ async fn nobody_signs_in_by_the_key_of_anothers_sign_up_alone() {
 }
 
 #[tokio::test]
-async fn a_wish_that_was_stored_by_its_key_is_still_known() {
+async fn an_operation_stored_with_its_plain_key_is_still_recognised() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await.as_script();
     let post = [("title", "Title"), ("idempotency_key", "one")];
@@ -350,7 +350,7 @@ async fn a_wish_that_was_stored_by_its_key_is_still_known() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_reserved_later_stays_its_owners() {
+async fn a_name_that_was_reserved_later_stays_with_its_owner() {
     let site = Running::start().await;
     site.author("ada").await.publish("Title", "").await;
     site.tamper("UPDATE users SET username = 'admin'").await;
@@ -396,7 +396,7 @@ async fn without_cookies(browser: &Client, answer: Answer) -> Answer {
 }
 
 #[tokio::test]
-async fn whose_browser_keeps_no_cookie_is_told_so_after_signing_up_and_logging_in() {
+async fn a_browser_without_cookies_is_told_so_after_sign_up_and_login() {
     for site in [Running::start().await, Running::start_behind_https().await] {
         let mut browser = site.browser();
         for (by, answer) in [
@@ -418,7 +418,7 @@ async fn whose_browser_keeps_no_cookie_is_told_so_after_signing_up_and_logging_i
 }
 
 #[tokio::test]
-async fn whose_browser_keeps_the_cookie_goes_on_at_once() {
+async fn a_browser_that_keeps_the_cookie_is_redirected_at_once() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     for (next, target) in
@@ -480,7 +480,7 @@ async fn a_password_is_the_same_on_every_system() {
 }
 
 #[tokio::test]
-async fn a_password_that_was_stored_as_typed_goes_on_to_work_and_is_hashed_again() {
+async fn a_password_that_was_hashed_as_typed_still_works_and_is_hashed_again() {
     use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 
     let site = Running::start().await;
@@ -502,7 +502,7 @@ async fn a_password_that_was_stored_as_typed_goes_on_to_work_and_is_hashed_again
 }
 
 #[tokio::test]
-async fn whose_address_is_in_another_script_signs_up_and_logs_in() {
+async fn an_address_in_another_script_signs_up_and_logs_in() {
     let site = Running::start().await;
     for (username, email) in [
         ("sampark", "संपर्क@डाटामेल.भारत"),
@@ -517,7 +517,7 @@ async fn whose_address_is_in_another_script_signs_up_and_logs_in() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_costs_what_those_of_the_accounts_cost() {
+async fn an_unknown_name_costs_as_much_as_a_known_one() {
     let site = Running::start().await;
     let names = ["nobody-here", "nobody@example.org", "n", "not a name", "@", "Nobody-Here"];
     let drawn = async |site: &Running, name: &str| {

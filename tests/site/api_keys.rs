@@ -71,7 +71,7 @@ async fn an_expired_key_is_refused_at_once_and_stays_in_the_list() {
 }
 
 #[tokio::test]
-async fn what_has_not_the_form_of_a_key_is_refused_without_asking_the_database() {
+async fn a_malformed_key_is_refused_without_a_query() {
     let site = Running::start().await;
     let key = key_of(&site, "ada").await.key;
     site.site.database.close().await;
@@ -351,7 +351,7 @@ async fn only_its_owner_has_a_page_for_a_key() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_form_is_for_whoever_sent_it_by_whichever_credential() {
+async fn the_page_of_a_form_is_for_its_sender_with_any_credential() {
     let site = Running::start().await;
     site.author("ada").await;
     let bob = site.author("bob").await;

@@ -143,7 +143,7 @@ async fn clients_are_pointed_at_this_site_with_its_public_key() {
 }
 
 #[tokio::test]
-async fn a_front_end_asks_by_the_key_or_by_the_token_as_it_was_written_for() {
+async fn a_front_end_uses_the_key_or_the_token_as_it_is_configured() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     site.public_key().await;
@@ -203,7 +203,7 @@ async fn with_conflict_detection_every_file_has_versions() {
 }
 
 #[tokio::test]
-async fn only_who_is_signed_in_sees_the_page_and_its_files() {
+async fn only_people_who_are_signed_in_see_the_page_and_its_files() {
     let site = Running::start().await;
     let mut nobody = site.browser();
     for path in ["/account/api", "/account/api/aws-exports.js"] {

@@ -93,7 +93,7 @@ async fn opens(site: &Running, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn somebody_signs_up_and_logs_in_by_the_words_of_cognito() {
+async fn a_client_signs_up_and_logs_in_by_cognitos_protocol() {
     let site = Running::start().await;
     let answer = done(&site, "SignUp", sign_up("Ada", "Ada@Example.org", PASSWORD)).await;
     assert_eq!(answer["UserConfirmed"], true);
@@ -162,7 +162,7 @@ async fn a_form_with_fields_left_empty_signs_somebody_up() {
 }
 
 #[tokio::test]
-async fn what_byline_has_no_use_for_is_passed_over() {
+async fn parameters_that_byline_does_not_use_are_ignored() {
     let site = Running::start().await;
     let with_more = |mut input: Value| {
         let more = json!({
@@ -243,7 +243,7 @@ async fn a_sign_up_that_breaks_a_rule_makes_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_has_to_confirm_a_sign_up_and_whatever_code_will_do() {
+async fn no_sign_up_needs_confirmation_and_any_code_is_accepted() {
     let site = Running::start().await;
     site.author("ada").await;
     for username in ["ada", "nobody-here"] {

@@ -107,7 +107,7 @@ async fn serve_runs_in_an_empty_folder_until_it_is_told_to_stop() {
 }
 
 #[tokio::test]
-async fn a_site_that_is_told_to_stop_as_soon_as_it_is_there_stops_in_order() {
+async fn a_site_that_is_stopped_right_after_its_start_ends_without_an_error() {
     let byline = Byline::in_an_empty_folder();
     for _ in 0..5 {
         byline.serve(&[]).await.terminate().await;
@@ -328,7 +328,7 @@ impl Lost {
 }
 
 #[tokio::test]
-async fn a_full_standard_output_is_told_in_one_sentence_and_a_closed_one_is_a_quiet_end() {
+async fn a_full_standard_output_is_reported_in_one_sentence_and_a_closed_one_is_not() {
     let byline = Byline::in_an_empty_folder();
     byline.run(&["user", "create", "ada", "ada@example.org"], PASSWORD).await.succeeded();
     byline.run(&["api-key", "create", "--public"], "").await.succeeded();
@@ -362,7 +362,7 @@ async fn a_full_standard_output_is_told_in_one_sentence_and_a_closed_one_is_a_qu
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_could_see_does_not_hold() {
+async fn a_key_that_could_not_be_shown_is_not_valid() {
     let byline = Byline::in_an_empty_folder();
     byline.run(&["user", "create", "ada", "ada@example.org"], PASSWORD).await.succeeded();
     let create = ["api-key", "create", "--user", "ada"];
@@ -383,7 +383,7 @@ async fn a_key_that_nobody_could_see_does_not_hold() {
 }
 
 #[tokio::test]
-async fn a_site_is_served_whoever_reads_what_it_says() {
+async fn a_site_serves_even_if_nobody_reads_its_output() {
     for lost in [Lost::Full, Lost::ClosedPipe, Lost::Closed, Lost::Null] {
         let byline = Byline::in_an_empty_folder();
         let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -402,7 +402,7 @@ async fn a_site_is_served_whoever_reads_what_it_says() {
 }
 
 #[tokio::test]
-async fn what_kubernetes_and_docker_say_of_a_service_of_that_name_is_passed_over() {
+async fn variables_that_kubernetes_and_docker_set_for_a_service_are_ignored() {
     let byline = Byline::in_an_empty_folder();
     let mut command = byline.command(&["migrate"]);
     for (name, value) in [

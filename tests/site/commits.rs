@@ -176,7 +176,7 @@ async fn a_post_that_breaks_a_rule_does_not_undo_the_others_of_its_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_post_that_meets_another_transaction_is_made_all_the_same_and_so_are_the_others() {
+async fn a_post_with_a_conflict_is_created_and_so_are_the_others() {
     let site = Running::start().await;
     site.author("ada").await;
     let ada = site.token_of("ada").await;

@@ -146,7 +146,7 @@ async fn a_copied_site_is_the_same_site() {
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_goes_on_writing_on_the_copy() {
+async fn sessions_continue_on_the_copy() {
     let (site, ada) = lively_site().await;
     let newest = site.count("SELECT MAX(id) FROM events").await;
     for target in [TestDatabase::in_a_file(), postgres_database().await] {
@@ -384,7 +384,7 @@ async fn a_site_is_not_copied_onto_itself() {
 }
 
 #[tokio::test]
-async fn what_does_not_arrive_as_sent_is_not_kept() {
+async fn a_copy_that_differs_from_its_source_is_not_committed() {
     let site = Running::start().await;
     site.author("ada").await.publish("Title", "content").await;
     for target in [TestDatabase::in_a_file(), postgres_database().await] {
@@ -516,7 +516,7 @@ async fn a_target_that_somebody_writes_to_is_refused() {
 }
 
 #[tokio::test]
-async fn a_copy_takes_as_long_as_it_takes() {
+async fn a_copy_has_no_time_limit() {
     let site = migrated(postgres_database().await).await;
     site.tamper("INSERT INTO users VALUES ('x', 'x', 'x', 'x', 0)").await;
     let target = migrated(postgres_database().await).await;

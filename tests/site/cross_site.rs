@@ -329,7 +329,7 @@ async fn a_page_of_the_public_url_may_send_its_forms_whatever_host_a_proxy_names
 }
 
 #[tokio::test]
-async fn a_host_that_only_leads_to_the_site_is_read_and_not_written_by() {
+async fn a_foreign_host_name_of_the_site_allows_reading_and_no_writing() {
     let site =
         Running::start_with(|config| config.public_url = "http://byline.example".parse().expect("a URL"))
             .await;
@@ -422,7 +422,7 @@ async fn a_request_names_one_host_and_that_is_one() {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_by_another_address_is_told_which_one_to_take() {
+async fn a_login_at_another_address_is_told_the_right_one() {
     let site = Running::start_behind_https().await;
     site.author("ada").await;
     let address = format!("http://{}", site.address);

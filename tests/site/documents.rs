@@ -25,7 +25,7 @@ async fn answer(site: &Running, by: &Credential, text: &str, variables: &Value) 
 }
 
 #[tokio::test]
-async fn a_document_that_was_valid_is_looked_at_again_where_its_variables_are_wrong() {
+async fn a_known_document_with_wrong_variables_is_validated_again() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     ada.publish("Title", "Text").await;
@@ -110,7 +110,7 @@ async fn a_document_that_was_valid_is_looked_at_again_where_its_variables_are_wr
 }
 
 #[tokio::test]
-async fn of_a_known_document_that_operation_is_run_which_is_named_for_whoever_asks() {
+async fn a_known_document_runs_the_named_operation_for_each_caller() {
     let site = Running::start().await;
     let ada = site.author("ada").await;
     let (key, _) = site.api_key_of(&ada).await;

@@ -15,7 +15,7 @@ fn fact(kind: &str, post: &str, owner: &str) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn whoever_listens_is_told_of_every_change_once_and_of_nothing_else() {
+async fn a_listener_gets_every_change_once_and_nothing_else() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let mut bob = site.author("bob").await;
@@ -114,7 +114,7 @@ async fn a_listener_that_comes_back_hears_what_it_missed() {
 }
 
 #[tokio::test]
-async fn one_listener_too_many_is_told_to_come_again() {
+async fn a_listener_above_the_limit_is_told_to_come_again() {
     let site = Running::start_with(|config| config.max_listeners = 2).await;
     let reader = site.browser();
     let first = Listener::open(&reader).await;
@@ -134,7 +134,7 @@ async fn one_listener_too_many_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn who_asks_only_for_the_head_takes_no_place() {
+async fn a_head_request_takes_no_place() {
     let site = Running::start_with(|config| config.max_listeners = 1).await;
     let mut connections = Vec::new();
     for _ in 0..3 {
@@ -202,7 +202,7 @@ async fn a_site_that_is_told_to_stop_does_not_wait_for_its_listeners() {
 }
 
 #[tokio::test]
-async fn a_listener_that_missed_nothing_is_greeted_without_a_question_to_the_database() {
+async fn a_listener_that_missed_nothing_begins_without_a_query() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     ada.publish("One", "").await;

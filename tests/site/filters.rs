@@ -260,7 +260,7 @@ fn assert_holds<T: Debug>(outcome: Result<(), proptest::test_runner::TestError<T
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_gives_the_posts_of_which_a_filter_holds() {
+async fn the_database_returns_the_posts_that_match_a_filter() {
     let mut runner = runner(400);
     let (site, posts) = site_with_posts(&mut runner).await;
     let owner = prop::option::weighted(0.3, select(&OWNERS[..]));
@@ -587,7 +587,7 @@ fn questions_of_length(edge: i64) -> Vec<Question> {
 /// Chance hardly ever names the very text, time or length that a post has,
 /// and only there do `lt` and `le` differ.
 #[tokio::test]
-async fn at_the_very_value_that_a_post_has_every_comparison_is_right() {
+async fn comparisons_are_right_at_exactly_the_value_of_a_post() {
     type Seen = fn(&Post) -> Option<String>;
     const ATTRIBUTES: [(&str, Attribute, Seen); 6] = [
         ("id", Attribute::Id, |post| Some(post.id.to_string())),
@@ -675,7 +675,7 @@ async fn plan(database: &TestDatabase, selection: &Selection) -> String {
 }
 
 #[tokio::test]
-async fn a_file_answers_what_programs_ask_for_by_an_index_and_sorts_nothing() {
+async fn sqlite_uses_an_index_for_queries_of_programs_and_sorts_nothing() {
     let database = TestDatabase::in_a_file();
     let opened = Database::open(&DatabaseConfig::of(database.url())).await.expect("it opens");
     opened.close().await;

@@ -68,7 +68,7 @@ async fn a_crowd_of_slow_bodies_takes_no_place_from_others() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_given_up() {
+async fn a_body_that_does_not_arrive_is_dropped() {
     let site = Running::start().await;
     let mut stream = sent(site.address, (post("/api/log_in", 1000) + "ident").as_bytes()).await;
     let said = heard(&mut stream).await;
@@ -76,7 +76,7 @@ async fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
-async fn who_may_not_send_is_told_before_the_body() {
+async fn a_sender_without_rights_is_refused_before_the_body() {
     let site = Running::start().await;
     let json = |more: &str| {
         post("/graphql", 1_000_000)
@@ -116,7 +116,7 @@ async fn who_may_not_send_is_told_before_the_body() {
 }
 
 #[tokio::test]
-async fn who_sends_a_large_body_for_nothing_hears_why() {
+async fn the_sender_of_a_refused_large_body_gets_the_reason() {
     let site = Running::start().await;
     let mut stream = TcpStream::connect(site.address).await.expect("a connection");
     let whole = [post("/api/create_post", 1_200_000).into_bytes(), vec![b'x'; 1_200_000]].concat();

@@ -119,7 +119,7 @@ async fn nothing_is_changed_and_nothing_subscribed_to_by_get() {
 }
 
 #[tokio::test]
-async fn a_cookie_opens_nothing_by_get() {
+async fn a_cookie_does_not_count_by_get() {
     let (site, ada, token, key) = site().await;
     let query = [("query", "{ me { username } }")];
     for by in [
@@ -196,7 +196,7 @@ async fn an_address_that_is_no_request_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn a_cache_asks_whether_an_answer_still_holds_and_mixes_no_callers() {
+async fn a_cache_revalidates_an_answer_and_mixes_no_callers() {
     let (site, mut ada, token, key) = site().await;
     ada.publish("One", "Text").await;
     let query = [("query", LIST)];
@@ -253,7 +253,7 @@ async fn a_cache_asks_whether_an_answer_still_holds_and_mixes_no_callers() {
 }
 
 #[tokio::test]
-async fn an_address_of_websockets_says_what_it_takes() {
+async fn a_websocket_address_names_the_methods_and_the_upgrade_that_it_accepts() {
     let (site, _, token, _) = site().await;
     let broken = token.clone().with("upgrade", "websocket");
     for (by, path) in [(&token, "/graphql/realtime"), (&broken, "/graphql/realtime"), (&broken, "/graphql")] {

@@ -283,7 +283,7 @@ async fn a_post_is_created_changed_and_deleted_and_every_answer_shows_it_whole()
 }
 
 #[tokio::test]
-async fn a_post_that_was_handed_on_belongs_to_the_other() {
+async fn a_post_that_was_given_away_belongs_to_the_new_owner() {
     let (site, ada, bob, _) = site().await;
     create(&site, &ada, "gift", "Title").await;
     let hand = json!({ "input": { "id": "gift", "owner": "bob" } });
@@ -303,7 +303,7 @@ async fn a_post_that_was_handed_on_belongs_to_the_other() {
 }
 
 #[tokio::test]
-async fn a_condition_is_asked_of_the_post_as_it_stands() {
+async fn a_condition_is_checked_on_the_current_post() {
     let (site, ada, ..) = site().await;
     create(&site, &ada, "one", "Title").await;
     let update = async |title: &str, condition: Value| {
@@ -409,7 +409,7 @@ async fn pages_neither_skip_nor_repeat_while_posts_are_added() {
 }
 
 #[tokio::test]
-async fn a_page_token_goes_on_with_the_list_it_was_given_for_alone() {
+async fn a_page_token_continues_only_the_list_that_it_was_made_for() {
     let (site, ada, bob, key) = site_with(ConflictDetection::On).await;
     let other = Running::start().await;
     other.author("ada").await;
@@ -580,7 +580,7 @@ async fn mutations_of_one_document_run_one_after_the_other_and_fail_alone() {
 }
 
 #[tokio::test]
-async fn trouble_of_ours_is_named_by_the_request_and_tells_nothing_else() {
+async fn an_internal_error_shows_the_request_id_and_nothing_else() {
     let (site, ada, _, key) = site().await;
     create(&site, &ada, "one", "Title").await;
     let assert_masked = |answer: &Answer, field: &str, error_type: &str, message: &str| {
@@ -616,7 +616,7 @@ async fn trouble_of_ours_is_named_by_the_request_and_tells_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_changes_something_is_taken_as_json_by_post_alone() {
+async fn a_mutation_is_accepted_only_as_json_by_post() {
     let (site, ada, ..) = site().await;
     let before = site.dump().await;
     let mutation = json!({ "query": "mutation { createPost(input: { title: \"x\" }) { id } }" }).to_string();
@@ -820,7 +820,7 @@ async fn a_document_that_asks_for_too_much_is_refused_and_the_site_lives_on() {
 }
 
 #[tokio::test]
-async fn what_a_client_did_not_send_is_as_if_the_document_did_not_say_it() {
+async fn a_variable_that_was_not_sent_counts_as_absent() {
     let (site, ada, ..) = site().await;
     let update = "mutation ($id: ID!, $title: String, $content: String, $owner: String) {
   updatePost(input: { id: $id, title: $title, content: $content, owner: $owner }) { title content owner }
@@ -868,7 +868,7 @@ fragment Ids on ModelPostConnection { items { id } }";
 }
 
 #[tokio::test]
-async fn a_named_operation_of_several_is_run_alone_and_in_its_order() {
+async fn only_the_named_operation_of_a_document_is_run_in_its_order() {
     let (site, ada, ..) = site().await;
     create(&site, &ada, "one", "Title").await;
     let document = "query First { listPosts { items { id } } me { username } }
@@ -889,7 +889,7 @@ query Second { me { username } listPosts { items { id } } }";
 }
 
 #[tokio::test]
-async fn whoever_is_no_longer_let_in_when_the_document_arrives_changes_nothing() {
+async fn a_credential_that_ends_before_the_document_arrives_changes_nothing() {
     let site = Running::start().await;
     let mut in_browser = site.author("ada").await;
     let document = r#"mutation { createPost(input: { title: "Slow" }) { id } }"#;
@@ -960,7 +960,7 @@ async fn the_id_of_anothers_deleted_post_is_not_given_again() {
 }
 
 #[tokio::test]
-async fn an_author_goes_by_their_name_in_any_letters_and_by_their_address() {
+async fn an_owner_is_named_by_username_in_any_case_or_by_email() {
     let (site, ada, ..) = site().await;
     for (owner, is_she) in [
         ("ada", true),

@@ -99,7 +99,7 @@ fn assert_policy(kind: &str, policy: &str) {
 }
 
 #[tokio::test]
-async fn whatever_is_one_persons_is_kept_by_nobody() {
+async fn answers_for_one_person_are_stored_by_no_cache() {
     let site = Running::start().await;
     for (kind, _, answer) in every_kind_of_answer(&site).await {
         let kept_by_all =

@@ -14,7 +14,7 @@ async fn send(client: &mut Client, title: &str, content: &str, key: &str) -> Ans
 }
 
 #[tokio::test]
-async fn a_text_that_follows_another_under_its_key_comes_back_and_can_be_published() {
+async fn another_text_with_a_used_key_comes_back_and_can_be_published() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let key = ada.page(NEW).await.value("idempotency_key");
@@ -42,7 +42,7 @@ async fn a_text_that_follows_another_under_its_key_comes_back_and_can_be_publish
 }
 
 #[tokio::test]
-async fn a_text_that_follows_another_under_its_key_can_take_its_place() {
+async fn another_text_with_a_used_key_can_replace_the_first() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let first = send(&mut ada, "Monday", "Text", "k1").await.location().to_owned();
@@ -146,7 +146,7 @@ async fn a_sign_up_with_another_name_or_address_is_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_contents_at_once_under_one_key_one_is_done() {
+async fn one_of_two_contents_with_one_key_at_once_is_done() {
     let site = Running::start().await;
     let ada = site.author("ada").await;
     for round in 0..10 {
@@ -192,7 +192,7 @@ async fn a_text_comes_back_when_what_its_key_made_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_wish_from_before_there_were_fingerprints_is_answered_as_it_was() {
+async fn an_operation_stored_without_a_fingerprint_is_answered_as_before() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let first = send(&mut ada, "Monday", "", "k1").await.location().to_owned();

@@ -21,7 +21,7 @@ async fn get_with(client: &Client, path: &str, name: &str, value: &str) -> Answe
 }
 
 #[tokio::test]
-async fn a_readers_page_may_be_kept_and_is_asked_about() {
+async fn browsers_may_store_a_readers_page_and_have_to_revalidate_it() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let post = ada.publish("Title", "Text").await;
@@ -146,7 +146,7 @@ async fn a_reader_never_gets_a_page_of_somebody_else() {
 }
 
 #[tokio::test]
-async fn what_just_happened_is_said_once_and_to_nobody_else() {
+async fn a_notice_is_shown_once_and_to_nobody_else() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     ada.submit("/logout", &[]).await;
@@ -214,7 +214,7 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
 }
 
 #[tokio::test]
-async fn what_is_appended_to_an_address_names_no_other_page() {
+async fn parameters_appended_to_an_address_name_no_other_page() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let mut post = String::new();

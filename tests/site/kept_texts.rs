@@ -139,7 +139,7 @@ async fn a_text_that_finds_no_room_is_refused_in_words_and_shown() {
 }
 
 #[tokio::test]
-async fn strangers_push_out_no_text_that_waits() {
+async fn strangers_displace_no_kept_text() {
     let site = Running::start().await;
     let mut ada = logged_out(&site, "ada").await;
     send(&mut ada, NEW, "Kept", "").await;

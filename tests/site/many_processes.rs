@@ -145,7 +145,7 @@ async fn a_listener_that_comes_back_at_another_process_hears_exactly_what_it_mis
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wish_sent_to_every_process_at_once_is_granted_once() {
+async fn an_operation_sent_to_every_process_at_once_is_done_once() {
     let site = three().await;
     let ada = site.author("ada").await;
     for round in 0..5 {
@@ -218,7 +218,7 @@ async fn of_many_edits_through_every_process_one_wins_and_every_other_learns_of_
 }
 
 #[tokio::test]
-async fn a_change_at_one_process_reaches_what_the_others_keep_for_readers() {
+async fn a_change_at_one_process_invalidates_cached_pages_at_the_others() {
     let site = three().await;
     let mut ada = site.at(&site.browser(), 0);
     ada.sign_up("ada").await;
@@ -264,7 +264,7 @@ async fn listed(program: &Client, key: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_change_at_one_process_reaches_what_the_others_keep_for_programs() {
+async fn a_change_at_one_process_invalidates_cached_answers_at_the_others() {
     let site = three().await;
     let mut ada = site.at(&site.browser(), 0);
     ada.sign_up("ada").await;

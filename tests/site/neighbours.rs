@@ -23,7 +23,7 @@ const P99: Duration = Duration::from_millis(2_000);
 const P99_OF_HEALTH: Duration = Duration::from_millis(1_000);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_is_polite_is_answered_while_somebody_is_hostile() {
+async fn well_behaved_clients_are_answered_during_attacks() {
     let seconds = env::var("NEIGHBOURS_SECONDS").map_or(2.0, |seconds| seconds.parse().expect("a number"));
     let site = Site::open().await;
     let calm =

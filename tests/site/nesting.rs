@@ -202,7 +202,7 @@ async fn a_large_value_is_not_copied_to_a_thousand_places() {
 }
 
 #[tokio::test]
-async fn a_variable_of_a_type_that_nobody_knows_is_a_mistake_and_no_fault_of_ours() {
+async fn a_variable_of_an_unknown_type_is_a_mistake_and_no_internal_error() {
     let site = Running::start().await;
     let credential = Credential::api_key(&site.public_key().await.key);
     for document in

@@ -416,7 +416,7 @@ fn reached(answer: &Value, field: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_sent_is_no_fault_of_ours() {
+async fn no_random_request_causes_an_internal_error() {
     let site = Running::start_with(|config| config.conflict_detection = ConflictDetection::On).await;
     let in_browser = site.author("ada").await;
     site.author("bob").await;

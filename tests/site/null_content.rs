@@ -193,7 +193,7 @@ async fn filters_and_conditions_tell_null_from_an_empty_text() {
 }
 
 #[tokio::test]
-async fn a_subscriber_is_told_null_and_hears_by_filters_that_know_it() {
+async fn a_subscriber_gets_null_and_filters_match_it() {
     let site = Running::start().await;
     site.author("ada").await;
     let ada = site.token_of("ada").await;

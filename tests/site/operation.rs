@@ -308,7 +308,7 @@ async fn what_is_stored_is_read_by_its_owner_alone_whatever_the_umask() {
 }
 
 #[tokio::test]
-async fn what_everybody_could_read_is_closed_to_them_and_said() {
+async fn files_that_everybody_can_read_are_restricted_and_logged() {
     let byline = Byline::in_an_empty_folder();
     let file = byline.folder().join("byline.db");
     byline.run(&["migrate"], "").await.succeeded();
@@ -403,7 +403,7 @@ async fn a_disk_that_is_full_at_the_start_is_named_or_readers_are_served() {
 }
 
 #[tokio::test]
-async fn a_disk_that_fills_up_stops_writers_alone_and_only_for_as_long() {
+async fn a_full_disk_stops_only_writers_and_only_while_it_is_full() {
     let byline = Byline::in_an_empty_folder();
     let Some(command) = with_a_disk(&byline, "serve").await else { return };
     let served = Byline::serve_by(command).await;

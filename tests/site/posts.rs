@@ -359,7 +359,7 @@ async fn fifty_forms_with_one_key_make_one_post() {
 }
 
 #[tokio::test]
-async fn a_delete_sent_twice_deletes_once_and_says_yes_twice() {
+async fn a_delete_that_is_sent_twice_deletes_once_and_succeeds_twice() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let (one, other) = (ada.publish("One", "").await, ada.publish("Other", "").await);

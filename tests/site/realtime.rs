@@ -52,7 +52,7 @@ fn created(said: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn clients_of_every_age_are_let_in_and_hear_of_new_posts() {
+async fn clients_of_every_version_connect_and_get_new_posts() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
     let key = site.public_key().await.key;
@@ -87,7 +87,7 @@ async fn clients_of_every_age_are_let_in_and_hear_of_new_posts() {
 /// gql for Python names AppSync's `graphql-ws` first, by which it means the
 /// protocol that had this name before.
 #[tokio::test]
-async fn whoever_offers_graphql_transport_ws_is_spoken_to_by_it() {
+async fn a_client_that_offers_graphql_transport_ws_gets_it() {
     let site = Running::start().await;
     let reader = site.browser();
     let key = site.public_key().await.key;
@@ -137,7 +137,7 @@ async fn whoever_offers_graphql_transport_ws_is_spoken_to_by_it() {
 
 /// gql for Python 4 finds the name of the subprotocol by these letters alone.
 #[tokio::test]
-async fn the_opening_of_a_connection_is_answered_in_the_letters_of_its_client() {
+async fn the_answer_to_an_upgrade_keeps_the_case_of_the_clients_header_names() {
     let site = Running::start().await;
     for name in ["Sec-WebSocket-Protocol", "sec-websocket-protocol", "SEC-WEBSOCKET-PROTOCOL"] {
         let mut stream = TcpStream::connect(site.address).await.expect("a connection");
@@ -334,7 +334,7 @@ async fn a_program_may_query_over_the_connection_and_mistakes_end_the_operation_
 }
 
 #[tokio::test]
-async fn what_is_no_message_ends_the_connection() {
+async fn an_invalid_message_ends_the_connection() {
     let site = Running::start().await;
     let key = site.public_key().await.key;
     for nonsense in [json!({}), json!([]), json!({ "type": "subscribe" }), json!({ "type": "nothing" })] {
@@ -415,7 +415,7 @@ async fn subscribed(client: &Client, credential: &Value) -> [Socket; 3] {
 }
 
 #[tokio::test]
-async fn whose_key_is_revoked_is_told_nothing_more_within_a_minute() {
+async fn a_revoked_key_gets_no_more_events_within_a_minute() {
     let site = Running::start().await;
     let (mut ada, _) = author(&site, "ada").await;
     let public = site.public_key().await;
@@ -427,7 +427,7 @@ async fn whose_key_is_revoked_is_told_nothing_more_within_a_minute() {
 }
 
 #[tokio::test]
-async fn whose_token_is_revoked_is_told_nothing_more_within_a_minute() {
+async fn a_revoked_token_gets_no_more_events_within_a_minute() {
     let site = Running::start().await;
     let (mut ada, token) = author(&site, "ada").await;
     let credential = with_token(&token);
@@ -438,7 +438,7 @@ async fn whose_token_is_revoked_is_told_nothing_more_within_a_minute() {
 }
 
 #[tokio::test]
-async fn whose_token_expires_is_told_nothing_more_within_a_minute() {
+async fn an_expired_token_gets_no_more_events_within_a_minute() {
     let site = Running::start().await;
     let (mut ada, token) = author(&site, "ada").await;
     let (header, mut claims) = parts(&token);
@@ -498,7 +498,7 @@ async fn a_start_that_is_wrong_ends_itself_alone() {
 }
 
 #[tokio::test]
-async fn a_connection_on_which_nothing_happens_gives_signs_of_life() {
+async fn an_idle_connection_gets_keep_alive_messages() {
     let site = Running::start().await;
     let key = site.public_key().await.key;
     let mut appsync = Socket::appsync(&site.browser(), &with_key(&key)).await;
@@ -506,7 +506,7 @@ async fn a_connection_on_which_nothing_happens_gives_signs_of_life() {
 }
 
 #[tokio::test]
-async fn trouble_of_ours_makes_clients_come_back_instead_of_giving_up() {
+async fn an_internal_error_makes_clients_reconnect_instead_of_giving_up() {
     let site = Running::start().await;
     let key = site.public_key().await.key;
     let credential = with_key(&key);

@@ -149,7 +149,7 @@ async fn html_that_is_too_long_to_be_stored_is_shown_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_that_asks_at_once_gets_each_the_post_it_asked_for() {
+async fn each_of_many_requests_at_once_gets_its_own_post() {
     let site = Running::start().await;
     site.author("ada").await;
     let ada = Actor::User(site.user("ada").await);

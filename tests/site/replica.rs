@@ -95,7 +95,7 @@ async fn readers_are_served_by_the_replica_and_never_see_less_than_was_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_is_away_is_missed_by_nobody() {
+async fn readers_are_served_while_the_replica_is_away() {
     let site = Replicated::start().await;
     let ada = site.site.author("ada").await;
     let (author, reader) = (site.site.at(&ada, 0), site.site.at(&site.site.browser(), 0));

@@ -355,7 +355,7 @@ async fn while_the_server_is_away_everyone_is_told_to_come_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_waits_for_a_lock_or_a_connection_is_told_to_come_again() {
+async fn a_request_that_waits_long_for_a_lock_or_a_connection_is_told_to_come_again() {
     let site = Several::start(postgres_database().await, 1, &["--database-connections", "2"]).await;
     let mut ada = site.author("ada").await;
     let mut listener = Listener::open(&site.browser()).await;
@@ -426,7 +426,7 @@ async fn deafen(site: &Several) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_did_not_hear_for_a_while_catches_up() {
+async fn a_process_that_lost_its_listening_connection_catches_up() {
     let site = Several::start(postgres_database().await, 2, &[]).await;
     let listeners = listen_at_each(&site).await;
     let ada = site.author("ada").await;

@@ -115,7 +115,7 @@ fragment TypeRef on __Type {
 }";
 
 #[tokio::test]
-async fn the_schema_that_is_told_is_the_schema_that_is_written() {
+async fn introspection_returns_the_schema_as_it_is_written() {
     for conflict_detection in [ConflictDetection::Off, ConflictDetection::On] {
         let site = Running::start_with(|config| config.conflict_detection = conflict_detection).await;
         let ada = site.author("ada").await;
@@ -133,7 +133,7 @@ async fn the_schema_that_is_told_is_the_schema_that_is_written() {
 }
 
 #[tokio::test]
-async fn what_amplify_generates_stands_in_the_schema_as_it_was_generated() {
+async fn the_schema_contains_what_amplify_generates_unchanged() {
     const CONTRACT: &str = include_str!("contract.graphql");
     const CONFLICT_DETECTION: &str = "# conflict detection";
     let (plain, _) = CONTRACT.split_once(CONFLICT_DETECTION).expect("both parts");

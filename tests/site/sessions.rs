@@ -35,7 +35,7 @@ fn session_cookie(answer: &Answer) -> (String, Vec<String>) {
 }
 
 #[tokio::test]
-async fn an_id_from_before_the_login_is_worth_nothing_after_it() {
+async fn a_session_id_from_before_the_login_is_invalid_after_it() {
     let site = Running::start().await;
     site.author("ada").await;
     let planted = Id::default().to_string();

@@ -99,7 +99,7 @@ async fn what_a_cookie_opens_is_open_to_no_other_origin() {
 }
 
 #[tokio::test]
-async fn of_a_list_each_origin_is_let_in_as_browsers_write_it() {
+async fn each_listed_origin_is_allowed_as_browsers_write_it() {
     let site = Running::start_with(listing(&[
         "https://*.Example.org",
         "capacitor://localhost",
@@ -183,7 +183,7 @@ async fn a_page_of_another_origin_reads_every_refusal() {
 }
 
 #[tokio::test]
-async fn what_an_outer_layer_answers_is_read_by_pages_of_other_origins_as_well() {
+async fn pages_of_other_origins_can_read_answers_of_outer_layers() {
     let site = Running::start().await;
     let share = from_fn_with_state(site.site.clone(), cors::share);
     let (address, _stop) = serve_a_panic(&site, |router| router.layer(share)).await;

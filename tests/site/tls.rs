@@ -149,7 +149,7 @@ async fn a_browser_reads_and_signs_up_over_tls() {
 }
 
 #[tokio::test]
-async fn who_does_not_shake_hands_is_let_go_and_harms_nobody() {
+async fn a_client_that_does_not_finish_the_handshake_is_disconnected_and_harms_nobody() {
     let (certificate, root) = Certificate::new();
     let site = certificate.serve().await;
     let half = async |sent: &[u8]| {

@@ -159,7 +159,7 @@ async fn searches_through_long_posts_leave_lists_and_readiness_alone() {
 }
 
 #[tokio::test]
-async fn whoever_finds_the_lane_of_searches_full_is_told_to_come_again_and_reads_on() {
+async fn a_client_that_finds_the_lane_of_searches_full_gets_busy_and_can_read_lists() {
     let site = Running::start().await;
     fill(&site, 3, 10).await;
     let credential = Credential::api_key(&site.public_key().await.key);
@@ -236,7 +236,7 @@ async fn one_address_has_a_tenth_of_the_subscriptions() {
 }
 
 #[tokio::test]
-async fn subscribers_of_every_kind_hear_of_the_same_event_in_their_own_words() {
+async fn each_subscriber_gets_the_same_event_in_its_own_selection() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let key = site.public_key().await.key;

@@ -597,7 +597,7 @@ async fn a_program_of_amplify_keeps_its_refresh_token_until_it_takes_another() {
 }
 
 #[tokio::test]
-async fn a_stolen_refresh_token_of_a_program_gives_itself_away_however_it_is_used() {
+async fn a_stolen_refresh_token_of_a_program_is_detected_when_it_is_used_again() {
     let site = Running::start().await;
     site.author("ada").await;
     // Before the program has refreshed for the first time, and after.

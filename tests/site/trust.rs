@@ -98,7 +98,7 @@ async fn a_token_is_refused_at_once_in_the_process_that_ended_it() {
 }
 
 #[tokio::test]
-async fn whatever_is_changed_beside_the_site_is_heard_of_in_a_moment() {
+async fn a_credential_that_another_program_changes_is_noticed_in_a_moment() {
     let site = Running::start().await;
     for (number, change) in [
         "DELETE FROM api_keys",
@@ -136,7 +136,7 @@ async fn whatever_is_changed_beside_the_site_is_heard_of_in_a_moment() {
 }
 
 #[tokio::test]
-async fn whoever_is_renamed_beside_the_site_writes_under_the_new_name_a_moment_later() {
+async fn a_person_whom_another_program_renames_writes_with_the_new_name_a_moment_later() {
     let site = Running::start().await;
     let ada = site.author("ada").await;
     let token = site.token_of("ada").await;

@@ -5,13 +5,13 @@ use std::{fmt, sync::Arc};
 use tower_sessions::Session;
 
 use super::{
-    kept::{Basket, FormToKeep, KeptForm},
+    kept::{FormToKeep, KeptForm, KeptForms},
     store::{RowStore, USER, cause},
 };
 use crate::{credentials::User, database::Database, error::AppError, site::Site, ui::Values};
 
-const BASKET: &str = "basket";
-/// Where a session had a single form, whole, before there were baskets.
+const KEPT_FORMS: &str = "basket";
+/// The key of the single form that an older Byline stored in the session.
 const KEPT: &str = "kept";
 
 /// The session of one request. Its keys are private; this is all there is to do with it.
@@ -70,19 +70,19 @@ impl UserSession {
     /// Keeps a form for when its sender is signed in again; `false` when there
     /// is no room for one more.
     pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
-        let known = self.basket(database).await?;
-        let basket = known.clone().unwrap_or_else(Basket::generate);
-        let kept = basket.put(database, form).await?;
+        let known = self.kept_forms(database).await?;
+        let kept_forms = known.clone().unwrap_or_else(KeptForms::generate);
+        let kept = kept_forms.put(database, form).await?;
         if kept && known.is_none() {
-            self.0.insert(BASKET, basket).await.map_err(|error| cause(&error))?;
+            self.0.insert(KEPT_FORMS, kept_forms).await.map_err(|error| cause(&error))?;
         }
         Ok(kept)
     }
 
     /// The forms that wait for `user`, first come first.
     pub async fn kept(&self, database: &Database, user: &User) -> Result<Vec<KeptForm>, AppError> {
-        match self.basket(database).await? {
-            Some(basket) => basket.of(&mut database.read().await?, user).await,
+        match self.kept_forms(database).await? {
+            Some(kept_forms) => kept_forms.of(&mut database.read().await?, user).await,
             None => Ok(Vec::new()),
         }
     }
@@ -94,40 +94,40 @@ impl UserSession {
         user: &User,
         id: &str,
     ) -> Result<Option<Values>, AppError> {
-        match self.basket(database).await? {
-            Some(basket) => basket.values(&mut database.read().await?, user, id).await,
+        match self.kept_forms(database).await? {
+            Some(kept_forms) => kept_forms.values(&mut database.read().await?, user, id).await,
             None => Ok(None),
         }
     }
 
     /// Notes that a kept form was shown in its editor.
     pub async fn kept_was_shown(&self, database: &Database, id: String) -> Result<(), AppError> {
-        match self.basket(database).await? {
-            Some(basket) => basket.shown(database, id).await,
+        match self.kept_forms(database).await? {
+            Some(kept_forms) => kept_forms.shown(database, id).await,
             None => Ok(()),
         }
     }
 
     /// Lets go of one: it has been saved, or `user` gave it up.
     pub async fn forget_kept(&self, database: &Database, user: &User, id: String) -> Result<(), AppError> {
-        match self.basket(database).await? {
-            Some(basket) => basket.forget(database, user, id).await,
+        match self.kept_forms(database).await? {
+            Some(kept_forms) => kept_forms.forget(database, user, id).await,
             None => Ok(()),
         }
     }
 
-    async fn basket(&self, database: &Database) -> Result<Option<Basket>, AppError> {
-        let basket = self.0.get(BASKET).await.map_err(|error| cause(&error))?;
-        if basket.is_some() {
-            return Ok(basket);
+    async fn kept_forms(&self, database: &Database) -> Result<Option<KeptForms>, AppError> {
+        let kept_forms = self.0.get(KEPT_FORMS).await.map_err(|error| cause(&error))?;
+        if kept_forms.is_some() {
+            return Ok(kept_forms);
         }
-        // A session from before there were baskets.
+        // A session of an older Byline.
         let Some(form) = self.0.get::<FormToKeep>(KEPT).await.map_err(|error| cause(&error))? else {
             return Ok(None);
         };
-        let basket = Basket::generate();
-        basket.put(database, form).await?;
-        self.0.insert(BASKET, &basket).await.map_err(|error| cause(&error))?;
-        Ok(Some(basket))
+        let kept_forms = KeptForms::generate();
+        kept_forms.put(database, form).await?;
+        self.0.insert(KEPT_FORMS, &kept_forms).await.map_err(|error| cause(&error))?;
+        Ok(Some(kept_forms))
     }
 }

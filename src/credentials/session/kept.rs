@@ -28,9 +28,10 @@ const FORMS_OF_ALL: i64 = 10_000;
 /// may send forms too, and must not fill the disk.
 const BYTES_OF_ALL: i64 = 200 * 1024 * 1024;
 
-/// The random name under which the forms of one browser wait; its session has it.
+/// The kept forms of one browser, by a random name, which its session has. In the
+/// database the name is the column `basket`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Basket(String);
+pub struct KeptForms(String);
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FormToKeep {
@@ -54,7 +55,7 @@ pub struct KeptForm {
     pub shown: bool,
 }
 
-impl Basket {
+impl KeptForms {
     /// A random name.
     #[must_use]
     pub fn generate() -> Self {
@@ -104,7 +105,7 @@ impl Basket {
             .await
     }
 
-    /// Those that wait for a person, first come first.
+    /// The forms of a person, oldest first.
     pub async fn of(&self, db: &mut Db, user: &User) -> Result<Vec<KeptForm>, AppError> {
         let rows: Vec<(String, String, String, i64, Option<i64>)> = on_engine!(db => sqlx::query_as(
                 "SELECT id, page, title, created_at, shown_at FROM kept_forms
@@ -125,7 +126,7 @@ impl Basket {
         Ok(rows.into_iter().map(form).collect())
     }
 
-    /// What was typed into one that waits for a person.
+    /// What was typed into a form of a person.
     pub async fn values(&self, db: &mut Db, user: &User, id: &str) -> Result<Option<Values>, AppError> {
         let fields: Option<String> = on_engine!(db => sqlx::query_scalar(
                 "SELECT fields FROM kept_forms WHERE id = $1 AND basket = $2 AND author = $3",
@@ -173,7 +174,7 @@ impl Basket {
     }
 }
 
-/// Whether `bytes` more may wait in a basket.
+/// Whether there is room for `bytes` more.
 async fn has_room(db: &mut Db, basket: &str, bytes: i64) -> Result<bool, AppError> {
     let (forms, taken): (i64, i64) = on_engine!(db => sqlx::query_as(
             "SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM kept_forms WHERE basket = $1",

@@ -115,7 +115,7 @@ pub async fn connect(
         let _place = place;
         Connection::new(site, protocol, wording, upgrade_request).run(socket).await;
     });
-    written_as(writing, response)
+    keep_header_case(writing, response)
 }
 
 /// Writes the names of headers in the answer with the letters that the client
@@ -125,7 +125,7 @@ pub async fn connect(
 /// answer has it. Until it has an API for that
 /// (<https://github.com/hyperium/hyper/issues/2695>), the extensions are
 /// copied.
-fn written_as(mut of_request: Extensions, mut response: Response) -> Response {
+fn keep_header_case(mut of_request: Extensions, mut response: Response) -> Response {
     of_request.remove::<OnUpgrade>();
     response.extensions_mut().extend(of_request);
     response

@@ -137,12 +137,12 @@ impl Filter {
     /// Whether the condition is true for a post that does not exist. Such a post has
     /// no attribute, so no test for equality is true.
     #[must_use]
-    pub fn holds_of_nothing(&self) -> bool {
+    pub fn holds_for_missing_post(&self) -> bool {
         match self {
-            Self::All(filters) => filters.iter().all(Self::holds_of_nothing),
-            Self::Any(filters) => filters.iter().any(Self::holds_of_nothing),
-            Self::Not(filter) => !filter.holds_of_nothing(),
-            Self::Where(_, test) => test.holds_of_nothing(),
+            Self::All(filters) => filters.iter().all(Self::holds_for_missing_post),
+            Self::Any(filters) => filters.iter().any(Self::holds_for_missing_post),
+            Self::Not(filter) => !filter.holds_for_missing_post(),
+            Self::Where(_, test) => test.holds_for_missing_post(),
             Self::Deleted | Self::Mentions(_) => false,
         }
     }
@@ -261,12 +261,12 @@ impl Test {
             (Self::Exists, value) => value.is_some(),
             (Self::Null, value) => value.is_none(),
             (test, Some(value)) => test.holds_of(value),
-            (test, None) => test.holds_of_nothing(),
+            (test, None) => test.holds_for_missing_post(),
         }
     }
 
     /// For an attribute that is null.
-    const fn holds_of_nothing(&self) -> bool {
+    const fn holds_for_missing_post(&self) -> bool {
         matches!(self, Self::Is(Comparison::Ne, _))
     }
 
@@ -290,7 +290,7 @@ impl Test {
         }
         sql.push("COALESCE(");
         self.write(sql, column);
-        sql.push(if self.holds_of_nothing() { ", TRUE)" } else { ", FALSE)" });
+        sql.push(if self.holds_for_missing_post() { ", TRUE)" } else { ", FALSE)" });
     }
 
     /// For a column of text.
