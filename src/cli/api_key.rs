@@ -85,7 +85,7 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
                 }
                 None => api_keys::create_public(site, wanted).await?,
             };
-            // What is written here is the only copy, so it is written before all else is over.
+            // This is the only copy of the key. If it cannot be written, the key is revoked.
             if let Err(cause) = output::write(&format!("{}\n", made.key)) {
                 let id = made.listed.id;
                 let revoked = match ApiKeyId::parse(&id) {

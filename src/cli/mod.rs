@@ -134,7 +134,7 @@ fn ignore_file_size_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     const SIGXFSZ: i32 = 25;
-    // From now on the signal is caught, even if nothing waits for it.
+    // From now on the signal has a handler, even if nothing waits for it.
     signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
 }
 

@@ -14,13 +14,13 @@ use crate::error::AppError;
 /// The longest wait for a place in the queue or for a connection.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// For a statement that a request waits for (security row D8).
+/// The longest time for a statement of a request (security row D8).
 pub(super) const STATEMENT_TIME: Duration = Duration::from_secs(5);
 
 /// The longest time for a transaction, including its waits for others.
 pub(super) const TRANSACTION_TIME: Duration = Duration::from_secs(10);
 
-/// How often a transaction that met another one is run again (security row D8).
+/// How often a transaction is run again after a conflict (security row D8).
 pub(super) const RETRIES: u32 = 3;
 
 /// Waits for a random time, so that two transactions do not conflict again.
@@ -63,7 +63,7 @@ pub(crate) use execute;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To do one thing, perhaps beside a process that serves.
+    /// For one command, perhaps beside a process that serves.
     Command,
     Serve,
 }

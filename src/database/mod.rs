@@ -44,7 +44,7 @@ impl DatabaseConfig {
     /// The default number of connections to a server. Five processes fit into
     /// PostgreSQL's default of 100 connections.
     pub const CONNECTIONS: u32 = 16;
-    /// As many as a PostgreSQL can be set to take (`MAX_BACKENDS` of its source).
+    /// The maximum of PostgreSQL (`MAX_BACKENDS` in its source).
     pub const MAX_CONNECTIONS: u32 = 262_143;
 
     #[must_use]

@@ -137,7 +137,7 @@ impl File {
     }
 }
 
-/// What is known of the files and the disk below them.
+/// The state of the files and of the disk.
 struct Condition {
     guard: Arc<Guard>,
     /// What was wrong at the last check.

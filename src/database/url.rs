@@ -21,12 +21,12 @@ pub enum Engine {
 /// The text names no database that Byline can use. It is shown without a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    /// Of another kind, or incomplete.
+    /// It is of another kind, or incomplete.
     #[error(
         "\"{0}\" is no database Byline can use; write it as sqlite://byline.db or postgres://user@host/name"
     )]
     Unknown(String),
-    /// What is written there is lost when the process ends.
+    /// Its data is lost when the process ends.
     #[error(
         "\"{0}\" is a database in memory, which is lost when Byline stops; name a file, as in sqlite://byline.db"
     )]

@@ -29,7 +29,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// That of the commit after the one that `previous` names.
+    /// A new stamp for the commit after `previous`.
     pub(super) fn after(previous: i32) -> Self {
         let [a, b, c, d, ..] = *uuid::Uuid::new_v4().as_bytes();
         Self { current: i32::from_be_bytes([a, b, c, d]), previous }
@@ -81,7 +81,7 @@ fn stamps(mut log: impl Read) -> io::Result<Option<Vec<Stamp>>> {
     };
     let page_size = word(&header, 8);
     let mut sums = checksum((0, 0), &header[..24], to_word);
-    // What SQLite finds damaged, it does not read.
+    // SQLite ignores a log with a damaged header.
     if sums != (word(&header, 24), word(&header, 28)) || !(512..=65_536).contains(&page_size) {
         return Ok(None);
     }

@@ -126,7 +126,7 @@ pub fn fit(schema: &Schema, operation: &OperationDefinition, variables: &Variabl
     })
 }
 
-/// As deep as JSON can be.
+/// Recurses as deep as JSON is nested.
 fn fits(registry: &Registry, ty: &str, value: &Value) -> bool {
     match (MetaTypeName::create(ty), value) {
         (MetaTypeName::NonNull(_), Value::Null) => false,

@@ -45,7 +45,7 @@ fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter
     let mut all = Vec::new();
     for (name, value) in filter {
         all.push(match (name.as_str(), value) {
-            // As if it were not there.
+            // Null counts as absent.
             (_, Value::Null) => continue,
             ("and", value) => Filter::All(list(value, depth, reading)?),
             ("or", value) => {

@@ -118,7 +118,7 @@ fn parameters(query: &str) -> Result<Parameters, Failed> {
             return Err(wrong(format!("The address has {name} twice.")));
         }
     }
-    // What is no UTF-8 has been replaced: the query would be another.
+    // Invalid UTF-8 was replaced, which would change the query.
     let written = replacement_characters(query) + query.to_ascii_uppercase().matches("%EF%BF%BD").count();
     if replaced > written {
         return Err(wrong("The address is not percent-encoded UTF-8.".to_owned()));
@@ -133,7 +133,7 @@ fn replacement_characters(text: &str) -> usize {
 /// The answer with its tag, or that the client has it already.
 async fn revalidated(asked: &HeaderMap, response: Response) -> Response {
     let (mut head, body) = response.into_parts();
-    // It is there whole, so this neither waits nor fails.
+    // The body is in memory, so this neither waits nor fails.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let etag = etag::of(&body);
     let is_known = etag::is_known(asked, &etag);

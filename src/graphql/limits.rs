@@ -28,7 +28,7 @@ pub const CONTENT: usize = 12;
 pub const SEARCH: usize = 20;
 /// Bytes of a document.
 pub const QUERY_BYTES: usize = 16 * 1024;
-/// For the whole answer.
+/// The longest time for the whole answer.
 pub const TIME: Duration = Duration::from_secs(5);
 /// Posts on a page at most, and on one of `listPosts` unless it says fewer.
 pub const PAGE: usize = 100;
@@ -70,7 +70,7 @@ const VISITS: usize = 4_000;
 /// inside lists inside lists (graphql-js, `MaxIntrospectionDepthRule`).
 mod introspection {
     pub const FIELDS: usize = 600;
-    /// By how much a list multiplies what is in it.
+    /// The factor for fields inside a list.
     pub const LIST: usize = 8;
     pub const LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
     pub const LISTS_DEPTH: usize = 2;
@@ -268,7 +268,7 @@ impl Count<'_> {
         }
     }
 
-    /// What a field costs.
+    /// The cost of a field.
     fn cost(&self, field: &Field) -> usize {
         let page = |name, otherwise| match self.values.argument(field, name) {
             ArgumentValue::Nothing => page(otherwise),
@@ -296,7 +296,7 @@ fn too_much() -> ApiError {
 /// The value of an argument.
 #[derive(Clone, Copy)]
 enum ArgumentValue {
-    /// It is absent or null.
+    /// Absent or null.
     Nothing,
     Number(i64),
     /// Anything else.

@@ -24,7 +24,7 @@ pub struct List<'a> {
     /// Empty for everyone's posts.
     pub owner: &'a str,
     pub filter: &'a Filter,
-    /// For a list of changes: since when.
+    /// The start time of a list of changes.
     pub since: Option<i64>,
 }
 

@@ -13,13 +13,13 @@ use crate::posts::{PostId, events::changes::Changes};
 /// posts, not on the key, the time or random numbers. Only answers with these
 /// fields alone are cached.
 const SAME_FOR_EVERY_KEY: [&str; 4] = ["__typename", "getPost", "listPosts", "allPosts"];
-/// What is known of a request takes so much, beside the id of a post.
+/// The bytes of an entry for a request, besides the id of a post.
 const REQUEST_BYTES: usize = 128;
 
-/// What an answer was read from, which says when it is out of date.
+/// The data that an answer depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// One post, also where none has that id.
+    /// One post, or an id that no post has.
     Post(PostId),
     Posts,
 }
@@ -55,7 +55,7 @@ impl Reads {
         }
     }
 
-    /// Its memory, in bytes.
+    /// The memory of this value, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {

@@ -170,7 +170,7 @@ macro_rules! root {
     };
 }
 
-/// What answers a field of the roots; of every other type, the object itself.
+/// The resolver of a root field. All other fields are resolved by the object itself.
 fn resolver(object: &str, field: &str) -> Option<Resolver> {
     Some(match (object, field) {
         ("Query", "getPost") => root!("Query", queries::get_post),

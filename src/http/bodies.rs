@@ -253,7 +253,7 @@ pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> 
                 return Err(too_large);
             }
             if whole.capacity() - whole.len() < chunk.len() {
-                // As a vector grows, but never beyond what is to come.
+                // Grows like a vector, but never beyond the announced length.
                 let enough = (2 * whole.capacity()).min(most).max(whole.len() + chunk.len());
                 whole.reserve_exact(enough - whole.len());
             }

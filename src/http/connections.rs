@@ -40,7 +40,7 @@ pub struct Connections {
     trusted: Vec<IpNet>,
 }
 
-/// One connection, as the code that answers its requests sees it.
+/// A connection, for the code that answers its requests.
 #[derive(Debug)]
 pub struct Connection {
     place: Reservation,

@@ -16,7 +16,7 @@ pub fn site() -> Site {
     expect_context()
 }
 
-/// Who asks.
+/// The actor of this request.
 ///
 /// # Panics
 ///

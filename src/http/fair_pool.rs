@@ -19,7 +19,7 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-/// Of a pool, one client gets one of so many parts at most.
+/// One client gets at most one of this many parts of a pool.
 const SHARES: usize = 4;
 
 /// An amount of something that clients share.
@@ -63,7 +63,7 @@ pub struct Reservation {
 }
 
 impl Eviction {
-    /// For a holder that works until it ends.
+    /// An eviction that never happens, because the holder works until it ends.
     #[must_use]
     pub fn protected() -> Self {
         Self { protected: true.into(), ..Self::default() }
@@ -141,7 +141,7 @@ impl FairPool {
         if let Some(client) = client.filter(has_share) {
             let mut own: usize =
                 held.by_id.values().filter(|held| held.client == Some(client)).map(|held| held.amount).sum();
-            // One that is larger than a share is let in where it is the only one.
+            // An amount above a share is allowed if the client has nothing else.
             while own > 0 && own + amount > self.max.div_ceil(SHARES) {
                 let before = held.all;
                 if !evict_one(held, |id, holding| Some(id) != except && holding.client == Some(client)) {

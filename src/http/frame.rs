@@ -17,7 +17,7 @@ enum Place {
     Attribute,
 }
 
-/// What is put into a place.
+/// A value for a placeholder.
 #[derive(Clone, Copy, Debug)]
 pub enum Filling<'a> {
     /// Escaped as Leptos escapes it there.

@@ -103,7 +103,7 @@ pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
 
 /// Heading and sentence are constant texts and contain no input.
 fn refusal_page(error: &AppError) -> String {
-    // What was sent has not been read, or not been looked at.
+    // With these errors the body may not have been read.
     let unread = match error {
         AppError::Busy { .. }
         | AppError::CrossSite { .. }

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use crate::error::AppError;
 
-/// For the body of calls about accounts, tokens or API keys.
+/// The largest body of calls about accounts, tokens or API keys.
 pub const ACCOUNT_BODY: usize = 64 * 1024;
 /// The body of anything that carries a post: 100,000 characters of four bytes
 /// each, percent-encoded to three times that, and room for the other fields.
 pub const POST_BODY: usize = 1280 * 1024;
-/// For the head of a request to arrive; idle connections end after it, too.
+/// The longest time for the head of a request; idle connections end after it too.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
-/// For the body of a request to arrive.
+/// The longest time for the body of a request.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
-/// For a client to take the next piece of an answer.
+/// The longest time until a client reads the next piece of an answer.
 pub const WRITE_TIME: Duration = Duration::from_secs(30);
-/// For an answer to be made.
+/// The longest time until an answer is made.
 pub const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// The time that requests under way have after a signal to stop.
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);

@@ -33,7 +33,7 @@ pub struct ListenerSlot {
 }
 
 impl ListenerSlots {
-    /// For so many listeners.
+    /// Slots for `max` listeners.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self { max, taken: Mutex::default() }

@@ -58,11 +58,11 @@ pub enum ShortcutResult {
     Render(Preloaded),
 }
 
-/// What an answer of a server function shows in this page and in no other.
+/// The answer of a server function that only this page shows.
 #[derive(Clone, Debug)]
 pub struct ShownOnce(pub Option<Value>);
 
-/// What a page is rendered from, besides the database.
+/// The input of a page, besides the database.
 #[derive(Clone, Debug)]
 pub struct PageInput {
     /// Path and query.
@@ -127,7 +127,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
     response
 }
 
-/// What a page shows to the person of this session.
+/// The input of a page for the person of this session.
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
     let actor = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?.actor;
     let mut input = PageInput::of(head.uri.clone(), actor);

@@ -115,7 +115,7 @@ impl Site {
 }
 
 impl Turns {
-    /// For a database that so many can read at a time.
+    /// Turns for a database with this many connections for readers.
     #[must_use]
     pub fn new(connections: usize) -> Self {
         let searches = half(connections);

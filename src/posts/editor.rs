@@ -171,7 +171,7 @@ pub fn EditorTools(
         for kept in same {
             let again = store.get(&own.get_value()).is_some_and(|mine| mine.draft.same_text(&form));
             if saved || again {
-                // Its text is kept elsewhere.
+                // Its text is in another draft.
                 store.discard(&kept.id);
             } else {
                 if !unsaved {

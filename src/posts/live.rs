@@ -14,7 +14,7 @@ use web_sys::{Element, Event, EventSource, MessageEvent, VisibilityState};
 /// After the server had no place for one more listener.
 const RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// What happened on the site since the page was made.
+/// The changes to posts since the page was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct ListUpdates {
     /// Ids of posts that are not on the page.
@@ -34,7 +34,7 @@ impl ListUpdates {
         self.fresh.retain(|fresh| fresh != post);
     }
 
-    /// What the link says, if there is something to say.
+    /// The text of the link, if there are new posts.
     fn text(&self) -> Option<String> {
         match (self.fresh.len(), self.lost) {
             (_, true) => Some("See changes".to_owned()),
@@ -97,7 +97,7 @@ impl EventListener {
             }
         });
         source.set_onerror(Some(refused.as_ref().unchecked_ref()));
-        // One of each for every time the tab is looked at.
+        // Leaks two closures each time the tab becomes visible.
         receive.forget();
         refused.forget();
         Some(source)

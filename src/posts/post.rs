@@ -175,7 +175,7 @@ impl TryFrom<String> for Content {
         if raw.contains('\0') {
             return Err(ContentError::Nul);
         }
-        // What is stored has none; a page of it is not copied.
+        // A stored text has no `\r`, so it is not copied.
         let content = if raw.contains('\r') { raw.replace("\r\n", "\n").replace('\r', "\n") } else { raw };
         let content = match content.strip_prefix(BYTE_ORDER_MARK) {
             Some(rest) => rest.trim_start_matches(BYTE_ORDER_MARK).to_owned(),

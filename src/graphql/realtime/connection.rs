@@ -114,11 +114,11 @@ fn end(code: u16, reason: impl Into<String>) -> Step {
     Step::Break(End(Some((code, reason.into()))))
 }
 
-/// What clients are shown whose credential has been withdrawn.
+/// The message to clients whose credential has ended.
 const WITHDRAWN: &str = "Token has expired.";
 
 impl Connection {
-    /// For a WebSocket that is about to open.
+    /// A connection for a WebSocket that is about to open.
     pub fn new(site: Site, protocol: Protocol, wording: Wording, upgrade: UpgradeRequest) -> Self {
         let client = site.turns().client(upgrade.address);
         let queue = Queue::new(site.clone(), client.clone());
@@ -243,7 +243,7 @@ impl Connection {
         bytes: usize,
     ) -> Step {
         let (own, kinds) = match self.protocol {
-            // What opened the connection does not count for what is started on it.
+            // The credential of the connection does not count for operations.
             Protocol::AppSync => match caller(&self.site, offered.explicit(), None).await {
                 Ok(caller) => (Some(caller), [OperationType::Subscription].as_slice()),
                 Err(failed) => return self.refuse(socket, &id, &failed.error).await,

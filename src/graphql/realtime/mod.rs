@@ -57,7 +57,7 @@ use queue::FULL;
 /// sending an event to a subscriber.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// What AppSync's clients of the years before 2023 put into the address.
+/// The query parameters of AppSync's clients from before 2023.
 #[derive(Debug, Deserialize)]
 pub struct Address {
     header: Option<String>,

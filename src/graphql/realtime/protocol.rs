@@ -79,7 +79,7 @@ struct Message {
 }
 
 impl Protocol {
-    /// By the name of the subprotocol, which has case.
+    /// The protocol with that name, which is case-sensitive.
     pub fn named(name: &str) -> Option<Self> {
         [Self::AppSync, Self::TransportWs].into_iter().find(|protocol| protocol.name() == name)
     }
@@ -154,7 +154,7 @@ impl Protocol {
         }
     }
 
-    /// What went wrong with `id`, which is over with that.
+    /// The errors of `id`, which ends the operation.
     pub fn error(self, id: &str, errors: Vec<Value>) -> Value {
         let payload = match self {
             Self::AppSync => json!({ "errors": errors }),

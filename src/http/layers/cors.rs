@@ -36,7 +36,7 @@ const ALLOWED_HEADERS: [&str; 6] =
 /// The most bytes of header names that are allowed because a script asked for
 /// them.
 const MAX_REQUESTED: usize = 4096;
-/// What scripts read beside the names that every script may read (Fetch, 2.2.2).
+/// The headers that scripts may read, besides those of Fetch, 2.2.2.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "x-amzn-RequestId,x-amzn-ErrorType,x-amz-user-agent,x-amzn-ErrorMessage,Date,\
      ETag,Retry-After,Allow,WWW-Authenticate,X-Request-Id",

@@ -47,7 +47,7 @@ pub fn strip_ambient(request: &mut Request) {
     }
 }
 
-/// For handlers that read no body: who asks, or why that is unknown.
+/// The caller, for handlers that read no body; or the answer to an invalid credential.
 impl FromRequestParts<Site> for Caller {
     type Rejection = Response;
 

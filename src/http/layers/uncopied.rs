@@ -17,7 +17,7 @@ use tower::{Layer, Service, ServiceExt, util::Oneshot};
 #[derive(Clone, Copy, Debug)]
 pub struct Uncopied;
 
-/// What is below the layer, shared by the copies of this.
+/// The service below the layer, which all clones share.
 #[derive(Clone, Debug)]
 pub struct Shared(Arc<Route>);
 

@@ -50,7 +50,7 @@ pub enum CopyError {
     /// Reading or writing failed.
     #[error("the copy ended early at the database {url}: {cause}")]
     Failed {
-        /// Of the source or of the target.
+        /// The source or the target.
         url: DatabaseUrl,
         cause: sqlx::Error,
     },
@@ -59,16 +59,16 @@ pub enum CopyError {
     Differs {
         url: DatabaseUrl,
         table: &'static str,
-        /// What was read from the source.
+        /// The checksum of the source.
         sent: Checksum,
-        /// What was read back.
+        /// The checksum of the rows that were read back.
         arrived: Checksum,
     },
     #[error(transparent)]
     Open(#[from] OpenError),
 }
 
-/// What was copied of a table.
+/// The copied rows of a table.
 #[derive(Debug)]
 pub struct Copied {
     /// Which table.
@@ -313,7 +313,7 @@ impl<'a> Side<'a> {
                     };
                 }
             });
-            // As many texts as batches: not worth a place among the prepared.
+            // The statement differs for each batch, so it is not kept prepared.
             insert.build().persistent(false).execute(db).await.map(drop)
         });
         inserted.map_err(|cause| self.failed(cause))
@@ -430,7 +430,7 @@ mod tests {
             vec![text(""), text("a")],
             vec![text("a"), text("bc")],
             vec![text("ab"), text("c")],
-            // What would look alike without the length, and without the lack of a value.
+            // Rows that would be equal without lengths or the mark of a missing value.
             vec![text("a"), text("b")],
             vec![text("a\0\u{1}b")],
             vec![Value::Text(None); 9],

@@ -165,7 +165,7 @@ pub struct Column {
     pub nullable: bool,
 }
 
-/// What a column contains, independent of the engine.
+/// The type of a column, on either engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// TEXT.

@@ -58,7 +58,7 @@ pub enum Test {
     Length(Comparison, i64),
 }
 
-/// As SQL has them.
+/// The comparisons of SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     Eq,
@@ -142,7 +142,7 @@ impl Filter {
             Self::All(filters) => filters.iter().all(Self::holds_for_missing_post),
             Self::Any(filters) => filters.iter().any(Self::holds_for_missing_post),
             Self::Not(filter) => !filter.holds_for_missing_post(),
-            Self::Where(_, test) => test.holds_for_missing_post(),
+            Self::Where(_, test) => test.holds_for_null(),
             Self::Deleted | Self::Mentions(_) => false,
         }
     }
@@ -255,18 +255,18 @@ fn write_list(
 }
 
 impl Test {
-    /// For an attribute that may be null.
+    /// Whether the test is true for an attribute that may be null.
     fn holds(&self, value: Option<&str>) -> bool {
         match (self, value) {
             (Self::Exists, value) => value.is_some(),
             (Self::Null, value) => value.is_none(),
             (test, Some(value)) => test.holds_of(value),
-            (test, None) => test.holds_for_missing_post(),
+            (test, None) => test.holds_for_null(),
         }
     }
 
-    /// For an attribute that is null.
-    const fn holds_for_missing_post(&self) -> bool {
+    /// Whether the test is true for an attribute that is null.
+    const fn holds_for_null(&self) -> bool {
         matches!(self, Self::Is(Comparison::Ne, _))
     }
 
@@ -283,17 +283,17 @@ impl Test {
         }
     }
 
-    /// For a column of text that may be null, where SQL's answer is unknown.
+    /// Writes the test of a text column that may be null, so that the result is never NULL.
     fn write_nullable(&self, sql: &mut Sql, column: &'static str) {
         if matches!(self, Self::Exists | Self::Null) {
             return self.write(sql, column);
         }
         sql.push("COALESCE(");
         self.write(sql, column);
-        sql.push(if self.holds_for_missing_post() { ", TRUE)" } else { ", FALSE)" });
+        sql.push(if self.holds_for_null() { ", TRUE)" } else { ", FALSE)" });
     }
 
-    /// For a column of text.
+    /// Writes the test of a text column.
     fn write(&self, sql: &mut Sql, column: &'static str) {
         match self {
             Self::Exists => sql.push(column).push(" IS NOT NULL"),

@@ -5,7 +5,7 @@ use crate::{
     posts::{Content, Title},
 };
 
-/// What an author hands in: a title and a text, both parsed.
+/// The title and the text that an author sends, both parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostText {
     /// Plain text.

@@ -200,7 +200,7 @@ mod tests {
         let (first, second) = tokio::join!(renderer.render(&a), renderer.render(&a));
         assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
         assert!(renderer.render(&b).await.unwrap().html.contains("<em>b</em>"));
-        // What is kept needs no turn.
+        // A cached rendering needs no turn.
         let _turns = all_turns(&renderer).await;
         assert!(renderer.render(&a).await.unwrap().html.contains("<em>a</em>"));
     }

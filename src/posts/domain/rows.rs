@@ -22,7 +22,7 @@ pub struct PostRow {
 }
 
 impl PostRow {
-    /// Of its texts, in bytes.
+    /// The bytes of its texts.
     pub(super) fn text_len(&self) -> usize {
         self.title.len() + self.content.as_ref().map_or(0, String::len)
     }
@@ -112,7 +112,7 @@ impl TryFrom<SummaryRow> for Summary {
     }
 }
 
-/// What an edit has to read back of a post.
+/// The columns that an edit reads back.
 #[derive(FromRow)]
 pub(super) struct UpdatedRow {
     pub(super) owner: String,

@@ -20,9 +20,9 @@ pub enum Changed {
 pub struct DeletedPost {
     /// Its id, which a new post can have again only if a program chooses it.
     pub id: PostId,
-    /// Empty once the text is forgotten.
+    /// Empty once the texts are removed.
     pub title: String,
-    /// Its Markdown, if it had any; none once that is forgotten.
+    /// Its Markdown, if it had any; `None` once the text is removed.
     pub content: Option<String>,
     /// The username of its author.
     pub owner: String,
@@ -45,9 +45,9 @@ impl DeletedPost {
 #[derive(Clone, Copy, Debug)]
 pub struct PostSnapshot<'a> {
     pub id: &'a PostId,
-    /// Its title; empty once it is deleted and that is forgotten.
+    /// Its title; empty once the texts of a deleted post are removed.
     pub title: &'a str,
-    /// Its Markdown, if it has any; none once it is deleted and that is forgotten.
+    /// Its Markdown, if it has any; `None` once the texts of a deleted post are removed.
     pub content: Option<&'a str>,
     /// The username of its author.
     pub owner: &'a str,

@@ -316,7 +316,7 @@ pub struct ChangesSince {
     pub limit: usize,
 }
 
-/// What changed, by the time of the change. The cursor names that time.
+/// The posts that changed since a time, ordered by the time of the change, which the cursor has too.
 pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Changed>, AppError> {
     let mut sql = Sql::new(db.engine());
     sql.push("SELECT * FROM (");

@@ -22,7 +22,7 @@ use crate::{
     site::Site,
 };
 
-/// What a subscriber may be behind; one more, and it is dropped.
+/// The most events that a subscriber may be behind before it is dropped.
 const BACKLOG: usize = 256;
 /// Events whose renderings are kept. A subscriber that is further behind
 /// renders for itself.
@@ -34,11 +34,11 @@ const RENDERINGS_BYTES: usize = 4 << 20;
 /// An event, and the post that it is about.
 #[derive(Clone, Debug)]
 pub struct PostEvent {
-    /// What happened.
+    /// The kind of the change.
     pub kind: EventKind,
-    /// The post as it is now, or was.
+    /// The post, or what is known of a deleted one.
     pub post: Arc<Changed>,
-    /// How the event was told to other subscribers.
+    /// The messages that other subscribers got.
     pub renderings: Arc<Renderings>,
 }
 
@@ -106,13 +106,13 @@ impl Broadcast {
     /// the site, or when events may be missing.
     #[must_use]
     pub fn subscribe(&self, site: &Site) -> Option<broadcast::Receiver<PostEvent>> {
-        let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = feed.as_ref().and_then(broadcast::WeakSender::upgrade) {
+        let mut running_sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running_sender.as_ref().and_then(broadcast::WeakSender::upgrade) {
             return Some(running.subscribe());
         }
         let events = site.bus().subscribe()?;
         let sender = broadcast::Sender::new(BACKLOG);
-        *feed = Some(sender.downgrade());
+        *running_sender = Some(sender.downgrade());
         let receiver = sender.subscribe();
         tokio::spawn(pass_on(site.database.clone(), events, sender));
         Some(receiver)
@@ -139,7 +139,7 @@ async fn pass_on(
         if subscribers.receiver_count() == 0 {
             continue;
         }
-        match news(&database, &event).await {
+        match changed_post(&database, &event).await {
             Ok(Some(post)) => {
                 if rendered.len() == RENDERED
                     && let Some(oldest) = rendered.pop_front()
@@ -162,7 +162,7 @@ async fn pass_on(
     }
 }
 
-async fn news(database: &Database, event: &Event) -> Result<Option<Changed>, AppError> {
+async fn changed_post(database: &Database, event: &Event) -> Result<Option<Changed>, AppError> {
     let db = &mut database.read().await?;
     if event.kind != EventKind::Deleted
         && let Some(post) = store::find(db, &event.post).await?

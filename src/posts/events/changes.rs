@@ -15,7 +15,7 @@ const SLOTS: usize = 1024;
 /// removed, and a slow reader cannot store a stale entry.
 #[derive(Debug)]
 pub struct Changes {
-    hears_all: AtomicBool,
+    misses_nothing: AtomicBool,
     everything: AtomicU64,
     lists: AtomicU64,
     posts: Box<[AtomicU64]>,
@@ -26,7 +26,7 @@ impl Changes {
     #[must_use]
     pub fn new(alone: bool) -> Self {
         Self {
-            hears_all: AtomicBool::new(alone),
+            misses_nothing: AtomicBool::new(alone),
             everything: AtomicU64::new(0),
             lists: AtomicU64::new(0),
             posts: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
@@ -39,15 +39,15 @@ impl Changes {
         self.lists.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// From now on no change is missed; before, some may have been.
+    /// From now on no change is missed. Some may have been missed before.
     pub fn follow(&self) {
         self.everything.fetch_add(1, Ordering::AcqRel);
-        self.hears_all.store(true, Ordering::Release);
+        self.misses_nothing.store(true, Ordering::Release);
     }
 
-    /// From now on changes may be missed: nothing that is kept can be trusted.
+    /// From now on changes may be missed, so no cache entry is valid.
     pub fn lose(&self) {
-        self.hears_all.store(false, Ordering::Release);
+        self.misses_nothing.store(false, Ordering::Release);
     }
 
     /// The counter of everything that lists posts; `None` while changes may be missed.
@@ -65,8 +65,8 @@ impl Changes {
 
     /// Both parts only rise, so their sum names no two states.
     fn counter(&self, part: &AtomicU64) -> Option<u64> {
-        let hears_all = self.hears_all.load(Ordering::Acquire);
-        hears_all.then(|| self.everything.load(Ordering::Acquire) + part.load(Ordering::Acquire))
+        let misses_nothing = self.misses_nothing.load(Ordering::Acquire);
+        misses_nothing.then(|| self.everything.load(Ordering::Acquire) + part.load(Ordering::Acquire))
     }
 
     fn slot(&self, id: &str) -> &AtomicU64 {

@@ -34,7 +34,7 @@ use crate::{
 };
 use changes::Changes;
 
-/// Events a listener may be behind; one more, and it is dropped.
+/// The most events that a listener may be behind before it is dropped.
 const BACKLOG: usize = 256;
 
 /// The last counted events that are remembered, to recognise a repetition. A later
@@ -126,7 +126,7 @@ impl Site {
 }
 
 impl Bus {
-    /// For at most so many listeners at a time.
+    /// A bus for at most this many listeners at a time.
     #[must_use]
     pub fn new(engine: Engine, max_listeners: usize) -> Self {
         let alone = engine == Engine::Sqlite;

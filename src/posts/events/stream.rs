@@ -95,7 +95,7 @@ async fn missed(site: &Site, after: Option<String>) -> Result<Missed, AppError> 
     // are received.
     let generation = site.bus().changes.lists();
     let known = site.bus().cached_newest_at(generation);
-    // What cannot be an id was not given by this site.
+    // A value that cannot be an id counts as an unknown one.
     let after_id = after.as_ref().map(|after| after.parse().ok().filter(|id| *id >= 0));
     match (after_id, known) {
         (None, Some(newest)) => return Ok(Missed::nothing(newest)),

@@ -47,7 +47,7 @@ pub fn NewPostPage() -> impl IntoView {
     })
 }
 
-/// What the form has published already, if it is still there and still the actor's.
+/// The post that the form has published already, if it still exists and belongs to the actor.
 async fn published_before(made: Option<String>) -> Result<Option<Post>, AppError> {
     let Some(id) = made.and_then(|id| PostId::parse(&id)) else { return Ok(None) };
     match service::own(&site(), &actor(), &id).await {
@@ -133,7 +133,7 @@ fn Editor(
     version: i64,
     submit: &'static str,
     cancel: String,
-    /// What has to be read before the text.
+    /// Shown before the text.
     #[prop(optional_no_strip)]
     above: Option<AnyView>,
     /// Other buttons. They are below the form's own button, because Enter presses the

@@ -43,7 +43,7 @@ pub fn PostPage() -> impl IntoView {
         };
         let RenderedPost { post, html } = &*shown;
         let own = policy::may_change(&actor(), &post.owner).is_ok();
-        // Its draft is of no more use.
+        // Its draft is not needed any more.
         let saved = if own && just_saved { saved_draft(&post.id).await? } else { None };
         let edited = post.is_edited();
         let username = post.owner.clone();

@@ -39,7 +39,7 @@ impl std::fmt::Display for Reason {
 /// What happens to the address of an image.
 pub(super) fn picture(address: &str) -> Picture {
     let trimmed = address.trim_ascii();
-    // By the page's own scheme; by https it is shown wherever the page is.
+    // Relative to the page's scheme; https works on every page.
     if trimmed.starts_with("//") {
         return Picture::Shown(format!("https:{trimmed}"));
     }

@@ -3,8 +3,8 @@
 /// Who reads the rendered text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// Whoever reads the post.
+    /// The readers of the post.
     Reader,
-    /// Its author, who is also told why something is not shown.
+    /// Its author, who also sees why something is not shown.
     Author,
 }

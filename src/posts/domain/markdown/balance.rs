@@ -350,7 +350,7 @@ impl Balance {
             self.enter_cell();
         }
         let mut in_reference = false;
-        // From "://" to the next space: an address is not set, it is copied.
+        // An address, from "://" to the next space, gets no typography, because people copy it.
         let mut address = Address::default();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
@@ -387,7 +387,7 @@ impl Balance {
         *if to_left { &mut self.strong.to_left } else { &mut self.strong.to_right } += 1;
         for (_, table) in self.open_tables.iter().rev() {
             let table = &mut self.tables[*table];
-            // What is around has been noticed with it.
+            // The tables around it have a direction already.
             if table.to_left.is_some() {
                 break;
             }

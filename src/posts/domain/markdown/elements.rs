@@ -40,7 +40,7 @@ pub(super) struct RawText {
     pub(super) content: Inner,
 }
 
-/// What its content is.
+/// The kind of content of a raw text element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Inner {
     /// It is not shown.
@@ -79,7 +79,7 @@ pub(super) fn is_void(name: &str) -> bool {
     matches!(name, "area" | "br" | "col" | "hr" | "img" | "wbr")
 }
 
-/// Its content is shown as it was typed.
+/// Whether the content is shown as it was typed.
 pub(super) fn is_code(name: &str) -> bool {
     matches!(name, "code" | "kbd" | "pre" | "samp" | "tt" | "var")
 }
@@ -94,7 +94,7 @@ pub(super) fn is_cell(name: &str) -> bool {
     matches!(name, "td" | "th" | "caption")
 }
 
-/// It is allowed in a table only.
+/// Whether the element is allowed only in a table.
 pub(super) fn is_table_part(name: &str) -> bool {
     is_cell(name) || is_row_group(name) || matches!(name, "tr" | "colgroup" | "col")
 }

@@ -8,13 +8,13 @@ use super::{
     tokens::{Token, Tokens, decoded},
 };
 
-/// In characters as people count them (grapheme clusters, UAX 29).
+/// The longest excerpt in grapheme clusters (UAX 29).
 pub(super) const MAX_GRAPHEMES: usize = 240;
 
 /// How far back a cut may move to be between two words.
 const WORD_GRAPHEMES: usize = 40;
 
-/// So that one "character" of ten thousand marks is not the whole of a list.
+/// Limits the bytes too, because one grapheme cluster can have ten thousand marks.
 const MAX_BYTES: usize = 8192;
 
 /// Bytes of text that are collected: several times the excerpt, because white space

@@ -43,7 +43,7 @@ pub struct Rendering {
     /// Safe HTML: without scripts, event handlers and addresses that run code. At most
     /// some forty times as long as the text.
     pub html: String,
-    /// How it begins: words without markup, about 240 characters.
+    /// The beginning without markup, about 240 characters.
     pub excerpt: String,
 }
 
@@ -91,7 +91,7 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// What a text becomes for its readers.
+/// Renders a text for its readers.
 #[must_use]
 pub fn render(content: &Content) -> Rendering {
     let html = to_html(content, Audience::Reader);
