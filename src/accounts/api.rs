@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Account, ListedApiKey, NewApiKey};
+use super::{Account, ListedApiKey, NewApiKey, TypedPassword};
 use crate::error::AppError;
 
 /// Makes an account and signs it in. Sent again with the same
@@ -16,10 +16,10 @@ use crate::error::AppError;
 pub async fn sign_up(
     username: String,
     email: String,
-    password: String,
+    password: TypedPassword,
     #[server(default)] idempotency_key: Option<String>,
 ) -> Result<Account, AppError> {
-    server::sign_up(username, email, password, idempotency_key).await
+    server::sign_up(username, email, String::from(password).into(), idempotency_key).await
 }
 
 /// Signs in with a username or an e-mail address.
@@ -28,8 +28,8 @@ pub async fn sign_up(
 /// [`AppError::Invalid`], the same for an unknown name and a wrong password;
 /// [`AppError::Busy`].
 #[server(endpoint = "/log_in", prefix = "/api")]
-pub async fn log_in(identifier: String, password: String) -> Result<Account, AppError> {
-    server::log_in(identifier, password).await
+pub async fn log_in(identifier: String, password: TypedPassword) -> Result<Account, AppError> {
+    server::log_in(identifier, String::from(password).into()).await
 }
 
 /// Ends the session, here and for every request under way; with an access
@@ -84,6 +84,8 @@ pub async fn revoke_api_key(
 
 #[cfg(feature = "ssr")]
 mod server {
+    use secrecy::{ExposeSecret, SecretString};
+
     use super::{Account, AppError, ListedApiKey, NewApiKey};
     use crate::{
         accounts::{
@@ -100,14 +102,14 @@ mod server {
     pub(super) async fn sign_up(
         username: String,
         email: String,
-        password: String,
+        password: SecretString,
         key: Option<String>,
     ) -> Result<Account, AppError> {
         let mut errors = FieldErrors::default();
         let parsed_username = errors.take(Field::Username, Username::parse(&username));
         let parsed_email = errors.take(Field::Email, Email::parse(&email));
         let parsed_password =
-            errors.take(Field::Password, NewPassword::parse(&password, &[&username, &email]));
+            errors.take(Field::Password, NewPassword::parse(password.expose_secret(), &[&username, &email]));
         let (Some(username), Some(email), Some(password)) = (parsed_username, parsed_email, parsed_password)
         else {
             return Err(errors.into_error());
@@ -118,10 +120,10 @@ mod server {
         Ok(Account { username: user.username })
     }
 
-    pub(super) async fn log_in(identifier: String, password: String) -> Result<Account, AppError> {
+    pub(super) async fn log_in(identifier: String, password: SecretString) -> Result<Account, AppError> {
         let mut errors = FieldErrors::default();
         let login = errors.take(Field::Identifier, Login::parse(&identifier));
-        let password = errors.take(Field::Password, Password::parse(&password));
+        let password = errors.take(Field::Password, Password::parse(password.expose_secret()));
         let (Some(login), Some(password)) = (login, password) else {
             return Err(errors.into_error());
         };

@@ -4,6 +4,7 @@
 //! `pages` has the screens and `domain` the use cases, the passwords and the SQL.
 
 mod api_key;
+mod typed_password;
 
 pub mod api;
 pub mod copy_key;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::username::Username;
 
 pub use api_key::{ApiKeyDays, ApiKeyDaysError, ApiKeyName, ApiKeyNameError, ListedApiKey, NewApiKey};
+pub use typed_password::TypedPassword;
 
 /// An account as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,7 +17,11 @@ use super::{
     secret_bits::SecretBits,
     token::{RefreshToken, service::Tokens},
 };
-use crate::accounts::domain::{Email, NewAccount, NewPassword, Password};
+use crate::accounts::{
+    TypedPassword,
+    api::{LogIn, SignUp},
+    domain::{Email, NewAccount, NewPassword, Password},
+};
 
 const TEXT: &str = "correct horse battery";
 const BYTE: u8 = 119;
@@ -56,8 +60,16 @@ fn no_type_that_holds_a_secret_prints_it() {
         email: Email::parse("ada@example.org").expect("an address"),
         password: chosen.clone(),
     };
+    let typed = TypedPassword::from(TEXT.to_owned());
+    let log_in = LogIn { identifier: "ada".to_owned(), password: typed.clone() };
+    let sign_up = SignUp {
+        username: "ada".to_owned(),
+        email: "ada@example.org".to_owned(),
+        password: typed.clone(),
+        idempotency_key: None,
+    };
     let tokens = Tokens { access: text(), id: text(), refresh: refresh.clone() };
-    let printable: [&dyn Debug; 13] = [
+    let printable: [&dyn Debug; 16] = [
         &text(),
         &bits,
         &Secret::for_test(BYTE),
@@ -68,6 +80,9 @@ fn no_type_that_holds_a_secret_prints_it() {
         &HeaderCredential::ApiKey(text()),
         &RequestCredential::Header(HeaderCredential::Token(text())),
         &UserSession::new(session),
+        &typed,
+        &log_in,
+        &sign_up,
         &Password::parse(TEXT).expect("a password"),
         &chosen,
         &account,

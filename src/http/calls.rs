@@ -89,6 +89,8 @@ pub async fn submit(
     for (name, value) in from_path {
         typed.set(&name, value);
     }
+    // What is left of it, in the body, is not zeroed: the HTTP server has other
+    // copies of the bytes.
     typed.remove(Form::PASSWORD);
 
     let context = match CallContext::of(&site, credential, session).await {
