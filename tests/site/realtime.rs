@@ -450,20 +450,43 @@ async fn an_expired_token_gets_no_more_events_within_a_minute() {
     assert_withdrawn(&mut ada, sockets, &credential).await;
 }
 
+fn creation(id: &str) -> Value {
+    let query = format!(r#"mutation {{ createPost(input: {{ id: "{id}", title: "x" }}) {{ id }} }}"#);
+    json!({ "id": id, "type": "subscribe", "payload": { "query": query } })
+}
+
+async fn assert_creates(socket: &mut Socket, id: &str) {
+    socket.say(creation(id)).await;
+    assert_eq!(socket.said().await["payload"]["data"]["createPost"]["id"], id);
+    assert_eq!(socket.said().await["type"], "complete");
+}
+
 #[tokio::test]
 async fn a_credential_that_was_revoked_does_nothing_more_over_an_open_connection() {
     let site = Running::start().await;
     let (mut ada, token) = author(&site, "ada").await;
     let mut socket = Socket::transport(&ada, with_token(&token)).await;
-    let create = |id: &str| {
-        let query = format!(r#"mutation {{ createPost(input: {{ id: "{id}", title: "x" }}) {{ id }} }}"#);
-        json!({ "id": id, "type": "subscribe", "payload": { "query": query } })
-    };
-    socket.say(create("before")).await;
-    assert_eq!(socket.said().await["payload"]["data"]["createPost"]["id"], "before");
-    assert_eq!(socket.said().await["type"], "complete");
+    assert_creates(&mut socket, "before").await;
     assert_eq!(ada.submit("/api/token/revoke", &[("token", token.as_str())]).await.status, 200);
-    socket.say(create("after")).await;
+    socket.say(creation("after")).await;
+    assert_eq!(socket.hear().await, Heard::Closed(Some(4403)));
+    assert_eq!(site.stored_post("after").await, None);
+    assert!(site.stored_post("before").await.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_does_nothing_more_over_an_open_connection() {
+    let site = Running::start().await;
+    let (ada, _) = author(&site, "ada").await;
+    let (cookie, own) = (ada.sid_pair().expect("a session"), format!("http://{}", ada.address()));
+    let headers = [("cookie", cookie.as_str()), ("origin", own.as_str())];
+    let mut socket =
+        Socket::try_open(&ada, "/graphql", "graphql-transport-ws", &headers).await.expect("it opens");
+    socket.say(json!({ "type": "connection_init" })).await;
+    assert_eq!(socket.said().await["type"], "connection_ack");
+    assert_creates(&mut socket, "before").await;
+    assert_eq!(ada.as_script().submit("/api/log_out", &[]).await.status, 200);
+    socket.say(creation("after")).await;
     assert_eq!(socket.hear().await, Heard::Closed(Some(4403)));
     assert_eq!(site.stored_post("after").await, None);
     assert!(site.stored_post("before").await.is_some());
