@@ -1,7 +1,8 @@
 //! Finds the drafts that are open in a tab. Each editor holds a lock with the name of
 //! its draft while its page exists (W3C Web Locks).
 //!
-//! On a site with plain http that is not localhost, browsers have no locks. Then no draft counts as open, and [`super::drafts::DraftStore::save`]
+//! On a site with plain http that is not localhost, browsers have no locks. Then no
+//! draft counts as open, and [`super::drafts::DraftStore::save`]
 //! keeps two editors of one draft from overwriting each other.
 //!
 //! web-sys has these functions only behind a flag for unstable ones, so they are

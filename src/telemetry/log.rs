@@ -51,7 +51,8 @@ const FLUSH_TIME: Duration = Duration::from_secs(1);
 /// The pause before the next write to a full pipe.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(20);
 
-/// The queue of the log. Cheap to clone; no method blocks, fails or panics, but [`Self::flush`] waits.
+/// The queue of the log. Cheap to clone. No method fails or panics; only
+/// [`Self::flush`] blocks.
 #[derive(Clone, Debug)]
 pub struct LogQueue {
     shared: Arc<Shared>,
