@@ -29,7 +29,7 @@ pub async fn run(site: Site) {
                 session_store::forget_ended(db).await?;
                 kept::forget_old(db).await?;
                 api_key_store::forget_expired(db).await?;
-                token::forget_ended(db).await?;
+                token::store::forget_ended(db).await?;
                 token::keys::forget_old(db).await?;
                 idempotency::forget_old(db).await?;
                 posts::forget_deleted(db).await?;

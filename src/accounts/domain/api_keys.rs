@@ -94,7 +94,7 @@ pub async fn create(
                     let made = store::find(db, &owner, &id).await?.ok_or(AppError::NotFound)?;
                     return Ok(NewApiKey { key: derive(&id).into(), listed: made.into() });
                 }
-                if store::count_living(db, &owner).await? >= MAX_LIVING {
+                if store::count_active(db, &owner).await? >= MAX_LIVING {
                     let message = format!(
                         "You have {MAX_LIVING} keys, and that is as many as there can be. Revoke one first"
                     );

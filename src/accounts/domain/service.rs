@@ -342,7 +342,7 @@ async fn sign_out(site: &Site, user: UserId, but: Option<String>) -> Result<(), 
             |db, (user, but)| {
                 Box::pin(async move {
                     session_store::end_all(db, &user).await?;
-                    token::end_all(db, &user, but.as_deref()).await
+                    token::store::end_all(db, &user, but.as_deref()).await
                 })
             },
             site.trust().forgetting(),

@@ -76,7 +76,7 @@ pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppEr
 }
 
 /// Whether the key of that row is valid.
-pub async fn is_living(db: &mut Db, id: &str) -> Result<bool, AppError> {
+pub async fn is_active(db: &mut Db, id: &str) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND expires_at > $2)",
         )
@@ -114,7 +114,7 @@ pub async fn newest_public(db: &mut Db) -> Result<Option<Public>, AppError> {
 ///
 /// # Errors
 /// [`AppError::WriteConflict`] where another did so at the same time.
-pub async fn count_living(db: &mut Db, owner: &UserId) -> Result<i64, AppError> {
+pub async fn count_active(db: &mut Db, owner: &UserId) -> Result<i64, AppError> {
     execute!(db => sqlx::query("UPDATE users SET username = username WHERE id = $1")
         .bind(owner.as_str()))?;
     Ok(

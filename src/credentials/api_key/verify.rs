@@ -51,7 +51,7 @@ pub async fn verify(site: &Site, raw: &SecretString) -> Result<Option<VerifiedKe
 /// Whether it is still valid, for a connection that lasts longer than a request:
 /// it was not revoked. The database is asked.
 pub async fn still_holds(site: &Site, key: &VerifiedKey) -> Result<bool, AppError> {
-    store::is_living(&mut site.database.read().await?, &key.id).await
+    store::is_active(&mut site.database.read().await?, &key.id).await
 }
 
 /// The API keys that this process has verified.

@@ -135,7 +135,7 @@ pub(super) async fn holder_by_key(
 }
 
 /// Whether the family has not ended, and the key is still there.
-pub(super) async fn lives(db: &mut Db, family: &str, kid: &str) -> Result<bool, AppError> {
+pub(super) async fn is_active(db: &mut Db, family: &str, kid: &str) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM token_families WHERE id = $1 AND expires_at > $2)
                 AND EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3)",

@@ -78,7 +78,7 @@ async fn verify_for(site: &Site, raw: &SecretString, uses: &[TokenUse]) -> Resul
 /// Whether it is still valid, for a connection that lasts longer than a request:
 /// its family has not ended and its key was not removed. The database is asked.
 pub async fn still_holds(site: &Site, token: &VerifiedToken) -> Result<bool, AppError> {
-    store::lives(&mut site.database.read().await?, &token.family, &token.kid).await
+    store::is_active(&mut site.database.read().await?, &token.family, &token.kid).await
 }
 
 /// The tokens that this process has verified.
