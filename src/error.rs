@@ -101,6 +101,11 @@ pub enum AppError {
     Internal,
 }
 
+/// Input as an adapter has parsed it, or why it cannot be parsed. A use case that
+/// not everyone may do takes this: it checks the caller first, so somebody who may
+/// not do it learns no rule about the input.
+pub type Parsed<T, E = AppError> = Result<T, E>;
+
 /// A rule broken at one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {

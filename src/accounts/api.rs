@@ -140,15 +140,14 @@ mod server {
         days: String,
         key: Option<String>,
     ) -> Result<NewApiKey, AppError> {
-        // The caller is checked before the arguments: a stranger learns no
-        // rule.
-        actor().user()?;
         let mut errors = FieldErrors::default();
         let name = errors.take(Field::Name, ApiKeyName::parse(&name));
         let days = errors.take(Field::Days, ApiKeyDays::parse(&days));
-        let (Some(name), Some(days)) = (name, days) else { return Err(errors.into_error()) };
-        let wanted = api_keys::Wanted { name, days };
-        api_keys::create(&site(), &actor(), wanted, IdempotencyKey::optional(key)?).await
+        let wanted = match (name, days) {
+            (Some(name), Some(days)) => Ok(api_keys::Wanted { name, days }),
+            _ => Err(errors.into_error()),
+        };
+        api_keys::create(&site(), &actor(), wanted, IdempotencyKey::optional(key)).await
     }
 
     pub(super) async fn my_api_keys() -> Result<Vec<ListedApiKey>, AppError> {
@@ -156,8 +155,6 @@ mod server {
     }
 
     pub(super) async fn revoke_api_key(id: String, key: Option<String>) -> Result<(), AppError> {
-        actor().user()?;
-        let id = ApiKeyId::parse(&id).ok_or(AppError::NotFound)?;
-        api_keys::revoke(&site(), &actor(), &id, IdempotencyKey::optional(key)?).await
+        api_keys::revoke(&site(), &actor(), ApiKeyId::parse(&id), IdempotencyKey::optional(key)).await
     }
 }

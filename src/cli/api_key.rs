@@ -81,7 +81,7 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
                     let login = Login::parse(&who).map_err(refused)?;
                     let found = store::find(&mut site.database.read().await?, &login).await?;
                     let (user, _) = found.ok_or(AppError::NotFound)?;
-                    api_keys::create(site, &Actor::User(user), wanted, None).await?
+                    api_keys::create(site, &Actor::User(user), Ok(wanted), Ok(None)).await?
                 }
                 None => api_keys::create_public(site, wanted).await?,
             };

@@ -8,9 +8,9 @@ use axum::{
 use clap::ValueEnum as _;
 use serde::Deserialize;
 
-use super::{Backend, Codegen, DefaultAuth, File};
+use super::{DefaultAuth, File, contents};
 use crate::{
-    credentials::{Actor, Caller},
+    credentials::Caller,
     database::internal,
     error::AppError,
     http::{
@@ -44,7 +44,8 @@ pub async fn download(
     caller: Caller,
     request: Request,
 ) -> Response {
-    match file(&site, &name, &options, &caller.actor).await {
+    let file = File::parse(&name);
+    match contents(&site, &caller.actor, file, options.default_auth()).await.and_then(attachment) {
         Ok(response) => response,
         Err(AppError::NotSignedIn) if wants_html(request.headers()) => {
             see_other(&log_in_first(request.uri().path()))
@@ -53,12 +54,9 @@ pub async fn download(
     }
 }
 
-async fn file(site: &Site, name: &str, options: &FileOptions, actor: &Actor) -> Result<Response, AppError> {
-    actor.user()?;
-    let file = File::parse(name).ok_or(AppError::NotFound)?;
-    let codegen = Codegen::new(Backend::of(site, options.default_auth()?).await?)?;
-    let mut response = uncached(StatusCode::OK, file.content_type(), codegen.contents(file));
-    let base = name.rsplit('/').next().unwrap_or(name);
+fn attachment((file, contents): (File, String)) -> Result<Response, AppError> {
+    let mut response = uncached(StatusCode::OK, file.content_type(), contents);
+    let base = file.name().rsplit('/').next().unwrap_or_default();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{base}\"")).map_err(internal)?;
     response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
     Ok(response)

@@ -22,10 +22,10 @@ pub mod page;
 
 use crate::{
     cognito,
-    credentials::api_key,
+    credentials::{Actor, api_key},
     database::internal,
-    error::AppError,
-    graphql::{self},
+    error::{AppError, Parsed},
+    graphql,
     site::Site,
 };
 pub use backend::{Backend, DefaultAuth};
@@ -148,6 +148,23 @@ impl File {
             }
         }
     }
+}
+
+/// A file for the person who is signed in. Without a file, the name that was
+/// sent is the name of none.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::NotFound`], [`AppError::NoPublicUrl`].
+pub async fn contents(
+    site: &Site,
+    actor: &Actor,
+    file: Option<File>,
+    default_auth: Parsed<DefaultAuth>,
+) -> Result<(File, String), AppError> {
+    actor.user()?;
+    let file = file.ok_or(AppError::NotFound)?;
+    let codegen = Codegen::new(Backend::of(site, default_auth?).await?)?;
+    Ok((file, codegen.contents(file)))
 }
 
 impl Codegen {

@@ -9,7 +9,28 @@ use super::errors::ApiError;
 use crate::{credentials::Actor, error::AppError, http::turns::Client, posts::PostId, site::Site};
 
 /// What a root field answers; `None` is null.
-pub type Outcome = Result<Option<FieldValue<'static>>, ApiError>;
+pub type Outcome = Result<Option<FieldValue<'static>>, Refusal>;
+
+/// Why a root field has no answer.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The use case refused.
+    UseCase(AppError),
+    /// An argument breaks a rule that its type does not tell.
+    Argument(ApiError),
+}
+
+impl From<AppError> for Refusal {
+    fn from(error: AppError) -> Self {
+        Self::UseCase(error)
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Argument(error)
+    }
+}
 
 /// The request around a field: the site, who asks, and the field's name.
 pub struct Call<'a> {
@@ -34,9 +55,12 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// What a use case refused, in the words of this field.
-    pub fn refused(&self, error: AppError) -> ApiError {
-        ApiError::of_field(error, self.field, self.object)
+    /// A refusal, in the words of this field.
+    pub fn error(&self, refusal: Refusal) -> ApiError {
+        match refusal {
+            Refusal::UseCase(error) => ApiError::of_field(error, self.field, self.object),
+            Refusal::Argument(error) => error,
+        }
     }
 }
 

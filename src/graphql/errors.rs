@@ -3,10 +3,8 @@
 use async_graphql::{Error, PathSegment, Pos, ServerError, dynamic::ResolverContext};
 use serde_json::{Value, json};
 
-use crate::{
-    error::AppError,
-    posts::{Post, domain::conflicting},
-};
+use super::nodes;
+use crate::{error::AppError, posts::domain::conflicting};
 
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -99,7 +97,9 @@ impl ApiError {
             }
             AppError::ConditionNotMet => Self::new(Self::CONDITION_FAILED, "The conditional request failed"),
             conflict @ AppError::Conflict { .. } => Self {
-                data: conflicting(&conflict).as_ref().map_or(Value::Null, conflict_data),
+                data: conflicting(&conflict)
+                    .and_then(|post| nodes::whole_post(&post).into_json().ok())
+                    .unwrap_or_default(),
                 ..Self::new(Self::CONFLICT, "Conflict resolver rejects mutation.")
             },
             invalid @ AppError::Invalid { .. } => Self::invalid(invalid.sentences()),
@@ -116,21 +116,6 @@ impl ApiError {
         let item = ctx.ctx.item;
         ctx.ctx.set_error_path(Error::new_with_source(self).into_server_error(item.pos))
     }
-}
-
-/// The post that the client did not know of, by the names of the schema.
-fn conflict_data(post: &Post) -> Value {
-    json!({
-        "id": post.id,
-        "title": post.title,
-        "content": post.content,
-        "owner": post.owner,
-        "createdAt": post.created_at.rfc3339_millis(),
-        "updatedAt": post.updated_at.rfc3339_millis(),
-        "_version": post.version,
-        "_lastChangedAt": post.updated_at.millis(),
-        "_deleted": null,
-    })
 }
 
 /// The format of the errors in one answer.

@@ -55,8 +55,8 @@ fn object(filter: &Object, depth: usize, reading: &mut Reading) -> Result<Filter
             ("not", Value::Object(inner)) => Filter::Not(Box::new(object(inner, depth + 1, reading)?)),
             ("_deleted", Value::Object(wanted)) => deleted_tests(wanted, reading)?,
             (name, Value::Object(wanted)) => {
-                let attribute =
-                    attribute(name).ok_or_else(|| ApiError::invalid(format!("There is no {name}.")))?;
+                let attribute = Attribute::named(name)
+                    .ok_or_else(|| ApiError::invalid(format!("There is no {name}.")))?;
                 attribute_tests(attribute, wanted, reading)?
             }
             (name, _) => return Err(ApiError::invalid(format!("{name} must be an object."))),
@@ -85,30 +85,6 @@ fn list(value: &Value, depth: usize, reading: &mut Reading) -> Result<Vec<Filter
 
 fn too_many() -> ApiError {
     ApiError::too_much(format!("A filter can have {FILTER_TESTS} tests at most."))
-}
-
-fn attribute(name: &str) -> Option<Attribute> {
-    Some(match name {
-        "id" => Attribute::Id,
-        "title" => Attribute::Title,
-        "content" => Attribute::Content,
-        "owner" => Attribute::Owner,
-        "createdAt" => Attribute::CreatedAt,
-        "updatedAt" => Attribute::UpdatedAt,
-        _ => return None,
-    })
-}
-
-fn comparison(operator: &str) -> Option<Comparison> {
-    Some(match operator {
-        "eq" => Comparison::Eq,
-        "ne" => Comparison::Ne,
-        "lt" => Comparison::Lt,
-        "le" => Comparison::Le,
-        "gt" => Comparison::Gt,
-        "ge" => Comparison::Ge,
-        _ => return None,
-    })
 }
 
 fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading) -> Result<Filter, ApiError> {
@@ -144,7 +120,7 @@ fn attribute_tests(attribute: Attribute, wanted: &Object, reading: &mut Reading)
             ("in", values) => one_of(attribute, values)?,
             ("notIn", values) => Filter::Not(Box::new(one_of(attribute, values)?)),
             (operator, operand) => {
-                let comparison = comparison(operator)
+                let comparison = Comparison::named(operator)
                     .ok_or_else(|| ApiError::invalid(format!("There is no operator {operator}.")))?;
                 test(Test::Is(comparison, text(operand)?))
             }
@@ -221,7 +197,7 @@ fn length_tests(attribute: Attribute, wanted: &Object) -> Result<Filter, ApiErro
                 all.push(test(Comparison::Le, number(most)?));
             }
             (operator, operand) => {
-                let comparison = comparison(operator)
+                let comparison = Comparison::named(operator)
                     .ok_or_else(|| ApiError::invalid(format!("There is no operator {operator}.")))?;
                 all.push(test(comparison, number(operand)?));
             }

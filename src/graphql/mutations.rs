@@ -1,9 +1,10 @@
-//! The resolvers of mutations.
+//! The resolvers of mutations: each parses its arguments and hands them to a use
+//! case, which checks the caller before it looks at them.
 
 use async_graphql::{Name, Value, dynamic::ResolverContext, indexmap::IndexMap};
 
 use super::{
-    call::{Call, Outcome, argument, id},
+    call::{Call, Outcome, Refusal, argument, id},
     errors::ApiError,
     filter_input, nodes,
 };
@@ -11,8 +12,8 @@ use crate::{
     config::ConflictDetection,
     error::{AppError, Field, FieldErrors},
     posts::{
-        Content, PostId, Title,
-        domain::{Change, Changed, ContentChange, Guard, NewPost, PostText, policy, service},
+        Content, Title,
+        domain::{Change, Changed, ContentChange, Guard, NewPost, PostText, service},
     },
     username::Username,
 };
@@ -42,26 +43,27 @@ fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
 }
 
 pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
+    let post = service::create(call.site, call.actor, new_post(ctx), Ok(None)).await?;
+    Ok(Some(nodes::post(post)))
+}
+
+fn new_post(ctx: &ResolverContext<'_>) -> Result<NewPost, Refusal> {
     let input = input(ctx)?;
-    // A caller without permission must not learn which rule the input breaks.
-    policy::may_create(call.actor).map_err(|error| call.refused(error))?;
     // An absent owner is the caller; null is nobody.
     let owner = match input.get("owner") {
         None => None,
         Some(Value::String(name)) => Some(name.clone()),
-        Some(_) => return Err(call.refused(AppError::Forbidden)),
+        Some(_) => return Err(AppError::Forbidden.into()),
     };
     if !filter_input::holds_for_missing_post(argument(ctx, "condition"))? {
-        return Err(call.refused(AppError::ConditionNotMet));
+        return Err(AppError::ConditionNotMet.into());
     }
-    let post_text = post_text(input).map_err(|error| call.refused(error))?;
+    let post_text = post_text(input)?;
     let id = match input.get("id") {
         None | Some(Value::Null) => None,
         given => Some(id(given).ok_or_else(no_id)?),
     };
-    let new = NewPost { id, owner, post_text };
-    let post = service::create(call.site, call.actor, new, None).await;
-    post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
+    Ok(NewPost { id, owner, post_text })
 }
 
 /// Title and text of a new post. A null content means no content, as does a
@@ -92,34 +94,12 @@ fn no_id() -> ApiError {
 
 pub async fn update_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    let id = id_of_post(call, input)?;
-    let parsed = guard(ctx, input).and_then(|guard| Ok((guard, change(call, input)?)));
-    let (guard, change) = parsed_unless_forbidden(call, &id, parsed).await?;
-    let post = service::update(call.site, call.actor, &id, guard, change).await;
-    post.map(|post| Some(nodes::post(post))).map_err(|error| call.refused(error))
+    let edit = guard(ctx, input).map_err(Refusal::from).and_then(|guard| Ok((guard, change(input)?)));
+    let post = service::update(call.site, call.actor, id(input.get("id")), edit).await?;
+    Ok(Some(nodes::post(post)))
 }
 
-/// The id that a signed-in caller names.
-fn id_of_post(call: &Call<'_>, input: &Input) -> Result<PostId, ApiError> {
-    call.actor.user().map_err(|error| call.refused(error))?;
-    id(input.get("id")).ok_or_else(|| call.refused(AppError::NotFound))
-}
-
-/// Returns the parsed input. A caller who may not change the post must not
-/// learn which rule the input breaks; so only if a rule is broken, the
-/// permission is checked before the change.
-async fn parsed_unless_forbidden<T>(
-    call: &Call<'_>,
-    id: &PostId,
-    parsed: Result<T, ApiError>,
-) -> Result<T, ApiError> {
-    if parsed.is_err() {
-        service::own(call.site, call.actor, id).await.map_err(|error| call.refused(error))?;
-    }
-    parsed
-}
-
-fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
+fn change(input: &Input) -> Result<Change, AppError> {
     let mut errors = FieldErrors::default();
     let title = match input.get("title") {
         None => None,
@@ -134,9 +114,9 @@ fn change(call: &Call<'_>, input: &Input) -> Result<Change, ApiError> {
         None => None,
         Some(Value::String(name)) => errors.take(Field::Owner, Username::parse_known(name)),
         // Nobody could change a post without an owner.
-        Some(_) => return Err(call.refused(AppError::Forbidden)),
+        Some(_) => return Err(AppError::Forbidden),
     };
-    errors.check().map_err(|error| call.refused(error))?;
+    errors.check()?;
     Ok(Change { title, content, owner })
 }
 
@@ -149,9 +129,7 @@ fn string(value: &Value) -> &str {
 
 pub async fn delete_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    let id = id_of_post(call, input)?;
-    let guard = parsed_unless_forbidden(call, &id, guard(ctx, input)).await?;
-    let deleted = service::delete(call.site, call.actor, &id, guard, None).await;
-    let deleted = deleted.map_err(|error| call.refused(error))?;
+    let guard = guard(ctx, input).map(|guard| (guard, None)).map_err(Refusal::from);
+    let deleted = service::delete(call.site, call.actor, id(input.get("id")), guard).await?;
     Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))
 }

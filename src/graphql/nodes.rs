@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Value,
+    Name, Value,
     dynamic::{FieldFuture, FieldValue, ResolverContext},
 };
 
@@ -44,29 +44,34 @@ fn boxed<T>(items: Vec<T>, node: impl Fn(T) -> AnyNode) -> Vec<AnyNode> {
     items.into_iter().map(node).collect()
 }
 
+/// How a field of `Post` is read.
+type PostField = (&'static str, fn(&PostSnapshot<'_>) -> Value);
+
+/// The fields of `Post`, also of the post in a conflict.
+const POST_FIELDS: [PostField; 9] = [
+    ("id", |post| post.id.as_str().into()),
+    ("title", |post| post.title.into()),
+    ("content", |post| post.content.into()),
+    ("owner", |post| post.owner.into()),
+    ("createdAt", |post| post.created_at.rfc3339_millis().into()),
+    ("updatedAt", |post| post.changed_at.rfc3339_millis().into()),
+    ("_version", |post| post.version.into()),
+    ("_lastChangedAt", |post| post.changed_at.millis().into()),
+    ("_deleted", |post| if post.deleted { true.into() } else { Value::Null }),
+];
+
 /// `Post`, as it is or was.
 impl Node for Changed {
     fn field(&self, name: &str) -> Option<FieldValue<'_>> {
-        let fields = PostSnapshot::from(self);
-        Some(FieldValue::value(match name {
-            "id" => Value::from(fields.id.as_str()),
-            "title" => Value::from(fields.title),
-            "content" => Value::from(fields.content),
-            "owner" => Value::from(fields.owner),
-            "createdAt" => Value::from(fields.created_at.rfc3339_millis()),
-            "updatedAt" => Value::from(fields.changed_at.rfc3339_millis()),
-            "_version" => Value::from(fields.version),
-            "_lastChangedAt" => Value::from(fields.changed_at.millis()),
-            "_deleted" => {
-                if fields.deleted {
-                    Value::from(true)
-                } else {
-                    Value::Null
-                }
-            }
-            _ => return None,
-        }))
+        let (_, read) = POST_FIELDS.iter().find(|(field, _)| *field == name)?;
+        Some(FieldValue::value(read(&self.into())))
     }
+}
+
+/// A post with all its fields.
+pub fn whole_post(post: &Post) -> Value {
+    let post = PostSnapshot::from(post);
+    Value::Object(POST_FIELDS.iter().map(|(name, read)| (Name::new(name), read(&post))).collect())
 }
 
 /// `Post`, shared by all who subscribed to it.

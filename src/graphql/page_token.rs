@@ -9,30 +9,30 @@ use crate::{
     credentials::Secret,
     posts::{
         Cursor,
-        domain::filter::{Attribute, Comparison, Filter, Test},
+        domain::filter::{Filter, Test},
     },
 };
 
 /// Bytes of the seal that are kept; 128 bits are out of reach of guessing.
 const SEAL_BYTES: usize = 16;
 
-/// A list that is paged through: which operation, whose posts, which of them.
+/// A list that is paged through: which operation, and who asks. Which posts it
+/// has is said by its filter.
 #[derive(Debug)]
 pub struct List<'a> {
     /// The field.
     pub operation: &'a str,
-    /// Empty for everyone's posts.
-    pub owner: &'a str,
-    pub filter: &'a Filter,
+    /// The id of the person who pages through it; empty for an API key.
+    pub viewer: &'a str,
     /// The start time of a list of changes.
     pub since: Option<i64>,
 }
 
 impl List<'_> {
     /// The token of a place in this list.
-    pub fn token(&self, secret: &Secret, cursor: &Cursor) -> String {
+    pub fn token(&self, secret: &Secret, filter: &Filter, cursor: &Cursor) -> String {
         let cursor = cursor.to_string();
-        let mut token = self.seal(secret, &cursor).to_vec();
+        let mut token = self.seal(secret, filter, &cursor).to_vec();
         token.extend_from_slice(cursor.as_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(token)
     }
@@ -42,22 +42,22 @@ impl List<'_> {
     /// # Errors
     ///
     /// A token of another list or caller, or a forged one.
-    pub fn cursor(&self, secret: &Secret, token: &str) -> Result<Cursor, ApiError> {
+    pub fn cursor(&self, secret: &Secret, filter: &Filter, token: &str) -> Result<Cursor, ApiError> {
         let wrong = || ApiError::invalid("Invalid pagination token given.");
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong())?;
         let (seal, cursor) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(wrong)?;
         let cursor = std::str::from_utf8(cursor).map_err(|_| wrong())?;
         // The data behind it is public, so the time of this comparison reveals
         // nothing important.
-        if seal != self.seal(secret, cursor) {
+        if seal != self.seal(secret, filter, cursor) {
             return Err(wrong());
         }
         cursor.parse().map_err(|_| wrong())
     }
 
-    fn seal(&self, secret: &Secret, cursor: &str) -> [u8; SEAL_BYTES] {
-        let scope = json!([written(self.filter), self.since]).to_string();
-        let parts = [self.operation, self.owner, &scope, cursor].map(str::as_bytes);
+    fn seal(&self, secret: &Secret, filter: &Filter, cursor: &str) -> [u8; SEAL_BYTES] {
+        let scope = json!([written(filter), self.since]).to_string();
+        let parts = [self.operation, self.viewer, &scope, cursor].map(str::as_bytes);
         let mut seal = [0; SEAL_BYTES];
         seal.copy_from_slice(&secret.seal("page token", &parts)[..SEAL_BYTES]);
         seal
@@ -71,7 +71,7 @@ fn written(filter: &Filter) -> Value {
         Filter::All(filters) => json!(["all", filters.iter().map(written).collect::<Vec<_>>()]),
         Filter::Any(filters) => json!(["any", filters.iter().map(written).collect::<Vec<_>>()]),
         Filter::Not(filter) => json!(["not", written(filter)]),
-        Filter::Where(attribute, test) => json!(["where", attribute_name(*attribute), written_test(test)]),
+        Filter::Where(attribute, test) => json!(["where", attribute.name(), written_test(test)]),
         Filter::Mentions(word) => json!(["mentions", word]),
         Filter::Deleted => json!(["deleted"]),
     }
@@ -81,38 +81,17 @@ fn written_test(test: &Test) -> Value {
     match test {
         Test::Exists => json!(["exists"]),
         Test::Null => json!(["null"]),
-        Test::Is(comparison, text) => json!([comparison_name(*comparison), text]),
+        Test::Is(comparison, text) => json!([comparison.name(), text]),
         Test::BeginsWith(text) => json!(["begins", text]),
         Test::Contains(text) => json!(["contains", text]),
-        Test::Length(comparison, length) => json!(["length", comparison_name(*comparison), length]),
-    }
-}
-
-const fn attribute_name(attribute: Attribute) -> &'static str {
-    match attribute {
-        Attribute::Id => "id",
-        Attribute::Title => "title",
-        Attribute::Content => "content",
-        Attribute::Owner => "owner",
-        Attribute::CreatedAt => "createdAt",
-        Attribute::UpdatedAt => "updatedAt",
-    }
-}
-
-const fn comparison_name(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Eq => "eq",
-        Comparison::Ne => "ne",
-        Comparison::Lt => "lt",
-        Comparison::Le => "le",
-        Comparison::Gt => "gt",
-        Comparison::Ge => "ge",
+        Test::Length(comparison, length) => json!(["length", comparison.name(), length]),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::posts::domain::filter::{Attribute, Comparison};
 
     #[test]
     fn a_filter_is_sealed_in_words_that_no_rename_changes() {

@@ -1,11 +1,12 @@
-//! The resolvers of queries.
+//! The resolvers of queries: each parses its arguments and hands them to a use
+//! case, which checks the caller before it looks at them.
 
 use std::time::Duration;
 
 use async_graphql::dynamic::{FieldValue, ResolverContext};
 
 use super::{
-    call::{Call, Outcome, argument, id, number, text},
+    call::{Call, Outcome, Refusal, argument, id, number, text},
     errors::ApiError,
     filter_input, limits,
     nodes::{self, ModelPostConnection, PostConnection},
@@ -19,7 +20,7 @@ use crate::{
         domain::{
             DeletedPost,
             filter::{Attribute, Comparison, Filter, Test},
-            policy, service,
+            service,
             store::{ChangesSince, Listing, Selection},
         },
     },
@@ -27,21 +28,23 @@ use crate::{
 };
 
 pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
-    // A caller without permission must not learn a rule; a text that cannot be
-    // an id is the id of no post.
-    policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
-    let Some(id) = id(argument(ctx, "id")) else { return Ok(None) };
-    match service::get_visible(call.site, call.actor, &id).await {
+    match service::get_visible(call.site, call.actor, id(argument(ctx, "id")).as_ref()).await {
         Ok(post) => Ok(Some(nodes::post(post))),
         Err(AppError::NotFound) => Ok(None),
-        Err(error) => Err(call.refused(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
 pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let content = ctx.ctx.look_ahead().field("items").field("content").exists();
-    let find = async |PageWanted { filter, after, limit }| {
-        let selection = Selection { owner: None, filter, after, limit, content };
+    let find = async |wanted: Result<&PageWanted, Refusal>| {
+        let selection = wanted.cloned().map(|PageWanted { filter, after, limit }| Selection {
+            owner: None,
+            filter,
+            after,
+            limit,
+            content,
+        });
         service::select_visible(call.site, call.actor, call.client, selection).await
     };
     let (posts, next) = generated_page(ctx, call, None, find).await?;
@@ -58,8 +61,14 @@ pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let since = number(ctx, "lastSync")
         .map(|millis| Timestamp::from_micros(millis.saturating_mul(1000)))
         .filter(|since| *since > clock::before(DeletedPost::KEPT));
-    let find = async |PageWanted { filter, after, limit }| {
-        let wanted = ChangesSince { owner: None, filter, since, after, limit };
+    let find = async |wanted: Result<&PageWanted, Refusal>| {
+        let wanted = wanted.cloned().map(|PageWanted { filter, after, limit }| ChangesSince {
+            owner: None,
+            filter,
+            since,
+            after,
+            limit,
+        });
         service::changes(call.site, call.actor, call.client, wanted).await
     };
     let (changed, next) = generated_page(ctx, call, since, find).await?;
@@ -67,6 +76,7 @@ pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
 }
 
 /// What the arguments of a generated list ask for.
+#[derive(Clone)]
 struct PageWanted {
     filter: Filter,
     after: Option<Cursor>,
@@ -80,36 +90,36 @@ async fn generated_page<T>(
     ctx: &ResolverContext<'_>,
     call: &Call<'_>,
     since: Option<Timestamp>,
-    find: impl AsyncFnOnce(PageWanted) -> Result<Listing<T>, AppError>,
-) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let whose = policy::visible_owner(call.actor).map_err(|error| call.refused(error))?;
-    let filter = filter_input::parse(argument(ctx, "filter"))?;
-    let secret = call.site.secret().await.map_err(|error| call.refused(error))?;
-    let list = List {
-        operation: call.field,
-        owner: whose.map_or("", |user| user.id.as_str()),
-        filter: &filter,
-        since: since.map(Timestamp::micros),
+    find: impl AsyncFnOnce(Result<&PageWanted, Refusal>) -> Result<Listing<T>, Refusal>,
+) -> Result<(Vec<T>, Option<String>), Refusal> {
+    let secret = call.site.secret().await?;
+    let viewer = call.actor.user().map_or("", |user| user.id.as_str());
+    let since = since.map(Timestamp::micros);
+    let list = List { operation: call.field, viewer, since };
+    let parse = || {
+        let filter = filter_input::parse(argument(ctx, "filter"))?;
+        let after = text(ctx, "nextToken").map(|token| list.cursor(secret, &filter, token)).transpose()?;
+        Ok(PageWanted { filter, after, limit: limits::page(number(ctx, "limit")) })
     };
-    let after = text(ctx, "nextToken").map(|token| list.cursor(secret, token)).transpose()?;
-    let limit = limits::page(number(ctx, "limit"));
-    let listing = find(PageWanted { filter: filter.clone(), after, limit }).await;
-    let Listing { posts, next } = listing.map_err(|error| call.refused(error))?;
-    Ok((posts, next.map(|cursor| list.token(secret, &cursor))))
+    let wanted = parse().map_err(|error: ApiError| Refusal::from(error));
+    let Listing { posts, next } = find(wanted.as_ref().map_err(Refusal::clone)).await?;
+    let filter = &wanted?.filter;
+    Ok((posts, next.map(|cursor| list.token(secret, filter, &cursor))))
 }
 
 pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let after = after(ctx)?;
-    let listing = service::select(call.site, call.actor, call.client, selection(ctx, after.clone())?).await;
-    Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
+    let selection = selection(ctx, after.clone())?;
+    let listing = service::select(call.site, call.actor, call.client, selection).await?;
+    Ok(Some(connection(listing, after.is_some())))
 }
 
 pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
-    call.actor.user().map_err(|error| call.refused(error))?;
-    let after = after(ctx)?;
-    let listing =
-        service::select_own(call.site, call.actor, call.client, selection(ctx, after.clone())?).await;
-    Ok(Some(connection(listing.map_err(|error| call.refused(error))?, after.is_some())))
+    let after = after(ctx);
+    let is_later = matches!(after, Ok(Some(_)));
+    let selection = after.and_then(|after| selection(ctx, after)).map_err(Refusal::from);
+    let listing = service::select_own(call.site, call.actor, call.client, selection).await?;
+    Ok(Some(connection(listing, is_later)))
 }
 
 fn after(ctx: &ResolverContext<'_>) -> Result<Option<Cursor>, ApiError> {

@@ -158,7 +158,7 @@ macro_rules! root {
         |ctx| {
             FieldFuture::new(async move {
                 let outcome = match Call::new(&ctx, $object) {
-                    Ok(call) => $resolve(&ctx, &call).await,
+                    Ok(call) => $resolve(&ctx, &call).await.map_err(|refusal| call.error(refusal)),
                     Err(error) => Err(error),
                 };
                 Ok(outcome.unwrap_or_else(|error| {

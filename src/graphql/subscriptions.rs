@@ -83,10 +83,10 @@ struct EventFilter {
 
 async fn event_filter(ctx: &ResolverContext<'_>, kind: EventKind) -> Result<EventFilter, ApiError> {
     let call = Call::new(ctx, "Subscription")?;
-    let filter = filter_input::parse(argument(ctx, "filter"))?;
     let owner = text(ctx, "owner").map(ToOwned::to_owned);
     let owner = service::subscription_scope(call.site, call.actor, owner).await;
-    Ok(EventFilter { kind, owner: owner.map_err(|error| call.refused(error))?, filter })
+    let owner = owner.map_err(|error| call.error(error.into()))?;
+    Ok(EventFilter { kind, owner, filter: filter_input::parse(argument(ctx, "filter"))? })
 }
 
 impl EventFilter {

@@ -45,7 +45,7 @@ pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
             .find(|author| author.username.as_str() == *name)
             .ok_or_else(|| internal("a demo post without its author"))?;
         let post_text = PostText::parse(title, content)?;
-        posts::create(site, &Actor::User(author.clone()), post_text, None).await?;
+        posts::create::<AppError>(site, &Actor::User(author.clone()), Ok(post_text.into()), Ok(None)).await?;
     }
     Ok(Some(format!("Demo authors: {}. Password of each: {secret}", AUTHORS.join(", "))))
 }

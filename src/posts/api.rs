@@ -106,7 +106,7 @@ mod server {
         http::context::{actor, site},
         posts::{
             PageRequest, PostId,
-            domain::{Guard, PostText, preview, service},
+            domain::{Change, Guard, NewPost, PostText, preview, service},
         },
     };
 
@@ -115,21 +115,17 @@ mod server {
             .map_err(|error| AppError::BadRequest { reason: error.to_string() })
     }
 
-    /// An id that cannot be one is the id of no post.
-    fn post_id(raw: &str) -> Result<PostId, AppError> {
-        PostId::parse(raw).ok_or(AppError::NotFound)
-    }
-
     pub(super) async fn list(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
         service::list(&site(), &actor(), page_request(older, newer)?).await
     }
 
     pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-        service::list_own(&site(), &actor(), page_request(older, newer)?).await
+        service::list_own(&site(), &actor(), page_request(older, newer)).await
     }
 
     pub(super) async fn get(id: String) -> Result<Post, AppError> {
-        service::get(&site(), &actor(), &post_id(&id)?).await
+        // An id that cannot be one is the id of no post.
+        service::get(&site(), &actor(), &PostId::parse(&id).ok_or(AppError::NotFound)?).await
     }
 
     pub(super) async fn create(
@@ -137,11 +133,8 @@ mod server {
         content: String,
         key: Option<String>,
     ) -> Result<Post, AppError> {
-        // The caller is checked before the arguments: a stranger learns no
-        // rule.
-        actor().user()?;
-        service::create(&site(), &actor(), PostText::parse(&title, &content)?, IdempotencyKey::optional(key)?)
-            .await
+        let new = PostText::parse(&title, &content).map(NewPost::from);
+        service::create(&site(), &actor(), new.map_err(AppError::from), IdempotencyKey::optional(key)).await
     }
 
     pub(super) async fn update(
@@ -150,22 +143,14 @@ mod server {
         title: String,
         content: String,
     ) -> Result<Post, AppError> {
-        actor().user()?;
-        let id = post_id(&id)?;
-        let post_text = PostText::parse(&title, &content);
-        if post_text.is_err() {
-            // Whoever may not change the post learns no rule about the text.
-            // `update` itself checks that, so otherwise the post is read once.
-            service::own(&site(), &actor(), &id).await?;
-        }
-        service::update(&site(), &actor(), &id, Guard::version(version), post_text?.into()).await
+        let change = PostText::parse(&title, &content).map(Change::from).map_err(AppError::from);
+        let edit = change.map(|change| (Guard::version(version), change));
+        service::update(&site(), &actor(), PostId::parse(&id), edit).await
     }
 
     pub(super) async fn delete(id: String, key: Option<String>) -> Result<(), AppError> {
-        actor().user()?;
-        service::delete(&site(), &actor(), &post_id(&id)?, Guard::NONE, IdempotencyKey::optional(key)?)
-            .await
-            .map(drop)
+        let input = IdempotencyKey::optional(key).map(|key| (Guard::NONE, key));
+        service::delete(&site(), &actor(), PostId::parse(&id), input).await.map(drop)
     }
 
     pub(super) async fn preview(content: String) -> Result<String, AppError> {

@@ -36,7 +36,7 @@ async fn actor(site: &Running, username: &str) -> Actor {
 async fn key_of(site: &Running, username: &str) -> byline::accounts::NewApiKey {
     site.author(username).await;
     let actor = actor(site, username).await;
-    api_keys::create(&site.site, &actor, wanted("Reader", "1"), None).await.expect("a key")
+    api_keys::create(&site.site, &actor, Ok(wanted("Reader", "1")), Ok(None)).await.expect("a key")
 }
 
 async fn verify(site: &Site, key: &str) -> Option<VerifiedKey> {
@@ -52,7 +52,7 @@ async fn a_key_holds_until_it_is_revoked_and_is_refused_at_once() {
     assert_eq!(still_holds(&site.site, &verified).await, Ok(true));
 
     let ada = actor(&site, "ada").await;
-    api_keys::revoke(&site.site, &ada, &id_of(&made.listed), None).await.expect("it is revoked");
+    api_keys::revoke(&site.site, &ada, Some(id_of(&made.listed)), Ok(None)).await.expect("it is revoked");
     assert_eq!(verify(&site.site, &made.key).await, None);
     assert_eq!(still_holds(&site.site, &verified).await, Ok(false));
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 0);
@@ -116,7 +116,8 @@ async fn a_person_has_twenty_keys_at_most_however_fast_they_ask() {
         let (site, ada) = (site.site.clone(), ada.clone());
         async move {
             loop {
-                match api_keys::create(&site, &ada, wanted(&format!("Key {number}"), "1"), None).await {
+                match api_keys::create(&site, &ada, Ok(wanted(&format!("Key {number}"), "1")), Ok(None)).await
+                {
                     // Told to come again, they do.
                     Err(AppError::WriteConflict | AppError::Busy { .. }) => {}
                     answer => return answer,
@@ -134,7 +135,9 @@ async fn a_person_has_twenty_keys_at_most_however_fast_they_ask() {
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 20);
 
     site.tamper("UPDATE api_keys SET expires_at = 0 WHERE name = (SELECT MIN(name) FROM api_keys)").await;
-    api_keys::create(&site.site, &ada, wanted("One more", "1"), None).await.expect("only living ones count");
+    api_keys::create(&site.site, &ada, Ok(wanted("One more", "1")), Ok(None))
+        .await
+        .expect("only living ones count");
 }
 
 #[tokio::test]
@@ -145,12 +148,12 @@ async fn anothers_key_is_neither_seen_nor_revoked() {
     let bob = actor(&site, "bob").await;
     assert_eq!(api_keys::list(&site.site, &bob).await, Ok(Vec::new()));
     let id = id_of(&made.listed);
-    assert_eq!(api_keys::revoke(&site.site, &bob, &id, None).await, Err(AppError::NotFound));
+    assert_eq!(api_keys::revoke(&site.site, &bob, Some(id.clone()), Ok(None)).await, Err(AppError::NotFound));
     for (actor, error) in [(Actor::Anonymous, AppError::NotSignedIn), (Actor::ApiKey, AppError::ReadOnly)] {
-        let create = api_keys::create(&site.site, &actor, wanted("x", "1"), None).await;
+        let create = api_keys::create(&site.site, &actor, Ok(wanted("x", "1")), Ok(None)).await;
         assert_eq!(create, Err(error.clone()));
         assert_eq!(api_keys::list(&site.site, &actor).await, Err(error.clone()));
-        assert_eq!(api_keys::revoke(&site.site, &actor, &id, None).await, Err(error));
+        assert_eq!(api_keys::revoke(&site.site, &actor, Some(id.clone()), Ok(None)).await, Err(error));
     }
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 1);
     verify(&site.site, &made.key).await.expect("it still holds");

@@ -5,6 +5,7 @@ use std::io::Read;
 use axum::{body::Body, http::Method};
 use byline::{
     credentials::{Actor, User, UserId},
+    error::AppError,
     posts::{
         Content, Title,
         domain::{PostText, service},
@@ -201,7 +202,8 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
     // Its text is rendered by then; until then nothing is under way.
     site.site.renderer().render(post_text.text()).await.expect("it is rendered");
     // What becomes of a request whose connection closes: polled, then dropped.
-    let mut creating = Box::pin(service::create(&site.site, &ada, post_text, None));
+    let mut creating =
+        Box::pin(service::create::<AppError>(&site.site, &ada, Ok(post_text.into()), Ok(None)));
     assert!(futures::poll!(creating.as_mut()).is_pending(), "the write is under way");
     drop(creating);
 

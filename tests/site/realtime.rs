@@ -8,6 +8,7 @@ use base64::{
 use byline::{
     accounts::domain::api_keys,
     credentials::{Actor, api_key::ApiKeyId},
+    error::AppError,
     posts::{
         Content, Title,
         domain::{PostText, service},
@@ -636,7 +637,9 @@ async fn a_subscriber_who_does_not_read_is_told_so_and_holds_nobody_else_up() {
     for number in 0..400 {
         let post_text =
             PostText { title: Title::parse(&number.to_string()).expect("a title"), content: content.clone() };
-        service::create(&site.site, &ada, post_text, None).await.expect("nobody waits for a subscriber");
+        service::create::<AppError>(&site.site, &ada, Ok(post_text.into()), Ok(None))
+            .await
+            .expect("nobody waits for a subscriber");
     }
     let mut heard = 0;
     let last = loop {

@@ -156,7 +156,9 @@ async fn each_of_many_requests_at_once_gets_its_own_post() {
     let mut posts = Vec::new();
     for number in 0..40 {
         let text = PostText::parse(&format!("Post {number}"), &format!("*Text* {number}")).expect("a post");
-        posts.push(service::create(&site.site, &ada, text, None).await.expect("a post"));
+        posts.push(
+            service::create::<AppError>(&site.site, &ada, Ok(text.into()), Ok(None)).await.expect("a post"),
+        );
     }
     let missing = PostId::parse("missing").expect("an id");
     let crowd = (0..400).map(|number| {

@@ -12,7 +12,7 @@ use crate::{
         },
     },
     database::idempotency::{self, IdempotencyKey, IdempotentOperation},
-    error::{AppError, Field},
+    error::{AppError, Field, Parsed},
     site::Site,
     timestamp::Timestamp,
 };
@@ -72,10 +72,11 @@ impl From<ApiKeyRow> for ListedApiKey {
 pub async fn create(
     site: &Site,
     actor: &Actor,
-    wanted: Wanted,
-    key: Option<IdempotencyKey>,
+    wanted: Parsed<Wanted>,
+    key: Parsed<Option<IdempotencyKey>>,
 ) -> Result<NewApiKey, AppError> {
     let owner = actor.user()?.id.clone();
+    let (wanted, key) = (wanted?, key?);
     let secret = site.secret().await?.clone();
     let days = wanted.days.to_string();
     let operation = IdempotentOperation::CreateApiKey.under(
@@ -152,14 +153,15 @@ pub async fn get(site: &Site, actor: &Actor, id: &ApiKeyId) -> Result<ListedApiK
 pub async fn revoke(
     site: &Site,
     actor: &Actor,
-    id: &ApiKeyId,
-    key: Option<IdempotencyKey>,
+    id: Option<ApiKeyId>,
+    key: Parsed<Option<IdempotencyKey>>,
 ) -> Result<(), AppError> {
     let owner = actor.user()?.id.clone();
-    let operation = key.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
+    let id = id.ok_or(AppError::NotFound)?;
+    let operation = key?.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
     site.database
         .write_then(
-            (owner, id.clone(), operation),
+            (owner, id, operation),
             |db, (owner, id, operation)| {
                 Box::pin(async move {
                     if let Some(operation) = &operation

@@ -69,7 +69,52 @@ pub enum Comparison {
     Ge,
 }
 
+impl Attribute {
+    pub const ALL: [Self; 6] =
+        [Self::Id, Self::Title, Self::Content, Self::Owner, Self::CreatedAt, Self::UpdatedAt];
+
+    /// The name in the schema, which page tokens seal as well.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Title => "title",
+            Self::Content => "content",
+            Self::Owner => "owner",
+            Self::CreatedAt => "createdAt",
+            Self::UpdatedAt => "updatedAt",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.name() == name)
+    }
+}
+
 impl Comparison {
+    pub const ALL: [Self; 6] = [Self::Eq, Self::Ne, Self::Lt, Self::Le, Self::Gt, Self::Ge];
+
+    /// The name in the schema, which page tokens seal as well.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Lt => "lt",
+            Self::Le => "le",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|comparison| comparison.name() == name)
+    }
+
     fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Eq => order.is_eq(),

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::{
     by_id::{ById, ReadById},
     markdown::{self, Rendering},
-    rows::{SummaryRow, broken, summary_columns},
+    rows::{SummaryRow, broken, columns, summary_columns},
 };
 use crate::{
     database::{Db, execute, on_engine},

@@ -120,17 +120,25 @@ pub(super) struct UpdatedRow {
     pub(super) created_at: i64,
 }
 
+/// The columns of a post `p` and its owner `u`, with one text of it.
+macro_rules! columns {
+    ($text:literal) => {
+        concat!("p.id, p.title, ", $text, ", u.username AS owner, p.version, p.created_at, p.updated_at")
+    };
+}
+
+/// The columns of a [`PostRow`].
 macro_rules! post_columns {
     () => {
-        "p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at"
+        columns!("p.content")
     };
 }
 
-pub(super) use post_columns;
-
+/// The columns of a [`SummaryRow`].
 macro_rules! summary_columns {
     () => {
-        "p.id, p.title, p.excerpt, u.username AS owner, p.version, p.created_at, p.updated_at"
+        columns!("p.excerpt")
     };
 }
-pub(super) use summary_columns;
+
+pub(super) use {columns, post_columns, summary_columns};

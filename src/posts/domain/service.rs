@@ -21,7 +21,7 @@ use crate::{
         Db,
         idempotency::{self, IdempotencyKey, IdempotentOperation},
     },
-    error::{AppError, Field},
+    error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
         Content, Page, PageRequest, Post, PostId,
@@ -41,9 +41,9 @@ pub async fn list(site: &Site, actor: &Actor, request: PageRequest) -> Result<Pa
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
-pub async fn list_own(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
+pub async fn list_own(site: &Site, actor: &Actor, request: Parsed<PageRequest>) -> Result<Page, AppError> {
     let owner = &actor.user()?.id;
-    store::page(&mut site.reader_for(actor).await?, Some(owner), request).await
+    store::page(&mut site.reader_for(actor).await?, Some(owner), request?).await
 }
 
 /// One post. Everyone may.
@@ -98,14 +98,14 @@ pub async fn select(
 /// # Errors
 ///
 /// [`AppError::NotSignedIn`], [`AppError::ReadOnly`].
-pub async fn select_own(
+pub async fn select_own<E: From<AppError>>(
     site: &Site,
     actor: &Actor,
     client: &Client,
-    mut selection: Selection,
-) -> Result<Listing<Post>, AppError> {
-    selection.owner = Some(actor.user()?.id.clone());
-    select(site, actor, client, selection).await
+    selection: Parsed<Selection, E>,
+) -> Result<Listing<Post>, E> {
+    let owner = Some(actor.user()?.id.clone());
+    Ok(select(site, actor, client, Selection { owner, ..selection? }).await?)
 }
 
 /// Of a selection, what the actor sees by [`policy::visible_owner`].
@@ -113,14 +113,14 @@ pub async fn select_own(
 /// # Errors
 ///
 /// [`AppError::NotSignedIn`].
-pub async fn select_visible(
+pub async fn select_visible<E: From<AppError>>(
     site: &Site,
     actor: &Actor,
     client: &Client,
-    mut selection: Selection,
-) -> Result<Listing<Post>, AppError> {
-    selection.owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
-    select(site, actor, client, selection).await
+    selection: Parsed<Selection, E>,
+) -> Result<Listing<Post>, E> {
+    let owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
+    Ok(select(site, actor, client, Selection { owner, ..selection? }).await?)
 }
 
 /// What changed, of whatever the actor sees by [`policy::visible_owner`].
@@ -128,24 +128,26 @@ pub async fn select_visible(
 /// # Errors
 ///
 /// [`AppError::NotSignedIn`].
-pub async fn changes(
+pub async fn changes<E: From<AppError>>(
     site: &Site,
     actor: &Actor,
     client: &Client,
-    mut wanted: ChangesSince,
-) -> Result<Listing<Changed>, AppError> {
-    wanted.owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
+    wanted: Parsed<ChangesSince, E>,
+) -> Result<Listing<Changed>, E> {
+    let owner = policy::visible_owner(actor)?.map(|user| user.id.clone());
+    let wanted = ChangesSince { owner, ..wanted? };
     // No index has the changes of one person, and deleted posts are looked through as well.
-    store::changes(&mut site.turn_for(actor, client, ReadCost::Many).await?.db, &wanted).await
+    Ok(store::changes(&mut site.turn_for(actor, client, ReadCost::Many).await?.db, &wanted).await?)
 }
 
-/// One post, if the actor sees it by [`policy::visible_owner`].
+/// One post, if the actor sees it by [`policy::visible_owner`]. Without an id
+/// there is no such post: the text that was sent cannot be one.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
-pub async fn get_visible(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+pub async fn get_visible(site: &Site, actor: &Actor, id: Option<&PostId>) -> Result<Post, AppError> {
     policy::visible_owner(actor)?;
-    let post = get(site, actor, id).await?;
+    let post = get(site, actor, id.ok_or(AppError::NotFound)?).await?;
     policy::may_see(actor, &post.owner)?;
     Ok(post)
 }
@@ -192,14 +194,23 @@ where
 /// [`AppError::KeyReused`] when the key has published another text, or the same
 /// as a post that is gone by now;
 /// [`AppError::Busy`] when too many texts wait to be rendered.
-pub async fn create(
+pub async fn create<E: From<AppError>>(
     site: &Site,
     actor: &Actor,
-    new: impl Into<NewPost>,
+    new: Parsed<NewPost, E>,
+    key: Parsed<Option<IdempotencyKey>>,
+) -> Result<Post, E> {
+    let author = policy::may_create(actor)?.clone();
+    Ok(publish(site, author, new?, key?).await?)
+}
+
+async fn publish(
+    site: &Site,
+    author: User,
+    new: NewPost,
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
-    let author = policy::may_create(actor)?.clone();
-    let NewPost { id, owner, post_text } = new.into();
+    let NewPost { id, owner, post_text } = new;
     if let Some(owner) = owner
         && !matches_login(site, &author, &owner).await?
     {
@@ -237,7 +248,7 @@ pub async fn create(
     .await
 }
 
-/// Saves an edit, if the post is as `guard` says. An edit that changes
+/// Saves an edit, if the post is as the guard says. An edit that changes
 /// nothing, such as the same text sent twice, is done already.
 ///
 /// # Errors
@@ -245,14 +256,34 @@ pub async fn create(
 /// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
 /// another; [`AppError::Invalid`] when it is handed on to nobody;
 /// [`AppError::Busy`] when too many texts wait to be rendered.
-pub async fn update(
+pub async fn update<E: From<AppError>>(
     site: &Site,
     actor: &Actor,
-    id: &PostId,
-    guard: Guard,
-    edit: Change,
-) -> Result<Post, AppError> {
+    id: Option<PostId>,
+    edit: Parsed<(Guard, Change), E>,
+) -> Result<Post, E> {
+    let (id, (guard, edit)) = changeable(site, actor, id, edit).await?;
+    Ok(save(site, actor, &id, guard, edit).await?)
+}
+
+/// The parsed input of a change. Its error is for somebody who may change the
+/// post. The post is read only for an error: the change itself checks the right
+/// in its transaction.
+async fn changeable<T, E: From<AppError>>(
+    site: &Site,
+    actor: &Actor,
+    id: Option<PostId>,
+    input: Parsed<T, E>,
+) -> Result<(PostId, T), E> {
     actor.user()?;
+    let id = id.ok_or(AppError::NotFound)?;
+    if input.is_err() {
+        own(site, actor, &id).await?;
+    }
+    Ok((id, input?))
+}
+
+async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Change) -> Result<Post, AppError> {
     let rendering = match edit.content.text() {
         Some(content) => Some(site.renderer().render(content).await?),
         None => None,
@@ -302,14 +333,24 @@ async fn new_owner_named(db: &mut Db, username: Username) -> Result<User, AppErr
         .ok_or_else(|| AppError::invalid(Field::Owner, "There is no account of that name"))
 }
 
-/// Deletes a post for good, if it is as `guard` says; with a key, sent twice
+/// Deletes a post for good, if it is as the guard says; with a key, sent twice
 /// is deleted once. What it was, unless it was gone already.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
 /// [`AppError::ConditionNotMet`], [`AppError::Conflict`] when the version is
 /// another; [`AppError::KeyReused`] when the key has deleted another post.
-pub async fn delete(
+pub async fn delete<E: From<AppError>>(
+    site: &Site,
+    actor: &Actor,
+    id: Option<PostId>,
+    input: Parsed<(Guard, Option<IdempotencyKey>), E>,
+) -> Result<Option<DeletedPost>, E> {
+    let (id, (guard, key)) = changeable(site, actor, id, input).await?;
+    Ok(remove(site, actor, &id, guard, key).await?)
+}
+
+async fn remove(
     site: &Site,
     actor: &Actor,
     id: &PostId,

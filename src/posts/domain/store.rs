@@ -11,7 +11,7 @@ use super::{
     fold::{self, Folded},
     markdown::{self, Rendering},
     rendered,
-    rows::{ChangedRow, PostRow, SummaryRow, UpdatedRow, broken, post_columns, summary_columns},
+    rows::{ChangedRow, PostRow, SummaryRow, UpdatedRow, broken, columns, post_columns, summary_columns},
     sql::{Sql, Value},
 };
 use crate::{
@@ -275,9 +275,9 @@ const LISTING_BYTES: usize = 1 << 20;
 #[must_use]
 pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
     let mut sql = Sql::new(engine);
-    sql.push("SELECT p.id, p.title, ")
-        .push(if selection.content { "p.content" } else { "CAST(NULL AS TEXT) AS content" })
-        .push(", u.username AS owner, p.version, p.created_at, p.updated_at FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
+    sql.push("SELECT ")
+        .push(if selection.content { post_columns!() } else { columns!("CAST(NULL AS TEXT) AS content") })
+        .push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
     selection.filter.write(&mut sql);
     if let Some(owner) = &selection.owner {
         sql.push(" AND p.owner_id = ").bind(owner.as_str());
@@ -338,7 +338,7 @@ pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Chang
 }
 
 fn write_changes(sql: &mut Sql, wanted: &ChangesSince, from: &'static str) {
-    sql.push("SELECT p.id, p.title, p.content, u.username AS owner, p.version, p.created_at, p.updated_at, ")
+    sql.push(concat!("SELECT ", post_columns!(), ", "))
         .push(from)
         .push(" JOIN users u ON u.id = p.owner_id WHERE ");
     wanted.filter.write(sql);
