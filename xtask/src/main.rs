@@ -13,6 +13,7 @@
 mod apt;
 mod bench;
 mod build;
+mod compress;
 mod css;
 mod debian;
 mod files;

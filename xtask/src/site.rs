@@ -14,14 +14,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
-use flate2::{Compression, write::GzEncoder};
 
 use crate::{
+    compress::{self, Compressed},
     css,
     files::files_below,
     graphiql::Graphiql,
@@ -61,7 +60,7 @@ impl Site {
         sh::step("Site", || {
             let sources = collect(workspace, islands, graphiql)?;
             let mut folder = Folder::new(workspace.site());
-            let manifest = fill(&mut folder, &sources)?;
+            let manifest = fill(workspace, &mut folder, &sources)?;
             folder.remove_stale()?;
             let site = Self { folder: folder.path, manifest };
             Ok((folder.outcome, site))
@@ -113,17 +112,19 @@ fn read(name: &str, path: &Path) -> Result<Source> {
 }
 
 /// Puts every source into the folder and returns the path of each asset.
-fn fill(folder: &mut Folder, sources: &[Source]) -> Result<BTreeMap<String, String>> {
+fn fill(workspace: &Workspace, folder: &mut Folder, sources: &[Source]) -> Result<BTreeMap<String, String>> {
     let mut manifest = BTreeMap::new();
+    let mut files = Vec::new();
     for Source { name, contents } in sources {
         if AT_ROOT.contains(&name.as_str()) {
-            folder.put(&format!("root/{name}"), contents)?;
+            files.push((format!("root/{name}"), contents.as_slice()));
         } else {
             let path = format!("assets/{}", hashed_name(name, contents));
-            folder.put(&path, contents)?;
             manifest.insert(name.clone(), format!("/{path}"));
+            files.push((path, contents));
         }
     }
+    folder.put_all(&files, |new| compress::all(workspace, new))?;
     let json = serde_json::to_vec_pretty(&manifest)?;
     folder.put_plain("manifest.json", &json)?;
     Ok(manifest)
@@ -154,26 +155,46 @@ impl Folder {
         Self { path, kept: BTreeSet::new(), outcome: Outcome::Unchanged }
     }
 
-    /// Puts a file and its compressed forms. The file itself is written last:
-    /// if it is there and right, so are the others.
-    fn put(&mut self, name: &str, contents: &[u8]) -> Result<()> {
-        if is_compressible(name) {
-            let path = self.path.join(name);
-            let is_new = !holds(&path, contents);
-            for (suffix, compress) in ENCODINGS {
-                let compressed = with_suffix(&path, suffix);
-                if is_new {
-                    let bytes = compress(contents)?;
-                    if bytes.len() < contents.len() {
-                        stamp::write(&compressed, &bytes)?;
-                    } else {
-                        continue;
-                    }
-                }
-                self.kept.insert(compressed);
+    /// Puts files and their compressed forms, which `compress` makes of those that
+    /// are new.
+    fn put_all(
+        &mut self,
+        files: &[(String, &[u8])],
+        compress: impl FnOnce(&[&[u8]]) -> Result<Option<Vec<Compressed>>>,
+    ) -> Result<()> {
+        let root = self.path.clone();
+        let is_new = |name: &str, contents: &[u8]| !holds(&root.join(name), contents);
+        let new: Vec<_> = files
+            .iter()
+            .filter(|(name, contents)| is_compressible(name) && is_new(name, contents))
+            .map(|(_, contents)| *contents)
+            .collect();
+        let mut compressed = compress(&new)?.unwrap_or_default().into_iter();
+        for (name, contents) in files {
+            if is_compressible(name) && is_new(name, contents) {
+                self.put_compressed(name, contents, compressed.next())?;
+            }
+            let forms = compress::SUFFIXES.map(|suffix| with_suffix(&root.join(name), suffix));
+            self.kept.extend(forms.into_iter().filter(|form| form.exists()));
+            self.put_plain(name, contents)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the compressed forms of a new file that are smaller than it. The file
+    /// itself is written after them: if it is there and right, so are they.
+    fn put_compressed(&self, name: &str, contents: &[u8], compressed: Option<Compressed>) -> Result<()> {
+        let path = self.path.join(name);
+        let forms = compress::SUFFIXES.map(|suffix| with_suffix(&path, suffix));
+        for form in forms.iter().filter(|form| form.exists()) {
+            fs::remove_file(form).with_context(|| format!("cannot remove {}", form.display()))?;
+        }
+        for (form, bytes) in forms.iter().zip(compressed.iter().flatten()) {
+            if bytes.len() < contents.len() {
+                stamp::write(form, bytes)?;
             }
         }
-        self.put_plain(name, contents)
+        Ok(())
     }
 
     /// Puts a file alone.
@@ -197,25 +218,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-type Compress = fn(&[u8]) -> Result<Vec<u8>>;
-
-/// The content encodings that the server offers, by file suffix.
-const ENCODINGS: [(&str, Compress); 2] = [("br", brotli), ("gz", gzip)];
-
-fn brotli(contents: &[u8]) -> Result<Vec<u8>> {
-    let parameters =
-        brotli::enc::BrotliEncoderParams { quality: 11, size_hint: contents.len(), ..Default::default() };
-    let mut compressed = Vec::new();
-    brotli::BrotliCompress(&mut &contents[..], &mut compressed, &parameters)?;
-    Ok(compressed)
-}
-
-fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(contents)?;
-    Ok(encoder.finish()?)
 }
 
 fn is_compressible(name: &str) -> bool {
@@ -257,7 +259,7 @@ mod tests {
     /// Lays out a folder and returns the names in it.
     fn lay_out(dir: &TempDir, sources: &[Source]) -> (Outcome, Vec<String>) {
         let mut folder = Folder::new(dir.path().to_owned());
-        fill(&mut folder, sources).unwrap();
+        fill(&Workspace::find(), &mut folder, sources).unwrap();
         folder.remove_stale().unwrap();
         let names = files_below(dir.path())
             .unwrap()
@@ -287,7 +289,7 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let mut folder = Folder::new(dir.path().to_owned());
         let sources = [source("a.css", "a {}"), source("robots.txt", "User-agent: *")];
-        let manifest = fill(&mut folder, &sources).unwrap();
+        let manifest = fill(&Workspace::find(), &mut folder, &sources).unwrap();
 
         assert_eq!(manifest.keys().collect::<Vec<_>>(), ["a.css"]);
         assert!(holds(&dir.path().join(&manifest["a.css"][1..]), b"a {}"));
@@ -305,19 +307,6 @@ mod tests {
         let count = |stem: &str| names.iter().filter(|name| name.contains(stem)).count();
         assert_eq!(count("long"), 3, "{names:?}");
         assert_eq!(count("short"), 1, "{names:?}");
-    }
-
-    #[test]
-    fn compression_can_be_undone() {
-        let text = "everyone reads, a signed-in author writes\n".repeat(50);
-        let mut plain = Vec::new();
-        let compressed = brotli(text.as_bytes()).unwrap();
-        brotli::BrotliDecompress(&mut &compressed[..], &mut plain).unwrap();
-        assert_eq!(plain, text.as_bytes());
-
-        let mut decoder = flate2::write::GzDecoder::new(Vec::new());
-        decoder.write_all(&gzip(text.as_bytes()).unwrap()).unwrap();
-        assert_eq!(decoder.finish().unwrap(), text.as_bytes());
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<Option<WasmOpt>> {
 pub(crate) fn build(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<Islands> {
     let optimizer = set_up(workspace)?;
     sh::step("Islands", || {
-        sh::run(&mut toolchain.cargo(workspace, "build"))?;
+        // Where the server is compiled beside, that takes longer: it goes first.
+        sh::run(&mut sh::at_low_priority(&toolchain.cargo(workspace, "build")))?;
         let compiled = workspace.target.join("wasm").join(TARGET).join(PROFILE);
         process(&compiled.join("byline_islands.wasm"), &workspace.state(), optimizer.as_ref())
     })
