@@ -201,7 +201,13 @@ impl Balance {
             ),
             "a" => self.close_nearest(|open| open == "a", frame),
             "rt" | "rp" | "rtc" => {
-                self.close_nearest(|open| matches!(open, "rt" | "rp"), |open| open == "ruby")
+                self.close_nearest(|open| matches!(open, "rt" | "rp"), |open| open == "ruby");
+                // In a ruby, the parser also closes these (HTML 13.2.6.3, implied end tags).
+                if self.nearest(|open| open == "ruby", frame).is_some() {
+                    while self.top().is_some_and(|open| matches!(open, "p" | "li" | "dd" | "dt")) {
+                        self.close_to(self.open.len() - 1);
+                    }
+                }
             }
             _ if is_heading(name) && self.top().is_some_and(is_heading) => self.close_to(self.open.len() - 1),
             _ => {}

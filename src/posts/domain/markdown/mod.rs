@@ -32,7 +32,7 @@ use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
 /// every change to the result for any text.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.

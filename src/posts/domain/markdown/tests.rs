@@ -348,6 +348,16 @@ fn what_is_balanced_is_nested_properly_and_not_deeply() {
     }
 }
 
+#[test]
+fn a_paragraph_in_a_ruby_ends_before_its_annotation() {
+    for open in ["p", "li", "dd", "dt"] {
+        for annotation in ["rt", "rp", "rtc"] {
+            let html = format!("<ruby>a<{open}>b<{annotation}>c");
+            assert_balanced(&balance::balance(&html, Audience::Reader), &html);
+        }
+    }
+}
+
 /// A browser finds nothing to repair: no element moves, none is copied.
 fn assert_balanced(html: &str, name: &str) {
     let mut open = Vec::new();
