@@ -76,6 +76,15 @@ pub(crate) enum Access {
     Write,
 }
 
+/// A connection of a pool. Boxed, because the future of SQLx has room for opening
+/// a connection: 4 kB, which the future of every request would have as well, and
+/// which is moved from layer to layer.
+pub(super) fn acquire<E: sqlx::Database>(
+    pool: &sqlx::Pool<E>,
+) -> BoxFuture<'static, Result<sqlx::pool::PoolConnection<E>, sqlx::Error>> {
+    Box::pin(pool.acquire())
+}
+
 /// A connection of either engine; statements run on it through [`on_engine!`].
 #[derive(Debug)]
 pub enum Db {

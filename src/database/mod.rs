@@ -24,9 +24,9 @@ use tokio::sync::oneshot;
 
 use crate::error::AppError;
 use batch::Queued;
-use db::Purpose;
 pub(crate) use db::{Access, execute, on_engine};
 pub use db::{Db, TimedConnection};
+use db::{Purpose, acquire};
 pub use error::{OpenError, Unusable, internal, violates};
 pub use in_order::COMMIT_ORDER_LOCK;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
@@ -149,8 +149,8 @@ impl Database {
     /// [`AppError::Busy`] if none is free in time or the server is away.
     pub async fn read(&self) -> Result<Db, AppError> {
         Ok(match &self.0.backend {
-            Backend::Sqlite(file) => Db::Sqlite(file.readers.acquire().await?),
-            Backend::Postgres(server) => Db::Postgres(server.primary.acquire().await?.into()),
+            Backend::Sqlite(file) => Db::Sqlite(acquire(&file.readers).await?),
+            Backend::Postgres(server) => Db::Postgres(acquire(&server.primary).await?.into()),
         })
     }
 
@@ -171,8 +171,8 @@ impl Database {
     /// [`AppError::Busy`] if it is not free in time or the database is away.
     pub async fn health(&self) -> Result<Db, AppError> {
         Ok(match &self.0.backend {
-            Backend::Sqlite(file) => Db::Sqlite(file.health.acquire().await?),
-            Backend::Postgres(server) => Db::Postgres(server.health.acquire().await?.into()),
+            Backend::Sqlite(file) => Db::Sqlite(acquire(&file.health).await?),
+            Backend::Postgres(server) => Db::Postgres(acquire(&server.health).await?.into()),
         })
     }
 

@@ -15,7 +15,7 @@ use sqlx::{
 };
 
 use super::{
-    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, catch_panic, wait_before_retry},
+    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, acquire, catch_panic, wait_before_retry},
     error::OpenError,
     in_order::OrderedWriter,
     url::DatabaseUrl,
@@ -114,7 +114,7 @@ impl Server {
     where
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
-        let mut db = Db::Postgres(self.primary.acquire().await?.into());
+        let mut db = Db::Postgres(acquire(&self.primary).await?.into());
         let outcome = async {
             db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(TransactionError::Broken)?;
             match catch_panic(work(&mut db, input)).await {
@@ -166,7 +166,7 @@ impl Replica {
         if unavailable_until().is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        match self.pool.acquire().await {
+        match acquire(&self.pool).await {
             Ok(connection) => Some(connection),
             Err(error) => {
                 // If all connections are in use, the replica is busy, not away.

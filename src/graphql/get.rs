@@ -23,13 +23,13 @@ use url::form_urlencoded;
 use super::{
     answer_cache::{QueryAnswer, RequestHash},
     errors::ApiError,
-    operation::{Operation, Parameters, PrepareError},
-    payload::{self, Failed, NOBODY},
+    operation::Parameters,
+    payload::{self, Failed, NOBODY, NotRun},
     realtime,
 };
 use crate::{
     credentials::{Actor, RequestCredential},
-    http::{etag, layers::client_address::ClientAddress, shared_answers::CachePolicy},
+    http::{etag, shared_answers::CachePolicy},
     site::Site,
     telemetry::RequestId,
 };
@@ -84,20 +84,16 @@ async fn run(site: &Site, head: &Parts) -> Result<QueryAnswer, Failed> {
         return Ok(QueryAnswer::Shared(kept));
     }
     let parameters = parameters(query)?;
-    let address = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
-    let client = site.turns().client(address);
-    match Operation::prepare(site, &caller.actor, &client, parameters, &[OperationType::Query]).await {
-        Ok(operation) => Ok(payload::run(site, asked, operation).await?),
-        Err(PrepareError::Mistake(response)) => Ok(QueryAnswer::Alone(response)),
-        Err(PrepareError::Refused(error)) => Err(error.into()),
-        Err(PrepareError::WrongKind(OperationType::Mutation)) => {
+    let client = head.extensions.get().copied();
+    let ran = payload::run(site, &caller.actor, client, asked, parameters, &[OperationType::Query]).await;
+    ran.map_err(|error| match error {
+        NotRun::Failed(failed) => failed,
+        NotRun::WrongKind(OperationType::Mutation) => {
             let error = ApiError::malformed("Mutations go through POST.");
-            Err(Failed::new(StatusCode::METHOD_NOT_ALLOWED, error))
+            Failed::new(StatusCode::METHOD_NOT_ALLOWED, error)
         }
-        Err(PrepareError::WrongKind(_)) => {
-            Err(ApiError::malformed("Subscriptions go through a WebSocket.").into())
-        }
-    }
+        NotRun::WrongKind(_) => ApiError::malformed("Subscriptions go through a WebSocket.").into(),
+    })
 }
 
 /// The parameters of an address: texts, and JSON where they are objects.

@@ -17,8 +17,8 @@ use super::{
     answer_cache::{QueryAnswer, RequestHash},
     errors::ApiError,
     get,
-    operation::{Operation, Parameters, PrepareError},
-    payload::{APPSYNC_TYPE, Failed, JSON, NOBODY, respond, run, wording, wrong_parameters},
+    operation::Parameters,
+    payload::{APPSYNC_TYPE, Failed, JSON, NOBODY, NotRun, respond, run, wording, wrong_parameters},
     realtime,
 };
 use crate::{
@@ -121,16 +121,15 @@ async fn answer(
             return Ok(QueryAnswer::Shared(kept));
         }
         let kinds = [OperationType::Query, OperationType::Mutation];
-        let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
-        match Operation::prepare(&site, &caller.actor, &client, read(&body)?, &kinds).await {
-            Ok(operation) => Ok(run(&site, asked, operation).await?),
-            Err(PrepareError::Mistake(response)) => Ok(QueryAnswer::Alone(response)),
-            Err(PrepareError::Refused(error)) => Err(error.into()),
-            Err(PrepareError::WrongKind(_)) => Err(ApiError::malformed(
+        let client = client.map(|Extension(client)| client);
+        let ran = run(&site, &caller.actor, client, asked, read(&body)?, &kinds).await;
+        ran.map_err(|error| match error {
+            NotRun::Failed(failed) => failed,
+            NotRun::WrongKind(_) => ApiError::malformed(
                 "Subscriptions go through a WebSocket, queries and mutations through POST.",
             )
-            .into()),
-        }
+            .into(),
+        })
     }
     .await;
     respond(&wording, &head.headers, &POST_CACHE_POLICY, outcome)

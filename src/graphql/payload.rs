@@ -4,7 +4,7 @@
 //! GraphQL-over-HTTP specification. All others get AppSync's, with status 200 for
 //! every request that could be read.
 
-use async_graphql::{Response as Outcome, ServerError};
+use async_graphql::{Response as Outcome, ServerError, parser::types::OperationType};
 use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -12,18 +12,19 @@ use axum::{
     },
     response::Response,
 };
+use futures::future::BoxFuture;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
     answer_cache::{QueryAnswer, RequestHash},
     errors::{ApiError, Shape, Wording},
-    operation::{Operation, Parameters},
+    operation::{Operation, Parameters, PrepareError},
 };
 use crate::{
-    credentials::caller::CredentialError,
+    credentials::{Actor, caller::CredentialError},
     error::AppError,
-    http::{headers, shared_answers::CachePolicy},
+    http::{headers, layers::client_address::ClientAddress, shared_answers::CachePolicy},
     site::Site,
     telemetry::RequestId,
 };
@@ -45,17 +46,45 @@ const RETRY_AFTER_SECONDS: &str = "2";
 /// AppSync's message for a request without a credential.
 pub(super) const NOBODY: &str = "Valid authorization header not provided.";
 
-/// Runs an operation. With `asked`, the request of an API key, the answer may come
-/// from the cache.
-pub(super) async fn run(
-    site: &Site,
-    asked: Option<RequestHash>,
-    operation: Operation,
-) -> Result<QueryAnswer, ApiError> {
-    match asked {
-        Some(asked) => site.api().cache.answer(site, asked, operation).await,
-        None => operation.answer().await.map(QueryAnswer::alone),
+/// Why a request has no answer.
+pub(super) enum NotRun {
+    /// Operations of its kind have to be sent in another way.
+    WrongKind(OperationType),
+    Failed(Failed),
+}
+
+impl<F: Into<Failed>> From<F> for NotRun {
+    fn from(failed: F) -> Self {
+        Self::Failed(failed.into())
     }
+}
+
+/// Runs the operation of a request, if it is of one of `kinds`. With `asked`, the
+/// request of an API key, the answer may come from the cache.
+///
+/// Boxed, because its future is large: a request that is answered from memory
+/// would otherwise move that much memory as well, a tenth of its time.
+pub(super) fn run<'a>(
+    site: &'a Site,
+    actor: &'a Actor,
+    client: Option<ClientAddress>,
+    asked: Option<RequestHash>,
+    parameters: Parameters,
+    kinds: &'a [OperationType],
+) -> BoxFuture<'a, Result<QueryAnswer, NotRun>> {
+    Box::pin(async move {
+        let client = site.turns().client(client.map(|ClientAddress(address)| address));
+        let operation = match Operation::prepare(site, actor, &client, parameters, kinds).await {
+            Ok(operation) => operation,
+            Err(PrepareError::Mistake(response)) => return Ok(QueryAnswer::Alone(response)),
+            Err(PrepareError::Refused(error)) => return Err(error.into()),
+            Err(PrepareError::WrongKind(kind)) => return Err(NotRun::WrongKind(kind)),
+        };
+        Ok(match asked {
+            Some(asked) => site.api().cache.answer(site, asked, operation).await?,
+            None => operation.answer().await.map(QueryAnswer::alone)?,
+        })
+    })
 }
 
 /// The format of errors in the answer to such a request.

@@ -19,7 +19,7 @@ use crate::{
 
 /// The most keys of one person that are valid at the same time (security row
 /// K1).
-pub const MAX_LIVING: i64 = 20;
+pub const MAX_ACTIVE: i64 = 20;
 
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -95,9 +95,9 @@ pub async fn create(
                     let made = store::find(db, &owner, &id).await?.ok_or(AppError::NotFound)?;
                     return Ok(NewApiKey { key: derive(&id).into(), listed: made.into() });
                 }
-                if store::count_active(db, &owner).await? >= MAX_LIVING {
+                if store::count_active(db, &owner).await? >= MAX_ACTIVE {
                     let message = format!(
-                        "You have {MAX_LIVING} keys, and that is as many as there can be. Revoke one first"
+                        "You have {MAX_ACTIVE} keys, and that is as many as there can be. Revoke one first"
                     );
                     return Err(AppError::invalid(Field::Name, message));
                 }

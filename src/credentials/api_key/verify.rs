@@ -39,6 +39,12 @@ pub async fn verify(site: &Site, raw: &SecretString) -> Result<Option<VerifiedKe
     if let Some(key) = known_keys.recall(name, site, |known| known.used(site)).await {
         return Ok(Some(key));
     }
+    // Boxed, because few requests need it, and all would move its memory.
+    Box::pin(look_up(site, key, name)).await
+}
+
+async fn look_up(site: &Site, key: ApiKey, name: Name) -> Result<Option<VerifiedKey>, AppError> {
+    let KnownKeys(known_keys) = site.part();
     let as_of = site.trust().known();
     let found = store::active(&mut site.database.read().await?, &key.hash()).await?;
     let Some(active) = found else { return Ok(None) };

@@ -56,6 +56,17 @@ async fn verify_for(site: &Site, raw: &SecretString, uses: &[TokenUse]) -> Resul
     if let Some(Some(token)) = known_tokens.recall(name, site, take).await {
         return Ok(token);
     }
+    // Boxed, because few requests need it, and all would move its memory.
+    Box::pin(look_up(site, raw, name, uses)).await
+}
+
+async fn look_up(
+    site: &Site,
+    raw: &SecretString,
+    name: Name,
+    uses: &[TokenUse],
+) -> Result<VerifiedToken, TokenError> {
+    let KnownTokens(known_tokens) = site.part();
     let as_of = site.trust().known();
     let kid =
         decode_header(raw.expose_secret()).ok().and_then(|header| header.kid).ok_or(TokenError::Malformed)?;

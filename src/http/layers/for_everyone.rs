@@ -46,14 +46,15 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     let input = PageInput::of(key.name.parse().unwrap_or_default(), Actor::Anonymous);
     let (head, _) = request.into_parts();
     let Shortcut(shortcut) = site.part();
-    let made = async {
+    // Boxed, because the cache moves it several times.
+    let made = Box::pin(async {
         match shortcut(&site, &input.uri).await {
             ShortcutResult::Page(html) => SharedAnswer::new(StatusCode::OK, html.into()),
             ShortcutResult::Render(preloaded) => {
                 rendered(render(&site, PageInput { preloaded, ..input }).await).await
             }
         }
-    };
+    });
     site.pages().get(key, &head.headers, made).await
 }
 
