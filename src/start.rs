@@ -87,7 +87,7 @@ async fn assemble(
         .with(bus)
         .with(Broadcast::default())
         .with(Renderer::new(config.page_memory))
-        .with(PostReaders::default())
+        .with(PostReaders::new(config.page_memory))
         .with(Frames::default())
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)

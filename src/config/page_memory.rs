@@ -23,7 +23,7 @@ impl PageMemory {
     /// The first page of the list, and pages of posts.
     #[must_use]
     pub const fn main_pages(self) -> u64 {
-        self.parts(40)
+        self.parts(38)
     }
 
     /// Lists that begin at a cursor.
@@ -48,6 +48,12 @@ impl PageMemory {
     /// to be stored.
     #[must_use]
     pub const fn renderings(self) -> u64 {
+        self.parts(2)
+    }
+
+    /// Posts with their texts.
+    #[must_use]
+    pub const fn posts(self) -> u64 {
         self.parts(2)
     }
 
@@ -76,6 +82,7 @@ mod tests {
                 memory.api_answers(),
                 memory.api_requests(),
                 memory.renderings(),
+                memory.posts(),
             ];
             assert_eq!(shares.iter().sum::<u64>(), mib as u64 * 1024 * 1024);
         }

@@ -5,7 +5,10 @@
 //! begins. So a transaction with REPEATABLE READ sees the change before it. And
 //! two processes cannot wait for each other, one for a row and one for the lock.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use sqlx::PgPool;
 use tokio::{
@@ -15,7 +18,7 @@ use tokio::{
 
 use super::{
     batch::{self, BATCH, QUEUE, SavepointPolicy, Write, WriteOutcome},
-    db::{Db, MAX_WAIT, RETRIES, TRANSACTION_TIME, wait_before_retry},
+    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, wait_before_retry},
 };
 use crate::error::AppError;
 
@@ -125,7 +128,7 @@ async fn write(
             }
             return conflicted;
         }
-        Ok(Err(error)) => error.into(),
+        Ok(Err(error)) => error,
         Err(_) => {
             tracing::warn!("a transaction took too long; whether it was committed is not known");
             AppError::Busy { retry_after: 5 }
@@ -140,11 +143,17 @@ async fn write(
 }
 
 /// Commits, and returns the outcome of each write that ran in the last attempt.
+///
+/// # Errors
+/// After any error the connection must be discarded. [`AppError::Busy`] also where
+/// one attempt took as long as a statement may take: others hold what it needs, and
+/// a second attempt could end after the clients were told to come again.
 async fn commit(
     db: &mut Db,
     savepoints: &mut SavepointPolicy,
     batch: &mut [Box<dyn Write>],
-) -> Result<Vec<WriteOutcome>, sqlx::Error> {
+) -> Result<Vec<WriteOutcome>, AppError> {
+    let begun = Instant::now();
     db.command(BEGIN).await?;
     if !savepoints.are_needed() {
         let outcomes = batch::run_until_one_fails(db, batch).await;
@@ -155,6 +164,9 @@ async fn commit(
         if batch.len() == 1 {
             db.command(ROLLBACK).await?;
             return Ok(outcomes);
+        }
+        if begun.elapsed() >= STATEMENT_TIME {
+            return Err(AppError::Busy { retry_after: 5 });
         }
         savepoints.keep_using();
         db.command(BEGIN_AGAIN).await?;

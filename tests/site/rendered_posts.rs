@@ -148,6 +148,26 @@ async fn html_that_is_too_long_to_be_stored_is_shown_all_the_same() {
     in_time("housekeeping", rendered::backfill(&site.site)).await.expect("there is nothing to do");
 }
 
+#[tokio::test]
+async fn a_program_reads_a_post_from_memory_until_it_changes() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let post = ada.publish("First", "Text").await;
+    let id = PostId::parse(&post).expect("an id");
+    let title = async || {
+        let post = service::get(&site.site, &Actor::ApiKey, &id).await;
+        post.map(|post| post.title.to_string())
+    };
+    assert_eq!(title().await.as_deref(), Ok("First"));
+    site.tamper("UPDATE posts SET title = 'Behind our back'").await;
+    assert_eq!(title().await.as_deref(), Ok("First"), "it is not read again");
+    let edit = [("id", post.as_str()), ("version", "1"), ("title", "Second"), ("content", "Text")];
+    assert_eq!(ada.as_script().submit("/api/update_post", &edit).await.status, 200);
+    assert_eq!(title().await.as_deref(), Ok("Second"));
+    assert_eq!(ada.as_script().submit("/api/delete_post", &edit[..1]).await.status, 200);
+    assert_eq!(title().await, Err(AppError::NotFound));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_of_many_requests_at_once_gets_its_own_post() {
     let site = Running::start().await;

@@ -51,7 +51,7 @@ pub async fn list_own(site: &Site, actor: &Actor, request: Parsed<PageRequest>) 
 /// # Errors
 /// [`AppError::NotFound`].
 pub async fn get(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
-    let post = site.posts().posts.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
+    let post = site.posts().post(site, actor, id).await?.ok_or(AppError::NotFound)?;
     Ok(Arc::unwrap_or_clone(post))
 }
 

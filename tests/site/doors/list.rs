@@ -311,7 +311,7 @@ pub const HEADS: &[Door] = &[
     },
     Door {
         name: "an access token",
-        parses: &["credentials/token/claims.rs::read", "credentials/token/verify.rs::verify_for"],
+        parses: &["credentials/token/claims.rs::read", "credentials/token/verify.rs::look_up"],
         bytes: 16 * KIB,
         worst: tokens,
         way: Way::Header { path: "/my-posts", name: "authorization", before: "Bearer " },
