@@ -26,7 +26,7 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn prepare(byline: &Path, folder: &Path, count: u64) -> Result<Self> {
-        let file = Self { path: folder.join(format!("rendered-{count}.db")), count };
+        let file = Self { path: folder.join(format!("rendered-{}-{count}.db", markdown::VERSION)), count };
         if !file.path.exists() || migrate(byline, &file.url()).is_err() {
             let unfinished = folder.join("unfinished.db");
             remove(&unfinished)?;
