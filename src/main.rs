@@ -13,7 +13,7 @@ fn main() -> ExitCode {
 }
 
 /// The allocator asks Linux for pages of 2 MiB, each of which is resident as a
-/// whole once a byte of it is used: 10 MB of a process that does nothing. Answers
+/// whole once a byte of it is used: 7 MB of a process that does nothing. Answers
 /// from memory were no slower without them. Where it fails, all works as well.
 #[cfg(target_os = "linux")]
 fn avoid_huge_pages() {

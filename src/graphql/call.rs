@@ -12,7 +12,7 @@ use crate::{credentials::Actor, error::AppError, http::turns::Client, posts::Pos
 pub type Outcome = Result<Option<FieldValue<'static>>, Refusal>;
 
 /// Why a root field has no answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Refusal {
     /// The use case refused.
     UseCase(AppError),

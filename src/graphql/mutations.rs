@@ -94,7 +94,7 @@ fn no_id() -> ApiError {
 
 pub async fn update_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    let edit = guard(ctx, input).map_err(Refusal::from).and_then(|guard| Ok((guard, change(input)?)));
+    let edit = guard(ctx, input).map_err(Refusal::Argument).and_then(|guard| Ok((guard, change(input)?)));
     let post = service::update(call.site, call.actor, id(input.get("id")), edit).await?;
     Ok(Some(nodes::post(post)))
 }
@@ -129,7 +129,7 @@ fn string(value: &Value) -> &str {
 
 pub async fn delete_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let input = input(ctx)?;
-    let guard = guard(ctx, input).map(|guard| (guard, None)).map_err(Refusal::from);
+    let guard = guard(ctx, input).map(|guard| (guard, None)).map_err(Refusal::Argument);
     let deleted = service::delete(call.site, call.actor, id(input.get("id")), guard).await?;
     Ok(deleted.map(|post| nodes::value(Changed::Deleted(post))))
 }

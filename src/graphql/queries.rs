@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock,
-    error::AppError,
+    error::{AppError, Parsed},
     posts::{
         Cursor, Post,
         domain::{
@@ -37,8 +37,8 @@ pub async fn get_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
 
 pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let content = ctx.ctx.look_ahead().field("items").field("content").exists();
-    let find = async |wanted: Result<&PageWanted, Refusal>| {
-        let selection = wanted.cloned().map(|PageWanted { filter, after, limit }| Selection {
+    let find = async |wanted: Parsed<PageWanted, Refusal>| {
+        let selection = wanted.map(|PageWanted { filter, after, limit }| Selection {
             owner: None,
             filter,
             after,
@@ -61,8 +61,8 @@ pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let since = number(ctx, "lastSync")
         .map(|millis| Timestamp::from_micros(millis.saturating_mul(1000)))
         .filter(|since| *since > clock::before(DeletedPost::KEPT));
-    let find = async |wanted: Result<&PageWanted, Refusal>| {
-        let wanted = wanted.cloned().map(|PageWanted { filter, after, limit }| ChangesSince {
+    let find = async |wanted: Parsed<PageWanted, Refusal>| {
+        let wanted = wanted.map(|PageWanted { filter, after, limit }| ChangesSince {
             owner: None,
             filter,
             since,
@@ -76,7 +76,6 @@ pub async fn sync_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
 }
 
 /// What the arguments of a generated list ask for.
-#[derive(Clone)]
 struct PageWanted {
     filter: Filter,
     after: Option<Cursor>,
@@ -90,7 +89,7 @@ async fn generated_page<T>(
     ctx: &ResolverContext<'_>,
     call: &Call<'_>,
     since: Option<Timestamp>,
-    find: impl AsyncFnOnce(Result<&PageWanted, Refusal>) -> Result<Listing<T>, Refusal>,
+    find: impl AsyncFnOnce(Parsed<PageWanted, Refusal>) -> Result<Listing<T>, Refusal>,
 ) -> Result<(Vec<T>, Option<String>), Refusal> {
     let secret = call.site.secret().await?;
     let viewer = call.actor.user().map_or("", |user| user.id.as_str());
@@ -101,10 +100,11 @@ async fn generated_page<T>(
         let after = text(ctx, "nextToken").map(|token| list.cursor(secret, &filter, token)).transpose()?;
         Ok(PageWanted { filter, after, limit: limits::page(number(ctx, "limit")) })
     };
-    let wanted = parse().map_err(|error: ApiError| Refusal::from(error));
-    let Listing { posts, next } = find(wanted.as_ref().map_err(Refusal::clone)).await?;
-    let filter = &wanted?.filter;
-    Ok((posts, next.map(|cursor| list.token(secret, filter, &cursor))))
+    let wanted = parse().map_err(Refusal::Argument);
+    let filter = wanted.as_ref().ok().map(|wanted| wanted.filter.clone());
+    let Listing { posts, next } = find(wanted).await?;
+    let next = next.zip(filter);
+    Ok((posts, next.map(|(cursor, filter)| list.token(secret, &filter, &cursor))))
 }
 
 pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
@@ -117,7 +117,7 @@ pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
 pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let after = after(ctx);
     let is_later = matches!(after, Ok(Some(_)));
-    let selection = after.and_then(|after| selection(ctx, after)).map_err(Refusal::from);
+    let selection = after.and_then(|after| selection(ctx, after)).map_err(Refusal::Argument);
     let listing = service::select_own(call.site, call.actor, call.client, selection).await?;
     Ok(Some(connection(listing, is_later)))
 }

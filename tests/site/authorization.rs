@@ -90,6 +90,7 @@ const SERVER_FUNCTIONS: &str = "
 | get_post missing          | 404       | 404         | 404         | 404       | 401     | 404       |
 | list_posts                | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
 | my_posts                  | 401       | adas        | bobs        | 403       | 401     | adas      |
+| my_posts wrong            | 401       | 400         | 400         | 403       | 401     | 400       |
 | create_post               | 401       | made by ada | made by bob | 403       | 401     | 403       |
 | create_post as bob        | 401       | made by ada | made by bob | 403       | 401     | 403       |
 | create_post wrong         | 401       | 422         | 422         | 403       | 401     | 403       |
@@ -99,6 +100,7 @@ const SERVER_FUNCTIONS: &str = "
 | update_post adas wrong    | 401       | 422         | 403         | 403       | 401     | 403       |
 | update_post missing wrong | 401       | 404         | 404         | 403       | 401     | 403       |
 | delete_post adas          | 401       | deleted     | 403         | 403       | 401     | 403       |
+| delete_post adas wrong    | 401       | 400         | 403         | 403       | 401     | 403       |
 | delete_post bobs          | 401       | 403         | deleted     | 403       | 401     | 403       |
 | delete_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
 | preview_post              | 401       | HTML        | HTML        | 403       | 401     | 403       |
@@ -290,6 +292,7 @@ impl World {
         let (method, fields): (_, &[(&str, &str)]) = match words[..] {
             ["get_post", id] => (Method::GET, &[("id", id)]),
             ["list_posts" | "my_posts" | "my_api_keys"] => (Method::GET, &[]),
+            ["my_posts", "wrong"] => (Method::GET, &[("older", "none")]),
             ["create_post"] => (Method::POST, &[("title", "New")]),
             ["create_post", "as", owner] => {
                 (Method::POST, &[("title", "New"), ("owner", owner), ("owner_id", owner), ("id", "adas")])
@@ -298,6 +301,7 @@ impl World {
             ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
             ["update_post", id, "wrong"] => (Method::POST, &[("id", id), ("version", "1"), ("title", "")]),
             ["delete_post", id] => (Method::POST, &[("id", id)]),
+            ["delete_post", id, "wrong"] => (Method::POST, &[("id", id), ("idempotency_key", "two words")]),
             ["preview_post"] => (Method::POST, &[("content", "x")]),
             ["preview_post", "wrong"] => (Method::POST, &[("content", &too_long)]),
             ["create_api_key"] => (Method::POST, &[("name", "New"), ("days", "1")]),

@@ -21,7 +21,7 @@ const ENTRY_BYTES: usize = 512;
 #[derive(Debug)]
 pub struct PostReaders {
     /// With their texts, as programs and editors read them.
-    posts: ById<Post>,
+    pub(super) posts: ById<Post>,
     /// Posts that were read, under the counter of their changes
     /// ([`Changes::post`](crate::posts::events::changes::Changes::post)) that was
     /// read before. So what is found is never stale, and nothing has to be removed.
@@ -64,12 +64,6 @@ impl PostReaders {
             self.kept.insert(key, Arc::clone(post)).await;
         }
         Ok(post)
-    }
-
-    /// Posts with their texts, read from the database each time.
-    #[must_use]
-    pub const fn unkept(&self) -> &ById<Post> {
-        &self.posts
     }
 }
 

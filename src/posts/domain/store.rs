@@ -45,7 +45,7 @@ impl ReadById for Post {
     }
 
     fn reader(site: &Site) -> &ById<Self> {
-        site.posts().unkept()
+        &site.posts().posts
     }
 }
 
