@@ -84,6 +84,17 @@ pub enum AppError {
         /// Seconds to wait before the next try.
         retry_after: u32,
     },
+    /// Too many attempts, or too much in a short time, by one account or one
+    /// address (security row R1). Nothing was checked and nothing was done.
+    #[error("Too many attempts. Please wait {} and try again.", waiting_time(*retry_after))]
+    TooMany {
+        /// Seconds until the next attempt counts.
+        retry_after: u32,
+    },
+    /// The session or the token is valid, but the person has not shown for ten
+    /// minutes that it is them (security row S4).
+    #[error("Confirm that it is you: enter your password again.")]
+    ConfirmIdentity,
     /// Others changed the same at the same time, and kept doing so. Nothing was done.
     #[error("Others were changing the same thing just now. Please try again.")]
     #[serde(rename = "overtaken")]
@@ -135,6 +146,20 @@ pub enum Field {
     Name,
     /// For how many days an API key is valid.
     Days,
+    /// The password that is valid now, where another is chosen.
+    CurrentPassword,
+    /// A password that replaces another.
+    NewPassword,
+    /// Six digits, sent by mail or shown by an authenticator app; or a recovery code.
+    Code,
+    /// The name that is shown with a person's posts.
+    DisplayName,
+    /// One line about a person.
+    About,
+    /// Addresses of a person's other pages, one a line.
+    Links,
+    /// What becomes of the posts of an account that is deleted.
+    Posts,
 }
 
 impl Field {
@@ -151,6 +176,13 @@ impl Field {
             Self::Owner => "owner",
             Self::Name => "name",
             Self::Days => "days",
+            Self::CurrentPassword => "current_password",
+            Self::NewPassword => "new_password",
+            Self::Code => "code",
+            Self::DisplayName => "display_name",
+            Self::About => "about",
+            Self::Links => "links",
+            Self::Posts => "posts",
         }
     }
 
@@ -167,6 +199,13 @@ impl Field {
             Self::Owner => "Owner",
             Self::Name => "Name",
             Self::Days => "Days until it expires",
+            Self::CurrentPassword => "Current password",
+            Self::NewPassword => "New password",
+            Self::Code => "Code",
+            Self::DisplayName => "Display name",
+            Self::About => "About you",
+            Self::Links => "Links",
+            Self::Posts => "Your posts",
         }
     }
 }
@@ -187,6 +226,8 @@ impl AppError {
             Self::NotFound => "Page not found",
             Self::Conflict { .. } => "Changed in between",
             Self::Busy { .. } | Self::WriteConflict => "Too busy just now",
+            Self::TooMany { .. } => "Too many attempts",
+            Self::ConfirmIdentity => "Confirm it is you",
             Self::Internal => "Something went wrong",
             Self::NoPublicUrl { .. } => "Not set up yet",
             Self::TooLarge { .. } => "Too large",
@@ -209,7 +250,7 @@ impl AppError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy { retry_after } => Some(*retry_after),
+            Self::Busy { retry_after } | Self::TooMany { retry_after } => Some(*retry_after),
             Self::WriteConflict => Some(1),
             _ => None,
         }
@@ -221,7 +262,7 @@ impl AppError {
         match self {
             Self::BadRequest { .. } => 400,
             Self::NotSignedIn | Self::BadCredential { .. } => 401,
-            Self::Forbidden | Self::ReadOnly | Self::CrossSite { .. } => 403,
+            Self::Forbidden | Self::ReadOnly | Self::CrossSite { .. } | Self::ConfirmIdentity => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
@@ -229,10 +270,18 @@ impl AppError {
             Self::ConditionNotMet => 412,
             Self::TooLarge { .. } => 413,
             Self::Invalid { .. } | Self::KeyReused { .. } => 422,
+            Self::TooMany { .. } => 429,
             Self::Internal => 500,
             Self::Busy { .. } | Self::WriteConflict | Self::NoPublicUrl { .. } => 503,
         }
     }
+}
+
+/// A number of seconds in words, rounded up to minutes where there are some.
+fn waiting_time(seconds: u32) -> String {
+    let (number, unit) =
+        if seconds < 60 { (seconds.max(1), "second") } else { (seconds.div_ceil(60), "minute") };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn cross_site(at: Option<&str>) -> String {

@@ -12,6 +12,7 @@ use crate::{
     credentials::{
         LastUse, SiteSecret,
         api_key::KnownKeys,
+        sealing::{self, Opening, SiteSealer},
         token::{KnownTokens, Parties, keys::Keys},
         trust::Trust,
     },
@@ -36,12 +37,12 @@ use crate::{
 impl Site {
     /// Opens the database and prepares everything else.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
-        assemble(config, Database::open(&config.database)).await
+        assemble(config, Database::open(&config.database), Opening::ForCommand).await
     }
 
     /// [`Self::open`], for serving: no other process serves the same file meanwhile.
     pub async fn open_to_serve(config: &Config) -> Result<Self, StartError> {
-        assemble(config, Database::open_to_serve(&config.database)).await
+        assemble(config, Database::open_to_serve(&config.database), Opening::ToServe).await
     }
 }
 
@@ -56,9 +57,11 @@ static ALL_FORMS: [&Form; 8] = {
 async fn assemble(
     config: &Config,
     database: impl Future<Output = Result<Database, OpenError>>,
+    opening: Opening,
 ) -> Result<Site, StartError> {
     let hasher = Hasher::new(config.argon2)?;
     let database = database.await?;
+    let sealer = sealing::open(&config.secret_key, &database, opening).await?;
     let turns = Turns::new(database.readers());
     let bus = Arc::new(Bus::new(database.engine(), config.max_listeners));
     let parties = Parties::of(&config.public_url, graphql::http::PATH);
@@ -72,7 +75,8 @@ async fn assemble(
     );
     Ok(site
         .with(SiteSecret::default())
-        .with(Keys::default())
+        .with(Keys::new(sealer.clone()))
+        .with(SiteSealer(sealer))
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())

@@ -5,7 +5,12 @@ use std::{fmt::Write, path::PathBuf};
 use clap::Args;
 
 use super::failure::Failure;
-use crate::{config::read_database_url, database::DatabaseUrl, ops::copy};
+use crate::{
+    config::{SecretKeySource, StartError, read_database_url},
+    credentials::sealing,
+    database::DatabaseUrl,
+    ops::copy,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct Copy {
@@ -23,7 +28,7 @@ pub(super) struct Copy {
     to_file: Option<PathBuf>,
 }
 
-pub(super) async fn run(databases: Copy) -> Result<String, Failure> {
+pub(super) async fn run(databases: Copy, secret_key_file: Option<PathBuf>) -> Result<String, Failure> {
     // Parsed here, because clap would show the password in a wrong URL.
     let database = |flag: &'static str, url: Option<String>, file: Option<PathBuf>| match file {
         Some(file) => Ok(read_database_url(flag, &file)?),
@@ -34,7 +39,9 @@ pub(super) async fn run(databases: Copy) -> Result<String, Failure> {
     };
     let from = database("--from", databases.from, databases.from_file)?;
     let to = database("--to", databases.to, databases.to_file)?;
-    let copied = copy::copy(&from, &to).await?;
+    let source = SecretKeySource::of_environment(secret_key_file, &from);
+    let sealer = sealing::to_read(&source).map_err(StartError::from)?;
+    let copied = copy::copy(&from, &to, sealer.as_ref()).await?;
     let mut said = String::new();
     for table in copied {
         let _ = writeln!(said, "{}: {}", table.table.name, table.checksum);

@@ -34,7 +34,7 @@ pub(super) async fn run(site: &Site, command: Keys) -> Result<String, Failure> {
             };
         }
         Keys::List => {
-            for key in keys::list(&mut site.database.read().await?).await? {
+            for key in keys::list(site).await? {
                 let duty = match key.status {
                     KeyStatus::Announced => "announced",
                     KeyStatus::Signs => "signs",

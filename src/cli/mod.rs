@@ -1,5 +1,5 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `user`, `api-key`, `keys`.
+//! `codegen`, `user`, `api-key`, `keys`, `secrets`.
 
 mod api_key;
 mod codegen;
@@ -9,6 +9,7 @@ mod input;
 mod keys;
 mod migrate;
 mod output;
+mod secrets;
 mod serve;
 mod user;
 
@@ -58,6 +59,9 @@ enum Command {
     /// Manage the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Manage the key that seals secrets in the database
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
 }
 
 #[must_use]
@@ -97,11 +101,12 @@ fn explain(error: &clap::Error) -> ExitCode {
 /// Runs the command; what it has to say on standard output.
 async fn command(cli: Cli) -> Result<String, Failure> {
     ignore_file_size_signal()?;
+    let secret_key_file = cli.settings.secret_key_file.clone();
     let configured = || Config::load(cli.settings);
     match cli.command {
         Command::Serve(options) => serve::run(configured()?, &options).await.map(|()| String::new()),
         // Names both databases itself; the configured one may be either, or neither.
-        Command::Copy(databases) => copy::run(databases).await,
+        Command::Copy(databases) => copy::run(databases, secret_key_file).await,
         Command::Migrate => {
             let config = configured()?;
             on_site(&config, async |_| Ok(migrate::run(&config))).await
@@ -111,6 +116,9 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         }
         Command::User(command) => on_site(&configured()?, async |site| user::run(site, command).await).await,
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
+        Command::Secrets(command) => {
+            on_site(&configured()?, async |site| secrets::run(site, command).await).await
+        }
         Command::ApiKey(command) => {
             on_site(&configured()?, async |site| api_key::run(site, command).await).await
         }

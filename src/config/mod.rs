@@ -4,6 +4,7 @@ mod allowed_origins;
 mod argon2;
 mod origin;
 mod page_memory;
+mod secret_key;
 pub mod variables;
 
 use std::{
@@ -24,6 +25,7 @@ pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
+pub use secret_key::{SecretKeyError, SecretKeySource};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
@@ -73,6 +75,8 @@ pub struct Config {
     pub conflict_detection: ConflictDetection,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
+    /// Where the key is that seals secrets in the database.
+    pub secret_key: SecretKeySource,
 }
 
 /// Why Byline does not start: always one sentence.
@@ -103,6 +107,8 @@ pub enum StartError {
     /// The schema and the resolvers do not match: a fault of this binary.
     #[error("the schema of the GraphQL API cannot be put together: {0}")]
     Schema(SchemaError),
+    #[error(transparent)]
+    SecretKey(#[from] SecretKeyError),
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The port is in use, or the address is not this machine's.
@@ -167,6 +173,9 @@ pub struct Flags {
     /// Lanes of one password hash [default: 1]
     #[arg(long, global = true, env = "BYLINE_ARGON2_PARALLELISM", value_name = "N")]
     pub argon2_parallelism: Option<u32>,
+    /// File with the key that seals secrets in the database; made if the file beside the database is missing [default: the SQLite file and .key]
+    #[arg(long, global = true, env = "BYLINE_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
     /// Reverse proxies (addresses or networks, comma separated) whose X-Forwarded-For is trusted [default: none]
     #[arg(
         long,
@@ -191,7 +200,7 @@ pub struct Flags {
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
-const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT"];
+const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT", secret_key::VARIABLE];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -210,6 +219,7 @@ struct File {
     #[serde(default)]
     argon2: Argon2File,
     trusted_proxies: Option<Vec<String>>,
+    secret_key_file: Option<PathBuf>,
     #[serde(default)]
     graphql: GraphqlFile,
 }
@@ -276,10 +286,14 @@ impl Config {
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
         let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
+        let url = url.map_or_else(|| DATABASE_URL.parse("sqlite://byline.db"), Ok)?;
+        let secret_key =
+            SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
         Ok(Self {
             listen,
+            secret_key,
             database: DatabaseConfig {
-                url: url.map_or_else(|| DATABASE_URL.parse("sqlite://byline.db"), Ok)?,
+                url,
                 replica,
                 // A site without a connection serves nobody; with one it could wait for itself.
                 connections: within(

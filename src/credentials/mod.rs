@@ -13,6 +13,7 @@ mod secret_bits;
 
 pub mod api_key;
 pub mod caller;
+pub mod sealing;
 pub mod session;
 pub mod token;
 pub mod trust;

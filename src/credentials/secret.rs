@@ -4,10 +4,13 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::sync::OnceCell;
 
-use super::secret_bits::SecretBits;
+use super::{
+    sealing::{SealPurpose, Sealer},
+    secret_bits::SecretBits,
+};
 use crate::{
     clock,
-    database::{Database, execute, internal, on_engine},
+    database::{Database, execute, on_engine},
     error::AppError,
     site::Site,
 };
@@ -25,7 +28,7 @@ impl Site {
     /// empty database stays empty until it serves.
     pub async fn secret(&self) -> Result<&Secret, AppError> {
         let SiteSecret(secret) = self.part();
-        secret.get_or_try_init(|| Secret::of_site(&self.database)).await
+        secret.get_or_try_init(|| Secret::of_site(&self.database, self.sealer())).await
     }
 
     /// As [`Self::secret`], for callers that may change nothing in the
@@ -33,7 +36,7 @@ impl Site {
     pub async fn secret_made_before(&self) -> Result<Option<&Secret>, AppError> {
         let SiteSecret(secret) = self.part();
         if secret.get().is_none()
-            && let Some(made) = Secret::made_before(&self.database).await?
+            && let Some(made) = Secret::made_before(&self.database, self.sealer()).await?
         {
             // Another request may have been faster, with the same.
             let _ = secret.set(made);
@@ -47,16 +50,17 @@ impl Secret {
     const NAME: &str = "site";
 
     /// The secret of the site; the first call makes it.
-    pub async fn of_site(database: &Database) -> Result<Self, AppError> {
+    async fn of_site(database: &Database, sealer: Option<&Sealer>) -> Result<Self, AppError> {
+        let fresh = SecretBits::random()?.sealed(sealer, SealPurpose::SiteSecret, Self::NAME)?;
         let stored: Vec<u8> = database
-            .write(SecretBits::random()?, |db, fresh| {
+            .write(fresh, |db, fresh| {
                 Box::pin(async move {
                     execute!(db => sqlx::query(
                             "INSERT INTO secrets (name, value, created_at) VALUES ($1, $2, $3)
                              ON CONFLICT (name) DO NOTHING",
                         )
                         .bind(Self::NAME)
-                        .bind(fresh.expose().as_slice())
+                        .bind(fresh)
                         .bind(clock::now().micros()))?;
                     Ok(on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
                         .bind(Self::NAME)
@@ -65,17 +69,19 @@ impl Secret {
                 })
             })
             .await?;
-        SecretBits::from_bytes(stored).map(Self).ok_or_else(|| internal("the stored secret is not 32 bytes"))
+        SecretBits::opened(sealer, SealPurpose::SiteSecret, Self::NAME, stored).map(Self)
     }
 
     /// The secret of the site, if it was made before.
-    pub async fn made_before(database: &Database) -> Result<Option<Self>, AppError> {
+    async fn made_before(database: &Database, sealer: Option<&Sealer>) -> Result<Option<Self>, AppError> {
         let db = &mut database.read().await?;
         let stored: Option<Vec<u8>> = on_engine!(db => sqlx::query_scalar("SELECT value FROM secrets WHERE name = $1")
                 .bind(Self::NAME)
                 .fetch_optional(db)
                 .await?);
-        Ok(stored.and_then(SecretBits::from_bytes).map(Self))
+        let opened =
+            |stored| SecretBits::opened(sealer, SealPurpose::SiteSecret, Self::NAME, stored).map(Self);
+        stored.map(opened).transpose()
     }
 
     /// HMAC-SHA-256 (RFC 2104) over `parts`, which cannot run into each other.

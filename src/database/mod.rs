@@ -16,7 +16,7 @@ mod sqlite;
 mod url;
 mod wal;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use futures::future::BoxFuture;
 use sqlx::postgres::PgListener;
@@ -104,9 +104,15 @@ impl DatabaseUrl {
         Ok(ServeLock { _lock: lock.transpose()? })
     }
 
+    /// The file of a database of SQLite.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        (self.engine() == Engine::Sqlite).then(|| sqlite::path(self).ok()).flatten()
+    }
+
     /// Whether this is the path of a file that does not exist.
     pub(super) fn is_missing_file(&self) -> bool {
-        self.engine() == Engine::Sqlite && sqlite::path(self).is_ok_and(|path| !path.exists())
+        self.file().is_some_and(|path| !path.exists())
     }
 }
 

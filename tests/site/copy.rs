@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use byline::{
+    config::{Config, SecretKeySource},
     credentials::token::keys::{self, Rotation},
     ops::copy::{Kind, TABLES},
 };
@@ -58,10 +59,19 @@ async fn is_empty(database: &TestDatabase) -> bool {
     rows == 0
 }
 
+/// Secrets are copied as they are.
+fn without_key(config: &mut Config) {
+    config.secret_key = SecretKeySource::Nowhere;
+}
+
 /// A site with two authors, one of them signed in, and posts that are easily
 /// damaged on the way.
 async fn lively_site() -> (Running, Client) {
-    let site = Running::start().await;
+    lively_site_with(|_| ()).await
+}
+
+async fn lively_site_with(set: impl FnOnce(&mut Config)) -> (Running, Client) {
+    let site = Running::start_with(set).await;
     site.author("bob").await.publish("Bob's", "a post of his own").await;
     let mut ada = site.author("ada").await;
     for (number, content) in DELICATE.iter().enumerate() {
@@ -114,7 +124,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
 
 #[tokio::test]
 async fn a_copied_site_is_the_same_site() {
-    let (site, _) = lively_site().await;
+    let (site, _) = lively_site_with(without_key).await;
     add_what_nobody_makes(&site).await;
     let (file, server) = (TestDatabase::in_a_file(), postgres_database().await);
     let (other_server, other_file) = (postgres_database().await, TestDatabase::in_a_file());
@@ -167,6 +177,23 @@ async fn sessions_continue_on_the_copy() {
     assert_eq!(ada.clone().signed_in_as().await.as_deref(), Some("ada"), "the old site lives on");
 }
 
+/// The key that opens them goes along with a file, and into a server they arrive open.
+#[tokio::test]
+async fn the_keys_of_tokens_arrive_although_they_are_sealed() {
+    let (site, _) = lively_site().await;
+    site.script().tokens("ada").await;
+    let kids = async |url: &str| {
+        let byline = Byline::in_an_empty_folder();
+        byline.run(&["keys", "list", "--database-url", url], "").await.succeeded()
+    };
+    let before = kids(site.url_text()).await;
+    assert_eq!(before.lines().count(), 2, "{before}");
+    for target in [TestDatabase::in_a_file(), postgres_database().await] {
+        copy(&site, &target).await.succeeded();
+        assert_eq!(kids(target.url_text()).await, before);
+    }
+}
+
 #[tokio::test]
 async fn a_site_without_anything_is_copied_too() {
     let site = Running::start().await;
@@ -184,7 +211,7 @@ async fn a_site_without_anything_is_copied_too() {
 
 /// A site that takes a while to copy.
 async fn large_site() -> (Running, Client) {
-    let site = Running::start().await;
+    let site = Running::start_with(without_key).await;
     let ada = site.author("ada").await;
     let text = "All work and no play makes Jack a dull boy. ".repeat(22);
     let fill = format!(

@@ -391,7 +391,7 @@ async fn anybody_can_check_a_token_by_the_published_keys() {
 #[tokio::test]
 async fn processes_that_need_the_first_key_at_once_make_one() {
     let site = Running::start().await;
-    let processes: Vec<_> = (0..8).map(|_| Keys::default()).collect();
+    let processes: Vec<_> = (0..8).map(|_| Keys::new(site.site.sealer().cloned())).collect();
     let published = join_all(processes.iter().map(|keys| keys::published(keys, &site.site.database))).await;
     assert_eq!(site.count("SELECT COUNT(*) FROM signing_keys").await, 1);
     let mut published: Vec<_> = published.into_iter().map(|keys| keys.expect("keys").to_string()).collect();

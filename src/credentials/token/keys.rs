@@ -16,8 +16,11 @@ use tokio::sync::Mutex;
 use super::eddsa::key_pair;
 use crate::{
     clock,
-    credentials::secret_bits::SecretBits,
-    database::{Database, Db, execute, internal, on_engine},
+    credentials::{
+        sealing::{SealPurpose, Sealer},
+        secret_bits::SecretBits,
+    },
+    database::{Database, Db, execute, on_engine},
     error::AppError,
     site::Site,
     timestamp::Timestamp,
@@ -68,9 +71,10 @@ pub struct SigningKeyInfo {
 }
 
 /// The keys of a site as this process knows them.
-#[derive(Default)]
 pub struct Keys {
     known: Mutex<Option<Known>>,
+    /// What opens their seeds.
+    sealer: Option<Sealer>,
 }
 
 struct Known {
@@ -155,10 +159,15 @@ impl Site {
 }
 
 impl Keys {
+    #[must_use]
+    pub const fn new(sealer: Option<Sealer>) -> Self {
+        Self { known: Mutex::const_new(None), sealer }
+    }
+
     /// The keys as they are in the database. A site that has none gets its first.
     pub(super) async fn fresh(&self, database: &Database) -> Result<Arc<KeySet>, AppError> {
         let mut known = self.known.lock().await;
-        Self::load(&mut known, database).await
+        self.load(&mut known, database).await
     }
 
     /// The keys, with the one of that name, if there is such a one.
@@ -170,21 +179,27 @@ impl Keys {
                 return Ok(Arc::clone(key_set));
             }
         }
-        Self::load(&mut known, database).await
+        self.load(&mut known, database).await
     }
 
-    async fn load(known: &mut Option<Known>, database: &Database) -> Result<Arc<KeySet>, AppError> {
-        let mut key_set = read(&mut database.read().await?).await?;
+    async fn load(&self, known: &mut Option<Known>, database: &Database) -> Result<Arc<KeySet>, AppError> {
+        let sealer = self.sealer.as_ref();
+        let mut key_set = read(&mut database.read().await?, sealer).await?;
         if key_set.0.is_empty() {
+            let now = clock::now();
+            let first = NewRow::of(&SecretBits::random()?, sealer, now, now)?;
             database
-                .write((SecretBits::random()?, clock::now()), |db, (seed, now)| {
+                .write(first, |db, first| {
                     Box::pin(async move {
-                        let first = read(db).await?.0.is_empty();
-                        if first { insert(db, &seed, now, now).await } else { Ok(()) }
+                        let is_first = on_engine!(db => sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM signing_keys")
+                            .fetch_one(db)
+                            .await?)
+                            == 0;
+                        if is_first { insert(db, &first).await } else { Ok(()) }
                     })
                 })
                 .await?;
-            key_set = read(&mut database.read().await?).await?;
+            key_set = read(&mut database.read().await?, sealer).await?;
         }
         let key_set = Arc::new(key_set);
         *known = Some(Known { since: Instant::now(), key_set: Arc::clone(&key_set) });
@@ -198,14 +213,14 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-async fn read(db: &mut Db) -> Result<KeySet, AppError> {
-    let rows: Vec<(Vec<u8>, i64, i64)> = on_engine!(db => sqlx::query_as(
-            "SELECT seed, created_at, signs_from FROM signing_keys ORDER BY generation",
+async fn read(db: &mut Db, sealer: Option<&Sealer>) -> Result<KeySet, AppError> {
+    let rows: Vec<(String, Vec<u8>, i64, i64)> = on_engine!(db => sqlx::query_as(
+            "SELECT kid, seed, created_at, signs_from FROM signing_keys ORDER BY generation",
         )
         .fetch_all(db)
         .await?);
-    let keys = rows.into_iter().map(|(seed, created_at, signs_from)| {
-        let seed = SecretBits::from_bytes(seed).ok_or_else(|| internal("a stored seed is not 32 bytes"))?;
+    let keys = rows.into_iter().map(|(kid, seed, created_at, signs_from)| {
+        let seed = SecretBits::opened(sealer, SealPurpose::SigningKey, &kid, seed)?;
         let (created_at, signs_from) =
             (Timestamp::from_micros(created_at), Timestamp::from_micros(signs_from));
         Ok(Key::from_seed(&seed, created_at, signs_from))
@@ -213,24 +228,41 @@ async fn read(db: &mut Db) -> Result<KeySet, AppError> {
     keys.collect::<Result<_, _>>().map(KeySet)
 }
 
-/// Two that add the same generation at the same time meet in its primary key,
-/// and the later one runs again.
-async fn insert(
-    db: &mut Db,
-    seed: &SecretBits,
+/// A key as its row has it.
+#[derive(Clone)]
+struct NewRow {
+    kid: String,
+    /// Sealed, where the site has a key for that.
+    seed: Vec<u8>,
     created_at: Timestamp,
     signs_from: Timestamp,
-) -> Result<(), AppError> {
-    let key = Key::from_seed(seed, created_at, signs_from);
+}
+
+impl NewRow {
+    fn of(
+        seed: &SecretBits,
+        sealer: Option<&Sealer>,
+        created_at: Timestamp,
+        signs_from: Timestamp,
+    ) -> Result<Self, AppError> {
+        let kid = Key::from_seed(seed, created_at, signs_from).kid;
+        let seed = seed.sealed(sealer, SealPurpose::SigningKey, &kid)?;
+        Ok(Self { kid, seed, created_at, signs_from })
+    }
+}
+
+/// Two that add the same generation at the same time meet in its primary key,
+/// and the later one runs again.
+async fn insert(db: &mut Db, row: &NewRow) -> Result<(), AppError> {
     execute!(db => sqlx::query(
             "INSERT INTO signing_keys (generation, kid, seed, created_at, signs_from)
              SELECT COALESCE(MAX(generation), 0) + 1, $1, $2, $3, $4 FROM signing_keys WHERE TRUE
              ON CONFLICT (generation) DO NOTHING",
         )
-        .bind(&key.kid)
-        .bind(seed.expose().as_slice())
-        .bind(created_at.micros())
-        .bind(signs_from.micros()))?;
+        .bind(&row.kid)
+        .bind(&row.seed)
+        .bind(row.created_at.micros())
+        .bind(row.signs_from.micros()))?;
     Ok(())
 }
 
@@ -242,18 +274,18 @@ pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError>
         Rotation::InTurn => now.after(PUBLISHED_FOR),
         Rotation::Now => now,
     };
-    let kid = Key::from_seed(&seed, now, signs_from).kid;
+    let row = NewRow::of(&seed, site.sealer(), now, signs_from)?;
     site.database
         .write_then(
-            (seed, now, signs_from, rotation, kid),
-            |db, (seed, now, signs_from, rotation, kid)| {
+            (row, rotation),
+            |db, (row, rotation)| {
                 Box::pin(async move {
-                    insert(db, &seed, now, signs_from).await?;
+                    insert(db, &row).await?;
                     if rotation == Rotation::Now {
                         execute!(db => sqlx::query("DELETE FROM signing_keys WHERE kid <> $1")
-                            .bind(&kid))?;
+                            .bind(&row.kid))?;
                     }
-                    Ok(kid)
+                    Ok(row.kid)
                 })
             },
             site.trust().forgetting(),
@@ -262,9 +294,9 @@ pub async fn rotate(site: &Site, rotation: Rotation) -> Result<String, AppError>
 }
 
 /// Every key that signs, will sign, or verifies; the oldest first.
-pub async fn list(db: &mut Db) -> Result<Vec<SigningKeyInfo>, AppError> {
+pub async fn list(site: &Site) -> Result<Vec<SigningKeyInfo>, AppError> {
     let now = clock::now();
-    Ok(read(db)
+    Ok(read(&mut site.database.read().await?, site.sealer())
         .await?
         .active(now)
         .map(|(key, status)| SigningKeyInfo {

@@ -9,11 +9,17 @@ mod tables;
 use std::fmt;
 
 use futures::TryStreamExt;
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
-use crate::database::{
-    Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, execute, on_engine, schema_steps,
+use crate::{
+    config::{SecretKeyError, SecretKeySource},
+    credentials::sealing::{self, SEALED_COLUMNS, Sealer},
+    database::{
+        Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, OpenError, execute, on_engine,
+        schema_steps,
+    },
 };
 pub use tables::{Column, Kind, TABLES, Table};
 
@@ -65,6 +71,8 @@ pub enum CopyError {
         arrived: Checksum,
     },
     #[error(transparent)]
+    Key(#[from] SecretKeyError),
+    #[error(transparent)]
     Open(#[from] OpenError),
 }
 
@@ -96,13 +104,20 @@ impl fmt::Display for Checksum {
 }
 
 /// Copies the site in `from` into `to`, which must be empty or a file that does
-/// not exist yet. Returns what was copied for every table.
+/// not exist yet. Returns what was copied for every table. `sealer` has the key of the
+/// source. A new file gets a copy of that key beside it. Anywhere else the secrets
+/// arrive open, because another key may be configured there; it seals them at the
+/// first start.
 ///
 /// # Errors
 ///
 /// After an error the target is unchanged. Only if the connection breaks while
 /// PostgreSQL commits, it may have all of the new rows.
-pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, CopyError> {
+pub async fn copy(
+    from: &DatabaseUrl,
+    to: &DatabaseUrl,
+    sealer: Option<&Sealer>,
+) -> Result<Vec<Copied>, CopyError> {
     if from.is_missing_file() {
         return Err(CopyError::Missing(from.clone()));
     }
@@ -122,7 +137,16 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
     let _lock = if to.is_missing_file() { None } else { Some(to.lock()?) };
     Database::open(&DatabaseConfig::of(to.clone())).await?.close().await;
     let mut target = Side::begin(to, Access::Write).await?;
-    let outcome = transfer(&mut source, &mut target).await;
+    let key_file = to.file().map(|file| SecretKeySource::beside(&file)).filter(|file| !file.exists());
+    let secrets = Secrets { sealer, with_key: key_file.is_some() };
+    let outcome = match (sealer, key_file) {
+        (Some(sealer), Some(key_file)) => sealer.write_keys(&key_file).map_err(CopyError::from),
+        _ => Ok(()),
+    };
+    let outcome = match outcome {
+        Ok(()) => transfer(&mut source, &mut target, secrets).await,
+        Err(error) => Err(error),
+    };
     if outcome.is_err() {
         // The end of the connection would do the same, but not as tidily.
         let _ = target.db.command("ROLLBACK").await;
@@ -132,14 +156,18 @@ pub async fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<Vec<Copied>, C
     outcome
 }
 
-async fn transfer(source: &mut Side<'_>, target: &mut Side<'_>) -> Result<Vec<Copied>, CopyError> {
+async fn transfer(
+    source: &mut Side<'_>,
+    target: &mut Side<'_>,
+    secrets: Secrets<'_>,
+) -> Result<Vec<Copied>, CopyError> {
     // Checked again, now that no other process can write.
     target.require_empty().await?;
     let mut copied = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let mut batch = Batch::default();
         let checksum = source
-            .read(table, async |row| {
+            .read(table, secrets, async |row| {
                 if !batch.has_room_for(&row) {
                     target.insert(table, &mut batch).await?;
                 }
@@ -151,7 +179,7 @@ async fn transfer(source: &mut Side<'_>, target: &mut Side<'_>) -> Result<Vec<Co
         copied.push(Copied { table, checksum });
     }
     for &Copied { table, checksum: sent } in &copied {
-        let arrived = target.read(table, async |_| Ok(())).await?;
+        let arrived = target.read(table, secrets, async |_| Ok(())).await?;
         if arrived != sent {
             return Err(CopyError::Differs { url: target.url.clone(), table: table.name, sent, arrived });
         }
@@ -265,10 +293,12 @@ impl<'a> Side<'a> {
         Ok(())
     }
 
-    /// Hands over row after row, in the order of the key.
+    /// Hands over row after row, in the order of the key. The checksum is of what is
+    /// sealed in them.
     async fn read(
         &mut self,
         table: &Table,
+        secrets: Secrets<'_>,
         mut each: impl AsyncFnMut(Vec<Value>) -> Result<(), CopyError>,
     ) -> Result<Checksum, CopyError> {
         let query =
@@ -285,10 +315,11 @@ impl<'a> Side<'a> {
                     Kind::Integer => row.try_get(index).map(Value::Integer),
                     Kind::Bytes => row.try_get(index).map(Value::Bytes),
                 });
-                let values: Vec<Value> = values.collect::<Result<_, _>>().map_err(failed)?;
+                let stored: Vec<Value> = values.collect::<Result<_, _>>().map_err(failed)?;
+                let opened = secrets.open(table, stored.clone());
                 rows += 1;
-                values.iter().for_each(|value| value.feed(&mut sha256));
-                each(values).await?;
+                opened.iter().for_each(|value| value.feed(&mut sha256));
+                each(if secrets.with_key { stored } else { opened }).await?;
             }
         });
         Ok(Checksum { rows, sha256: sha256.finalize().into() })
@@ -341,6 +372,36 @@ impl<'a> Side<'a> {
         // Everything is committed. If a log of SQLite remains, the next start
         // reads it.
         let _ = self.db.close().await;
+    }
+}
+
+/// How sealed values are copied.
+#[derive(Clone, Copy)]
+struct Secrets<'a> {
+    /// Has the key of the source.
+    sealer: Option<&'a Sealer>,
+    /// Whether the target has that key as well, so that they stay sealed.
+    with_key: bool,
+}
+
+impl Secrets<'_> {
+    /// The row with its sealed values open. Without the key, and if somebody has
+    /// changed one, they stay as they are.
+    fn open(self, table: &Table, mut row: Vec<Value>) -> Vec<Value> {
+        let Some(sealer) = self.sealer else { return row };
+        for column in SEALED_COLUMNS.iter().filter(|column| column.table == table.name) {
+            let place = |name| table.columns.iter().position(|column| column.name == name);
+            let (Some(owner), Some(value)) = (place(column.owner), place(column.value)) else { continue };
+            let Value::Text(Some(owner)) = row[owner].clone() else { continue };
+            let Value::Bytes(Some(stored)) = &mut row[value] else { continue };
+            if sealing::is_sealed(stored) {
+                let opened = sealer.open_sealed(column.purpose, &owner, stored);
+                if let Ok(opened) = opened {
+                    *stored = opened.expose_secret().to_vec();
+                }
+            }
+        }
+        row
     }
 }
 

@@ -12,7 +12,7 @@ use byline::{
         ApiKeyDays, ApiKeyName, NewApiKey,
         domain::{Login, api_keys, store as accounts},
     },
-    config::{Config, ConflictDetection, Cost, Origins, PageMemory},
+    config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource},
     credentials::User,
     database::DatabaseConfig,
     http::{
@@ -81,6 +81,7 @@ impl Running {
             trusted_proxies: Vec::new(),
             conflict_detection: ConflictDetection::Off,
             cors_origins: Origins::Any,
+            secret_key: SecretKeySource::of_environment(None, &database.url()),
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

@@ -3,8 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use byline::credentials::sealing::{self, SealPurpose};
 use ed25519_dalek::{Signer, SigningKey};
 use hmac::{Hmac, Mac};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -92,7 +94,9 @@ pub async fn key_of(site: &Running, kid: &str) -> SigningKey {
         Probe::Postgres(db) => sqlx::query_scalar(FIND).bind(kid).fetch_one(db).await,
     }
     .expect("the key");
-    SigningKey::from_bytes(&seed.try_into().expect("32 bytes"))
+    let seed =
+        sealing::open_stored(site.site.sealer(), SealPurpose::SigningKey, kid, seed).expect("it opens");
+    SigningKey::from_bytes(seed.expose_secret().try_into().expect("32 bytes"))
 }
 
 fn seconds_now() -> u64 {

@@ -1,0 +1,178 @@
+//! Seals secrets in the database with a key that the database does not have, so
+//! that a copy of the database alone opens nothing.
+//!
+//! XChaCha20-Poly1305, whose nonce is long enough to be random. What a secret is
+//! for and whose it is are bound to it as associated data: a sealed value that is
+//! moved to another row does not open. The id of the key is in front, so that a key
+//! can be replaced (`byline secrets rotate`).
+
+mod columns;
+mod keys;
+mod sealer;
+
+pub use columns::{SEALED_COLUMNS, SealedColumn};
+pub use sealer::{SealPurpose, Sealer};
+
+use secrecy::{ExposeSecret, SecretSlice};
+
+use crate::{
+    config::{SecretKeyError, SecretKeySource},
+    credentials::secret_bits::SecretBits,
+    database::{Database, internal},
+    error::AppError,
+    site::Site,
+};
+
+/// The sealer of a site, if it has a key.
+#[derive(Clone, Debug)]
+pub struct SiteSealer(pub Option<Sealer>);
+
+impl Site {
+    /// What seals secrets in the database. `None` on PostgreSQL without a key:
+    /// then nothing is offered that needs one.
+    #[must_use]
+    pub fn sealer(&self) -> Option<&Sealer> {
+        let SiteSealer(sealer) = self.part();
+        sealer.as_ref()
+    }
+}
+
+fn failed(error: AppError) -> SecretKeyError {
+    SecretKeyError::Database(error.to_string())
+}
+
+/// What a command or a server may do about secrets that do not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// A command works beside a server, and leaves them alone.
+    ForCommand,
+    /// The only process of a file may replace what can be replaced.
+    ToServe,
+}
+
+/// Reads the keys, or makes the first one, and seals what older versions of Byline
+/// stored as it was. `None` where no key is configured.
+///
+/// Somebody may have moved the file of a database without its key. Then a site is
+/// served all the same, with new keys for its tokens, unless it has secrets that
+/// nobody can make again.
+///
+/// # Errors
+/// [`SecretKeyError`], also when the database has secrets that were sealed with
+/// another key.
+pub async fn open(
+    source: &SecretKeySource,
+    database: &Database,
+    opening: Opening,
+) -> Result<Option<Sealer>, SecretKeyError> {
+    let mut sealed_with = columns::key_ids(database).await.map_err(failed)?;
+    let other = || SecretKeyError::Other { place: source.to_string() };
+    if matches!(source, SecretKeySource::BesideDatabase(path) if !path.exists()) && !sealed_with.is_empty() {
+        if opening == Opening::ForCommand {
+            return Ok(None);
+        }
+        if !columns::forget_replaceable(database).await.map_err(failed)? {
+            return Err(other());
+        }
+        sealed_with.clear();
+        tracing::warn!(
+            "the key {source} is missing, so the secrets of the site are made anew: programs have to log in \
+             again. If the key is only misplaced, stop, put it back, and restore the database"
+        );
+    }
+    let keys = keys::load(source)?;
+    if sealed_with.iter().any(|id| keys.iter().all(|key| key.id != *id)) {
+        return if opening == Opening::ForCommand { Ok(None) } else { Err(other()) };
+    }
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let sealer = Sealer::new(source.clone(), keys);
+    columns::seal_what_is_open(&sealer, database).await.map_err(failed)?;
+    Ok(Some(sealer))
+}
+
+/// Whether a stored value is sealed.
+#[must_use]
+pub fn is_sealed(stored: &[u8]) -> bool {
+    sealer::key_id(stored).is_some()
+}
+
+/// What opens the secrets of a database that only is read. `None` where there is no
+/// key.
+///
+/// # Errors
+/// [`SecretKeyError`]
+pub fn to_read(source: &SecretKeySource) -> Result<Option<Sealer>, SecretKeyError> {
+    if matches!(source, SecretKeySource::BesideDatabase(path) if !path.exists()) {
+        return Ok(None);
+    }
+    let keys = keys::load(source)?;
+    Ok((!keys.is_empty()).then(|| Sealer::new(source.clone(), keys)))
+}
+
+/// A secret as it was before it was stored: sealed, or, where the site had no key
+/// then, as it was.
+///
+/// # Errors
+/// [`AppError::Internal`] if it is sealed and cannot be opened.
+pub fn open_stored(
+    sealer: Option<&Sealer>,
+    purpose: SealPurpose,
+    owner: &str,
+    stored: Vec<u8>,
+) -> Result<SecretSlice<u8>, AppError> {
+    if !is_sealed(&stored) {
+        return Ok(stored.into());
+    }
+    let sealer = sealer.ok_or_else(|| internal("a secret is sealed, and there is no secret key"))?;
+    sealer.open_sealed(purpose, owner, &stored)
+}
+
+/// Deletes every sealed secret, for a site whose key is lost. Programs have to log in
+/// again, and people set up their authenticator apps anew.
+///
+/// # Errors
+/// [`AppError::Busy`]
+pub async fn reset(database: &Database) -> Result<(), AppError> {
+    columns::forget_all(database).await
+}
+
+/// Makes a new key, where the keys are in a file, and seals everything anew with
+/// the first key. Returns the number of values.
+///
+/// # Errors
+/// [`SecretKeyError`]. What was sealed before opens all the same.
+pub async fn rotate(sealer: &Sealer, database: &Database) -> Result<usize, SecretKeyError> {
+    sealer.renew()?;
+    columns::seal_anew(sealer, database).await.map_err(failed)
+}
+
+impl SecretBits {
+    /// As they are stored: sealed, where the site has a key for that.
+    pub(in crate::credentials) fn sealed(
+        &self,
+        sealer: Option<&Sealer>,
+        purpose: SealPurpose,
+        owner: &str,
+    ) -> Result<Vec<u8>, AppError> {
+        match sealer {
+            Some(sealer) => sealer.seal(purpose, owner, self.expose()),
+            None => Ok(self.expose().to_vec()),
+        }
+    }
+
+    /// From a row: sealed, or as an older Byline stored them.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] if they cannot be opened, or are not 256.
+    pub(in crate::credentials) fn opened(
+        sealer: Option<&Sealer>,
+        purpose: SealPurpose,
+        owner: &str,
+        stored: Vec<u8>,
+    ) -> Result<Self, AppError> {
+        let bits = open_stored(sealer, purpose, owner, stored)?.expose_secret().to_vec();
+        Self::from_bytes(bits).ok_or_else(|| internal("a stored secret is not 32 bytes"))
+    }
+}
