@@ -107,6 +107,14 @@ pub enum AppError {
         /// The address that it assumes.
         known: String,
     },
+    /// What was asked for needs mail, and this site sends none.
+    #[error("This site cannot send mail. Please ask whoever runs it.")]
+    MailIsOff,
+    /// The person has not confirmed their address, and may not write before.
+    #[error(
+        "Confirm your email address before you write: enter the code that was mailed to you on the page /verify-email."
+    )]
+    EmailNotConfirmed,
     /// A fault of ours; the log has the cause.
     #[error("Something went wrong on our side.")]
     Internal,
@@ -230,6 +238,7 @@ impl AppError {
             Self::ConfirmIdentity => "Confirm it is you",
             Self::Internal => "Something went wrong",
             Self::NoPublicUrl { .. } => "Not set up yet",
+            Self::EmailNotConfirmed => "Confirm your address first",
             Self::TooLarge { .. } => "Too large",
             _ => "That did not work",
         }
@@ -262,7 +271,12 @@ impl AppError {
         match self {
             Self::BadRequest { .. } => 400,
             Self::NotSignedIn | Self::BadCredential { .. } => 401,
-            Self::Forbidden | Self::ReadOnly | Self::CrossSite { .. } | Self::ConfirmIdentity => 403,
+            Self::Forbidden
+            | Self::ReadOnly
+            | Self::CrossSite { .. }
+            | Self::MailIsOff
+            | Self::ConfirmIdentity
+            | Self::EmailNotConfirmed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,

@@ -14,6 +14,7 @@
 //! | `ops` | copy, demo data, housekeeping |
 //! | [`posts`], [`accounts`] | the features: types that both builds share, server functions (`api`), islands; and with `ssr` their `pages`, `forms` and `domain` |
 //! | `http` | the web layer: layers, forms, calls, pages, caches, limits, TLS |
+//! | `mail` | what is written to people: letters, the outbox, mail servers |
 //! | `credentials` | who is asking, and the proof |
 //! | `ui` | view parts that pages share |
 //! | `site`, `assets`, `config`, `telemetry`, `database` | shared state; embedded files; settings; the log; both engines |
@@ -44,6 +45,7 @@ cfg_if::cfg_if! {
         pub mod database;
         pub mod graphql;
         pub mod http;
+        pub mod mail;
         pub mod oauth;
         pub mod ops;
         pub mod router;

@@ -25,6 +25,7 @@ use crate::{
         pages::{Document, Shortcut},
         turns::Turns,
     },
+    mail::Mailer,
     posts,
     posts::{
         domain::{reading::PostReaders, rendering::Renderer},
@@ -77,6 +78,8 @@ async fn assemble(
         .with(SiteSecret::default())
         .with(Keys::new(sealer.clone()))
         .with(SiteSealer(sealer))
+        .with(Mailer::new(config.mail.clone()))
+        .with(config.unverified)
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())

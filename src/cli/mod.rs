@@ -1,5 +1,5 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `user`, `api-key`, `keys`, `secrets`.
+//! `codegen`, `user`, `api-key`, `keys`, `secrets`, `mail`.
 
 mod api_key;
 mod codegen;
@@ -7,6 +7,7 @@ mod copy;
 mod failure;
 mod input;
 mod keys;
+mod mail;
 mod migrate;
 mod output;
 mod secrets;
@@ -62,6 +63,9 @@ enum Command {
     /// Manage the key that seals secrets in the database
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Try the mail server, and see which mails wait
+    #[command(subcommand)]
+    Mail(mail::Mail),
 }
 
 #[must_use]
@@ -115,6 +119,7 @@ async fn command(cli: Cli) -> Result<String, Failure> {
             on_site(&configured()?, async |site| codegen::run(site, options).await).await
         }
         Command::User(command) => on_site(&configured()?, async |site| user::run(site, command).await).await,
+        Command::Mail(command) => on_site(&configured()?, async |site| mail::run(site, command).await).await,
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
         Command::Secrets(command) => {
             on_site(&configured()?, async |site| secrets::run(site, command).await).await

@@ -10,9 +10,10 @@ use tokio::net::TcpListener;
 
 use super::{failure::Failure, output};
 use crate::{
-    config::{Config, StartError, scheme},
+    config::{Config, Smtp, StartError, scheme},
     database::DatabaseUrl,
     http::{listener, tls::Tls},
+    mail,
     ops::{demo, housekeeping},
     posts::events,
     router,
@@ -46,6 +47,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         }
     }
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    let mailing = mail::Worker::start(&site);
     let following = events::follow::start(&site).await;
     let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
     if !config.public_url.can_be_reached() {
@@ -68,6 +70,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         renewing.abort();
     }
     drop(following);
+    mailing.stop().await;
     site.database.close().await;
     Ok(())
 }
@@ -77,13 +80,14 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
 fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
     let has_password = |argument: String| {
         let value = argument.split_once('=').filter(|(flag, _)| flag.starts_with("--"));
-        let url = value.map_or(argument.as_str(), |(_, value)| value).parse::<DatabaseUrl>();
-        url.is_ok_and(|url| url.has_password())
+        let value = value.map_or(argument.as_str(), |(_, value)| value);
+        value.parse::<DatabaseUrl>().is_ok_and(|url| url.has_password())
+            || value.parse::<Smtp>().is_ok_and(|smtp| smtp.credentials.is_some())
     };
     if arguments.filter(|argument| argument.contains("://")).any(has_password) {
         tracing::warn!(
             "a password stands on the command line, where everybody on this machine can read it: \
-             write the URL into a file, and name that by --database-url-file or --read-database-url-file"
+             write the URL into a file, and name that by --database-url-file, --read-database-url-file or --mail-transport-file"
         );
     }
 }

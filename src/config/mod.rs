@@ -1,28 +1,35 @@
 //! Settings: from flags, the environment (`BYLINE_…`) and `byline.toml`, in that order.
 
+mod accounts;
 mod allowed_origins;
 mod argon2;
+mod database_url;
+mod error;
+mod mail;
 mod origin;
 mod page_memory;
 mod secret_key;
 pub mod variables;
 
 use std::{
-    fmt,
-    io::{self, Read},
+    fmt, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use async_graphql::dynamic::SchemaError;
 use clap::Args;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::database::{DatabaseConfig, DatabaseUrl, DatabaseUrlError, OpenError};
+use crate::database::DatabaseConfig;
+pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
+pub use database_url::read_database_url;
+use database_url::{DATABASE_URL, READ_DATABASE_URL};
+pub use error::StartError;
+pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
@@ -77,51 +84,10 @@ pub struct Config {
     pub cors_origins: Origins,
     /// Where the key is that seals secrets in the database.
     pub secret_key: SecretKeySource,
-}
-
-/// Why Byline does not start: always one sentence.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A file of settings, or one that they name, that cannot be read.
-    #[error("{path} cannot be read: {cause}")]
-    Unreadable { path: String, cause: io::Error },
-    /// A file of settings, or one that they name, that is wrong.
-    #[error("{path}: {problem}")]
-    File {
-        path: String,
-        /// Where and why, in one line.
-        problem: String,
-    },
-    /// An unknown `BYLINE_…` variable; most likely misspelt.
-    #[error("the environment has {name}, which is no setting of Byline{}", did_you_mean(meant.as_deref()))]
-    UnknownVariable {
-        /// As written in the file or the environment.
-        name: String,
-        /// The known setting with the most similar name.
-        meant: Option<String>,
-    },
-    #[error("{setting}: {problem}")]
-    Value { setting: &'static str, problem: String },
-    #[error(transparent)]
-    Argon2(#[from] CostError),
-    /// The schema and the resolvers do not match: a fault of this binary.
-    #[error("the schema of the GraphQL API cannot be put together: {0}")]
-    Schema(SchemaError),
-    #[error(transparent)]
-    SecretKey(#[from] SecretKeyError),
-    #[error(transparent)]
-    Database(#[from] OpenError),
-    /// The port is in use, or the address is not this machine's.
-    #[error("cannot listen on {address}: {cause}")]
-    Listen {
-        /// As configured.
-        address: SocketAddr,
-        cause: io::Error,
-    },
-}
-
-fn did_you_mean(meant: Option<&str>) -> String {
-    meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+    /// How mail is sent, if it is.
+    pub mail: Option<MailSettings>,
+    /// What people may do whose address is not confirmed.
+    pub unverified: Unverified,
 }
 
 /// The settings as flags or environment variables.
@@ -197,6 +163,10 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub graphql_cors_origins: Option<Vec<String>>,
+    #[command(flatten)]
+    pub mail: mail::MailFlags,
+    #[command(flatten)]
+    pub accounts: accounts::AccountsFlags,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -222,6 +192,10 @@ struct File {
     secret_key_file: Option<PathBuf>,
     #[serde(default)]
     graphql: GraphqlFile,
+    #[serde(default)]
+    mail: mail::MailFile,
+    #[serde(default)]
+    accounts: accounts::AccountsFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -289,6 +263,8 @@ impl Config {
         let url = url.map_or_else(|| DATABASE_URL.parse("sqlite://byline.db"), Ok)?;
         let secret_key =
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
+        let mail = mail::settings(flags.mail, file.mail)?;
+        let unverified = accounts::unverified(flags.accounts, file.accounts, mail.is_some())?;
         Ok(Self {
             listen,
             secret_key,
@@ -331,6 +307,8 @@ impl Config {
             trusted_proxies: trusted_proxies.iter().map(|raw| network(raw)).collect::<Result<_, _>>()?,
             conflict_detection: conflict_detection.map_or(ConflictDetection::Off, ConflictDetection::from),
             cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
+            mail,
+            unverified,
         })
     }
 }
@@ -346,62 +324,6 @@ fn value<T: FromStr<Err: fmt::Display>>(
         let problem = if problem.contains(raw) { problem } else { format!("\"{raw}\": {problem}") };
         StartError::Value { setting, problem }
     })
-}
-
-/// A setting with the URL of a database, and the one with a file that contains
-/// it. Separate from [`value`], because the URL may contain a password, which
-/// an error must not show.
-struct UrlSetting {
-    name: &'static str,
-    of_file: &'static str,
-}
-
-const DATABASE_URL: UrlSetting = UrlSetting { name: "database-url", of_file: "database-url-file" };
-const READ_DATABASE_URL: UrlSetting =
-    UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
-
-impl UrlSetting {
-    /// The value of the first source that has one.
-    fn first(
-        &self,
-        sources: [(Option<String>, Option<PathBuf>); 2],
-    ) -> Result<Option<DatabaseUrl>, StartError> {
-        match sources.into_iter().find(|source| *source != (None, None)) {
-            None | Some((None, None)) => Ok(None),
-            Some((Some(url), None)) => self.parse(&url).map(Some),
-            Some((None, Some(file))) => {
-                let url = read_database_url(self.of_file, &file)?;
-                url.to_be_written().map(Some).map_err(wrong_url(self.of_file, Some(&file)))
-            }
-            Some((Some(_), Some(_))) => {
-                let problem = format!("goes without {}", self.of_file);
-                Err(StartError::Value { setting: self.name, problem })
-            }
-        }
-    }
-
-    fn parse(&self, raw: &str) -> Result<DatabaseUrl, StartError> {
-        raw.parse::<DatabaseUrl>().and_then(DatabaseUrl::to_be_written).map_err(wrong_url(self.name, None))
-    }
-}
-
-fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlError) -> StartError {
-    let place = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
-    move |error| StartError::Value { setting, problem: format!("{place}{error}") }
-}
-
-/// Reads a URL from a file, which may have white space around it.
-///
-/// # Errors
-/// [`StartError`] names the file, or `setting` and what is wrong.
-pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseUrl, StartError> {
-    /// Longer than any URL: what is behind it is not read.
-    const MAX_BYTES: u64 = 64 * 1024;
-
-    let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
-    read.map_err(|cause| StartError::Unreadable { path: path.display().to_string(), cause })?;
-    text.trim().parse().map_err(wrong_url(setting, Some(path)))
 }
 
 /// The scheme that the listener itself speaks.

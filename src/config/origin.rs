@@ -137,6 +137,17 @@ impl PublicUrl {
         self.is_set.then_some(&self.origin)
     }
 
+    /// The name by which the site greets a mail server: its host, an address in
+    /// brackets (RFC 5321 4.1.3).
+    #[must_use]
+    pub fn mail_name(&self) -> String {
+        match &self.origin.host {
+            Host::Domain(name) => name.clone(),
+            Host::Ipv4(ip) => format!("[{ip}]"),
+            Host::Ipv6(ip) => format!("[IPv6:{ip}]"),
+        }
+    }
+
     /// The site's origin for a request whose `Host` is `authority`.
     #[must_use]
     pub fn origin(&self, authority: Option<&str>) -> Origin {

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use crate::{
+    accounts::domain::one_time,
     credentials::{
         api_key::store as api_key_store,
         session::{kept, store as session_store},
         token,
     },
     database::idempotency,
+    mail,
     posts::{
         domain::{fold, rendered, store as posts},
         events,
@@ -32,6 +34,8 @@ pub async fn run(site: Site) {
                 token::store::forget_ended(db).await?;
                 token::keys::forget_old(db).await?;
                 idempotency::forget_old(db).await?;
+                mail::forget_given_up(db).await?;
+                one_time::forget_expired(db).await?;
                 posts::forget_deleted(db).await?;
                 events::store::forget_old(db).await
             })

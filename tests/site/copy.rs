@@ -94,7 +94,9 @@ async fn lively_site_with(set: impl FnOnce(&mut Config)) -> (Running, Client) {
 /// bytes put into one order everywhere.
 async fn add_what_nobody_makes(site: &TestDatabase) {
     for id in ["A", "Z", "a", "é", "z", "ÿ", "\u{FFFD}", "🦉", "a b", "a_b", "aB", "_", ""] {
-        let user = format!("INSERT INTO users VALUES ('{id}', '{id}', '{id}', '', -9223372036854775808)");
+        let user = format!(
+            "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('{id}', '{id}', '{id}', '', -9223372036854775808)"
+        );
         site.tamper(&user).await;
     }
     site.tamper(
@@ -314,7 +316,8 @@ async fn a_database_that_has_rows_is_refused_and_left_alone() {
     site.author("ada").await;
     let session = "INSERT INTO sessions VALUES ($bytes$, NULL, '', 0, 0)";
     let event = "INSERT INTO events (kind, post_id, owner) VALUES ('created', 'x', 'ada')";
-    let user = "INSERT INTO users VALUES ('x', 'x', 'x', 'x', 0)";
+    let user =
+        "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('x', 'x', 'x', 'x', 0)";
     for (row, table) in [(event, "events"), (session, "sessions"), (user, "users")] {
         for (target, bytes) in [(TestDatabase::in_a_file(), "x'00'"), (postgres_database().await, "'\\x00'")]
         {
@@ -332,7 +335,10 @@ async fn a_site_that_is_taken_for_the_target_keeps_its_schema() {
     let site = Running::start().await;
     let old = TestDatabase::fresh().await;
     at_an_older_step(&old).await;
-    old.tamper("INSERT INTO users VALUES ('x', 'x', 'x', 'x', 0)").await;
+    old.tamper(
+        "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('x', 'x', 'x', 'x', 0)",
+    )
+    .await;
     let before = old.dump().await;
     copy(&site, &old).await.failed_with(&["users", "empty"]);
     assert_eq!(old.dump().await, before, "no step was added");
@@ -545,7 +551,10 @@ async fn a_target_that_somebody_writes_to_is_refused() {
 #[tokio::test]
 async fn a_copy_has_no_time_limit() {
     let site = migrated(postgres_database().await).await;
-    site.tamper("INSERT INTO users VALUES ('x', 'x', 'x', 'x', 0)").await;
+    site.tamper(
+        "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('x', 'x', 'x', 'x', 0)",
+    )
+    .await;
     let target = migrated(postgres_database().await).await;
     let mut probe = target.probe().await;
     // Longer than a request may take, and longer than its transaction may wait.
@@ -567,7 +576,7 @@ async fn a_source_that_somebody_writes_to_is_copied_without_what_is_not_committe
         Probe::Postgres(_) => "BEGIN",
     };
     writer.execute(begin).await;
-    writer.execute("INSERT INTO users VALUES ('x', 'x', 'x', 'x', 0)").await;
+    writer.execute("INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('x', 'x', 'x', 'x', 0)").await;
     let target = TestDatabase::in_a_file();
     copy(&site, &target).await.succeeded();
     assert_eq!(target.text("SELECT username FROM users").await, "ada");

@@ -35,6 +35,7 @@ mod kept_texts;
 mod killed;
 mod limits;
 mod logs;
+mod mail;
 mod many_processes;
 mod migrations;
 mod neighbours;

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The rooms, the top floor first. A room may use what stands on lower floors.
-const FLOORS: [&[&str]; 17] = [
+const FLOORS: [&[&str]; 18] = [
     &["main"],
     &["cli"],
     &["router", "start"],
@@ -25,6 +25,7 @@ const FLOORS: [&[&str]; 17] = [
     &["posts"],
     &["accounts"],
     &["http"],
+    &["mail"],
     &["credentials"],
     &["ui"],
     &["site", "assets"],

@@ -6,6 +6,8 @@ mod password;
 pub mod api_keys;
 pub mod costs;
 pub mod hashing;
+pub mod mails;
+pub mod one_time;
 pub mod service;
 pub mod store;
 

@@ -50,6 +50,16 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
         select: "SELECT kid, seed FROM signing_keys",
         replace: "UPDATE signing_keys SET seed = $1 WHERE kid = $2 AND seed = $3",
     },
+    SealedColumn {
+        table: "outbox",
+        owner: "id",
+        value: "letter",
+        purpose: SealPurpose::Letter,
+        forget: "DELETE FROM outbox WHERE letter IS NOT NULL",
+        is_replaceable: true,
+        select: "SELECT id, letter FROM outbox WHERE letter IS NOT NULL",
+        replace: "UPDATE outbox SET letter = $1 WHERE id = $2 AND letter = $3",
+    },
 ];
 
 type Row = (String, Vec<u8>);

@@ -37,6 +37,8 @@ pub enum SealPurpose {
     SrpHandshake,
     /// The secret of an authenticator app.
     TotpSecret,
+    /// A mail that waits to be sent, which may contain a link that opens an account.
+    Letter,
 }
 
 impl SealPurpose {
@@ -47,6 +49,7 @@ impl SealPurpose {
             Self::SrpVerifier => "srp verifier",
             Self::SrpHandshake => "srp handshake",
             Self::TotpSecret => "totp secret",
+            Self::Letter => "letter",
         }
     }
 }

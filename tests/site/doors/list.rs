@@ -418,7 +418,7 @@ pub const OPERATOR: &[Door] = &[
     Door {
         name: "an argument",
         parses: &[
-            "config/mod.rs::UrlSetting::parse",
+            "config/database_url.rs::UrlSetting::parse",
             "database/url.rs::DatabaseUrl::from_str",
             "database/url.rs::DatabaseUrl::has_password",
             "database/url.rs::SqliteFile::read",
@@ -427,6 +427,20 @@ pub const OPERATOR: &[Door] = &[
         bytes: 64 * KIB,
         worst: arguments,
         way: Way::Argument(&["migrate", "--database-url"]),
+    },
+    Door {
+        name: "how mail is sent",
+        parses: &["config/mail.rs::Smtp::from_str", "config/mail.rs::parse"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--mail-from", "byline@example.org", "--mail-transport"]),
+    },
+    Door {
+        name: "the sender of mails",
+        parses: &[],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--mail-transport", "file:mail", "--mail-from"]),
     },
     Door {
         name: "proxies that are trusted",
@@ -464,6 +478,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("credentials/session/store.rs::RowStore::load", "a session as it was stored"),
     ("credentials/session/store.rs::RowStore::row", "a session that is to be stored"),
     ("credentials/session/store.rs::cause", "an error as it was written a moment before"),
+    ("mail/outbox.rs::opened", "a mail as it was stored"),
     ("posts/drafts.rs::DraftStore::get", "in a browser, what the same page has kept there"),
     ("posts/drafts.rs::DraftStore::migrate_old_format", "in a browser, what the same page has kept there"),
     ("posts/live.rs::EventListener::receive", "in a browser, what this site says"),

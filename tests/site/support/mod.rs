@@ -12,6 +12,7 @@ mod round_robin;
 mod runner;
 mod running;
 mod several;
+mod smtp;
 mod socket;
 
 pub mod tokens;
@@ -27,6 +28,7 @@ pub use round_robin::RoundRobin;
 pub use runner::runner;
 pub use running::{Running, serve_a_panic};
 pub use several::Several;
+pub use smtp::{Manner, Smtp};
 pub use socket::{Heard, Socket};
 
 use std::time::Duration;

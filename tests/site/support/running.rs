@@ -12,7 +12,7 @@ use byline::{
         ApiKeyDays, ApiKeyName, NewApiKey,
         domain::{Login, api_keys, store as accounts},
     },
-    config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource},
+    config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Unverified},
     credentials::User,
     database::DatabaseConfig,
     http::{
@@ -20,6 +20,7 @@ use byline::{
         listener,
         tls::Tls,
     },
+    mail::Worker,
     posts::events::follow,
     router::router,
     site::Site,
@@ -39,6 +40,7 @@ pub struct Running {
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     _following: follow::Following,
+    mailing: Option<Worker>,
     // Last: what uses it goes first.
     database: TestDatabase,
 }
@@ -67,6 +69,14 @@ impl Running {
         Self::over(self.database, |config| config.argon2 = cost).await
     }
 
+    /// Ends the worker that sends mail, as the end of the process does.
+    pub async fn stop_mail(mut self) -> Self {
+        if let Some(mailing) = self.mailing.take() {
+            mailing.stop().await;
+        }
+        self
+    }
+
     async fn over(database: TestDatabase, set: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -82,6 +92,8 @@ impl Running {
             conflict_detection: ConflictDetection::Off,
             cors_origins: Origins::Any,
             secret_key: SecretKeySource::of_environment(None, &database.url()),
+            mail: None,
+            unverified: Unverified::MayWrite,
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");
@@ -89,7 +101,8 @@ impl Running {
         let tls = config.tls.clone().map(|files| Arc::new(Tls::load(files).expect("a certificate")));
         let (stop, served) = serve(listener, tls.clone(), router(site.clone()));
         let https = config.public_url.is_https();
-        Self { address, site, tls, https, stop, served, _following: following, database }
+        let mailing = Some(Worker::start(&site));
+        Self { address, site, tls, https, stop, served, _following: following, mailing, database }
     }
 
     /// Somebody with a browser, not signed in.

@@ -1,0 +1,114 @@
+//! Mails with links and codes that are used once (security row P7), and what goes
+//! with them. The links are built from the setting `public-url` alone.
+
+use super::one_time::{Code, Token};
+use crate::{
+    credentials::User,
+    database::Db,
+    error::AppError,
+    mail::{self, Envelope, Letter},
+    site::Site,
+    timestamp::Timestamp,
+};
+
+/// Whoever runs out of password: a link that sets a new one. `username` of `None` is
+/// nobody, for whom the same work is done.
+pub(super) async fn reset(
+    db: &mut Db,
+    site: &Site,
+    to: Option<String>,
+    username: &str,
+    token: &Token,
+    useful_until: Timestamp,
+) -> Result<(), AppError> {
+    let letter = Letter::about("Set a new password")
+        .text(format!("Somebody, you we hope, has asked for a new password for your account “{username}”."))
+        .link("Set a new password", site.link(&format!("/reset-password?token={}", token.expose())))
+        .note("The link works once, for 30 minutes. If you did not ask for it, ignore this mail: nothing has changed.");
+    mail::enqueue(db, site, &Envelope { to, letter, useful_until: Some(useful_until) }).await
+}
+
+/// A link and a code that confirm an address.
+fn confirming(subject: &str, why: String, site: &Site, token: &Token, code: &Code) -> Letter {
+    Letter::about(subject)
+        .text(why)
+        .text("Enter this code:")
+        .code(code.expose())
+        .text("Or open this link, on this device or any other:")
+        .link("Confirm the address", site.link(&format!("/verify-email?token={}", token.expose())))
+        .note("Code and link work once, for 30 minutes. If you did not ask for this, ignore this mail: nothing happens.")
+}
+
+/// To somebody who signs up.
+pub(super) async fn confirm_sign_up(
+    db: &mut Db,
+    site: &Site,
+    to: String,
+    username: &str,
+    (token, code): (&Token, &Code),
+    useful_until: Timestamp,
+) -> Result<(), AppError> {
+    let why = format!("Somebody, you we hope, has signed up as “{username}” with this address.");
+    let letter = confirming("Confirm your address", why, site, token, code);
+    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+}
+
+/// To the owner of an address with which somebody signs up again.
+pub(super) async fn sign_up_with_known_address(
+    db: &mut Db,
+    site: &Site,
+    to: String,
+    useful_until: Timestamp,
+) -> Result<(), AppError> {
+    let letter = Letter::about("You already have an account")
+        .text("Somebody, you perhaps, has tried to sign up with this address, which already has an account here. No second one was made.")
+        .text("You can log in with this address and your password. If you have forgotten it, set a new one:")
+        .link("Set a new password", site.link("/forgot-password"))
+        .note("If it was not you, ignore this mail: nobody was told that you have an account.");
+    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+}
+
+/// To the address of an account that is not confirmed yet.
+pub(super) async fn confirm_address(
+    db: &mut Db,
+    site: &Site,
+    to: String,
+    user: &User,
+    (token, code): (&Token, &Code),
+    useful_until: Timestamp,
+) -> Result<(), AppError> {
+    let why = format!("Confirm that this is the address of your account “{}”.", user.username);
+    let letter = confirming("Confirm your address", why, site, token, code);
+    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+}
+
+/// To the address that is to be the new one of an account.
+pub(super) async fn confirm_new_address(
+    db: &mut Db,
+    site: &Site,
+    to: String,
+    user: &User,
+    (token, code): (&Token, &Code),
+    useful_until: Timestamp,
+) -> Result<(), AppError> {
+    let why = format!("Confirm that this is to be the new address of your account “{}”.", user.username);
+    let letter = confirming("Confirm your new address", why, site, token, code);
+    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+}
+
+/// To the old address of an account, once the new one counts.
+pub(super) async fn address_changed(
+    db: &mut Db,
+    site: &Site,
+    to: String,
+    user: &User,
+    undo: &Token,
+    useful_until: Timestamp,
+) -> Result<(), AppError> {
+    let letter = Letter::about("The address of your account was changed")
+        .text(format!("Your account “{}” has another address now; this one no longer belongs to it.", user.username))
+        .text("If this was you, there is nothing to do. If it was not, undo it: this address counts again, everybody who is signed in is signed out, and you set a new password.")
+        .link("Undo the change", site.link(&format!("/account/email/undo?token={}", undo.expose())))
+        .note("The link works once, for 72 hours.");
+    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+}

@@ -1,0 +1,70 @@
+//! The settings with the URL of a database.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use super::error::StartError;
+use crate::database::{DatabaseUrl, DatabaseUrlError};
+
+/// A setting with the URL of a database, and the one with a file that contains
+/// it. Separate from other settings, because the URL may contain a password, which
+/// an error must not show.
+pub(super) struct UrlSetting {
+    name: &'static str,
+    of_file: &'static str,
+}
+
+pub(super) const DATABASE_URL: UrlSetting = UrlSetting { name: "database-url", of_file: "database-url-file" };
+pub(super) const READ_DATABASE_URL: UrlSetting =
+    UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
+
+impl UrlSetting {
+    /// The value of the first source that has one.
+    pub(super) fn first(
+        &self,
+        sources: [(Option<String>, Option<PathBuf>); 2],
+    ) -> Result<Option<DatabaseUrl>, StartError> {
+        match sources.into_iter().find(|source| *source != (None, None)) {
+            None | Some((None, None)) => Ok(None),
+            Some((Some(url), None)) => self.parse(&url).map(Some),
+            Some((None, Some(file))) => {
+                let url = read_database_url(self.of_file, &file)?;
+                url.to_be_written().map(Some).map_err(wrong_url(self.of_file, Some(&file)))
+            }
+            Some((Some(_), Some(_))) => {
+                let problem = format!("goes without {}", self.of_file);
+                Err(StartError::Value { setting: self.name, problem })
+            }
+        }
+    }
+
+    pub(super) fn parse(&self, raw: &str) -> Result<DatabaseUrl, StartError> {
+        raw.parse::<DatabaseUrl>().and_then(DatabaseUrl::to_be_written).map_err(wrong_url(self.name, None))
+    }
+}
+
+fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlError) -> StartError {
+    let place = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
+    move |error| StartError::Value { setting, problem: format!("{place}{error}") }
+}
+
+/// Reads a URL from a file, which may have white space around it.
+///
+/// # Errors
+/// [`StartError`] names the file, or `setting` and what is wrong.
+pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseUrl, StartError> {
+    read_url_file(path)?.trim().parse().map_err(wrong_url(setting, Some(path)))
+}
+
+/// The text of a file that contains a URL.
+pub(super) fn read_url_file(path: &Path) -> Result<String, StartError> {
+    /// Longer than any URL: what is behind it is not read.
+    const MAX_BYTES: u64 = 64 * 1024;
+
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+    read.map_err(|cause| StartError::Unreadable { path: path.display().to_string(), cause })?;
+    Ok(text)
+}
