@@ -21,7 +21,7 @@ use crate::{
         layers::{
             admit, cors,
             credentials::{self, strip_ambient_credentials},
-            cross_site, for_everyone, observe, own_cookies,
+            cross_site, device_cookie, for_everyone, observe, own_cookies,
             session::repair_session_response,
             uncopied::Uncopied,
         },
@@ -42,8 +42,7 @@ pub fn router(site: Site) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax);
 
-    let forms = site.forms().forms.iter();
-    let forms = forms.fold(Router::new(), |routes, form| routes.route(form.page, page_of(form)));
+    let forms = site.forms().all().fold(Router::new(), |routes, form| routes.route(form.page, page_of(form)));
     let people = forms
         .route("/api/{name}", any(calls::call))
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
@@ -52,6 +51,7 @@ pub fn router(site: Site) -> Router {
         .fallback(pages::page)
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, repair_session_response))
+        .layer(from_fn_with_state(https, device_cookie::device_cookie))
         .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), for_everyone::for_everyone))
         .layer(from_fn(strip_ambient_credentials));

@@ -6,7 +6,7 @@ use leptos::prelude::IntoAny;
 
 use crate::{
     accounts,
-    accounts::domain::{costs::CostsInUse, hashing::Hasher},
+    accounts::domain::{costs::CostsInUse, hashing::Hasher, throttle::Lanes},
     app::App,
     config::{Config, StartError},
     credentials::{
@@ -18,7 +18,7 @@ use crate::{
     },
     database::{Database, OpenError},
     graphql::{self, Api},
-    http::forms::{Form, Forms},
+    http::forms::Forms,
     http::{
         answers, bodies,
         page_cache::{PageCache, PageKeys},
@@ -47,12 +47,9 @@ impl Site {
     }
 }
 
-const FORMS: Forms = Forms { forms: &ALL_FORMS, calls: &[&posts::forms::PREVIEW_POST] };
-
-static ALL_FORMS: [&Form; 8] = {
-    let [sign_up, log_in, log_out, create_api_key, revoke_api_key] = accounts::forms::FORMS;
-    let [create_post, update_post, delete_post] = posts::forms::FORMS;
-    [sign_up, log_in, log_out, create_api_key, revoke_api_key, create_post, update_post, delete_post]
+const FORMS: Forms = Forms {
+    of_features: &[accounts::forms::FORMS, posts::forms::FORMS],
+    calls: &[&posts::forms::PREVIEW_POST],
 };
 
 async fn assemble(
@@ -87,6 +84,7 @@ async fn assemble(
         .with(LastUse::default())
         .with(hasher)
         .with(CostsInUse::default())
+        .with(Lanes::default())
         .with(bodies::Pool::default())
         .with(answers::Pool::default())
         .with(turns)

@@ -28,8 +28,23 @@ pub async fn sign_up(
 /// [`AppError::Invalid`], the same for an unknown name and a wrong password;
 /// [`AppError::Busy`].
 #[server(endpoint = "/log_in", prefix = "/api")]
-pub async fn log_in(identifier: String, password: TypedPassword) -> Result<Account, AppError> {
-    server::log_in(identifier, String::from(password).into()).await
+pub async fn log_in(
+    identifier: String,
+    password: TypedPassword,
+    #[server(default)] keep_signed_in: Option<String>,
+) -> Result<Account, AppError> {
+    server::log_in(identifier, String::from(password).into(), keep_signed_in.is_some()).await
+}
+
+/// Shows once more who is signed in, by the password. Changes of an account need that
+/// to be ten minutes old at most (security row S4).
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Invalid`], [`AppError::Busy`],
+/// [`AppError::TooMany`].
+#[server(endpoint = "/confirm_identity", prefix = "/api")]
+pub async fn confirm_identity(password: TypedPassword) -> Result<(), AppError> {
+    server::confirm_identity(String::from(password).into()).await
 }
 
 /// Ends the session, here and for every request under way; with an access
@@ -95,7 +110,7 @@ mod server {
         credentials::api_key::ApiKeyId,
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
-        http::context::{actor, credential, session, site},
+        http::context::{actor, caller, credential, session, site, source},
         username::Username,
     };
 
@@ -116,19 +131,32 @@ mod server {
         };
         let account = NewAccount { username, email, password };
         let key = IdempotencyKey::optional(key)?;
-        let user = service::sign_up_and_in(&site(), &session(), account, key).await?;
+        let user = service::sign_up_and_in(&site(), &session(), account, key, &source()).await?;
         Ok(Account { username: user.username })
     }
 
-    pub(super) async fn log_in(identifier: String, password: SecretString) -> Result<Account, AppError> {
+    pub(super) async fn log_in(
+        identifier: String,
+        password: SecretString,
+        keep_signed_in: bool,
+    ) -> Result<Account, AppError> {
         let mut errors = FieldErrors::default();
         let login = errors.take(Field::Identifier, Login::parse(&identifier));
         let password = errors.take(Field::Password, Password::parse(password.expose_secret()));
         let (Some(login), Some(password)) = (login, password) else {
             return Err(errors.into_error());
         };
-        let user = service::log_in(&site(), &session(), login, password).await?;
+        let user =
+            service::log_in(&site(), &session(), login, password, keep_signed_in.into(), &source()).await?;
         Ok(Account { username: user.username })
+    }
+
+    pub(super) async fn confirm_identity(password: SecretString) -> Result<(), AppError> {
+        let caller = caller();
+        let user = caller.actor.user()?;
+        let password = Password::parse(password.expose_secret())
+            .map_err(|error| AppError::invalid(Field::Password, error))?;
+        service::confirm_identity(&site(), &session(), user, password, &source()).await
     }
 
     pub(super) async fn log_out() -> Result<(), AppError> {

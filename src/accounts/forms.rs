@@ -10,7 +10,8 @@ use crate::{
     ui::{Next, Values, with_next},
 };
 
-pub const FORMS: [&Form; 5] = [&SIGN_UP, &LOG_IN, &LOG_OUT, &CREATE_API_KEY, &REVOKE_API_KEY];
+pub const FORMS: &[&Form] =
+    &[&SIGN_UP, &LOG_IN, &LOG_OUT, &CONFIRM_IDENTITY, &CREATE_API_KEY, &REVOKE_API_KEY];
 
 /// The page after a login. It is shown to a browser that did not return the new
 /// cookie; every other browser is redirected.
@@ -42,6 +43,20 @@ static LOG_OUT: Form = Form {
     is_shown_again: false,
     then: Then::GoTo(|_, _| "/".to_owned()),
     notice: Some(&LOGGED_OUT),
+};
+
+static CONFIRM_IDENTITY: Form = Form {
+    call: Call { endpoint: "/api/confirm_identity", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/confirm",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|typed, _| {
+        typed
+            .get("next")
+            .and_then(Next::parse)
+            .map_or_else(|| "/account".to_owned(), |next| next.as_str().to_owned())
+    }),
+    notice: None,
 };
 
 static CREATE_API_KEY: Form = Form {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     accounts::domain::{Email, Login, NewAccount, NewPassword, service, store},
+    credentials::RequestSource,
     site::Site,
     timestamp::Timestamp,
     username::Username,
@@ -42,7 +43,13 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
                 NewPassword::parse(password()?.expose_secret(), &[&username, &email]).map_err(refused)?;
             let username = Username::parse(&username).map_err(refused)?;
             let email = Email::parse(&email).map_err(refused)?;
-            let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
+            let user = service::sign_up(
+                site,
+                NewAccount { username, email, password },
+                None,
+                &RequestSource::command_line(),
+            )
+            .await?;
             let _ = writeln!(said, "{} can log in.", user.username);
         }
         User::SetPassword { who } => {

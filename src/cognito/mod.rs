@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 pub use problem::Problem;
 
 use crate::{
-    http::{bodies, headers, limits},
+    credentials::RequestSource,
+    http::{bodies, headers, limits, source::source},
     site::Site,
 };
 
@@ -42,7 +43,7 @@ async fn call(State(site): State<Site>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let target = head.headers.get(TARGET).and_then(|value| value.to_str().ok());
     let outcome = match target.and_then(|target| target.strip_prefix(SERVICE)) {
-        Some(operation) => run(&site, operation, body).await,
+        Some(operation) => run(&site, operation, body, &source(&head)).await,
         None => Err(Problem::unknown_operation()),
     };
     match outcome {
@@ -51,10 +52,10 @@ async fn call(State(site): State<Site>, request: Request) -> Response {
     }
 }
 
-async fn run(site: &Site, operation: &str, body: Body) -> Result<Value, Problem> {
+async fn run(site: &Site, operation: &str, body: Body, source: &RequestSource) -> Result<Value, Problem> {
     let body = bodies::read_body(body, limits::ACCOUNT_BODY).await?;
     // The limit is outside of the operations, whose errors are of another type.
-    limits::in_time(async { Ok(operations::run(site, operation, &body).await) }).await?
+    limits::in_time(async { Ok(operations::run(site, operation, &body, source).await) }).await?
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {

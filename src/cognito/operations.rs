@@ -9,28 +9,38 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use crate::{
-    accounts::domain::{Email, Login, NewAccount, NewPassword, Password, service},
-    credentials::token::{
-        self, ACCESS_TIME, CLIENT_ID, Client, RefreshToken, VerifiedToken, service as tokens, service::Tokens,
+    accounts::domain::{Email, Login, NewAccount, NewPassword, Password, service, service::Spared},
+    credentials::{
+        RequestSource,
+        token::{
+            self, ACCESS_TIME, CLIENT_ID, Client, RefreshToken, VerifiedToken, service as tokens,
+            service::Tokens,
+        },
     },
+    error::AppError,
     site::Site,
     username::Username,
 };
 
 /// Runs the operation of that name on a body of JSON.
-pub(super) async fn run(site: &Site, operation: &str, body: &[u8]) -> Result<Value, Problem> {
+pub(super) async fn run(
+    site: &Site,
+    operation: &str,
+    body: &[u8],
+    source: &RequestSource,
+) -> Result<Value, Problem> {
     match operation {
-        "SignUp" => sign_up(site, input(body)?).await,
+        "SignUp" => sign_up(site, input(body)?, source).await,
         "ConfirmSignUp" => confirm_sign_up(input(body)?),
         "ResendConfirmationCode" => resend_confirmation_code(input(body)?),
-        "InitiateAuth" => initiate_auth(site, input(body)?).await,
+        "InitiateAuth" => initiate_auth(site, input(body)?, source).await,
         "GetTokensFromRefreshToken" => get_tokens_from_refresh_token(site, input(body)?).await,
         "GetUser" => get_user(site, input(body)?).await,
         "RevokeToken" => revoke_token(site, input(body)?).await,
         "GlobalSignOut" => global_sign_out(site, input(body)?).await,
         "ForgotPassword" => forgot_password(input(body)?),
         "ConfirmForgotPassword" => confirm_forgot_password(input(body)?),
-        "ChangePassword" => change_password(site, input(body)?).await,
+        "ChangePassword" => change_password(site, input(body)?, source).await,
         _ => Err(Problem::unknown_operation()),
     }
 }
@@ -80,13 +90,13 @@ impl SignUp {
 
 /// A new account is confirmed at once, because Byline sends no mail. Of the
 /// attributes only the address is kept.
-async fn sign_up(site: &Site, input: SignUp) -> Result<Value, Problem> {
+async fn sign_up(site: &Site, input: SignUp, source: &RequestSource) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     let raw_email = input.attribute("email").unwrap_or_default();
     let username = Username::parse(&input.username)?;
     let email = Email::parse(raw_email)?;
     let password = NewPassword::parse(input.password.expose_secret(), &[&input.username, raw_email])?;
-    let user = service::sign_up(site, NewAccount { username, email, password }, None).await?;
+    let user = service::sign_up(site, NewAccount { username, email, password }, None, source).await?;
     Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
 }
 
@@ -138,14 +148,14 @@ impl InitiateAuth {
     }
 }
 
-async fn initiate_auth(site: &Site, input: InitiateAuth) -> Result<Value, Problem> {
+async fn initiate_auth(site: &Site, input: InitiateAuth, source: &RequestSource) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     match input.auth_flow.as_str() {
         "USER_PASSWORD_AUTH" => {
             let login = Login::parse(input.parameter("USERNAME")?.expose_secret())?;
             let password = Password::parse(input.parameter("PASSWORD")?.expose_secret())
                 .map_err(|_| Problem::wrong_password())?;
-            let tokens = service::log_in_program(site, Client::Amplify, login, password).await?;
+            let tokens = service::log_in_program(site, Client::Amplify, login, password, source).await?;
             Ok(authenticated(&tokens, Some(&tokens.refresh)))
         }
         // Two names of one flow.
@@ -257,12 +267,22 @@ struct ChangePassword {
     proposed_password: SecretString,
 }
 
-async fn change_password(site: &Site, input: ChangePassword) -> Result<Value, Problem> {
+async fn change_password(
+    site: &Site,
+    input: ChangePassword,
+    source: &RequestSource,
+) -> Result<Value, Problem> {
     let VerifiedToken { user, email, family, .. } = token::verify(site, &input.access_token).await?;
     let previous =
         Password::parse(input.previous_password.expose_secret()).map_err(|_| Problem::wrong_password())?;
     let about = [user.username.as_str(), &email];
     let proposed = NewPassword::parse(input.proposed_password.expose_secret(), &about)?;
-    service::change_password(site, user, family, previous, proposed).await?;
+    let spared = Spared { family: Some(family), session: None };
+    service::change_password(site, user, spared, previous, proposed, source).await.map_err(|error| {
+        match error {
+            AppError::Invalid { .. } => Problem::wrong_password(),
+            other => other.into(),
+        }
+    })?;
     Ok(json!({}))
 }

@@ -56,8 +56,10 @@ impl From<AppError> for Problem {
             AppError::NotSignedIn
             | AppError::BadCredential { .. }
             | AppError::Forbidden
-            | AppError::ReadOnly => refused("NotAuthorizedException"),
+            | AppError::ReadOnly
+            | AppError::ConfirmIdentity => refused("NotAuthorizedException"),
             AppError::Busy { .. } | AppError::WriteConflict => refused("TooManyRequestsException"),
+            AppError::TooMany { .. } => Self { status: 429, ..refused("TooManyRequestsException") },
             AppError::Internal => Self { status: 500, ..refused("InternalErrorException") },
             error => Self { status: error.status(), ..refused("InvalidParameterException") },
         }

@@ -5,20 +5,26 @@
 //! A token or a key counts before the cookie, because browsers add cookies by
 //! themselves. An invalid credential is refused; it never counts as none.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use secrecy::SecretString;
 
 use super::{
-    Actor, HeaderCredential, RequestCredential, UserSession,
+    Actor, HeaderCredential, RequestCredential, User, UserSession,
     api_key::{self, VerifiedKey},
     session::{self, VerifiedSession},
     token::{self, VerifiedToken},
 };
 use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
+
+/// How long a password that was typed stands for the person (ASVS 7.5.3).
+const CONFIRMED_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// Who asks, and the credential that proves it.
 #[derive(Clone, Debug)]
@@ -142,6 +148,50 @@ impl Caller {
     pub async fn of_session(session: &UserSession) -> Result<Self, AppError> {
         let verified = session::verify(session).await?;
         Ok(Self::by(verified.map_or(Credential::Nothing, Credential::Session)))
+    }
+
+    /// Nobody in particular.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::by(Credential::Nothing)
+    }
+
+    /// The person, if they have shown in the last ten minutes that it is them, by a
+    /// password or a passkey (security row S4).
+    ///
+    /// # Errors
+    /// As [`Actor::user`]; [`AppError::ConfirmIdentity`].
+    pub fn confirmed_user(&self) -> Result<&User, AppError> {
+        let user = self.actor.user()?;
+        let confirmed_at = match &self.proof.credential {
+            Credential::Session(session) => session.confirmed_at,
+            Credential::Token(token) => Some(token.began_at),
+            Credential::Nothing | Credential::ApiKey(_) => None,
+        };
+        match confirmed_at {
+            Some(at) if at > clock::before(CONFIRMED_FOR) => Ok(user),
+            _ => Err(AppError::ConfirmIdentity),
+        }
+    }
+
+    /// What kind of credential it is, for the audit log.
+    #[must_use]
+    pub fn credential_kind(&self) -> &'static str {
+        match &self.proof.credential {
+            Credential::Nothing => "none",
+            Credential::Session(_) => "session",
+            Credential::Token(_) => "access token",
+            Credential::ApiKey(_) => "API key",
+        }
+    }
+
+    /// The token family that asks, if it is one.
+    #[must_use]
+    pub fn family(&self) -> Option<&str> {
+        match &self.proof.credential {
+            Credential::Token(token) => Some(&token.family),
+            _ => None,
+        }
     }
 
     /// With a credential whose validity was not counted yet.

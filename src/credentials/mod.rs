@@ -10,6 +10,7 @@ mod last_use;
 mod request;
 mod secret;
 mod secret_bits;
+mod source;
 
 pub mod api_key;
 pub mod caller;
@@ -27,6 +28,7 @@ pub use session::{
     UserSession,
     kept::{FormToKeep, KeptForm},
 };
+pub use source::{BegunFrom, DeviceHash, IssuedDevice, RequestSource};
 
 #[cfg(test)]
 mod tests;

@@ -61,7 +61,7 @@ fn no_type_that_holds_a_secret_prints_it() {
         password: chosen.clone(),
     };
     let typed = TypedPassword::from(TEXT.to_owned());
-    let log_in = LogIn { identifier: "ada".to_owned(), password: typed.clone() };
+    let log_in = LogIn { identifier: "ada".to_owned(), password: typed.clone(), keep_signed_in: None };
     let sign_up = SignUp {
         username: "ada".to_owned(),
         email: "ada@example.org".to_owned(),

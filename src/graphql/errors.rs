@@ -103,7 +103,7 @@ impl ApiError {
                 ..Self::new(Self::CONFLICT, "Conflict resolver rejects mutation.")
             },
             invalid @ AppError::Invalid { .. } => Self::invalid(invalid.sentences()),
-            error @ (AppError::Busy { .. } | AppError::WriteConflict) => {
+            error @ (AppError::Busy { .. } | AppError::TooMany { .. } | AppError::WriteConflict) => {
                 Self::new(Self::BUSY, error.to_string())
             }
             AppError::Internal => Self::new(Self::INTERNAL, AppError::Internal.to_string()),

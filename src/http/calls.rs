@@ -31,14 +31,15 @@ use super::{
     headers::{refusal, uncached, wrong_method},
     limits,
     pages::{self, PageInput},
+    source::source,
 };
 use crate::{
-    credentials::{Actor, Caller, FormToKeep, RequestCredential, UserSession},
+    credentials::{Actor, Caller, FormToKeep, RequestCredential, RequestSource, UserSession},
     database::internal,
     error::AppError,
     http::headers::wants_html,
     site::Site,
-    ui::{FormState, Values, log_in_first},
+    ui::{FormState, Values, confirm_first, log_in_first},
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -71,6 +72,7 @@ pub async fn submit(
 ) -> Response {
     let (head, body) = request.into_parts();
     let credential = RequestCredential::in_extensions(&head.extensions).clone();
+    let source = source(&head);
     // A text is accepted without a session too: it is kept for its author.
     let anyone = form.call.is_for_anyone || form.holds_text;
     let check = may_send(&site, &credential, &session, anyone);
@@ -91,11 +93,13 @@ pub async fn submit(
     }
     // What is left of it, in the body, is not zeroed: the HTTP server has other
     // copies of the bytes.
-    typed.remove(Form::PASSWORD);
+    for secret in Form::SECRETS {
+        typed.remove(secret);
+    }
 
-    let context = match CallContext::of(&site, credential, session).await {
+    let context = match CallContext::of(&site, credential, session, source).await {
         Ok(context) => context,
-        Err(error) => return with_text(&site, Actor::Anonymous, form, typed, error).await,
+        Err(error) => return with_text(&site, Caller::anonymous(), form, typed, error).await,
     };
     let outcome = limits::in_time(run(&site, &context, form.call.endpoint, &Method::POST, arguments)).await;
     let outcome = outcome.and_then(|answer| serde_json::from_slice::<Value>(&answer).map_err(internal));
@@ -103,10 +107,10 @@ pub async fn submit(
     match outcome {
         Ok(answer) => {
             let location = match form.then {
-                Then::ShowOnce => return shown_once(&site, context.actor, form, &typed, answer).await,
+                Then::ShowOnce => return shown_once(&site, context.caller, form, &typed, answer).await,
                 Then::GoTo(location) => location(&typed, &answer),
             };
-            if let (Ok(user), Some(id)) = (context.actor.user(), typed.remove(Form::KEPT))
+            if let (Ok(user), Some(id)) = (context.caller.actor.user(), typed.remove(Form::KEPT))
                 && let Err(error) = context.session.forget_kept(&site.database, user, id).await
             {
                 tracing::warn!(%error, "a text that has been saved stays kept");
@@ -130,21 +134,22 @@ pub async fn submit(
                     Err(error) => Some(error),
                 };
                 if let Some(error) = error {
-                    return with_text(&site, context.actor, form, typed, error).await;
+                    return with_text(&site, context.caller, form, typed, error).await;
                 }
             }
             see_other(&log_in_first(&page))
         }
-        Err(error) => show_form_again(&site, context.actor, form, typed, error).await,
+        Err(AppError::ConfirmIdentity) => see_other(&confirm_first(&form.page(&typed))),
+        Err(error) => show_form_again(&site, context.caller, form, typed, error).await,
     }
 }
 
 /// Shows a new key in the answer to the form, because it is stored nowhere and so
 /// no later page could show it.
-async fn shown_once(site: &Site, actor: Actor, form: &Form, typed: &Values, answer: Value) -> Response {
+async fn shown_once(site: &Site, caller: Caller, form: &Form, typed: &Values, answer: Value) -> Response {
     let input = || {
         let uri = form.page(typed).parse::<Uri>().map_err(internal)?;
-        Ok(PageInput { shown_once: Some(answer), ..PageInput::of(uri, actor) })
+        Ok(PageInput { shown_once: Some(answer), ..PageInput::of(uri, caller) })
     };
     match input() {
         Ok(input) => pages::render(site, input).await,
@@ -154,25 +159,31 @@ async fn shown_once(site: &Site, actor: Actor, form: &Form, typed: &Values, answ
 
 /// The page of the form with the typed text and the mistakes. If the sender cannot
 /// correct anything, the page of the error.
-async fn show_form_again(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
+async fn show_form_again(
+    site: &Site,
+    caller: Caller,
+    form: &Form,
+    typed: Values,
+    error: AppError,
+) -> Response {
     let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
     };
     if !form.is_shown_again(&error) {
-        return with_text(site, actor, form, typed, error).await;
+        return with_text(site, caller, form, typed, error).await;
     }
     let form = Some(FormState { values: typed, error: Some(error) });
-    pages::render(site, PageInput { form, ..PageInput::of(uri, actor) }).await
+    pages::render(site, PageInput { form, ..PageInput::of(uri, caller) }).await
 }
 
 /// The page of an error, and on it the text that was written, to be copied.
-async fn with_text(site: &Site, actor: Actor, form: &Form, typed: Values, error: AppError) -> Response {
+async fn with_text(site: &Site, caller: Caller, form: &Form, typed: Values, error: AppError) -> Response {
     let Ok(uri) = form.page(&typed).parse::<Uri>() else {
         return refusal(&error, true);
     };
     let values = if form.holds_text { typed } else { Values::default() };
     let form = Some(FormState { values, error: None });
-    pages::render(site, PageInput { form, error: Some(error), ..PageInput::of(uri, actor) }).await
+    pages::render(site, PageInput { form, error: Some(error), ..PageInput::of(uri, caller) }).await
 }
 
 /// `POST /my-posts/kept/{id}/discard`: the author discards a kept text.
@@ -182,11 +193,11 @@ pub async fn discard_kept(
     session: Session,
     Extension(credential): Extension<RequestCredential>,
 ) -> Response {
-    let context = match CallContext::of(&site, credential, session).await {
+    let context = match CallContext::of(&site, credential, session, RequestSource::default()).await {
         Ok(context) => context,
         Err(error) => return refusal(&error, true),
     };
-    let Ok(user) = context.actor.user() else { return see_other(&log_in_first("/my-posts")) };
+    let Ok(user) = context.caller.actor.user() else { return see_other(&log_in_first("/my-posts")) };
     match context.session.forget_kept(&site.database, user, id).await {
         Ok(()) => see_other("/my-posts"),
         Err(error) => refusal(&error, true),
@@ -224,6 +235,7 @@ async fn by_script(
     let writes = get_server_fn_service(endpoint, Method::POST).is_some();
     let (head, body) = request.into_parts();
     let credential = RequestCredential::in_extensions(&head.extensions).clone();
+    let source = source(&head);
     let (method, arguments) = match head.method {
         Method::GET | Method::HEAD if reads => (Method::GET, head.uri.query().unwrap_or_default().to_owned()),
         Method::POST if writes => {
@@ -236,7 +248,7 @@ async fn by_script(
         _ if writes => return Err(CallError::MethodNotAllowed { allow: "POST" }),
         _ => return Err(AppError::NotFound.into()),
     };
-    let context = CallContext::of(site, credential, session).await?;
+    let context = CallContext::of(site, credential, session, source).await?;
     Ok(limits::in_time(run(site, &context, endpoint, &method, arguments)).await?)
 }
 
@@ -325,18 +337,24 @@ async fn may_send(
 
 /// The Leptos context of a server function: the caller and the credential.
 struct CallContext {
-    actor: Actor,
+    caller: Caller,
     session: UserSession,
     credential: RequestCredential,
+    source: RequestSource,
 }
 
 impl CallContext {
     /// Must be called after the body is read, so that a session that ended
     /// meanwhile does not count (security row S5).
-    async fn of(site: &Site, credential: RequestCredential, session: Session) -> Result<Self, AppError> {
+    async fn of(
+        site: &Site,
+        credential: RequestCredential,
+        session: Session,
+        source: RequestSource,
+    ) -> Result<Self, AppError> {
         let session = UserSession::new(session);
         let caller = limits::in_time(async { Ok(Caller::of(site, &credential, &session).await?) }).await?;
-        Ok(Self { actor: caller.actor, session, credential })
+        Ok(Self { caller, session, credential, source })
     }
 }
 
@@ -359,12 +377,14 @@ async fn run(
         .header(CONTENT_TYPE, FORM)
         .body(body)
         .map_err(|_| AppError::BadRequest { reason: "the query is not a form".into() })?;
-    let CallContext { actor, session, credential } = context;
-    let (site, actor, session, credential) =
-        (site.clone(), actor.clone(), session.clone(), credential.clone());
+    let CallContext { caller, session, credential, source } = context;
+    let (site, caller, session, credential, source) =
+        (site.clone(), caller.clone(), session.clone(), credential.clone(), source.clone());
     let provide = move || {
         provide_context(site.clone());
-        provide_context(actor.clone());
+        provide_context(caller.actor.clone());
+        provide_context(caller.clone());
+        provide_context(source.clone());
         provide_context(session.clone());
         provide_context(credential.clone());
     };

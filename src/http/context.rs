@@ -3,7 +3,7 @@
 use leptos::prelude::expect_context;
 
 use crate::{
-    credentials::{Actor, RequestCredential, UserSession},
+    credentials::{Actor, Caller, RequestCredential, RequestSource, UserSession},
     site::Site,
 };
 
@@ -42,5 +42,25 @@ pub fn session() -> UserSession {
 /// Outside [`super::calls`], which provides it.
 #[must_use]
 pub fn credential() -> RequestCredential {
+    expect_context()
+}
+
+/// Who asks, and how that was proven.
+///
+/// # Panics
+///
+/// Outside [`super::pages`] and [`super::calls`], which provide it.
+#[must_use]
+pub fn caller() -> Caller {
+    expect_context()
+}
+
+/// Where this request comes from.
+///
+/// # Panics
+///
+/// Outside [`super::calls`], which provides it.
+#[must_use]
+pub fn source() -> RequestSource {
     expect_context()
 }

@@ -4,6 +4,8 @@
 use axum::http::{HeaderMap, header::COOKIE};
 
 pub const SESSION: &str = "sid";
+/// The browser itself, after it has logged in once; see [`super::layers::device_cookie`].
+pub const DEVICE: &str = "device";
 /// What just happened; see [`super::forms::Notice`].
 pub const NOTICE: &str = "notice";
 

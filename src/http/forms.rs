@@ -51,7 +51,7 @@ pub enum Then {
 /// Every form, and every other server function that differs from what is usual.
 #[derive(Clone, Copy, Debug)]
 pub struct Forms {
-    pub forms: &'static [&'static Form],
+    pub of_features: &'static [&'static [&'static Form]],
     /// Server functions that have no form.
     pub calls: &'static [&'static Call],
 }
@@ -64,15 +64,20 @@ impl Site {
 }
 
 impl Forms {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &'static Form> + use<> {
+        self.of_features.iter().flat_map(|forms| forms.iter().copied())
+    }
+
     #[must_use]
     pub fn of_endpoint(&self, endpoint: &str) -> Option<&'static Form> {
-        self.forms.iter().copied().find(|form| form.call.endpoint == endpoint)
+        self.all().find(|form| form.call.endpoint == endpoint)
     }
 
     /// Bytes of a body at most, and whether anyone may call.
     #[must_use]
     pub fn limits_of(&self, endpoint: &str) -> (usize, bool) {
-        let of_forms = self.forms.iter().map(|form| &form.call);
+        let of_forms = self.all().map(|form| &form.call);
         let call = of_forms.chain(self.calls.iter().copied()).find(|call| call.endpoint == endpoint);
         call.map_or((ACCOUNT_BODY, false), |call| (call.max_body, call.is_for_anyone))
     }
@@ -80,13 +85,13 @@ impl Forms {
     /// The notice that a cookie names.
     #[must_use]
     pub fn notice(&self, name: &str) -> Option<&'static Notice> {
-        self.forms.iter().filter_map(|form| form.notice).find(|notice| notice.name == name)
+        self.all().filter_map(|form| form.notice).find(|notice| notice.name == name)
     }
 }
 
 impl Form {
-    /// The control whose value is never shown again.
-    pub const PASSWORD: &'static str = "password";
+    /// The controls whose values are never shown again.
+    pub const SECRETS: [&'static str; 4] = ["password", "current_password", "new_password", "code"];
     /// The hidden control with the name of the author; see
     /// [`crate::credentials::FormToKeep`].
     pub const AUTHOR: &'static str = "author";
@@ -115,6 +120,7 @@ impl Form {
                     | AppError::Conflict { .. }
                     | AppError::KeyReused { .. }
                     | AppError::Busy { .. }
+                    | AppError::TooMany { .. }
                     | AppError::WriteConflict
                     | AppError::Internal
             )

@@ -22,6 +22,7 @@ pub mod origin;
 pub mod page_cache;
 pub mod pages;
 pub mod shared_answers;
+pub mod source;
 pub mod target;
 pub mod tls;
 pub mod turns;

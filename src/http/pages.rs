@@ -28,7 +28,7 @@ use super::{
     limits,
 };
 use crate::{
-    credentials::{Actor, Caller, KeptForm, RequestCredential, User, UserSession},
+    credentials::{Caller, KeptForm, RequestCredential, User, UserSession},
     database::internal,
     error::AppError,
     site::Site,
@@ -67,7 +67,7 @@ pub struct ShownOnce(pub Option<Value>);
 pub struct PageInput {
     /// Path and query.
     pub uri: Uri,
-    pub actor: Actor,
+    pub caller: Caller,
     /// A form that comes back with what was typed.
     pub form: Option<FormState>,
     /// Other kept forms of the person who is signed in.
@@ -84,10 +84,10 @@ pub struct PageInput {
 impl PageInput {
     /// A page without a form or a notice.
     #[must_use]
-    pub const fn of(uri: Uri, actor: Actor) -> Self {
+    pub const fn of(uri: Uri, caller: Caller) -> Self {
         Self {
             uri,
-            actor,
+            caller,
             form: None,
             waiting: Vec::new(),
             notice: None,
@@ -129,10 +129,10 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
 
 /// The input of a page for the person of this session.
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
-    let actor = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?.actor;
-    let mut input = PageInput::of(head.uri.clone(), actor);
+    let caller = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?;
+    let mut input = PageInput::of(head.uri.clone(), caller);
     input.notice = cookie(&head.headers, cookies::NOTICE).and_then(|name| site.forms().notice(name));
-    if let Ok(user) = input.actor.user().cloned() {
+    if let Ok(user) = input.caller.actor.user().cloned() {
         restore_kept_form(site, session, &user, &mut input).await?;
     }
     Ok(input)
@@ -193,7 +193,8 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             }
             provide_context(site.clone());
             provide_context(input.uri.clone());
-            provide_context(input.actor.clone());
+            provide_context(input.caller.actor.clone());
+            provide_context(input.caller.clone());
             provide_context(input.form.clone().unwrap_or_default());
             provide_context(input.waiting.clone());
             provide_context(input.notice);

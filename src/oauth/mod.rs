@@ -22,7 +22,7 @@ use crate::{
         service::{self, Tokens},
     },
     error::AppError,
-    http::{bodies, calls, headers, limits},
+    http::{bodies, calls, headers, limits, source::source},
     site::Site,
 };
 
@@ -161,7 +161,9 @@ async fn token(State(site): State<Site>, request: Request) -> Response {
 }
 
 async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
-    let parameters = Parameters::read(request).await?;
+    let (head, body) = request.into_parts();
+    let source = source(&head);
+    let parameters = Parameters::read(Request::from_parts(head, body)).await?;
     parameters.check_client()?;
     match parameters.require("grant_type")?.expose_secret() {
         "password" => {
@@ -170,7 +172,8 @@ async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
                 .map_err(|error| wrong(&error))?;
             let password = Password::parse(parameters.require("password")?.expose_secret())
                 .map_err(|error| wrong(&error))?;
-            Ok(limits::in_time(accounts::log_in_program(site, Client::OAuth, login, password)).await?)
+            Ok(limits::in_time(accounts::log_in_program(site, Client::OAuth, login, password, &source))
+                .await?)
         }
         "refresh_token" => {
             let raw = parameters.require("refresh_token")?;

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::domain::{Email, NewAccount, NewPassword, service, store},
-    credentials::Actor,
+    credentials::{Actor, RequestSource},
     database::internal,
     error::AppError,
     posts::domain::{PostText, service as posts},
@@ -37,7 +37,7 @@ pub async fn fill(site: &Site) -> Result<Option<String>, AppError> {
             email: Email::parse(&format!("{name}@example.com")).map_err(internal)?,
             password: NewPassword::parse(&secret, &[]).map_err(internal)?,
         };
-        authors.push(service::sign_up(site, account, None).await?);
+        authors.push(service::sign_up(site, account, None, &RequestSource::command_line()).await?);
     }
     for (name, title, content) in POSTS {
         let author = authors

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    accounts::domain::one_time,
+    accounts::domain::{audit, devices, one_time, throttle},
     credentials::{
         api_key::store as api_key_store,
         session::{kept, store as session_store},
@@ -29,6 +29,9 @@ pub async fn run(site: Site) {
         let outcome = site.database.write((), |db, ()| {
             Box::pin(async move {
                 session_store::forget_ended(db).await?;
+                throttle::forget_old(db).await?;
+                devices::forget_old(db).await?;
+                audit::forget_old(db).await?;
                 kept::forget_old(db).await?;
                 api_key_store::forget_expired(db).await?;
                 token::store::forget_ended(db).await?;

@@ -10,7 +10,7 @@ use crate::{
     ui::Values,
 };
 
-pub const FORMS: [&Form; 3] = [&CREATE_POST, &UPDATE_POST, &DELETE_POST];
+pub const FORMS: &[&Form] = &[&CREATE_POST, &UPDATE_POST, &DELETE_POST];
 
 /// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =

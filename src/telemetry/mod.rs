@@ -110,6 +110,13 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// The id of the request that this task answers, as the log has it; empty outside of
+/// requests.
+#[must_use]
+pub fn request_id() -> String {
+    REQUEST.try_with(ToString::to_string).unwrap_or_default()
+}
+
 /// Runs `work` as a part of the request with that id, so that log lines and
 /// panics show the id.
 pub async fn in_request<T>(id: RequestId, work: impl Future<Output = T>) -> T {

@@ -36,6 +36,12 @@ pub fn log_in_first(path: &str) -> String {
     with_next("/login", path)
 }
 
+/// `/account/confirm?next=…` for a person who has to show once more that it is them.
+#[must_use]
+pub fn confirm_first(path: &str) -> String {
+    with_next("/account/confirm", path)
+}
+
 /// The URL of a page that accepts `?next=`, with that target.
 #[must_use]
 pub fn with_next(page: &str, next: &str) -> String {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use axum::http::Uri;
 
-use super::{ErrorPage, log_in_first};
+use super::{ErrorPage, confirm_first, log_in_first};
 use crate::{assets, error::AppError, timestamp::Timestamp};
 
 /// Path and query of the page.
@@ -28,6 +28,10 @@ pub fn load<V: IntoView + 'static>(
             Ok(view) => view.into_any(),
             Err(AppError::NotSignedIn) => {
                 leptos_axum::redirect(&log_in_first(&uri.to_string()));
+                ().into_any()
+            }
+            Err(AppError::ConfirmIdentity) => {
+                leptos_axum::redirect(&confirm_first(&uri.to_string()));
                 ().into_any()
             }
             Err(error) => view! { <ErrorPage error /> }.into_any(),

@@ -6,7 +6,7 @@ use axum::{
     http::{Method, Uri},
 };
 use byline::{
-    credentials::Actor,
+    credentials::{Actor, Caller},
     error::AppError,
     http::pages::{self, PageInput},
     posts::{
@@ -21,7 +21,7 @@ use crate::support::{Client, PAYLOADS, Running, in_time};
 /// The page as it is rendered whole, for a reader without a session.
 async fn whole_page(site: &Running, path: &str) -> String {
     let uri: Uri = path.parse().expect("a path");
-    let response = pages::render(&site.site, PageInput::of(uri, Actor::Anonymous)).await;
+    let response = pages::render(&site.site, PageInput::of(uri, Caller::anonymous())).await;
     let body = to_bytes(response.into_body(), usize::MAX).await.expect("a page");
     String::from_utf8(body.into()).expect("text")
 }

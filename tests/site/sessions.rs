@@ -4,6 +4,7 @@ use axum::{body::Body, http::Method};
 use byline::{
     accounts::domain::{Login, NewPassword, Password, service},
     clock,
+    credentials::RequestSource,
 };
 use sha2::{Digest, Sha256};
 use tower_sessions::session::Id;
@@ -341,8 +342,9 @@ async fn a_login_under_way_does_not_outlive_a_new_password() {
     site.author("ada").await;
     let ada = Login::parse("ada").expect("a login");
     let old = Password::parse(PASSWORD).expect("a password");
-    let authenticated =
-        service::authenticate(&site.site, ada.clone(), old).await.expect("the password is right");
+    let authenticated = service::authenticate(&site.site, ada.clone(), old, &RequestSource::default())
+        .await
+        .expect("the password is right");
     assert!(authenticated.still_holds(&site.site).await.expect("an answer"));
 
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");

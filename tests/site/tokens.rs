@@ -4,6 +4,7 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use byline::{
     accounts::domain::{Login, NewPassword, Password, service},
+    credentials::RequestSource,
     credentials::token::{
         self, TokenError, VerifiedToken,
         keys::{self, Keys, Rotation},
@@ -243,10 +244,13 @@ struct Issued {
 async fn issued(site: &Running, username: &str) -> Issued {
     let password = Password::parse(PASSWORD).expect("a password");
     let login = Login::parse(username).expect("a login");
-    let authenticated =
-        service::authenticate(&site.site, login, password).await.expect("the password is right");
+    let authenticated = service::authenticate(&site.site, login, password, &RequestSource::default())
+        .await
+        .expect("the password is right");
     let tokens =
-        service::begin_family(&site.site, token::Client::OAuth, &authenticated).await.expect("tokens");
+        service::begin_family(&site.site, token::Client::OAuth, &authenticated, &RequestSource::default())
+            .await
+            .expect("tokens");
     Issued { access: text(&tokens.access), id: text(&tokens.id), refresh: text(&tokens.refresh.reveal()) }
 }
 
@@ -572,9 +576,14 @@ async fn a_program_of_amplify_keeps_its_refresh_token_until_it_takes_another() {
     let site = Running::start().await;
     site.author("ada").await;
     let (login, password) = (Login::parse("ada").expect("a login"), Password::parse(PASSWORD));
-    let issued =
-        service::log_in_program(&site.site, token::Client::Amplify, login, password.expect("a password"))
-            .await;
+    let issued = service::log_in_program(
+        &site.site,
+        token::Client::Amplify,
+        login,
+        password.expect("a password"),
+        &RequestSource::default(),
+    )
+    .await;
     let first = text(&issued.expect("tokens").refresh.reveal());
     for _ in 0..3 {
         let renewed = renewed(&site, &first).await.expect("tokens");
@@ -723,11 +732,14 @@ async fn a_login_of_a_program_under_way_does_not_outlive_a_new_password() {
     site.author("ada").await;
     let ada = Login::parse("ada").expect("a login");
     let old = Password::parse(PASSWORD).expect("a password");
-    let authenticated =
-        service::authenticate(&site.site, ada.clone(), old).await.expect("the password is right");
+    let authenticated = service::authenticate(&site.site, ada.clone(), old, &RequestSource::default())
+        .await
+        .expect("the password is right");
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
-    let issued = service::begin_family(&site.site, token::Client::OAuth, &authenticated).await;
+    let issued =
+        service::begin_family(&site.site, token::Client::OAuth, &authenticated, &RequestSource::default())
+            .await;
     assert!(matches!(issued, Err(AppError::Invalid { .. })), "{issued:?}");
     assert_eq!(site.count(FAMILIES).await, 0);
 }

@@ -37,7 +37,20 @@ pub struct Hasher {
     /// verified for unknown users, so that they take as long.
     nobodys: Arc<str>,
     running: Arc<Semaphore>,
-    queued: Arc<Semaphore>,
+    known: Arc<Semaphore>,
+    unknown: Arc<Semaphore>,
+    /// One of the unknown at a time waits for its turn among the known.
+    next_unknown: Arc<Semaphore>,
+}
+
+/// Whose hashing goes first. Strangers who guess by the hundred, from as many
+/// addresses, delay each other, and a person whose browser is known by one hash at
+/// most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody who has logged in to the account from there before.
+    Known,
+    Unknown,
 }
 
 /// What a verification found.
@@ -53,7 +66,7 @@ pub enum Verified {
 }
 
 impl Hasher {
-    /// Requests that may wait, those at work not counted.
+    /// Requests of each priority that may wait, those at work not counted.
     const QUEUE: usize = 32;
     /// Longest wait for a place.
     const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -82,7 +95,9 @@ impl Hasher {
             cost,
             nobodys: format!("${salt}${output}").into(),
             running: Arc::new(Semaphore::new((cores / 2).max(1))),
-            queued: Arc::new(Semaphore::new(Self::QUEUE)),
+            known: Arc::new(Semaphore::new(Self::QUEUE)),
+            unknown: Arc::new(Semaphore::new(Self::QUEUE)),
+            next_unknown: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -90,9 +105,9 @@ impl Hasher {
     ///
     /// # Errors
     /// [`AppError::Busy`] when the queue is full or the wait too long.
-    pub async fn hash(&self, password: NewPassword) -> Result<String, AppError> {
+    pub async fn hash(&self, password: NewPassword, priority: Priority) -> Result<String, AppError> {
         let argon2 = self.argon2.clone();
-        self.run(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+        self.run(priority, move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
             .await?
             .map_err(internal)
     }
@@ -108,10 +123,11 @@ impl Hasher {
         password: Password,
         stored: Option<String>,
         nobodys: Option<Cost>,
+        priority: Priority,
     ) -> Result<Verified, AppError> {
         let (argon2, current) = (self.argon2.clone(), self.cost);
         let nobodys = format!("{}{}", nobodys.unwrap_or(current), self.nobodys);
-        self.run(move || {
+        self.run(priority, move || {
             let stored = stored.as_deref().filter(|stored| can_be_verified(stored));
             let hash = PasswordHash::new(stored.unwrap_or(&nobodys))?;
             // The parameters come from the hash, not from `argon2`.
@@ -130,17 +146,29 @@ impl Hasher {
 
     /// The permit travels into the closure: a request that is given up on
     /// keeps its place until its hashing is really over.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+    async fn run<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AppError> {
         let busy = || AppError::Busy { retry_after: 2 };
-        let place = match self.queued.clone().try_acquire_owned() {
+        let queue = match priority {
+            Priority::Known => &self.known,
+            Priority::Unknown => &self.unknown,
+        };
+        let place = match queue.clone().try_acquire_owned() {
             Ok(place) => place,
             Err(TryAcquireError::NoPermits) => return Err(busy()),
             Err(error @ TryAcquireError::Closed) => return Err(internal(error)),
         };
-        let permit = tokio::time::timeout(Self::MAX_WAIT, self.running.clone().acquire_owned())
-            .await
-            .map_err(|_| busy())?
-            .map_err(internal)?;
+        let turn = async {
+            let _next = match priority {
+                Priority::Known => None,
+                Priority::Unknown => Some(self.next_unknown.acquire().await.map_err(internal)?),
+            };
+            self.running.clone().acquire_owned().await.map_err(internal)
+        };
+        let permit = tokio::time::timeout(Self::MAX_WAIT, turn).await.map_err(|_| busy())??;
         drop(place);
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -194,7 +222,10 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_has_is_a_hash_of_the_cost_that_was_asked_for() {
         let hasher = Hasher::new(Cost::FLOOR).unwrap();
-        let hash = hasher.hash(NewPassword::parse("a password of ours", &[]).unwrap()).await.unwrap();
+        let hash = hasher
+            .hash(NewPassword::parse("a password of ours", &[]).unwrap(), Priority::Unknown)
+            .await
+            .unwrap();
         let behind_the_cost = hash.len() - Cost::FLOOR.to_string().len();
         assert_eq!(i32::try_from(behind_the_cost), Ok(HASH_CHARS));
         assert_eq!(Cost::parse(&hash), Some(Cost::FLOOR));
@@ -215,10 +246,16 @@ mod tests {
     async fn the_last_character_matters_and_the_cost_is_noticed() {
         let floor = Hasher::new(Cost::FLOOR).unwrap();
         let long = "x".repeat(127);
-        let hash = floor.hash(NewPassword::parse(&format!("{long}a"), &[]).unwrap()).await.unwrap();
+        let hash = floor
+            .hash(NewPassword::parse(&format!("{long}a"), &[]).unwrap(), Priority::Unknown)
+            .await
+            .unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let verify = async |hasher: &Hasher, raw: String, stored: Option<&String>| {
-            hasher.verify(Password::parse(&raw).unwrap(), stored.cloned(), None).await.unwrap()
+            hasher
+                .verify(Password::parse(&raw).unwrap(), stored.cloned(), None, Priority::Unknown)
+                .await
+                .unwrap()
         };
         assert_eq!(verify(&floor, format!("{long}a"), Some(&hash)).await, Verified::Yes);
         assert_eq!(verify(&floor, format!("{long}b"), Some(&hash)).await, Verified::No);

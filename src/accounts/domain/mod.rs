@@ -4,12 +4,15 @@ mod email;
 mod password;
 
 pub mod api_keys;
+pub mod audit;
 pub mod costs;
+pub mod devices;
 pub mod hashing;
 pub mod mails;
 pub mod one_time;
 pub mod service;
 pub mod store;
+pub mod throttle;
 
 pub use email::{Email, EmailError};
 pub use password::{NewPassword, Password, PasswordError};

@@ -1,11 +1,18 @@
 //! The use cases of accounts.
 
-use super::{Login, NewAccount, NewPassword, Password, hashing::Verified, store};
+use super::{
+    Login, NewAccount, NewPassword, Password,
+    audit::{self, AuditEvent, AuditKind},
+    devices,
+    hashing::{Priority, Verified},
+    store,
+    throttle::{self, Door, Volume},
+};
 use crate::{
     clock,
     credentials::{
-        HeaderCredential, User, UserId, UserSession,
-        session::store as session_store,
+        HeaderCredential, RequestSource, User, UserId, UserSession,
+        session::{KeepSignedIn, store as session_store},
         token::{
             self, Client,
             service::{Begun, Tokens},
@@ -28,8 +35,9 @@ pub async fn sign_up(
     site: &Site,
     account: NewAccount,
     key: Option<IdempotencyKey>,
+    source: &RequestSource,
 ) -> Result<User, AppError> {
-    Ok(authenticate_new(site, account, key).await?.user)
+    Ok(authenticate_new(site, account, key, source).await?.user)
 }
 
 /// As [`sign_up`], and signs in.
@@ -43,14 +51,17 @@ pub async fn sign_up_and_in(
     session: &UserSession,
     account: NewAccount,
     key: Option<IdempotencyKey>,
+    source: &RequestSource,
 ) -> Result<User, AppError> {
-    sign_in(site, session, authenticate_new(site, account, key).await?).await
+    let authenticated = authenticate_new(site, account, key, source).await?;
+    sign_in(site, session, authenticated, KeepSignedIn::No, source).await
 }
 
 async fn authenticate_new(
     site: &Site,
     account: NewAccount,
     key: Option<IdempotencyKey>,
+    source: &RequestSource,
 ) -> Result<Authenticated, AppError> {
     let NewAccount { username, email, password } = account;
     let given = Password::from(password.clone());
@@ -66,10 +77,12 @@ async fn authenticate_new(
             }
             store::refuse_taken(db, &username, &email).await?;
         }
-        let hash = site.hasher().hash(password).await?;
+        throttle::count(site, Volume::SignUps, "", source).await?;
+        let hash = site.hasher().hash(password, Priority::Unknown).await?;
         let user = User::new(username.clone());
+        let input = (user, email.clone(), hash, operation.clone(), source.clone());
         site.database
-            .write((user, email.clone(), hash, operation.clone()), |db, (user, email, hash, operation)| {
+            .write(input, |db, (user, email, hash, operation, source)| {
                 Box::pin(async move {
                     if let Some(operation) = &operation {
                         idempotency::refuse_reused_sign_up(db, operation).await?;
@@ -78,6 +91,8 @@ async fn authenticate_new(
                     if let Some(operation) = &operation {
                         idempotency::remember(db, user.id.as_str(), operation, user.id.as_str()).await?;
                     }
+                    audit::record(db, AuditEvent::of(AuditKind::SignedUp, &user, "password"), &source)
+                        .await?;
                     Ok(Authenticated { user, hash })
                 })
             })
@@ -85,7 +100,7 @@ async fn authenticate_new(
     };
     match made.await {
         Err(AppError::Invalid { errors }) => {
-            made_before(site, username, given, operation).await?.ok_or(AppError::Invalid { errors })
+            made_before(site, username, given, operation, source).await?.ok_or(AppError::Invalid { errors })
         }
         Ok(made) => {
             // Now, so that a login which is refused finds it and writes nothing.
@@ -106,13 +121,14 @@ async fn made_before(
     username: Username,
     password: Password,
     operation: Option<KeyedOperation>,
+    source: &RequestSource,
 ) -> Result<Option<Authenticated>, AppError> {
     let Some(operation) = operation else { return Ok(None) };
     let login = Login::Username(username);
     if !is_remembered(site, &login, &operation).await? {
         return Ok(None);
     }
-    match authenticate(site, login, password).await {
+    match authenticate(site, login, password, source).await {
         Ok(authenticated) => Ok(Some(authenticated)),
         Err(AppError::Invalid { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -156,21 +172,69 @@ pub fn not_authenticated() -> AppError {
 /// and get the same answer (security row P5).
 ///
 /// # Errors
-/// [`AppError::Invalid`], [`AppError::Busy`].
-pub async fn authenticate(site: &Site, login: Login, password: Password) -> Result<Authenticated, AppError> {
+/// [`AppError::Invalid`], [`AppError::Busy`]; [`AppError::TooMany`] after too many
+/// guesses (security row R1).
+pub async fn authenticate(
+    site: &Site,
+    login: Login,
+    password: Password,
+    source: &RequestSource,
+) -> Result<Authenticated, AppError> {
+    let attempt = throttle::begin(site, Door::Password, login.name(), source).await?;
+    match check(site, login, password, attempt.priority()).await {
+        Ok(Checked::Right(authenticated)) => {
+            attempt.succeed(site).await?;
+            Ok(authenticated)
+        }
+        Ok(Checked::Wrong(user)) => {
+            refuse(site, user, source).await?;
+            Err(not_authenticated())
+        }
+        Err(error) => {
+            attempt.undo(site).await?;
+            Err(error)
+        }
+    }
+}
+
+enum Checked {
+    Right(Authenticated),
+    /// The person, if somebody has that name.
+    Wrong(Option<User>),
+}
+
+/// Notes a wrong password. For an unknown name as well, so that it takes as long.
+async fn refuse(site: &Site, user: Option<User>, source: &RequestSource) -> Result<(), AppError> {
+    site.database
+        .write((user, source.clone()), |db, (user, source)| {
+            Box::pin(async move {
+                let kind = AuditKind::LogInRefused;
+                let event = AuditEvent { kind, user: user.as_ref(), credential: "password", detail: "" };
+                audit::record(db, event, &source).await
+            })
+        })
+        .await
+}
+
+async fn check(
+    site: &Site,
+    login: Login,
+    password: Password,
+    priority: Priority,
+) -> Result<Checked, AppError> {
     // For everybody, so that it takes everybody's time.
     let nobodys = site.costs().of_nobody(&site.database, site.secret_made_before().await?, &login).await?;
     let found = store::find(&mut site.database.read().await?, &login).await?;
     let (user, stored) = found.unzip();
-    let verified = site.hasher().verify(password.clone(), stored.clone(), nobodys).await?;
-    match (user, stored, verified) {
-        (Some(user), Some(hash), Verified::Yes) => Ok(Authenticated { user, hash }),
+    let verified = site.hasher().verify(password.clone(), stored.clone(), nobodys, priority).await?;
+    Ok(match (user, stored, verified) {
+        (Some(user), Some(hash), Verified::Yes) => Checked::Right(Authenticated { user, hash }),
         (Some(user), Some(old), Verified::YesOutdated) => {
             let hash = rehash(site, &user, password, old).await;
-            Ok(Authenticated { user, hash })
+            Checked::Right(Authenticated { user, hash })
         }
-        _ => Err(not_authenticated()),
-    }
+        (user, ..) => Checked::Wrong(user),
+    })
 }
 
 /// Whether a person can log in by that name: their username in any case, or
@@ -195,8 +259,11 @@ pub async fn log_in(
     session: &UserSession,
     login: Login,
     password: Password,
+    keep: KeepSignedIn,
+    source: &RequestSource,
 ) -> Result<User, AppError> {
-    sign_in(site, session, authenticate(site, login, password).await?).await
+    let authenticated = authenticate(site, login, password, source).await?;
+    sign_in(site, session, authenticated, keep, source).await
 }
 
 /// Begins a family of tokens for the person of `login` and `password`.
@@ -209,8 +276,9 @@ pub async fn log_in_program(
     client: Client,
     login: Login,
     password: Password,
+    source: &RequestSource,
 ) -> Result<Tokens, AppError> {
-    begin_family(site, client, &authenticate(site, login, password).await?).await
+    begin_family(site, client, &authenticate(site, login, password, source).await?, source).await
 }
 
 /// Begins a family of tokens, unless the password was changed meanwhile.
@@ -222,12 +290,14 @@ pub async fn begin_family(
     site: &Site,
     client: Client,
     authenticated: &Authenticated,
+    source: &RequestSource,
 ) -> Result<Tokens, AppError> {
-    let Begun { family, tokens } = token::service::begin(site, client, &authenticated.user).await?;
+    let Begun { family, tokens } = token::service::begin(site, client, &authenticated.user, source).await?;
     if !authenticated.still_holds(site).await? {
         token::service::end(site, family).await?;
         return Err(not_authenticated());
     }
+    note_log_in(site, &authenticated.user, source).await?;
     Ok(tokens)
 }
 
@@ -250,13 +320,75 @@ pub async fn log_out(
 }
 
 /// Begins a session, unless the password was changed meanwhile.
-async fn sign_in(site: &Site, session: &UserSession, authenticated: Authenticated) -> Result<User, AppError> {
-    session.sign_in(&authenticated.user).await?;
+async fn sign_in(
+    site: &Site,
+    session: &UserSession,
+    authenticated: Authenticated,
+    keep: KeepSignedIn,
+    source: &RequestSource,
+) -> Result<User, AppError> {
+    session.sign_in(&authenticated.user, keep, source).await?;
     if !authenticated.still_holds(site).await? {
         session.sign_out().await?;
         return Err(not_authenticated());
     }
+    source.issue_device()?;
+    note_log_in(site, &authenticated.user, source).await?;
     Ok(authenticated.user)
+}
+
+/// Notes a login, and from where it came. An account that waits to be deleted is
+/// kept: its owner is back.
+async fn note_log_in(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
+    let secret = site.secret().await?.clone();
+    site.database
+        .write((secret, user.clone(), source.clone()), |db, (secret, user, source)| {
+            Box::pin(async move {
+                let is_new = devices::remember(db, &secret, &user.id, &source).await?;
+                let detail = if is_new { "from a new device" } else { "" };
+                let event = AuditEvent { detail, ..AuditEvent::of(AuditKind::LoggedIn, &user, "password") };
+                audit::record(db, event, &source).await?;
+                if store::undo_deletion(db, &user.id).await? {
+                    let event = AuditEvent::of(AuditKind::DeletionUndone, &user, "password");
+                    audit::record(db, event, &source).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Shows once more who is signed in, by their password.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] at the password; [`AppError::Busy`],
+/// [`AppError::TooMany`].
+pub async fn confirm_identity(
+    site: &Site,
+    session: &UserSession,
+    user: &User,
+    password: Password,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let login = Login::Username(user.username.clone());
+    authenticate(site, login, password, source).await.map_err(|error| match error {
+        AppError::Invalid { .. } => wrong_password(Field::Password),
+        other => other,
+    })?;
+    session.confirm(user, source).await?;
+    site.database
+        .write((user.clone(), source.clone()), |db, (user, source)| {
+            Box::pin(async move {
+                audit::record(db, AuditEvent::of(AuditKind::IdentityConfirmed, &user, "password"), &source)
+                    .await
+            })
+        })
+        .await
+}
+
+/// For a person who is known: only the password can be wrong.
+fn wrong_password(field: Field) -> AppError {
+    AppError::invalid(field, "That is not your password")
 }
 
 /// Stores the password with the current cost and in its normal form (security
@@ -266,7 +398,7 @@ async fn rehash(site: &Site, user: &User, password: Password, old: String) -> St
     let outcome = async {
         // From now on there are hashes of several costs, see [`super::costs`].
         site.secret().await?;
-        let hash = site.hasher().hash(password.into()).await?;
+        let hash = site.hasher().hash(password.into(), Priority::Known).await?;
         site.database
             .write((user.id.clone(), old.clone(), hash), |db, (id, old, hash)| {
                 Box::pin(async move {
@@ -288,42 +420,63 @@ async fn rehash(site: &Site, user: &User, password: Password, old: String) -> St
 /// [`AppError::NotFound`] for an unknown username.
 pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
     let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
-    let hash = site.hasher().hash(password).await?;
+    let hash = site.hasher().hash(password, Priority::Known).await?;
     site.database
         .write((user.id.clone(), hash), |db, (id, hash)| {
             Box::pin(async move { store::set_hash(db, &id, &hash).await })
         })
         .await?;
     // Only now, see [`Authenticated::still_holds`].
-    sign_out(site, user.id, None).await
+    sign_out(site, user.id, Spared::default()).await
 }
 
 /// Changes the password of a person who knows the present one, and ends their
-/// sessions and tokens, except for the family that asks.
+/// sessions and tokens, except for the one that asks (security row S5).
 ///
 /// # Errors
 /// [`AppError::Invalid`] when `previous` is wrong, or was changed meanwhile;
-/// [`AppError::Busy`].
+/// [`AppError::Busy`], [`AppError::TooMany`].
 pub async fn change_password(
     site: &Site,
     user: User,
-    family: String,
+    spared: Spared,
     previous: Password,
     proposed: NewPassword,
+    source: &RequestSource,
 ) -> Result<(), AppError> {
+    let wrong = |error| match error {
+        AppError::Invalid { .. } => wrong_password(Field::CurrentPassword),
+        other => other,
+    };
     let Authenticated { user, hash: old } =
-        authenticate(site, Login::Username(user.username), previous).await?;
-    let new = site.hasher().hash(proposed).await?;
+        authenticate(site, Login::Username(user.username), previous, source).await.map_err(wrong)?;
+    let new = site.hasher().hash(proposed, Priority::Known).await?;
     let replaced = site
         .database
-        .write((user.id.clone(), old, new), |db, (id, old, new)| {
-            Box::pin(async move { store::replace_hash(db, &id, &old, &new).await })
+        .write((user.clone(), old, new, source.clone()), |db, (user, old, new, source)| {
+            Box::pin(async move {
+                let replaced = store::replace_hash(db, &user.id, &old, &new).await?;
+                if replaced {
+                    let event = AuditEvent::of(AuditKind::PasswordChanged, &user, "password");
+                    audit::record(db, event, &source).await?;
+                }
+                Ok(replaced)
+            })
         })
         .await?;
     if !replaced {
-        return Err(not_authenticated());
+        return Err(wrong_password(Field::CurrentPassword));
     }
-    sign_out(site, user.id, Some(family)).await
+    sign_out(site, user.id, spared).await
+}
+
+/// What stays when everything else of a person ends: what asked for it.
+#[derive(Clone, Debug, Default)]
+pub struct Spared {
+    /// A token family.
+    pub family: Option<String>,
+    /// The handle of a session ([`UserSession::handle`]).
+    pub session: Option<String>,
 }
 
 /// Ends every session and every token family of an account.
@@ -332,17 +485,17 @@ pub async fn change_password(
 ///
 /// After an error nothing has ended.
 pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
-    sign_out(site, user, None).await
+    sign_out(site, user, Spared::default()).await
 }
 
-async fn sign_out(site: &Site, user: UserId, but: Option<String>) -> Result<(), AppError> {
+pub(super) async fn sign_out(site: &Site, user: UserId, spared: Spared) -> Result<(), AppError> {
     site.database
         .write_then(
-            (user, but),
-            |db, (user, but)| {
+            (user, spared),
+            |db, (user, spared)| {
                 Box::pin(async move {
-                    session_store::end_all(db, &user).await?;
-                    token::store::end_all(db, &user, but.as_deref()).await
+                    session_store::end_all(db, &user, spared.session.as_deref()).await?;
+                    token::store::end_all(db, &user, spared.family.as_deref()).await
                 })
             },
             site.trust().forgetting(),

@@ -131,6 +131,13 @@ pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Res
     Ok(replaced > 0)
 }
 
+/// Keeps an account that waits to be deleted. Whether it did.
+pub async fn undo_deletion(db: &mut Db, id: &UserId) -> Result<bool, AppError> {
+    let undone = execute!(db => sqlx::query("UPDATE users SET delete_at = NULL WHERE id = $1 AND delete_at IS NOT NULL")
+        .bind(id.as_str()))?;
+    Ok(undone > 0)
+}
+
 /// Every account, oldest first.
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(

@@ -10,6 +10,8 @@ mod columns;
 mod keys;
 mod sealer;
 
+use keys::SealKey;
+
 pub use columns::{SEALED_COLUMNS, SealedColumn};
 pub use sealer::{SealPurpose, Sealer};
 
@@ -65,25 +67,25 @@ pub async fn open(
     database: &Database,
     opening: Opening,
 ) -> Result<Option<Sealer>, SecretKeyError> {
-    let mut sealed_with = columns::key_ids(database).await.map_err(failed)?;
-    let other = || SecretKeyError::Other { place: source.to_string() };
-    if matches!(source, SecretKeySource::BesideDatabase(path) if !path.exists()) && !sealed_with.is_empty() {
-        if opening == Opening::ForCommand {
-            return Ok(None);
+    let sealed_with = columns::key_ids(database).await.map_err(failed)?;
+    let is_known = |keys: &[SealKey]| sealed_with.iter().all(|id| keys.iter().any(|key| key.id == *id));
+    let is_missing = matches!(source, SecretKeySource::BesideDatabase(path) if !path.exists());
+    let opens = if is_missing { sealed_with.is_empty() } else { is_known(&keys::load(source)?) };
+    if !opens {
+        match (opening, source) {
+            (Opening::ForCommand, _) => return Ok(None),
+            (Opening::ToServe, SecretKeySource::BesideDatabase(_))
+                if columns::forget_replaceable(database).await.map_err(failed)? =>
+            {
+                tracing::warn!(
+                    "{source} does not open the secrets of this database, so they are made anew: programs have \
+                     to log in again. If their key is only misplaced, stop, put it back, and restore the database"
+                );
+            }
+            (Opening::ToServe, _) => return Err(SecretKeyError::Other { place: source.to_string() }),
         }
-        if !columns::forget_replaceable(database).await.map_err(failed)? {
-            return Err(other());
-        }
-        sealed_with.clear();
-        tracing::warn!(
-            "the key {source} is missing, so the secrets of the site are made anew: programs have to log in \
-             again. If the key is only misplaced, stop, put it back, and restore the database"
-        );
     }
     let keys = keys::load(source)?;
-    if sealed_with.iter().any(|id| keys.iter().all(|key| key.id != *id)) {
-        return if opening == Opening::ForCommand { Ok(None) } else { Err(other()) };
-    }
     if keys.is_empty() {
         return Ok(None);
     }

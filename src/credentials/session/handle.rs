@@ -6,13 +6,34 @@ use tower_sessions::Session;
 
 use super::{
     kept::{FormToKeep, KeptForm, KeptForms},
-    store::{RowStore, USER, cause},
+    store::{LOGIN, Login, RowStore, USER, cause, handle},
 };
-use crate::{credentials::User, database::Database, error::AppError, site::Site, ui::Values};
+use crate::{
+    clock,
+    credentials::{RequestSource, User},
+    database::Database,
+    error::AppError,
+    site::Site,
+    ui::Values,
+};
 
 const KEPT_FORMS: &str = "basket";
 /// The key of the single form that an older Byline stored in the session.
 const KEPT: &str = "kept";
+
+/// Whether a person asked to stay signed in after the browser is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepSignedIn {
+    Yes,
+    #[default]
+    No,
+}
+
+impl From<bool> for KeepSignedIn {
+    fn from(keep: bool) -> Self {
+        if keep { Self::Yes } else { Self::No }
+    }
+}
 
 /// The session of one request. Its keys are private; this is all there is to do with it.
 #[derive(Clone)]
@@ -50,12 +71,57 @@ impl UserSession {
         self.user().await
     }
 
+    /// How the session began, if somebody is signed in.
+    pub(super) async fn login(&self) -> Result<Option<Login>, AppError> {
+        self.0.get(LOGIN).await.map_err(|error| cause(&error))
+    }
+
+    /// Its name in the list of its owner; `None` before it is stored.
+    #[must_use]
+    pub fn handle(&self) -> Option<String> {
+        self.0.id().map(|id| handle(&id))
+    }
+
     /// Signs in under a new id; the old one is dead (security row S2). The
     /// session is stored when this returns.
-    pub async fn sign_in(&self, user: &User) -> Result<(), AppError> {
+    pub async fn sign_in(
+        &self,
+        user: &User,
+        keep: KeepSignedIn,
+        source: &RequestSource,
+    ) -> Result<(), AppError> {
+        let now = clock::now();
+        let remembered = keep == KeepSignedIn::Yes;
+        let login = Login { at: now, confirmed_at: now, remembered, from: source.begun_from() };
+        self.renew(user, &login).await
+    }
+
+    /// The person has shown once more that it is them. The session gets a new id
+    /// (security row S2).
+    pub async fn confirm(&self, user: &User, source: &RequestSource) -> Result<(), AppError> {
+        let now = clock::now();
+        let login = self.login().await?;
+        let login = login.map_or_else(
+            || Login { at: now, confirmed_at: now, remembered: false, from: source.begun_from() },
+            |login| Login { confirmed_at: now, ..login },
+        );
+        self.renew(user, &login).await
+    }
+
+    async fn renew(&self, user: &User, login: &Login) -> Result<(), AppError> {
         self.0.cycle_id().await.map_err(|error| cause(&error))?;
         self.0.insert(USER, user).await.map_err(|error| cause(&error))?;
+        self.0.insert(LOGIN, login).await.map_err(|error| cause(&error))?;
+        self.keep_cookie(login);
         self.0.save().await.map_err(|error| cause(&error))
+    }
+
+    /// A browser keeps the cookie beyond its own end only if it is told how long.
+    fn keep_cookie(&self, login: &Login) {
+        if login.remembered {
+            let ends_at = login.at.after(login.lives().1).date_time();
+            self.0.set_expiry(Some(tower_sessions::Expiry::AtDateTime(ends_at)));
+        }
     }
 
     /// Ends the session in the database.
@@ -70,6 +136,9 @@ impl UserSession {
     /// Keeps a form for when its sender is signed in again; `false` when there
     /// is no room for one more.
     pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
+        if let Some(login) = self.login().await? {
+            self.keep_cookie(&login);
+        }
         let known = self.kept_forms(database).await?;
         let kept_forms = known.clone().unwrap_or_else(KeptForms::generate);
         let kept = kept_forms.put(database, form).await?;

@@ -4,6 +4,7 @@
 use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tower_sessions::{
     SessionStore,
@@ -13,7 +14,7 @@ use tower_sessions::{
 
 use crate::{
     clock,
-    credentials::{LastUse, User, UserId, last_use},
+    credentials::{BegunFrom, LastUse, User, UserId, last_use},
     database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     site::Site,
@@ -25,8 +26,42 @@ pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 /// After this time a session ends in any case (ASVS 7.3.2).
 pub const ABSOLUTE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// As [`IDLE`] and [`ABSOLUTE`], for people who asked to stay signed in (S4).
+pub const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
 /// Where a session has the person who is signed in.
 pub(super) const USER: &str = "user";
+/// What a session knows of its login: [`Login`].
+pub(super) const LOGIN: &str = "login";
+
+/// How a session began. Sessions of an older Byline have none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// When the person logged in.
+    pub at: Timestamp,
+    /// When they showed last that it is them: by a password or a passkey.
+    pub confirmed_at: Timestamp,
+    /// Whether they asked to stay signed in.
+    pub remembered: bool,
+    pub from: BegunFrom,
+}
+
+impl Login {
+    /// How long the session lives unused, and in any case.
+    pub(super) const fn lives(&self) -> (Duration, Duration) {
+        if self.remembered { (REMEMBERED, REMEMBERED) } else { (IDLE, ABSOLUTE) }
+    }
+}
+
+/// A session as its owner finds it in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Names the session; nobody can use it as a cookie.
+    pub handle: String,
+    pub login: Option<Login>,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+}
 
 /// The rows of `sessions`.
 ///
@@ -64,8 +99,14 @@ pub fn cause(error: &tower_sessions::session::Error) -> AppError {
     }
 }
 
-fn ago(span: Duration) -> i64 {
-    clock::before(span).micros()
+/// A session as its row has it.
+#[derive(Clone)]
+struct Row {
+    id_hash: Vec<u8>,
+    user_id: Option<String>,
+    data: String,
+    idle: Duration,
+    absolute: Duration,
 }
 
 impl RowStore {
@@ -74,28 +115,35 @@ impl RowStore {
         Self { database: site.database.clone(), uses: site.part::<LastUse>().clone() }
     }
 
-    fn row(record: &Record) -> Result<(Vec<u8>, Option<String>, String)> {
+    fn row(record: &Record) -> Result<Row> {
         let user: Option<User> = record
             .data
             .get(USER)
             .map(|user| serde_json::from_value(user.clone()))
             .transpose()
             .map_err(|error| Error::Decode(error.to_string()))?;
+        let login: Option<Login> = record
+            .data
+            .get(LOGIN)
+            .map(|login| serde_json::from_value(login.clone()))
+            .transpose()
+            .map_err(|error| Error::Decode(error.to_string()))?;
+        let (idle, absolute) = login.as_ref().map_or((IDLE, ABSOLUTE), Login::lives);
         let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-        Ok((id_hash(&record.id), user.map(|user| user.id.as_str().to_owned()), data))
+        let user_id = user.map(|user| user.id.as_str().to_owned());
+        Ok(Row { id_hash: id_hash(&record.id), user_id, data, idle, absolute })
     }
 
-    /// The content of a session, when it began and when it was last used, if it
-    /// has not ended.
+    /// The content of a session, when it ends and when it was last used, if it has
+    /// not ended.
     async fn active(&self, id_hash: &[u8]) -> std::result::Result<Option<(String, i64, i64)>, AppError> {
         let db = &mut self.database.read().await?;
         Ok(on_engine!(db => sqlx::query_as(
-                "SELECT data, created_at, last_seen_at FROM sessions
-                 WHERE id_hash = $1 AND last_seen_at > $2 AND created_at > $3",
+                "SELECT data, created_at + absolute, last_seen_at FROM sessions
+                 WHERE id_hash = $1 AND last_seen_at + idle > $2 AND created_at + absolute > $2",
             )
             .bind(id_hash)
-            .bind(ago(IDLE))
-            .bind(ago(ABSOLUTE))
+            .bind(clock::now().micros())
             .fetch_optional(db)
             .await?))
     }
@@ -116,16 +164,19 @@ impl SessionStore for RowStore {
         let row = Self::row(record)?;
         // 128 random bits do not collide; if they did, the insert would fail.
         self.database
-            .write(row, |db, (id_hash, user_id, data)| {
+            .write(row, |db, row| {
                 Box::pin(async move {
+                    let now = clock::now();
                     execute!(db => sqlx::query(
-                            "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at)
-                             VALUES ($1, $2, $3, $4, $4)",
+                            "INSERT INTO sessions (id_hash, user_id, data, created_at, last_seen_at, idle, absolute)
+                             VALUES ($1, $2, $3, $4, $4, $5, $6)",
                         )
-                        .bind(id_hash)
-                        .bind(user_id)
-                        .bind(data)
-                        .bind(clock::now().micros()))?;
+                        .bind(row.id_hash)
+                        .bind(row.user_id)
+                        .bind(row.data)
+                        .bind(now.micros())
+                        .bind(micros(row.idle))
+                        .bind(micros(row.absolute)))?;
                     Ok(())
                 })
             })
@@ -136,15 +187,18 @@ impl SessionStore for RowStore {
     async fn save(&self, record: &Record) -> Result<()> {
         let row = Self::row(record)?;
         self.database
-            .write(row, |db, (id_hash, user_id, data)| {
+            .write(row, |db, row| {
                 Box::pin(async move {
                     execute!(db => sqlx::query(
-                            "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3 WHERE id_hash = $4",
+                            "UPDATE sessions SET user_id = $1, data = $2, last_seen_at = $3, idle = $5,
+                                absolute = $6 WHERE id_hash = $4",
                         )
-                        .bind(user_id)
-                        .bind(data)
+                        .bind(row.user_id)
+                        .bind(row.data)
                         .bind(clock::now().micros())
-                        .bind(id_hash))?;
+                        .bind(row.id_hash)
+                        .bind(micros(row.idle))
+                        .bind(micros(row.absolute)))?;
                     Ok(())
                 })
             })
@@ -154,7 +208,7 @@ impl SessionStore for RowStore {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let id_hash = id_hash(id);
-        let Some((data, created_at, last_seen_at)) = self.active(&id_hash).await.map_err(backend)? else {
+        let Some((data, ends_at, last_seen_at)) = self.active(&id_hash).await.map_err(backend)? else {
             return Ok(None);
         };
         if last_seen_at < last_use::just_now().micros() {
@@ -165,7 +219,7 @@ impl SessionStore for RowStore {
         }
         let data: HashMap<String, serde_json::Value> =
             serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
-        let end = Timestamp::from_micros(created_at).after(ABSOLUTE);
+        let end = Timestamp::from_micros(ends_at);
         Ok(Some(Record { id: *id, data, expiry_date: end.date_time() }))
     }
 
@@ -184,17 +238,66 @@ impl SessionStore for RowStore {
     }
 }
 
-/// Ends every session of a person.
-pub async fn end_all(db: &mut Db, user: &UserId) -> std::result::Result<(), AppError> {
-    execute!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1")
-        .bind(user.as_str()))?;
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The name of a session in the list of its owner.
+pub(super) fn handle(id: &Id) -> String {
+    hex(&id_hash(id))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// No bytes for what is not hexadecimal.
+fn unhex(text: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The sessions of a person that have not ended, the newest first.
+pub async fn list(db: &mut Db, user: &UserId) -> std::result::Result<Vec<ListedSession>, AppError> {
+    let rows: Vec<(Vec<u8>, String, i64, i64)> = on_engine!(db => sqlx::query_as(
+            "SELECT id_hash, data, created_at, last_seen_at FROM sessions
+             WHERE user_id = $1 AND last_seen_at + idle > $2 AND created_at + absolute > $2 ORDER BY created_at DESC",
+        )
+        .bind(user.as_str())
+        .bind(clock::now().micros())
+        .fetch_all(db)
+        .await?);
+    let listed = |(id_hash, data, created_at, last_seen_at): (Vec<u8>, String, i64, i64)| ListedSession {
+        handle: hex(&id_hash),
+        login: serde_json::from_str::<serde_json::Value>(&data)
+            .ok()
+            .and_then(|mut data| serde_json::from_value(data.get_mut(LOGIN)?.take()).ok()),
+        created_at: Timestamp::from_micros(created_at),
+        last_seen_at: Timestamp::from_micros(last_seen_at),
+    };
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Ends one session of a person, by the name that their list has. Whether it was
+/// there.
+pub async fn end(db: &mut Db, user: &UserId, handle: &str) -> std::result::Result<bool, AppError> {
+    let ended = execute!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id_hash = $2")
+        .bind(user.as_str())
+        .bind(unhex(handle)))?;
+    Ok(ended > 0)
+}
+
+/// Ends every session of a person, but for the one with that name.
+pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> std::result::Result<(), AppError> {
+    execute!(db => sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2")
+        .bind(user.as_str())
+        .bind(but.map(unhex).unwrap_or_default()))?;
     Ok(())
 }
 
 /// Removes the rows of sessions that are over.
 pub async fn forget_ended(db: &mut Db) -> std::result::Result<(), AppError> {
-    execute!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at <= $1 OR created_at <= $2")
-        .bind(ago(IDLE))
-        .bind(ago(ABSOLUTE)))?;
+    execute!(db => sqlx::query("DELETE FROM sessions WHERE last_seen_at + idle <= $1 OR created_at + absolute <= $1")
+        .bind(clock::now().micros()))?;
     Ok(())
 }

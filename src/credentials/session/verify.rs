@@ -1,12 +1,15 @@
 //! From a session to who asks.
 
 use super::UserSession;
-use crate::{credentials::User, error::AppError};
+use crate::{credentials::User, error::AppError, timestamp::Timestamp};
 
 /// A session that somebody is signed in to.
 #[derive(Clone, Debug)]
 pub struct VerifiedSession {
     pub user: User,
+    /// When the person showed last that it is them; absent in sessions of an older
+    /// Byline.
+    pub confirmed_at: Option<Timestamp>,
     session: UserSession,
 }
 
@@ -14,8 +17,9 @@ pub struct VerifiedSession {
 /// the first call for a request. Nothing is trusted from memory: requests write
 /// the rows of sessions, and a session ends when it is not used.
 pub async fn verify(session: &UserSession) -> Result<Option<VerifiedSession>, AppError> {
-    let user = session.user().await?;
-    Ok(user.map(|user| VerifiedSession { user, session: session.clone() }))
+    let Some(user) = session.user().await? else { return Ok(None) };
+    let confirmed_at = session.login().await?.map(|login| login.confirmed_at);
+    Ok(Some(VerifiedSession { user, confirmed_at, session: session.clone() }))
 }
 
 /// Whether it is still valid, for a connection that lasts longer than a request:

@@ -11,7 +11,13 @@ use super::{
     store::{self, Found, GRACE, Holder},
     verify,
 };
-use crate::{clock, credentials::User, database::internal, error::AppError, site::Site};
+use crate::{
+    clock,
+    credentials::{RequestSource, User},
+    database::internal,
+    error::AppError,
+    site::Site,
+};
 
 /// What a program is given.
 #[derive(Clone, Debug)]
@@ -54,17 +60,25 @@ pub struct Begun {
 }
 
 /// Begins a family for a person who has proven who they are.
-pub async fn begin(site: &Site, client: Client, user: &User) -> Result<Begun, AppError> {
+pub async fn begin(
+    site: &Site,
+    client: Client,
+    user: &User,
+    source: &RequestSource,
+) -> Result<Begun, AppError> {
     let refresh = RefreshToken::random()?;
     let family = uuid::Uuid::now_v7().to_string();
     let holder = site
         .database
-        .write((family.clone(), user.id.clone(), refresh.hash()), move |db, (family, user, hash)| {
-            Box::pin(async move {
-                store::begin(db, &family, &user, client, &hash).await?;
-                store::holder(db, &family).await
-            })
-        })
+        .write(
+            (family.clone(), user.id.clone(), refresh.hash(), source.begun_from()),
+            move |db, (family, user, hash, from)| {
+                Box::pin(async move {
+                    store::begin(db, &family, &user, client, &hash, &from).await?;
+                    store::holder(db, &family).await
+                })
+            },
+        )
         .await?
         .ok_or_else(|| internal("a new family is not there"))?;
     let tokens = sign(site, &*keys(site).await?, &holder, refresh)?;

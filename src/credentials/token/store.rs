@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::Client;
 use crate::{
     clock,
-    credentials::{User, UserId},
+    credentials::{BegunFrom, User, UserId},
     database::{Db, execute, internal, on_engine},
     error::AppError,
     timestamp::Timestamp,
@@ -79,16 +79,20 @@ pub(super) async fn begin(
     user: &UserId,
     client: Client,
     hash: &[u8],
+    from: &BegunFrom,
 ) -> Result<(), AppError> {
     let now = clock::now();
     execute!(db => sqlx::query(
-            "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO token_families (id, user_id, client_id, created_at, expires_at, last_used_at, address, user_agent)
+             VALUES ($1, $2, $3, $4, $5, $4, $6, $7)",
         )
         .bind(family)
         .bind(user.as_str())
         .bind(client.stored())
         .bind(now.micros())
-        .bind(now.after(FAMILY_TIME).micros()))?;
+        .bind(now.after(FAMILY_TIME).micros())
+        .bind(&from.address)
+        .bind(&from.user_agent))?;
     insert(db, family, hash, now).await
 }
 
@@ -194,6 +198,9 @@ pub(super) async fn succeed(db: &mut Db, family: &str, parent: &[u8], child: &[u
     execute!(db => sqlx::query("UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2")
         .bind(now.micros())
         .bind(parent))?;
+    execute!(db => sqlx::query("UPDATE token_families SET last_used_at = $1 WHERE id = $2")
+        .bind(now.micros())
+        .bind(family))?;
     insert(db, family, child, now).await
 }
 
@@ -219,6 +226,38 @@ pub async fn end_all(db: &mut Db, user: &UserId, but: Option<&str>) -> Result<()
         .bind(user.as_str())
         .bind(but.unwrap_or_default()))?;
     Ok(())
+}
+
+/// A family as its owner finds it in a list.
+#[derive(Clone, Debug, FromRow)]
+pub struct ListedFamily {
+    pub id: String,
+    /// Microseconds since 1970 UTC, as the next one.
+    pub created_at: i64,
+    /// When it was refreshed last.
+    pub last_used_at: i64,
+    pub address: String,
+    pub user_agent: String,
+}
+
+/// The families of a person that have not ended, the newest first.
+pub async fn list(db: &mut Db, user: &UserId) -> Result<Vec<ListedFamily>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT id, created_at, last_used_at, address, user_agent FROM token_families
+             WHERE user_id = $1 AND expires_at > $2 ORDER BY created_at DESC",
+        )
+        .bind(user.as_str())
+        .bind(clock::now().micros())
+        .fetch_all(db)
+        .await?))
+}
+
+/// Ends a family of a person. Whether it was there.
+pub async fn end_own(db: &mut Db, user: &UserId, family: &str) -> Result<bool, AppError> {
+    let ended = execute!(db => sqlx::query("DELETE FROM token_families WHERE user_id = $1 AND id = $2")
+        .bind(user.as_str())
+        .bind(family))?;
+    Ok(ended > 0)
 }
 
 /// Removes families that are over.

@@ -28,6 +28,8 @@ pub struct VerifiedToken {
     pub email: String,
     /// The family of the token.
     pub family: String,
+    /// When the password was given.
+    pub began_at: Timestamp,
     /// The key that signed the token.
     pub kid: String,
     /// When the token expires, or its family ends.
@@ -79,8 +81,8 @@ async fn look_up(
         return Err(TokenError::Malformed);
     }
     let expires_at = claims.expires_at.min(holder.expires_at);
-    let Holder { user, email, family, .. } = holder;
-    let token = VerifiedToken { user, email, family, kid, expires_at };
+    let Holder { user, email, family, began_at, .. } = holder;
+    let token = VerifiedToken { user, email, family, began_at, kid, expires_at };
     let known = KnownToken { token: token.clone(), token_use: claims.token_use };
     known_tokens.keep(name, as_of, expires_at, known).await;
     Ok(token)

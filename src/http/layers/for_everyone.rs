@@ -9,7 +9,7 @@ use axum::{
 };
 
 use crate::{
-    credentials::{Actor, RequestCredential},
+    credentials::{Caller, RequestCredential},
     http::{
         cookies::{self, cookie},
         page_cache::{self, Key},
@@ -43,7 +43,7 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
         return next.run(request).await;
     };
     // Parameters that somebody appended to the URL do not reach the page.
-    let input = PageInput::of(key.name.parse().unwrap_or_default(), Actor::Anonymous);
+    let input = PageInput::of(key.name.parse().unwrap_or_default(), Caller::anonymous());
     let (head, _) = request.into_parts();
     let Shortcut(shortcut) = site.part();
     // Boxed, because the cache moves it several times.

@@ -6,6 +6,7 @@ pub mod client_address;
 pub mod cors;
 pub mod credentials;
 pub mod cross_site;
+pub mod device_cookie;
 pub mod for_everyone;
 pub mod observe;
 pub mod own_cookies;

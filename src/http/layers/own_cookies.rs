@@ -45,7 +45,7 @@ pub async fn own_cookies(State(site): State<Site>, mut request: Request, next: N
     // Programs send and are given none: they do not pay for the names.
     let names = LazyCell::new(|| {
         let origin = site.public_url.origin(called.as_deref());
-        [cookies::SESSION, cookies::NOTICE].map(|inner| (inner, outer_name(inner, &origin)))
+        [cookies::SESSION, cookies::DEVICE, cookies::NOTICE].map(|inner| (inner, outer_name(inner, &origin)))
     });
     if let Entry::Occupied(mut sent) = request.headers_mut().entry(COOKIE) {
         let own = |(inner, outer): &(&str, String)| {

@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::show::Read;
 use crate::{
-    credentials::Actor,
+    credentials::{Actor, Caller},
     http::{
         frame::{Filling, Frame},
         limits,
@@ -56,7 +56,7 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
         let mut pages = [String::new(), String::new()];
         for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
             let read: Read = Ok(Arc::new(post));
-            let input = PageInput::of(Uri::from_static("/posts/placeholder"), Actor::Anonymous);
+            let input = PageInput::of(Uri::from_static("/posts/placeholder"), Caller::anonymous());
             let response =
                 render(site, PageInput { preloaded: Preloaded(Some(Arc::new(read))), ..input }).await;
             if response.status() != StatusCode::OK {

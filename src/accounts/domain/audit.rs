@@ -1,0 +1,242 @@
+//! The audit log: who did what to an account, from where and by which credential
+//! (security row O2). Rows are only added. No row has a secret, or a text that was
+//! typed wrongly.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use crate::{
+    clock,
+    credentials::{RequestSource, User, UserId},
+    database::{Db, execute, on_engine},
+    error::AppError,
+    timestamp::Timestamp,
+};
+
+/// How long rows are kept.
+pub const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// Rows that a person sees of their own.
+pub const SHOWN: i64 = 50;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditKind {
+    SignedUp,
+    LoggedIn,
+    /// A wrong password, a wrong code, or too many attempts.
+    LogInRefused,
+    LoggedOut,
+    IdentityConfirmed,
+    PasswordChanged,
+    PasswordReset,
+    PasswordRemoved,
+    EmailChanged,
+    EmailVerified,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeyRefused,
+    TwoFactorTurnedOn,
+    TwoFactorTurnedOff,
+    RecoveryCodeUsed,
+    RecoveryCodesMade,
+    ApiKeyMade,
+    ApiKeyRevoked,
+    SessionEnded,
+    SessionsEnded,
+    ProfileChanged,
+    Exported,
+    DeletionAsked,
+    DeletionUndone,
+    Deleted,
+}
+
+impl AuditKind {
+    /// As it is stored, and as `byline audit` shows it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.texts().0
+    }
+
+    /// As a person reads it on their own account page.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        self.texts().1
+    }
+
+    const fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignedUp => ("signed_up", "Account made"),
+            Self::LoggedIn => ("logged_in", "Logged in"),
+            Self::LogInRefused => ("log_in_refused", "Login refused"),
+            Self::LoggedOut => ("logged_out", "Logged out"),
+            Self::IdentityConfirmed => ("identity_confirmed", "Confirmed it is you"),
+            Self::PasswordChanged => ("password_changed", "Password changed"),
+            Self::PasswordReset => ("password_reset", "Password set by mail"),
+            Self::PasswordRemoved => ("password_removed", "Password removed"),
+            Self::EmailChanged => ("email_changed", "Email address changed"),
+            Self::EmailVerified => ("email_verified", "Email address confirmed"),
+            Self::PasskeyAdded => ("passkey_added", "Passkey added"),
+            Self::PasskeyRemoved => ("passkey_removed", "Passkey removed"),
+            Self::PasskeyRefused => ("passkey_refused", "Passkey refused"),
+            Self::TwoFactorTurnedOn => ("two_factor_turned_on", "Two-factor authentication turned on"),
+            Self::TwoFactorTurnedOff => ("two_factor_turned_off", "Two-factor authentication turned off"),
+            Self::RecoveryCodeUsed => ("recovery_code_used", "Recovery code used"),
+            Self::RecoveryCodesMade => ("recovery_codes_made", "New recovery codes made"),
+            Self::ApiKeyMade => ("api_key_made", "API key made"),
+            Self::ApiKeyRevoked => ("api_key_revoked", "API key revoked"),
+            Self::SessionEnded => ("session_ended", "Login ended elsewhere"),
+            Self::SessionsEnded => ("sessions_ended", "Signed out everywhere else"),
+            Self::ProfileChanged => ("profile_changed", "Profile changed"),
+            Self::Exported => ("exported", "Data exported"),
+            Self::DeletionAsked => ("deletion_asked", "Deletion of the account asked for"),
+            Self::DeletionUndone => ("deletion_undone", "Deletion of the account undone"),
+            Self::Deleted => ("deleted", "Account deleted"),
+        }
+    }
+
+    /// Every kind.
+    pub const ALL: [Self; 26] = [
+        Self::SignedUp,
+        Self::LoggedIn,
+        Self::LogInRefused,
+        Self::LoggedOut,
+        Self::IdentityConfirmed,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::PasswordRemoved,
+        Self::EmailChanged,
+        Self::EmailVerified,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
+        Self::PasskeyRefused,
+        Self::TwoFactorTurnedOn,
+        Self::TwoFactorTurnedOff,
+        Self::RecoveryCodeUsed,
+        Self::RecoveryCodesMade,
+        Self::ApiKeyMade,
+        Self::ApiKeyRevoked,
+        Self::SessionEnded,
+        Self::SessionsEnded,
+        Self::ProfileChanged,
+        Self::Exported,
+        Self::DeletionAsked,
+        Self::DeletionUndone,
+        Self::Deleted,
+    ];
+}
+
+/// A deed, for the log.
+#[derive(Clone, Debug)]
+pub struct AuditEvent<'a> {
+    pub kind: AuditKind,
+    /// Whose account; absent for a name that nobody has.
+    pub user: Option<&'a User>,
+    /// The credential that was shown: "password", "session", "access token" and so on.
+    pub credential: &'a str,
+    /// What else is worth knowing; no secret, and nothing that was typed wrongly.
+    pub detail: &'a str,
+}
+
+impl<'a> AuditEvent<'a> {
+    /// Of a person, without a detail.
+    #[must_use]
+    pub const fn of(kind: AuditKind, user: &'a User, credential: &'a str) -> Self {
+        Self { kind, user: Some(user), credential, detail: "" }
+    }
+}
+
+/// A row of the log.
+#[derive(Clone, Debug, FromRow)]
+pub struct AuditRow {
+    /// Rises with the time.
+    pub id: i64,
+    /// Microseconds since 1970 UTC.
+    pub at: i64,
+    /// [`AuditKind::name`].
+    pub kind: String,
+    pub username: String,
+    pub credential: String,
+    pub address: String,
+    pub user_agent: String,
+    pub request_id: String,
+    pub detail: String,
+}
+
+impl AuditRow {
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        Timestamp::from_micros(self.at)
+    }
+
+    /// What the row says, for the person whose account it is.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        let kind = AuditKind::ALL.into_iter().find(|kind| kind.name() == self.kind);
+        kind.map_or(self.kind.as_str(), |kind| kind.sentence())
+    }
+}
+
+/// Adds a row, in the transaction of the deed.
+pub async fn record(db: &mut Db, event: AuditEvent<'_>, source: &RequestSource) -> Result<(), AppError> {
+    let from = source.begun_from();
+    execute!(db => sqlx::query(
+            "INSERT INTO audit (at, kind, user_id, username, credential, address, user_agent, request_id, detail)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(clock::now().micros())
+        .bind(event.kind.name())
+        .bind(event.user.map(|user| user.id.as_str()))
+        .bind(event.user.map_or("", |user| user.username.as_str()))
+        .bind(event.credential)
+        .bind(&from.address)
+        .bind(&from.user_agent)
+        .bind(&source.request_id)
+        .bind(event.detail))?;
+    Ok(())
+}
+
+/// The newest rows of a person, newest first.
+pub async fn of_user(db: &mut Db, user: &UserId) -> Result<Vec<AuditRow>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT id, at, kind, username, credential, address, user_agent, request_id, detail
+             FROM audit WHERE user_id = $1 ORDER BY id DESC LIMIT $2",
+        )
+        .bind(user.as_str())
+        .bind(SHOWN)
+        .fetch_all(db)
+        .await?))
+}
+
+/// The newest rows of all, or of one username; oldest first.
+pub async fn newest(db: &mut Db, username: Option<&str>, limit: i64) -> Result<Vec<AuditRow>, AppError> {
+    let mut rows: Vec<AuditRow> = on_engine!(db => sqlx::query_as(
+            "SELECT id, at, kind, username, credential, address, user_agent, request_id, detail
+             FROM audit WHERE $1 = '' OR username = $1 ORDER BY id DESC LIMIT $2",
+        )
+        .bind(username.unwrap_or_default())
+        .bind(limit)
+        .fetch_all(db)
+        .await?);
+    rows.reverse();
+    Ok(rows)
+}
+
+/// Removes rows that are older than [`KEPT`].
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    execute!(db => sqlx::query("DELETE FROM audit WHERE at <= $1").bind(clock::before(KEPT).micros()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_name() {
+        let names: BTreeSet<_> = AuditKind::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(names.len(), AuditKind::ALL.len());
+    }
+}
