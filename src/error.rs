@@ -95,6 +95,10 @@ pub enum AppError {
     /// minutes that it is them (security row S4).
     #[error("Confirm that it is you: enter your password again.")]
     ConfirmIdentity,
+    /// The password is right, but the account has a second factor, and this request
+    /// brought no code (security row F1).
+    #[error("This account has a second factor: send a code as well.")]
+    SecondFactorRequired,
     /// Others changed the same at the same time, and kept doing so. Nothing was done.
     #[error("Others were changing the same thing just now. Please try again.")]
     #[serde(rename = "overtaken")]
@@ -168,6 +172,8 @@ pub enum Field {
     Links,
     /// What becomes of the posts of an account that is deleted.
     Posts,
+    /// No control that is typed into: the button that asks for a passkey.
+    Passkey,
 }
 
 impl Field {
@@ -191,6 +197,7 @@ impl Field {
             Self::About => "about",
             Self::Links => "links",
             Self::Posts => "posts",
+            Self::Passkey => "passkey",
         }
     }
 
@@ -214,6 +221,7 @@ impl Field {
             Self::About => "About you",
             Self::Links => "Links",
             Self::Posts => "Your posts",
+            Self::Passkey => "Passkey",
         }
     }
 }
@@ -276,6 +284,7 @@ impl AppError {
             | Self::CrossSite { .. }
             | Self::MailIsOff
             | Self::ConfirmIdentity
+            | Self::SecondFactorRequired
             | Self::EmailNotConfirmed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

@@ -48,8 +48,8 @@ impl Site {
 }
 
 const FORMS: Forms = Forms {
-    of_features: &[accounts::forms::FORMS, posts::forms::FORMS],
-    calls: &[&posts::forms::PREVIEW_POST],
+    of_features: &[accounts::forms::FORMS, accounts::factor_forms::FORMS, posts::forms::FORMS],
+    calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
 };
 
 async fn assemble(

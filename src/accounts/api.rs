@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Account, ListedApiKey, NewApiKey, TypedPassword};
+use super::{Account, ListedApiKey, LogInAnswer, NewApiKey, TypedPassword};
 use crate::error::AppError;
 
 /// Makes an account and signs it in. Sent again with the same
@@ -18,11 +18,13 @@ pub async fn sign_up(
     email: String,
     password: TypedPassword,
     #[server(default)] idempotency_key: Option<String>,
-) -> Result<Account, AppError> {
+) -> Result<LogInAnswer, AppError> {
     server::sign_up(username, email, String::from(password).into(), idempotency_key).await
 }
 
-/// Signs in with a username or an e-mail address.
+/// Signs in with a username or an e-mail address. Where the account has a second
+/// factor, nobody is signed in yet: the answer says so, and `log_in_code` has to
+/// follow.
 ///
 /// # Errors
 /// [`AppError::Invalid`], the same for an unknown name and a wrong password;
@@ -32,7 +34,7 @@ pub async fn log_in(
     identifier: String,
     password: TypedPassword,
     #[server(default)] keep_signed_in: Option<String>,
-) -> Result<Account, AppError> {
+) -> Result<LogInAnswer, AppError> {
     server::log_in(identifier, String::from(password).into(), keep_signed_in.is_some()).await
 }
 
@@ -101,25 +103,32 @@ pub async fn revoke_api_key(
 mod server {
     use secrecy::{ExposeSecret, SecretString};
 
-    use super::{Account, AppError, ListedApiKey, NewApiKey};
+    use super::{Account, AppError, ListedApiKey, LogInAnswer, NewApiKey};
     use crate::{
         accounts::{
             ApiKeyDays, ApiKeyName,
             domain::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
         },
-        credentials::api_key::ApiKeyId,
+        credentials::{User, api_key::ApiKeyId},
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
         http::context::{actor, caller, credential, session, site, source},
         username::Username,
     };
 
+    /// `None` where a second factor is still to come.
+    fn answer(user: Option<User>) -> LogInAnswer {
+        user.map_or(LogInAnswer::SecondFactor { second_factor: true }, |user| {
+            LogInAnswer::Done(Account { username: user.username })
+        })
+    }
+
     pub(super) async fn sign_up(
         username: String,
         email: String,
         password: SecretString,
         key: Option<String>,
-    ) -> Result<Account, AppError> {
+    ) -> Result<LogInAnswer, AppError> {
         let mut errors = FieldErrors::default();
         let parsed_username = errors.take(Field::Username, Username::parse(&username));
         let parsed_email = errors.take(Field::Email, Email::parse(&email));
@@ -132,14 +141,14 @@ mod server {
         let account = NewAccount { username, email, password };
         let key = IdempotencyKey::optional(key)?;
         let user = service::sign_up_and_in(&site(), &session(), account, key, &source()).await?;
-        Ok(Account { username: user.username })
+        Ok(answer(user))
     }
 
     pub(super) async fn log_in(
         identifier: String,
         password: SecretString,
         keep_signed_in: bool,
-    ) -> Result<Account, AppError> {
+    ) -> Result<LogInAnswer, AppError> {
         let mut errors = FieldErrors::default();
         let login = errors.take(Field::Identifier, Login::parse(&identifier));
         let password = errors.take(Field::Password, Password::parse(password.expose_secret()));
@@ -148,7 +157,7 @@ mod server {
         };
         let user =
             service::log_in(&site(), &session(), login, password, keep_signed_in.into(), &source()).await?;
-        Ok(Account { username: user.username })
+        Ok(answer(user))
     }
 
     pub(super) async fn confirm_identity(password: SecretString) -> Result<(), AppError> {

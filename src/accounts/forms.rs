@@ -17,6 +17,9 @@ pub const FORMS: &[&Form] =
 /// cookie; every other browser is redirected.
 pub const LOGGED_IN: &str = "/login/done";
 
+/// The page of the second step of a login.
+pub const LOG_IN_CODE: &str = "/login/code";
+
 static SIGN_UP: Form = Form {
     call: Call { endpoint: "/api/sign_up", max_body: ACCOUNT_BODY, is_for_anyone: true },
     page: "/signup",
@@ -82,7 +85,14 @@ static WELCOME: Notice =
 static LOGGED_OUT: Notice = Notice { name: "logged-out", sentence: "You are logged out." };
 static KEY_REVOKED: Notice = Notice { name: "key-revoked", sentence: "The key is revoked." };
 
-fn next(typed: &Values, _: &Value) -> String {
+/// Where a login goes on: to what was wanted, or to its second step.
+pub(super) fn next(typed: &Values, answer: &Value) -> String {
+    if answer.get("second_factor").is_some() {
+        return match typed.get("next").and_then(Next::parse) {
+            Some(next) => with_next(LOG_IN_CODE, next.as_str()),
+            None => LOG_IN_CODE.to_owned(),
+        };
+    }
     let next = typed.get("next").and_then(Next::parse);
     next.map_or_else(|| LOGGED_IN.to_owned(), |next| with_next(LOGGED_IN, next.as_str()))
 }

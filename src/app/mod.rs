@@ -10,7 +10,10 @@ use leptos_router::{
 };
 
 use crate::{
-    accounts::pages::{ApiKeysPage, LogInPage, LoggedInPage, RevokeApiKeyPage, SignUpPage},
+    accounts::pages::{
+        ApiKeysPage, LogInCodePage, LogInPage, LoggedInPage, PasskeysPage, RemovePasskeyPage,
+        RevokeApiKeyPage, SignUpPage, TwoFactorPage,
+    },
     assets,
     codegen::page::ApiPage,
     error::AppError,
@@ -74,9 +77,16 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
                 <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />
+                <Route path=path!("/account/two-factor") view=|| view! { <TwoFactorPage /> }.into_any() />
+                <Route path=path!("/account/two-factor/:form") view=|| view! { <TwoFactorPage /> }.into_any() />
+                <Route path=path!("/account/passkeys") view=|| view! { <PasskeysPage /> }.into_any() />
+                <Route path=path!("/account/passkeys/without-password") view=|| view! { <PasskeysPage /> }.into_any() />
+                <Route path=path!("/account/passkeys/:id/remove") view=|| view! { <RemovePasskeyPage /> }.into_any() />
                 <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
+                <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />
+                <Route path=path!("/login/passkey") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
             </Routes>
         </Router>

@@ -155,7 +155,8 @@ async fn initiate_auth(site: &Site, input: InitiateAuth, source: &RequestSource)
             let login = Login::parse(input.parameter("USERNAME")?.expose_secret())?;
             let password = Password::parse(input.parameter("PASSWORD")?.expose_secret())
                 .map_err(|_| Problem::wrong_password())?;
-            let tokens = service::log_in_program(site, Client::Amplify, login, password, source).await?;
+            let tokens =
+                service::log_in_program(site, Client::Amplify, login, password, None, source).await?;
             Ok(authenticated(&tokens, Some(&tokens.refresh)))
         }
         // Two names of one flow.

@@ -25,7 +25,7 @@ pub use last_use::LastUse;
 pub use request::{HeaderCredential, RequestCredential, X_API_KEY};
 pub use secret::{Secret, SiteSecret};
 pub use session::{
-    UserSession,
+    HeldLogIn, UserSession,
     kept::{FormToKeep, KeptForm},
 };
 pub use source::{BegunFrom, DeviceHash, IssuedDevice, RequestSource};

@@ -61,6 +61,8 @@ pub enum IdempotentOperation {
     DeletePost,
     CreateApiKey,
     RevokeApiKey,
+    TurnOnTwoFactor,
+    RenewRecoveryCodes,
 }
 
 impl IdempotentOperation {
@@ -71,6 +73,8 @@ impl IdempotentOperation {
             Self::DeletePost => "delete_post",
             Self::CreateApiKey => "create_api_key",
             Self::RevokeApiKey => "revoke_api_key",
+            Self::TurnOnTwoFactor => "turn_on_two_factor",
+            Self::RenewRecoveryCodes => "renew_recovery_codes",
         }
     }
 

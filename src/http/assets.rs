@@ -23,8 +23,13 @@ pub async fn hashed(Path(path): Path<String>, request: Request) -> Response {
 /// `/pkg/…`: the files of `cargo leptos watch`, which change and keep their names.
 /// It puts the files of `public/` one folder higher.
 pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
-    if path == "boot.js" {
-        return ([(CONTENT_TYPE, "text/javascript")], include_str!("../app/boot.js")).into_response();
+    let script = match path.as_str() {
+        "boot.js" => Some(include_str!("../app/boot.js")),
+        "passkeys.js" => Some(include_str!("../accounts/passkeys.js")),
+        _ => None,
+    };
+    if let Some(script) = script {
+        return ([(CONTENT_TYPE, "text/javascript")], script).into_response();
     }
     let made = format!("pkg/{path}");
     let path = if assets::file(&made).is_some() { made } else { path };

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::{
-    accounts::domain::{Login, Password, service as accounts},
+    accounts::domain::{Login, Password, service as accounts, two_factor::SecondFactorCode},
     credentials::token::{
         ACCESS_TIME, CLIENT_ID, Client, keys,
         service::{self, Tokens},
@@ -43,6 +43,8 @@ enum Refusal {
     Client,
     /// The password or the refresh token is wrong.
     Grant(String),
+    /// The password is right, and a code has to come with it.
+    SecondFactor,
     /// Neither a password nor a refresh token.
     GrantType,
     /// The use case failed.
@@ -56,6 +58,7 @@ impl From<AppError> for Refusal {
                 Self::Grant(errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join(". "))
             }
             AppError::BadRequest { reason } => Self::Request(reason),
+            AppError::SecondFactorRequired => Self::SecondFactor,
             other => Self::Error(other),
         }
     }
@@ -67,6 +70,11 @@ impl Refusal {
             Self::Request(reason) => (400, "invalid_request", reason),
             Self::Client => (400, "invalid_client", format!("the client_id is {CLIENT_ID}")),
             Self::Grant(reason) => (400, "invalid_grant", reason),
+            Self::SecondFactor => (
+                400,
+                "second_factor_required",
+                "the account has a second factor: send its code as totp".to_owned(),
+            ),
             Self::GrantType => {
                 (400, "unsupported_grant_type", "the grant_type is password or refresh_token".to_owned())
             }
@@ -172,8 +180,12 @@ async fn granted(site: &Site, request: Request) -> Result<Tokens, Refusal> {
                 .map_err(|error| wrong(&error))?;
             let password = Password::parse(parameters.require("password")?.expose_secret())
                 .map_err(|error| wrong(&error))?;
-            Ok(limits::in_time(accounts::log_in_program(site, Client::OAuth, login, password, &source))
-                .await?)
+            let code = parameters.get("totp").map(|code| {
+                SecondFactorCode::parse(code.expose_secret())
+                    .map_err(|error| AppError::BadRequest { reason: error.to_string() })
+            });
+            let log_in = accounts::log_in_program(site, Client::OAuth, login, password, code, &source);
+            Ok(limits::in_time(log_in).await?)
         }
         "refresh_token" => {
             let raw = parameters.require("refresh_token")?;

@@ -342,9 +342,10 @@ async fn a_login_under_way_does_not_outlive_a_new_password() {
     site.author("ada").await;
     let ada = Login::parse("ada").expect("a login");
     let old = Password::parse(PASSWORD).expect("a password");
-    let authenticated = service::authenticate(&site.site, ada.clone(), old, &RequestSource::default())
+    let authenticated = service::begin_log_in(&site.site, ada.clone(), old, &RequestSource::default())
         .await
         .expect("the password is right");
+    let authenticated = authenticated.done().expect("no second factor");
     assert!(authenticated.still_holds(&site.site).await.expect("an answer"));
 
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");

@@ -4,11 +4,13 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use byline::{
     accounts::domain::{Login, NewPassword, Password, service},
-    credentials::RequestSource,
-    credentials::token::{
-        self, TokenError, VerifiedToken,
-        keys::{self, Keys, Rotation},
-        service as tokens,
+    credentials::{
+        RequestSource,
+        token::{
+            self, TokenError, VerifiedToken,
+            keys::{self, Keys, Rotation},
+            service as tokens,
+        },
     },
     error::AppError,
     ops::housekeeping,
@@ -244,9 +246,10 @@ struct Issued {
 async fn issued(site: &Running, username: &str) -> Issued {
     let password = Password::parse(PASSWORD).expect("a password");
     let login = Login::parse(username).expect("a login");
-    let authenticated = service::authenticate(&site.site, login, password, &RequestSource::default())
+    let authenticated = service::begin_log_in(&site.site, login, password, &RequestSource::default())
         .await
         .expect("the password is right");
+    let authenticated = authenticated.done().expect("no second factor");
     let tokens =
         service::begin_family(&site.site, token::Client::OAuth, &authenticated, &RequestSource::default())
             .await
@@ -576,14 +579,10 @@ async fn a_program_of_amplify_keeps_its_refresh_token_until_it_takes_another() {
     let site = Running::start().await;
     site.author("ada").await;
     let (login, password) = (Login::parse("ada").expect("a login"), Password::parse(PASSWORD));
-    let issued = service::log_in_program(
-        &site.site,
-        token::Client::Amplify,
-        login,
-        password.expect("a password"),
-        &RequestSource::default(),
-    )
-    .await;
+    let password = password.expect("a password");
+    let source = RequestSource::default();
+    let issued =
+        service::log_in_program(&site.site, token::Client::Amplify, login, password, None, &source).await;
     let first = text(&issued.expect("tokens").refresh.reveal());
     for _ in 0..3 {
         let renewed = renewed(&site, &first).await.expect("tokens");
@@ -732,9 +731,10 @@ async fn a_login_of_a_program_under_way_does_not_outlive_a_new_password() {
     site.author("ada").await;
     let ada = Login::parse("ada").expect("a login");
     let old = Password::parse(PASSWORD).expect("a password");
-    let authenticated = service::authenticate(&site.site, ada.clone(), old, &RequestSource::default())
+    let authenticated = service::begin_log_in(&site.site, ada.clone(), old, &RequestSource::default())
         .await
         .expect("the password is right");
+    let authenticated = authenticated.done().expect("no second factor");
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
     let issued =

@@ -95,6 +95,7 @@ fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>
         read("byline.js", &islands.js)?,
         read("byline.wasm", &islands.wasm)?,
         read("boot.js", &root.join("src/app/boot.js"))?,
+        read("passkeys.js", &root.join("src/accounts/passkeys.js"))?,
     ];
     if let Some(Graphiql { js, css }) = graphiql {
         sources.extend([read("graphiql.js", js)?, read("graphiql.css", css)?]);

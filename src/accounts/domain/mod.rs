@@ -1,7 +1,9 @@
 //! The server side of accounts.
 
 mod email;
+mod log_in;
 mod password;
+mod pending;
 
 pub mod api_keys;
 pub mod audit;
@@ -10,14 +12,21 @@ pub mod devices;
 pub mod hashing;
 pub mod mails;
 pub mod one_time;
+pub mod passkeys;
 pub mod service;
 pub mod store;
 pub mod throttle;
+pub mod two_factor;
 
 pub use email::{Email, EmailError};
+pub use log_in::{Authenticated, LogIn, RightPassword};
 pub use password::{NewPassword, Password, PasswordError};
+pub use pending::PendingLogIn;
 
-use crate::username::Username;
+use crate::{
+    error::{AppError, Field},
+    username::Username,
+};
 
 /// Everything a new account needs, parsed.
 #[derive(Debug)]
@@ -38,6 +47,12 @@ pub enum Login {
     /// By something that can be neither. It is verified against no account, so
     /// that it takes as long and gets the same answer.
     Nobody(String),
+}
+
+/// The same for an unknown name and for a wrong password.
+#[must_use]
+pub fn not_authenticated() -> AppError {
+    AppError::invalid(Field::Identifier, "Username, email or password is wrong")
 }
 
 /// Nothing was entered.

@@ -2,8 +2,11 @@
 
 use std::iter;
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
+
+use crate::{database::internal, error::AppError};
 
 /// A password as given at login: not empty, not absurdly long.
 #[derive(Clone, Debug)]
@@ -78,6 +81,13 @@ impl Password {
 }
 
 impl NewPassword {
+    /// One that nobody knows, for an account that does without: 256 random bits.
+    pub(super) fn random() -> Result<Self, AppError> {
+        let mut bits = [0; 32];
+        getrandom::fill(&mut bits).map_err(internal)?;
+        Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bits).into()))
+    }
+
     /// Long enough to need no estimate (NIST SP 800-63B-4, 3.1.1.2).
     const ANY_CHARS: usize = 15;
     const MIN_CHARS: usize = 8;

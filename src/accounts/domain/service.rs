@@ -1,17 +1,18 @@
 //! The use cases of accounts.
 
 use super::{
-    Login, NewAccount, NewPassword, Password,
+    Authenticated, LogIn, Login, NewAccount, NewPassword, Password, PendingLogIn, RightPassword,
     audit::{self, AuditEvent, AuditKind},
     devices,
     hashing::{Priority, Verified},
-    store,
+    not_authenticated, store,
     throttle::{self, Door, Volume},
+    two_factor::{self, SecondFactorCode},
 };
 use crate::{
     clock,
     credentials::{
-        HeaderCredential, RequestSource, User, UserId, UserSession,
+        HeaderCredential, HeldLogIn, RequestSource, User, UserId, UserSession,
         session::{KeepSignedIn, store as session_store},
         token::{
             self, Client,
@@ -19,7 +20,7 @@ use crate::{
         },
     },
     database::idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
-    error::{AppError, Field},
+    error::{AppError, Field, Parsed},
     site::Site,
     username::Username,
 };
@@ -37,10 +38,14 @@ pub async fn sign_up(
     key: Option<IdempotencyKey>,
     source: &RequestSource,
 ) -> Result<User, AppError> {
-    Ok(authenticate_new(site, account, key, source).await?.user)
+    Ok(match authenticate_new(site, account, key, source).await? {
+        LogIn::Done(person) => person.user,
+        LogIn::SecondFactor(pending) => pending.user,
+    })
 }
 
-/// As [`sign_up`], and signs in.
+/// As [`sign_up`], and signs in; `None` where a second factor is still to come,
+/// because this very sign-up was sent before and the account has one by now.
 ///
 /// # Errors
 ///
@@ -52,9 +57,9 @@ pub async fn sign_up_and_in(
     account: NewAccount,
     key: Option<IdempotencyKey>,
     source: &RequestSource,
-) -> Result<User, AppError> {
-    let authenticated = authenticate_new(site, account, key, source).await?;
-    sign_in(site, session, authenticated, KeepSignedIn::No, source).await
+) -> Result<Option<User>, AppError> {
+    let log_in = authenticate_new(site, account, key, source).await?;
+    enter(site, session, log_in, KeepSignedIn::No, source).await
 }
 
 async fn authenticate_new(
@@ -62,7 +67,7 @@ async fn authenticate_new(
     account: NewAccount,
     key: Option<IdempotencyKey>,
     source: &RequestSource,
-) -> Result<Authenticated, AppError> {
+) -> Result<LogIn, AppError> {
     let NewAccount { username, email, password } = account;
     let given = Password::from(password.clone());
     // The password is no part of it: by its fingerprint it could be guessed.
@@ -93,7 +98,7 @@ async fn authenticate_new(
                     }
                     audit::record(db, AuditEvent::of(AuditKind::SignedUp, &user, "password"), &source)
                         .await?;
-                    Ok(Authenticated { user, hash })
+                    Ok(LogIn::Done(Authenticated::by_password(user, hash)))
                 })
             })
             .await
@@ -122,14 +127,14 @@ async fn made_before(
     password: Password,
     operation: Option<KeyedOperation>,
     source: &RequestSource,
-) -> Result<Option<Authenticated>, AppError> {
+) -> Result<Option<LogIn>, AppError> {
     let Some(operation) = operation else { return Ok(None) };
     let login = Login::Username(username);
     if !is_remembered(site, &login, &operation).await? {
         return Ok(None);
     }
     match authenticate(site, login, password, source).await {
-        Ok(authenticated) => Ok(Some(authenticated)),
+        Ok(proven) => Ok(Some(proven.go_on(site).await?)),
         Err(AppError::Invalid { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -140,32 +145,6 @@ async fn is_remembered(site: &Site, login: &Login, operation: &KeyedOperation) -
     let db = &mut site.database.read().await?;
     let Some((user, _)) = store::find(db, login).await? else { return Ok(false) };
     Ok(idempotency::remembered(db, user.id.as_str(), operation).await?.is_some())
-}
-
-/// A person whose password was right, with the hash that was stored at that
-/// moment.
-#[derive(Debug)]
-pub struct Authenticated {
-    pub user: User,
-    hash: String,
-}
-
-impl Authenticated {
-    /// Whether the password is still the one that was checked. Asked once the
-    /// session or the token family is stored: a new password ends those it
-    /// finds *after* it is stored itself, so a login that was under way is
-    /// caught by one or the other.
-    pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
-        let login = Login::Username(self.user.username.clone());
-        let now = store::find(&mut site.database.read().await?, &login).await?;
-        Ok(now.is_some_and(|(_, hash)| hash == self.hash))
-    }
-}
-
-/// The same for an unknown name and for a wrong password.
-#[must_use]
-pub fn not_authenticated() -> AppError {
-    AppError::invalid(Field::Identifier, "Username, email or password is wrong")
 }
 
 /// Finds who that is. An unknown name and a wrong password cost the same time
@@ -179,12 +158,12 @@ pub async fn authenticate(
     login: Login,
     password: Password,
     source: &RequestSource,
-) -> Result<Authenticated, AppError> {
+) -> Result<RightPassword, AppError> {
     let attempt = throttle::begin(site, Door::Password, login.name(), source).await?;
     match check(site, login, password, attempt.priority()).await {
-        Ok(Checked::Right(authenticated)) => {
+        Ok(Checked::Right(proven)) => {
             attempt.succeed(site).await?;
-            Ok(authenticated)
+            Ok(proven)
         }
         Ok(Checked::Wrong(user)) => {
             refuse(site, user, source).await?;
@@ -198,7 +177,7 @@ pub async fn authenticate(
 }
 
 enum Checked {
-    Right(Authenticated),
+    Right(RightPassword),
     /// The person, if somebody has that name.
     Wrong(Option<User>),
 }
@@ -228,10 +207,10 @@ async fn check(
     let (user, stored) = found.unzip();
     let verified = site.hasher().verify(password.clone(), stored.clone(), nobodys, priority).await?;
     Ok(match (user, stored, verified) {
-        (Some(user), Some(hash), Verified::Yes) => Checked::Right(Authenticated { user, hash }),
+        (Some(user), Some(hash), Verified::Yes) => Checked::Right(RightPassword { user, hash }),
         (Some(user), Some(old), Verified::YesOutdated) => {
             let hash = rehash(site, &user, password, old).await;
-            Checked::Right(Authenticated { user, hash })
+            Checked::Right(RightPassword { user, hash })
         }
         (user, ..) => Checked::Wrong(user),
     })
@@ -249,7 +228,53 @@ pub async fn matches_login(site: &Site, user: &User, name: &str) -> Result<bool,
     Ok(found.is_some_and(|(found, _)| found.id == user.id))
 }
 
-/// Signs in the person of `login` and `password`.
+/// The first step of a login, for every door that takes a password.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn begin_log_in(
+    site: &Site,
+    login: Login,
+    password: Password,
+    source: &RequestSource,
+) -> Result<LogIn, AppError> {
+    authenticate(site, login, password, source).await?.go_on(site).await
+}
+
+/// The second step of a login: a code, after the right password.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`] when the first step was too long ago;
+/// [`AppError::Invalid`] for a wrong code, and when the password was changed
+/// meanwhile; [`AppError::TooMany`].
+pub async fn finish_log_in(
+    site: &Site,
+    pending: &PendingLogIn,
+    code: &SecondFactorCode,
+    source: &RequestSource,
+) -> Result<Authenticated, AppError> {
+    if pending.is_over() {
+        return Err(AppError::NotSignedIn);
+    }
+    let user = &pending.user;
+    let attempt = throttle::begin(site, Door::SecondFactor, user.id.as_str(), source).await?;
+    if !two_factor::use_code(site, user, code, source).await? {
+        site.database
+            .write((user.clone(), source.clone()), |db, (user, source)| {
+                Box::pin(async move {
+                    let refused = AuditEvent::of(AuditKind::LogInRefused, &user, "code");
+                    audit::record(db, refused, &source).await
+                })
+            })
+            .await?;
+        return Err(two_factor::wrong_code());
+    }
+    attempt.succeed(site).await?;
+    Authenticated::by_second_factor(site, pending).await
+}
+
+/// Signs in the person of `login` and `password`. `None` where a second factor is
+/// still to come: then the session holds the pending login for [`log_in_code`].
 ///
 /// # Errors
 /// [`AppError::Invalid`], also when the password was changed meanwhile;
@@ -261,24 +286,71 @@ pub async fn log_in(
     password: Password,
     keep: KeepSignedIn,
     source: &RequestSource,
-) -> Result<User, AppError> {
-    let authenticated = authenticate(site, login, password, source).await?;
-    sign_in(site, session, authenticated, keep, source).await
+) -> Result<Option<User>, AppError> {
+    enter(site, session, begin_log_in(site, login, password, source).await?, keep, source).await
 }
 
-/// Begins a family of tokens for the person of `login` and `password`.
+/// Signs in, or lets the session hold what is still to be finished.
+async fn enter(
+    site: &Site,
+    session: &UserSession,
+    log_in: LogIn,
+    keep: KeepSignedIn,
+    source: &RequestSource,
+) -> Result<Option<User>, AppError> {
+    match log_in {
+        LogIn::Done(person) => sign_in(site, session, person, keep, source).await.map(Some),
+        LogIn::SecondFactor(pending) => {
+            session
+                .hold(HeldLogIn { pending: pending.seal(site).await?, keep: keep == KeepSignedIn::Yes })
+                .await?;
+            Ok(None)
+        }
+    }
+}
+
+/// The pending login that a session holds.
+async fn held(site: &Site, session: &UserSession) -> Result<Option<(PendingLogIn, KeepSignedIn)>, AppError> {
+    let Some(HeldLogIn { pending, keep }) = session.held().await? else { return Ok(None) };
+    let pending = PendingLogIn::open(site, &pending).await?;
+    Ok(pending.map(|pending| (pending, keep.into())))
+}
+
+/// Finishes the login that the session holds.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`] where it holds none; else as [`finish_log_in`].
+pub async fn log_in_code(
+    site: &Site,
+    session: &UserSession,
+    code: Parsed<SecondFactorCode>,
+    source: &RequestSource,
+) -> Result<User, AppError> {
+    let (pending, keep) = held(site, session).await?.ok_or(AppError::NotSignedIn)?;
+    let person = finish_log_in(site, &pending, &code?, source).await?;
+    sign_in(site, session, person, keep, source).await
+}
+
+/// Begins a family of tokens for the person of `login` and `password`, and of
+/// `code` where their account has a second factor.
 ///
 /// # Errors
 /// [`AppError::Invalid`], also when the password was changed meanwhile;
+/// [`AppError::SecondFactorRequired`] where the code is missing;
 /// [`AppError::Busy`].
 pub async fn log_in_program(
     site: &Site,
     client: Client,
     login: Login,
     password: Password,
+    code: Option<Parsed<SecondFactorCode>>,
     source: &RequestSource,
 ) -> Result<Tokens, AppError> {
-    begin_family(site, client, &authenticate(site, login, password, source).await?, source).await
+    let person = match (begin_log_in(site, login, password, source).await?, code) {
+        (LogIn::SecondFactor(pending), Some(code)) => finish_log_in(site, &pending, &code?, source).await?,
+        (log_in, _) => log_in.done()?,
+    };
+    begin_family(site, client, &person, source).await
 }
 
 /// Begins a family of tokens, unless the password was changed meanwhile.
@@ -297,7 +369,7 @@ pub async fn begin_family(
         token::service::end(site, family).await?;
         return Err(not_authenticated());
     }
-    note_log_in(site, &authenticated.user, source).await?;
+    note_log_in(site, authenticated, source).await?;
     Ok(tokens)
 }
 
@@ -320,7 +392,10 @@ pub async fn log_out(
 }
 
 /// Begins a session, unless the password was changed meanwhile.
-async fn sign_in(
+///
+/// # Errors
+/// [`AppError::Invalid`] when it was changed.
+pub async fn sign_in(
     site: &Site,
     session: &UserSession,
     authenticated: Authenticated,
@@ -333,23 +408,27 @@ async fn sign_in(
         return Err(not_authenticated());
     }
     source.issue_device()?;
-    note_log_in(site, &authenticated.user, source).await?;
+    note_log_in(site, &authenticated, source).await?;
     Ok(authenticated.user)
 }
 
 /// Notes a login, and from where it came. An account that waits to be deleted is
 /// kept: its owner is back.
-async fn note_log_in(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
-    let secret = site.secret().await?.clone();
+async fn note_log_in(
+    site: &Site,
+    Authenticated { user, factors, .. }: &Authenticated,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let (secret, factors) = (site.secret().await?.clone(), *factors);
     site.database
-        .write((secret, user.clone(), source.clone()), |db, (secret, user, source)| {
+        .write((secret, user.clone(), source.clone()), move |db, (secret, user, source)| {
             Box::pin(async move {
                 let is_new = devices::remember(db, &secret, &user.id, &source).await?;
                 let detail = if is_new { "from a new device" } else { "" };
-                let event = AuditEvent { detail, ..AuditEvent::of(AuditKind::LoggedIn, &user, "password") };
+                let event = AuditEvent { detail, ..AuditEvent::of(AuditKind::LoggedIn, &user, factors) };
                 audit::record(db, event, &source).await?;
                 if store::undo_deletion(db, &user.id).await? {
-                    let event = AuditEvent::of(AuditKind::DeletionUndone, &user, "password");
+                    let event = AuditEvent::of(AuditKind::DeletionUndone, &user, factors);
                     audit::record(db, event, &source).await?;
                 }
                 Ok(())
@@ -448,7 +527,7 @@ pub async fn change_password(
         AppError::Invalid { .. } => wrong_password(Field::CurrentPassword),
         other => other,
     };
-    let Authenticated { user, hash: old } =
+    let RightPassword { user, hash: old } =
         authenticate(site, Login::Username(user.username), previous, source).await.map_err(wrong)?;
     let new = site.hasher().hash(proposed, Priority::Known).await?;
     let replaced = site

@@ -61,6 +61,16 @@ pub async fn find(db: &mut Db, login: &Login) -> Result<Option<(User, String)>, 
     .transpose()
 }
 
+/// The user of that id.
+pub async fn find_by_id(db: &mut Db, id: &UserId) -> Result<Option<User>, AppError> {
+    let username: Option<String> = on_engine!(db => sqlx::query_scalar("SELECT username FROM users WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?);
+    let username = username.map(Username::try_from).transpose().map_err(internal)?;
+    Ok(username.map(|username| User { id: id.clone(), username }))
+}
+
 /// Both fields are checked, so that a form reports both.
 ///
 /// # Errors
@@ -113,9 +123,10 @@ pub async fn insert(
     })
 }
 
-/// Sets the hash without a look at the old one.
+/// Sets the hash without a look at the old one; an account that did without a
+/// password has one again.
 pub async fn set_hash(db: &mut Db, id: &UserId, hash: &str) -> Result<(), AppError> {
-    execute!(db => sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+    execute!(db => sqlx::query("UPDATE users SET password_hash = $1, password_dropped_at = NULL WHERE id = $2")
         .bind(hash)
         .bind(id.as_str()))?;
     Ok(())

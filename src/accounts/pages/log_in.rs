@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{next, next_input, redirect_if_signed_in, with_next};
+use super::{next, next_input, passkeys::PasskeyLogIn, redirect_if_signed_in, with_next};
 use crate::{
     accounts::show_password::ShowPassword,
     error::Field,
@@ -21,12 +21,13 @@ pub fn LogInPage() -> impl IntoView {
             <ErrorSummary />
             <form method="post" action="/login" novalidate>
                 {next_input(next.as_ref())}
-                <TextField field=Field::Identifier autocomplete="username" />
+                <TextField field=Field::Identifier autocomplete="username webauthn" />
                 <TextField field=Field::Password kind="password" autocomplete="current-password">
                     <ShowPassword />
                 </TextField>
                 <button class="button" type="submit">"Log in"</button>
             </form>
+            <PasskeyLogIn next=next.clone() />
             <p class="aside">"New here? "<a href=with_next("/signup", next.as_ref())>"Make an account"</a></p>
         </div>
         <IslandScripts />

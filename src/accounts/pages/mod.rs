@@ -2,13 +2,20 @@
 
 mod api_keys;
 mod log_in;
+mod log_in_code;
 mod logged_in;
+mod passkeys;
+mod qr_code;
 mod sign_up;
+mod two_factor;
 
 pub use api_keys::{ApiKeysPage, RevokeApiKeyPage};
 pub use log_in::LogInPage;
+pub use log_in_code::LogInCodePage;
 pub use logged_in::LoggedInPage;
+pub use passkeys::{PasskeyConfirmation, PasskeysPage, RemovePasskeyPage};
 pub use sign_up::SignUpPage;
+pub use two_factor::TwoFactorPage;
 
 use leptos::prelude::*;
 use url::form_urlencoded;
@@ -28,6 +35,8 @@ pub fn AccountNav() -> impl IntoView {
     view! {
         <nav class="account-nav" aria-label="Account">
             <ul>
+                {link("/account/two-factor", "Two-factor authentication")}
+                {link("/account/passkeys", "Passkeys")}
                 {link("/account/api-keys", "API keys")}
                 {link("/account/api", "API")}
             </ul>

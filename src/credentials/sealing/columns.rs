@@ -60,6 +60,26 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
         select: "SELECT id, letter FROM outbox WHERE letter IS NOT NULL",
         replace: "UPDATE outbox SET letter = $1 WHERE id = $2 AND letter = $3",
     },
+    SealedColumn {
+        table: "two_factor",
+        owner: "user_id",
+        value: "secret",
+        purpose: SealPurpose::TotpSecret,
+        forget: "UPDATE two_factor SET secret = NULL",
+        is_replaceable: false,
+        select: "SELECT user_id, secret FROM two_factor WHERE secret IS NOT NULL",
+        replace: "UPDATE two_factor SET secret = $1 WHERE user_id = $2 AND secret = $3",
+    },
+    SealedColumn {
+        table: "two_factor",
+        owner: "user_id",
+        value: "pending",
+        purpose: SealPurpose::TotpSecret,
+        forget: "UPDATE two_factor SET pending = NULL",
+        is_replaceable: true,
+        select: "SELECT user_id, pending FROM two_factor WHERE pending IS NOT NULL",
+        replace: "UPDATE two_factor SET pending = $1 WHERE user_id = $2 AND pending = $3",
+    },
 ];
 
 type Row = (String, Vec<u8>);

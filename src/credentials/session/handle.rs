@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use super::{
@@ -16,6 +17,19 @@ use crate::{
     site::Site,
     ui::Values,
 };
+
+/// The key of a login that waits for its second step.
+const HELD: &str = "log_in";
+
+/// A login that waits for its second step, in the session of a browser that is
+/// nobody's yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldLogIn {
+    /// As the use cases of accounts seal it.
+    pub pending: String,
+    /// Whether the person wants to stay signed in.
+    pub keep: bool,
+}
 
 const KEPT_FORMS: &str = "basket";
 /// The key of the single form that an older Byline stored in the session.
@@ -110,6 +124,7 @@ impl UserSession {
 
     async fn renew(&self, user: &User, login: &Login) -> Result<(), AppError> {
         self.0.cycle_id().await.map_err(|error| cause(&error))?;
+        self.0.remove::<HeldLogIn>(HELD).await.map_err(|error| cause(&error))?;
         self.0.insert(USER, user).await.map_err(|error| cause(&error))?;
         self.0.insert(LOGIN, login).await.map_err(|error| cause(&error))?;
         self.keep_cookie(login);
@@ -122,6 +137,20 @@ impl UserSession {
             let ends_at = login.at.after(login.lives().1).date_time();
             self.0.set_expiry(Some(tower_sessions::Expiry::AtDateTime(ends_at)));
         }
+    }
+
+    /// Holds a login until its second step. Nobody is signed in.
+    pub async fn hold(&self, log_in: HeldLogIn) -> Result<(), AppError> {
+        self.0.cycle_id().await.map_err(|error| cause(&error))?;
+        self.0.remove::<Login>(LOGIN).await.map_err(|error| cause(&error))?;
+        self.0.remove::<User>(USER).await.map_err(|error| cause(&error))?;
+        self.0.insert(HELD, log_in).await.map_err(|error| cause(&error))?;
+        self.0.save().await.map_err(|error| cause(&error))
+    }
+
+    /// The login that waits for its second step.
+    pub async fn held(&self) -> Result<Option<HeldLogIn>, AppError> {
+        self.0.get(HELD).await.map_err(|error| cause(&error))
     }
 
     /// Ends the session in the database.

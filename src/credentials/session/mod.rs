@@ -12,5 +12,5 @@ mod verify;
 pub mod kept;
 pub mod store;
 
-pub use handle::{KeepSignedIn, UserSession};
+pub use handle::{HeldLogIn, KeepSignedIn, UserSession};
 pub use verify::{VerifiedSession, still_holds, verify};

@@ -14,6 +14,8 @@ mod running;
 mod several;
 mod smtp;
 mod socket;
+mod soft_key;
+mod totp;
 
 pub mod tokens;
 
@@ -30,6 +32,8 @@ pub use running::{Running, serve_a_panic};
 pub use several::Several;
 pub use smtp::{Manner, Smtp};
 pub use socket::{Heard, Socket};
+pub use soft_key::SoftKey;
+pub use totp::App;
 
 use std::time::Duration;
 

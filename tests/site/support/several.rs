@@ -12,6 +12,7 @@ pub struct Several {
     processes: Vec<Option<Served>>,
     addresses: Vec<SocketAddr>,
     door: RoundRobin,
+    public_url: String,
     _folder: Byline,
     // Last: what uses it goes first.
     pub database: TestDatabase,
@@ -20,8 +21,13 @@ pub struct Several {
 impl Several {
     /// Starts them all at once, on a database that may be empty.
     pub async fn start(database: TestDatabase, count: usize, arguments: &[&str]) -> Self {
+        Self::start_called(database, count, "127.0.0.1", arguments).await
+    }
+
+    /// The same where the site's address has that host.
+    pub async fn start_called(database: TestDatabase, count: usize, host: &str, arguments: &[&str]) -> Self {
         let door = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let public_url = format!("http://{}", door.local_addr().expect("an address"));
+        let public_url = format!("http://{host}:{}", door.local_addr().expect("an address").port());
         let mut all = vec!["--database-url", database.url_text(), "--public-url", &public_url];
         all.extend(arguments);
         let folder = Byline::in_an_empty_folder();
@@ -29,7 +35,12 @@ impl Several {
         let addresses: Vec<_> = processes.iter().map(|process| process.address).collect();
         let processes = processes.into_iter().map(Some).collect();
         let door = RoundRobin::over(door, addresses.clone());
-        Self { processes, addresses, door, _folder: folder, database }
+        Self { processes, addresses, door, public_url, _folder: folder, database }
+    }
+
+    /// The site's own address.
+    pub fn origin(&self) -> &str {
+        &self.public_url
     }
 
     /// Somebody with a browser who meets another process each time.
