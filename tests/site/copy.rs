@@ -121,6 +121,16 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         ))
         .await;
     }
+    for values in ["SELECT 'A', hash, 1, -1, NULL, NULL", "SELECT 'Z', NULL, NULL, 0, hash, 9"] {
+        site.tamper(&format!("INSERT INTO two_factor {values} FROM api_keys WHERE name = 'one'")).await;
+    }
+    for rows in [
+        "recovery_codes SELECT 'A', hash, last_used_at",
+        "passkeys SELECT id, 'Z', name, hash, '{}', -1, last_used_at",
+        "passkey_ceremonies SELECT hash, 'add', NULL, '', '{}', 0",
+    ] {
+        site.tamper(&format!("INSERT INTO {rows} FROM api_keys")).await;
+    }
     site.tamper(KEYS).await;
 }
 

@@ -219,6 +219,37 @@ pub const BODIES: &[Door] = &[
         way: Way::Field { path: "/api/create_api_key", field: "days", others: &[("name", "Worst")] },
     },
     Door {
+        name: "a code of an app, or a recovery code",
+        parses: &[
+            "accounts/domain/two_factor/mod.rs::SecondFactorCode::parse",
+            "accounts/domain/two_factor/recovery.rs::RecoveryCode::parse",
+        ],
+        bytes: 32 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/turn_on_two_factor", field: "code", others: &[] },
+    },
+    Door {
+        name: "a new passkey",
+        parses: &["accounts/domain/passkeys/mod.rs::add"],
+        bytes: 16 * KIB,
+        worst: grammar::json,
+        way: Way::Field {
+            path: "/api/add_passkey",
+            field: "credential",
+            others: &[("name", "Worst"), ("ceremony", "")],
+        },
+    },
+    Door {
+        name: "what a passkey has signed",
+        parses: &[
+            "accounts/domain/passkeys/mod.rs::verify",
+            "accounts/domain/passkeys/mod.rs::is_cross_origin",
+        ],
+        bytes: 16 * KIB,
+        worst: grammar::json,
+        way: Way::Field { path: "/api/log_in_by_passkey", field: "credential", others: &[("ceremony", "")] },
+    },
+    Door {
         name: "a refresh token",
         parses: &["credentials/token/refresh_token.rs::RefreshToken::parse"],
         bytes: 16 * KIB,
@@ -474,6 +505,14 @@ pub const OURS: &[(&str, &str)] = &[
     ("config/argon2.rs::Cost::parse", "a hash that is stored"),
     ("accounts/domain/hashing.rs::Hasher::verify", "a hash that is stored"),
     ("accounts/domain/hashing.rs::can_be_verified", "a hash that is stored"),
+    ("accounts/domain/passkeys/ceremonies.rs::take", "the state of a ceremony as it was stored"),
+    ("accounts/domain/passkeys/mod.rs::credential", "a passkey as it was stored"),
+    ("accounts/domain/passkeys/relying_party.rs::origin", "the public URL, which was parsed before"),
+    (
+        "accounts/domain/pending.rs::PendingLogIn::opened_by",
+        "what this site has sealed, after a look at the seal",
+    ),
+    ("accounts/pages/two_factor.rs::TwoFactorPage", "the answer of a function of this site"),
     ("credentials/session/kept.rs::KeptForms::values", "a form as it was stored"),
     ("credentials/session/store.rs::RowStore::load", "a session as it was stored"),
     ("credentials/session/store.rs::RowStore::row", "a session that is to be stored"),

@@ -92,14 +92,14 @@ pub async fn begin_adding(
     user: &User,
     source: &RequestSource,
 ) -> Result<PasskeyCeremony, AppError> {
+    let party = relying_party(site)?;
     let rows = store::list(&mut site.database.read().await?, &user.id).await?;
     // A device that has one already says so instead of making another.
     let known = rows.iter().map(|row| Ok(credential(row)?.cred_id().clone()));
     let known = known.collect::<Result<Vec<_>, AppError>>()?;
     let name = user.username.as_str();
-    let (asked, state) = relying_party(site)?
-        .start_passkey_registration(handle(&user.id)?, name, name, Some(known))
-        .map_err(internal)?;
+    let (asked, state) =
+        party.start_passkey_registration(handle(&user.id)?, name, name, Some(known)).map_err(internal)?;
     let mut options = serde_json::to_value(asked).map_err(internal)?["publicKey"].take();
     let selection = &mut options["authenticatorSelection"];
     selection["residentKey"] = "required".into();
