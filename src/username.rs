@@ -43,6 +43,7 @@ const RESERVED: &[&str] = &[
     "cognito",
     "contact",
     "dashboard",
+    "deleted-author",
     "edit",
     "events",
     "everyone",

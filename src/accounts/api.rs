@@ -49,6 +49,67 @@ pub async fn confirm_identity(password: TypedPassword) -> Result<(), AppError> {
     server::confirm_identity(String::from(password).into()).await
 }
 
+/// Changes the password of the person who is signed in, and ends every other session
+/// and every program's login.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Invalid`], [`AppError::Busy`],
+/// [`AppError::TooMany`].
+#[server(endpoint = "/change_password", prefix = "/api")]
+pub async fn change_password(
+    current_password: TypedPassword,
+    new_password: TypedPassword,
+) -> Result<(), AppError> {
+    server::change_password(String::from(current_password).into(), String::from(new_password).into()).await
+}
+
+/// Stores what the person who is signed in tells about themselves; `links` has one a
+/// line.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Invalid`].
+#[server(endpoint = "/save_profile", prefix = "/api")]
+pub async fn save_profile(
+    #[server(default)] display_name: String,
+    #[server(default)] about: String,
+    #[server(default)] links: String,
+) -> Result<(), AppError> {
+    server::save_profile(display_name, about, links).await
+}
+
+/// Ends one of the person's own sessions or programs' logins, by the id in the list.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+#[server(endpoint = "/end_login", prefix = "/api")]
+pub async fn end_login(id: String) -> Result<(), AppError> {
+    server::end_login(id).await
+}
+
+/// Ends every session and every program's login of the person, but for the one that
+/// asks.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+#[server(endpoint = "/end_other_logins", prefix = "/api")]
+pub async fn end_other_logins() -> Result<(), AppError> {
+    server::end_other_logins().await
+}
+
+/// Asks for the deletion of the person's account; `posts` is `delete` or `keep`. A
+/// login within seven days undoes it.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Invalid`], [`AppError::Busy`],
+/// [`AppError::TooMany`].
+#[server(endpoint = "/delete_account", prefix = "/api")]
+pub async fn delete_account(
+    #[server(default)] posts: String,
+    password: TypedPassword,
+) -> Result<(), AppError> {
+    server::delete_account(posts, String::from(password).into()).await
+}
+
 /// Ends the session, here and for every request under way; with an access
 /// token instead, that token and every other of its family.
 ///
@@ -107,7 +168,13 @@ mod server {
     use crate::{
         accounts::{
             ApiKeyDays, ApiKeyName,
-            domain::{Email, Login, NewAccount, NewPassword, Password, api_keys, service},
+            domain::{
+                Email, Login, NewAccount, NewPassword, Password,
+                account::{self, PostsOfDeleted},
+                api_keys, logins,
+                service::{self, Spared},
+            },
+            profile::{About, DisplayName, Links, Profile},
         },
         credentials::{User, api_key::ApiKeyId},
         database::idempotency::IdempotencyKey,
@@ -166,6 +233,56 @@ mod server {
         let password = Password::parse(password.expose_secret())
             .map_err(|error| AppError::invalid(Field::Password, error))?;
         service::confirm_identity(&site(), &session(), user, password, &source()).await
+    }
+
+    pub(super) async fn change_password(current: SecretString, new: SecretString) -> Result<(), AppError> {
+        let (site, caller, session, source) = (site(), caller(), session(), source());
+        let user = caller.actor.user()?;
+        let email = account::facts(&site, &caller).await?.email;
+        let mut errors = FieldErrors::default();
+        let current = errors.take(Field::CurrentPassword, Password::parse(current.expose_secret()));
+        let about = [user.username.as_str(), &email];
+        let new = errors.take(Field::NewPassword, NewPassword::parse(new.expose_secret(), &about));
+        let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_error()) };
+        let family = caller.family().map(str::to_owned);
+        let spared = Spared { session: session.handle().filter(|_| family.is_none()), family };
+        let is_session = spared.family.is_none();
+        service::change_password(&site, user.clone(), spared, current, new, &source).await?;
+        if is_session { session.confirm(user, &source).await } else { Ok(()) }
+    }
+
+    pub(super) async fn save_profile(
+        display_name: String,
+        about: String,
+        links: String,
+    ) -> Result<(), AppError> {
+        let mut errors = FieldErrors::default();
+        let display_name = errors.take(Field::DisplayName, DisplayName::parse(&display_name));
+        let about = errors.take(Field::About, About::parse(&about));
+        let links = errors.take(Field::Links, Links::parse(&links));
+        let profile = match (display_name, about, links) {
+            (Some(display_name), Some(about), Some(links)) => Ok(Profile { display_name, about, links }),
+            _ => Err(errors.into_error()),
+        };
+        account::save_profile(&site(), &caller(), profile, &source()).await
+    }
+
+    pub(super) async fn end_login(id: String) -> Result<(), AppError> {
+        logins::end(&site(), &caller(), id, &source()).await
+    }
+
+    pub(super) async fn end_other_logins() -> Result<(), AppError> {
+        logins::end_others(&site(), &caller(), &session(), &source()).await
+    }
+
+    pub(super) async fn delete_account(posts: String, password: SecretString) -> Result<(), AppError> {
+        let caller = caller();
+        caller.actor.user()?;
+        let mut errors = FieldErrors::default();
+        let posts = errors.take(Field::Posts, PostsOfDeleted::parse(&posts));
+        let password = errors.take(Field::Password, Password::parse(password.expose_secret()));
+        let (Some(posts), Some(password)) = (posts, password) else { return Err(errors.into_error()) };
+        account::ask_for_deletion(&site(), &caller, &session(), posts, password, &source()).await
     }
 
     pub(super) async fn log_out() -> Result<(), AppError> {

@@ -10,8 +10,19 @@ use crate::{
     ui::{Next, Values, with_next},
 };
 
-pub const FORMS: &[&Form] =
-    &[&SIGN_UP, &LOG_IN, &LOG_OUT, &CONFIRM_IDENTITY, &CREATE_API_KEY, &REVOKE_API_KEY];
+pub const FORMS: &[&Form] = &[
+    &SIGN_UP,
+    &LOG_IN,
+    &LOG_OUT,
+    &CONFIRM_IDENTITY,
+    &CHANGE_PASSWORD,
+    &SAVE_PROFILE,
+    &END_LOGIN,
+    &END_OTHER_LOGINS,
+    &DELETE_ACCOUNT,
+    &CREATE_API_KEY,
+    &REVOKE_API_KEY,
+];
 
 /// The page after a login. It is shown to a browser that did not return the new
 /// cookie; every other browser is redirected.
@@ -62,6 +73,51 @@ static CONFIRM_IDENTITY: Form = Form {
     notice: None,
 };
 
+static CHANGE_PASSWORD: Form = Form {
+    call: Call { endpoint: "/api/change_password", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/password",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|_, _| "/account".to_owned()),
+    notice: Some(&PASSWORD_CHANGED),
+};
+
+static SAVE_PROFILE: Form = Form {
+    call: Call { endpoint: "/api/save_profile", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/profile",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|_, _| "/account".to_owned()),
+    notice: Some(&PROFILE_SAVED),
+};
+
+static END_LOGIN: Form = Form {
+    call: Call { endpoint: "/api/end_login", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/sessions/{id}/end",
+    holds_text: false,
+    is_shown_again: false,
+    then: Then::GoTo(|_, _| "/account/sessions".to_owned()),
+    notice: Some(&LOGIN_ENDED),
+};
+
+static END_OTHER_LOGINS: Form = Form {
+    call: Call { endpoint: "/api/end_other_logins", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/sessions",
+    holds_text: false,
+    is_shown_again: false,
+    then: Then::GoTo(|_, _| "/account/sessions".to_owned()),
+    notice: Some(&OTHER_LOGINS_ENDED),
+};
+
+static DELETE_ACCOUNT: Form = Form {
+    call: Call { endpoint: "/api/delete_account", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/delete",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|_, _| "/".to_owned()),
+    notice: Some(&DELETION_ASKED),
+};
+
 static CREATE_API_KEY: Form = Form {
     call: Call { endpoint: "/api/create_api_key", max_body: ACCOUNT_BODY, is_for_anyone: false },
     page: "/account/api-keys",
@@ -83,6 +139,18 @@ static REVOKE_API_KEY: Form = Form {
 static WELCOME: Notice =
     Notice { name: "welcome", sentence: "Welcome to Byline. You are signed up and logged in." };
 static LOGGED_OUT: Notice = Notice { name: "logged-out", sentence: "You are logged out." };
+static PASSWORD_CHANGED: Notice = Notice {
+    name: "password-changed",
+    sentence: "Your password is changed. You are signed out everywhere else.",
+};
+static PROFILE_SAVED: Notice = Notice { name: "profile-saved", sentence: "Your profile is saved." };
+static LOGIN_ENDED: Notice = Notice { name: "login-ended", sentence: "That login has ended." };
+static OTHER_LOGINS_ENDED: Notice =
+    Notice { name: "other-logins-ended", sentence: "You are signed out everywhere else." };
+static DELETION_ASKED: Notice = Notice {
+    name: "deletion-asked",
+    sentence: "Your account will be deleted in seven days. Log in before then to keep it.",
+};
 static KEY_REVOKED: Notice = Notice { name: "key-revoked", sentence: "The key is revoked." };
 
 /// Where a login goes on: to what was wanted, or to its second step.

@@ -20,6 +20,7 @@ cfg_if::cfg_if! {
         pub mod factor_forms;
         pub mod forms;
         pub mod pages;
+        pub mod profile;
     }
 }
 

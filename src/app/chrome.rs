@@ -15,7 +15,7 @@ use crate::{
 #[component]
 pub fn SiteHeader() -> impl IntoView {
     let path = uri().path().to_owned();
-    let in_account = path.starts_with("/account/");
+    let in_account = path == "/account" || path.starts_with("/account/");
     let link = move |href: &'static str, text: &'static str| {
         view! { <a href=href aria-current=(path == href).then_some("page")>{text}</a> }
     };
@@ -31,7 +31,7 @@ pub fn SiteHeader() -> impl IntoView {
                     Actor::User(user) => view! {
                         <ul class="account">
                             <li>
-                                <a href="/account/api-keys" aria-current=in_account.then_some("true")>
+                                <a href="/account" aria-current=in_account.then_some("true")>
                                     <span class="visually-hidden">"Account of "</span>
                                     <strong>{user.username.to_string()}</strong>
                                 </a>

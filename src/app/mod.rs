@@ -11,8 +11,9 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::{
-        ApiKeysPage, LogInCodePage, LogInPage, LoggedInPage, PasskeysPage, RemovePasskeyPage,
-        RevokeApiKeyPage, SignUpPage, TwoFactorPage,
+        AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EndLoginPage, LogInCodePage, LogInPage,
+        LoggedInPage, PasskeysPage, PasswordPage, ProfilePage, RemovePasskeyPage, RevokeApiKeyPage,
+        SessionsPage, SignUpPage, TwoFactorPage,
     },
     assets,
     codegen::page::ApiPage,
@@ -75,6 +76,13 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
                 <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
+                <Route path=path!("/account/confirm") view=|| view! { <ConfirmPage /> }.into_any() />
+                <Route path=path!("/account/profile") view=|| view! { <ProfilePage /> }.into_any() />
+                <Route path=path!("/account/password") view=|| view! { <PasswordPage /> }.into_any() />
+                <Route path=path!("/account/sessions") view=|| view! { <SessionsPage /> }.into_any() />
+                <Route path=path!("/account/sessions/:id/end") view=|| view! { <EndLoginPage /> }.into_any() />
+                <Route path=path!("/account/delete") view=|| view! { <DeleteAccountPage /> }.into_any() />
                 <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
                 <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />
                 <Route path=path!("/account/two-factor") view=|| view! { <TwoFactorPage /> }.into_any() />

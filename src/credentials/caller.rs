@@ -185,6 +185,15 @@ impl Caller {
         }
     }
 
+    /// The name of the session that asks in the list of its owner, if it is one.
+    #[must_use]
+    pub fn session_handle(&self) -> Option<String> {
+        match &self.proof.credential {
+            Credential::Session(session) => session.handle(),
+            _ => None,
+        }
+    }
+
     /// The token family that asks, if it is one.
     #[must_use]
     pub fn family(&self) -> Option<&str> {

@@ -80,7 +80,7 @@ impl Refusal {
             }
             Self::Error(error) => {
                 let kind = match error.status() {
-                    503 => "temporarily_unavailable",
+                    429 | 503 => "temporarily_unavailable",
                     500.. => "server_error",
                     _ => "invalid_request",
                 };

@@ -11,6 +11,7 @@ use crate::{
     },
     database::idempotency,
     mail,
+    ops::deletions,
     posts::{
         domain::{fold, rendered, store as posts},
         events,
@@ -46,6 +47,9 @@ pub async fn run(site: Site) {
         });
         if let Err(error) = outcome.await {
             tracing::warn!(%error, "cleaning up failed; it is tried again in ten minutes");
+        }
+        if let Err(error) = deletions::run(&site).await {
+            tracing::warn!(%error, "an account is not deleted yet; it is tried again in ten minutes");
         }
         if let Err(error) = rendered::backfill(&site).await {
             tracing::warn!(%error, "some posts are rendered when they are asked for; it is tried again in ten minutes");

@@ -1,5 +1,6 @@
 //! Tasks that the operator starts.
 
 pub mod copy;
+pub mod deletions;
 pub mod demo;
 pub mod housekeeping;

@@ -72,6 +72,9 @@ pub fn TextField(
     /// Shown unless the form came back with something else.
     #[prop(default = String::new())]
     value: String,
+    /// Whether it may stay empty.
+    #[prop(optional)]
+    optional: bool,
     /// Elements beside the control.
     #[prop(optional)]
     children: Option<Children>,
@@ -80,7 +83,7 @@ pub fn TextField(
     let error = form.error_at(field);
     let value = (kind != "password").then(|| form.value(field.name()).unwrap_or(value));
     // Usernames and addresses are no prose: phones should neither correct nor capitalise them.
-    let verbatim = !matches!(field, Field::Title | Field::Name);
+    let verbatim = !matches!(field, Field::Title | Field::Name | Field::DisplayName | Field::About);
     view! {
         <div class="field" class:invalid=error.is_some()>
             <FieldText field hint error=error.clone() />
@@ -95,7 +98,7 @@ pub fn TextField(
                     autocapitalize=verbatim.then_some("none")
                     spellcheck=verbatim.then_some("false")
                     dir=(!verbatim).then_some("auto")
-                    required
+                    required=!optional
                     aria-invalid=error.is_some().then_some("true")
                     aria-describedby=described_by(field, hint, error.as_deref())
                 />

@@ -279,7 +279,8 @@ async fn a_reader_of_the_list_may_stop_reading() {
     let byline = Byline::in_an_empty_folder();
     byline.run(&["migrate"], "").await.succeeded();
     let fill = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
-                INSERT INTO users SELECT 'u' || n, 'user' || n, n || '@example.org', '', 0 FROM numbers";
+                INSERT INTO users (id, username, email, password_hash, created_at)
+                SELECT 'u' || n, 'user' || n, n || '@example.org', '', 0 FROM numbers";
     sqlx::query(fill).execute(&mut database(&byline, "byline.db").await).await.expect("many accounts");
     let list = format!("'{}' user list | head -n 1", env!("CARGO_BIN_EXE_byline"));
     let mut shell = Command::new("sh");

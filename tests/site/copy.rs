@@ -131,6 +131,22 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     ] {
         site.tamper(&format!("INSERT INTO {rows} FROM api_keys")).await;
     }
+    site.tamper(
+        "INSERT INTO attempts SELECT hash, 1, -1, 0, 9223372036854775807 FROM api_keys WHERE name IN ('one', 'two')",
+    )
+    .await;
+    for number in 0..2 {
+        for row in [
+            "INSERT INTO outbox VALUES ('{n}', '', 'é', NULL, -1, 0, 0, 0, 0, NULL, NULL)",
+            "INSERT INTO one_time_tokens SELECT hash, '', NULL, '', NULL, 0, -1 FROM api_keys WHERE id = '{key}'",
+            "INSERT INTO pending_sign_ups SELECT '{n}', '', '', '', NULL, hash, hash, 0, -1 FROM api_keys WHERE id = '{key}'",
+        ] {
+            let key =
+                site.text(&format!("SELECT id FROM api_keys ORDER BY id LIMIT 1 OFFSET {number}")).await;
+            site.tamper(&row.replace("{n}", &number.to_string()).replace("{key}", &key)).await;
+        }
+    }
+    site.tamper("INSERT INTO known_devices SELECT 'Z', hash, 0, -1 FROM api_keys WHERE name = 'one'").await;
     site.tamper(KEYS).await;
 }
 
@@ -324,7 +340,7 @@ async fn an_interrupted_copy_leaves_nothing_behind_and_can_be_run_again() {
 async fn a_database_that_has_rows_is_refused_and_left_alone() {
     let site = Running::start().await;
     site.author("ada").await;
-    let session = "INSERT INTO sessions VALUES ($bytes$, NULL, '', 0, 0)";
+    let session = "INSERT INTO sessions (id_hash, data, created_at, last_seen_at) VALUES ($bytes$, '', 0, 0)";
     let event = "INSERT INTO events (kind, post_id, owner) VALUES ('created', 'x', 'ada')";
     let user =
         "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('x', 'x', 'x', 'x', 0)";

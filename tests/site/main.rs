@@ -56,6 +56,7 @@ mod search;
 mod sessions;
 mod shared;
 mod support;
+mod throttle;
 mod tls;
 mod together;
 mod tokens;

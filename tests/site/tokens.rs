@@ -192,13 +192,13 @@ async fn a_crowd_that_logs_in_is_told_to_come_back() {
     site.author("ada").await;
     let fields = [("grant_type", "password"), ("username", "ada"), ("password", "wrong password")];
     let crowd = join_all((0..100).map(|_| async { site.script().submit("/api/token", &fields).await })).await;
-    let busy: Vec<_> = crowd.iter().filter(|answer| answer.status == 503).collect();
+    let busy: Vec<_> = crowd.iter().filter(|answer| [429, 503].contains(&answer.status)).collect();
     assert!(!busy.is_empty(), "a hundred are more than the queue takes");
     for answer in busy {
-        assert_eq!(answer.header("retry-after"), "2");
+        assert_ne!(answer.header("retry-after"), "");
         assert_eq!(answer.json()["error"], "temporarily_unavailable");
     }
-    assert!(crowd.iter().all(|answer| [400, 503].contains(&answer.status)));
+    assert!(crowd.iter().all(|answer| [400, 429, 503].contains(&answer.status)));
 }
 
 #[tokio::test]

@@ -5,11 +5,14 @@ mod log_in;
 mod password;
 mod pending;
 
+pub mod account;
 pub mod api_keys;
 pub mod audit;
 pub mod costs;
+pub mod device_name;
 pub mod devices;
 pub mod hashing;
+pub mod logins;
 pub mod mails;
 pub mod one_time;
 pub mod passkeys;

@@ -3,9 +3,10 @@
 use super::{
     Authenticated, LogIn, Login, NewAccount, NewPassword, Password, PendingLogIn, RightPassword,
     audit::{self, AuditEvent, AuditKind},
+    device_name::whence,
     devices,
     hashing::{Priority, Verified},
-    not_authenticated, store,
+    mails, not_authenticated, store,
     throttle::{self, Door, Volume},
     two_factor::{self, SecondFactorCode},
 };
@@ -412,6 +413,12 @@ pub async fn sign_in(
     Ok(authenticated.user)
 }
 
+/// Where a request comes from, in words for its owner.
+fn whence_of(source: &RequestSource) -> String {
+    let from = source.begun_from();
+    whence(&from.user_agent, &from.address)
+}
+
 /// Notes a login, and from where it came. An account that waits to be deleted is
 /// kept: its owner is back.
 async fn note_log_in(
@@ -421,19 +428,25 @@ async fn note_log_in(
 ) -> Result<(), AppError> {
     let (secret, factors) = (site.secret().await?.clone(), *factors);
     site.database
-        .write((secret, user.clone(), source.clone()), move |db, (secret, user, source)| {
-            Box::pin(async move {
-                let is_new = devices::remember(db, &secret, &user.id, &source).await?;
-                let detail = if is_new { "from a new device" } else { "" };
-                let event = AuditEvent { detail, ..AuditEvent::of(AuditKind::LoggedIn, &user, factors) };
-                audit::record(db, event, &source).await?;
-                if store::undo_deletion(db, &user.id).await? {
-                    let event = AuditEvent::of(AuditKind::DeletionUndone, &user, factors);
+        .write(
+            (site.clone(), secret, user.clone(), source.clone()),
+            move |db, (site, secret, user, source)| {
+                Box::pin(async move {
+                    let is_new = devices::remember(db, &secret, &user.id, &source).await?;
+                    if is_new {
+                        mails::login_from_new_device(db, &site, &user, &whence_of(&source)).await?;
+                    }
+                    let detail = if is_new { "from a new device" } else { "" };
+                    let event = AuditEvent { detail, ..AuditEvent::of(AuditKind::LoggedIn, &user, factors) };
                     audit::record(db, event, &source).await?;
-                }
-                Ok(())
-            })
-        })
+                    if store::undo_deletion(db, &user.id).await? {
+                        let event = AuditEvent::of(AuditKind::DeletionUndone, &user, factors);
+                        audit::record(db, event, &source).await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 
@@ -532,16 +545,20 @@ pub async fn change_password(
     let new = site.hasher().hash(proposed, Priority::Known).await?;
     let replaced = site
         .database
-        .write((user.clone(), old, new, source.clone()), |db, (user, old, new, source)| {
-            Box::pin(async move {
-                let replaced = store::replace_hash(db, &user.id, &old, &new).await?;
-                if replaced {
-                    let event = AuditEvent::of(AuditKind::PasswordChanged, &user, "password");
-                    audit::record(db, event, &source).await?;
-                }
-                Ok(replaced)
-            })
-        })
+        .write(
+            (site.clone(), user.clone(), old, new, source.clone()),
+            |db, (site, user, old, new, source)| {
+                Box::pin(async move {
+                    let replaced = store::replace_hash(db, &user.id, &old, &new).await?;
+                    if replaced {
+                        let event = AuditEvent::of(AuditKind::PasswordChanged, &user, "password");
+                        audit::record(db, event, &source).await?;
+                        mails::password_changed(db, &site, &user, &whence_of(&source)).await?;
+                    }
+                    Ok(replaced)
+                })
+            },
+        )
         .await?;
     if !replaced {
         return Err(wrong_password(Field::CurrentPassword));

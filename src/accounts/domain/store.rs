@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::{Email, Login};
 use crate::{
+    clock,
     credentials::{User, UserId},
     database::{Db, execute, internal, on_engine, violates},
     error::{AppError, Field, FieldError},
@@ -140,6 +141,21 @@ pub async fn replace_hash(db: &mut Db, id: &UserId, old: &str, new: &str) -> Res
         .bind(id.as_str())
         .bind(old))?;
     Ok(replaced > 0)
+}
+
+/// Makes an account that nobody can log in to, unless it is there.
+pub async fn insert_nobody(db: &mut Db, username: &Username) -> Result<(), AppError> {
+    let user = User::new(username.clone());
+    execute!(db => sqlx::query(
+            "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, '', $4)
+             ON CONFLICT (username) DO NOTHING",
+        )
+        .bind(user.id.as_str())
+        .bind(username.as_str())
+        // No address: it has no sign for "at".
+        .bind(username.as_str())
+        .bind(clock::now().micros()))?;
+    Ok(())
 }
 
 /// Keeps an account that waits to be deleted. Whether it did.

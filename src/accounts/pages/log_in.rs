@@ -13,7 +13,8 @@ use crate::{
 pub fn LogInPage() -> impl IntoView {
     let next = next();
     redirect_if_signed_in(next.as_ref());
-    let failed = expect_context::<FormState>().error.is_some();
+    let form = expect_context::<FormState>();
+    let (failed, keep) = (form.error.is_some(), form.value("keep_signed_in").is_some());
     view! {
         <PageTitle text=if failed { "Error: Log in" } else { "Log in" }.to_owned() />
         <div class="narrow">
@@ -23,11 +24,16 @@ pub fn LogInPage() -> impl IntoView {
                 {next_input(next.as_ref())}
                 <TextField field=Field::Identifier autocomplete="username webauthn" />
                 <TextField field=Field::Password kind="password" autocomplete="current-password">
-                    <ShowPassword />
+                    <ShowPassword of=Field::Password.name().to_owned() />
                 </TextField>
+                <div class="choice">
+                    <input id="keep_signed_in" name="keep_signed_in" type="checkbox" value="yes" checked=keep />
+                    <label for="keep_signed_in">"Keep me signed in"</label>
+                </div>
                 <button class="button" type="submit">"Log in"</button>
             </form>
             <PasskeyLogIn next=next.clone() />
+            <p class="aside"><a href="/forgot-password">"Forgot your password?"</a></p>
             <p class="aside">"New here? "<a href=with_next("/signup", next.as_ref())>"Make an account"</a></p>
         </div>
         <IslandScripts />

@@ -1,19 +1,31 @@
 //! The screens of accounts.
 
+mod account;
 mod api_keys;
+mod confirm;
+mod delete;
 mod log_in;
 mod log_in_code;
 mod logged_in;
 mod passkeys;
+mod password;
+mod profile;
 mod qr_code;
+mod sessions;
 mod sign_up;
 mod two_factor;
 
+pub use account::AccountPage;
 pub use api_keys::{ApiKeysPage, RevokeApiKeyPage};
+pub use confirm::ConfirmPage;
+pub use delete::DeleteAccountPage;
 pub use log_in::LogInPage;
 pub use log_in_code::LogInCodePage;
 pub use logged_in::LoggedInPage;
 pub use passkeys::{PasskeyConfirmation, PasskeysPage, RemovePasskeyPage};
+pub use password::PasswordPage;
+pub use profile::ProfilePage;
+pub use sessions::{EndLoginPage, SessionsPage};
 pub use sign_up::SignUpPage;
 pub use two_factor::TwoFactorPage;
 
@@ -35,8 +47,7 @@ pub fn AccountNav() -> impl IntoView {
     view! {
         <nav class="account-nav" aria-label="Account">
             <ul>
-                {link("/account/two-factor", "Two-factor authentication")}
-                {link("/account/passkeys", "Passkeys")}
+                {link("/account", "Account")}
                 {link("/account/api-keys", "API keys")}
                 {link("/account/api", "API")}
             </ul>

@@ -39,7 +39,7 @@ pub fn SignUpPage() -> impl IntoView {
                     autocomplete="new-password"
                     hint="15 characters or more of anything, or at least 8 that are hard to guess"
                 >
-                    <ShowPassword />
+                    <ShowPassword of=Field::Password.name().to_owned() />
                 </TextField>
                 <button class="button" type="submit">"Sign up"</button>
             </form>

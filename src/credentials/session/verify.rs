@@ -13,6 +13,14 @@ pub struct VerifiedSession {
     session: UserSession,
 }
 
+impl VerifiedSession {
+    /// Its name in the list of its owner.
+    #[must_use]
+    pub fn handle(&self) -> Option<String> {
+        self.session.handle()
+    }
+}
+
 /// Finds who is signed in; `None` for nobody. The primary database is asked at
 /// the first call for a request. Nothing is trusted from memory: requests write
 /// the rows of sessions, and a session ends when it is not used.

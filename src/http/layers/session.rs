@@ -3,12 +3,15 @@
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderValue, StatusCode,
+        HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_TYPE, SET_COOKIE},
     },
     middleware::Next,
     response::Response,
 };
+
+/// W3C Clear Site Data 3.1.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 use crate::{
     error::AppError,
@@ -31,7 +34,23 @@ pub async fn repair_session_response(State(https): State<bool>, request: Request
     {
         return refusal(&AppError::Busy { retry_after: 2 }, html);
     }
-    complete_removal(response, https)
+    complete_removal(tell_to_clear(response), https)
+}
+
+/// A browser that is logged out forgets what it has stored of pages (security row
+/// S6). Not `"storage"`, which has texts that were not sent yet, and not `"cookies"`,
+/// by one of which the browser is known at the next login.
+fn tell_to_clear(mut response: Response) -> Response {
+    let is_removal = |cookie: &HeaderValue| {
+        cookie.to_str().is_ok_and(|text| {
+            text.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='))
+                && text.contains("Max-Age=0")
+        })
+    };
+    if response.headers().get_all(SET_COOKIE).iter().any(is_removal) {
+        response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    }
+    response
 }
 
 /// A browser obeys the removal of a `__Host-` cookie only if it carries

@@ -502,6 +502,10 @@ pub const OPERATOR: &[Door] = &[
 
 /// ListenerSlots that parse nothing but what this site wrote, and why that is so.
 pub const OURS: &[(&str, &str)] = &[
+    ("accounts/domain/one_time.rs::Code::parse", "six digits, within the limit of a form"),
+    ("accounts/domain/one_time.rs::Token::parse", "43 characters, within the limit of a form"),
+    ("credentials/sealing/keys.rs::parse", "a file that Byline itself has made"),
+    ("credentials/session/store.rs::list", "what the session's row has"),
     ("config/argon2.rs::Cost::parse", "a hash that is stored"),
     ("accounts/domain/hashing.rs::Hasher::verify", "a hash that is stored"),
     ("accounts/domain/hashing.rs::can_be_verified", "a hash that is stored"),

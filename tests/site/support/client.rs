@@ -29,6 +29,8 @@ pub struct Client {
     origin: String,
     accept: &'static str,
     cookies: BTreeMap<String, String>,
+    /// Where a proxy says that it comes from.
+    forwarded_for: Option<String>,
 }
 
 /// A request of which the body is still to come; the site waits for it.
@@ -58,7 +60,21 @@ impl Client {
         } else {
             (address.to_string(), format!("http://{address}"))
         };
-        Self { address, host, origin, accept: "text/html,application/xhtml+xml", cookies: BTreeMap::new() }
+        Self {
+            address,
+            host,
+            origin,
+            accept: "text/html,application/xhtml+xml",
+            cookies: BTreeMap::new(),
+            forwarded_for: None,
+        }
+    }
+
+    /// The same from that address, behind a proxy that the site trusts
+    /// ([`super::Running::start_behind_a_proxy`]).
+    pub fn from_address(mut self, address: &str) -> Self {
+        self.forwarded_for = Some(address.to_owned());
+        self
     }
 
     /// A script that runs in the same browser, with the same cookies.
@@ -145,6 +161,9 @@ impl Client {
     pub fn request_of_unknown_origin(&self, method: Method, path: &str) -> Builder {
         let mut request =
             Request::builder().method(method).uri(path).header(HOST, &self.host).header(ACCEPT, self.accept);
+        if let Some(address) = &self.forwarded_for {
+            request = request.header("x-forwarded-for", address);
+        }
         if !self.cookies.is_empty() {
             let cookies: Vec<_> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

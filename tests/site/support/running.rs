@@ -56,6 +56,13 @@ impl Running {
         Self::start_with(|config| config.public_url = "https://byline.example".parse().expect("a URL")).await
     }
 
+    /// A fresh site behind a proxy on this machine, which says by `X-Forwarded-For` who
+    /// asks: [`Client::from_address`].
+    pub async fn start_behind_a_proxy() -> Self {
+        Self::start_with(|config| config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")])
+            .await
+    }
+
     /// A new site with other settings.
     pub async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
         Self::over(TestDatabase::fresh().await, set).await

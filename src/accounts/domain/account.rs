@@ -1,0 +1,211 @@
+//! The use cases of a person's own account: profile, deletion.
+
+use sqlx::FromRow;
+
+use super::{
+    Login, Password,
+    audit::{self, AuditEvent, AuditKind, AuditRow},
+    service,
+};
+use crate::{
+    accounts::profile::{About, DisplayName, Links, Profile},
+    clock,
+    credentials::{Caller, RequestSource, User, UserId, UserSession},
+    database::{Db, execute, on_engine},
+    error::{AppError, Field, Parsed},
+    site::Site,
+    timestamp::Timestamp,
+    username::Username,
+};
+use std::time::Duration;
+
+/// The time in which a login undoes a deletion.
+pub const UNDO_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What becomes of the posts of an account that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PostsOfDeleted {
+    /// They are deleted too.
+    Delete,
+    /// They stay, under "deleted-author".
+    Keep,
+}
+
+/// The choice is neither of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Choose what becomes of your posts")]
+pub struct PostsOfDeletedError;
+
+impl PostsOfDeleted {
+    /// "delete" or "keep", as the form has it.
+    ///
+    /// # Errors
+    /// [`PostsOfDeletedError`] for anything else.
+    pub fn parse(raw: &str) -> Result<Self, PostsOfDeletedError> {
+        match raw {
+            "delete" => Ok(Self::Delete),
+            "keep" => Ok(Self::Keep),
+            _ => Err(PostsOfDeletedError),
+        }
+    }
+}
+
+/// What the page of an account shows.
+#[derive(Clone, Debug)]
+pub struct AccountFacts {
+    pub email: String,
+    pub profile: Profile,
+    /// Newest first.
+    pub activity: Vec<AuditRow>,
+}
+
+#[derive(FromRow)]
+struct FactsRow {
+    email: String,
+    display_name: String,
+    about: String,
+    links: String,
+}
+
+/// What a person sees of their own account.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn facts(site: &Site, caller: &Caller) -> Result<AccountFacts, AppError> {
+    let user = &caller.actor.user()?.id;
+    let db = &mut site.reader_for(&caller.actor).await?;
+    let row: Option<FactsRow> = on_engine!(db => sqlx::query_as(
+            "SELECT email, display_name, about, links FROM users WHERE id = $1",
+        )
+        .bind(user.as_str())
+        .fetch_optional(db)
+        .await?);
+    let row = row.ok_or(AppError::NotSignedIn)?;
+    let profile = Profile {
+        display_name: DisplayName::parse(&row.display_name).unwrap_or_default(),
+        about: About::parse(&row.about).unwrap_or_default(),
+        links: Links::from_stored(&row.links),
+    };
+    Ok(AccountFacts { email: row.email, profile, activity: audit::of_user(db, user).await? })
+}
+
+/// Stores what a person tells about themselves.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Invalid`].
+pub async fn save_profile(
+    site: &Site,
+    caller: &Caller,
+    profile: Parsed<Profile>,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let user = caller.actor.user()?.clone();
+    let profile = profile?;
+    let credential = caller.credential_kind();
+    site.database
+        .write((user, profile, source.clone()), move |db, (user, profile, source)| {
+            Box::pin(async move {
+                execute!(db => sqlx::query(
+                        "UPDATE users SET display_name = $1, about = $2, links = $3 WHERE id = $4",
+                    )
+                    .bind(profile.display_name.as_str())
+                    .bind(profile.about.as_str())
+                    .bind(profile.links.lines())
+                    .bind(user.id.as_str()))?;
+                audit::record(db, AuditEvent::of(AuditKind::ProfileChanged, &user, credential), &source).await
+            })
+        })
+        .await
+}
+
+/// Asks for the deletion of the person's account. It is closed at once, and deleted
+/// after [`UNDO_TIME`], unless the person logs in before.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for a wrong password;
+/// [`AppError::Busy`], [`AppError::TooMany`].
+pub async fn ask_for_deletion(
+    site: &Site,
+    caller: &Caller,
+    session: &UserSession,
+    posts: PostsOfDeleted,
+    password: Password,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let user = caller.actor.user()?.clone();
+    let login = Login::Username(user.username.clone());
+    service::authenticate(site, login, password, source).await.map_err(|error| match error {
+        AppError::Invalid { .. } => AppError::invalid(Field::Password, "That is not your password"),
+        other => other,
+    })?;
+    let delete_at = clock::now().after(UNDO_TIME);
+    let keep = i64::from(posts == PostsOfDeleted::Keep);
+    site.database
+        .write((user.clone(), delete_at, keep, source.clone()), |db, (user, delete_at, keep, source)| {
+            Box::pin(async move {
+                execute!(db => sqlx::query("UPDATE users SET delete_at = $1, keep_posts = $2 WHERE id = $3")
+                    .bind(delete_at.micros())
+                    .bind(keep)
+                    .bind(user.id.as_str()))?;
+                audit::record(db, AuditEvent::of(AuditKind::DeletionAsked, &user, "password"), &source).await
+            })
+        })
+        .await?;
+    service::sign_out_everywhere(site, user.id).await?;
+    session.sign_out().await
+}
+
+/// An account whose time is over.
+#[derive(Clone, Debug)]
+pub struct DueDeletion {
+    pub user: User,
+    pub posts: PostsOfDeleted,
+}
+
+/// The accounts that are to be deleted by now.
+pub async fn due(db: &mut Db) -> Result<Vec<DueDeletion>, AppError> {
+    let rows: Vec<(String, String, i64)> = on_engine!(db => sqlx::query_as(
+            "SELECT id, username, keep_posts FROM users WHERE delete_at <= $1 ORDER BY delete_at",
+        )
+        .bind(clock::now().micros())
+        .fetch_all(db)
+        .await?);
+    let due = |(id, username, keep): (String, String, i64)| {
+        let user = User { id: UserId::from_stored(id), username: Username::try_from(username).ok()? };
+        let posts = if keep == 0 { PostsOfDeleted::Delete } else { PostsOfDeleted::Keep };
+        Some(DueDeletion { user, posts })
+    };
+    Ok(rows.into_iter().filter_map(due).collect())
+}
+
+/// Deletes an account whose posts are gone, and all that belongs to it. `false` if it
+/// is no longer to be deleted.
+pub async fn delete(site: &Site, user: User) -> Result<bool, AppError> {
+    site.database
+        .write_then(
+            (user, clock::now()),
+            |db, (user, now)| {
+                Box::pin(async move {
+                    let deleted = execute!(db => sqlx::query("DELETE FROM users WHERE id = $1 AND delete_at <= $2")
+                        .bind(user.id.as_str())
+                        .bind(now.micros()))?;
+                    if deleted > 0 {
+                        let event = AuditEvent::of(AuditKind::Deleted, &user, "housekeeping");
+                        audit::record(db, event, &RequestSource::command_line()).await?;
+                    }
+                    Ok(deleted > 0)
+                })
+            },
+            site.trust().forgetting(),
+        )
+        .await
+}
+
+/// When an account is to be deleted, if it waits for that.
+pub async fn deletion_time(db: &mut Db, user: &UserId) -> Result<Option<Timestamp>, AppError> {
+    let at: Option<Option<i64>> = on_engine!(db => sqlx::query_scalar("SELECT delete_at FROM users WHERE id = $1")
+        .bind(user.as_str())
+        .fetch_optional(db)
+        .await?);
+    Ok(at.flatten().map(Timestamp::from_micros))
+}

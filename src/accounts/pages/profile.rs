@@ -1,0 +1,50 @@
+//! `/account/profile`.
+
+use leptos::prelude::*;
+
+use super::AccountNav;
+use crate::{
+    accounts::domain::account,
+    error::Field,
+    http::context::{caller, site},
+    ui::{ErrorSummary, FormState, PageTitle, TextArea, TextField, load},
+};
+
+#[component]
+pub fn ProfilePage() -> impl IntoView {
+    let failed = expect_context::<FormState>().error.is_some();
+    load(async move {
+        let profile = account::facts(&site(), &caller()).await?.profile;
+        Ok(view! {
+            <PageTitle text=if failed { "Error: Profile" } else { "Profile" }.to_owned() />
+            <AccountNav />
+            <div class="narrow">
+                <h1>"Profile"</h1>
+                <ErrorSummary />
+                <p>"Everyone may see this. Every field may stay empty."</p>
+                <form method="post" action="/account/profile" novalidate>
+                    <TextField
+                        field=Field::DisplayName
+                        autocomplete="name"
+                        hint="How you want to be called: 60 characters at most"
+                        value=profile.display_name.as_str().to_owned()
+                        optional=true
+                    />
+                    <TextField
+                        field=Field::About
+                        autocomplete="on"
+                        hint="One line: 160 characters at most"
+                        value=profile.about.as_str().to_owned()
+                        optional=true
+                    />
+                    <TextArea
+                        field=Field::Links
+                        hint="Your other pages, one address on each line, five at most"
+                        value=profile.links.lines()
+                    />
+                    <button class="button" type="submit">"Save profile"</button>
+                </form>
+            </div>
+        })
+    })
+}
