@@ -164,6 +164,8 @@ pub enum Field {
     NewPassword,
     /// Six digits, sent by mail or shown by an authenticator app; or a recovery code.
     Code,
+    /// The token of a link from a mail.
+    Token,
     /// The name that is shown with a person's posts.
     DisplayName,
     /// One line about a person.
@@ -193,6 +195,7 @@ impl Field {
             Self::CurrentPassword => "current_password",
             Self::NewPassword => "new_password",
             Self::Code => "code",
+            Self::Token => "token",
             Self::DisplayName => "display_name",
             Self::About => "about",
             Self::Links => "links",
@@ -217,6 +220,7 @@ impl Field {
             Self::CurrentPassword => "Current password",
             Self::NewPassword => "New password",
             Self::Code => "Code",
+            Self::Token => "Link",
             Self::DisplayName => "Display name",
             Self::About => "About you",
             Self::Links => "Links",

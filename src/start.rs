@@ -48,8 +48,14 @@ impl Site {
 }
 
 const FORMS: Forms = Forms {
-    of_features: &[accounts::forms::FORMS, accounts::factor_forms::FORMS, posts::forms::FORMS],
+    of_features: &[
+        accounts::forms::FORMS,
+        accounts::factor_forms::FORMS,
+        accounts::mail_forms::FORMS,
+        posts::forms::FORMS,
+    ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
+    notices: &accounts::mail_forms::NOTICES,
 };
 
 async fn assemble(

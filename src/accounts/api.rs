@@ -2,10 +2,13 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Account, ListedApiKey, LogInAnswer, NewApiKey, TypedPassword};
+use super::{Account, ListedApiKey, LogInAnswer, NewApiKey, SignedUp, TypedPassword};
 use crate::error::AppError;
 
-/// Makes an account and signs it in. Sent again with the same
+/// Makes an account and signs it in. Where mail is sent, the account is made once its
+/// address is confirmed ([`verify_email`](super::mail_api::verify_email)), and nobody
+/// is signed in before; the answer is the same whether or not the address has an
+/// account. Sent again with the same
 /// `idempotency_key` and the same password (a form pressed twice), it signs in
 /// again.
 ///
@@ -18,7 +21,7 @@ pub async fn sign_up(
     email: String,
     password: TypedPassword,
     #[server(default)] idempotency_key: Option<String>,
-) -> Result<LogInAnswer, AppError> {
+) -> Result<SignedUp, AppError> {
     server::sign_up(username, email, String::from(password).into(), idempotency_key).await
 }
 
@@ -161,17 +164,20 @@ pub async fn revoke_api_key(
 }
 
 #[cfg(feature = "ssr")]
+pub(super) use server::answer;
+
+#[cfg(feature = "ssr")]
 mod server {
     use secrecy::{ExposeSecret, SecretString};
 
-    use super::{Account, AppError, ListedApiKey, LogInAnswer, NewApiKey};
+    use super::{Account, AppError, ListedApiKey, LogInAnswer, NewApiKey, SignedUp};
     use crate::{
         accounts::{
             ApiKeyDays, ApiKeyName,
             domain::{
                 Email, Login, NewAccount, NewPassword, Password,
                 account::{self, PostsOfDeleted},
-                api_keys, logins,
+                api_keys, logins, pending_sign_up,
                 service::{self, Spared},
             },
             profile::{About, DisplayName, Links, Profile},
@@ -184,7 +190,7 @@ mod server {
     };
 
     /// `None` where a second factor is still to come.
-    fn answer(user: Option<User>) -> LogInAnswer {
+    pub(in crate::accounts) fn answer(user: Option<User>) -> LogInAnswer {
         user.map_or(LogInAnswer::SecondFactor { second_factor: true }, |user| {
             LogInAnswer::Done(Account { username: user.username })
         })
@@ -195,7 +201,7 @@ mod server {
         email: String,
         password: SecretString,
         key: Option<String>,
-    ) -> Result<LogInAnswer, AppError> {
+    ) -> Result<SignedUp, AppError> {
         let mut errors = FieldErrors::default();
         let parsed_username = errors.take(Field::Username, Username::parse(&username));
         let parsed_email = errors.take(Field::Email, Email::parse(&email));
@@ -207,8 +213,15 @@ mod server {
         };
         let account = NewAccount { username, email, password };
         let key = IdempotencyKey::optional(key)?;
-        let user = service::sign_up_and_in(&site(), &session(), account, key, &source()).await?;
-        Ok(answer(user))
+        let site = site();
+        if site.mailer().is_on() {
+            let username = account.username.clone();
+            let id = pending_sign_up::begin(&site, account, key, &source()).await?;
+            session().begin_sign_up(&id).await?;
+            return Ok(SignedUp::Mailed { username, sign_up: id });
+        }
+        let user = service::sign_up_and_in(&site, &session(), account, key, &source()).await?;
+        Ok(SignedUp::LogIn(answer(user)))
     }
 
     pub(super) async fn log_in(

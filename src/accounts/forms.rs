@@ -36,8 +36,8 @@ static SIGN_UP: Form = Form {
     page: "/signup",
     holds_text: false,
     is_shown_again: true,
-    then: Then::GoTo(next),
-    notice: Some(&WELCOME),
+    then: Then::GoToWith(after_sign_up),
+    notice: None,
 };
 
 static LOG_IN: Form = Form {
@@ -136,7 +136,7 @@ static REVOKE_API_KEY: Form = Form {
     notice: Some(&KEY_REVOKED),
 };
 
-static WELCOME: Notice =
+pub(super) static WELCOME: Notice =
     Notice { name: "welcome", sentence: "Welcome to Byline. You are signed up and logged in." };
 static LOGGED_OUT: Notice = Notice { name: "logged-out", sentence: "You are logged out." };
 static PASSWORD_CHANGED: Notice = Notice {
@@ -163,4 +163,12 @@ pub(super) fn next(typed: &Values, answer: &Value) -> String {
     }
     let next = typed.get("next").and_then(Next::parse);
     next.map_or_else(|| LOGGED_IN.to_owned(), |next| with_next(LOGGED_IN, next.as_str()))
+}
+
+/// Where mail is sent, on to the page of the code.
+fn after_sign_up(typed: &Values, answer: &Value) -> (String, Option<&'static Notice>) {
+    match answer["sign_up"].as_str() {
+        Some(id) => (format!("/verify-email?sign_up={id}"), None),
+        None => (next(typed, answer), Some(&WELCOME)),
+    }
 }

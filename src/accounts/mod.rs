@@ -1,6 +1,7 @@
 //! Accounts: who writes, and the proof.
 //!
-//! `api`, `two_factor_api` and `passkeys_api` have the server functions; `copy_key` and `show_password` are islands. With `ssr`,
+//! `api`, `mail_api`, `two_factor_api` and `passkeys_api` have the server functions;
+//! `copy_key` and `show_password` are islands. With `ssr`,
 //! `pages` has the screens and `domain` the use cases, the passwords and the SQL.
 
 mod api_key;
@@ -10,6 +11,7 @@ mod typed_password;
 
 pub mod api;
 pub mod copy_key;
+pub mod mail_api;
 pub mod passkeys_api;
 pub mod show_password;
 pub mod two_factor_api;
@@ -19,6 +21,7 @@ cfg_if::cfg_if! {
         pub mod domain;
         pub mod factor_forms;
         pub mod forms;
+        pub mod mail_forms;
         pub mod pages;
         pub mod profile;
     }
@@ -32,6 +35,32 @@ pub use api_key::{ApiKeyDays, ApiKeyDaysError, ApiKeyName, ApiKeyNameError, List
 pub use passkey::{ListedPasskey, PasskeyCeremony, PasskeyName, Passkeys};
 pub use two_factor::{LogInAnswer, RecoveryCodes, TwoFactor};
 pub use typed_password::TypedPassword;
+
+/// What a sign-up has made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SignedUp {
+    /// Nothing yet: the address has to be confirmed first, by a code that was mailed.
+    Mailed {
+        username: Username,
+        /// The id that goes with the code.
+        sign_up: String,
+    },
+    /// An account, and a login.
+    LogIn(LogInAnswer),
+}
+
+/// What a code or a link from a mail has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "confirmed")]
+pub enum Confirmation {
+    /// A sign-up; the session of the call is signed in.
+    SignedUp,
+    /// A sign-up that was begun elsewhere; nobody is signed in.
+    SignedUpElsewhere,
+    /// The address of an account.
+    Address,
+}
 
 /// An account as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,9 +11,10 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::{
-        AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EndLoginPage, LogInCodePage, LogInPage,
-        LoggedInPage, PasskeysPage, PasswordPage, ProfilePage, RemovePasskeyPage, RevokeApiKeyPage,
-        SessionsPage, SignUpPage, TwoFactorPage,
+        AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EmailPage, EndLoginPage,
+        ForgotPasswordPage, LogInCodePage, LogInPage, LoggedInPage, PasskeysPage, PasswordPage, ProfilePage,
+        RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage, TwoFactorPage,
+        UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
     },
     assets,
     codegen::page::ApiPage,
@@ -53,6 +54,7 @@ pub fn App() -> impl IntoView {
                 <SiteHeader />
                 <main id="main" class="page">
                     <NoticeBanner />
+                    <UnconfirmedBanner />
                     <KeptTexts />
                     {match error {
                         Some(error) => view! { <ErrorPage error /> }.into_any(),
@@ -90,6 +92,11 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/account/passkeys") view=|| view! { <PasskeysPage /> }.into_any() />
                 <Route path=path!("/account/passkeys/without-password") view=|| view! { <PasskeysPage /> }.into_any() />
                 <Route path=path!("/account/passkeys/:id/remove") view=|| view! { <RemovePasskeyPage /> }.into_any() />
+                <Route path=path!("/account/email") view=|| view! { <EmailPage /> }.into_any() />
+                <Route path=path!("/account/email/undo") view=|| view! { <UndoEmailPage /> }.into_any() />
+                <Route path=path!("/forgot-password") view=|| view! { <ForgotPasswordPage /> }.into_any() />
+                <Route path=path!("/reset-password") view=|| view! { <ResetPasswordPage /> }.into_any() />
+                <Route path=path!("/verify-email") view=|| view! { <VerifyEmailPage /> }.into_any() />
                 <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />

@@ -106,9 +106,10 @@ pub async fn submit(
     let https = site.public_url.is_https();
     match outcome {
         Ok(answer) => {
-            let location = match form.then {
+            let (location, notice) = match form.then {
                 Then::ShowOnce => return shown_once(&site, context.caller, form, &typed, answer).await,
-                Then::GoTo(location) => location(&typed, &answer),
+                Then::GoTo(location) => (location(&typed, &answer), form.notice),
+                Then::GoToWith(location) => location(&typed, &answer),
             };
             if let (Ok(user), Some(id)) = (context.caller.actor.user(), typed.remove(Form::KEPT))
                 && let Err(error) = context.session.forget_kept(&site.database, user, id).await
@@ -116,7 +117,7 @@ pub async fn submit(
                 tracing::warn!(%error, "a text that has been saved stays kept");
             }
             let mut response = see_other(&location);
-            if let Some(notice) = form.notice {
+            if let Some(notice) = notice {
                 response.headers_mut().append(SET_COOKIE, notice.cookie(https));
             }
             response

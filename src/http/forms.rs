@@ -43,6 +43,8 @@ pub enum Then {
     /// A redirect to a path of this site, which depends on the typed values and
     /// the answer of the server function.
     GoTo(fn(&Values, &Value) -> String),
+    /// A redirect as [`Self::GoTo`], with the notice that fits the answer.
+    GoToWith(fn(&Values, &Value) -> (String, Option<&'static Notice>)),
     /// The answer is shown once, on the form's own page, as
     /// [`ShownOnce`](super::pages::ShownOnce), because it is stored nowhere.
     ShowOnce,
@@ -54,6 +56,8 @@ pub struct Forms {
     pub of_features: &'static [&'static [&'static Form]],
     /// Server functions that have no form.
     pub calls: &'static [&'static Call],
+    /// The notices of [`Then::GoToWith`].
+    pub notices: &'static [&'static Notice],
 }
 
 impl Site {
@@ -85,7 +89,8 @@ impl Forms {
     /// The notice that a cookie names.
     #[must_use]
     pub fn notice(&self, name: &str) -> Option<&'static Notice> {
-        self.all().filter_map(|form| form.notice).find(|notice| notice.name == name)
+        let of_forms = self.all().filter_map(|form| form.notice);
+        of_forms.chain(self.notices.iter().copied()).find(|notice| notice.name == name)
     }
 }
 
@@ -119,6 +124,7 @@ impl Form {
                 AppError::Invalid { .. }
                     | AppError::Conflict { .. }
                     | AppError::KeyReused { .. }
+                    | AppError::EmailNotConfirmed
                     | AppError::Busy { .. }
                     | AppError::TooMany { .. }
                     | AppError::WriteConflict

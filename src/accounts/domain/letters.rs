@@ -18,13 +18,15 @@ pub(super) async fn reset(
     site: &Site,
     to: Option<String>,
     username: &str,
-    token: &Token,
+    (token, code): (&Token, &Code),
     useful_until: Timestamp,
 ) -> Result<(), AppError> {
     let letter = Letter::about("Set a new password")
         .text(format!("Somebody, you we hope, has asked for a new password for your account “{username}”."))
         .link("Set a new password", site.link(&format!("/reset-password?token={}", token.expose())))
-        .note("The link works once, for 30 minutes. If you did not ask for it, ignore this mail: nothing has changed.");
+        .text("Where an app asks for a code instead, it is this one:")
+        .code(code.expose())
+        .note("Link and code work once, for 30 minutes. If you did not ask for it, ignore this mail: nothing has changed.");
     mail::enqueue(db, site, &Envelope { to, letter, useful_until: Some(useful_until) }).await
 }
 
@@ -43,21 +45,21 @@ fn confirming(subject: &str, why: String, site: &Site, token: &Token, code: &Cod
 pub(super) async fn confirm_sign_up(
     db: &mut Db,
     site: &Site,
-    to: String,
+    to: Option<String>,
     username: &str,
     (token, code): (&Token, &Code),
     useful_until: Timestamp,
 ) -> Result<(), AppError> {
     let why = format!("Somebody, you we hope, has signed up as “{username}” with this address.");
     let letter = confirming("Confirm your address", why, site, token, code);
-    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+    mail::enqueue(db, site, &Envelope { to, letter, useful_until: Some(useful_until) }).await
 }
 
 /// To the owner of an address with which somebody signs up again.
 pub(super) async fn sign_up_with_known_address(
     db: &mut Db,
     site: &Site,
-    to: String,
+    to: Option<String>,
     useful_until: Timestamp,
 ) -> Result<(), AppError> {
     let letter = Letter::about("You already have an account")
@@ -65,7 +67,7 @@ pub(super) async fn sign_up_with_known_address(
         .text("You can log in with this address and your password. If you have forgotten it, set a new one:")
         .link("Set a new password", site.link("/forgot-password"))
         .note("If it was not you, ignore this mail: nobody was told that you have an account.");
-    mail::enqueue(db, site, &Envelope { to: Some(to), letter, useful_until: Some(useful_until) }).await
+    mail::enqueue(db, site, &Envelope { to, letter, useful_until: Some(useful_until) }).await
 }
 
 /// To the address of an account that is not confirmed yet.

@@ -6,20 +6,26 @@ mod password;
 mod pending;
 
 pub mod account;
+pub mod address;
 pub mod api_keys;
 pub mod audit;
+pub mod contact;
 pub mod costs;
 pub mod device_name;
 pub mod devices;
 pub mod hashing;
+mod letters;
 pub mod logins;
 pub mod mails;
 pub mod one_time;
 pub mod passkeys;
+pub mod pending_sign_up;
+pub mod recovery;
 pub mod service;
 pub mod store;
 pub mod throttle;
 pub mod two_factor;
+pub mod verification;
 
 pub use email::{Email, EmailError};
 pub use log_in::{Authenticated, LogIn, RightPassword};

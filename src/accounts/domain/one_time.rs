@@ -160,11 +160,12 @@ struct Row {
     purpose: String,
     user_id: String,
     email: String,
+    created_at: i64,
 }
 
 impl Row {
     fn found(self) -> Option<Found> {
-        let Self { purpose, user_id, email } = self;
+        let Self { purpose, user_id, email, .. } = self;
         Purpose::from_stored(&purpose).map(|purpose| Found {
             purpose,
             user: UserId::from_stored(user_id),
@@ -187,7 +188,7 @@ pub struct New {
 }
 
 /// Stores a token; until when it can be used. Of the same person and purpose, the
-/// newest five stay valid.
+/// newest five stay valid, but of those that undo a change of the address all.
 pub async fn issue(db: &mut Db, new: &New) -> Result<Timestamp, AppError> {
     let now = clock::now();
     let expires_at = now.after(new.purpose.valid_for());
@@ -203,6 +204,10 @@ pub async fn issue(db: &mut Db, new: &New) -> Result<Timestamp, AppError> {
         .bind(new.code.as_deref())
         .bind(now.micros())
         .bind(expires_at.micros()))?;
+    if new.purpose == Purpose::UndoEmail {
+        // Whoever has taken over an account must not push out the link of its owner.
+        return Ok(expires_at);
+    }
     execute!(db => sqlx::query(
             "DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND hash NOT IN (
                  SELECT hash FROM one_time_tokens WHERE user_id = $1 AND purpose = $2
@@ -229,7 +234,7 @@ pub async fn valid_of(db: &mut Db, user: &UserId, purpose: Purpose) -> Result<i6
 /// What a token is for, if it can be used. Uses nothing up.
 pub async fn peek(db: &mut Db, token: &Token) -> Result<Option<Found>, AppError> {
     let row: Option<Row> = on_engine!(db => sqlx::query_as(
-            "SELECT purpose, user_id, email FROM one_time_tokens
+            "SELECT purpose, user_id, email, created_at FROM one_time_tokens
              WHERE hash = $1 AND user_id IS NOT NULL AND expires_at > $2",
         )
         .bind(token.hash())
@@ -245,7 +250,7 @@ pub async fn take(db: &mut Db, token: &Token, purpose: Purpose) -> Result<Option
     let row: Option<Row> = on_engine!(db => sqlx::query_as(
             "DELETE FROM one_time_tokens
              WHERE hash = $1 AND purpose = $2 AND user_id IS NOT NULL AND expires_at > $3
-             RETURNING purpose, user_id, email",
+             RETURNING purpose, user_id, email, created_at",
         )
         .bind(token.hash())
         .bind(purpose.stored())
@@ -265,7 +270,7 @@ pub async fn take_code(
     let row: Option<Row> = on_engine!(db => sqlx::query_as(
             "DELETE FROM one_time_tokens
              WHERE user_id = $1 AND purpose = $2 AND code = $3 AND expires_at > $4
-             RETURNING purpose, user_id, email",
+             RETURNING purpose, user_id, email, created_at",
         )
         .bind(user.as_str())
         .bind(purpose.stored())
@@ -277,8 +282,17 @@ pub async fn take_code(
 }
 
 async fn taken(db: &mut Db, row: Option<Row>) -> Result<Option<Found>, AppError> {
-    let Some(found) = row.and_then(Row::found) else { return Ok(None) };
-    forget_purpose(db, &found.user, found.purpose).await?;
+    let Some(row) = row else { return Ok(None) };
+    let created_at = row.created_at;
+    let Some(found) = row.found() else { return Ok(None) };
+    // To undo a change undoes those after it, and none before.
+    let since = if found.purpose == Purpose::UndoEmail { created_at } else { 0 };
+    execute!(db => sqlx::query(
+            "DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND created_at >= $3",
+        )
+        .bind(found.user.as_str())
+        .bind(found.purpose.stored())
+        .bind(since))?;
     Ok(Some(found))
 }
 

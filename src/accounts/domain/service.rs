@@ -292,7 +292,7 @@ pub async fn log_in(
 }
 
 /// Signs in, or lets the session hold what is still to be finished.
-async fn enter(
+pub(super) async fn enter(
     site: &Site,
     session: &UserSession,
     log_in: LogIn,
@@ -414,7 +414,7 @@ pub async fn sign_in(
 }
 
 /// Where a request comes from, in words for its owner.
-fn whence_of(source: &RequestSource) -> String {
+pub(super) fn whence_of(source: &RequestSource) -> String {
     let from = source.begun_from();
     whence(&from.user_agent, &from.address)
 }

@@ -4,6 +4,8 @@ mod account;
 mod api_keys;
 mod confirm;
 mod delete;
+mod email;
+mod forgot_password;
 mod log_in;
 mod log_in_code;
 mod logged_in;
@@ -14,11 +16,14 @@ mod qr_code;
 mod sessions;
 mod sign_up;
 mod two_factor;
+mod verify_email;
 
 pub use account::AccountPage;
 pub use api_keys::{ApiKeysPage, RevokeApiKeyPage};
 pub use confirm::ConfirmPage;
 pub use delete::DeleteAccountPage;
+pub use email::{EmailPage, UnconfirmedBanner, UndoEmailPage};
+pub use forgot_password::{ForgotPasswordPage, ResetPasswordPage};
 pub use log_in::LogInPage;
 pub use log_in_code::LogInCodePage;
 pub use logged_in::LoggedInPage;
@@ -28,6 +33,7 @@ pub use profile::ProfilePage;
 pub use sessions::{EndLoginPage, SessionsPage};
 pub use sign_up::SignUpPage;
 pub use two_factor::TwoFactorPage;
+pub use verify_email::VerifyEmailPage;
 
 use leptos::prelude::*;
 use url::form_urlencoded;
@@ -57,16 +63,20 @@ pub fn AccountNav() -> impl IntoView {
 
 /// Where to go afterwards: from the form that came back, or from `?next=`.
 fn next() -> Option<Next> {
-    let typed = expect_context::<FormState>().value("next");
+    asked_for("next").as_deref().and_then(Next::parse)
+}
+
+/// A value that goes with a page: from the form that came back, or from the query.
+fn asked_for(name: &str) -> Option<String> {
+    let typed = expect_context::<FormState>().value(name);
     // Decoded here: leptos_router 0.8 decodes a query twice and so loses percent signs
     // (https://github.com/leptos-rs/leptos/pull/4731).
     let asked = || {
         let uri = uri();
         let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        pairs.find(|(name, _)| name == "next").map(|(_, next)| next.into_owned())
+        pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     };
-    let raw = typed.or_else(asked);
-    raw.as_deref().and_then(Next::parse)
+    typed.or_else(asked)
 }
 
 /// Redirects people who are signed in: they do not need these pages.

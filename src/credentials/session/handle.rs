@@ -32,6 +32,8 @@ pub struct HeldLogIn {
 }
 
 const KEPT_FORMS: &str = "basket";
+/// The id of a sign-up that waits for its address.
+const PENDING_SIGN_UP: &str = "sign_up";
 /// The key of the single form that an older Byline stored in the session.
 const KEPT: &str = "kept";
 
@@ -151,6 +153,16 @@ impl UserSession {
     /// The login that waits for its second step.
     pub async fn held(&self) -> Result<Option<HeldLogIn>, AppError> {
         self.0.get(HELD).await.map_err(|error| cause(&error))
+    }
+
+    /// The id of the sign-up that this browser has begun and not finished.
+    pub async fn pending_sign_up(&self) -> Result<Option<String>, AppError> {
+        self.0.get(PENDING_SIGN_UP).await.map_err(|error| cause(&error))
+    }
+
+    /// Notes the sign-up that this browser has begun.
+    pub async fn begin_sign_up(&self, id: &str) -> Result<(), AppError> {
+        self.0.insert(PENDING_SIGN_UP, id).await.map_err(|error| cause(&error))
     }
 
     /// Ends the session in the database.

@@ -14,7 +14,7 @@ use super::{
     store::{self, ChangesSince, Listing, Selection},
 };
 use crate::{
-    accounts::domain::{Login, service::matches_login, store as accounts},
+    accounts::domain::{Login, contact::may_write, service::matches_login, store as accounts},
     clock,
     credentials::{Actor, User},
     database::{
@@ -201,6 +201,7 @@ pub async fn create<E: From<AppError>>(
     key: Parsed<Option<IdempotencyKey>>,
 ) -> Result<Post, E> {
     let author = policy::may_create(actor)?.clone();
+    may_write(site, &author).await?;
     Ok(publish(site, author, new?, key?).await?)
 }
 
@@ -263,6 +264,7 @@ pub async fn update<E: From<AppError>>(
     edit: Parsed<(Guard, Change), E>,
 ) -> Result<Post, E> {
     let (id, (guard, edit)) = changeable(site, actor, id, edit).await?;
+    may_write(site, actor.user()?).await?;
     Ok(save(site, actor, &id, guard, edit).await?)
 }
 
