@@ -95,6 +95,7 @@ impl ApiError {
             AppError::NotSignedIn | AppError::Forbidden | AppError::ReadOnly | AppError::NotFound => {
                 Self::unauthorized(field, object)
             }
+            error @ AppError::EmailNotConfirmed => Self::new(Self::UNAUTHORIZED, error.to_string()),
             AppError::ConditionNotMet => Self::new(Self::CONDITION_FAILED, "The conditional request failed"),
             conflict @ AppError::Conflict { .. } => Self {
                 data: conflicting(&conflict)

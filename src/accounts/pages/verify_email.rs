@@ -71,7 +71,7 @@ async fn by_code(sign_up: Option<String>) -> Result<AnyView, crate::error::AppEr
     let is_signed_in = matches!(actor(), Actor::User(_));
     let what = match asked {
         Some(asked) => view! {
-            <p>"Enter the code that was mailed to "<strong><bdi>{asked.email}</bdi></strong>"."</p>
+            <p>"Enter the code from the mail to "<strong><bdi>{asked.email}</bdi></strong>"."</p>
         }
         .into_any(),
         None if is_signed_in => {
@@ -117,8 +117,8 @@ async fn by_code(sign_up: Option<String>) -> Result<AnyView, crate::error::AppEr
             view! {
                 <form class="aside" method="post" action="/verify-email/send">
                     {hidden(sign_up)}
-                    <p>"No mail? Look among the unwanted ones, or "</p>
-                    <button class="link-button" type="submit">"Send it again"</button>
+                    <p>"No mail, or none yet? Look among the unwanted ones, or let us send another."</p>
+                    <button class="link-button" type="submit">"Send another mail"</button>
                 </form>
             }
             .into_any()

@@ -15,6 +15,7 @@ mod several;
 mod smtp;
 mod socket;
 mod soft_key;
+mod timing;
 mod totp;
 
 pub mod tokens;
@@ -30,9 +31,10 @@ pub use round_robin::RoundRobin;
 pub use runner::runner;
 pub use running::{Running, serve_a_panic};
 pub use several::Several;
-pub use smtp::{Manner, Smtp};
+pub use smtp::{Arrived, Manner, Smtp};
 pub use socket::{Heard, Socket};
 pub use soft_key::SoftKey;
+pub use timing::same_time;
 pub use totp::App;
 
 use std::time::Duration;

@@ -10,10 +10,10 @@ use axum::{
 use byline::{
     accounts::{
         ApiKeyDays, ApiKeyName, NewApiKey,
-        domain::{Login, api_keys, store as accounts},
+        domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Unverified},
-    credentials::User,
+    credentials::{RequestSource, User},
     database::DatabaseConfig,
     http::{
         layers::{credentials, observe},
@@ -28,7 +28,7 @@ use byline::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::{Client, Probe, TestDatabase, in_time};
+use super::{Client, PASSWORD, Probe, TestDatabase, in_time};
 
 /// A site of its own: a port, and a database that goes when it does.
 pub struct Running {
@@ -74,6 +74,30 @@ impl Running {
         in_time("the site to stop", self.served).await.expect("the listener ends well");
         self.site.database.close().await;
         Self::over(self.database, |config| config.argon2 = cost).await
+    }
+
+    /// Another process of the same site, which sends no mail itself.
+    pub async fn another(&self, set: impl FnOnce(&mut Config)) -> Self {
+        Self::over(TestDatabase::at(self.url_text()), set).await.stop_mail().await
+    }
+
+    /// An account that was made beside sign-up, whose address is not confirmed.
+    pub async fn account(&self, username: &str) -> User {
+        let account = NewAccount {
+            username: Username::parse(username).expect("a username"),
+            email: Email::parse(&format!("{username}@example.org")).expect("an address"),
+            password: NewPassword::parse(PASSWORD, &[]).expect("a password"),
+        };
+        let source = RequestSource::command_line();
+        service::sign_up(&self.site, account, None, &source).await.expect("an account")
+    }
+
+    /// Somebody whose account was made beside sign-up, signed in.
+    pub async fn signed_in(&self, username: &str) -> Client {
+        self.account(username).await;
+        let mut browser = self.browser();
+        assert_eq!(browser.log_in(username).await.status, 303);
+        browser
     }
 
     /// Ends the worker that sends mail, as the end of the process does.

@@ -215,6 +215,22 @@ impl Arrived {
         let body = body.split(&format!("\n--{}", boundary.expect("a boundary"))).next().unwrap_or_default();
         if head.contains("quoted-printable") { decode(body) } else { body.to_owned() }
     }
+
+    /// The token of the first link to `page`.
+    pub fn token(&self, page: &str) -> String {
+        let plain = self.plain();
+        let rest =
+            plain.split(&format!("{page}?token=")).nth(1).unwrap_or_else(|| panic!("no link: {plain}"));
+        rest.split_whitespace().next().expect("a token").to_owned()
+    }
+
+    /// The six digits.
+    pub fn code(&self) -> String {
+        let plain = self.plain();
+        let mut lines = plain.lines().map(str::trim);
+        let code = lines.find(|line| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit()));
+        code.unwrap_or_else(|| panic!("no code: {plain}")).to_owned()
+    }
 }
 
 /// Quoted-printable (RFC 2045 6.7).
