@@ -48,6 +48,7 @@ const RESERVED: &[&str] = &[
     "events",
     "everyone",
     "feed",
+    "forgot-password",
     "graphiql",
     "graphql",
     "healthz",
@@ -71,6 +72,7 @@ const RESERVED: &[&str] = &[
     "posts",
     "privacy",
     "readyz",
+    "reset-password",
     "root",
     "search",
     "security",
@@ -87,6 +89,7 @@ const RESERVED: &[&str] = &[
     "user",
     "username",
     "users",
+    "verify-email",
     "webmaster",
     "www",
 ];

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod passkey;
+mod signed_up;
 mod two_factor;
 mod typed_password;
 
@@ -33,34 +34,9 @@ use crate::username::Username;
 
 pub use api_key::{ApiKeyDays, ApiKeyDaysError, ApiKeyName, ApiKeyNameError, ListedApiKey, NewApiKey};
 pub use passkey::{ListedPasskey, PasskeyCeremony, PasskeyName, Passkeys};
+pub use signed_up::{Confirmation, SignedUp};
 pub use two_factor::{LogInAnswer, RecoveryCodes, TwoFactor};
 pub use typed_password::TypedPassword;
-
-/// What a sign-up has made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum SignedUp {
-    /// Nothing yet: the address has to be confirmed first, by a code that was mailed.
-    Mailed {
-        username: Username,
-        /// The id that goes with the code.
-        sign_up: String,
-    },
-    /// An account, and a login.
-    LogIn(LogInAnswer),
-}
-
-/// What a code or a link from a mail has confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "confirmed")]
-pub enum Confirmation {
-    /// A sign-up; the session of the call is signed in.
-    SignedUp,
-    /// A sign-up that was begun elsewhere; nobody is signed in.
-    SignedUpElsewhere,
-    /// The address of an account.
-    Address,
-}
 
 /// An account as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -84,6 +84,7 @@ async fn a_link_makes_the_account_and_signs_in_the_browser_that_asked_for_it_alo
         id_of(&sign_up(&mut browser, &username, &format!("{username}@example.org")).await);
         let token = server.mails(number).await[number - 1].token("/verify-email");
         let path = format!("/verify-email?token={token}");
+        until("the outbox to be empty", async || site.count("SELECT COUNT(*) FROM outbox").await == 0).await;
         let before = site.dump().await;
         let mut opened = if here { browser.clone() } else { site.browser() };
         let page = opened.page(&path).await;

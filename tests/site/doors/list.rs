@@ -205,6 +205,20 @@ pub const BODIES: &[Door] = &[
         way: Way::Field { path: "/api/log_in", field: "identifier", others: &[("password", "")] },
     },
     Door {
+        name: "a code from a mail",
+        parses: &["accounts/domain/one_time.rs::Code::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/verify_email", field: "code", others: &[] },
+    },
+    Door {
+        name: "the token of a link",
+        parses: &["accounts/domain/one_time.rs::Token::parse"],
+        bytes: 16 * KIB,
+        worst: grammar::words,
+        way: Way::Field { path: "/api/reset_password", field: "token", others: &[("new_password", "")] },
+    },
+    Door {
         name: "the name of an API key",
         parses: &["accounts/api_key.rs::ApiKeyName::parse"],
         bytes: 16 * KIB,
