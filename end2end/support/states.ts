@@ -1,9 +1,11 @@
 import type { Page } from '@playwright/test';
 import { call } from './api.ts';
+import { Authenticator } from './authenticator.ts';
 import { awake, button, field, link, notice, preview } from './page.ts';
 import { type Author, fillInSignUp, logIn, logOut, signedUp, someone } from './people.ts';
 import { type Text, edit, publish, published, show, type } from './posts.ts';
 import { expect } from './test.ts';
+import { totp } from './totp.ts';
 import type { Watch } from './watch.ts';
 
 /** What it takes to bring a page into one of its states. */
@@ -74,6 +76,30 @@ async function fillInKey(page: Page, name: string, days: string): Promise<void> 
   await field(page, 'Days until it expires').fill(days);
 }
 
+/** Turns two-factor authentication on. */
+async function withApp(page: Page): Promise<void> {
+  await page.goto('/account/two-factor');
+  await button(page, 'Set up').click();
+  await field(page, 'Code').fill(totp(await field(page, 'Secret').inputValue()));
+  await button(page, 'Turn on').click();
+  await expect(page.getByRole('region', { name: 'Your recovery codes' })).toBeVisible();
+}
+
+/** A newcomer with a passkey, at the name that passkeys need. */
+async function withPasskey({ page }: World): Promise<void> {
+  await Authenticator.plugIn(page);
+  await page.goto('/signup');
+  await page.goto(page.url().replace('127.0.0.1', 'localhost'));
+  await fillInSignUp(page, someone());
+  await button(page, 'Sign up').click();
+  await expect(button(page, 'Log out')).toBeVisible();
+  await page.goto(new URL('/account/passkeys', page.url()).href);
+  await expect(page.locator('html[data-passkeys]')).toBeAttached();
+  await field(page, 'Name').fill('This laptop');
+  await button(page, 'Add a passkey').click();
+  await expect(page.getByRole('article').getByRole('heading')).toHaveText('This laptop');
+}
+
 /** Lists of more than one page; the last has nothing but the post named first. */
 async function manyPosts(page: Page) {
   await signedUp(page);
@@ -115,6 +141,46 @@ export const states: States = {
     await watch.status(page, 422, () => button(page, 'Sign up').click());
   },
   'log in': ({ page }) => page.goto('/login?next=/my-posts'),
+  'log in with a code': async ({ page }) => {
+    const author = await signedUp(page);
+    await withApp(page);
+    await logOut(page);
+    await page.goto('/login');
+    await logIn(page, author.username, author.password);
+    await expect(field(page, 'Code')).toBeVisible();
+  },
+  'log in with a wrong code': async ({ page, watch }) => {
+    const author = await signedUp(page);
+    await withApp(page);
+    await logOut(page);
+    await page.goto('/login');
+    await logIn(page, author.username, author.password);
+    await field(page, 'Code').fill('no code');
+    await watch.status(page, 422, () => button(page, 'Continue').click());
+  },
+  'two-factor off': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/two-factor');
+  },
+  'two-factor set up': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/two-factor');
+    await button(page, 'Set up').click();
+    await expect(field(page, 'Secret')).toBeVisible();
+  },
+  'two-factor turned on': async ({ page }) => {
+    await signedUp(page);
+    await withApp(page);
+  },
+  'passkeys without one': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/passkeys');
+  },
+  'passkeys': withPasskey,
+  'passkey to be removed': async (world) => {
+    await withPasskey(world);
+    await link(world.page, 'Remove').click();
+  },
   'log in refused': async ({ page, watch, maren }) => {
     await page.goto('/login');
     await watch.status(page, 422, () => logIn(page, maren.username, 'a wrong one'));

@@ -85,16 +85,18 @@ test('a name is asked for before the device is', async ({ page, author, watch })
   expect(await device.kept(), author.username).toEqual([]);
 });
 
-test('a device that keeps no passkeys, or does not know its owner, is refused in words', async ({
-  page,
-  author,
-}) => {
-  const device = await Authenticator.plugIn(page, { hasResidentKey: false });
-  await add(page, 'An old key');
-  await expect(problem(page)).not.toBeEmpty();
-  expect(await device.kept(), author.username).toEqual([]);
-  await expect(button(page, 'Add a passkey')).toBeEnabled();
-});
+for (const [what, options] of [
+  ['keeps no passkeys', { hasResidentKey: false }],
+  ['does not verify its owner', { isUserVerified: false }],
+] as const) {
+  test(`a device that ${what} is refused in words`, async ({ page, author }) => {
+    const device = await Authenticator.plugIn(page, options);
+    await add(page, 'An old key');
+    await expect(problem(page)).toHaveText(/this device cannot keep one that asks who you are/);
+    expect(await device.kept(), author.username).toEqual([]);
+    await expect(button(page, 'Add a passkey')).toBeEnabled();
+  });
+}
 
 test('a copy of a passkey is refused', async ({ page, author, watch }) => {
   const device = await Authenticator.plugIn(page);

@@ -19,7 +19,8 @@ CREATE TABLE recovery_codes (
 ) STRICT;
 
 -- Passkeys (Web Authentication). `credential` is the public key with its counter,
--- as JSON; `credential_id` is how browsers name it.
+-- as JSON; `credential_id` is how browsers name it. One whose counter went back was
+-- copied, and is refused from then on.
 CREATE TABLE passkeys (
     id            TEXT    NOT NULL PRIMARY KEY,
     user_id       TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -28,6 +29,7 @@ CREATE TABLE passkeys (
     credential    TEXT    NOT NULL,
     created_at    INTEGER NOT NULL,
     last_used_at  INTEGER,
+    refused_at    INTEGER,
     CONSTRAINT passkeys_credential_id_key UNIQUE (credential_id)
 ) STRICT;
 

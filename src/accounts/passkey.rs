@@ -16,6 +16,8 @@ pub struct ListedPasskey {
     pub created_at: Timestamp,
     /// Absent if it never was.
     pub last_used_at: Option<Timestamp>,
+    /// It was copied, and opens nothing any more.
+    pub is_refused: bool,
 }
 
 /// The passkeys of a person.

@@ -87,7 +87,7 @@ function say(form, sentence) {
   form.querySelector("[data-passkey-problem]").textContent = sentence;
 }
 
-function sentence(error) {
+function sentence(kind, error) {
   if (error instanceof Refused) return error.message;
   switch (error?.name) {
     case "InvalidStateError":
@@ -98,7 +98,9 @@ function sentence(error) {
     case "SecurityError":
       return "Passkeys do not work at this address of the site.";
     case "NotAllowedError":
-      return "No passkey was used. It was cancelled, took too long, or there is none on this device.";
+      return kind === "add"
+        ? "No passkey was made: it was cancelled, took too long, or this device cannot keep one that asks who you are."
+        : "No passkey was used: it was cancelled, took too long, or this device has none for this site.";
     default:
       return "That did not work. Please try again.";
   }
@@ -140,12 +142,14 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       }
       send(form, await ask(kind));
     } catch (error) {
-      say(form, sentence(error));
+      say(form, sentence(kind, error));
       button.disabled = false;
       button.focus();
     }
   });
-  if (kind === "log-in" && globalThis.PublicKeyCredential) offerWhileTyping(form);
+  // Not again after a refusal, which would be the same.
+  const isFirst = !document.querySelector(".error-summary");
+  if (kind === "log-in" && isFirst && globalThis.PublicKeyCredential) offerWhileTyping(form);
 }
 // Tests, for example, wait for this.
 document.documentElement.dataset.passkeys = "";

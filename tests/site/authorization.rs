@@ -129,7 +129,7 @@ const SERVER_FUNCTIONS: &str = "
 ";
 
 /// A passkey of ada, who is the only one with API keys. Nobody can use it.
-const PASSKEY: &str = "INSERT INTO passkeys SELECT 'adas', user_id, 'Laptop', hash, '{}', 0, NULL
+const PASSKEY: &str = "INSERT INTO passkeys SELECT 'adas', user_id, 'Laptop', hash, '{}', 0, NULL, NULL
     FROM api_keys WHERE id = (SELECT MIN(id) FROM api_keys WHERE user_id IS NOT NULL)";
 
 type Row = (&'static str, BTreeMap<&'static str, &'static str>);

@@ -213,7 +213,12 @@ async fn a_copied_passkey_is_refused_and_written_down() {
     assert_refused(&answer, "its counter is behind");
     assert_eq!(thief.signed_in_as().await, None);
     assert_eq!(site.count("SELECT COUNT(*) FROM audit WHERE kind = 'passkey_refused'").await, 1);
-    assert_eq!(log_in(&site, &origin, &mut key).await.1.status, 303, "the first one goes on");
+    // A copy that tries again would catch up. So nobody can use that passkey any more.
+    copy.counter += 10;
+    assert_refused(&log_in(&site, &origin, &mut copy).await.1, "its counter has caught up");
+    assert_refused(&log_in(&site, &origin, &mut key).await.1, "the site does not know which is the copy");
+    assert!(ada.page(PAGE).await.texts("article").concat().contains("This passkey was copied"));
+    assert_eq!(site.count("SELECT COUNT(*) FROM audit WHERE kind = 'passkey_refused'").await, 1);
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ pub fn PasskeysPage() -> impl IntoView {
     load(async move {
         let Passkeys { passkeys, has_password } = passkeys::list(&site(), actor().user()?).await?;
         let offers_without_password = has_password
-            && i64::try_from(passkeys.len()).is_ok_and(|count| count >= passkeys::WITHOUT_PASSWORD);
+            && i64::try_from(passkeys.iter().filter(|passkey| !passkey.is_refused).count())
+                .is_ok_and(|count| count >= passkeys::WITHOUT_PASSWORD);
         Ok(view! {
             <PageTitle text=if failed { "Error: Passkeys" } else { "Passkeys" }.to_owned() />
             <AccountNav />
@@ -88,7 +89,7 @@ fn DropPassword() -> impl IntoView {
 
 #[component]
 fn Entry(passkey: ListedPasskey) -> impl IntoView {
-    let ListedPasskey { id, name, created_at, last_used_at } = passkey;
+    let ListedPasskey { id, name, created_at, last_used_at, is_refused } = passkey;
     let heading = format!("passkey-{id}");
     let labelled_by = heading.clone();
     view! {
@@ -104,6 +105,12 @@ fn Entry(passkey: ListedPasskey) -> impl IntoView {
                     }}</dd>
                 </div>
             </dl>
+            {is_refused.then(|| view! {
+                <p class="field-error">
+                    "This passkey was copied: its counter went back. It is refused, for you as well. \
+                     Remove it and add another."
+                </p>
+            })}
             <p class="actions">
                 <a class="danger" href=format!("/account/passkeys/{id}/remove") aria-describedby=heading>"Remove"</a>
             </p>
@@ -164,7 +171,7 @@ fn Ask(kind: &'static str, action: &'static str, next: Option<Next>, button: &'s
         <form method="post" action=action novalidate class="passkey" data-passkey=kind>
             {next_input(next.as_ref())}
             <Answer />
-            <button id=Field::Passkey.name() class="button quiet" type="submit">{button}</button>
+            <button id=Field::Passkey.name() class="button" type="submit">{button}</button>
             <NoScript />
         </form>
         <PasskeyScript />

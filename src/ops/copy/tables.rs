@@ -96,6 +96,7 @@ pub const TABLES: &[Table] = &[
             text("credential"),
             integer("created_at"),
             integer("last_used_at").or_null(),
+            integer("refused_at").or_null(),
         ],
         key: &["id"],
         identity: None,

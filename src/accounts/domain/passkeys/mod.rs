@@ -49,6 +49,7 @@ impl From<store::Row> for ListedPasskey {
             name: row.name,
             created_at: Timestamp::from_micros(row.created_at),
             last_used_at: row.last_used_at.map(Timestamp::from_micros),
+            is_refused: row.refused_at.is_some(),
         }
     }
 }
@@ -145,6 +146,7 @@ pub async fn add(
         credential: serde_json::to_string(&passkey).map_err(internal)?,
         created_at: clock::now().micros(),
         last_used_at: None,
+        refused_at: None,
     };
     let given = (user.clone(), passkey.cred_id().clone(), row, source.clone());
     site.database
@@ -253,7 +255,8 @@ async fn verify(
     let (user, row) = {
         let db = &mut site.database.read().await?;
         let user = accounts::find_by_id(db, &user).await?.ok_or_else(not_accepted)?;
-        let row = store::find(db, &user.id, credential_id).await?.ok_or_else(not_accepted)?;
+        let row = store::find(db, &user.id, credential_id).await?;
+        let row = row.filter(|row| row.refused_at.is_none()).ok_or_else(not_accepted)?;
         (user, row)
     };
     let mut passkey = credential(&row)?;
@@ -263,7 +266,7 @@ async fn verify(
         Err(error) => {
             tracing::info!(%error, "a passkey was not accepted");
             if matches!(error, WebauthnError::CredentialPossibleCompromise) {
-                note_clone(site, &user, source).await?;
+                refuse_copied(site, &user, row.id, source).await?;
             }
             return Err(not_accepted());
         }
@@ -287,11 +290,14 @@ fn is_cross_origin(signed: &PublicKeyCredential) -> bool {
     data.is_none_or(|data| data["crossOrigin"] == true || !data["topOrigin"].is_null())
 }
 
-/// A counter that does not rise belongs to a copy, or to whoever was copied.
-async fn note_clone(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
+/// A counter that does not rise belongs to a copy, or to whoever was copied: the site
+/// cannot tell, and a copy would catch up by trying again. So neither opens the
+/// account from now on.
+async fn refuse_copied(site: &Site, user: &User, id: String, source: &RequestSource) -> Result<(), AppError> {
     site.database
-        .write((user.clone(), source.clone()), |db, (user, source)| {
+        .write((user.clone(), id, source.clone()), |db, (user, id, source)| {
             Box::pin(async move {
+                store::refuse(db, &id, clock::now()).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasskeyRefused, &user, "passkey"), &source).await
             })
         })
@@ -311,7 +317,7 @@ pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource
                     return Ok(());
                 }
                 if store::is_password_dropped(db, &user.id).await?
-                    && store::count(db, &user.id).await? < WITHOUT_PASSWORD
+                    && store::count_accepted(db, &user.id).await? < WITHOUT_PASSWORD
                 {
                     return Err(refused(
                         "You have no password, so you need two passkeys. Add another one first, or set a password",
@@ -330,14 +336,14 @@ pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource
 /// [`AppError::Invalid`] with fewer than two passkeys; [`AppError::Busy`].
 pub async fn drop_password(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
     let few = || refused("You need two passkeys before you can do without a password");
-    if store::count(&mut site.database.read().await?, &user.id).await? < WITHOUT_PASSWORD {
+    if store::count_accepted(&mut site.database.read().await?, &user.id).await? < WITHOUT_PASSWORD {
         return Err(few());
     }
     let hash = site.hasher().hash(NewPassword::random()?, Priority::Known).await?;
     site.database
         .write((user.clone(), hash, source.clone()), move |db, (user, hash, source)| {
             Box::pin(async move {
-                if store::count(db, &user.id).await? < WITHOUT_PASSWORD {
+                if store::count_accepted(db, &user.id).await? < WITHOUT_PASSWORD {
                     return Err(few());
                 }
                 if store::is_password_dropped(db, &user.id).await? {

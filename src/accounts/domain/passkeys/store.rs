@@ -19,12 +19,14 @@ pub struct Row {
     /// Microseconds since 1970 UTC, like the other.
     pub created_at: i64,
     pub last_used_at: Option<i64>,
+    /// Since when it counts as copied.
+    pub refused_at: Option<i64>,
 }
 
 /// The passkeys of a person, oldest first.
 pub async fn list(db: &mut Db, user: &UserId) -> Result<Vec<Row>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT id, name, credential, created_at, last_used_at FROM passkeys WHERE user_id = $1 ORDER BY created_at, id",
+            "SELECT id, name, credential, created_at, last_used_at, refused_at FROM passkeys WHERE user_id = $1 ORDER BY created_at, id",
         )
         .bind(user.as_str())
         .fetch_all(db)
@@ -39,10 +41,28 @@ pub async fn count(db: &mut Db, user: &UserId) -> Result<i64, AppError> {
         .await?))
 }
 
+/// How many of them open the account.
+pub async fn count_accepted(db: &mut Db, user: &UserId) -> Result<i64, AppError> {
+    Ok(on_engine!(db => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM passkeys WHERE user_id = $1 AND refused_at IS NULL",
+        )
+        .bind(user.as_str())
+        .fetch_one(db)
+        .await?))
+}
+
+/// Refuses one from now on.
+pub async fn refuse(db: &mut Db, id: &str, now: Timestamp) -> Result<(), AppError> {
+    execute!(db => sqlx::query("UPDATE passkeys SET refused_at = $1 WHERE id = $2 AND refused_at IS NULL")
+        .bind(now.micros())
+        .bind(id))?;
+    Ok(())
+}
+
 /// The passkey of that person that browsers name so.
 pub async fn find(db: &mut Db, user: &UserId, credential_id: &[u8]) -> Result<Option<Row>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT id, name, credential, created_at, last_used_at FROM passkeys WHERE user_id = $1 AND credential_id = $2",
+            "SELECT id, name, credential, created_at, last_used_at, refused_at FROM passkeys WHERE user_id = $1 AND credential_id = $2",
         )
         .bind(user.as_str())
         .bind(credential_id)
@@ -68,11 +88,11 @@ pub async fn insert(db: &mut Db, user: &UserId, credential_id: &[u8], row: &Row)
     }
 }
 
-/// Notes a use, with the new counter, unless the credential is no longer `old`:
-/// whether it still was.
+/// Notes a use, with the new counter, unless the credential is no longer `old` or is
+/// refused: whether it was noted.
 pub async fn note_use(db: &mut Db, id: &str, old: &str, new: &str, now: Timestamp) -> Result<bool, AppError> {
     let noted = execute!(db => sqlx::query(
-            "UPDATE passkeys SET credential = $1, last_used_at = $2 WHERE id = $3 AND credential = $4",
+            "UPDATE passkeys SET credential = $1, last_used_at = $2 WHERE id = $3 AND credential = $4 AND refused_at IS NULL",
         )
         .bind(new)
         .bind(now.micros())
