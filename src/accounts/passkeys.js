@@ -78,6 +78,8 @@ async function ask(kind, more) {
 }
 
 function send(form, answer) {
+  const keep = document.querySelector("input[type=checkbox][name=keep_signed_in]");
+  if (keep?.checked) form.elements.namedItem("keep_signed_in").value = keep.value;
   for (const [name, value] of Object.entries(answer)) form.elements.namedItem(name).value = value;
   form.submit();
 }

@@ -80,6 +80,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
                 <Route path=path!("/account/confirm") view=|| view! { <ConfirmPage /> }.into_any() />
+                <Route path=path!("/account/confirm/passkey") view=|| view! { <ConfirmPage /> }.into_any() />
                 <Route path=path!("/account/profile") view=|| view! { <ProfilePage /> }.into_any() />
                 <Route path=path!("/account/password") view=|| view! { <PasswordPage /> }.into_any() />
                 <Route path=path!("/account/sessions") view=|| view! { <SessionsPage /> }.into_any() />

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Client, PASSWORD, Running, Several, SoftKey, postgres_database};
+use crate::support::{
+    Answer, App, Client, Manner, PASSWORD, Running, Several, Smtp, SoftKey, postgres_database, until,
+};
 
 const PAGE: &str = "/account/passkeys";
 /// How a device lies.
@@ -272,6 +274,84 @@ async fn an_account_does_without_a_password_once_it_has_two_passkeys() {
     add(&mut ada, &origin, "Key").await;
     assert_eq!(ada.submit(&link, &[]).await.status, 303);
     assert_eq!(site.count("SELECT COUNT(*) FROM passkeys").await, 2);
+}
+
+/// As if eleven minutes had passed since everybody has shown who they are.
+async fn forget_confirmations(site: &Running) {
+    site.tamper("UPDATE sessions SET data = REPLACE(data, '\"confirmed_at\":\"20', '\"confirmed_at\":\"19')")
+        .await;
+}
+
+#[tokio::test]
+async fn a_passkey_shows_as_a_password_does_that_it_is_the_person() {
+    let (site, origin) = start().await;
+    let (mut ada, mut eve) = (author(&site, &origin, "ada").await, author(&site, &origin, "eve").await);
+    assert!(!ada.page("/account/confirm").await.has_button("Use a passkey"), "there is none yet");
+    let (mut key, mut eves) = (add(&mut ada, &origin, "Laptop").await, add(&mut eve, &origin, "Phone").await);
+    forget_confirmations(&site).await;
+    for path in
+        ["/api/begin_passkey", "/api/set_up_two_factor", "/api/turn_off_two_factor", "/api/drop_password"]
+    {
+        let answer = ada.as_script().submit_json(path, &json!({})).await;
+        assert_eq!((answer.status, answer.code().as_str()), (403, "confirm_identity"), "{path}");
+    }
+    let answer = ada.get("/account/two-factor").await;
+    assert_eq!((answer.status, answer.location()), (303, "/account/confirm?next=/account/two-factor"));
+    assert!(ada.page(answer.location()).await.has_button("Use a passkey"));
+
+    let confirm = async |client: &mut Client, key: &mut SoftKey| {
+        let (ceremony, options) = asked(client, "/api/begin_passkey_confirmation").await;
+        let credential = key.sign(&options).to_string();
+        let fields =
+            [("ceremony", ceremony.as_str()), ("credential", &credential), ("next", "/account/two-factor")];
+        client.submit("/account/confirm/passkey", &fields).await
+    };
+    assert_refused(&confirm(&mut ada, &mut eves).await, "another's passkey");
+    assert_eq!(ada.get("/account/two-factor").await.status, 303);
+    let before = ada.sid().map(str::to_owned);
+    let answer = confirm(&mut ada, &mut key).await;
+    assert_eq!((answer.status, answer.location()), (303, "/account/two-factor"));
+    assert_ne!(ada.sid().map(str::to_owned), before, "the session has a new id");
+    assert!(ada.page("/account/two-factor").await.has_button("Set up"));
+    assert_eq!(eve.get("/account/two-factor").await.status, 303, "nobody else has shown anything");
+}
+
+#[tokio::test]
+async fn the_owner_of_an_account_is_told_of_its_passkeys_and_of_its_second_factor() {
+    let server = Smtp::start(Manner::Takes).await;
+    let settings = server.settings();
+    let site = Running::start_with(|config| {
+        settings(config);
+        config.public_url = format!("http://localhost:{}", config.listen.port()).parse().expect("a URL");
+    })
+    .await;
+    let origin = format!("http://localhost:{}", site.address.port());
+    let mut ada = author(&site, &origin, "ada").await;
+    add(&mut ada, &origin, "Laptop & co").await;
+    let arrived = async |subject: &str| {
+        let find = || server.arrived().into_iter().find(|mail| mail.header("Subject") == subject);
+        until(subject, async || find().is_some()).await;
+        let mail = find().expect("it is there");
+        assert_eq!(mail.to, "ada@example.org");
+        mail.plain()
+    };
+    let told = arrived("A passkey was added to your account").await;
+    assert!(told.contains("The passkey “Laptop & co” was added"), "{told}");
+    let link = ada.page(PAGE).await.link("Remove").expect("a link");
+    assert_eq!(ada.submit(&link, &[]).await.status, 303);
+    arrived("A passkey was removed from your account").await;
+    ada.submit("/account/two-factor", &[]).await;
+    let app = App::with(&ada.page("/account/two-factor").await.value_of("#secret"));
+    let answer = ada.submit("/account/two-factor/on", &[("code", &app.code(0))]).await;
+    let codes = answer.page().texts(".recovery-codes li");
+    arrived("Two-factor authentication is on").await;
+    let mut browser = site.browser().by_address(&origin);
+    browser.log_in("ada").await;
+    assert_eq!(browser.submit("/login/code", &[("code", &codes[0])]).await.status, 303);
+    let told = arrived("A recovery code was used").await;
+    assert!(told.contains("9 are left"), "{told}");
+    assert_eq!(ada.submit("/account/two-factor/off", &[]).await.status, 303);
+    arrived("Two-factor authentication is off").await;
 }
 
 #[tokio::test]

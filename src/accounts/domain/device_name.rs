@@ -1,5 +1,7 @@
 //! A user agent in words that people know: "Firefox on Linux".
 
+use crate::credentials::RequestSource;
+
 /// Browsers, in the order in which their names are looked for: most of them name
 /// others as well (RFC 9110 10.1.5).
 const BROWSERS: &[(&str, &str)] = &[
@@ -51,6 +53,13 @@ pub fn whence(user_agent: &str, address: &str) -> String {
         "" => device_name(user_agent),
         address => format!("{}, from {address}", device_name(user_agent)),
     }
+}
+
+/// Where a request comes from, as mails say it.
+#[must_use]
+pub fn whence_of(source: &RequestSource) -> String {
+    let from = source.begun_from();
+    whence(&from.user_agent, &from.address)
 }
 
 #[cfg(test)]

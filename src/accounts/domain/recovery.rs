@@ -6,6 +6,7 @@ use super::{
     Login, NewPassword, RightPassword,
     audit::{self, AuditEvent, AuditKind},
     contact::{self, Contact},
+    device_name,
     hashing::Priority,
     letters, mails,
     one_time::{self, Code, Purpose, Token},
@@ -162,7 +163,7 @@ async fn replace(
                 // Who reads a mail to an address has it.
                 contact::verify(db, &found.user, &found.email).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasswordReset, &user, "mail"), &source).await?;
-                mails::password_changed(db, &site, &user, &service::whence_of(&source)).await?;
+                mails::password_changed(db, &site, &user, &device_name::whence_of(&source)).await?;
                 Ok(Some(hash))
             })
         })

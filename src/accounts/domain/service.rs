@@ -3,7 +3,7 @@
 use super::{
     Authenticated, LogIn, Login, NewAccount, NewPassword, Password, PendingLogIn, RightPassword,
     audit::{self, AuditEvent, AuditKind},
-    device_name::whence,
+    device_name::whence_of,
     devices,
     hashing::{Priority, Verified},
     mails, not_authenticated, store,
@@ -411,12 +411,6 @@ pub async fn sign_in(
     source.issue_device()?;
     note_log_in(site, &authenticated, source).await?;
     Ok(authenticated.user)
-}
-
-/// Where a request comes from, in words for its owner.
-pub(super) fn whence_of(source: &RequestSource) -> String {
-    let from = source.begun_from();
-    whence(&from.user_agent, &from.address)
 }
 
 /// Notes a login, and from where it came. An account that waits to be deleted is

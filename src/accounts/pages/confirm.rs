@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use super::{PasskeyConfirmation, next, next_input};
 use crate::{
-    accounts::show_password::ShowPassword,
+    accounts::{domain::passkeys, show_password::ShowPassword},
     error::Field,
-    http::context::actor,
+    http::context::{actor, site},
     ui::{ErrorSummary, FormState, IslandScripts, PageTitle, TextField, load},
 };
 
@@ -16,7 +16,10 @@ pub fn ConfirmPage() -> impl IntoView {
     let next = next();
     let failed = expect_context::<FormState>().error.is_some();
     load(async move {
-        let username = actor().user()?.username.to_string();
+        let actor = actor();
+        let user = actor.user()?;
+        let username = user.username.to_string();
+        let has_passkey = !passkeys::list(&site(), user).await?.passkeys.is_empty();
         Ok(view! {
             <PageTitle text=if failed { "Error: Confirm it is you" } else { "Confirm it is you" }.to_owned() />
             <div class="narrow">
@@ -32,7 +35,7 @@ pub fn ConfirmPage() -> impl IntoView {
                     </TextField>
                     <button class="button" type="submit">"Continue"</button>
                 </form>
-                <PasskeyConfirmation next=next.clone() />
+                {has_passkey.then(|| view! { <PasskeyConfirmation next=next.clone() /> })}
             </div>
             <IslandScripts />
         })

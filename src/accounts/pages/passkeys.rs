@@ -170,6 +170,8 @@ fn Ask(kind: &'static str, action: &'static str, next: Option<Next>, button: &'s
     view! {
         <form method="post" action=action novalidate class="passkey" data-passkey=kind>
             {next_input(next.as_ref())}
+            // As the box beside the password says; the script copies it.
+            <input type="hidden" name="keep_signed_in" />
             <Answer />
             <button id=Field::Passkey.name() class="button" type="submit">{button}</button>
             <NoScript />

@@ -22,8 +22,9 @@ use webauthn_rs::prelude::{
 use super::{
     Authenticated, Login, NewPassword,
     audit::{self, AuditEvent, AuditKind},
+    device_name::whence_of,
     hashing::Priority,
-    store as accounts,
+    mails, store as accounts,
 };
 use crate::{
     accounts::{ListedPasskey, PasskeyCeremony, PasskeyName, Passkeys},
@@ -148,9 +149,9 @@ pub async fn add(
         last_used_at: None,
         refused_at: None,
     };
-    let given = (user.clone(), passkey.cred_id().clone(), row, source.clone());
+    let given = (site.clone(), user.clone(), passkey.cred_id().clone(), row, source.clone());
     site.database
-        .write(given, |db, (user, credential_id, row, source)| {
+        .write(given, |db, (site, user, credential_id, row, source)| {
             Box::pin(async move {
                 if store::count(db, &user.id).await? >= MAX {
                     return Err(refused(format!(
@@ -161,6 +162,7 @@ pub async fn add(
                     return Err(refused("That passkey belongs to an account already"));
                 }
                 audit::record(db, AuditEvent::of(AuditKind::PasskeyAdded, &user, "session"), &source).await?;
+                mails::passkey_added(db, &site, &user, &row.name, &whence_of(&source)).await?;
                 Ok(row.into())
             })
         })
@@ -311,11 +313,11 @@ async fn refuse_copied(site: &Site, user: &User, id: String, source: &RequestSou
 /// two passkeys.
 pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource) -> Result<(), AppError> {
     site.database
-        .write((user.clone(), id, source.clone()), |db, (user, id, source)| {
+        .write((site.clone(), user.clone(), id, source.clone()), |db, (site, user, id, source)| {
             Box::pin(async move {
-                if !store::delete(db, &user.id, &id).await? {
-                    return Ok(());
-                }
+                let rows = store::list(db, &user.id).await?;
+                let Some(row) = rows.into_iter().find(|row| row.id == id) else { return Ok(()) };
+                store::delete(db, &user.id, &id).await?;
                 if store::is_password_dropped(db, &user.id).await?
                     && store::count_accepted(db, &user.id).await? < WITHOUT_PASSWORD
                 {
@@ -323,7 +325,8 @@ pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource
                         "You have no password, so you need two passkeys. Add another one first, or set a password",
                     ));
                 }
-                audit::record(db, AuditEvent::of(AuditKind::PasskeyRemoved, &user, "session"), &source).await
+                audit::record(db, AuditEvent::of(AuditKind::PasskeyRemoved, &user, "session"), &source).await?;
+mails::passkey_removed(db, &site, &user, &row.name, &whence_of(&source)).await
             })
         })
         .await

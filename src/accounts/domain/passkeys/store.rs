@@ -101,12 +101,12 @@ pub async fn note_use(db: &mut Db, id: &str, old: &str, new: &str, now: Timestam
     Ok(noted > 0)
 }
 
-/// Removes one of that person; whether there was one.
-pub async fn delete(db: &mut Db, user: &UserId, id: &str) -> Result<bool, AppError> {
-    let deleted = execute!(db => sqlx::query("DELETE FROM passkeys WHERE id = $1 AND user_id = $2")
+/// Removes one of that person.
+pub async fn delete(db: &mut Db, user: &UserId, id: &str) -> Result<(), AppError> {
+    execute!(db => sqlx::query("DELETE FROM passkeys WHERE id = $1 AND user_id = $2")
         .bind(id)
         .bind(user.as_str()))?;
-    Ok(deleted > 0)
+    Ok(())
 }
 
 /// Whether the account has no password.

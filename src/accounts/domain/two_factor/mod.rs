@@ -12,7 +12,11 @@ pub use totp::TotpSecret;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::audit::{self, AuditEvent, AuditKind};
+use super::{
+    audit::{self, AuditEvent, AuditKind},
+    device_name::whence_of,
+    mails,
+};
 use crate::{
     accounts::TwoFactor,
     clock,
@@ -138,9 +142,9 @@ pub async fn turn_on(
     let SecondFactorCode::Totp(code) = code else { return Err(wrong_code()) };
     let codes = codes(site, user, operation.key()).await?;
     let sealer = sealer(site)?.clone();
-    let given = (user.clone(), code.clone(), codes.clone(), operation, source.clone(), sealer);
+    let given = (site.clone(), user.clone(), code.clone(), codes.clone(), operation, source.clone(), sealer);
     site.database
-        .write(given, |db, (user, code, codes, operation, source, sealer)| {
+        .write(given, |db, (site, user, code, codes, operation, source, sealer)| {
             Box::pin(async move {
                 if idempotency::remembered(db, user.id.as_str(), &operation).await?.is_some() {
                     return Ok(());
@@ -157,6 +161,7 @@ pub async fn turn_on(
                 store::replace_codes(db, &user.id, &codes).await?;
                 audit::record(db, AuditEvent::of(AuditKind::TwoFactorTurnedOn, &user, "session"), &source)
                     .await?;
+                mails::two_factor_changed(db, &site, &user, true, &whence_of(&source)).await?;
                 idempotency::remember(db, user.id.as_str(), &operation, user.id.as_str()).await
             })
         })
@@ -213,7 +218,7 @@ pub async fn renew_codes(
 /// Turns it off, and forgets the secret and the codes. Twice is once.
 pub async fn turn_off(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
     site.database
-        .write((user.clone(), source.clone()), |db, (user, source)| {
+        .write((site.clone(), user.clone(), source.clone()), |db, (site, user, source)| {
             Box::pin(async move {
                 if store::turn_off(db, &user.id).await? {
                     audit::record(
@@ -222,6 +227,7 @@ pub async fn turn_off(site: &Site, user: &User, source: &RequestSource) -> Resul
                         &source,
                     )
                     .await?;
+                    mails::two_factor_changed(db, &site, &user, false, &whence_of(&source)).await?;
                 }
                 Ok(())
             })
@@ -239,28 +245,35 @@ pub(super) async fn use_code(
 ) -> Result<bool, AppError> {
     let sealer = site.sealer().cloned();
     site.database
-        .write((user.clone(), code.clone(), source.clone(), sealer), |db, (user, code, source, sealer)| {
-            Box::pin(async move {
-                match code {
-                    SecondFactorCode::Totp(code) => {
-                        let Some(sealer) = sealer else { return Ok(false) };
-                        use_totp(db, &sealer, &user, &code).await
-                    }
-                    SecondFactorCode::Recovery(code) => {
-                        let used = store::use_code(db, &user.id, &code, clock::now()).await?;
-                        if used {
-                            audit::record(
-                                db,
-                                AuditEvent::of(AuditKind::RecoveryCodeUsed, &user, "recovery code"),
-                                &source,
-                            )
-                            .await?;
+        .write(
+            (site.clone(), user.clone(), code.clone(), source.clone(), sealer),
+            |db, (site, user, code, source, sealer)| {
+                Box::pin(async move {
+                    match code {
+                        SecondFactorCode::Totp(code) => {
+                            let Some(sealer) = sealer else { return Ok(false) };
+                            use_totp(db, &sealer, &user, &code).await
                         }
-                        Ok(used)
+                        SecondFactorCode::Recovery(code) => {
+                            let used = store::use_code(db, &user.id, &code, clock::now()).await?;
+                            if used {
+                                audit::record(
+                                    db,
+                                    AuditEvent::of(AuditKind::RecoveryCodeUsed, &user, "recovery code"),
+                                    &source,
+                                )
+                                .await?;
+                                let left = store::count_codes(db, &user.id).await?;
+                                let left = usize::try_from(left).unwrap_or_default();
+                                let whence = whence_of(&source);
+                                mails::recovery_code_used(db, &site, &user, left, &whence).await?;
+                            }
+                            Ok(used)
+                        }
                     }
-                }
-            })
-        })
+                })
+            },
+        )
         .await
 }
 
