@@ -28,6 +28,7 @@ use crate::{
         pages,
     },
     oauth,
+    ops::export,
     posts::events,
     site::Site,
 };
@@ -46,6 +47,7 @@ pub fn router(site: Site) -> Router {
     let people = forms
         .route("/api/{name}", any(calls::call))
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
+        .route(export::PATH, get(pages::page).post(export::download))
         .route("/account/api/{*file}", get(codegen::http::download))
         .merge(graphql::graphiql::routes())
         .fallback(pages::page)
@@ -61,7 +63,8 @@ pub fn router(site: Site) -> Router {
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
-        .route("/robots.txt", get(assets::root));
+        .route("/robots.txt", get(assets::root))
+        .route("/.well-known/change-password", get(change_password));
 
     // What no cookie opens to a page of another origin.
     let programs = Router::new()
@@ -97,6 +100,12 @@ pub fn router(site: Site) -> Router {
 /// Within the layer by which a request has its place and its body is counted.
 fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
     routes.layer(from_fn_with_state(site.clone(), admit::admit))
+}
+
+/// Password managers look for the page to change a password here (W3C, "A Well-Known URL
+/// for Changing Passwords").
+async fn change_password() -> Response {
+    calls::see_other("/account/password")
 }
 
 async fn only_post(request: Request) -> Response {

@@ -314,7 +314,7 @@ mod server {
             (Some(name), Some(days)) => Ok(api_keys::Wanted { name, days }),
             _ => Err(errors.into_error()),
         };
-        api_keys::create(&site(), &actor(), wanted, IdempotencyKey::optional(key)).await
+        api_keys::create(&site(), &caller(), wanted, IdempotencyKey::optional(key), &source()).await
     }
 
     pub(super) async fn my_api_keys() -> Result<Vec<ListedApiKey>, AppError> {
@@ -322,6 +322,7 @@ mod server {
     }
 
     pub(super) async fn revoke_api_key(id: String, key: Option<String>) -> Result<(), AppError> {
-        api_keys::revoke(&site(), &actor(), ApiKeyId::parse(&id), IdempotencyKey::optional(key)).await
+        api_keys::revoke(&site(), &caller(), ApiKeyId::parse(&id), IdempotencyKey::optional(key), &source())
+            .await
     }
 }

@@ -11,7 +11,7 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::{
-        AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EmailPage, EndLoginPage,
+        AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EmailPage, EndLoginPage, ExportPage,
         ForgotPasswordPage, LogInCodePage, LogInPage, LoggedInPage, PasskeysPage, PasswordPage, ProfilePage,
         RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage, TwoFactorPage,
         UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
@@ -85,6 +85,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/account/password") view=|| view! { <PasswordPage /> }.into_any() />
                 <Route path=path!("/account/sessions") view=|| view! { <SessionsPage /> }.into_any() />
                 <Route path=path!("/account/sessions/:id/end") view=|| view! { <EndLoginPage /> }.into_any() />
+                <Route path=path!("/account/export") view=|| view! { <ExportPage /> }.into_any() />
                 <Route path=path!("/account/delete") view=|| view! { <DeleteAccountPage /> }.into_any() />
                 <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
                 <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />

@@ -18,7 +18,7 @@ use crate::{
         },
     },
     credentials::{
-        Actor,
+        Caller, RequestSource,
         api_key::{ApiKeyId, store as api_key_store},
     },
     error::AppError,
@@ -81,7 +81,14 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
                     let login = Login::parse(&who).map_err(refused)?;
                     let found = store::find(&mut site.database.read().await?, &login).await?;
                     let (user, _) = found.ok_or(AppError::NotFound)?;
-                    api_keys::create(site, &Actor::User(user), Ok(wanted), Ok(None)).await?
+                    api_keys::create(
+                        site,
+                        &Caller::operator(user),
+                        Ok(wanted),
+                        Ok(None),
+                        &RequestSource::command_line(),
+                    )
+                    .await?
                 }
                 None => api_keys::create_public(site, wanted).await?,
             };

@@ -1,7 +1,8 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `user`, `api-key`, `keys`, `secrets`, `mail`.
+//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`.
 
 mod api_key;
+mod audit;
 mod codegen;
 mod copy;
 mod failure;
@@ -60,6 +61,8 @@ enum Command {
     /// Manage the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Show the audit log: logins, refusals and changes of accounts, oldest first
+    Audit(audit::Audit),
     /// Manage the key that seals secrets in the database
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -121,6 +124,9 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         Command::User(command) => on_site(&configured()?, async |site| user::run(site, command).await).await,
         Command::Mail(command) => on_site(&configured()?, async |site| mail::run(site, command).await).await,
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
+        Command::Audit(options) => {
+            on_site(&configured()?, async |site| audit::run(site, options).await).await
+        }
         Command::Secrets(command) => {
             on_site(&configured()?, async |site| secrets::run(site, command).await).await
         }

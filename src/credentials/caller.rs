@@ -48,6 +48,8 @@ enum Credential {
     Session(VerifiedSession),
     Token(VerifiedToken),
     ApiKey(VerifiedKey),
+    /// Whoever runs the site, at the command line, in the name of a person.
+    Operator(User),
 }
 
 /// Why it is not known who asks.
@@ -114,6 +116,7 @@ impl Credential {
             Self::Session(session) => Actor::User(session.user.clone()),
             Self::Token(token) => Actor::User(token.user.clone()),
             Self::ApiKey(_) => Actor::ApiKey,
+            Self::Operator(user) => Actor::User(user.clone()),
         }
     }
 }
@@ -156,6 +159,12 @@ impl Caller {
         Self::by(Credential::Nothing)
     }
 
+    /// Whoever runs the site, in the name of a person.
+    #[must_use]
+    pub fn operator(user: User) -> Self {
+        Self::by(Credential::Operator(user))
+    }
+
     /// The person, if they have shown in the last ten minutes that it is them, by a
     /// password or a passkey (security row S4).
     ///
@@ -166,6 +175,7 @@ impl Caller {
         let confirmed_at = match &self.proof.credential {
             Credential::Session(session) => session.confirmed_at,
             Credential::Token(token) => Some(token.began_at),
+            Credential::Operator(_) => Some(clock::now()),
             Credential::Nothing | Credential::ApiKey(_) => None,
         };
         match confirmed_at {
@@ -182,6 +192,7 @@ impl Caller {
             Credential::Session(_) => "session",
             Credential::Token(_) => "access token",
             Credential::ApiKey(_) => "API key",
+            Credential::Operator(_) => "command line",
         }
     }
 
@@ -225,7 +236,7 @@ impl Caller {
     /// longer than a request.
     pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
         match &self.proof.credential {
-            Credential::Nothing => Ok(true),
+            Credential::Nothing | Credential::Operator(_) => Ok(true),
             Credential::Session(session) => session::still_holds(session).await,
             Credential::Token(token) => {
                 self.ask_unless_trusted(site, token.expires_at, token::still_holds(site, token)).await

@@ -3,4 +3,5 @@
 pub mod copy;
 pub mod deletions;
 pub mod demo;
+pub mod export;
 pub mod housekeeping;

@@ -7,7 +7,7 @@ use axum::http::{
 use byline::{
     accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, domain::api_keys},
     credentials::{
-        Actor,
+        Caller, HeaderCredential, RequestSource,
         api_key::{self, ApiKeyId, VerifiedKey, public_key, still_holds},
     },
     error::AppError,
@@ -24,19 +24,25 @@ fn wanted(name: &str, days: &str) -> api_keys::Wanted {
     }
 }
 
+fn source() -> RequestSource {
+    RequestSource::default()
+}
+
 fn id_of(listed: &ListedApiKey) -> ApiKeyId {
     ApiKeyId::parse(&listed.id).expect("an id")
 }
 
-async fn actor(site: &Running, username: &str) -> Actor {
-    Actor::User(site.user(username).await)
+async fn caller(site: &Running, username: &str) -> Caller {
+    Caller::operator(site.user(username).await)
 }
 
 /// A new key of a new author.
 async fn key_of(site: &Running, username: &str) -> byline::accounts::NewApiKey {
     site.author(username).await;
-    let actor = actor(site, username).await;
-    api_keys::create(&site.site, &actor, Ok(wanted("Reader", "1")), Ok(None)).await.expect("a key")
+    let caller = caller(site, username).await;
+    api_keys::create(&site.site, &caller, Ok(wanted("Reader", "1")), Ok(None), &source())
+        .await
+        .expect("a key")
 }
 
 async fn verify(site: &Site, key: &str) -> Option<VerifiedKey> {
@@ -51,8 +57,10 @@ async fn a_key_holds_until_it_is_revoked_and_is_refused_at_once() {
     assert_eq!((&verified.id, verified.expires_at), (&made.listed.id, made.listed.expires_at));
     assert_eq!(still_holds(&site.site, &verified).await, Ok(true));
 
-    let ada = actor(&site, "ada").await;
-    api_keys::revoke(&site.site, &ada, Some(id_of(&made.listed)), Ok(None)).await.expect("it is revoked");
+    let ada = caller(&site, "ada").await;
+    api_keys::revoke(&site.site, &ada, Some(id_of(&made.listed)), Ok(None), &source())
+        .await
+        .expect("it is revoked");
     assert_eq!(verify(&site.site, &made.key).await, None);
     assert_eq!(still_holds(&site.site, &verified).await, Ok(false));
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 0);
@@ -66,7 +74,7 @@ async fn an_expired_key_is_refused_at_once_and_stays_in_the_list() {
     assert_eq!(verify(&site.site, &made.key).await, None);
     let verified = VerifiedKey { id: made.listed.id, expires_at: made.listed.expires_at };
     assert_eq!(still_holds(&site.site, &verified).await, Ok(false));
-    let listed = api_keys::list(&site.site, &actor(&site, "ada").await).await.expect("a list");
+    let listed = api_keys::list(&site.site, &caller(&site, "ada").await.actor).await.expect("a list");
     assert_eq!(listed.len(), 1);
 }
 
@@ -111,12 +119,19 @@ async fn the_use_of_a_key_is_noted_once_a_minute() {
 async fn a_person_has_twenty_keys_at_most_however_fast_they_ask() {
     let site = Running::start().await;
     site.author("ada").await;
-    let ada = actor(&site, "ada").await;
+    let ada = caller(&site, "ada").await;
     let all = (0..30).map(|number| {
         let (site, ada) = (site.site.clone(), ada.clone());
         async move {
             loop {
-                match api_keys::create(&site, &ada, Ok(wanted(&format!("Key {number}"), "1")), Ok(None)).await
+                match api_keys::create(
+                    &site,
+                    &ada,
+                    Ok(wanted(&format!("Key {number}"), "1")),
+                    Ok(None),
+                    &source(),
+                )
+                .await
                 {
                     // Told to come again, they do.
                     Err(AppError::WriteConflict | AppError::Busy { .. }) => {}
@@ -135,7 +150,7 @@ async fn a_person_has_twenty_keys_at_most_however_fast_they_ask() {
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 20);
 
     site.tamper("UPDATE api_keys SET expires_at = 0 WHERE name = (SELECT MIN(name) FROM api_keys)").await;
-    api_keys::create(&site.site, &ada, Ok(wanted("One more", "1")), Ok(None))
+    api_keys::create(&site.site, &ada, Ok(wanted("One more", "1")), Ok(None), &source())
         .await
         .expect("only living ones count");
 }
@@ -145,15 +160,22 @@ async fn anothers_key_is_neither_seen_nor_revoked() {
     let site = Running::start().await;
     let made = key_of(&site, "ada").await;
     site.author("bob").await;
-    let bob = actor(&site, "bob").await;
-    assert_eq!(api_keys::list(&site.site, &bob).await, Ok(Vec::new()));
+    let bob = caller(&site, "bob").await;
+    assert_eq!(api_keys::list(&site.site, &bob.actor).await, Ok(Vec::new()));
     let id = id_of(&made.listed);
-    assert_eq!(api_keys::revoke(&site.site, &bob, Some(id.clone()), Ok(None)).await, Err(AppError::NotFound));
-    for (actor, error) in [(Actor::Anonymous, AppError::NotSignedIn), (Actor::ApiKey, AppError::ReadOnly)] {
-        let create = api_keys::create(&site.site, &actor, Ok(wanted("x", "1")), Ok(None)).await;
+    assert_eq!(
+        api_keys::revoke(&site.site, &bob, Some(id.clone()), Ok(None), &source()).await,
+        Err(AppError::NotFound)
+    );
+    let program = HeaderCredential::ApiKey(made.key.clone().into()).caller(&site.site).await.expect("a key");
+    for (caller, error) in [(Caller::anonymous(), AppError::NotSignedIn), (program, AppError::ReadOnly)] {
+        let create = api_keys::create(&site.site, &caller, Ok(wanted("x", "1")), Ok(None), &source()).await;
         assert_eq!(create, Err(error.clone()));
-        assert_eq!(api_keys::list(&site.site, &actor).await, Err(error.clone()));
-        assert_eq!(api_keys::revoke(&site.site, &actor, Some(id.clone()), Ok(None)).await, Err(error));
+        assert_eq!(api_keys::list(&site.site, &caller.actor).await, Err(error.clone()));
+        assert_eq!(
+            api_keys::revoke(&site.site, &caller, Some(id.clone()), Ok(None), &source()).await,
+            Err(error)
+        );
     }
     assert_eq!(site.count("SELECT COUNT(*) FROM api_keys").await, 1);
     verify(&site.site, &made.key).await.expect("it still holds");

@@ -7,6 +7,7 @@
 //! PostgreSQL always use a server. Modules are topics; the name of a test is the
 //! sentence that it proves.
 
+mod account;
 mod accounts;
 mod api_keys;
 mod authorization;

@@ -2,10 +2,13 @@
 //! see only their own.
 
 use crate::{
-    accounts::{ApiKeyDays, ApiKeyName, ListedApiKey, NewApiKey},
+    accounts::{
+        ApiKeyDays, ApiKeyName, ListedApiKey, NewApiKey,
+        domain::audit::{self, AuditEvent, AuditKind},
+    },
     clock,
     credentials::{
-        Actor, UserId,
+        Actor, Caller, RequestSource, UserId,
         api_key::{
             ApiKey, ApiKeyId, store,
             store::{ApiKeyRow, NewRow},
@@ -66,16 +69,18 @@ impl From<ApiKeyRow> for ListedApiKey {
 /// Makes a key; once per idempotency key, and then the same is shown again.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] for one too many;
+/// [`AppError::NotSignedIn`]; [`AppError::ConfirmIdentity`]; [`AppError::Invalid`] for one too many;
 /// [`AppError::NotFound`] when it was made before and is revoked by now;
 /// [`AppError::KeyReused`] when the idempotency key has made another.
 pub async fn create(
     site: &Site,
-    actor: &Actor,
+    caller: &Caller,
     wanted: Parsed<Wanted>,
     key: Parsed<Option<IdempotencyKey>>,
+    source: &RequestSource,
 ) -> Result<NewApiKey, AppError> {
-    let owner = actor.user()?.id.clone();
+    let user = caller.confirmed_user()?.clone();
+    let credential = caller.credential_kind();
     let (wanted, key) = (wanted?, key?);
     let secret = site.secret().await?.clone();
     let days = wanted.days.to_string();
@@ -83,11 +88,14 @@ pub async fn create(
         key.unwrap_or_else(IdempotencyKey::generate),
         &[Some(wanted.name.as_str()), Some(days.as_str())],
     );
+    let input = (secret, user, wanted, operation, ApiKeyId::generate(), source.clone());
     site.database
-        .write((secret, owner, wanted, operation, ApiKeyId::generate()), |db, (secret, owner, wanted, operation, id)| {
+        .write(input, move |db, (secret, user, wanted, operation, id, source)| {
             Box::pin(async move {
-                let derive =
-                    |id: &ApiKeyId| ApiKey::derive(&secret, Some(&owner), operation.key().as_str(), id.as_str());
+                let owner = user.id.clone();
+                let derive = |id: &ApiKeyId| {
+                    ApiKey::derive(&secret, Some(&owner), operation.key().as_str(), id.as_str())
+                };
                 if let Some(id) = idempotency::remembered(db, owner.as_str(), &operation)
                     .await?
                     .and_then(|id| ApiKeyId::parse(&id))
@@ -105,6 +113,11 @@ pub async fn create(
                 let (row, made) = make(id, Some(&owner), wanted, key);
                 store::insert(db, &row).await?;
                 idempotency::remember(db, owner.as_str(), &operation, row.id.as_str()).await?;
+                let event = AuditEvent {
+                    detail: &row.hint,
+                    ..AuditEvent::of(AuditKind::ApiKeyMade, &user, credential)
+                };
+                audit::record(db, event, &source).await?;
                 Ok(made)
             })
         })
@@ -147,32 +160,37 @@ pub async fn get(site: &Site, actor: &Actor, id: &ApiKeyId) -> Result<ListedApiK
 /// an idempotency key, sent twice is revoked once.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], for another's as well
+/// [`AppError::NotSignedIn`]; [`AppError::ConfirmIdentity`]; [`AppError::NotFound`], for another's as well
 /// (security row A2); [`AppError::KeyReused`] when the idempotency key has
 /// revoked another.
 pub async fn revoke(
     site: &Site,
-    actor: &Actor,
+    caller: &Caller,
     id: Option<ApiKeyId>,
     key: Parsed<Option<IdempotencyKey>>,
+    source: &RequestSource,
 ) -> Result<(), AppError> {
-    let owner = actor.user()?.id.clone();
+    let user = caller.confirmed_user()?.clone();
+    let credential = caller.credential_kind();
     let id = id.ok_or(AppError::NotFound)?;
     let operation = key?.map(|key| IdempotentOperation::RevokeApiKey.under(key, &[Some(id.as_str())]));
     site.database
         .write_then(
-            (owner, id, operation),
-            |db, (owner, id, operation)| {
+            (user, id, operation, source.clone()),
+            move |db, (user, id, operation, source)| {
                 Box::pin(async move {
+                    let owner = &user.id;
                     if let Some(operation) = &operation
                         && idempotency::remembered(db, owner.as_str(), operation).await?.as_deref()
                             == Some(id.as_str())
                     {
                         return Ok(());
                     }
-                    if !store::delete(db, &owner, &id).await? {
+                    if !store::delete(db, owner, &id).await? {
                         return Err(AppError::NotFound);
                     }
+                    let event = AuditEvent::of(AuditKind::ApiKeyRevoked, &user, credential);
+                    audit::record(db, event, &source).await?;
                     match &operation {
                         Some(operation) => {
                             idempotency::remember(db, owner.as_str(), operation, id.as_str()).await

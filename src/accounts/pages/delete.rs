@@ -25,7 +25,15 @@ pub fn DeleteAccountPage() -> impl IntoView {
             let checked = chosen.as_deref() == Some(value);
             view! {
                 <div class="choice">
-                    <input id=id.clone() type="radio" name=Field::Posts.name() value=value checked=checked />
+                    <input
+                        id=id.clone()
+                        type="radio"
+                        name=Field::Posts.name()
+                        value=value
+                        checked=checked
+                        aria-invalid=is_invalid.then_some("true")
+                        aria-describedby=is_invalid.then_some("posts-error")
+                    />
                     <label for=id>{label}</label>
                 </div>
             }
@@ -44,9 +52,9 @@ pub fn DeleteAccountPage() -> impl IntoView {
                     <a href="/account/export">"Export your data"</a>" first, if you want to keep it."</p>
                 <form method="post" action="/account/delete" novalidate>
                     <input type="hidden" name="username" autocomplete="username" value=username />
-                    <fieldset class="field" class:invalid=is_invalid aria-describedby=is_invalid.then_some("posts-error")>
+                    <fieldset class="field" class:invalid=is_invalid>
                         <legend>"Your posts"</legend>
-                        {error.map(|error| view! { <p class="error" id="posts-error">{error}</p> })}
+                        {error.map(|error| view! { <p class="field-error" id="posts-error">{error}</p> })}
                         {choice("delete", "Delete them as well")}
                         {choice("keep", "Keep them, under the name “deleted-author”")}
                     </fieldset>

@@ -1,0 +1,219 @@
+//! `/account/export`: everything that is a person's own, as a zip file: posts as
+//! Markdown with front matter, the rest as JSON.
+//!
+//! The file is made while it is sent, one post at a time, so its length costs no
+//! memory, and a client that stops reading stops the work.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequestParts, Request, State},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
+    response::Response,
+};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use crate::{
+    accounts::domain::{
+        account::{self, AccountFacts},
+        api_keys,
+        audit::{self, AuditEvent, AuditKind},
+        logins::{self, LoginKind},
+    },
+    credentials::{Caller, User},
+    database::internal,
+    error::AppError,
+    http::{
+        calls::see_other,
+        headers::{refusal, uncached},
+        source::source,
+    },
+    posts::{PageRequest, Post, domain::service},
+    site::Site,
+    ui::{confirm_first, log_in_first},
+};
+
+/// Where the page and its form are.
+pub const PATH: &str = "/account/export";
+
+/// Pieces that wait until the client reads them.
+const AHEAD: usize = 4;
+
+/// `POST /account/export`: the file, for a person who has just shown that it is them.
+pub async fn download(State(site): State<Site>, request: Request) -> Response {
+    let (mut head, _) = request.into_parts();
+    let caller = match Caller::from_request_parts(&mut head, &site).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
+    };
+    let user = match caller.confirmed_user() {
+        Ok(user) => user.clone(),
+        Err(AppError::NotSignedIn) => return see_other(&log_in_first(PATH)),
+        Err(AppError::ConfirmIdentity) => return see_other(&confirm_first(PATH)),
+        Err(error) => return refusal(&error, true),
+    };
+    let credential = caller.credential_kind();
+    let noted = site
+        .database
+        .write((user.clone(), source(&head)), move |db, (user, source)| {
+            Box::pin(async move {
+                audit::record(db, AuditEvent::of(AuditKind::Exported, &user, credential), &source).await
+            })
+        })
+        .await;
+    if let Err(error) = noted {
+        return refusal(&error, true);
+    }
+    let name = format!("attachment; filename=\"byline-{}.zip\"", user.username);
+    let (pieces, sent) = mpsc::channel::<Result<Bytes, AppError>>(AHEAD);
+    tokio::spawn(async move {
+        if let Err(error) = write_all(&site, &caller, &user, &pieces).await {
+            // The connection breaks off, so nobody takes half a file for a whole one.
+            let _ = pieces.send(Err(error)).await;
+        }
+    });
+    let stream = futures::stream::unfold(sent, |mut sent| async { Some((sent.recv().await?, sent)) });
+    let mut response = uncached(StatusCode::OK, "application/zip", Body::from_stream(stream));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    if let Ok(name) = HeaderValue::try_from(name) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+    }
+    response
+}
+
+type Pieces = mpsc::Sender<Result<Bytes, AppError>>;
+
+async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -> Result<(), AppError> {
+    let mut file = File::new();
+    let AccountFacts { email, profile, activity } = account::facts(site, caller).await?;
+    let profile = json!({
+        "username": user.username.as_str(),
+        "email": email,
+        "displayName": profile.display_name.as_str(),
+        "about": profile.about.as_str(),
+        "links": profile.links.iter().collect::<Vec<_>>(),
+    });
+    file.add_json("profile.json", &profile)?;
+    let logins: Vec<Value> = logins::list(site, caller)
+        .await?
+        .into_iter()
+        .map(|login| {
+            json!({
+                "kind": match login.kind { LoginKind::Browser => "browser", LoginKind::Program => "program" },
+                "device": login.device,
+                "address": login.address,
+                "since": login.began_at.rfc3339(),
+                "lastUsed": login.last_used_at.rfc3339(),
+            })
+        })
+        .collect();
+    file.add_json("sessions.json", &json!(logins))?;
+    file.add_json("api-keys.json", &json!(api_keys::list(site, &caller.actor).await?))?;
+    let activity: Vec<Value> = activity
+        .iter()
+        .map(|row| {
+            json!({
+                "at": row.at().rfc3339(), "what": row.kind, "credential": row.credential,
+                "address": row.address, "userAgent": row.user_agent, "detail": row.detail,
+            })
+        })
+        .collect();
+    file.add_json("activity.json", &json!(activity))?;
+
+    let mut next = Some(PageRequest::First);
+    while let Some(request) = next {
+        let page = service::list_own(site, &caller.actor, Ok(request)).await?;
+        for summary in &page.posts {
+            // Deleted since the list was read.
+            let post = match service::get(site, &caller.actor, &summary.id).await {
+                Err(AppError::NotFound) => continue,
+                post => post?,
+            };
+            file.add(&format!("posts/{}.md", post.id), &markdown(&post))?;
+            send(pieces, file.take()).await?;
+        }
+        next = page.older.map(PageRequest::OlderThan);
+    }
+    send(pieces, file.finish()?).await
+}
+
+/// A client that has gone ends the work.
+async fn send(pieces: &Pieces, piece: Bytes) -> Result<(), AppError> {
+    pieces.send(Ok(piece)).await.map_err(|_| AppError::Timeout)
+}
+
+/// Front matter in YAML, of which JSON texts are a part, and the text as it was typed.
+fn markdown(post: &Post) -> String {
+    let title = Value::from(post.title.as_str());
+    format!(
+        "---\ntitle: {title}\nid: {}\nversion: {}\ncreated: {}\nupdated: {}\n---\n\n{}\n",
+        Value::from(post.id.as_str()),
+        post.version,
+        post.created_at.rfc3339(),
+        post.updated_at.rfc3339(),
+        post.text().as_str(),
+    )
+}
+
+/// A zip file that is taken away in pieces while it is written.
+struct File {
+    zip: ZipWriter<zip::write::StreamWriter<Written>>,
+    written: Written,
+}
+
+/// What was written and not taken yet.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl File {
+    fn new() -> Self {
+        let written = Written::default();
+        Self { zip: ZipWriter::new_stream(written.clone()), written }
+    }
+
+    fn add(&mut self, name: &str, text: &str) -> Result<(), AppError> {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        self.zip.start_file(name, options).map_err(internal)?;
+        self.zip.write_all(text.as_bytes()).map_err(internal)
+    }
+
+    fn add_json(&mut self, name: &str, value: &Value) -> Result<(), AppError> {
+        self.add(name, &format!("{value:#}\n"))
+    }
+
+    fn take(&self) -> Bytes {
+        self.written.take()
+    }
+
+    fn finish(self) -> Result<Bytes, AppError> {
+        let Self { zip, written } = self;
+        zip.finish().map_err(internal)?;
+        Ok(written.take())
+    }
+}
