@@ -140,6 +140,15 @@ export const states: States = {
     await fillInSignUp(page, { username: 'two words', email: 'nowhere', password: 'password' });
     await watch.status(page, 422, () => button(page, 'Sign up').click());
   },
+  'forgotten password': ({ page }) => page.goto('/forgot-password'),
+  'dead link': ({ page }) => page.goto('/reset-password?token=x'),
+  'confirm the address': ({ page }) => page.goto('/verify-email?sign_up=x'),
+  'dead confirmation': ({ page }) => page.goto('/verify-email?token=x'),
+  'dead undoing': ({ page }) => page.goto('/account/email/undo?token=x'),
+  'address': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/email');
+  },
   'log in': ({ page }) => page.goto('/login?next=/my-posts'),
   'log in with a code': async ({ page }) => {
     const author = await signedUp(page);

@@ -126,6 +126,12 @@ const SERVER_FUNCTIONS: &str = "
 | confirm_by_passkey        | 401       | 422         | 422         | 403       | 401     | 403       |
 | drop_password             | 401       | 422         | 422         | 403       | 401     | 403       |
 | log_in_code               | 401       | 401         | 401         | 401       | 401     | 403       |
+| forgot_password           | 403       | 403         | 403         | 403       | 401     | 403       |
+| reset_password            | 422       | 422         | 422         | 422       | 401     | 403       |
+| verify_email              | 422       | 422         | 422         | 422       | 401     | 403       |
+| resend_code               | 403       | 403         | 403         | 403       | 401     | 403       |
+| change_email wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
+| undo_email                | 422       | 422         | 422         | 422       | 401     | 403       |
 ";
 
 /// A passkey of ada, who is the only one with API keys. Nobody can use it.
@@ -329,6 +335,10 @@ impl World {
             ["create_api_key", "wrong"] => (Method::POST, &[("name", ""), ("days", "0")]),
             ["revoke_api_key"] => (Method::POST, &[("id", &self.key_of_ada)]),
             ["revoke_api_key", "wrong"] => (Method::POST, &[("id", "none")]),
+            ["forgot_password"] => (Method::POST, &[("identifier", "ada")]),
+            ["reset_password"] => (Method::POST, &[("token", "x"), ("new_password", "x")]),
+            ["verify_email" | "undo_email"] => (Method::POST, &[("token", "x")]),
+            ["change_email", "wrong"] => (Method::POST, &[("email", "ada")]),
             ["my_passkeys"] => (Method::GET, &[]),
             ["turn_on_two_factor" | "log_in_code"] => (Method::POST, &[("code", "123456")]),
             ["add_passkey"] => (Method::POST, &[("name", "New"), ("ceremony", "x"), ("credential", "{}")]),
@@ -343,7 +353,8 @@ impl World {
                 | "log_in_by_passkey"
                 | "begin_passkey_confirmation"
                 | "confirm_by_passkey"
-                | "drop_password",
+                | "drop_password"
+                | "resend_code",
             ] => (Method::POST, &[]),
             _ => panic!("{row} means nothing"),
         };

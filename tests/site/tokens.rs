@@ -285,6 +285,9 @@ async fn an_id_token_opens_the_graphql_api_and_nothing_else_and_a_refresh_token_
     for (name, value) in expected {
         assert_eq!(claims[name], value, "{name}");
     }
+    site.tamper("UPDATE users SET email_verified_at = 1").await;
+    let (_, claims) = parts(&self::issued(&site, "ada").await.id);
+    assert_eq!(claims["email_verified"], true, "once she has confirmed it");
 
     for token in [issued.id.clone(), format!("Bearer {}", issued.id)] {
         let answer = site.graphql(&Credential::token(&token), "{ me { username } }").await;

@@ -166,7 +166,7 @@ pub(super) fn id_token(holder: &Holder, key: &Key, parties: &Parties) -> Result<
         aud: CLIENT_ID.to_owned(),
         username: holder.user.username.as_str().to_owned(),
         email: holder.email.clone(),
-        email_verified: false,
+        email_verified: holder.is_email_verified,
     });
     sign(&claims, key)
 }

@@ -26,6 +26,8 @@ pub(super) struct Holder {
     pub(super) family: String,
     pub(super) user: User,
     pub(super) email: String,
+    /// Whether they have proven that the address is theirs.
+    pub(super) is_email_verified: bool,
     /// When the password was given.
     pub(super) began_at: Timestamp,
     pub(super) expires_at: Timestamp,
@@ -39,6 +41,7 @@ struct HolderRow {
     user_id: String,
     username: String,
     email: String,
+    email_verified_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -66,6 +69,7 @@ impl TryFrom<HolderRow> for Holder {
             family: row.id,
             user: User { id: UserId::from_stored(row.user_id), username },
             email: row.email,
+            is_email_verified: row.email_verified_at.is_some(),
             began_at: Timestamp::from_micros(row.created_at),
             expires_at: Timestamp::from_micros(row.expires_at),
         })
@@ -107,7 +111,7 @@ async fn insert(db: &mut Db, family: &str, hash: &[u8], now: Timestamp) -> Resul
 /// The holder of a family that has not ended.
 pub(super) async fn holder(db: &mut Db, family: &str) -> Result<Option<Holder>, AppError> {
     let row: Option<HolderRow> = on_engine!(db => sqlx::query_as(
-            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, u.email_verified_at
              FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
         )
         .bind(family)
@@ -126,7 +130,7 @@ pub(super) async fn holder_by_key(
     kid: &str,
 ) -> Result<Option<(Holder, bool)>, AppError> {
     let row: Option<ByKeyRow> = on_engine!(db => sqlx::query_as(
-            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email,
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, u.email_verified_at,
                     EXISTS (SELECT 1 FROM signing_keys WHERE kid = $3) AS has_key
              FROM token_families f JOIN users u ON u.id = f.user_id WHERE f.id = $1 AND f.expires_at > $2",
         )
@@ -171,7 +175,7 @@ pub(super) enum Found {
 /// wants to keep its token is a different one.
 pub(super) async fn find(db: &mut Db, hash: &[u8]) -> Result<Found, AppError> {
     let row: Option<RefreshTokenRow> = on_engine!(db => sqlx::query_as(
-            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, r.used_at,
+            "SELECT f.id, f.created_at, f.expires_at, f.user_id, u.username, u.email, u.email_verified_at, r.used_at,
                     f.client_id <> $3 OR EXISTS (
                         SELECT 1 FROM refresh_tokens used WHERE used.family_id = f.id AND used.used_at IS NOT NULL
                     ) AS once

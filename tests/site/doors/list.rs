@@ -286,7 +286,7 @@ pub const BODIES: &[Door] = &[
 pub const HEADS: &[Door] = &[
     Door {
         name: "where to go after a login",
-        parses: &["accounts/pages/mod.rs::next", "ui/next.rs::Next::parse"],
+        parses: &["accounts/pages/mod.rs::asked_for", "ui/next.rs::Next::parse"],
         bytes: 16 * KIB,
         worst: grammar::header,
         way: Way::Target("/login?next=/"),
