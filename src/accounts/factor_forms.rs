@@ -20,6 +20,7 @@ pub const FORMS: &[&Form] = &[
     &LOG_IN_BY_PASSKEY,
     &CONFIRM_BY_PASSKEY,
     &DROP_PASSWORD,
+    &SET_PASSWORD,
 ];
 
 /// Server functions without a form, which anyone may call.
@@ -119,8 +120,18 @@ static DROP_PASSWORD: Form = Form {
     notice: Some(&PASSWORD_DROPPED),
 };
 
+static SET_PASSWORD: Form = Form {
+    call: Call { endpoint: "/api/set_password", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/account/passkeys/password",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|_, _| "/account/passkeys".to_owned()),
+    notice: Some(&PASSWORD_SET),
+};
+
 static TURNED_OFF: Notice = Notice { name: "two-factor-off", sentence: "Two-factor authentication is off." };
 static PASSKEY_ADDED: Notice = Notice { name: "passkey-added", sentence: "The passkey is added." };
 static PASSKEY_REMOVED: Notice = Notice { name: "passkey-removed", sentence: "The passkey is removed." };
+static PASSWORD_SET: Notice = Notice { name: "password-set", sentence: "Your account has a password again." };
 static PASSWORD_DROPPED: Notice =
     Notice { name: "password-dropped", sentence: "Your account has no password any more." };

@@ -3,7 +3,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Account, ListedPasskey, PasskeyCeremony, Passkeys};
+use super::{Account, ListedPasskey, PasskeyCeremony, Passkeys, TypedPassword};
 use crate::error::AppError;
 
 /// The passkeys of the person who is signed in, oldest first.
@@ -103,8 +103,20 @@ pub async fn drop_password() -> Result<(), AppError> {
     server::drop_password().await
 }
 
+/// Gives the account a password again that does without one.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::ConfirmIdentity`]; [`AppError::Invalid`];
+/// [`AppError::Forbidden`] for an account that has a password.
+#[server(endpoint = "/set_password", prefix = "/api")]
+pub async fn set_password(new_password: TypedPassword) -> Result<(), AppError> {
+    server::set_password(String::from(new_password).into()).await
+}
+
 #[cfg(feature = "ssr")]
 mod server {
+    use secrecy::SecretString;
+
     use super::{Account, AppError, ListedPasskey, PasskeyCeremony, Passkeys};
     use crate::{
         accounts::{
@@ -163,6 +175,11 @@ mod server {
         let (site, source, actor) = (site(), source(), actor());
         passkeys::confirm(&site, actor.user()?, &ceremony, &credential, &source).await?;
         session().confirm(actor.user()?, &source).await
+    }
+
+    pub(super) async fn set_password(proposed: SecretString) -> Result<(), AppError> {
+        let caller = caller();
+        passkeys::set_password(&site(), caller.confirmed_user()?, &proposed, &source()).await
     }
 
     pub(super) async fn drop_password() -> Result<(), AppError> {

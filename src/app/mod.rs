@@ -93,6 +93,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/account/two-factor/:form") view=|| view! { <TwoFactorPage /> }.into_any() />
                 <Route path=path!("/account/passkeys") view=|| view! { <PasskeysPage /> }.into_any() />
                 <Route path=path!("/account/passkeys/without-password") view=|| view! { <PasskeysPage /> }.into_any() />
+                <Route path=path!("/account/passkeys/password") view=|| view! { <PasskeysPage /> }.into_any() />
                 <Route path=path!("/account/passkeys/:id/remove") view=|| view! { <RemovePasskeyPage /> }.into_any() />
                 <Route path=path!("/account/email") view=|| view! { <EmailPage /> }.into_any() />
                 <Route path=path!("/account/email/undo") view=|| view! { <UndoEmailPage /> }.into_any() />

@@ -125,6 +125,7 @@ const SERVER_FUNCTIONS: &str = "
 | begin_passkey_confirmation | 401       | 400         | 400         | 403       | 401     | 403       |
 | confirm_by_passkey        | 401       | 422         | 422         | 403       | 401     | 403       |
 | drop_password             | 401       | 422         | 422         | 403       | 401     | 403       |
+| set_password              | 401       | 403         | 403         | 403       | 401     | 403       |
 | log_in_code               | 401       | 401         | 401         | 401       | 401     | 403       |
 | forgot_password           | 403       | 403         | 403         | 403       | 401     | 403       |
 | reset_password            | 422       | 422         | 422         | 422       | 401     | 403       |
@@ -341,6 +342,7 @@ impl World {
             ["change_email", "wrong"] => (Method::POST, &[("email", "ada")]),
             ["my_passkeys"] => (Method::GET, &[]),
             ["turn_on_two_factor" | "log_in_code"] => (Method::POST, &[("code", "123456")]),
+            ["set_password"] => (Method::POST, &[("new_password", "another battery staple horse")]),
             ["add_passkey"] => (Method::POST, &[("name", "New"), ("ceremony", "x"), ("credential", "{}")]),
             ["add_passkey", "wrong"] => (Method::POST, &[("name", "")]),
             ["remove_passkey", id] => (Method::POST, &[("id", id)]),

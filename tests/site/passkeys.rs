@@ -274,6 +274,16 @@ async fn an_account_does_without_a_password_once_it_has_two_passkeys() {
     add(&mut ada, &origin, "Key").await;
     assert_eq!(ada.submit(&link, &[]).await.status, 303);
     assert_eq!(site.count("SELECT COUNT(*) FROM passkeys").await, 2);
+
+    const SET: &str = "/account/passkeys/password";
+    assert!(ada.page(PAGE).await.has_button("Set password"));
+    assert_eq!(ada.submit(SET, &[("new_password", "short")]).await.status, 422);
+    assert_eq!(ada.submit(SET, &[("new_password", PASSWORD)]).await.status, 303);
+    assert_eq!(ada.submit(SET, &[("new_password", "another battery staple horse")]).await.status, 403);
+    let mut browser = site.browser().by_address(&origin);
+    assert_eq!(browser.log_in("ada").await.status, 303, "the password counts again");
+    let link = ada.page(PAGE).await.link("Remove").expect("a link");
+    assert_eq!(ada.submit(&link, &[]).await.status, 303, "so one passkey is enough");
 }
 
 /// As if eleven minutes had passed since everybody has shown who they are.

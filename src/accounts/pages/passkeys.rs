@@ -48,9 +48,7 @@ pub fn PasskeysPage() -> impl IntoView {
                 Err(reason) => view! { <p>{reason.to_string()}"."</p> }.into_any(),
             }}
             {offers_without_password.then(|| view! { <DropPassword /> })}
-            {(!has_password).then(|| view! {
-                <p>"Your account has no password: you log in with a passkey."</p>
-            })}
+            {(!has_password).then(|| view! { <SetPassword /> })}
         })
     })
 }
@@ -82,6 +80,25 @@ fn DropPassword() -> impl IntoView {
             </p>
             <form method="post" action="/account/passkeys/without-password">
                 <button class="button danger" type="submit">"Remove my password"</button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn SetPassword() -> impl IntoView {
+    view! {
+        <section class="narrow" aria-labelledby="set-password">
+            <h2 id="set-password">"Without a password"</h2>
+            <p>"Your account has no password: you log in with a passkey. You can set one at any time."</p>
+            <form method="post" action="/account/passkeys/password" novalidate>
+                <TextField
+                    field=Field::NewPassword
+                    kind="password"
+                    autocomplete="new-password"
+                    hint="15 characters or more of anything, or at least 8 that are hard to guess"
+                />
+                <button class="button" type="submit">"Set password"</button>
             </form>
         </section>
     }

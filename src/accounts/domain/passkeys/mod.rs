@@ -12,6 +12,7 @@ mod store;
 pub use ceremonies::{Kind, forget_ended};
 pub use relying_party::{NoPasskeys, origin};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use uuid::Uuid;
 use webauthn_rs::prelude::{
@@ -22,6 +23,7 @@ use webauthn_rs::prelude::{
 use super::{
     Authenticated, Login, NewPassword,
     audit::{self, AuditEvent, AuditKind},
+    contact,
     device_name::whence_of,
     hashing::Priority,
     mails, store as accounts,
@@ -354,6 +356,37 @@ pub async fn drop_password(site: &Site, user: &User, source: &RequestSource) -> 
                 }
                 store::drop_password(db, &user.id, &hash, clock::now()).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasswordRemoved, &user, "session"), &source).await
+            })
+        })
+        .await
+}
+
+/// Gives an account a password again that does without one. Twice is once.
+///
+/// # Errors
+/// [`AppError::Invalid`] at the password; [`AppError::Forbidden`] for an account that
+/// has a password, which is changed by whoever knows it; [`AppError::Busy`].
+pub async fn set_password(
+    site: &Site,
+    user: &User,
+    proposed: &SecretString,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let contact = contact::of(&mut site.database.read().await?, &user.id).await?;
+    let email = contact.ok_or(AppError::NotSignedIn)?.email;
+    let proposed = NewPassword::parse(proposed.expose_secret(), &[user.username.as_str(), &email])
+        .map_err(|error| AppError::invalid(Field::NewPassword, error))?;
+    let hash = site.hasher().hash(proposed, Priority::Known).await?;
+    site.database
+        .write((site.clone(), user.clone(), hash, source.clone()), |db, (site, user, hash, source)| {
+            Box::pin(async move {
+                if !store::is_password_dropped(db, &user.id).await? {
+                    return Err(AppError::Forbidden);
+                }
+                accounts::set_hash(db, &user.id, &hash).await?;
+                audit::record(db, AuditEvent::of(AuditKind::PasswordChanged, &user, "passkey"), &source)
+                    .await?;
+                mails::password_changed(db, &site, &user, &whence_of(&source)).await
             })
         })
         .await
