@@ -336,7 +336,11 @@ async fn the_owner_of_an_account_is_told_of_its_passkeys_and_of_its_second_facto
     })
     .await;
     let origin = format!("http://localhost:{}", site.address.port());
-    let mut ada = author(&site, &origin, "ada").await;
+    let mut ada = site.browser().by_address(&origin);
+    let answer = ada.sign_up("ada").await;
+    let id = answer.location().strip_prefix("/verify-email?sign_up=").expect("on to the code").to_owned();
+    let code = server.mails(1).await[0].code();
+    assert_eq!(ada.submit("/verify-email", &[("sign_up", &id), ("code", &code)]).await.status, 303);
     add(&mut ada, &origin, "Laptop & co").await;
     let arrived = async |subject: &str| {
         let find = || server.arrived().into_iter().find(|mail| mail.header("Subject") == subject);
