@@ -110,6 +110,11 @@ const SERVER_FUNCTIONS: &str = "
 | create_api_key wrong      | 401       | 422         | 422         | 403       | 401     | 403       |
 | revoke_api_key            | 401       | revoked     | 404         | 403       | 401     | 403       |
 | revoke_api_key wrong      | 401       | 404         | 404         | 403       | 401     | 403       |
+| confirm_identity          | 401       | 422         | 422         | 403       | 401     | 403       |
+| change_password           | 401       | 422         | 422         | 403       | 401     | 403       |
+| save_profile wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
+| end_login                 | 401       | null        | null        | 403       | 401     | 403       |
+| delete_account            | 401       | 422         | 422         | 403       | 401     | 403       |
 | set_up_two_factor         | 401       | a secret    | a secret    | 403       | 401     | 403       |
 | turn_on_two_factor        | 401       | 422         | 422         | 403       | 401     | 403       |
 | renew_recovery_codes      | 401       | 404         | 404         | 403       | 401     | 403       |
@@ -340,6 +345,10 @@ impl World {
             ["reset_password"] => (Method::POST, &[("token", "x"), ("new_password", "x")]),
             ["verify_email" | "undo_email"] => (Method::POST, &[("token", "x")]),
             ["change_email", "wrong"] => (Method::POST, &[("email", "ada")]),
+            ["confirm_identity" | "delete_account"] => (Method::POST, &[("password", "")]),
+            ["change_password"] => (Method::POST, &[("current_password", ""), ("new_password", "")]),
+            ["save_profile", "wrong"] => (Method::POST, &[("links", "none")]),
+            ["end_login"] => (Method::POST, &[("id", "none")]),
             ["my_passkeys"] => (Method::GET, &[]),
             ["turn_on_two_factor" | "log_in_code"] => (Method::POST, &[("code", "123456")]),
             ["set_password"] => (Method::POST, &[("new_password", "another battery staple horse")]),
@@ -566,7 +575,7 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
         ["my_passkeys"] if body["passkeys"] == Value::Array(Vec::new()) => "none".to_owned(),
         ["my_passkeys"] => body["passkeys"][0]["name"].as_str().expect("a name").to_owned(),
         ["set_up_two_factor"] if body["state"] == "pending" => "a secret".to_owned(),
-        ["turn_off_two_factor"] | ["remove_passkey", _] if body.is_null() => "null".to_owned(),
+        ["turn_off_two_factor" | "end_login"] | ["remove_passkey", _] if body.is_null() => "null".to_owned(),
         ["create_api_key"] => "a key".to_owned(),
         ["revoke_api_key"] => "revoked".to_owned(),
         _ => panic!("{row} means nothing"),

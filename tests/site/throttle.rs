@@ -86,7 +86,8 @@ async fn a_stranger_locks_nobody_out_of_a_browser_or_an_address_that_is_known() 
 
     // Nor is a copy of her cookie worth more than another account's guesses.
     for number in 0..5 {
-        assert_eq!(guess(&mut elsewhere, "ada").await.status, 422, "{number}");
+        let answer = guess(&mut elsewhere, "ada").await;
+        assert_eq!(answer.status, 422, "{number} {}", answer.location());
     }
     assert_eq!(retry_after(&guess(&mut elsewhere, "ada").await), 1);
     let mut bob = site.browser().from_address("192.0.2.2");

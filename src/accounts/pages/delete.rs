@@ -54,7 +54,7 @@ pub fn DeleteAccountPage() -> impl IntoView {
                     <input type="hidden" name="username" autocomplete="username" value=username />
                     <fieldset class="field" class:invalid=is_invalid>
                         <legend>"Your posts"</legend>
-                        {error.map(|error| view! { <p class="field-error" id="posts-error">{error}</p> })}
+                        {error.map(|error| view! { <p class="field-error" id="posts-error"><span class="visually-hidden">"Error: "</span>{error}</p> })}
                         {choice("delete", "Delete them as well")}
                         {choice("keep", "Keep them, under the name “deleted-author”")}
                     </fieldset>

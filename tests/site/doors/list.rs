@@ -516,6 +516,11 @@ pub const OPERATOR: &[Door] = &[
 
 /// ListenerSlots that parse nothing but what this site wrote, and why that is so.
 pub const OURS: &[(&str, &str)] = &[
+    ("accounts/domain/account.rs::PostsOfDeleted::parse", "one of two words, within the limit of a form"),
+    ("accounts/pages/mod.rs::asked_for", "a query, of which the length is limited"),
+    ("accounts/profile.rs::About::parse", "one pass over a field, within the limit of a form"),
+    ("accounts/profile.rs::DisplayName::parse", "one pass over a field, within the limit of a form"),
+    ("accounts/profile.rs::Links::parse", "one pass over a field, within the limit of a form"),
     ("accounts/domain/one_time.rs::Code::parse", "six digits, within the limit of a form"),
     ("accounts/domain/one_time.rs::Token::parse", "43 characters, within the limit of a form"),
     ("credentials/sealing/keys.rs::parse", "a file that Byline itself has made"),
