@@ -180,7 +180,7 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
     {
         let fields = [("identifier", identifier), ("password", "wrong horse battery staple")];
         // Somebody else each time, or the limit on guesses would answer.
-        let mut browser = site.browser().from_address(&format!("192.0.2.{number}"));
+        let mut browser = site.browser().coming_from(&format!("192.0.2.{number}"));
         let form = browser.submit("/login", &fields).await;
         form.page().assert_problem("identifier", "Username, email or password is wrong");
         assert_eq!(form.page().value("identifier"), identifier, "what was typed is kept");

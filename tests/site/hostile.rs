@@ -84,7 +84,7 @@ async fn a_payload_in_a_form_that_comes_back_is_text() {
 
         let fields = [("identifier", *payload), ("password", "wrong"), ("next", &format!("/{payload}"))];
         // Somebody else each time, or the limit on guesses would answer.
-        let mut browser = site.browser().from_address(&format!("192.0.2.{number}"));
+        let mut browser = site.browser().coming_from(&format!("192.0.2.{number}"));
         let answer = browser.submit("/login", &fields).await;
         assert_eq!(answer.status, 422, "{payload:?} at login");
         let page = answer.page();

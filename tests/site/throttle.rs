@@ -48,11 +48,11 @@ async fn an_account_waits_from_the_fifth_failure_on_a_second_that_doubles() {
     for name in ["ada", "nobody-here"] {
         let from = |number: usize| format!("198.51.100.{number}");
         for number in 0..5 {
-            let answer = guess(&mut site.browser().from_address(&from(number)), name).await;
+            let answer = guess(&mut site.browser().coming_from(&from(number)), name).await;
             assert_eq!(answer.status, 422, "{name} {number}");
         }
         for (number, pause) in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900].into_iter().enumerate() {
-            let mut stranger = site.browser().from_address(&from(10 + number));
+            let mut stranger = site.browser().coming_from(&from(10 + number));
             assert_eq!(retry_after(&guess(&mut stranger, name).await), pause, "{name}");
             site.tamper("UPDATE attempts SET blocked_until = 0 WHERE blocked_until > 0").await;
             assert_eq!(guess(&mut stranger, name).await.status, 422, "{name}: the pause is over");
@@ -63,14 +63,14 @@ async fn an_account_waits_from_the_fifth_failure_on_a_second_that_doubles() {
 #[tokio::test]
 async fn a_stranger_locks_nobody_out_of_a_browser_or_an_address_that_is_known() {
     let site = Running::start_behind_a_proxy().await;
-    let mut ada = site.browser().from_address("192.0.2.1");
+    let mut ada = site.browser().coming_from("192.0.2.1");
     assert_eq!(ada.sign_up("ada").await.status, 303);
     let device = format!("device-{}", site.address.port());
     assert!(ada.cookie(&device).is_some(), "the browser is known from now on");
     for number in 0..6 {
-        guess(&mut site.browser().from_address(&format!("198.51.100.{number}")), "ada").await;
+        guess(&mut site.browser().coming_from(&format!("198.51.100.{number}")), "ada").await;
     }
-    let mut stranger = site.browser().from_address("198.51.100.77");
+    let mut stranger = site.browser().coming_from("198.51.100.77");
     let right = [("identifier", "ada"), ("password", PASSWORD)];
     assert_eq!(
         stranger.submit("/login", &right).await.status,
@@ -79,9 +79,9 @@ async fn a_stranger_locks_nobody_out_of_a_browser_or_an_address_that_is_known() 
     );
 
     assert_eq!(ada.submit("/logout", &[]).await.status, 303);
-    let mut elsewhere = ada.clone().from_address("203.0.113.9");
+    let mut elsewhere = ada.clone().coming_from("203.0.113.9");
     assert_eq!(elsewhere.submit("/login", &right).await.status, 303, "her browser, from a new address");
-    let mut program = site.browser().from_address("192.0.2.1").as_script();
+    let mut program = site.browser().coming_from("192.0.2.1").as_script();
     assert_eq!(program.submit("/api/log_in", &right).await.status, 200, "a program at her address");
 
     // Nor is a copy of her cookie worth more than another account's guesses.
@@ -90,10 +90,9 @@ async fn a_stranger_locks_nobody_out_of_a_browser_or_an_address_that_is_known() 
         assert_eq!(answer.status, 422, "{number} {}", answer.location());
     }
     assert_eq!(retry_after(&guess(&mut elsewhere, "ada").await), 1);
-    let mut bob = site.browser().from_address("192.0.2.2");
+    let mut bob = site.browser().coming_from("192.0.2.2");
     assert_eq!(bob.sign_up("bob").await.status, 303);
-    bob =
-        bob.with_cookie(&device, elsewhere.cookie(&device).expect("a cookie")).from_address("198.51.100.88");
+    bob = bob.with_cookie(&device, elsewhere.cookie(&device).expect("a cookie")).coming_from("198.51.100.88");
     for number in 0..10 {
         assert_eq!(guess(&mut bob, &format!("nobody-{number}")).await.status, 422);
     }
@@ -187,17 +186,17 @@ async fn another_process_of_the_site_counts_along() {
 async fn who_writes_an_address_before_the_proxy_does_is_counted_all_the_same() {
     let site = Running::start_behind_a_proxy().await;
     for number in 0..10 {
-        let mut liar = site.browser().from_address(&format!("203.0.113.{number}, 198.51.100.7"));
+        let mut liar = site.browser().coming_from(&format!("203.0.113.{number}, 198.51.100.7"));
         assert_eq!(guess(&mut liar, &format!("nobody-{number}")).await.status, 422);
     }
-    let mut liar = site.browser().from_address("203.0.113.200, 198.51.100.7");
+    let mut liar = site.browser().coming_from("203.0.113.200, 198.51.100.7");
     assert_eq!(guess(&mut liar, "nobody").await.status, 429);
     for number in 0..10 {
-        let mut ipv6 = site.browser().from_address(&format!("2001:db8:1:2::{number}"));
+        let mut ipv6 = site.browser().coming_from(&format!("2001:db8:1:2::{number}"));
         assert_eq!(guess(&mut ipv6, &format!("nobody-{number}")).await.status, 422);
     }
-    assert_eq!(guess(&mut site.browser().from_address("2001:db8:1:2:ffff::1"), "nobody").await.status, 429);
-    assert_eq!(guess(&mut site.browser().from_address("2001:db8:1:3::1"), "nobody").await.status, 422);
+    assert_eq!(guess(&mut site.browser().coming_from("2001:db8:1:2:ffff::1"), "nobody").await.status, 429);
+    assert_eq!(guess(&mut site.browser().coming_from("2001:db8:1:3::1"), "nobody").await.status, 422);
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ impl Client {
 
     /// The same from that address, behind a proxy that the site trusts
     /// ([`super::Running::start_behind_a_proxy`]).
-    pub fn from_address(mut self, address: &str) -> Self {
+    pub fn coming_from(mut self, address: &str) -> Self {
         self.forwarded_for = Some(address.to_owned());
         self
     }

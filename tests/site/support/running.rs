@@ -57,7 +57,7 @@ impl Running {
     }
 
     /// A fresh site behind a proxy on this machine, which says by `X-Forwarded-For` who
-    /// asks: [`Client::from_address`].
+    /// asks: [`Client::coming_from`].
     pub async fn start_behind_a_proxy() -> Self {
         Self::start_with(|config| config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")])
             .await
