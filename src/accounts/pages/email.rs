@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{AccountNav, asked_for};
 use crate::{
     accounts::domain::{address, contact, one_time::Token, verification},
+    config::Unverified,
     error::{AppError, Field},
     http::context::{actor, site},
     ui::{ErrorSummary, FormState, PageTitle, TextField, load},
@@ -117,12 +118,16 @@ pub fn UnconfirmedBanner() -> impl IntoView {
             // A page without it is better than none.
             let user = actor.user().ok()?;
             let contact = contact::of(&mut site.database.read().await.ok()?, &user.id).await.ok()??;
+            let why = match site.part::<Unverified>() {
+                Unverified::MayWrite => ".",
+                Unverified::MayNotWrite => " to write.",
+            };
             (!contact.is_verified).then(|| {
                 view! {
                     <div class="notice unconfirmed" role="status">
                         <p>
                             "Your address is not confirmed. "
-                            <a href="/verify-email">"Confirm it"</a>" to write."
+                            <a href="/verify-email">"Confirm it"</a>{why}
                         </p>
                     </div>
                 }
