@@ -83,6 +83,7 @@ async fn assemble(
         .with(SiteSealer(sealer))
         .with(Mailer::new(config.mail.clone()))
         .with(config.unverified)
+        .with(config.srp)
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())

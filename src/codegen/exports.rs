@@ -7,14 +7,12 @@ use super::{
     Backend, DefaultAuth,
     schema::{Schema, named},
 };
-use crate::credentials::token::CLIENT_ID;
+use crate::credentials::token::{CLIENT_ID, USER_POOL_ID};
 
 /// Byline is neither a region nor a user pool, but Amplify's clients take no
 /// configuration that does not name them. They put the region into addresses of
 /// AWS, none of which is used.
 const REGION: &str = "local-1";
-/// Clients take the part before `_` for its region.
-const USER_POOL_ID: &str = "local-1_byline";
 
 const API_KEY: &str = "API_KEY";
 const USER_POOLS: &str = "AMAZON_COGNITO_USER_POOLS";
@@ -65,16 +63,10 @@ pub fn aws_exports(backend: &Backend) -> String {
 // A call that names no mode shows {default_auth};
 // --default-auth of `byline codegen` chooses.
 //
-// One thing no file can set for aws-amplify 6: Byline keeps no SRP verifiers, so a
-// sign-in has to name its flow,
+// Sign-ins use SRP, the default of all clients, where the site offers it; aws-amplify 3
+// to 5 are told here to send the password. Without SRP, a sign-in of aws-amplify 6 has to
+// name its flow,
 //   signIn({{ username, password, options: {{ authFlowType: 'USER_PASSWORD_AUTH' }} }})
-// or in the Authenticator of @aws-amplify/ui,
-//   const options = {{ authFlowType: 'USER_PASSWORD_AUTH' }};
-//   services={{{{
-//     handleSignIn: (input) => signIn({{ ...input, options: {{ ...input.options, ...options }} }}),
-//     handleSignUp: (input) => signUp({{ ...input, options: {{ ...input.options, autoSignIn: options }} }}),
-//   }}}}
-// aws-amplify 3 to 5 read it from here.
 {missing}
 // The flat form, for aws-amplify 3 to 5 and for code that reads `awsExports.aws_…` itself.
 const flat = {flat};

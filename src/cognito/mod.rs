@@ -4,6 +4,8 @@
 //! `X-Amz-Target` names the operation; request and answer are JSON (AWS JSON
 //! protocol 1.1).
 
+mod challenges;
+mod codes;
 mod operations;
 mod problem;
 

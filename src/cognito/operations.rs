@@ -1,20 +1,23 @@
 //! The operations, as Cognito's API reference describes them. Each parses its
 //! input, calls one use case and formats the answer.
 
-use std::collections::HashMap;
-
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::{
+    challenges::{initiate_auth, respond_to_auth_challenge},
+    codes,
+    problem::Problem,
+};
 use crate::{
-    accounts::domain::{Email, Login, NewAccount, NewPassword, Password, service, service::Spared},
+    accounts::domain::{
+        Email, NewAccount, NewPassword, Password, contact, pending_sign_up, service, service::Spared,
+    },
     credentials::{
         RequestSource,
         token::{
-            self, ACCESS_TIME, CLIENT_ID, Client, RefreshToken, VerifiedToken, service as tokens,
-            service::Tokens,
+            self, ACCESS_TIME, CLIENT_ID, RefreshToken, VerifiedToken, service as tokens, service::Tokens,
         },
     },
     error::AppError,
@@ -31,15 +34,20 @@ pub(super) async fn run(
 ) -> Result<Value, Problem> {
     match operation {
         "SignUp" => sign_up(site, input(body)?, source).await,
-        "ConfirmSignUp" => confirm_sign_up(input(body)?),
-        "ResendConfirmationCode" => resend_confirmation_code(input(body)?),
+        "ConfirmSignUp" => codes::confirm_sign_up(site, input(body)?, source).await,
+        "ResendConfirmationCode" => codes::resend_confirmation_code(site, input(body)?, source).await,
         "InitiateAuth" => initiate_auth(site, input(body)?, source).await,
+        "RespondToAuthChallenge" => respond_to_auth_challenge(site, input(body)?, source).await,
         "GetTokensFromRefreshToken" => get_tokens_from_refresh_token(site, input(body)?).await,
         "GetUser" => get_user(site, input(body)?).await,
         "RevokeToken" => revoke_token(site, input(body)?).await,
         "GlobalSignOut" => global_sign_out(site, input(body)?).await,
-        "ForgotPassword" => forgot_password(input(body)?),
-        "ConfirmForgotPassword" => confirm_forgot_password(input(body)?),
+        "ForgotPassword" => codes::forgot_password(site, input(body)?, source).await,
+        "ConfirmForgotPassword" => codes::confirm_forgot_password(site, input(body)?, source).await,
+        "UpdateUserAttributes" => codes::update_user_attributes(site, input(body)?, source).await,
+        "GetUserAttributeVerificationCode" => codes::get_attribute_code(site, input(body)?, source).await,
+        "VerifyUserAttribute" => codes::verify_attribute(site, input(body)?, source).await,
+        "ListDevices" => codes::list_devices(site, input(body)?).await,
         "ChangePassword" => change_password(site, input(body)?, source).await,
         _ => Err(Problem::unknown_operation()),
     }
@@ -59,7 +67,7 @@ fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// Refuses a client id that is not Byline's own.
-fn check_client(id: &str) -> Result<(), Problem> {
+pub(super) fn check_client(id: &str) -> Result<(), Problem> {
     if id == CLIENT_ID { Ok(()) } else { Err(Problem::unknown_client(id)) }
 }
 
@@ -74,9 +82,9 @@ struct SignUp {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Attribute {
-    name: String,
-    value: Option<String>,
+pub(super) struct Attribute {
+    pub name: String,
+    pub value: Option<String>,
 }
 
 impl SignUp {
@@ -88,105 +96,30 @@ impl SignUp {
     }
 }
 
-/// A new account is confirmed at once, because Byline sends no mail. Of the
-/// attributes only the address is kept.
+/// Where no mail is sent, a new account is confirmed at once; else it waits for the code
+/// from the mail, and the answer does not show whether the address has an account. Of
+/// the attributes only the address is kept.
 async fn sign_up(site: &Site, input: SignUp, source: &RequestSource) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
     let raw_email = input.attribute("email").unwrap_or_default();
     let username = Username::parse(&input.username)?;
     let email = Email::parse(raw_email)?;
     let password = NewPassword::parse(input.password.expose_secret(), &[&input.username, raw_email])?;
-    let user = service::sign_up(site, NewAccount { username, email, password }, None, source).await?;
+    let account = NewAccount { username, email, password };
+    if site.mailer().is_on() {
+        let id = pending_sign_up::begin(site, account, None, source).await?;
+        return Ok(codes::sign_up_waits(&id));
+    }
+    let user = service::sign_up(site, account, None, source).await?;
     Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ClientIdInput {
-    client_id: String,
-}
-
-/// Accepts every code, because nothing has to be confirmed. Forms of
-/// aws-amplify-react ask for a code after every sign-up and then go on to the
-/// login. The answer is the same for everybody, so it does not show who has an
-/// account.
-fn confirm_sign_up(input: ClientIdInput) -> Result<Value, Problem> {
-    check_client(&input.client_id)?;
-    Ok(json!({}))
-}
-
-/// Likewise. No code is sent, so there is no word of where it went.
-fn resend_confirmation_code(input: ClientIdInput) -> Result<Value, Problem> {
-    check_client(&input.client_id)?;
-    Ok(json!({}))
-}
-
-fn forgot_password(input: ClientIdInput) -> Result<Value, Problem> {
-    check_client(&input.client_id)?;
-    Err(Problem::parameter("This site cannot send you a code. Ask whoever runs it for a new password."))
-}
-
-/// Refuses every code, because none is ever sent.
-fn confirm_forgot_password(input: ClientIdInput) -> Result<Value, Problem> {
-    check_client(&input.client_id)?;
-    Err(Problem::new("CodeMismatchException", "Invalid verification code provided, please try again."))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct InitiateAuth {
-    client_id: String,
-    auth_flow: String,
-    #[serde(default)]
-    auth_parameters: HashMap<String, Option<SecretString>>,
-}
-
-impl InitiateAuth {
-    fn parameter(&self, name: &str) -> Result<&SecretString, Problem> {
-        let given = self.auth_parameters.get(name).and_then(Option::as_ref);
-        given.filter(|value| !value.expose_secret().is_empty()).ok_or_else(|| Problem::missing(name))
-    }
-}
-
-async fn initiate_auth(site: &Site, input: InitiateAuth, source: &RequestSource) -> Result<Value, Problem> {
-    check_client(&input.client_id)?;
-    match input.auth_flow.as_str() {
-        "USER_PASSWORD_AUTH" => {
-            let login = Login::parse(input.parameter("USERNAME")?.expose_secret())?;
-            let password = Password::parse(input.parameter("PASSWORD")?.expose_secret())
-                .map_err(|_| Problem::wrong_password())?;
-            let tokens =
-                service::log_in_program(site, Client::Amplify, login, password, None, source).await?;
-            Ok(authenticated(&tokens, Some(&tokens.refresh)))
-        }
-        // Two names of one flow.
-        "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
-            let raw = input.parameter("REFRESH_TOKEN")?;
-            // Not rotated, unless the family was rotated before. Clients that use
-            // this flow may ignore a new refresh token: aws-amplify 3, 4 and 5
-            // take it, but the first releases of 6 keep the old one, and rotation
-            // would sign their people out at the second refresh. The price is that
-            // a copied token is not detected; it ends with its family, after 30
-            // days at the latest. Version 6.15.4 and newer ask by
-            // GetTokensFromRefreshToken (https://github.com/aws-amplify/amplify-js/pull/14427).
-            // From then on this flow rotates as well, so a page that moves from
-            // version 5 to 6 keeps its login.
-            let tokens = tokens::renew(site, raw).await?.ok_or_else(refresh_token_is_wrong)?;
-            let is_newer = tokens.refresh.reveal().expose_secret() != raw.expose_secret();
-            Ok(authenticated(&tokens, is_newer.then_some(&tokens.refresh)))
-        }
-        flow => Err(Problem::parameter(format_args!(
-            "{flow} flow not enabled for this client. Use USER_PASSWORD_AUTH."
-        ))),
-    }
-}
-
-fn refresh_token_is_wrong() -> Problem {
+pub(super) fn refresh_token_is_wrong() -> Problem {
     Problem::new("NotAuthorizedException", "Invalid Refresh Token")
 }
 
 /// Plain texts, because an answer is copied several times until it is sent.
-fn authenticated(tokens: &Tokens, refresh_token: Option<&RefreshToken>) -> Value {
+pub(super) fn authenticated(tokens: &Tokens, refresh_token: Option<&RefreshToken>) -> Value {
     let mut result = json!({
         "AccessToken": tokens.access.expose_secret(),
         "IdToken": tokens.id.expose_secret(),
@@ -221,19 +154,21 @@ async fn get_tokens_from_refresh_token(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct AccessTokenInput {
-    access_token: SecretString,
+pub(super) struct AccessTokenInput {
+    pub access_token: SecretString,
 }
 
 async fn get_user(site: &Site, input: AccessTokenInput) -> Result<Value, Problem> {
     let VerifiedToken { user, email, .. } = token::verify(site, &input.access_token).await?;
+    let contact = contact::of(&mut site.database.read().await?, &user.id).await?;
+    let is_verified = contact.is_some_and(|contact| contact.is_verified);
     let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
     Ok(json!({
         "Username": user.username.as_str(),
         "UserAttributes": [
             attribute("sub", user.id.as_str()),
             attribute("email", &email),
-            attribute("email_verified", "false"),
+            attribute("email_verified", if is_verified { "true" } else { "false" }),
         ],
     }))
 }

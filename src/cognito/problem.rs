@@ -30,6 +30,10 @@ impl Problem {
         Self::new("NotAuthorizedException", "Incorrect username or password.")
     }
 
+    pub(super) fn wrong_code() -> Self {
+        Self::new("CodeMismatchException", "Invalid verification code provided, please try again.")
+    }
+
     pub(super) fn parameter(message: impl ToString) -> Self {
         Self::new("InvalidParameterException", message)
     }
@@ -71,7 +75,8 @@ impl Problem {
     fn of_fields(mut errors: impl Iterator<Item = (Field, String)>) -> Self {
         match errors.next() {
             Some((Field::Identifier, _)) | None => Self::wrong_password(),
-            Some((Field::Password, message)) => Self::password_rule(message),
+            Some((Field::Code, _)) => Self::wrong_code(),
+            Some((Field::Password | Field::NewPassword, message)) => Self::password_rule(message),
             // What is checked in the database is whether it is taken.
             Some((Field::Username | Field::Email, message)) => {
                 Self::new("UsernameExistsException", format_args!("{message}."))

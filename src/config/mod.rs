@@ -3,6 +3,7 @@
 mod accounts;
 mod allowed_origins;
 mod argon2;
+mod cognito;
 mod database_url;
 mod error;
 mod mail;
@@ -26,6 +27,7 @@ use crate::database::DatabaseConfig;
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
+pub use cognito::Srp;
 pub use database_url::read_database_url;
 use database_url::{DATABASE_URL, READ_DATABASE_URL};
 pub use error::StartError;
@@ -88,6 +90,8 @@ pub struct Config {
     pub mail: Option<MailSettings>,
     /// What people may do whose address is not confirmed.
     pub unverified: Unverified,
+    /// Whether clients of Amazon Cognito may log in by SRP.
+    pub srp: Srp,
 }
 
 /// The settings as flags or environment variables.
@@ -163,6 +167,9 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub graphql_cors_origins: Option<Vec<String>>,
+    /// Whether clients of Amazon Cognito may log in by SRP, which stores more than a hash of each password [default: true, where there is a secret key]
+    #[arg(long, global = true, env = "BYLINE_COGNITO_SRP", value_name = "BOOL")]
+    pub cognito_srp: Option<bool>,
     #[command(flatten)]
     pub mail: mail::MailFlags,
     #[command(flatten)]
@@ -192,6 +199,8 @@ struct File {
     secret_key_file: Option<PathBuf>,
     #[serde(default)]
     graphql: GraphqlFile,
+    #[serde(default)]
+    cognito: cognito::CognitoFile,
     #[serde(default)]
     mail: mail::MailFile,
     #[serde(default)]
@@ -309,6 +318,7 @@ impl Config {
             cors_origins: cors_origins.map_or(Ok(Origins::Any), |raw| origins(&raw))?,
             mail,
             unverified,
+            srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
         })
     }
 }

@@ -16,6 +16,7 @@ pub mod api_key;
 pub mod caller;
 pub mod sealing;
 pub mod session;
+pub mod srp;
 pub mod token;
 pub mod trust;
 

@@ -33,6 +33,8 @@ pub fn routes() -> Router<Site> {
         .route("/api/token", post(token).fallback(post_only))
         .route("/api/token/revoke", post(revoke).fallback(post_only))
         .route("/.well-known/jwks.json", get(jwks).fallback(get_only))
+        .route("/.well-known/openid-configuration", get(metadata).fallback(get_only))
+        .route("/.well-known/oauth-authorization-server", get(metadata).fallback(get_only))
 }
 
 /// Why a request is refused (RFC 6749 5.2).
@@ -210,6 +212,25 @@ async fn revoke(State(site): State<Site>, request: Request) -> Response {
 }
 
 /// `GET /.well-known/jwks.json`.
+/// What there is, for clients that look for it (RFC 8414, OpenID Connect Discovery 1.0).
+/// There is no page by which other sites log people in, so no `authorization_endpoint`.
+async fn metadata(State(site): State<Site>) -> Response {
+    let url = &site.public_url;
+    let metadata = json!({
+        "issuer": url.to_string(),
+        "token_endpoint": format!("{url}/api/token"),
+        "revocation_endpoint": format!("{url}/api/token/revoke"),
+        "jwks_uri": format!("{url}/.well-known/jwks.json"),
+        "grant_types_supported": ["password", "refresh_token"],
+        "response_types_supported": [],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["EdDSA"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+    });
+    answer(200, &metadata)
+}
+
 async fn jwks(State(site): State<Site>) -> Response {
     match limits::in_time(keys::published(site.keys(), &site.database)).await {
         Ok(keys) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    accounts::domain::{audit, devices, one_time, passkeys, throttle},
+    accounts::domain::{audit, devices, one_time, passkeys, srp, throttle},
     credentials::{
         api_key::store as api_key_store,
         session::{kept, store as session_store},
@@ -38,6 +38,7 @@ pub async fn run(site: Site) {
                 token::store::forget_ended(db).await?;
                 token::keys::forget_old(db).await?;
                 passkeys::forget_ended(db).await?;
+                srp::forget_ended(db).await?;
                 idempotency::forget_old(db).await?;
                 mail::forget_given_up(db).await?;
                 one_time::forget_expired(db).await?;

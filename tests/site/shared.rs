@@ -14,7 +14,7 @@ use byline::{
 use crate::support::{Answer, Client, Credential, Running, serve_a_panic};
 
 /// With the method of each.
-const ENDPOINTS: [(&str, &str); 7] = [
+const ENDPOINTS: [(&str, &str); 9] = [
     ("/graphql", "POST"),
     ("/graphql", "GET"),
     ("/cognito", "POST"),
@@ -22,6 +22,8 @@ const ENDPOINTS: [(&str, &str); 7] = [
     ("/api/token", "POST"),
     ("/api/token/revoke", "POST"),
     ("/.well-known/jwks.json", "GET"),
+    ("/.well-known/openid-configuration", "GET"),
+    ("/.well-known/oauth-authorization-server", "GET"),
 ];
 
 /// What the AWS SDK for JavaScript, version 3, sends to Cognito from a browser.

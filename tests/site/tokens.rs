@@ -805,3 +805,24 @@ async fn no_token_and_no_password_stands_in_the_database_or_in_the_log() {
         assert!(!byline.has_stored(&tokens.refresh_bytes()), "nor by its bytes");
     }
 }
+
+#[tokio::test]
+async fn what_a_client_discovers_exists_and_is_the_issuer_of_its_tokens() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let script = &mut site.script();
+    let (_, claims) = script.tokens("ada").await.parts();
+    for name in ["openid-configuration", "oauth-authorization-server"] {
+        let answer = script.get(&format!("/.well-known/{name}")).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+        let metadata = answer.json();
+        assert_eq!(metadata["issuer"], claims["iss"]);
+        assert!(metadata.get("authorization_endpoint").is_none());
+        for endpoint in ["token_endpoint", "revocation_endpoint", "jwks_uri"] {
+            let url = metadata[endpoint].as_str().expect("an address");
+            let path = url.strip_prefix(claims["iss"].as_str().expect("an issuer")).expect("of this site");
+            let status = script.get(path).await.status;
+            assert_eq!(status, if endpoint == "jwks_uri" { 200 } else { 405 }, "{path}");
+        }
+    }
+}

@@ -25,11 +25,10 @@ const one = async (name, variables, mode) => (await call(name, variables, mode))
 const listen6 = (test, name, variables, mode) =>
   listen(test, Hub, () => call(name, variables, mode), ({ data }) => data[name]);
 
-/** Byline has no SRP, which is the default. */
 const PASSWORD_FLOW = { authFlowType: 'USER_PASSWORD_AUTH' };
 
-const signIn = ({ username, password }) =>
-  auth.signIn({ username, password, options: PASSWORD_FLOW });
+/** By the client's default, SRP. */
+const signIn = ({ username, password }) => auth.signIn({ username, password });
 const signUp = ({ username, email, password }, options = {}) =>
   auth.signUp({ username, password, options: { userAttributes: { email }, ...options } });
 

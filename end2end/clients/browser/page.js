@@ -38,8 +38,8 @@ const amplify = generateClient();
 const amplify6 = {
   signUp: ({ username, password, email }) =>
     outcome(() => auth.signUp({ username, password, options: { userAttributes: { email } } })),
-  signIn: ({ username, password }) =>
-    outcome(() => auth.signIn({ username, password, options: { authFlowType: 'USER_PASSWORD_AUTH' } })),
+  /** By its default, SRP. */
+  signIn: ({ username, password }) => outcome(() => auth.signIn({ username, password })),
   whoAmI: () => outcome(async () => (await auth.getCurrentUser()).username),
   tokens: async () => {
     const { tokens } = await auth.fetchAuthSession({ forceRefresh: true });

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::{
     Login, Password,
     audit::{self, AuditEvent, AuditKind, AuditRow},
-    service,
+    service, srp,
 };
 use crate::{
     accounts::profile::{About, DisplayName, Links, Profile},
@@ -190,6 +190,7 @@ pub async fn delete(site: &Site, user: User) -> Result<bool, AppError> {
                         .bind(user.id.as_str())
                         .bind(now.micros()))?;
                     if deleted > 0 {
+                        srp::forget(db, &user.id).await?;
                         let event = AuditEvent::of(AuditKind::Deleted, &user, "housekeeping");
                         audit::record(db, event, &RequestSource::command_line()).await?;
                     }

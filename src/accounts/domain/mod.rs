@@ -4,6 +4,7 @@ mod email;
 mod log_in;
 mod password;
 mod pending;
+mod rehash;
 
 pub mod account;
 pub mod address;
@@ -22,6 +23,7 @@ pub mod passkeys;
 pub mod pending_sign_up;
 pub mod recovery;
 pub mod service;
+pub mod srp;
 pub mod store;
 pub mod throttle;
 pub mod two_factor;

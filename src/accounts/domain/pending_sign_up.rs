@@ -16,7 +16,7 @@ use super::{
     letters,
     log_in::Authenticated,
     one_time::{Code, Token, VALID_FOR},
-    store,
+    srp, store,
     throttle::{self, Volume},
 };
 use crate::{
@@ -100,20 +100,24 @@ pub async fn begin(
         refuse_taken(db, &username, &email).await?;
     }
     throttle::count(site, Volume::SignUps, "", source).await?;
+    let user = User::new(username.clone());
+    let verifier = srp::make(site, &user, &password.clone().into()).await?;
     let hash = site.hasher().hash(password, Priority::Unknown).await?;
-    let id = User::new(username.clone()).id.as_str().to_owned();
+    let id = user.id.as_str().to_owned();
     let proof = Proof::random(site, &id).await?;
     let pending = Pending { id, username, email: email.as_str().to_owned(), password_hash: hash };
     site.database
         .write(
-            (site.clone(), pending, email, operation, proof),
-            |db, (site, pending, email, operation, proof)| {
+            (site.clone(), (pending, verifier), email, operation, proof),
+            |db, (site, (pending, verifier), email, operation, proof)| {
                 Box::pin(async move {
                     if let Some(id) = made_before(db, operation.as_deref()).await? {
                         return Ok(id);
                     }
                     refuse_taken(db, &pending.username, &email).await?;
                     insert(db, &pending, operation.as_deref(), &proof).await?;
+                    let id = UserId::from_stored(pending.id.clone());
+                    srp::store(db, &id, &pending.password_hash, verifier.as_ref()).await?;
                     tell(db, &site, &pending, &email, &proof).await?;
                     Ok(pending.id)
                 })

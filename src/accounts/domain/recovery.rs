@@ -3,14 +3,14 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Login, NewPassword, RightPassword,
+    Login, NewPassword, Password, RightPassword,
     audit::{self, AuditEvent, AuditKind},
     contact::{self, Contact},
     device_name,
     hashing::Priority,
     letters, mails,
     one_time::{self, Code, Purpose, Token},
-    service, store,
+    service, srp, store,
     throttle::{self, Door, Volume},
 };
 use crate::{
@@ -147,10 +147,13 @@ async fn replace(
     source: &RequestSource,
 ) -> Result<Option<String>, AppError> {
     let hash = hashed(site, &[contact.user.username.as_str(), &contact.email], proposed).await?;
-    let input = (site.clone(), contact.user.clone(), proof, hash, source.clone());
+    let given = Password::parse(proposed.expose_secret())
+        .map_err(|error| AppError::invalid(Field::NewPassword, error))?;
+    let verifier = srp::make(site, &contact.user, &given).await?;
+    let input = (site.clone(), contact.user.clone(), proof, (hash, verifier), source.clone());
     let replaced = site
         .database
-        .write(input, |db, (site, user, proof, hash, source)| {
+        .write(input, |db, (site, user, proof, (hash, verifier), source)| {
             Box::pin(async move {
                 // Again, because of two at once one gets it.
                 let purpose = Purpose::ResetPassword;
@@ -160,6 +163,7 @@ async fn replace(
                 };
                 let Some(found) = taken else { return Ok(None) };
                 store::set_hash(db, &found.user, &hash).await?;
+                srp::store(db, &found.user, &hash, verifier.as_ref()).await?;
                 // Who reads a mail to an address has it.
                 contact::verify(db, &found.user, &found.email).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasswordReset, &user, "mail"), &source).await?;

@@ -6,7 +6,9 @@ use super::{
     device_name::whence_of,
     devices,
     hashing::{Priority, Verified},
-    mails, not_authenticated, store,
+    mails, not_authenticated,
+    rehash::rehash,
+    srp, store,
     throttle::{self, Door, Volume},
     two_factor::{self, SecondFactorCode},
 };
@@ -86,14 +88,16 @@ async fn authenticate_new(
         throttle::count(site, Volume::SignUps, "", source).await?;
         let hash = site.hasher().hash(password, Priority::Unknown).await?;
         let user = User::new(username.clone());
-        let input = (user, email.clone(), hash, operation.clone(), source.clone());
+        let verifier = srp::make(site, &user, &given).await?;
+        let input = (user, email.clone(), (hash, verifier), operation.clone(), source.clone());
         site.database
-            .write(input, |db, (user, email, hash, operation, source)| {
+            .write(input, |db, (user, email, (hash, verifier), operation, source)| {
                 Box::pin(async move {
                     if let Some(operation) = &operation {
                         idempotency::refuse_reused_sign_up(db, operation).await?;
                     }
                     store::insert(db, &user, &email, &hash, clock::now()).await?;
+                    srp::store(db, &user.id, &hash, verifier.as_ref()).await?;
                     if let Some(operation) = &operation {
                         idempotency::remember(db, user.id.as_str(), operation, user.id.as_str()).await?;
                     }
@@ -184,7 +188,7 @@ enum Checked {
 }
 
 /// Notes a wrong password. For an unknown name as well, so that it takes as long.
-async fn refuse(site: &Site, user: Option<User>, source: &RequestSource) -> Result<(), AppError> {
+pub(super) async fn refuse(site: &Site, user: Option<User>, source: &RequestSource) -> Result<(), AppError> {
     site.database
         .write((user, source.clone()), |db, (user, source)| {
             Box::pin(async move {
@@ -208,7 +212,10 @@ async fn check(
     let (user, stored) = found.unzip();
     let verified = site.hasher().verify(password.clone(), stored.clone(), nobodys, priority).await?;
     Ok(match (user, stored, verified) {
-        (Some(user), Some(hash), Verified::Yes) => Checked::Right(RightPassword { user, hash }),
+        (Some(user), Some(hash), Verified::Yes) => {
+            srp::keep(site, &user, &password, &hash).await;
+            Checked::Right(RightPassword { user, hash })
+        }
         (Some(user), Some(old), Verified::YesOutdated) => {
             let hash = rehash(site, &user, password, old).await;
             Checked::Right(RightPassword { user, hash })
@@ -221,7 +228,7 @@ async fn check(
 /// their address. Clients of aws-amplify 3 to 5 remember a login only as it was
 /// typed, and use that as the owner of a post.
 pub async fn matches_login(site: &Site, user: &User, name: &str) -> Result<bool, AppError> {
-    if name == user.username.as_str() {
+    if name == user.username.as_str() || srp::is_name_of(site, name, &user.id).await? {
         return Ok(true);
     }
     let Ok(login) = Login::parse(name) else { return Ok(false) };
@@ -477,39 +484,20 @@ fn wrong_password(field: Field) -> AppError {
     AppError::invalid(field, "That is not your password")
 }
 
-/// Stores the password with the current cost and in its normal form (security
-/// row P2); returns the hash that is valid now. A failure is logged and does
-/// not refuse the login.
-async fn rehash(site: &Site, user: &User, password: Password, old: String) -> String {
-    let outcome = async {
-        // From now on there are hashes of several costs, see [`super::costs`].
-        site.secret().await?;
-        let hash = site.hasher().hash(password.into(), Priority::Known).await?;
-        site.database
-            .write((user.id.clone(), old.clone(), hash), |db, (id, old, hash)| {
-                Box::pin(async move {
-                    store::replace_hash(db, &id, &old, &hash).await?;
-                    Ok(hash)
-                })
-            })
-            .await
-    };
-    outcome.await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the password was not hashed again; the next login tries");
-        old
-    })
-}
-
 /// Gives an account a new password and ends its sessions and its tokens.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for an unknown username.
 pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
     let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
+    let verifier = srp::make(site, &user, &password.clone().into()).await?;
     let hash = site.hasher().hash(password, Priority::Known).await?;
     site.database
-        .write((user.id.clone(), hash), |db, (id, hash)| {
-            Box::pin(async move { store::set_hash(db, &id, &hash).await })
+        .write((user.id.clone(), hash, verifier), |db, (id, hash, verifier)| {
+            Box::pin(async move {
+                store::set_hash(db, &id, &hash).await?;
+                srp::store(db, &id, &hash, verifier.as_ref()).await
+            })
         })
         .await?;
     // Only now, see [`Authenticated::still_holds`].
@@ -536,15 +524,17 @@ pub async fn change_password(
     };
     let RightPassword { user, hash: old } =
         authenticate(site, Login::Username(user.username), previous, source).await.map_err(wrong)?;
+    let verifier = srp::make(site, &user, &proposed.clone().into()).await?;
     let new = site.hasher().hash(proposed, Priority::Known).await?;
     let replaced = site
         .database
         .write(
-            (site.clone(), user.clone(), old, new, source.clone()),
-            |db, (site, user, old, new, source)| {
+            (site.clone(), user.clone(), (old, new, verifier), source.clone()),
+            |db, (site, user, (old, new, verifier), source)| {
                 Box::pin(async move {
                     let replaced = store::replace_hash(db, &user.id, &old, &new).await?;
                     if replaced {
+                        srp::store(db, &user.id, &new, verifier.as_ref()).await?;
                         let event = AuditEvent::of(AuditKind::PasswordChanged, &user, "password");
                         audit::record(db, event, &source).await?;
                         mails::password_changed(db, &site, &user, &whence_of(&source)).await?;

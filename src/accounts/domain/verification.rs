@@ -1,7 +1,7 @@
 //! Confirms addresses: of a sign-up, of an account, and the new one of an account.
 
 use super::{
-    address,
+    Login, address,
     audit::{self, AuditEvent, AuditKind},
     contact, letters,
     log_in::Authenticated,
@@ -119,14 +119,7 @@ pub async fn by_code(
     source: &RequestSource,
 ) -> Result<Confirmed, AppError> {
     if let Actor::User(user) = actor {
-        let attempt = throttle::begin(site, Door::Confirmation, user.id.as_str(), source).await?;
-        let sealed = code.seal(site.secret().await?, user.id.as_str());
-        let is_done = address::change(site, address::How::Code(user.clone(), sealed.clone()), source).await?
-            || verify(site, How::Code(user.clone(), sealed), source).await?;
-        if !is_done {
-            return Err(code_is_wrong());
-        }
-        attempt.succeed(site).await?;
+        address_by_code(site, user, code, source).await?;
         return Ok(Confirmed::Address);
     }
     let id = sign_up.ok_or_else(code_is_wrong)?;
@@ -135,6 +128,57 @@ pub async fn by_code(
     attempt.succeed(site).await?;
     // Only who has signed up knows the id.
     signed_up(site, session, made, source).await
+}
+
+/// Confirms the address of a person by the code of a mail: the new one that they asked
+/// for, or else the present one.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a wrong code, [`AppError::TooMany`].
+pub async fn address_by_code(
+    site: &Site,
+    user: &User,
+    code: &Code,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let attempt = throttle::begin(site, Door::Confirmation, user.id.as_str(), source).await?;
+    let sealed = code.seal(site.secret().await?, user.id.as_str());
+    let is_done = address::change(site, address::How::Code(user.clone(), sealed.clone()), source).await?
+        || verify(site, How::Code(user.clone(), sealed), source).await?;
+    if is_done { attempt.succeed(site).await } else { Err(code_is_wrong()) }
+}
+
+/// Confirms the newest sign-up of a username by the code of its mail, for a program,
+/// which is not signed in by it.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a wrong code, the same for an unknown name;
+/// [`AppError::TooMany`].
+pub async fn sign_up_by_code(
+    site: &Site,
+    login: &Login,
+    code: &Code,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    let attempt = throttle::begin(site, Door::Confirmation, login.name(), source).await?;
+    let id = newest_sign_up(site, login).await?.ok_or_else(code_is_wrong)?;
+    pending_sign_up::confirm_by_code(site, &id, code, source).await?.ok_or_else(code_is_wrong)?;
+    attempt.succeed(site).await
+}
+
+/// As [`send_again`], for the newest sign-up of a username.
+///
+/// # Errors
+/// [`AppError::MailIsOff`], [`AppError::TooMany`].
+pub async fn send_sign_up_again(site: &Site, login: &Login, source: &RequestSource) -> Result<(), AppError> {
+    let id = newest_sign_up(site, login).await?;
+    send_again(site, &Actor::Anonymous, id, source).await
+}
+
+async fn newest_sign_up(site: &Site, login: &Login) -> Result<Option<String>, AppError> {
+    let Login::Username(username) = login else { return Ok(None) };
+    let pending = pending_sign_up::newest_of(&mut site.database.read().await?, username).await?;
+    Ok(pending.map(|pending| pending.id))
 }
 
 /// Signs in the browser that asked for the account.

@@ -51,6 +51,16 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
         replace: "UPDATE signing_keys SET seed = $1 WHERE kid = $2 AND seed = $3",
     },
     SealedColumn {
+        table: "srp_verifiers",
+        owner: "user_id",
+        value: "verifier",
+        purpose: SealPurpose::SrpVerifier,
+        forget: "DELETE FROM srp_verifiers",
+        is_replaceable: true,
+        select: "SELECT user_id, verifier FROM srp_verifiers",
+        replace: "UPDATE srp_verifiers SET verifier = $1 WHERE user_id = $2 AND verifier = $3",
+    },
+    SealedColumn {
         table: "outbox",
         owner: "id",
         value: "letter",

@@ -4,6 +4,11 @@
 /// to. It has no secret (RFC 6749 2.1).
 pub const CLIENT_ID: &str = "byline-web";
 
+/// The user pool, as clients of Amazon Cognito are told. They take the part before `_`
+/// for its region. Its name, behind the `_`, is
+/// part of what they hash by SRP.
+pub const USER_POOL_ID: &str = "local-1_byline";
+
 /// The kind of program that a family is for. The endpoint of the login decides
 /// it, and it decides how the family is refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,6 @@ pub mod service;
 pub mod store;
 
 pub use claims::{ACCESS_TIME, Parties, TokenError};
-pub use client::{CLIENT_ID, Client};
+pub use client::{CLIENT_ID, Client, USER_POOL_ID};
 pub use refresh_token::RefreshToken;
 pub use verify::{KnownTokens, VerifiedToken, still_holds, verify, verify_either};

@@ -204,6 +204,13 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "srp_verifiers",
+        columns: &[text("user_id"), bytes("salt"), bytes("verifier"), bytes("password")],
+        key: &["user_id"],
+        identity: None,
+    },
+    Table { name: "srp_used", columns: &[bytes("id"), integer("expires_at")], key: &["id"], identity: None },
+    Table {
         name: "outbox",
         columns: &[
             text("id"),

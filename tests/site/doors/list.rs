@@ -102,7 +102,12 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "JSON of Cognito",
-        parses: &["cognito/operations.rs::input"],
+        parses: &[
+            "cognito/operations.rs::input",
+            "cognito/challenges.rs::respond_to_auth_challenge",
+            "accounts/domain/srp.rs::finish",
+            "credentials/srp.rs::parse",
+        ],
         bytes: 64 * KIB,
         worst: grammar::json,
         way: Way::Json("/cognito"),

@@ -12,7 +12,7 @@ use byline::{
         ApiKeyDays, ApiKeyName, NewApiKey,
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
-    config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Unverified},
+    config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp, Unverified},
     credentials::{RequestSource, User},
     database::DatabaseConfig,
     http::{
@@ -125,6 +125,7 @@ impl Running {
             secret_key: SecretKeySource::of_environment(None, &database.url()),
             mail: None,
             unverified: Unverified::MayWrite,
+            srp: Srp::On,
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

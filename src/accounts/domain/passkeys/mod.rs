@@ -26,7 +26,7 @@ use super::{
     contact,
     device_name::whence_of,
     hashing::Priority,
-    mails, store as accounts,
+    mails, srp, store as accounts,
 };
 use crate::{
     accounts::{ListedPasskey, PasskeyCeremony, PasskeyName, Passkeys},
@@ -376,14 +376,17 @@ pub async fn set_password(
     let email = contact.ok_or(AppError::NotSignedIn)?.email;
     let proposed = NewPassword::parse(proposed.expose_secret(), &[user.username.as_str(), &email])
         .map_err(|error| AppError::invalid(Field::NewPassword, error))?;
+    let verifier = srp::make(site, user, &proposed.clone().into()).await?;
     let hash = site.hasher().hash(proposed, Priority::Known).await?;
+    let input = (site.clone(), user.clone(), (hash, verifier), source.clone());
     site.database
-        .write((site.clone(), user.clone(), hash, source.clone()), |db, (site, user, hash, source)| {
+        .write(input, |db, (site, user, (hash, verifier), source)| {
             Box::pin(async move {
                 if !store::is_password_dropped(db, &user.id).await? {
                     return Err(AppError::Forbidden);
                 }
                 accounts::set_hash(db, &user.id, &hash).await?;
+                srp::store(db, &user.id, &hash, verifier.as_ref()).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasswordChanged, &user, "passkey"), &source)
                     .await?;
                 mails::password_changed(db, &site, &user, &whence_of(&source)).await
