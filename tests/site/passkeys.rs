@@ -1,6 +1,7 @@
 //! Passkeys (security row F2), with an authenticator in software. What browsers do
 //! with a passkey is tried by Playwright (`end2end/tests/passkeys.script.spec.ts`).
 
+use byline::config::SecretKeySource;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -8,6 +9,8 @@ use crate::support::{
 };
 
 const PAGE: &str = "/account/passkeys";
+/// 32 bytes.
+const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// How a device lies.
 type Lie<'a> = &'a dyn Fn(&mut SoftKey);
 
@@ -18,8 +21,7 @@ async fn start() -> (Running, String) {
     let site = Running::start_with(|config| {
         let name = format!("http://localhost:{}", config.listen.port());
         config.public_url = name.parse().expect("a URL");
-        config.secret_key =
-            byline::config::SecretKeySource::Given("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
+        config.secret_key = SecretKeySource::Given(KEY.into());
     })
     .await;
     let origin = format!("http://localhost:{}", site.address.port());
@@ -332,6 +334,7 @@ async fn the_owner_of_an_account_is_told_of_its_passkeys_and_of_its_second_facto
     let settings = server.settings();
     let site = Running::start_with(|config| {
         settings(config);
+        config.secret_key = SecretKeySource::Given(KEY.into());
         config.public_url = format!("http://localhost:{}", config.listen.port()).parse().expect("a URL");
     })
     .await;
