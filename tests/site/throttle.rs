@@ -84,6 +84,7 @@ async fn a_stranger_locks_nobody_out_of_a_browser_or_an_address_that_is_known() 
     let mut program = site.browser().coming_from("192.0.2.1").as_script();
     assert_eq!(program.submit("/api/log_in", &right).await.status, 200, "a program at her address");
 
+    assert_eq!(elsewhere.submit("/logout", &[]).await.status, 303);
     // Nor is a copy of her cookie worth more than another account's guesses.
     for number in 0..5 {
         let answer = guess(&mut elsewhere, "ada").await;
