@@ -128,6 +128,8 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         "recovery_codes SELECT 'A', hash, last_used_at",
         "passkeys SELECT id, 'Z', name, hash, '{}', -1, last_used_at, created_at",
         "passkey_ceremonies SELECT hash, 'add', NULL, '', '{}', 0",
+        "srp_verifiers SELECT id, hash, hash, hash",
+        "srp_used SELECT hash, -1",
     ] {
         site.tamper(&format!("INSERT INTO {rows} FROM api_keys")).await;
     }
