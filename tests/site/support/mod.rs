@@ -15,6 +15,7 @@ mod several;
 mod smtp;
 mod socket;
 mod soft_key;
+mod srp;
 mod timing;
 mod totp;
 
@@ -34,6 +35,7 @@ pub use several::Several;
 pub use smtp::{Arrived, Manner, Smtp};
 pub use socket::{Heard, Socket};
 pub use soft_key::SoftKey;
+pub use srp::SrpClient;
 pub use timing::same_time;
 pub use totp::App;
 
