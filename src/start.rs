@@ -78,6 +78,7 @@ async fn assemble(
         config.cors_origins.clone(),
     );
     Ok(site
+        .with(config.author_limits)
         .with(SiteSecret::default())
         .with(Keys::new(sealer.clone()))
         .with(SiteSealer(sealer))

@@ -6,6 +6,7 @@ mod argon2;
 mod cognito;
 mod database_url;
 mod error;
+mod limits;
 mod mail;
 mod origin;
 mod page_memory;
@@ -31,6 +32,7 @@ pub use cognito::Srp;
 pub use database_url::read_database_url;
 use database_url::{DATABASE_URL, READ_DATABASE_URL};
 pub use error::StartError;
+pub use limits::AuthorLimits;
 pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
@@ -84,6 +86,8 @@ pub struct Config {
     pub conflict_detection: ConflictDetection,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
+    /// How much an author may publish in an hour.
+    pub author_limits: AuthorLimits,
     /// Where the key is that seals secrets in the database.
     pub secret_key: SecretKeySource,
     /// How mail is sent, if it is.
@@ -174,6 +178,8 @@ pub struct Flags {
     pub mail: mail::MailFlags,
     #[command(flatten)]
     pub accounts: accounts::AccountsFlags,
+    #[command(flatten)]
+    pub limits: limits::LimitsFlags,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -205,6 +211,8 @@ struct File {
     mail: mail::MailFile,
     #[serde(default)]
     accounts: accounts::AccountsFile,
+    #[serde(default)]
+    limits: limits::LimitsFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -277,6 +285,7 @@ impl Config {
         Ok(Self {
             listen,
             secret_key,
+            author_limits: limits::author_limits(flags.limits, file.limits),
             database: DatabaseConfig {
                 url,
                 replica,

@@ -1,7 +1,7 @@
 //! Limits on guesses (security rows R1 and R2): for an account, for an address, on
 //! every process and across restarts; and who is not locked out by them.
 
-use byline::config::Cost;
+use byline::config::{AuthorLimits, Cost};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -207,4 +207,34 @@ async fn nothing_that_was_typed_stands_in_the_counts_or_the_log_of_deeds() {
     guess(&mut site.browser(), "my-password-by-mistake").await;
     let rows = String::from_utf8_lossy(&site.bytes().await).into_owned();
     assert!(!rows.contains("my-password-by-mistake") && !rows.contains(WRONG));
+}
+
+#[tokio::test]
+async fn an_author_publishes_as_much_in_an_hour_as_the_operator_allows() {
+    let site = Running::start_with(|config| {
+        config.author_limits = AuthorLimits { posts: Some(3), bytes: Some(1000) };
+    })
+    .await;
+    let mut ada = site.author("ada").await;
+    let mut bob = site.author("bob").await;
+    let post = async |client: &mut Client, content: &str| {
+        client.submit("/my-posts/new", &[("title", "Title"), ("content", content)]).await
+    };
+    let long = "x".repeat(600);
+    assert_eq!(post(&mut ada, &long).await.status, 303);
+    let answer = post(&mut ada, &long).await;
+    assert!((3590..=3601).contains(&retry_after(&answer)), "{}", answer.header("retry-after"));
+    assert_eq!(answer.page().text("textarea"), long, "the text is kept");
+    for _ in 0..2 {
+        assert_eq!(post(&mut ada, "short").await.status, 303);
+    }
+    retry_after(&post(&mut ada, "short").await);
+    let token = site.token_of("ada").await;
+    let create = r#"mutation { createPost(input: { title: "T", content: "x" }) { id } }"#;
+    let refused = site.graphql(&token, create).await;
+    assert!(refused.text().contains("Too many attempts"), "{}", refused.text());
+    assert_eq!(post(&mut bob, &long).await.status, 303, "everybody has a limit of their own");
+    site.tamper("UPDATE posts SET created_at = created_at - 3600000000").await;
+    assert_eq!(post(&mut ada, &long).await.status, 303);
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 5);
 }

@@ -3,6 +3,7 @@
 pub mod by_id;
 pub mod filter;
 pub mod fold;
+mod limits;
 pub mod markdown;
 pub mod policy;
 mod post_text;

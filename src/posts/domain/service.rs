@@ -9,13 +9,14 @@ use futures::future::BoxFuture;
 use super::{
     Change, Guard, NewPost, PostText, conflict,
     fold::{self, Folded},
-    policy,
+    limits, policy,
     rendered::{RenderedPost, Stored},
     store::{self, ChangesSince, Listing, Selection},
 };
 use crate::{
     accounts::domain::{Login, contact::may_write, service::matches_login, store as accounts},
     clock,
+    config::AuthorLimits,
     credentials::{Actor, User},
     database::{
         Db,
@@ -226,8 +227,9 @@ async fn publish(
     let rendering = site.renderer().render(post_text.text()).await?;
     let (post_text, folded) =
         fold::fold_before_write(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
+    let limits: AuthorLimits = *site.part();
     let input = (author, id, post_text, folded, rendering, operation);
-    change(site, input, |db, (author, id, post_text, folded, rendering, operation)| {
+    change(site, input, move |db, (author, id, post_text, folded, rendering, operation)| {
         Box::pin(async move {
             if let Some(operation) = &operation
                 && let Some(made) = idempotency::remembered(db, author.id.as_str(), operation).await?
@@ -238,6 +240,7 @@ async fn publish(
                 };
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
+            limits::refuse_too_much(db, &author, &post_text, limits).await?;
             let post_text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
             let (post, event) = store::insert(db, &author, id, post_text, clock::now()).await?;
             if let Some(operation) = &operation {

@@ -12,7 +12,9 @@ use byline::{
         ApiKeyDays, ApiKeyName, NewApiKey,
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
-    config::{Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp, Unverified},
+    config::{
+        AuthorLimits, Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp, Unverified,
+    },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
     http::{
@@ -122,6 +124,7 @@ impl Running {
             trusted_proxies: Vec::new(),
             conflict_detection: ConflictDetection::Off,
             cors_origins: Origins::Any,
+            author_limits: AuthorLimits::default(),
             secret_key: SecretKeySource::of_environment(None, &database.url()),
             mail: None,
             unverified: Unverified::MayWrite,
