@@ -187,10 +187,10 @@ async fn guesses_by_proof_are_counted_like_those_by_password() {
     sign_up(&mut site.script(), "ada").await;
     for name in ["ada", "nobody-here"] {
         for number in 0..5 {
-            let client = &mut site.script().from_address(&format!("198.51.100.{number}"));
+            let client = &mut site.script().coming_from(&format!("198.51.100.{number}"));
             is_refused(&log_in(client, name, OTHER_PASSWORD).await, WRONG);
         }
-        let client = &mut site.script().from_address("198.51.100.77");
+        let client = &mut site.script().coming_from("198.51.100.77");
         let answer = log_in(client, name, PASSWORD).await;
         assert_eq!((answer.status, answer.header("retry-after")), (429, "1"), "{}", answer.text());
         assert_eq!(answer.json()["__type"], "TooManyRequestsException");
