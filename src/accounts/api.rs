@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Account, ListedApiKey, LogInAnswer, NewApiKey, SignedUp, TypedPassword};
+use super::{ListedApiKey, LogInAnswer, NewApiKey, SignedUp, TypedPassword};
 use crate::error::AppError;
 
 /// Makes an account and signs it in. Where mail is sent, the account is made once its
@@ -170,10 +170,10 @@ pub(super) use server::answer;
 mod server {
     use secrecy::{ExposeSecret, SecretString};
 
-    use super::{Account, AppError, ListedApiKey, LogInAnswer, NewApiKey, SignedUp};
+    use super::{AppError, ListedApiKey, LogInAnswer, NewApiKey, SignedUp};
     use crate::{
         accounts::{
-            ApiKeyDays, ApiKeyName,
+            Account, ApiKeyDays, ApiKeyName,
             domain::{
                 Email, Login, NewAccount, NewPassword, Password,
                 account::{self, PostsOfDeleted},

@@ -11,6 +11,7 @@ use crate::{
     credentials::{RequestSource, User, UserId},
     database::{Db, execute, on_engine},
     error::AppError,
+    site::Site,
     timestamp::Timestamp,
 };
 
@@ -194,6 +195,19 @@ pub async fn record(db: &mut Db, event: AuditEvent<'_>, source: &RequestSource) 
         .bind(&source.request_id)
         .bind(event.detail))?;
     Ok(())
+}
+
+/// Notes a wrong password. For an unknown name as well, so that it takes as long.
+pub async fn refused(site: &Site, user: Option<User>, source: &RequestSource) -> Result<(), AppError> {
+    site.database
+        .write((user, source.clone()), |db, (user, source)| {
+            Box::pin(async move {
+                let kind = AuditKind::LogInRefused;
+                let event = AuditEvent { kind, user: user.as_ref(), credential: "password", detail: "" };
+                record(db, event, &source).await
+            })
+        })
+        .await
 }
 
 /// The newest rows of a person, newest first.

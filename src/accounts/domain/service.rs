@@ -171,7 +171,7 @@ pub async fn authenticate(
             Ok(proven)
         }
         Ok(Checked::Wrong(user)) => {
-            refuse(site, user, source).await?;
+            audit::refused(site, user, source).await?;
             Err(not_authenticated())
         }
         Err(error) => {
@@ -185,19 +185,6 @@ enum Checked {
     Right(RightPassword),
     /// The person, if somebody has that name.
     Wrong(Option<User>),
-}
-
-/// Notes a wrong password. For an unknown name as well, so that it takes as long.
-pub(super) async fn refuse(site: &Site, user: Option<User>, source: &RequestSource) -> Result<(), AppError> {
-    site.database
-        .write((user, source.clone()), |db, (user, source)| {
-            Box::pin(async move {
-                let kind = AuditKind::LogInRefused;
-                let event = AuditEvent { kind, user: user.as_ref(), credential: "password", detail: "" };
-                audit::record(db, event, &source).await
-            })
-        })
-        .await
 }
 
 async fn check(

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use super::{
-    Login, Password, RightPassword, not_authenticated, service,
+    Login, Password, RightPassword, audit, not_authenticated,
     throttle::{self, Door},
 };
 use crate::{
@@ -337,7 +337,7 @@ pub async fn finish(
             Ok(RightPassword { user, hash })
         }
         known => {
-            service::refuse(site, known.map(|known| known.user), source).await?;
+            audit::refused(site, known.map(|known| known.user), source).await?;
             Err(not_authenticated())
         }
     }
