@@ -20,7 +20,7 @@ use crate::{
             self, ACCESS_TIME, CLIENT_ID, RefreshToken, VerifiedToken, service as tokens, service::Tokens,
         },
     },
-    error::AppError,
+    error::{AppError, Field},
     site::Site,
     username::Username,
 };
@@ -92,7 +92,24 @@ impl SignUp {
     /// a field of the form that was left empty.
     fn attribute(&self, name: &str) -> Option<&str> {
         let mut given = self.user_attributes.iter().flatten();
-        given.find(|attribute| attribute.name == name)?.value.as_deref()
+        given.find(|attribute| attribute.name == name)?.value.as_deref().filter(|value| !value.is_empty())
+    }
+}
+
+/// Names that are tried for somebody who signs up with an address alone.
+const NAMES: u32 = 5;
+
+/// A username from the part of an address before the `@`; from the second try on, and
+/// where that part alone is none, with a number behind it.
+fn username_of_address(address: &str, tried: u32) -> Result<Username, Problem> {
+    let local = address.split('@').next().unwrap_or_default().to_lowercase();
+    let allowed = |c: char| if matches!(c, 'a'..='z' | '0'..='9' | '_' | '-') { c } else { '-' };
+    let name: String = local.chars().map(allowed).take(20).collect();
+    let name = name.trim_matches('-');
+    let name = if name.is_empty() { "user" } else { name };
+    match Username::parse(name) {
+        Ok(username) if tried == 0 => Ok(username),
+        _ => Ok(Username::parse(&format!("{name}-{}", uuid::Uuid::new_v4().as_u128() % 1_000_000))?),
     }
 }
 
@@ -101,11 +118,28 @@ impl SignUp {
 /// the attributes only the address is kept.
 async fn sign_up(site: &Site, input: SignUp, source: &RequestSource) -> Result<Value, Problem> {
     check_client(&input.client_id)?;
-    let raw_email = input.attribute("email").unwrap_or_default();
-    let username = Username::parse(&input.username)?;
+    let is_address = input.username.contains('@');
+    let raw_email = input.attribute("email").unwrap_or(if is_address { &input.username } else { "" });
     let email = Email::parse(raw_email)?;
     let password = NewPassword::parse(input.password.expose_secret(), &[&input.username, raw_email])?;
-    let account = NewAccount { username, email, password };
+    if !is_address {
+        let username = Username::parse(&input.username)?;
+        return make(site, NewAccount { username, email, password }, source).await.map_err(Problem::from);
+    }
+    let mut tried = 0;
+    loop {
+        let username = username_of_address(&input.username, tried)?;
+        let account = NewAccount { username, email: email.clone(), password: password.clone() };
+        tried += 1;
+        match make(site, account, source).await {
+            Err(AppError::Invalid { errors })
+                if tried < NAMES && errors.iter().all(|error| error.field == Field::Username) => {}
+            outcome => return outcome.map_err(Problem::from),
+        }
+    }
+}
+
+async fn make(site: &Site, account: NewAccount, source: &RequestSource) -> Result<Value, AppError> {
     if site.mailer().is_on() {
         let id = pending_sign_up::begin(site, account, None, source).await?;
         return Ok(codes::sign_up_waits(&id));

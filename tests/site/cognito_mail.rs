@@ -128,3 +128,28 @@ async fn another_address_counts_once_its_code_came_back() {
     let devices = done(&site, "ListDevices", json!({ "AccessToken": token })).await;
     assert_eq!(devices, json!({ "Devices": [] }));
 }
+
+#[tokio::test]
+async fn an_address_is_enough_to_sign_up_and_the_account_gets_a_name_from_it() {
+    let (server, site) = with_mail().await;
+    site.account("ada-l").await;
+    done(&site, "SignUp", json!({ "Username": "Ada.L@example.com", "Password": PASSWORD })).await;
+    let code = server.mails(1).await[0].code();
+    done(&site, "ConfirmSignUp", json!({ "Username": "ada.l@example.com", "ConfirmationCode": code })).await;
+    let name = site.text("SELECT username FROM users WHERE email = 'ada.l@example.com'").await;
+    assert!(name.starts_with("ada-l-"), "another account has the first name that was tried: {name}");
+    token(&site, "ADA.L@example.com", PASSWORD).await;
+    token(&site, &name, PASSWORD).await;
+
+    let site = Running::start().await;
+    for (address, begins) in
+        [("me@example.org", "me-"), ("admin@example.org", "admin-"), ("b+c@example.org", "b-c")]
+    {
+        done(&site, "SignUp", json!({ "Username": address, "Password": PASSWORD })).await;
+        let statement = format!("SELECT username FROM users WHERE email = '{address}'");
+        assert!(site.text(&statement).await.starts_with(begins), "{address}");
+    }
+    let again = json!({ "Username": "me@example.org", "Password": PASSWORD });
+    refused(&site, "SignUp", again, "UsernameExistsException").await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 3);
+}

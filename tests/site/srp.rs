@@ -165,6 +165,8 @@ async fn an_unknown_name_is_answered_like_a_known_one() {
     }
     let by_address = challenge(client, "ada@example.org", &srp).await;
     assert!(!by_address.to_string().contains("\"ada\""), "an address does not tell the username");
+    let by_username = challenge(client, "ada", &srp).await;
+    assert_ne!(by_address["SALT"], by_username["SALT"], "nor does the salt tell whose it is");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use super::{
-    Email, NewAccount,
+    Email, Login, NewAccount,
     audit::{self, AuditEvent, AuditKind},
     contact,
     hashing::Priority,
@@ -190,13 +190,20 @@ pub async fn find(db: &mut Db, id: &str) -> Result<Option<Pending>, AppError> {
     row.map(Pending::try_from).transpose()
 }
 
-/// The newest sign-up by that username; for programs, which name no other id.
-pub async fn newest_of(db: &mut Db, username: &Username) -> Result<Option<Pending>, AppError> {
-    let row: Option<Row> = on_engine!(db => sqlx::query_as(
+/// The newest sign-up by that username or address; for programs, which name no other id.
+pub async fn newest_of(db: &mut Db, login: &Login) -> Result<Option<Pending>, AppError> {
+    let statement = match login {
+        Login::Email(_) => {
             "SELECT id, username, email, password_hash FROM pending_sign_ups
-             WHERE username = $1 AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 1",
-        )
-        .bind(username.as_str())
+             WHERE email = $1 AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+        }
+        Login::Username(_) | Login::Nobody(_) => {
+            "SELECT id, username, email, password_hash FROM pending_sign_ups
+             WHERE username = $1 AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+        }
+    };
+    let row: Option<Row> = on_engine!(db => sqlx::query_as(statement)
+        .bind(login.name())
         .bind(clock::now().micros())
         .fetch_optional(db)
         .await?);

@@ -133,13 +133,22 @@ pub async fn make(site: &Site, user: &User, password: &Password) -> Result<Optio
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(internal)?;
     let salt = srp::salt(random);
-    let name = opaque_name(site.secret().await?, user.id.as_str());
+    let secret = site.secret().await?;
+    let name = opaque_name(secret, user.id.as_str());
     let normal = password.forms().next().unwrap_or_default();
     let by_username = srp::verifier(user.username.as_str(), &salt, normal);
-    let by_email = srp::verifier(&name, &salt, normal);
+    let by_email = srp::verifier(&name, &salt_of_address(secret, &salt), normal);
     let both = [by_username, by_email].concat();
     let sealed = sealer.seal(SealPurpose::SrpVerifier, user.id.as_str(), &both)?;
     Ok(Some(Verifier { salt: salt.to_vec(), sealed }))
+}
+
+/// The salt for who uses their address. Were it the one for the username, strangers
+/// would see by it whose an address is.
+fn salt_of_address(secret: &Secret, salt: &[u8]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&secret.seal("srp salt of address", &[salt])[..16]);
+    srp::salt(bytes)
 }
 
 fn print(hash: &str) -> Vec<u8> {
@@ -230,7 +239,11 @@ pub async fn begin(site: &Site, login: &Login, client_public: &Number) -> Result
             let id = known.user.id.as_str().to_owned();
             let name =
                 if is_by_email { opaque_name(secret, &id) } else { known.user.username.as_str().to_owned() };
-            (id, known.salt, name, if is_by_email { known.by_email } else { known.by_username })
+            if is_by_email {
+                (id, salt_of_address(secret, &known.salt).to_vec(), name, known.by_email)
+            } else {
+                (id, known.salt, name, known.by_username)
+            }
         }
         None => {
             let name = if is_by_email { opaque_name(secret, login.name()) } else { login.name().to_owned() };
@@ -314,8 +327,7 @@ pub async fn finish(
 ) -> Result<RightPassword, AppError> {
     let sealer = sealer(site).ok_or(AppError::Forbidden)?;
     let state: State = sealer
-        .open_sealed(SealPurpose::SrpHandshake, OWNER, block)
-        .ok()
+        .open_if_ours(SealPurpose::SrpHandshake, OWNER, block)
         .and_then(|json| serde_json::from_slice(json.expose_secret()).ok())
         .ok_or(AppError::NotSignedIn)?;
     let ends = Timestamp::from_micros(state.begun_at).after(TIME);

@@ -176,8 +176,7 @@ pub async fn send_sign_up_again(site: &Site, login: &Login, source: &RequestSour
 }
 
 async fn newest_sign_up(site: &Site, login: &Login) -> Result<Option<String>, AppError> {
-    let Login::Username(username) = login else { return Ok(None) };
-    let pending = pending_sign_up::newest_of(&mut site.database.read().await?, username).await?;
+    let pending = pending_sign_up::newest_of(&mut site.database.read().await?, login).await?;
     Ok(pending.map(|pending| pending.id))
 }
 
