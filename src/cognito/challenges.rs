@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    operations::{authenticated, check_client, refresh_token_is_wrong},
+    parts::{authenticated, check_client, refresh_token_is_wrong},
     problem::Problem,
 };
 use crate::{

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    operations::{AccessTokenInput, Attribute, check_client},
+    parts::{AccessTokenInput, Attribute, check_client},
     problem::Problem,
 };
 use crate::{

@@ -7,6 +7,7 @@
 mod challenges;
 mod codes;
 mod operations;
+mod parts;
 mod problem;
 
 use axum::{

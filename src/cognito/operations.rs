@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     challenges::{initiate_auth, respond_to_auth_challenge},
     codes,
+    parts::{AccessTokenInput, Attribute, authenticated, check_client, refresh_token_is_wrong},
     problem::Problem,
 };
 use crate::{
@@ -16,9 +17,7 @@ use crate::{
     },
     credentials::{
         RequestSource,
-        token::{
-            self, ACCESS_TIME, CLIENT_ID, RefreshToken, VerifiedToken, service as tokens, service::Tokens,
-        },
+        token::{self, RefreshToken, VerifiedToken, service as tokens},
     },
     error::{AppError, Field},
     site::Site,
@@ -66,11 +65,6 @@ fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// Refuses a client id that is not Byline's own.
-pub(super) fn check_client(id: &str) -> Result<(), Problem> {
-    if id == CLIENT_ID { Ok(()) } else { Err(Problem::unknown_client(id)) }
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SignUp {
@@ -78,13 +72,6 @@ struct SignUp {
     username: String,
     password: SecretString,
     user_attributes: Option<Vec<Attribute>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Attribute {
-    pub name: String,
-    pub value: Option<String>,
 }
 
 impl SignUp {
@@ -148,24 +135,6 @@ async fn make(site: &Site, account: NewAccount, source: &RequestSource) -> Resul
     Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
 }
 
-pub(super) fn refresh_token_is_wrong() -> Problem {
-    Problem::new("NotAuthorizedException", "Invalid Refresh Token")
-}
-
-/// Plain texts, because an answer is copied several times until it is sent.
-pub(super) fn authenticated(tokens: &Tokens, refresh_token: Option<&RefreshToken>) -> Value {
-    let mut result = json!({
-        "AccessToken": tokens.access.expose_secret(),
-        "IdToken": tokens.id.expose_secret(),
-        "TokenType": "Bearer",
-        "ExpiresIn": ACCESS_TIME.as_secs(),
-    });
-    if let Some(refresh_token) = refresh_token {
-        result["RefreshToken"] = refresh_token.reveal().expose_secret().into();
-    }
-    json!({ "AuthenticationResult": result, "ChallengeParameters": {} })
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GetTokensFromRefreshToken {
@@ -184,12 +153,6 @@ async fn get_tokens_from_refresh_token(
         members.remove("ChallengeParameters");
     }
     Ok(answer)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct AccessTokenInput {
-    pub access_token: SecretString,
 }
 
 async fn get_user(site: &Site, input: AccessTokenInput) -> Result<Value, Problem> {

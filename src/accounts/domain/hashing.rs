@@ -146,7 +146,10 @@ impl Hasher {
 
     /// The permit travels into the closure: a request that is given up on
     /// keeps its place until its hashing is really over.
-    async fn run<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full or the wait too long.
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         priority: Priority,
         work: impl FnOnce() -> T + Send + 'static,

@@ -16,7 +16,9 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use super::{
-    Login, Password, RightPassword, audit, not_authenticated,
+    Login, Password, RightPassword, audit,
+    hashing::Priority,
+    not_authenticated,
     throttle::{self, Door},
 };
 use crate::{
@@ -135,9 +137,13 @@ pub async fn make(site: &Site, user: &User, password: &Password) -> Result<Optio
     let salt = srp::salt(random);
     let secret = site.secret().await?;
     let name = opaque_name(secret, user.id.as_str());
-    let normal = password.forms().next().unwrap_or_default();
-    let by_username = srp::verifier(user.username.as_str(), &salt, normal);
-    let by_email = srp::verifier(&name, &salt_of_address(secret, &salt), normal);
+    let of_address = salt_of_address(secret, &salt);
+    let (username, password) = (user.username.clone(), password.clone());
+    let made = site.hasher().run(Priority::Known, move || {
+        let normal = password.forms().next().unwrap_or_default();
+        (srp::verifier(username.as_str(), &salt, normal), srp::verifier(&name, &of_address, normal))
+    });
+    let (by_username, by_email) = made.await?;
     let both = [by_username, by_email].concat();
     let sealed = sealer.seal(SealPurpose::SrpVerifier, user.id.as_str(), &both)?;
     Ok(Some(Verifier { salt: salt.to_vec(), sealed }))
@@ -252,7 +258,7 @@ pub async fn begin(site: &Site, login: &Login, client_public: &Number) -> Result
     };
     let (mut own, mut id) = ([0; 32], [0; 16]);
     getrandom::fill(&mut own).and_then(|()| getrandom::fill(&mut id)).map_err(internal)?;
-    let public = srp::public(&verifier, &own);
+    let public = site.hasher().run(Priority::Unknown, move || srp::public(&verifier, &own)).await?;
     let state = State {
         id,
         login: login.name().to_owned(),
@@ -342,7 +348,18 @@ pub async fn finish(
     let verifier = known
         .as_ref()
         .map_or(nobody.verifier, |known| if state.is_by_email { known.by_email } else { known.by_username });
-    let is_proven = is_proven(&state, &verifier, block, timestamp, proof);
+    let checked = {
+        let (block, timestamp, proof) = (block.to_vec(), timestamp.to_owned(), proof.to_vec());
+        let check = move || is_proven(&state, &verifier, &block, &timestamp, &proof);
+        site.hasher().run(attempt.priority(), check).await
+    };
+    let is_proven = match checked {
+        Ok(is_proven) => is_proven,
+        Err(error) => {
+            attempt.undo(site).await?;
+            return Err(error);
+        }
+    };
     match known {
         Some(Known { user, hash, .. }) if is_proven => {
             attempt.succeed(site).await?;
