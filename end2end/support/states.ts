@@ -167,6 +167,42 @@ export const states: States = {
     await field(page, 'Code').fill('no code');
     await watch.status(page, 422, () => button(page, 'Continue').click());
   },
+  'account': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account');
+  },
+  'profile': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/profile');
+  },
+  'profile, wrong link': async ({ page, watch }) => {
+    await signedUp(page);
+    await page.goto('/account/profile');
+    await field(page, 'Links').fill('javascript:alert(1)');
+    await watch.status(page, 422, () => button(page, 'Save profile').click());
+  },
+  'password': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/password');
+  },
+  'logins': async ({ page }) => {
+    const author = await signedUp(page);
+    await call(page, 'log_in', { identifier: author.username, password: author.password });
+    await page.goto('/account/sessions');
+  },
+  'export': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/export');
+  },
+  'deletion': async ({ page, watch }) => {
+    await signedUp(page);
+    await page.goto('/account/delete');
+    await watch.status(page, 422, () => button(page, 'Delete account').click());
+  },
+  'confirmation of identity': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/confirm?next=/account/export');
+  },
   'two-factor off': async ({ page }) => {
     await signedUp(page);
     await page.goto('/account/two-factor');

@@ -10,6 +10,8 @@ pub struct Backend {
     pub public_key: Option<String>,
     /// Whether changes name the version that they started from.
     pub conflict_detection: ConflictDetection,
+    /// Whether people may log in by SRP, as clients do by default.
+    pub has_srp: bool,
     /// How calls prove who asks unless they say otherwise.
     pub default_auth: DefaultAuth,
 }

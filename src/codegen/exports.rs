@@ -132,6 +132,56 @@ pub fn amplify_outputs(backend: &Backend, schema: &Schema) -> String {
     pretty(&outputs) + "\n"
 }
 
+/// Two forms in one file, which do not see each other: `Auth` and `API` of
+/// aws-amplify 6, which takes an object without keys that begin with `aws_` as it is,
+/// and the `plugins` of the clients for Swift, Android and Flutter. Those take a bare
+/// host for an endpoint and post to its root by https, so their part needs a site at
+/// the default port of https.
+pub fn amplify_configuration(backend: &Backend) -> String {
+    let authority = backend.public_url.to_string();
+    let host = authority.split_once("://").map_or(authority.as_str(), |(_, host)| host);
+    let mut api_plugin = json!({
+        "endpointType": "GraphQL",
+        "endpoint": backend.graphql_url(),
+        "region": REGION,
+        "authorizationType": modes(backend.default_auth)[0],
+    });
+    if let Some(key) = &backend.public_key {
+        api_plugin["apiKey"] = json!(key);
+    }
+    let pool = json!({
+        "PoolId": USER_POOL_ID,
+        "AppClientId": CLIENT_ID,
+        "Region": REGION,
+        "Endpoint": host,
+    });
+    pretty(&json!({
+        "UserAgent": "aws-amplify-cli/2.0",
+        "Version": "1.0",
+        "Auth": auth(backend),
+        "API": api(backend),
+        "auth": { "plugins": { "awsCognitoAuthPlugin": {
+            "UserAgent": "aws-amplify-cli/0.1.0",
+            "Version": "0.1.0",
+            "CognitoUserPool": { "Default": pool },
+            "Auth": { "Default": {
+                "authenticationFlowType": if backend.has_srp { "USER_SRP_AUTH" } else { "USER_PASSWORD_AUTH" },
+                "mfaConfiguration": "OPTIONAL",
+                "mfaTypes": ["TOTP"],
+                "passwordProtectionSettings": {
+                    "passwordPolicyMinLength": 8,
+                    "passwordPolicyCharacters": [],
+                },
+                "signupAttributes": ["EMAIL"],
+                "socialProviders": [],
+                "usernameAttributes": [],
+                "verificationMechanisms": ["EMAIL"],
+            } },
+        } } },
+        "api": { "plugins": { "awsAPIPlugin": { "byline": api_plugin } } },
+    })) + "\n"
+}
+
 /// As the CLI of Amplify Gen 1 wrote it.
 fn flat(backend: &Backend) -> Value {
     let mut flat = json!({

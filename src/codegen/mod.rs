@@ -21,6 +21,7 @@ pub mod http;
 pub mod page;
 
 use crate::{
+    accounts::domain::srp,
     cognito,
     credentials::{Actor, api_key},
     database::internal,
@@ -36,6 +37,8 @@ use statements::Language;
 pub enum File {
     /// For `Amplify.configure`, of every version.
     AwsExports,
+    /// The same as JSON, which front ends for phones and some for browsers import.
+    AmplifyConfiguration,
     /// The same for projects of Amplify Gen 2.
     AmplifyOutputs,
     Schema,
@@ -64,6 +67,7 @@ impl Backend {
         }
         Ok(Self {
             default_auth,
+            has_srp: srp::is_on(site),
             public_url: site.public_url.clone(),
             public_key: api_key::public_key(site).await?,
             conflict_detection: site.api().conflict_detection,
@@ -82,8 +86,9 @@ impl Backend {
 
 impl File {
     /// Every file, in the order in which people look for them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AwsExports,
+        Self::AmplifyConfiguration,
         Self::AmplifyOutputs,
         Self::Schema,
         Self::Types,
@@ -106,6 +111,7 @@ impl File {
         use {Language::*, Root::*};
         match self {
             Self::AwsExports => "aws-exports.js",
+            Self::AmplifyConfiguration => "amplifyconfiguration.json",
             Self::AmplifyOutputs => "amplify_outputs.json",
             Self::Schema => "schema.graphql",
             Self::Types => "API.ts",
@@ -121,13 +127,14 @@ impl File {
     /// Whether it says what calls prove that name no mode.
     #[must_use]
     pub const fn has_default_auth(self) -> bool {
-        matches!(self, Self::AwsExports | Self::AmplifyOutputs)
+        matches!(self, Self::AwsExports | Self::AmplifyConfiguration | Self::AmplifyOutputs)
     }
 
     #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
             Self::AwsExports => "what Amplify.configure takes, in aws-amplify 3 to 6",
+            Self::AmplifyConfiguration => "the same as JSON, also for Swift, Android and Flutter",
             Self::AmplifyOutputs => "the same for projects of Amplify Gen 2",
             Self::Schema => "the schema of the API",
             Self::Types => "types for TypeScript",
@@ -142,7 +149,7 @@ impl File {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::AwsExports | Self::Statements(_, Language::JavaScript) => "text/javascript; charset=utf-8",
-            Self::AmplifyOutputs => "application/json",
+            Self::AmplifyConfiguration | Self::AmplifyOutputs => "application/json",
             Self::Schema | Self::Types | Self::Statements(_, Language::TypeScript) => {
                 "text/plain; charset=utf-8"
             }
@@ -178,6 +185,7 @@ impl Codegen {
     pub fn contents(&self, file: File) -> String {
         match file {
             File::AwsExports => exports::aws_exports(&self.backend),
+            File::AmplifyConfiguration => exports::amplify_configuration(&self.backend),
             File::AmplifyOutputs => exports::amplify_outputs(&self.backend, &self.schema),
             File::Schema => self.schema.text().to_owned(),
             File::Types => types::types(&self.schema),

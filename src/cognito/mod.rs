@@ -42,6 +42,16 @@ pub fn routes() -> Router<Site> {
     Router::new().route(PATH, endpoint.clone()).route(&format!("{PATH}/"), endpoint)
 }
 
+/// `POST /`: clients for phones take a bare host for an endpoint. Everything else that is
+/// posted there is no form of this site.
+pub async fn call_at_root(state: State<Site>, request: Request) -> Response {
+    if request.headers().contains_key(TARGET) {
+        call(state, request).await
+    } else {
+        headers::wrong_method(request.headers(), "GET, HEAD")
+    }
+}
+
 async fn call(State(site): State<Site>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let target = head.headers.get(TARGET).and_then(|value| value.to_str().ok());

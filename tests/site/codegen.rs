@@ -137,6 +137,18 @@ async fn clients_are_pointed_at_this_site_with_its_public_key() {
     assert_eq!(outputs["Auth"]["Cognito"]["userPoolEndpoint"], format!("{url}/cognito"));
     assert_eq!(outputs["API"]["GraphQL"]["endpoint"], format!("{url}/graphql"));
     assert_eq!(outputs["data"]["api_key"], key);
+    let configuration: Value =
+        serde_json::from_str(&named(&mut ada, "amplifyconfiguration.json").await).expect("JSON");
+    let own_keys = configuration.as_object().expect("an object").keys();
+    assert!(
+        own_keys.clone().all(|key| !key.starts_with("aws_") && key != "version"),
+        "aws-amplify 6 takes it as it is"
+    );
+    assert_eq!(configuration["Auth"]["Cognito"]["userPoolEndpoint"], format!("{url}/cognito"));
+    let pool = &configuration["auth"]["plugins"]["awsCognitoAuthPlugin"]["CognitoUserPool"]["Default"];
+    assert_eq!(format!("http://{}", pool["Endpoint"].as_str().expect("a host")), url);
+    assert_eq!(configuration["api"]["plugins"]["awsAPIPlugin"]["byline"]["apiKey"], key);
+
     let fields = outputs["data"]["model_introspection"]["models"]["Post"]["fields"].as_object();
     let fields: Vec<_> = fields.expect("fields").keys().map(String::as_str).collect();
     assert_eq!(fields, ["content", "createdAt", "id", "owner", "title", "updatedAt"]);
@@ -224,7 +236,7 @@ async fn only_people_who_are_signed_in_see_the_page_and_its_files() {
     let offered = page.attributes("main a[download]", "href");
     let mut files: Vec<_> = File::ALL.iter().map(|file| format!("/account/api/{}", file.name())).collect();
     files.extend(
-        ["aws-exports.js", "amplify_outputs.json"]
+        ["aws-exports.js", "amplifyconfiguration.json", "amplify_outputs.json"]
             .map(|name| format!("/account/api/{name}?default-auth=api-key")),
     );
     assert_eq!(offered, files);
@@ -257,7 +269,7 @@ async fn the_command_writes_what_the_page_offers() {
 
     let by_key = [&arguments[..], &["--default-auth", "api-key"]].concat();
     byline.run(&by_key, "").await.succeeded();
-    for name in ["aws-exports.js", "amplify_outputs.json"] {
+    for name in ["aws-exports.js", "amplifyconfiguration.json", "amplify_outputs.json"] {
         let written = std::fs::read_to_string(out.join(name)).expect("the file");
         let wanted = format!("/account/api/{name}?default-auth=api-key");
         assert_eq!(written, ada.get(&wanted).await.text(), "{name}");

@@ -588,3 +588,21 @@ async fn nothing_secret_stands_in_the_database_or_in_the_log() {
         assert!(!byline.has_stored(&tokens.refresh_bytes()), "nor by its bytes");
     }
 }
+
+#[tokio::test]
+async fn a_client_that_knows_the_bare_host_reaches_the_same_protocol() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let script = site.script();
+    let request = script
+        .request(axum::http::Method::POST, "/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth");
+    let answer =
+        site.exchange(request.body(log_in("ada", PASSWORD).to_string().into()).expect("a request")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.json()["AuthenticationResult"]["AccessToken"].is_string());
+    let answer = site.browser().submit("/", &[]).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"));
+    assert_eq!(site.browser().get("/").await.status, 200);
+}

@@ -50,7 +50,11 @@ use crate::{
 pub fn AccountNav() -> impl IntoView {
     let path = uri().path().to_owned();
     let link = move |href: &'static str, text: &'static str| {
-        view! { <li><a href=href aria-current=(path == href).then_some("page")>{text}</a></li> }
+        let is_own = path == href;
+        // Everything else of the account begins on its first page.
+        let is_above = href == "/account" && !path.starts_with("/account/api");
+        let current = if is_own { Some("page") } else { is_above.then_some("true") };
+        view! { <li><a href=href aria-current=current>{text}</a></li> }
     };
     view! {
         <nav class="account-nav" aria-label="Account">
