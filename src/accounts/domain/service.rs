@@ -89,9 +89,10 @@ async fn authenticate_new(
         let hash = site.hasher().hash(password, Priority::Unknown).await?;
         let user = User::new(username.clone());
         let verifier = srp::make(site, &user, &given).await?;
-        let input = (user, email.clone(), (hash, verifier), operation.clone(), source.clone());
+        let from = (site.secret().await?.clone(), source.clone());
+        let input = (user, email.clone(), (hash, verifier), operation.clone(), from);
         site.database
-            .write(input, |db, (user, email, (hash, verifier), operation, source)| {
+            .write(input, |db, (user, email, (hash, verifier), operation, (secret, source))| {
                 Box::pin(async move {
                     if let Some(operation) = &operation {
                         idempotency::refuse_reused_sign_up(db, operation).await?;
@@ -103,6 +104,7 @@ async fn authenticate_new(
                     }
                     audit::record(db, AuditEvent::of(AuditKind::SignedUp, &user, "password"), &source)
                         .await?;
+                    devices::remember(db, &secret, &user.id, &source).await?;
                     Ok(LogIn::Done(Authenticated::by_password(user, hash)))
                 })
             })

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | an account, by the name that was typed | from the 5th failure on, 1 s, doubling up to 15 min |
 //! | an address (IPv6: its /64) | 10 failures in 3 min |
-//! | a known browser or a known address of the account, in place of the account | as an account |
+//! | a known browser or a known address of the account, in place of both | as an account |
 //!
 //! So a stranger who guesses makes other strangers wait, and not the owner, who logs
 //! in from a browser or an address where they have logged in before. An unknown name
@@ -228,11 +228,9 @@ fn counters(
         limit: Limit::Window { most: ADDRESS_FAILURES, window: ADDRESS_WINDOW },
     };
     match knowledge {
-        // It has a count of its own, which no stranger can raise.
-        Knowledge::Browser(device) => vec![of_account(&device)],
-        Knowledge::Address(device) => {
-            std::iter::once(of_account(&device)).chain(source.address.map(of_address)).collect()
-        }
+        // It has a count of its own, which no stranger can raise. Neighbours at the same
+        // address can, and then it grows as slowly as that of an account.
+        Knowledge::Browser(device) | Knowledge::Address(device) => vec![of_account(&device)],
         Knowledge::None => std::iter::once(of_account(b"")).chain(source.address.map(of_address)).collect(),
     }
 }
