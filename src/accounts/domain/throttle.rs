@@ -141,6 +141,8 @@ enum Limit {
     OfAccount,
     /// A number in a time.
     Window { most: i64, window: Duration },
+    /// It is read, so that the time does not show who is known, and limits nothing.
+    Nothing,
 }
 
 /// A guess that is counted. What is dropped stays counted as a failure.
@@ -181,9 +183,15 @@ pub async fn begin(
         places.push(lanes.place(counter.key, at_once).await?);
     }
     // Most guesses of an attack end here, and write nothing.
-    let db = &mut site.database.read().await?;
-    for counter in &counters {
-        counter.check(counter.row(db).await?, clock::now())?;
+    let mut rows = Vec::new();
+    {
+        let db = &mut site.database.read().await?;
+        for counter in &counters {
+            rows.push(counter.row(db).await?);
+        }
+    }
+    for (counter, row) in counters.iter().zip(rows) {
+        counter.check(row, clock::now())?;
     }
     site.database
         .write(counters.clone(), |db, counters| Box::pin(async move { count_all(db, &counters).await }))
@@ -223,16 +231,19 @@ fn counters(
         key: secret.seal("attempts of account", &[door.name().as_bytes(), account.as_bytes(), of]),
         limit: Limit::OfAccount,
     };
-    let of_address = |address: IpAddr| Counter {
+    let of_address = |address: IpAddr, limit: Limit| Counter {
         key: secret.seal("attempts of address", &[network(address).to_string().as_bytes()]),
-        limit: Limit::Window { most: ADDRESS_FAILURES, window: ADDRESS_WINDOW },
+        limit,
     };
-    match knowledge {
+    let (account, limit) = match knowledge {
         // It has a count of its own, which no stranger can raise. Neighbours at the same
         // address can, and then it grows as slowly as that of an account.
-        Knowledge::Browser(device) | Knowledge::Address(device) => vec![of_account(&device)],
-        Knowledge::None => std::iter::once(of_account(b"")).chain(source.address.map(of_address)).collect(),
-    }
+        Knowledge::Browser(device) | Knowledge::Address(device) => (of_account(&device), Limit::Nothing),
+        Knowledge::None => {
+            (of_account(b""), Limit::Window { most: ADDRESS_FAILURES, window: ADDRESS_WINDOW })
+        }
+    };
+    std::iter::once(account).chain(source.address.map(|address| of_address(address, limit))).collect()
 }
 
 impl Attempt {
@@ -281,7 +292,9 @@ async fn count_all(db: &mut Db, counters: &[Counter]) -> Result<(), AppError> {
     let now = clock::now();
     for counter in counters {
         let row = counter.check(counter.row(db).await?, now)?;
-        counter.store(db, counter.raise(row, now)).await?;
+        if counter.limit != Limit::Nothing {
+            counter.store(db, counter.raise(row, now)).await?;
+        }
     }
     Ok(())
 }
@@ -304,6 +317,7 @@ impl Counter {
     fn check(&self, row: Row, now: Timestamp) -> Result<Row, AppError> {
         let (is_old, until) = match self.limit {
             Limit::OfAccount => (row.last_at <= now.before(FORGOTTEN_AFTER).micros(), row.blocked_until),
+            Limit::Nothing => (false, 0),
             Limit::Window { most, window } => {
                 let ends = Timestamp::from_micros(row.since).after(window).micros();
                 (ends <= now.micros(), if row.count >= most { ends } else { 0 })
@@ -323,7 +337,7 @@ impl Counter {
         let since = if row.count == 0 { now.micros() } else { row.since };
         let blocked_until = match self.limit {
             Limit::OfAccount => now.after(pause(count)).micros(),
-            Limit::Window { .. } => 0,
+            Limit::Window { .. } | Limit::Nothing => 0,
         };
         Row { count, since, last_at: now.micros(), blocked_until }
     }
@@ -342,6 +356,9 @@ impl Counter {
     }
 
     async fn take_back(&self, db: &mut Db, forget: bool) -> Result<(), AppError> {
+        if self.limit == Limit::Nothing {
+            return Ok(());
+        }
         let statement = if forget {
             "DELETE FROM attempts WHERE key = $1"
         } else {
