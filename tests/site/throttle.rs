@@ -91,6 +91,7 @@ async fn a_stranger_locks_nobody_out_of_a_browser_or_an_address_that_is_known() 
     assert_eq!(retry_after(&guess(&mut elsewhere, "ada").await), 1);
     let mut bob = site.browser().coming_from("192.0.2.2");
     assert_eq!(bob.sign_up("bob").await.status, 303);
+    assert_eq!(bob.submit("/logout", &[]).await.status, 303);
     bob = bob.with_cookie(&device, elsewhere.cookie(&device).expect("a cookie")).coming_from("198.51.100.88");
     for number in 0..10 {
         assert_eq!(guess(&mut bob, &format!("nobody-{number}")).await.status, 422);
