@@ -65,7 +65,8 @@ pub struct Challenge {
 /// The state of a login, sealed.
 #[derive(Serialize, Deserialize)]
 struct State {
-    id: [u8; 16],
+    /// In hexadecimal: all blocks for names of one length have one length.
+    id: String,
     /// The canonical name that was typed; guesses are counted for it.
     login: String,
     name: String,
@@ -260,7 +261,7 @@ pub async fn begin(site: &Site, login: &Login, client_public: &Number) -> Result
     getrandom::fill(&mut own).and_then(|()| getrandom::fill(&mut id)).map_err(internal)?;
     let public = site.hasher().run(Priority::Unknown, move || srp::public(&verifier, &own)).await?;
     let state = State {
-        id,
+        id: srp::hex(&id),
         login: login.name().to_owned(),
         name,
         is_by_email,
@@ -341,7 +342,7 @@ pub async fn finish(
         .and_then(|json| serde_json::from_slice(json.expose_secret()).ok())
         .ok_or(AppError::NotSignedIn)?;
     let ends = Timestamp::from_micros(state.begun_at).after(TIME);
-    if ends <= clock::now() || !use_up(site, state.id, ends).await? {
+    if ends <= clock::now() || !use_up(site, state.id.clone(), ends).await? {
         return Err(AppError::NotSignedIn);
     }
     let attempt = throttle::begin(site, Door::Password, &state.login, source).await?;
@@ -389,14 +390,14 @@ fn is_proven(state: &State, verifier: &Number, block: &[u8], timestamp: &str, pr
 }
 
 /// Whether this was the first use. Of two at once, one is.
-async fn use_up(site: &Site, id: [u8; 16], ends: Timestamp) -> Result<bool, AppError> {
+async fn use_up(site: &Site, id: String, ends: Timestamp) -> Result<bool, AppError> {
     site.database
         .write((id, ends), |db, (id, ends)| {
             Box::pin(async move {
                 let used = execute!(db => sqlx::query(
                         "INSERT INTO srp_used (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
                     )
-                    .bind(id.as_slice())
+                    .bind(id.as_bytes())
                     .bind(ends.micros()))?;
                 Ok(used > 0)
             })
