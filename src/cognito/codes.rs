@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    parts::{AccessTokenInput, Attribute, check_client},
+    parts::{AccessTokenInput, Attribute, check_client, recently_logged_in},
     problem::Problem,
 };
 use crate::{
@@ -144,7 +144,7 @@ pub(super) async fn update_user_attributes(
     input: UpdateUserAttributes,
     source: &RequestSource,
 ) -> Result<Value, Problem> {
-    let VerifiedToken { user, email, .. } = token::verify(site, &input.access_token).await?;
+    let VerifiedToken { user, email, .. } = recently_logged_in(site, &input.access_token).await?;
     let mut wanted = input.user_attributes.iter().filter(|attribute| attribute.name == "email");
     let Some(raw) = wanted.next().and_then(|attribute| attribute.value.as_deref()) else {
         return Err(Problem::parameter("Only email can be changed."));

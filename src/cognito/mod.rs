@@ -6,6 +6,7 @@
 
 mod challenges;
 mod codes;
+mod factors;
 mod operations;
 mod parts;
 mod problem;

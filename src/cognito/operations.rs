@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     challenges::{initiate_auth, respond_to_auth_challenge},
-    codes,
+    codes, factors,
     parts::{AccessTokenInput, Attribute, authenticated, check_client, refresh_token_is_wrong},
     problem::Problem,
 };
@@ -47,6 +47,10 @@ pub(super) async fn run(
         "GetUserAttributeVerificationCode" => codes::get_attribute_code(site, input(body)?, source).await,
         "VerifyUserAttribute" => codes::verify_attribute(site, input(body)?, source).await,
         "ListDevices" => codes::list_devices(site, input(body)?).await,
+        "AssociateSoftwareToken" => factors::associate_software_token(site, input(body)?).await,
+        "VerifySoftwareToken" => factors::verify_software_token(site, input(body)?, source).await,
+        "SetUserMFAPreference" => factors::set_user_mfa_preference(site, input(body)?, source).await,
+        "DeleteUser" => factors::delete_user(site, input(body)?, source).await,
         "ChangePassword" => change_password(site, input(body)?, source).await,
         _ => Err(Problem::unknown_operation()),
     }
@@ -160,14 +164,20 @@ async fn get_user(site: &Site, input: AccessTokenInput) -> Result<Value, Problem
     let contact = contact::of(&mut site.database.read().await?, &user.id).await?;
     let is_verified = contact.is_some_and(|contact| contact.is_verified);
     let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
-    Ok(json!({
+    let factors = factors::settings(site, &user).await?;
+    let mut answer = json!({
         "Username": user.username.as_str(),
         "UserAttributes": [
             attribute("sub", user.id.as_str()),
             attribute("email", &email),
             attribute("email_verified", if is_verified { "true" } else { "false" }),
         ],
-    }))
+    });
+    if let Some(preferred) = factors.first() {
+        answer["UserMFASettingList"] = json!(factors);
+        answer["PreferredMfaSetting"] = json!(preferred);
+    }
+    Ok(answer)
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::problem::Problem;
-use crate::credentials::token::{ACCESS_TIME, CLIENT_ID, RefreshToken, service::Tokens};
+use crate::{
+    credentials::{
+        caller,
+        token::{self, ACCESS_TIME, CLIENT_ID, RefreshToken, VerifiedToken, service::Tokens},
+    },
+    site::Site,
+};
 
 /// Refuses a client id that is not Byline's own.
 pub(super) fn check_client(id: &str) -> Result<(), Problem> {
@@ -41,4 +47,18 @@ pub(super) fn authenticated(tokens: &Tokens, refresh_token: Option<&RefreshToken
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AccessTokenInput {
     pub access_token: SecretString,
+}
+
+/// The holder of a token whose login is not older than ten minutes, for important
+/// changes (security row S4).
+pub(super) async fn recently_logged_in(site: &Site, token: &SecretString) -> Result<VerifiedToken, Problem> {
+    let verified = token::verify(site, token).await?;
+    if caller::is_recent(verified.began_at) {
+        Ok(verified)
+    } else {
+        Err(Problem::new(
+            "NotAuthorizedException",
+            "Log in again: this needs a login of the last ten minutes.",
+        ))
+    }
 }

@@ -26,6 +26,13 @@ use crate::{clock, error::AppError, site::Site, timestamp::Timestamp};
 /// How long a password that was typed stands for the person (ASVS 7.5.3).
 const CONFIRMED_FOR: Duration = Duration::from_secs(10 * 60);
 
+/// Whether a password or a passkey that was shown then still stands for the person
+/// (security row S4).
+#[must_use]
+pub fn is_recent(shown_at: Timestamp) -> bool {
+    shown_at > clock::before(CONFIRMED_FOR)
+}
+
 /// Who asks, and the credential that proves it.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -179,7 +186,7 @@ impl Caller {
             Credential::Nothing | Credential::ApiKey(_) => None,
         };
         match confirmed_at {
-            Some(at) if at > clock::before(CONFIRMED_FOR) => Ok(user),
+            Some(at) if is_recent(at) => Ok(user),
             _ => Err(AppError::ConfirmIdentity),
         }
     }

@@ -286,7 +286,7 @@ async fn what_is_not_offered_is_refused_by_its_name() {
         let said = refused(&site, "InitiateAuth", input, "InvalidParameterException").await;
         assert!(said.contains("USER_PASSWORD_AUTH"), "{said}");
     }
-    for operation in ["", "DeleteUser", "AdminCreateUser", "signUp"] {
+    for operation in ["", "AdminDeleteUser", "AdminCreateUser", "signUp"] {
         refused(&site, operation, json!({}), "UnknownOperationException").await;
     }
     let tokens = logged_in(&site, "ada").await;
@@ -605,4 +605,69 @@ async fn a_client_that_knows_the_bare_host_reaches_the_same_protocol() {
     let answer = site.browser().submit("/", &[]).await;
     assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"));
     assert_eq!(site.browser().get("/").await.status, 200);
+}
+
+/// A login that is older than ten minutes.
+async fn age_logins(site: &Running) {
+    site.tamper("UPDATE token_families SET created_at = created_at - 700000000").await;
+    site.site.trust().forget();
+}
+
+#[tokio::test]
+async fn a_client_turns_a_second_factor_on_and_logs_in_with_it() {
+    let site = Running::start_with(|config| {
+        config.secret_key = SecretKeySource::Given("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
+    })
+    .await;
+    site.author("ada").await;
+    let token = logged_in(&site, "ada").await.access;
+    let with = |extra: Value| {
+        let mut input = json!({ "AccessToken": token });
+        input.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+        input
+    };
+    let on = json!({ "SoftwareTokenMfaSettings": { "Enabled": true, "PreferredMfa": true } });
+    refused(&site, "SetUserMFAPreference", with(on.clone()), "InvalidParameterException").await;
+    let secret = done(&site, "AssociateSoftwareToken", with(json!({}))).await["SecretCode"].clone();
+    let app = App::with(secret.as_str().expect("a secret"));
+    let wrong = with(json!({ "UserCode": "000000" }));
+    refused(&site, "VerifySoftwareToken", wrong, "EnableSoftwareTokenMFAException").await;
+    let verified = done(&site, "VerifySoftwareToken", with(json!({ "UserCode": app.code(-1) }))).await;
+    assert_eq!(verified["Status"], "SUCCESS");
+    done(&site, "SetUserMFAPreference", with(on)).await;
+    assert_eq!(done(&site, "GetUser", with(json!({}))).await["PreferredMfaSetting"], "SOFTWARE_TOKEN_MFA");
+
+    let challenge = done(&site, "InitiateAuth", log_in("ada", PASSWORD)).await;
+    assert_eq!(challenge["ChallengeName"], "SOFTWARE_TOKEN_MFA");
+    assert!(challenge["AuthenticationResult"].is_null(), "a password alone opens nothing");
+    let answer = |code: &str| {
+        json!({
+            "ClientId": CLIENT, "ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": challenge["Session"],
+            "ChallengeResponses": { "USERNAME": "ada", "SOFTWARE_TOKEN_MFA_CODE": code },
+        })
+    };
+    refused(&site, "RespondToAuthChallenge", answer("000000"), "CodeMismatchException").await;
+    let tokens = done(&site, "RespondToAuthChallenge", answer(&app.code(0))).await;
+    let fresh = tokens["AuthenticationResult"]["AccessToken"].clone();
+
+    let off = json!({ "AccessToken": fresh, "SoftwareTokenMfaSettings": { "Enabled": false } });
+    age_logins(&site).await;
+    refused(&site, "SetUserMFAPreference", off.clone(), "NotAuthorizedException").await;
+    site.tamper("UPDATE token_families SET created_at = created_at + 700000000").await;
+    site.site.trust().forget();
+    done(&site, "SetUserMFAPreference", off).await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM two_factor").await, 0);
+}
+
+#[tokio::test]
+async fn a_client_deletes_an_account_after_a_recent_login_alone() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    let token = logged_in(&site, "ada").await.access;
+    age_logins(&site).await;
+    refused(&site, "DeleteUser", json!({ "AccessToken": token }), "NotAuthorizedException").await;
+    let token = logged_in(&site, "ada").await.access;
+    assert_eq!(done(&site, "DeleteUser", json!({ "AccessToken": token })).await, json!({}));
+    assert_eq!(site.count("SELECT COUNT(*) FROM users WHERE delete_at IS NOT NULL").await, 1);
+    refused(&site, "GetUser", json!({ "AccessToken": token }), "NotAuthorizedException").await;
 }

@@ -138,21 +138,35 @@ pub async fn ask_for_deletion(
         AppError::Invalid { .. } => AppError::invalid(Field::Password, "That is not your password"),
         other => other,
     })?;
+    close(site, user, posts, "password", source).await?;
+    session.sign_out().await
+}
+
+/// Signs a person out everywhere, and deletes their account after [`UNDO_TIME`].
+///
+/// # Errors
+/// [`AppError::Busy`]
+pub async fn close(
+    site: &Site,
+    user: User,
+    posts: PostsOfDeleted,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     let delete_at = clock::now().after(UNDO_TIME);
     let keep = i64::from(posts == PostsOfDeleted::Keep);
     site.database
-        .write((user.clone(), delete_at, keep, source.clone()), |db, (user, delete_at, keep, source)| {
+        .write((user.clone(), delete_at, keep, source.clone()), move |db, (user, delete_at, keep, source)| {
             Box::pin(async move {
                 execute!(db => sqlx::query("UPDATE users SET delete_at = $1, keep_posts = $2 WHERE id = $3")
                     .bind(delete_at.micros())
                     .bind(keep)
                     .bind(user.id.as_str()))?;
-                audit::record(db, AuditEvent::of(AuditKind::DeletionAsked, &user, "password"), &source).await
+                audit::record(db, AuditEvent::of(AuditKind::DeletionAsked, &user, credential), &source).await
             })
         })
         .await?;
-    service::sign_out_everywhere(site, user.id).await?;
-    session.sign_out().await
+    service::sign_out_everywhere(site, user.id).await
 }
 
 /// An account whose time is over.
