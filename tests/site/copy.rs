@@ -133,10 +133,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     ] {
         site.tamper(&format!("INSERT INTO {rows} FROM api_keys")).await;
     }
-    site.tamper(
-        "INSERT INTO attempts SELECT hash, 1, -1, 0, 9223372036854775807 FROM api_keys WHERE name IN ('one', 'two')",
-    )
-    .await;
+    site.tamper("INSERT INTO attempts SELECT hash, 1, -1, 0, 9223372036854775807 FROM api_keys").await;
     for number in 0..2 {
         for row in [
             "INSERT INTO outbox VALUES ('{n}', '', 'é', NULL, -1, 0, 0, 0, 0, NULL, NULL)",
