@@ -2,12 +2,12 @@
 //! the answers.
 
 use axum::http::Method;
-use byline::credentials::token;
+use byline::{config::SecretKeySource, credentials::token};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Byline, Client, PASSWORD, Running,
+    Answer, App, Byline, Client, PASSWORD, Running,
     tokens::{Tokens, forged, parts},
 };
 
