@@ -56,7 +56,7 @@ test('an account that is to be deleted comes back with its owner', async ({ page
   await field(page, 'Password').fill(author.password);
   await button(page, 'Delete account').click();
   await expect(notice(page, 'will be deleted in seven days')).toBeVisible();
-  await link(page, 'Log in').click();
+  await page.getByRole('banner').getByRole('link', { name: 'Log in' }).click();
   await logIn(page, author.username, author.password);
   await expectSignedIn(page, author);
   await page.goto('/account');

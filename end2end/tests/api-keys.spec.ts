@@ -17,6 +17,8 @@ async function make(page: Page, name: string): Promise<string> {
 test('a person makes a key, sees it once and revokes it', async ({ page, author }) => {
   await page.goto('/');
   await page.getByRole('banner').getByRole('link', { name: author.username }).click();
+  await expect(page).toHaveURL('/account');
+  await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'API keys' }).click();
   await expect(page).toHaveURL(PAGE);
   await expect(heading(page)).toHaveText('API keys');
   await expect(page.getByRole('main')).toContainText('You have no API keys');

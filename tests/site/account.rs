@@ -128,7 +128,7 @@ async fn an_author_sees_where_they_are_signed_in_and_ends_it() {
 
     let page = ada.page("/account/sessions").await;
     assert_eq!(page.count("article"), 3);
-    assert!(page.texts("article h3")[0].contains("(this one)"));
+    assert!(page.texts("article h2")[0].contains("(this one)"));
     let forms = page.attributes("article form", "action");
     assert_eq!(forms.len(), 2, "not the one that asks");
     for form in &forms {

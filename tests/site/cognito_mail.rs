@@ -10,7 +10,12 @@ const NEW: &str = "another horse, another battery";
 
 async fn with_mail() -> (Smtp, Running) {
     let server = Smtp::start(Manner::Takes).await;
-    let site = Running::start_with(server.settings()).await;
+    let mail = server.settings();
+    let site = Running::start_with(|config| {
+        mail(config);
+        Running::with_key(config);
+    })
+    .await;
     (server, site)
 }
 

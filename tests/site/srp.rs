@@ -76,7 +76,7 @@ const OVER: &str = "Invalid session for the user, session is expired.";
 
 #[tokio::test]
 async fn a_client_logs_in_by_username_or_address_and_sends_no_password() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     let client = &mut site.script();
     sign_up(client, "ada").await;
     for name in ["ada", "Ada", "ada@example.org", "ADA@example.org"] {
@@ -89,7 +89,7 @@ async fn a_client_logs_in_by_username_or_address_and_sends_no_password() {
 
 #[tokio::test]
 async fn a_password_that_passes_by_at_any_door_is_the_one_that_counts() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     let client = &mut site.script();
     // An account of before has none until its owner logs in.
     site.account("ada").await;
@@ -111,7 +111,7 @@ async fn a_password_that_passes_by_at_any_door_is_the_one_that_counts() {
 
 #[tokio::test]
 async fn a_challenge_is_answered_once_and_within_five_minutes() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     let client = &mut site.script();
     sign_up(client, "ada").await;
     let srp = SrpClient::new(9);
@@ -143,7 +143,7 @@ async fn a_challenge_is_answered_once_and_within_five_minutes() {
 
 #[tokio::test]
 async fn an_unknown_name_is_answered_like_a_known_one() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     let client = &mut site.script();
     sign_up(client, "ada").await;
     let srp = SrpClient::new(5);
@@ -171,7 +171,7 @@ async fn an_unknown_name_is_answered_like_a_known_one() {
 
 #[tokio::test]
 async fn an_unknown_name_takes_as_long_as_a_known_one() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     sign_up(&mut site.script(), "ada").await;
     let (mut one, mut other) = (site.script(), site.script());
     let srp = SrpClient::new(5);
@@ -201,7 +201,7 @@ async fn guesses_by_proof_are_counted_like_those_by_password() {
 
 #[tokio::test]
 async fn a_number_that_gives_the_key_away_is_refused() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     let client = &mut site.script();
     sign_up(client, "ada").await;
     for wrong in ["0", "00", byline::credentials::srp::N, "x", "-1"] {
@@ -212,7 +212,7 @@ async fn a_number_that_gives_the_key_away_is_refused() {
 
 #[tokio::test]
 async fn a_client_that_asks_how_to_log_in_is_told_and_may_choose() {
-    let site = Running::start().await;
+    let site = Running::start_with_key().await;
     let client = &mut site.script();
     sign_up(client, "ada").await;
     let asked = json!({

@@ -5,6 +5,7 @@ mod log_in;
 mod password;
 mod pending;
 mod rehash;
+mod same_time;
 
 pub mod account;
 pub mod address;

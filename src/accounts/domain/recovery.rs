@@ -10,7 +10,7 @@ use super::{
     hashing::Priority,
     letters, mails,
     one_time::{self, Code, Purpose, Token},
-    service, srp, store,
+    same_time, service, srp, store,
     throttle::{self, Door, Volume},
 };
 use crate::{
@@ -33,6 +33,10 @@ pub async fn ask(site: &Site, login: Login, source: &RequestSource) -> Result<()
     site.mailer().must_be_on()?;
     throttle::count(site, Volume::MailsFromAddress, "", source).await?;
     throttle::count(site, Volume::MailsToAccount, login.name(), source).await?;
+    same_time::no_sooner_than(same_time::FLOOR, enqueue(site, login)).await
+}
+
+async fn enqueue(site: &Site, login: Login) -> Result<(), AppError> {
     let found = contact::find(&mut site.database.read().await?, &login).await?;
     let nobody = UserId::from_stored(String::new());
     let user = found.as_ref().map_or(nobody, |contact| contact.user.id.clone());

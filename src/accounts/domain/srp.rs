@@ -18,7 +18,7 @@ use sqlx::FromRow;
 use super::{
     Login, Password, RightPassword, audit,
     hashing::Priority,
-    not_authenticated,
+    not_authenticated, same_time,
     throttle::{self, Door},
 };
 use crate::{
@@ -223,6 +223,10 @@ async fn is_kept(db: &mut Db, user: &UserId, hash: &str) -> Result<bool, AppErro
 /// # Errors
 /// [`AppError::Forbidden`] where SRP is off.
 pub async fn begin(site: &Site, login: &Login, client_public: &Number) -> Result<Challenge, AppError> {
+    same_time::no_sooner_than(same_time::FLOOR, challenge(site, login, client_public)).await
+}
+
+async fn challenge(site: &Site, login: &Login, client_public: &Number) -> Result<Challenge, AppError> {
     let sealer = sealer(site).ok_or(AppError::Forbidden)?;
     let secret = site.secret().await?;
     let (statement, value) = match login {

@@ -45,7 +45,7 @@ fn Entry(login: ListedLogin) -> impl IntoView {
     let of_heading = heading.clone();
     view! {
         <article class="entry" aria-labelledby=labelled_by>
-            <h3 id=heading>{device} {is_this.then_some(" (this one)")}</h3>
+            <h2 id=heading>{device} {is_this.then_some(" (this one)")}</h2>
             <dl class="facts">
                 <div>
                     <dt>"Kind"</dt>

@@ -32,6 +32,9 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{Client, PASSWORD, Probe, TestDatabase, in_time};
 
+/// 32 bytes.
+const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
 /// A site of its own: a port, and a database that goes when it does.
 pub struct Running {
     pub address: SocketAddr,
@@ -58,11 +61,24 @@ impl Running {
         Self::start_with(|config| config.public_url = "https://byline.example".parse().expect("a URL")).await
     }
 
+    /// A fresh site that seals its secrets, whatever its database is.
+    pub async fn start_with_key() -> Self {
+        Self::start_with(Self::with_key).await
+    }
+
+    /// The setting of it.
+    pub fn with_key(config: &mut Config) {
+        config.secret_key = SecretKeySource::Given(KEY.into());
+    }
+
     /// A fresh site behind a proxy on this machine, which says by `X-Forwarded-For` who
     /// asks: [`Client::coming_from`].
     pub async fn start_behind_a_proxy() -> Self {
-        Self::start_with(|config| config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")])
-            .await
+        Self::start_with(|config| {
+            Self::with_key(config);
+            config.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+        })
+        .await
     }
 
     /// A new site with other settings.
