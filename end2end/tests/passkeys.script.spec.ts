@@ -30,10 +30,12 @@ async function atLogin(page: Page, device: Authenticator, path = '/login'): Prom
   await awake(page);
 }
 
-/** Presses the button, which ends what the browser offers by itself; only then touches the device. */
+/** Touches the device and presses the button, unless the browser's own offer was faster. */
 async function press(page: Page, device: Authenticator): Promise<void> {
-  await button(page, 'Log in with a passkey').click();
   await device.touches(true);
+  await button(page, 'Log in with a passkey')
+    .click({ timeout: 5000 })
+    .catch(() => undefined);
 }
 
 test('a person adds a passkey, logs in with it alone and removes it', async ({ page, author }) => {
