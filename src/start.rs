@@ -109,3 +109,17 @@ async fn assemble(
         .with(Document(|| App().into_any()))
         .into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_notices_have_one_name() {
+        let of_forms = FORMS.all().filter_map(|form| form.notice);
+        for notice in of_forms.chain(FORMS.notices.iter().copied()) {
+            let found = FORMS.notice(notice.name).map(|found| found.sentence);
+            assert_eq!(found, Some(notice.sentence), "{}", notice.name);
+        }
+    }
+}

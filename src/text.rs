@@ -1,4 +1,4 @@
-//! Which characters of a text are visible.
+//! Which characters of a text are visible, and bytes as text.
 
 /// Whether the whole text is invisible: a link with such a text is no link.
 #[must_use]
@@ -19,4 +19,10 @@ pub fn is_default_ignorable(c: char) -> bool {
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
         | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Two hexadecimal digits, in lower case, for each byte.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,12 +1,9 @@
 //! The forms of two-factor authentication and of passkeys.
 
-use super::forms::{LOG_IN_CODE as LOG_IN_CODE_PAGE, next};
-use crate::{
-    http::{
-        forms::{Call, Form, Notice, Then},
-        limits::ACCOUNT_BODY,
-    },
-    ui::Next,
+use super::forms::{LOG_IN_CODE as LOG_IN_CODE_PAGE, confirmed, next};
+use crate::http::{
+    forms::{Call, Form, Notice, Then},
+    limits::ACCOUNT_BODY,
 };
 
 pub const FORMS: &[&Form] = &[
@@ -104,10 +101,7 @@ static CONFIRM_BY_PASSKEY: Form = Form {
     page: "/account/confirm/passkey",
     holds_text: false,
     is_shown_again: true,
-    then: Then::GoTo(|typed, _| {
-        let next = typed.get("next").and_then(Next::parse);
-        next.map_or_else(|| "/account".to_owned(), |next| next.as_str().to_owned())
-    }),
+    then: Then::GoTo(confirmed),
     notice: None,
 };
 
@@ -126,12 +120,13 @@ static SET_PASSWORD: Form = Form {
     holds_text: false,
     is_shown_again: true,
     then: Then::GoTo(|_, _| "/account/passkeys".to_owned()),
-    notice: Some(&PASSWORD_SET),
+    notice: Some(&PASSWORD_SET_AGAIN),
 };
 
 static TURNED_OFF: Notice = Notice { name: "two-factor-off", sentence: "Two-factor authentication is off." };
 static PASSKEY_ADDED: Notice = Notice { name: "passkey-added", sentence: "The passkey is added." };
 static PASSKEY_REMOVED: Notice = Notice { name: "passkey-removed", sentence: "The passkey is removed." };
-static PASSWORD_SET: Notice = Notice { name: "password-set", sentence: "Your account has a password again." };
+static PASSWORD_SET_AGAIN: Notice =
+    Notice { name: "password-set-again", sentence: "Your account has a password again." };
 static PASSWORD_DROPPED: Notice =
     Notice { name: "password-dropped", sentence: "Your account has no password any more." };

@@ -64,12 +64,7 @@ static CONFIRM_IDENTITY: Form = Form {
     page: "/account/confirm",
     holds_text: false,
     is_shown_again: true,
-    then: Then::GoTo(|typed, _| {
-        typed
-            .get("next")
-            .and_then(Next::parse)
-            .map_or_else(|| "/account".to_owned(), |next| next.as_str().to_owned())
-    }),
+    then: Then::GoTo(confirmed),
     notice: None,
 };
 
@@ -152,6 +147,12 @@ static DELETION_ASKED: Notice = Notice {
     sentence: "Your account will be deleted in seven days. Log in before then to keep it.",
 };
 static KEY_REVOKED: Notice = Notice { name: "key-revoked", sentence: "The key is revoked." };
+
+/// Back to what asked who it is.
+pub(super) fn confirmed(typed: &Values, _: &Value) -> String {
+    let next = typed.get("next").and_then(Next::parse);
+    next.map_or_else(|| "/account".to_owned(), |next| next.as_str().to_owned())
+}
 
 /// Where a login goes on: to what was wanted, or to its second step.
 pub(super) fn next(typed: &Values, answer: &Value) -> String {

@@ -81,7 +81,7 @@ static PASSWORD_SET: Notice = Notice {
 };
 static CODE_SENT: Notice = Notice {
     name: "code-sent",
-    sentence: "If there is an address to confirm, another mail is on its way. The code before does not count any more.",
+    sentence: "If there is an address to confirm, another mail is on its way. Use the code in the newest one.",
 };
 static CONFIRMED: Notice = Notice { name: "confirmed", sentence: "Your address is confirmed." };
 static ACCOUNT_MADE: Notice = Notice {

@@ -18,6 +18,12 @@ use crate::{
     site::Site,
 };
 
+/// The code of a mail, as the parameter `name` of a call.
+fn code(raw: Option<SecretString>, name: &'static str) -> Result<Code, Problem> {
+    let raw = raw.ok_or_else(|| Problem::missing(name))?;
+    Code::parse(raw.expose_secret()).map_err(|_| Problem::wrong_code())
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ConfirmSignUp {
@@ -40,8 +46,7 @@ pub(super) async fn confirm_sign_up(
         return Ok(json!({}));
     }
     let login = Login::parse(&input.username)?;
-    let raw = input.confirmation_code.ok_or_else(|| Problem::missing("ConfirmationCode"))?;
-    let code = Code::parse(raw.expose_secret()).map_err(|_| Problem::wrong_code())?;
+    let code = code(input.confirmation_code, "ConfirmationCode")?;
     verification::sign_up_by_code(site, &login, &code, source).await?;
     Ok(json!({}))
 }
@@ -122,9 +127,8 @@ pub(super) async fn confirm_forgot_password(
         return Err(Problem::wrong_code());
     }
     let login = Login::parse(&input.username)?;
-    let raw = input.confirmation_code.ok_or_else(|| Problem::missing("ConfirmationCode"))?;
+    let code = code(input.confirmation_code, "ConfirmationCode")?;
     let password = input.password.ok_or_else(|| Problem::missing("Password"))?;
-    let code = Code::parse(raw.expose_secret()).map_err(|_| Problem::wrong_code())?;
     recovery::set_password_by_code(site, &login, &code, &password, source).await?;
     Ok(json!({}))
 }
@@ -192,8 +196,7 @@ pub(super) async fn verify_attribute(
 ) -> Result<Value, Problem> {
     let VerifiedToken { user, .. } = token::verify(site, &input.access_token).await?;
     check_attribute(&input.attribute_name)?;
-    let raw = input.code.ok_or_else(|| Problem::missing("Code"))?;
-    let code = Code::parse(raw.expose_secret()).map_err(|_| Problem::wrong_code())?;
+    let code = code(input.code, "Code")?;
     verification::address_by_code(site, &user, &code, source).await?;
     Ok(json!({}))
 }

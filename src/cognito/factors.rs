@@ -9,14 +9,11 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    accounts::{
-        TwoFactor,
-        domain::{
-            account::{self, PostsOfDeleted},
-            two_factor::{self, SecondFactorCode},
-        },
+    accounts::domain::{
+        account::{self, PostsOfDeleted},
+        two_factor::{self, SecondFactorCode},
     },
-    credentials::RequestSource,
+    credentials::{RequestSource, User},
     error::AppError,
     site::Site,
 };
@@ -72,6 +69,10 @@ struct MfaSettings {
     enabled: bool,
 }
 
+async fn is_on(site: &Site, user: &User) -> Result<bool, AppError> {
+    two_factor::is_on(&mut site.database.read().await?, &user.id).await
+}
+
 /// On once an app was verified; off where it is switched off.
 pub(super) async fn set_user_mfa_preference(
     site: &Site,
@@ -79,7 +80,7 @@ pub(super) async fn set_user_mfa_preference(
     source: &RequestSource,
 ) -> Result<Value, Problem> {
     let user = recently_logged_in(site, &input.access_token).await?.user;
-    let is_on = matches!(two_factor::state(site, &user).await?, TwoFactor::On { .. });
+    let is_on = is_on(site, &user).await?;
     match input.software_token_mfa_settings {
         Some(MfaSettings { enabled: true }) if !is_on => {
             return Err(Problem::parameter("User has not verified software token mfa"));
@@ -91,12 +92,8 @@ pub(super) async fn set_user_mfa_preference(
 }
 
 /// What [`super::operations`] tells of it in `GetUser`.
-pub(super) async fn settings(
-    site: &Site,
-    user: &crate::credentials::User,
-) -> Result<Vec<&'static str>, AppError> {
-    let is_on = matches!(two_factor::state(site, user).await?, TwoFactor::On { .. });
-    Ok(if is_on { vec![SOFTWARE_TOKEN] } else { Vec::new() })
+pub(super) async fn settings(site: &Site, user: &User) -> Result<Vec<&'static str>, AppError> {
+    Ok(if is_on(site, user).await? { vec![SOFTWARE_TOKEN] } else { Vec::new() })
 }
 
 /// The account is closed at once; it and its posts are deleted after seven days, unless

@@ -88,12 +88,23 @@ impl Secret {
     /// `purpose` keeps a seal of one kind from passing as one of another.
     #[must_use]
     pub fn seal(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.mac_of(purpose, parts).finalize().into_bytes().into()
+    }
+
+    /// Whether that is the [`Self::seal`] of the parts, in a time that does not tell
+    /// where it differs.
+    #[must_use]
+    pub fn has_sealed(&self, purpose: &str, parts: &[&[u8]], seal: &[u8]) -> bool {
+        self.mac_of(purpose, parts).verify_slice(seal).is_ok()
+    }
+
+    fn mac_of(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.hmac();
         for part in [purpose.as_bytes()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        mac.finalize().into_bytes().into()
+        mac
     }
 
     #[cfg(test)]

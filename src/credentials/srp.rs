@@ -99,12 +99,6 @@ pub fn parse(hex: &str) -> Option<Number> {
     (number < GROUP.modulus).then_some(number)
 }
 
-/// As clients read it.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A salt of these random bytes that all clients hash in the same way: some drop
 /// leading zeros, and some add one before a high bit.
 #[must_use]
@@ -175,6 +169,7 @@ mod tests {
 
     use super::*;
     use crate::credentials::token::USER_POOL_ID;
+    use crate::text::hex;
 
     // Made by pycognito 2024.5.1 with fixed numbers, and by Python's own integers for
     // the server's side.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::{Db, execute, on_engine, violates};
-use crate::{clock, error::AppError};
+use crate::{clock, error::AppError, text::hex};
 
 /// How long an operation is remembered. A browser tab that slept for a weekend
 /// may send its form again.
@@ -44,7 +44,7 @@ impl IdempotencyKey {
     /// The stored form of the key. A reader of the database can neither repeat
     /// an operation of somebody else nor derive an API key again.
     fn hash(&self) -> String {
-        Sha256::digest(&self.0).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(&self.0))
     }
 
     #[must_use]

@@ -4,13 +4,15 @@
 use axum::http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
 use sha2::{Digest, Sha256};
 
+use crate::text::hex;
+
 /// The tag of an answer with these bytes. It is weak: the same answer in another
 /// content coding has the same tag (RFC 9110, 8.8.1).
 #[must_use]
 pub fn of(body: &[u8]) -> HeaderValue {
     let hash = Sha256::digest(body);
-    let hex: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&format!("W/\"{hex}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+    HeaderValue::from_str(&format!("W/\"{}\"", hex(&hash[..12])))
+        .unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 /// Whether the client has the answer with this tag already (`If-None-Match`).

@@ -94,7 +94,7 @@ type Pieces = mpsc::Sender<Result<Bytes, AppError>>;
 
 async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -> Result<(), AppError> {
     let mut file = File::new();
-    let AccountFacts { email, profile, activity } = account::facts(site, caller).await?;
+    let AccountFacts { email, profile } = account::facts(site, caller).await?;
     let profile = json!({
         "username": user.username.as_str(),
         "email": email,
@@ -118,7 +118,8 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
         .collect();
     file.add_json("sessions.json", &json!(logins))?;
     file.add_json("api-keys.json", &json!(api_keys::list(site, &caller.actor).await?))?;
-    let activity: Vec<Value> = activity
+    let activity: Vec<Value> = account::activity(site, caller)
+        .await?
         .iter()
         .map(|row| {
             json!({

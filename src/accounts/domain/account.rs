@@ -1,9 +1,11 @@
 //! The use cases of a person's own account: profile, deletion.
 
+use std::time::Duration;
+
 use sqlx::FromRow;
 
 use super::{
-    Login, Password,
+    Password,
     audit::{self, AuditEvent, AuditKind, AuditRow},
     service, srp,
 };
@@ -14,10 +16,8 @@ use crate::{
     database::{Db, execute, on_engine},
     error::{AppError, Field, Parsed},
     site::Site,
-    timestamp::Timestamp,
     username::Username,
 };
-use std::time::Duration;
 
 /// The time in which a login undoes a deletion.
 pub const UNDO_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -50,13 +50,11 @@ impl PostsOfDeleted {
     }
 }
 
-/// What the page of an account shows.
+/// What is stored of an account and shown to its owner.
 #[derive(Clone, Debug)]
 pub struct AccountFacts {
     pub email: String,
     pub profile: Profile,
-    /// Newest first.
-    pub activity: Vec<AuditRow>,
 }
 
 #[derive(FromRow)]
@@ -86,7 +84,16 @@ pub async fn facts(site: &Site, caller: &Caller) -> Result<AccountFacts, AppErro
         about: About::parse(&row.about).unwrap_or_default(),
         links: Links::from_stored(&row.links),
     };
-    Ok(AccountFacts { email: row.email, profile, activity: audit::of_user(db, user).await? })
+    Ok(AccountFacts { email: row.email, profile })
+}
+
+/// What was done in a person's account, newest first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn activity(site: &Site, caller: &Caller) -> Result<Vec<AuditRow>, AppError> {
+    let user = &caller.actor.user()?.id;
+    audit::of_user(&mut site.reader_for(&caller.actor).await?, user).await
 }
 
 /// Stores what a person tells about themselves.
@@ -133,11 +140,7 @@ pub async fn ask_for_deletion(
     source: &RequestSource,
 ) -> Result<(), AppError> {
     let user = caller.actor.user()?.clone();
-    let login = Login::Username(user.username.clone());
-    service::authenticate(site, login, password, source).await.map_err(|error| match error {
-        AppError::Invalid { .. } => AppError::invalid(Field::Password, "That is not your password"),
-        other => other,
-    })?;
+    service::prove(site, &user, password, Field::Password, source).await?;
     close(site, user, posts, "password", source).await?;
     session.sign_out().await
 }
@@ -214,13 +217,4 @@ pub async fn delete(site: &Site, user: User) -> Result<bool, AppError> {
             site.trust().forgetting(),
         )
         .await
-}
-
-/// When an account is to be deleted, if it waits for that.
-pub async fn deletion_time(db: &mut Db, user: &UserId) -> Result<Option<Timestamp>, AppError> {
-    let at: Option<Option<i64>> = on_engine!(db => sqlx::query_scalar("SELECT delete_at FROM users WHERE id = $1")
-        .bind(user.as_str())
-        .fetch_optional(db)
-        .await?);
-    Ok(at.flatten().map(Timestamp::from_micros))
 }

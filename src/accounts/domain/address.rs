@@ -5,23 +5,17 @@ use super::{
     Email,
     audit::{self, AuditEvent, AuditKind},
     contact, letters,
-    one_time::{self, Code, New, Purpose, Token},
+    one_time::{self, Code, New, Proof, Purpose, Token},
+    service::{self, Spared},
     throttle::{self, Volume},
 };
 use crate::{
-    credentials::{RequestSource, User, UserId, session::store as session_store, token},
-    database::{Db, internal},
+    credentials::{RequestSource, User},
+    database::internal,
     error::{AppError, Field},
+    mail::{self, Envelope},
     site::Site,
 };
-
-/// How the new address is proven.
-#[derive(Clone)]
-pub(super) enum How {
-    Link(Token),
-    /// The code, sealed for the person who is signed in.
-    Code(User, Vec<u8>),
-}
 
 /// Asks for another address. Where mail is sent, a code goes to the new one; where
 /// none is, it counts at once, unconfirmed. Whether it has an account is not said
@@ -75,11 +69,13 @@ pub(super) async fn mail_code(site: &Site, user: &User, email: String) -> Result
                     code: Some(sealed),
                 };
                 let until = one_time::issue(db, &new).await?;
-                if contact::is_taken(db, &address).await? {
-                    letters::sign_up_with_known_address(db, &site, Some(email), until).await
+                let letter = if contact::is_taken(db, &address).await? {
+                    letters::sign_up_with_known_address(&site)
                 } else {
-                    letters::confirm_new_address(db, &site, email, &user, (&new.token, &code), until).await
-                }
+                    letters::confirm_new_address(&site, &user, &new.token, &code)
+                };
+                mail::enqueue(db, &site, &Envelope { to: Some(email), letter, useful_until: Some(until) })
+                    .await
             })
         })
         .await
@@ -90,19 +86,14 @@ pub(super) async fn mail_code(site: &Site, user: &User, email: String) -> Result
 ///
 /// # Errors
 /// [`AppError::Invalid`] when another account has it by now.
-pub(super) async fn change(site: &Site, how: How, source: &RequestSource) -> Result<bool, AppError> {
+pub(super) async fn change(site: &Site, proof: Proof, source: &RequestSource) -> Result<bool, AppError> {
     let undo = Token::random()?;
     site.database
         .write_then(
-            (site.clone(), how, undo, source.clone()),
-            |db, (site, how, undo, source)| {
+            (site.clone(), proof, undo, source.clone()),
+            |db, (site, proof, undo, source)| {
                 Box::pin(async move {
-                    let taken = match how {
-                        How::Link(token) => one_time::take(db, &token, Purpose::ChangeEmail).await?,
-                        How::Code(user, sealed) => {
-                            one_time::take_code(db, &user.id, Purpose::ChangeEmail, &sealed).await?
-                        }
-                    };
+                    let taken = one_time::take(db, &proof, Purpose::ChangeEmail).await?;
                     let Some(found) = taken else { return Ok(false) };
                     let Some(old) = contact::of(db, &found.user).await? else { return Ok(false) };
                     contact::set_email(db, &found.user, &found.email, true).await?;
@@ -119,7 +110,9 @@ pub(super) async fn change(site: &Site, how: How, source: &RequestSource) -> Res
                         code: None,
                     };
                     let until = one_time::issue(db, &new).await?;
-                    letters::address_changed(db, &site, old.email, &old.user, &new.token, until).await?;
+                    let letter = letters::address_changed(&site, &old.user, &new.token);
+                    let mail = Envelope { to: Some(old.email), letter, useful_until: Some(until) };
+                    mail::enqueue(db, &site, &mail).await?;
                     Ok(true)
                 })
             },
@@ -159,12 +152,14 @@ pub async fn undo(site: &Site, token: Option<Token>, source: &RequestSource) -> 
             input,
             move |db, (site, token, reset, code, secret, source)| {
                 Box::pin(async move {
-                    let found = one_time::take(db, &token, Purpose::UndoEmail).await?.ok_or_else(over)?;
+                    let found = one_time::take(db, &Proof::Link(token), Purpose::UndoEmail)
+                        .await?
+                        .ok_or_else(over)?;
                     contact::set_email(db, &found.user, &found.email, true).await?;
                     for purpose in [Purpose::ResetPassword, Purpose::VerifyEmail, Purpose::ChangeEmail] {
                         one_time::forget_purpose(db, &found.user, purpose).await?;
                     }
-                    end_logins(db, &found.user).await?;
+                    service::end_logins(db, &found.user, &Spared::default()).await?;
                     let Some(contact) = contact::of(db, &found.user).await? else { return Ok(()) };
                     let event = AuditEvent {
                         detail: "undone",
@@ -180,16 +175,12 @@ pub async fn undo(site: &Site, token: Option<Token>, source: &RequestSource) -> 
                         code: Some(sealed),
                     };
                     let until = one_time::issue(db, &new).await?;
-                    let (to, name) = (Some(contact.email), contact.user.username);
-                    letters::reset(db, &site, to, name.as_str(), (&new.token, &code), until).await
+                    let letter = letters::reset(&site, contact.user.username.as_str(), &new.token, &code);
+                    let mail = Envelope { to: Some(contact.email), letter, useful_until: Some(until) };
+                    mail::enqueue(db, &site, &mail).await
                 })
             },
             site.trust().forgetting(),
         )
         .await
-}
-
-async fn end_logins(db: &mut Db, user: &UserId) -> Result<(), AppError> {
-    session_store::end_all(db, user, None).await?;
-    token::store::end_all(db, user, None).await
 }

@@ -197,13 +197,19 @@ pub async fn record(db: &mut Db, event: AuditEvent<'_>, source: &RequestSource) 
     Ok(())
 }
 
-/// Notes a wrong password. For an unknown name as well, so that it takes as long.
-pub async fn refused(site: &Site, user: Option<User>, source: &RequestSource) -> Result<(), AppError> {
+/// Notes a credential that was wrong. A password for an unknown name as well, so that it
+/// takes as long.
+pub async fn refused(
+    site: &Site,
+    user: Option<User>,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     site.database
-        .write((user, source.clone()), |db, (user, source)| {
+        .write((user, source.clone()), move |db, (user, source)| {
             Box::pin(async move {
                 let kind = AuditKind::LogInRefused;
-                let event = AuditEvent { kind, user: user.as_ref(), credential: "password", detail: "" };
+                let event = AuditEvent { kind, user: user.as_ref(), credential, detail: "" };
                 record(db, event, &source).await
             })
         })

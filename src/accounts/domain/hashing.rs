@@ -7,6 +7,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::{NewPassword, Password};
@@ -20,6 +21,13 @@ use crate::{
 /// Characters of a hash behind its cost: salt and output, 16 and 32 bytes in
 /// base64 without padding, and a `$` before each.
 pub const HASH_CHARS: i32 = 1 + 22 + 1 + 43;
+
+/// Tells later whether a stored hash, and so its password, is still the same: its
+/// SHA-256, so that who reads it has no hash to guess at.
+#[must_use]
+pub(super) fn fingerprint(hash: &str) -> [u8; 32] {
+    Sha256::digest(hash).into()
+}
 
 impl Site {
     #[must_use]

@@ -16,7 +16,7 @@ use crate::{
     clock,
     credentials::{Secret, UserId},
     database::{Db, execute, internal, on_engine},
-    error::AppError,
+    error::{AppError, Field},
     timestamp::Timestamp,
 };
 
@@ -146,6 +146,32 @@ impl Code {
     }
 }
 
+/// How a person shows that they read a mail.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The token of its link.
+    Link(Token),
+    /// Its code, as [`Code::seal`] makes it for that person.
+    Code(UserId, Vec<u8>),
+}
+
+impl Proof {
+    /// By a code that a known person has typed.
+    #[must_use]
+    pub fn by_code(code: &Code, secret: &Secret, user: &UserId) -> Self {
+        Self::Code(user.clone(), code.seal(secret, user.as_str()))
+    }
+}
+
+/// What is said of a link that does not work, but for one that undoes a change.
+#[must_use]
+pub fn link_is_over() -> AppError {
+    AppError::invalid(
+        Field::Token,
+        "This link does not work any more: it works once, and for 30 minutes. Ask for another",
+    )
+}
+
 /// A token that is valid now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -244,40 +270,33 @@ pub async fn peek(db: &mut Db, token: &Token) -> Result<Option<Found>, AppError>
     Ok(row.and_then(Row::found))
 }
 
-/// Uses a token up, and with it every other of the same person and purpose; `None`
-/// if it could not be used, or is for something else. Of two at once, one gets it.
-pub async fn take(db: &mut Db, token: &Token, purpose: Purpose) -> Result<Option<Found>, AppError> {
-    let row: Option<Row> = on_engine!(db => sqlx::query_as(
-            "DELETE FROM one_time_tokens
-             WHERE hash = $1 AND purpose = $2 AND user_id IS NOT NULL AND expires_at > $3
-             RETURNING purpose, user_id, email, created_at",
-        )
-        .bind(token.hash())
-        .bind(purpose.stored())
-        .bind(clock::now().micros())
-        .fetch_optional(db)
-        .await?);
-    taken(db, row).await
-}
-
-/// As [`take`], by a code of the person.
-pub async fn take_code(
-    db: &mut Db,
-    user: &UserId,
-    purpose: Purpose,
-    sealed: &[u8],
-) -> Result<Option<Found>, AppError> {
-    let row: Option<Row> = on_engine!(db => sqlx::query_as(
-            "DELETE FROM one_time_tokens
-             WHERE user_id = $1 AND purpose = $2 AND code = $3 AND expires_at > $4
-             RETURNING purpose, user_id, email, created_at",
-        )
-        .bind(user.as_str())
-        .bind(purpose.stored())
-        .bind(sealed)
-        .bind(clock::now().micros())
-        .fetch_optional(db)
-        .await?);
+/// Uses a proof up, and with it every other of the same person and purpose; `None` if
+/// it does not hold, or is for something else. Of two at once, one gets it.
+pub async fn take(db: &mut Db, proof: &Proof, purpose: Purpose) -> Result<Option<Found>, AppError> {
+    let now = clock::now().micros();
+    let row: Option<Row> = match proof {
+        Proof::Link(token) => on_engine!(db => sqlx::query_as(
+                "DELETE FROM one_time_tokens
+                 WHERE hash = $1 AND purpose = $2 AND user_id IS NOT NULL AND expires_at > $3
+                 RETURNING purpose, user_id, email, created_at",
+            )
+            .bind(token.hash())
+            .bind(purpose.stored())
+            .bind(now)
+            .fetch_optional(db)
+            .await?),
+        Proof::Code(user, sealed) => on_engine!(db => sqlx::query_as(
+                "DELETE FROM one_time_tokens
+                 WHERE user_id = $1 AND purpose = $2 AND code = $3 AND expires_at > $4
+                 RETURNING purpose, user_id, email, created_at",
+            )
+            .bind(user.as_str())
+            .bind(purpose.stored())
+            .bind(sealed)
+            .bind(now)
+            .fetch_optional(db)
+            .await?),
+    };
     taken(db, row).await
 }
 

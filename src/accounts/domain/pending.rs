@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::hashing::fingerprint;
 use crate::{
     clock,
     credentials::{Secret, User},
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLogIn {
     pub user: User,
-    /// A SHA-256 of the stored hash of the password: a new password ends it.
+    /// The [`fingerprint`] of its hash: a new password ends it.
     password: [u8; 32],
     /// In microseconds since 1970 UTC.
     begun_at: i64,
@@ -34,16 +34,12 @@ impl PendingLogIn {
 
     /// After a password was right, whose stored hash is `hash`.
     pub(super) fn begun(user: User, hash: &str) -> Self {
-        Self { user, password: Self::print(hash), begun_at: clock::now().micros() }
-    }
-
-    fn print(hash: &str) -> [u8; 32] {
-        Sha256::digest(hash).into()
+        Self { user, password: fingerprint(hash), begun_at: clock::now().micros() }
     }
 
     /// Whether the password is still the one that was right.
     pub(super) fn is_of(&self, hash: &str) -> bool {
-        self.password == Self::print(hash)
+        self.password == fingerprint(hash)
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -71,15 +67,9 @@ impl PendingLogIn {
         let (json, seal) = raw.split_once('.')?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(json).ok()?;
         let seal = BASE64_URL_SAFE_NO_PAD.decode(seal).ok()?;
-        let is_ours = constant_time_eq(&secret.seal(Self::PURPOSE, &[&json]), &seal);
+        let is_ours = secret.has_sealed(Self::PURPOSE, &[&json], &seal);
         is_ours.then(|| serde_json::from_slice(&json).ok()).flatten()
     }
-}
-
-/// Whether they are equal, in a time that does not tell where they differ.
-fn constant_time_eq(one: &[u8; 32], other: &[u8]) -> bool {
-    let differing = one.iter().zip(other).fold(0, |bits, (one, other)| bits | (one ^ other));
-    one.len() == other.len() && differing == 0
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::{
     credentials::{RequestSource, User, UserId},
     database::{Db, execute, idempotency::IdempotencyKey, internal, on_engine, violates},
     error::{AppError, Field},
+    mail::{self, Envelope},
     site::Site,
     username::Username,
 };
@@ -170,12 +171,12 @@ async fn tell(
         .fetch_one(db)
         .await?);
     let to = (waiting <= MAILS).then(|| email.as_str().to_owned());
-    if is_taken {
-        letters::sign_up_with_known_address(db, site, to, until).await
+    let letter = if is_taken {
+        letters::sign_up_with_known_address(site)
     } else {
-        letters::confirm_sign_up(db, site, to, pending.username.as_str(), (&proof.token, &proof.code), until)
-            .await
-    }
+        letters::confirm_sign_up(site, pending.username.as_str(), &proof.token, &proof.code)
+    };
+    mail::enqueue(db, site, &Envelope { to, letter, useful_until: Some(until) }).await
 }
 
 /// A sign-up that is not over.

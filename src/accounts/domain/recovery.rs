@@ -6,16 +6,17 @@ use super::{
     Login, NewPassword, Password, RightPassword,
     audit::{self, AuditEvent, AuditKind},
     contact::{self, Contact},
-    device_name,
     hashing::Priority,
-    letters, mails,
-    one_time::{self, Code, Purpose, Token},
+    letters,
+    mails::{self, Deed},
+    one_time::{self, Code, Proof, Purpose, Token, link_is_over},
     same_time, service, srp, store,
     throttle::{self, Door, Volume},
 };
 use crate::{
     credentials::{RequestSource, User, UserId, UserSession, session::KeepSignedIn},
     error::{AppError, Field},
+    mail::{self, Envelope},
     site::Site,
 };
 
@@ -59,7 +60,8 @@ async fn enqueue(site: &Site, login: Login) -> Result<(), AppError> {
                     code: Some(sealed),
                 };
                 let until = one_time::issue(db, &new).await?;
-                letters::reset(db, &site, to, &username, (&new.token, &code), until).await
+                let letter = letters::reset(&site, &username, &new.token, &code);
+                mail::enqueue(db, &site, &Envelope { to, letter, useful_until: Some(until) }).await
             })
         })
         .await
@@ -69,23 +71,6 @@ async fn enqueue(site: &Site, login: Login) -> Result<(), AppError> {
 pub async fn is_open(site: &Site, token: &Token) -> Result<bool, AppError> {
     let found = one_time::peek(&mut site.database.read().await?, token).await?;
     Ok(found.is_some_and(|found| found.purpose == Purpose::ResetPassword))
-}
-
-/// What is said of a link that does not work.
-#[must_use]
-pub fn link_is_over() -> AppError {
-    AppError::invalid(
-        Field::Token,
-        "This link does not work any more: it works once, and for 30 minutes. Ask for another",
-    )
-}
-
-/// How a person shows that they read the mail.
-#[derive(Clone)]
-enum Proof {
-    Link(Token),
-    /// The code, sealed for the person.
-    Code(Vec<u8>),
 }
 
 /// Sets a new password by a link from a mail, ends every session and every family of
@@ -136,7 +121,7 @@ pub async fn set_password_by_code(
         hashed(site, &[login.name()], proposed).await?;
         return Err(wrong());
     };
-    let proof = Proof::Code(code.seal(site.secret().await?, contact.user.id.as_str()));
+    let proof = Proof::by_code(code, site.secret().await?, &contact.user.id);
     replace(site, &contact, proof, proposed, source).await?.ok_or_else(wrong)?;
     attempt.succeed(site).await
 }
@@ -160,18 +145,14 @@ async fn replace(
         .write(input, |db, (site, user, proof, (hash, verifier), source)| {
             Box::pin(async move {
                 // Again, because of two at once one gets it.
-                let purpose = Purpose::ResetPassword;
-                let taken = match proof {
-                    Proof::Link(token) => one_time::take(db, &token, purpose).await?,
-                    Proof::Code(sealed) => one_time::take_code(db, &user.id, purpose, &sealed).await?,
-                };
+                let taken = one_time::take(db, &proof, Purpose::ResetPassword).await?;
                 let Some(found) = taken else { return Ok(None) };
                 store::set_hash(db, &found.user, &hash).await?;
                 srp::store(db, &found.user, &hash, verifier.as_ref()).await?;
                 // Who reads a mail to an address has it.
                 contact::verify(db, &found.user, &found.email).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasswordReset, &user, "mail"), &source).await?;
-                mails::password_changed(db, &site, &user, &device_name::whence_of(&source)).await?;
+                mails::tell(db, &site, &user, Deed::PasswordChanged, &source).await?;
                 Ok(Some(hash))
             })
         })

@@ -3,10 +3,10 @@
 use super::{
     Authenticated, LogIn, Login, NewAccount, NewPassword, Password, PendingLogIn, RightPassword,
     audit::{self, AuditEvent, AuditKind},
-    device_name::whence_of,
     devices,
     hashing::{Priority, Verified},
-    mails, not_authenticated,
+    mails::{self, Deed},
+    not_authenticated,
     rehash::rehash,
     srp, store,
     throttle::{self, Door, Volume},
@@ -22,7 +22,10 @@ use crate::{
             service::{Begun, Tokens},
         },
     },
-    database::idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
+    database::{
+        Db,
+        idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
+    },
     error::{AppError, Field, Parsed},
     site::Site,
     username::Username,
@@ -173,7 +176,7 @@ pub async fn authenticate(
             Ok(proven)
         }
         Ok(Checked::Wrong(user)) => {
-            audit::refused(site, user, source).await?;
+            audit::refused(site, user, "password", source).await?;
             Err(not_authenticated())
         }
         Err(error) => {
@@ -256,14 +259,7 @@ pub async fn finish_log_in(
     let user = &pending.user;
     let attempt = throttle::begin(site, Door::SecondFactor, user.id.as_str(), source).await?;
     if !two_factor::use_code(site, user, code, source).await? {
-        site.database
-            .write((user.clone(), source.clone()), |db, (user, source)| {
-                Box::pin(async move {
-                    let refused = AuditEvent::of(AuditKind::LogInRefused, &user, "code");
-                    audit::record(db, refused, &source).await
-                })
-            })
-            .await?;
+        audit::refused(site, Some(user.clone()), "code", source).await?;
         return Err(two_factor::wrong_code());
     }
     attempt.succeed(site).await?;
@@ -424,7 +420,7 @@ async fn note_log_in(
                 Box::pin(async move {
                     let is_new = devices::remember(db, &secret, &user.id, &source).await?;
                     if is_new {
-                        mails::login_from_new_device(db, &site, &user, &whence_of(&source)).await?;
+                        mails::tell(db, &site, &user, Deed::LoggedInFromNewDevice, &source).await?;
                     }
                     let detail = if is_new { "from a new device" } else { "" };
                     let event = AuditEvent { detail, ..AuditEvent::of(AuditKind::LoggedIn, &user, factors) };
@@ -452,11 +448,7 @@ pub async fn confirm_identity(
     password: Password,
     source: &RequestSource,
 ) -> Result<(), AppError> {
-    let login = Login::Username(user.username.clone());
-    authenticate(site, login, password, source).await.map_err(|error| match error {
-        AppError::Invalid { .. } => wrong_password(Field::Password),
-        other => other,
-    })?;
+    prove(site, user, password, Field::Password, source).await?;
     session.confirm(user, source).await?;
     site.database
         .write((user.clone(), source.clone()), |db, (user, source)| {
@@ -468,7 +460,25 @@ pub async fn confirm_identity(
         .await
 }
 
-/// For a person who is known: only the password can be wrong.
+/// Asks a person who is known for their password.
+///
+/// # Errors
+/// [`AppError::Invalid`] at `field`: only the password can be wrong. [`AppError::Busy`],
+/// [`AppError::TooMany`].
+pub(super) async fn prove(
+    site: &Site,
+    user: &User,
+    password: Password,
+    field: Field,
+    source: &RequestSource,
+) -> Result<RightPassword, AppError> {
+    let login = Login::Username(user.username.clone());
+    authenticate(site, login, password, source).await.map_err(|error| match error {
+        AppError::Invalid { .. } => wrong_password(field),
+        other => other,
+    })
+}
+
 fn wrong_password(field: Field) -> AppError {
     AppError::invalid(field, "That is not your password")
 }
@@ -507,12 +517,8 @@ pub async fn change_password(
     proposed: NewPassword,
     source: &RequestSource,
 ) -> Result<(), AppError> {
-    let wrong = |error| match error {
-        AppError::Invalid { .. } => wrong_password(Field::CurrentPassword),
-        other => other,
-    };
     let RightPassword { user, hash: old } =
-        authenticate(site, Login::Username(user.username), previous, source).await.map_err(wrong)?;
+        prove(site, &user, previous, Field::CurrentPassword, source).await?;
     let verifier = srp::make(site, &user, &proposed.clone().into()).await?;
     let new = site.hasher().hash(proposed, Priority::Known).await?;
     let replaced = site
@@ -526,7 +532,7 @@ pub async fn change_password(
                         srp::store(db, &user.id, &new, verifier.as_ref()).await?;
                         let event = AuditEvent::of(AuditKind::PasswordChanged, &user, "password");
                         audit::record(db, event, &source).await?;
-                        mails::password_changed(db, &site, &user, &whence_of(&source)).await?;
+                        mails::tell(db, &site, &user, Deed::PasswordChanged, &source).await?;
                     }
                     Ok(replaced)
                 })
@@ -561,13 +567,14 @@ pub(super) async fn sign_out(site: &Site, user: UserId, spared: Spared) -> Resul
     site.database
         .write_then(
             (user, spared),
-            |db, (user, spared)| {
-                Box::pin(async move {
-                    session_store::end_all(db, &user, spared.session.as_deref()).await?;
-                    token::store::end_all(db, &user, spared.family.as_deref()).await
-                })
-            },
+            |db, (user, spared)| Box::pin(async move { end_logins(db, &user, &spared).await }),
             site.trust().forgetting(),
         )
         .await
+}
+
+/// As [`sign_out`], in a transaction; its caller makes the site forget whom it trusts.
+pub(super) async fn end_logins(db: &mut Db, user: &UserId, spared: &Spared) -> Result<(), AppError> {
+    session_store::end_all(db, user, spared.session.as_deref()).await?;
+    token::store::end_all(db, user, spared.family.as_deref()).await
 }

@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use super::{
     Login, Password, RightPassword, audit,
-    hashing::Priority,
+    hashing::{Priority, fingerprint},
     not_authenticated, same_time,
     throttle::{self, Door},
 };
@@ -32,6 +31,7 @@ use crate::{
     database::{Db, execute, internal, on_engine},
     error::AppError,
     site::Site,
+    text::hex,
     timestamp::Timestamp,
     username::Username,
 };
@@ -158,10 +158,6 @@ fn salt_of_address(secret: &Secret, salt: &[u8]) -> [u8; 16] {
     srp::salt(bytes)
 }
 
-fn print(hash: &str) -> Vec<u8> {
-    Sha256::digest(hash).to_vec()
-}
-
 /// Stores the verifiers of the password whose hash is `hash`, in the same transaction.
 /// Without any, what was stored before counts no longer.
 pub async fn store(
@@ -178,7 +174,7 @@ pub async fn store(
         .bind(user.as_str())
         .bind(salt)
         .bind(sealed)
-        .bind(print(hash)))?;
+        .bind(&fingerprint(hash)[..]))?;
     Ok(())
 }
 
@@ -213,7 +209,7 @@ async fn is_kept(db: &mut Db, user: &UserId, hash: &str) -> Result<bool, AppErro
             "SELECT EXISTS (SELECT 1 FROM srp_verifiers WHERE user_id = $1 AND password = $2)",
         )
         .bind(user.as_str())
-        .bind(print(hash))
+        .bind(&fingerprint(hash)[..])
         .fetch_one(db)
         .await?))
 }
@@ -265,19 +261,19 @@ async fn challenge(site: &Site, login: &Login, client_public: &Number) -> Result
     getrandom::fill(&mut own).and_then(|()| getrandom::fill(&mut id)).map_err(internal)?;
     let public = site.hasher().run(Priority::Unknown, move || srp::public(&verifier, &own)).await?;
     let state = State {
-        id: srp::hex(&id),
+        id: hex(&id),
         login: login.name().to_owned(),
         name,
         is_by_email,
         user,
-        own: srp::hex(&own),
-        client_public: srp::hex(client_public),
-        public: srp::hex(&public),
+        own: hex(&own),
+        client_public: hex(client_public),
+        public: hex(&public),
         begun_at: clock::now().micros(),
     };
     let json = serde_json::to_vec(&state).map_err(internal)?;
     let block = sealer.seal(SealPurpose::SrpHandshake, OWNER, &json)?;
-    Ok(Challenge { name: state.name, salt: srp::hex(&salt), public: state.public, block })
+    Ok(Challenge { name: state.name, salt: hex(&salt), public: state.public, block })
 }
 
 /// What is made up for a name that nobody has, or who has no verifier: always the
@@ -311,7 +307,7 @@ async fn known(
         let db = &mut site.database.read().await?;
         on_engine!(db => sqlx::query_as(statement).bind(value).fetch_optional(db).await?)
     };
-    let Some(row) = row.filter(|row| row.password == print(&row.password_hash)) else {
+    let Some(row) = row.filter(|row| row.password == fingerprint(&row.password_hash)) else {
         // Takes as long as to open the verifiers of a person.
         sealer.seal(SealPurpose::SrpVerifier, OWNER, &[0; 2 * srp::BYTES])?;
         return Ok(None);
@@ -375,7 +371,7 @@ pub async fn finish(
             Ok(RightPassword { user, hash })
         }
         known => {
-            audit::refused(site, known.map(|known| known.user), source).await?;
+            audit::refused(site, known.map(|known| known.user), "password", source).await?;
             Err(not_authenticated())
         }
     }

@@ -5,13 +5,14 @@ use super::{
     audit::{self, AuditEvent, AuditKind},
     contact, letters,
     log_in::Authenticated,
-    one_time::{self, Code, New, Purpose, Token},
+    one_time::{self, Code, New, Proof, Purpose, Token, link_is_over},
     pending_sign_up, service,
     throttle::{self, Door, Volume},
 };
 use crate::{
     credentials::{Actor, RequestSource, User, UserSession, session::KeepSignedIn},
     error::{AppError, Field},
+    mail::{self, Envelope},
     site::Site,
 };
 
@@ -61,14 +62,6 @@ pub async fn asked(site: &Site, actor: &Actor) -> Result<Option<Asked>, AppError
     Ok(email.map(|email| Asked { username: user.username.to_string(), email }))
 }
 
-/// What is said of a link that does not work.
-fn link_is_over() -> AppError {
-    AppError::invalid(
-        Field::Token,
-        "This link does not work any more: it works once, and for 30 minutes. Ask for another",
-    )
-}
-
 /// What is said of a wrong code, of one that is over, and where there is none.
 fn code_is_wrong() -> AppError {
     AppError::invalid(
@@ -98,8 +91,8 @@ pub async fn by_link(
     }
     let purpose = one_time::peek(&mut site.database.read().await?, &token).await?.map(|found| found.purpose);
     let is_done = match purpose {
-        Some(Purpose::VerifyEmail) => verify(site, How::Link(token), source).await?,
-        Some(Purpose::ChangeEmail) => address::change(site, address::How::Link(token), source).await?,
+        Some(Purpose::VerifyEmail) => verify(site, Proof::Link(token), source).await?,
+        Some(Purpose::ChangeEmail) => address::change(site, Proof::Link(token), source).await?,
         _ => false,
     };
     if is_done { Ok(Confirmed::Address) } else { Err(link_is_over()) }
@@ -142,9 +135,8 @@ pub async fn address_by_code(
     source: &RequestSource,
 ) -> Result<(), AppError> {
     let attempt = throttle::begin(site, Door::Confirmation, user.id.as_str(), source).await?;
-    let sealed = code.seal(site.secret().await?, user.id.as_str());
-    let is_done = address::change(site, address::How::Code(user.clone(), sealed.clone()), source).await?
-        || verify(site, How::Code(user.clone(), sealed), source).await?;
+    let proof = Proof::by_code(code, site.secret().await?, &user.id);
+    let is_done = address::change(site, proof.clone(), source).await? || verify(site, proof, source).await?;
     if is_done { attempt.succeed(site).await } else { Err(code_is_wrong()) }
 }
 
@@ -191,23 +183,11 @@ async fn signed_up(
     Ok(Confirmed::SignedUp(user))
 }
 
-#[derive(Clone)]
-enum How {
-    Link(Token),
-    /// The code, sealed for the person who is signed in.
-    Code(User, Vec<u8>),
-}
-
-async fn verify(site: &Site, how: How, source: &RequestSource) -> Result<bool, AppError> {
+async fn verify(site: &Site, proof: Proof, source: &RequestSource) -> Result<bool, AppError> {
     site.database
-        .write((how, source.clone()), |db, (how, source)| {
+        .write((proof, source.clone()), |db, (proof, source)| {
             Box::pin(async move {
-                let taken = match how {
-                    How::Link(token) => one_time::take(db, &token, Purpose::VerifyEmail).await?,
-                    How::Code(user, sealed) => {
-                        one_time::take_code(db, &user.id, Purpose::VerifyEmail, &sealed).await?
-                    }
-                };
+                let taken = one_time::take(db, &proof, Purpose::VerifyEmail).await?;
                 let Some(found) = taken else { return Ok(false) };
                 contact::verify(db, &found.user, &found.email).await?;
                 if let Some(contact) = contact::of(db, &found.user).await? {
@@ -273,7 +253,9 @@ pub async fn mail_code(site: &Site, user: &User) -> Result<(), AppError> {
                     code: Some(sealed),
                 };
                 let until = one_time::issue(db, &new).await?;
-                letters::confirm_address(db, &site, contact.email, &user, (&new.token, &code), until).await
+                let letter = letters::confirm_address(&site, &user, &new.token, &code);
+                let mail = Envelope { to: Some(contact.email), letter, useful_until: Some(until) };
+                mail::enqueue(db, &site, &mail).await
             })
         })
         .await

@@ -23,14 +23,19 @@ pub fn AccountPage() -> impl IntoView {
     load(async move {
         let (site, caller) = (site(), caller());
         let username = caller.actor.user()?.username.to_string();
-        let AccountFacts { email, profile, activity } = account::facts(&site, &caller).await?;
+        let AccountFacts { email, profile } = account::facts(&site, &caller).await?;
         let logins = logins::list(&site, &caller).await?.len();
         let keys = api_keys::list(&site, &actor()).await?.len();
         let name = match profile.display_name.as_str() {
             "" => username.clone(),
             name => name.to_owned(),
         };
-        let activity = activity.into_iter().take(RECENT).map(|row| view! { <Deed row /> }).collect_view();
+        let activity = account::activity(&site, &caller)
+            .await?
+            .into_iter()
+            .take(RECENT)
+            .map(|row| view! { <Deed row /> })
+            .collect_view();
         Ok(view! {
             <PageTitle text="Account".to_owned() />
             <AccountNav />

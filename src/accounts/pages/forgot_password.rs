@@ -2,12 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::asked_for;
+use super::{asked_for, new_password::NewPasswordField};
 use crate::{
-    accounts::{
-        domain::{one_time::Token, recovery},
-        show_password::ShowPassword,
-    },
+    accounts::domain::{one_time::Token, recovery},
     error::Field,
     http::context::site,
     ui::{ErrorSummary, FormState, IslandScripts, PageTitle, TextField, load},
@@ -80,14 +77,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
                 <p>"Everybody who is signed in to your account is signed out then, but for you, here."</p>
                 <form method="post" action="/reset-password" novalidate>
                     <input type="hidden" name="token" value=raw />
-                    <TextField
-                        field=Field::NewPassword
-                        kind="password"
-                        autocomplete="new-password"
-                        hint="15 characters or more of anything, or at least 8 that are hard to guess"
-                    >
-                        <ShowPassword of=Field::NewPassword.name().to_owned() />
-                    </TextField>
+                    <NewPasswordField field=Field::NewPassword />
                     <button class="button" type="submit">"Set password"</button>
                 </form>
             </div>

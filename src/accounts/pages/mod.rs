@@ -10,6 +10,7 @@ mod forgot_password;
 mod log_in;
 mod log_in_code;
 mod logged_in;
+mod new_password;
 mod passkeys;
 mod password;
 mod profile;

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{AccountNav, next_input};
+use super::{AccountNav, new_password::HINT as NEW_PASSWORD_HINT, next_input};
 use crate::{
     accounts::{ListedPasskey, Passkeys, domain::passkeys},
     assets,
@@ -96,7 +96,7 @@ fn SetPassword() -> impl IntoView {
                     field=Field::NewPassword
                     kind="password"
                     autocomplete="new-password"
-                    hint="15 characters or more of anything, or at least 8 that are hard to guess"
+                    hint=NEW_PASSWORD_HINT
                 />
                 <button class="button" type="submit">"Set password"</button>
             </form>

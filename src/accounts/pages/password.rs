@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::AccountNav;
+use super::{AccountNav, new_password::NewPasswordField};
 use crate::{
     accounts::show_password::ShowPassword,
     error::Field,
@@ -27,14 +27,7 @@ pub fn PasswordPage() -> impl IntoView {
                     <TextField field=Field::CurrentPassword kind="password" autocomplete="current-password">
                         <ShowPassword of=Field::CurrentPassword.name().to_owned() />
                     </TextField>
-                    <TextField
-                        field=Field::NewPassword
-                        kind="password"
-                        autocomplete="new-password"
-                        hint="15 characters or more of anything, or at least 8 that are hard to guess"
-                    >
-                        <ShowPassword of=Field::NewPassword.name().to_owned() />
-                    </TextField>
+                    <NewPasswordField field=Field::NewPassword />
                     <button class="button" type="submit">"Change password"</button>
                 </form>
             </div>

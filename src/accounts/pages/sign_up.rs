@@ -2,9 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::{next, next_input, redirect_if_signed_in, with_next};
+use super::{new_password::NewPasswordField, next, next_input, redirect_if_signed_in, with_next};
 use crate::{
-    accounts::show_password::ShowPassword,
     error::Field,
     ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField},
 };
@@ -33,14 +32,7 @@ pub fn SignUpPage() -> impl IntoView {
                     autocomplete="email"
                     hint="For logging in. Nobody else sees it"
                 />
-                <TextField
-                    field=Field::Password
-                    kind="password"
-                    autocomplete="new-password"
-                    hint="15 characters or more of anything, or at least 8 that are hard to guess"
-                >
-                    <ShowPassword of=Field::Password.name().to_owned() />
-                </TextField>
+                <NewPasswordField field=Field::Password />
                 <button class="button" type="submit">"Sign up"</button>
             </form>
             <p class="aside">"Have an account? "<a href=with_next("/login", next.as_ref())>"Log in instead"</a></p>

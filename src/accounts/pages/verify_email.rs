@@ -6,7 +6,7 @@ use super::asked_for;
 use crate::{
     accounts::domain::{one_time::Token, verification},
     credentials::Actor,
-    error::Field,
+    error::{AppError, Field},
     http::context::{actor, site},
     ui::{ErrorSummary, FormState, PageTitle, TextField, load, log_in_first},
 };
@@ -33,7 +33,7 @@ pub fn VerifyEmailPage() -> impl IntoView {
     })
 }
 
-async fn by_link(raw: String) -> Result<AnyView, crate::error::AppError> {
+async fn by_link(raw: String) -> Result<AnyView, AppError> {
     let asked = match Token::parse(&raw) {
         Some(token) => verification::peek(&site(), &token).await?,
         None => None,
@@ -65,7 +65,7 @@ async fn by_link(raw: String) -> Result<AnyView, crate::error::AppError> {
     .into_any())
 }
 
-async fn by_code(sign_up: Option<String>) -> Result<AnyView, crate::error::AppError> {
+async fn by_code(sign_up: Option<String>) -> Result<AnyView, AppError> {
     let sign_up = sign_up.filter(|id| !id.is_empty());
     let asked = verification::asked(&site(), &actor()).await?;
     let is_signed_in = matches!(actor(), Actor::User(_));

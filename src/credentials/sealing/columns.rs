@@ -2,7 +2,7 @@
 
 use super::{
     keys::KeyId,
-    sealer::{SealPurpose, Sealer, key_id},
+    sealer::{KEY_BYTES, MIN_BYTES, SealPurpose, Sealer, key_id, key_of_head},
 };
 use crate::{
     database::{Database, Db, execute, on_engine},
@@ -21,75 +21,83 @@ pub struct SealedColumn {
     pub forget: &'static str,
     /// Whether Byline can make others, and nobody has to do anything but log in again.
     pub is_replaceable: bool,
-    /// Selects owner and value of every row.
+    /// Selects owner and value of every row that has one.
     select: &'static str,
+    /// Selects how values begin, in `$1` bytes, and whether they have `$2` bytes.
+    heads: &'static str,
     /// Sets the value to `$1` for owner `$2`, unless it is no longer `$3`.
     replace: &'static str,
+}
+
+macro_rules! sealed_column {
+    ($table:literal, $owner:literal, $value:literal, $purpose:ident, $is_replaceable:literal, $forget:literal) => {
+        SealedColumn {
+            table: $table,
+            owner: $owner,
+            value: $value,
+            purpose: SealPurpose::$purpose,
+            forget: $forget,
+            is_replaceable: $is_replaceable,
+            select: concat!(
+                "SELECT ",
+                $owner,
+                ", ",
+                $value,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $value,
+                " IS NOT NULL"
+            ),
+            heads: concat!(
+                "SELECT DISTINCT substr(",
+                $value,
+                ", 1, $1), length(",
+                $value,
+                ") >= $2 FROM ",
+                $table,
+                " WHERE ",
+                $value,
+                " IS NOT NULL",
+            ),
+            replace: concat!(
+                "UPDATE ",
+                $table,
+                " SET ",
+                $value,
+                " = $1 WHERE ",
+                $owner,
+                " = $2 AND ",
+                $value,
+                " = $3",
+            ),
+        }
+    };
 }
 
 /// Every column with sealed values. A feature that adds one adds it here, so that
 /// `byline secrets rotate` and the start know it.
 pub const SEALED_COLUMNS: &[SealedColumn] = &[
-    SealedColumn {
-        table: "secrets",
-        owner: "name",
-        value: "value",
-        purpose: SealPurpose::SiteSecret,
-        forget: "DELETE FROM secrets",
-        is_replaceable: true,
-        select: "SELECT name, value FROM secrets",
-        replace: "UPDATE secrets SET value = $1 WHERE name = $2 AND value = $3",
-    },
-    SealedColumn {
-        table: "signing_keys",
-        owner: "kid",
-        value: "seed",
-        purpose: SealPurpose::SigningKey,
-        forget: "DELETE FROM signing_keys",
-        is_replaceable: true,
-        select: "SELECT kid, seed FROM signing_keys",
-        replace: "UPDATE signing_keys SET seed = $1 WHERE kid = $2 AND seed = $3",
-    },
-    SealedColumn {
-        table: "srp_verifiers",
-        owner: "user_id",
-        value: "verifier",
-        purpose: SealPurpose::SrpVerifier,
-        forget: "DELETE FROM srp_verifiers",
-        is_replaceable: true,
-        select: "SELECT user_id, verifier FROM srp_verifiers",
-        replace: "UPDATE srp_verifiers SET verifier = $1 WHERE user_id = $2 AND verifier = $3",
-    },
-    SealedColumn {
-        table: "outbox",
-        owner: "id",
-        value: "letter",
-        purpose: SealPurpose::Letter,
-        forget: "DELETE FROM outbox WHERE letter IS NOT NULL",
-        is_replaceable: true,
-        select: "SELECT id, letter FROM outbox WHERE letter IS NOT NULL",
-        replace: "UPDATE outbox SET letter = $1 WHERE id = $2 AND letter = $3",
-    },
-    SealedColumn {
-        table: "two_factor",
-        owner: "user_id",
-        value: "secret",
-        purpose: SealPurpose::TotpSecret,
-        forget: "UPDATE two_factor SET secret = NULL",
-        is_replaceable: false,
-        select: "SELECT user_id, secret FROM two_factor WHERE secret IS NOT NULL",
-        replace: "UPDATE two_factor SET secret = $1 WHERE user_id = $2 AND secret = $3",
-    },
-    SealedColumn {
-        table: "two_factor",
-        owner: "user_id",
-        value: "pending",
-        purpose: SealPurpose::TotpSecret,
-        forget: "UPDATE two_factor SET pending = NULL",
-        is_replaceable: true,
-        select: "SELECT user_id, pending FROM two_factor WHERE pending IS NOT NULL",
-        replace: "UPDATE two_factor SET pending = $1 WHERE user_id = $2 AND pending = $3",
-    },
+    sealed_column!("secrets", "name", "value", SiteSecret, true, "DELETE FROM secrets"),
+    sealed_column!("signing_keys", "kid", "seed", SigningKey, true, "DELETE FROM signing_keys"),
+    sealed_column!("srp_verifiers", "user_id", "verifier", SrpVerifier, true, "DELETE FROM srp_verifiers"),
+    sealed_column!("outbox", "id", "letter", Letter, true, "DELETE FROM outbox WHERE letter IS NOT NULL"),
+    sealed_column!(
+        "two_factor",
+        "user_id",
+        "secret",
+        TotpSecret,
+        false,
+        "UPDATE two_factor SET secret = NULL"
+    ),
+    sealed_column!(
+        "two_factor",
+        "user_id",
+        "pending",
+        TotpSecret,
+        true,
+        "UPDATE two_factor SET pending = NULL"
+    ),
 ];
 
 type Row = (String, Vec<u8>);
@@ -98,26 +106,40 @@ async fn rows(db: &mut Db, column: &'static SealedColumn) -> Result<Vec<Row>, Ap
     Ok(on_engine!(db => sqlx::query_as(column.select).fetch_all(db).await?))
 }
 
-/// The keys that have sealed something in this database.
-pub(super) async fn key_ids(database: &Database) -> Result<Vec<KeyId>, AppError> {
-    let mut ids = Vec::new();
+/// What the values of a column were sealed with.
+pub(super) struct SealedWith {
+    pub(super) column: &'static SealedColumn,
+    pub(super) keys: Vec<KeyId>,
+    /// Whether an older Byline, or a site without a key, has stored some as they were.
+    has_open: bool,
+}
+
+/// Looks at how the values begin, not at the values: this is done at every start.
+async fn sealed_with(db: &mut Db, column: &'static SealedColumn) -> Result<SealedWith, AppError> {
+    let heads: Vec<(Vec<u8>, bool)> = on_engine!(db => sqlx::query_as(column.heads)
+        .bind(KEY_BYTES)
+        .bind(MIN_BYTES)
+        .fetch_all(db)
+        .await?);
+    let keys: Vec<_> = heads.iter().map(|(head, is_long)| key_of_head(head).filter(|_| *is_long)).collect();
+    Ok(SealedWith { column, has_open: keys.contains(&None), keys: keys.into_iter().flatten().collect() })
+}
+
+/// What the values of every column were sealed with.
+pub(super) async fn all_sealed_with(database: &Database) -> Result<Vec<SealedWith>, AppError> {
+    let db = &mut database.read().await?;
+    let mut all = Vec::new();
     for column in SEALED_COLUMNS {
-        let rows = rows(&mut database.read().await?, column).await?;
-        ids.extend(rows.iter().filter_map(|(_, value)| key_id(value)));
+        all.push(sealed_with(db, column).await?);
     }
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
+    Ok(all)
 }
 
 /// Deletes the secrets that can be made again. `false`, and nothing is deleted, if
 /// there are sealed ones of another kind.
-pub(super) async fn forget_replaceable(database: &Database) -> Result<bool, AppError> {
-    for column in SEALED_COLUMNS.iter().filter(|column| !column.is_replaceable) {
-        let rows = rows(&mut database.read().await?, column).await?;
-        if rows.iter().any(|(_, value)| key_id(value).is_some()) {
-            return Ok(false);
-        }
+pub(super) async fn forget_replaceable(database: &Database, sealed: &[SealedWith]) -> Result<bool, AppError> {
+    if sealed.iter().any(|sealed| !sealed.column.is_replaceable && !sealed.keys.is_empty()) {
+        return Ok(false);
     }
     forget_all(database).await.map(|()| true)
 }
@@ -136,9 +158,13 @@ pub(super) async fn forget_all(database: &Database) -> Result<(), AppError> {
         .await
 }
 
-/// Seals every value that an older Byline stored as it was.
-pub(super) async fn seal_what_is_open(sealer: &Sealer, database: &Database) -> Result<(), AppError> {
-    for column in SEALED_COLUMNS {
+/// Seals every value that was stored as it was.
+pub(super) async fn seal_what_is_open(
+    sealer: &Sealer,
+    database: &Database,
+    sealed: &[SealedWith],
+) -> Result<(), AppError> {
+    for column in sealed.iter().filter(|sealed| sealed.has_open).map(|sealed| sealed.column) {
         for (owner, value) in rows(&mut database.read().await?, column).await? {
             if key_id(&value).is_none() {
                 let sealed = sealer.seal(column.purpose, &owner, &value)?;

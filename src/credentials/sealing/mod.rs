@@ -10,8 +10,6 @@ mod columns;
 mod keys;
 mod sealer;
 
-use keys::SealKey;
-
 pub use columns::{SEALED_COLUMNS, SealedColumn};
 pub use sealer::{SealPurpose, Sealer};
 
@@ -67,15 +65,15 @@ pub async fn open(
     database: &Database,
     opening: Opening,
 ) -> Result<Option<Sealer>, SecretKeyError> {
-    let sealed_with = columns::key_ids(database).await.map_err(failed)?;
-    let is_known = |keys: &[SealKey]| sealed_with.iter().all(|id| keys.iter().any(|key| key.id == *id));
+    let sealed = columns::all_sealed_with(database).await.map_err(failed)?;
     let is_missing = matches!(source, SecretKeySource::BesideDatabase(path) if !path.exists());
-    let opens = if is_missing { sealed_with.is_empty() } else { is_known(&keys::load(source)?) };
-    if !opens {
+    let found = if is_missing { None } else { Some(keys::load(source)?) };
+    let is_known = |id: &keys::KeyId| found.iter().flatten().any(|key| key.id == *id);
+    if !sealed.iter().flat_map(|sealed| &sealed.keys).all(is_known) {
         match (opening, source) {
             (Opening::ForCommand, _) => return Ok(None),
             (Opening::ToServe, SecretKeySource::BesideDatabase(_))
-                if columns::forget_replaceable(database).await.map_err(failed)? =>
+                if columns::forget_replaceable(database, &sealed).await.map_err(failed)? =>
             {
                 tracing::warn!(
                     "{source} does not open the secrets of this database, so they are made anew: programs have \
@@ -85,12 +83,15 @@ pub async fn open(
             (Opening::ToServe, _) => return Err(SecretKeyError::Other { place: source.to_string() }),
         }
     }
-    let keys = keys::load(source)?;
+    let keys = match found {
+        Some(keys) => keys,
+        None => keys::load(source)?,
+    };
     if keys.is_empty() {
         return Ok(None);
     }
     let sealer = Sealer::new(source.clone(), keys);
-    columns::seal_what_is_open(&sealer, database).await.map_err(failed)?;
+    columns::seal_what_is_open(&sealer, database, &sealed).await.map_err(failed)?;
     Ok(Some(sealer))
 }
 

@@ -23,6 +23,10 @@ const NONCE_BYTES: usize = 24;
 const HEAD_BYTES: usize = 1 + size_of::<KeyId>() + NONCE_BYTES;
 /// What the cipher adds to prove that nothing was changed.
 const TAG_BYTES: usize = 16;
+/// Bytes at the beginning of a sealed value that name its key, as a database counts.
+pub(super) const KEY_BYTES: i32 = 1 + size_of::<KeyId>() as i32;
+/// Bytes of the shortest sealed value, as a database counts.
+pub(super) const MIN_BYTES: i32 = (HEAD_BYTES + TAG_BYTES) as i32;
 
 /// What a secret is for. A value that was sealed for one purpose opens for no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,9 +179,13 @@ impl Sealer {
 
 /// The id of the key that sealed a value; `None` for what is not sealed.
 pub(super) fn key_id(value: &[u8]) -> Option<KeyId> {
-    let (format, rest) = value.split_first()?;
-    let is_sealed = *format == FORMAT && value.len() >= HEAD_BYTES + TAG_BYTES;
-    rest.first_chunk().copied().filter(|_| is_sealed)
+    key_of_head(value).filter(|_| value.len() >= HEAD_BYTES + TAG_BYTES)
+}
+
+/// As [`key_id`], where only the beginning of the value was read.
+pub(super) fn key_of_head(head: &[u8]) -> Option<KeyId> {
+    let (format, rest) = head.split_first()?;
+    rest.first_chunk().copied().filter(|_| *format == FORMAT)
 }
 
 /// Each part is preceded by its length, so two pairs never have the same encoding.

@@ -18,6 +18,7 @@ use crate::{
     database::{Database, Db, execute, internal, on_engine},
     error::AppError,
     site::Site,
+    text::hex,
     timestamp::Timestamp,
 };
 
@@ -245,10 +246,6 @@ fn micros(span: Duration) -> i64 {
 /// The name of a session in the list of its owner.
 pub(super) fn handle(id: &Id) -> String {
     hex(&id_hash(id))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// No bytes for what is not hexadecimal.

@@ -24,9 +24,9 @@ use super::{
     Authenticated, Login, NewPassword,
     audit::{self, AuditEvent, AuditKind},
     contact,
-    device_name::whence_of,
     hashing::Priority,
-    mails, srp, store as accounts,
+    mails::{self, Deed},
+    srp, store as accounts,
 };
 use crate::{
     accounts::{ListedPasskey, PasskeyCeremony, PasskeyName, Passkeys},
@@ -164,7 +164,7 @@ pub async fn add(
                     return Err(refused("That passkey belongs to an account already"));
                 }
                 audit::record(db, AuditEvent::of(AuditKind::PasskeyAdded, &user, "session"), &source).await?;
-                mails::passkey_added(db, &site, &user, &row.name, &whence_of(&source)).await?;
+                mails::tell(db, &site, &user, Deed::PasskeyAdded(&row.name), &source).await?;
                 Ok(row.into())
             })
         })
@@ -328,7 +328,7 @@ pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource
                     ));
                 }
                 audit::record(db, AuditEvent::of(AuditKind::PasskeyRemoved, &user, "session"), &source).await?;
-mails::passkey_removed(db, &site, &user, &row.name, &whence_of(&source)).await
+                mails::tell(db, &site, &user, Deed::PasskeyRemoved(&row.name), &source).await
             })
         })
         .await
@@ -389,7 +389,7 @@ pub async fn set_password(
                 srp::store(db, &user.id, &hash, verifier.as_ref()).await?;
                 audit::record(db, AuditEvent::of(AuditKind::PasswordChanged, &user, "passkey"), &source)
                     .await?;
-                mails::password_changed(db, &site, &user, &whence_of(&source)).await
+                mails::tell(db, &site, &user, Deed::PasswordChanged, &source).await
             })
         })
         .await

@@ -14,8 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     audit::{self, AuditEvent, AuditKind},
-    device_name::whence_of,
-    mails,
+    mails::{self, Deed},
 };
 use crate::{
     accounts::TwoFactor,
@@ -161,7 +160,7 @@ pub async fn turn_on(
                 store::replace_codes(db, &user.id, &codes).await?;
                 audit::record(db, AuditEvent::of(AuditKind::TwoFactorTurnedOn, &user, "session"), &source)
                     .await?;
-                mails::two_factor_changed(db, &site, &user, true, &whence_of(&source)).await?;
+                mails::tell(db, &site, &user, Deed::TwoFactorTurnedOn, &source).await?;
                 idempotency::remember(db, user.id.as_str(), &operation, user.id.as_str()).await
             })
         })
@@ -227,7 +226,7 @@ pub async fn turn_off(site: &Site, user: &User, source: &RequestSource) -> Resul
                         &source,
                     )
                     .await?;
-                    mails::two_factor_changed(db, &site, &user, false, &whence_of(&source)).await?;
+                    mails::tell(db, &site, &user, Deed::TwoFactorTurnedOff, &source).await?;
                 }
                 Ok(())
             })
@@ -265,8 +264,8 @@ pub(super) async fn use_code(
                                 .await?;
                                 let left = store::count_codes(db, &user.id).await?;
                                 let left = usize::try_from(left).unwrap_or_default();
-                                let whence = whence_of(&source);
-                                mails::recovery_code_used(db, &site, &user, left, &whence).await?;
+                                let deed = Deed::RecoveryCodeUsed(left);
+                                mails::tell(db, &site, &user, deed, &source).await?;
                             }
                             Ok(used)
                         }
