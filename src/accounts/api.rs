@@ -257,8 +257,7 @@ mod server {
         let about = [user.username.as_str(), &email];
         let new = errors.take(Field::NewPassword, NewPassword::parse(new.expose_secret(), &about));
         let (Some(current), Some(new)) = (current, new) else { return Err(errors.into_error()) };
-        let family = caller.family().map(str::to_owned);
-        let spared = Spared { session: session.handle().filter(|_| family.is_none()), family };
+        let spared = Spared::of(&caller);
         let is_session = spared.family.is_none();
         service::change_password(&site, user.clone(), spared, current, new, &source).await?;
         if is_session { session.confirm(user, &source).await } else { Ok(()) }
@@ -285,7 +284,7 @@ mod server {
     }
 
     pub(super) async fn end_other_logins() -> Result<(), AppError> {
-        logins::end_others(&site(), &caller(), &session(), &source()).await
+        logins::end_others(&site(), &caller(), &source()).await
     }
 
     pub(super) async fn delete_account(posts: String, password: SecretString) -> Result<(), AppError> {

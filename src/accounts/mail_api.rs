@@ -131,9 +131,10 @@ mod server {
     }
 
     pub(super) async fn change_email(email: String) -> Result<(), AppError> {
-        let user = caller().confirmed_user()?.clone();
+        let caller = caller();
+        let user = caller.confirmed_user()?;
         let email = Email::parse(&email).map_err(|error| AppError::invalid(Field::Email, error))?;
-        address::ask(&site(), &user, email, &source()).await
+        address::ask(&site(), user, email, caller.credential_kind(), &source()).await
     }
 
     pub(super) async fn undo_email(token: String) -> Result<(), AppError> {

@@ -144,12 +144,12 @@ mod server {
         let caller = caller();
         let user = caller.confirmed_user()?;
         let name = PasskeyName::parse(&name).map_err(|error| AppError::invalid(Field::Name, error));
-        passkeys::add(&site(), user, name, &ceremony, &credential, &source()).await
+        passkeys::add(&site(), user, name, &ceremony, &credential, caller.credential_kind(), &source()).await
     }
 
     pub(super) async fn remove(id: String) -> Result<(), AppError> {
         let caller = caller();
-        passkeys::remove(&site(), caller.confirmed_user()?, id, &source()).await
+        passkeys::remove(&site(), caller.confirmed_user()?, id, caller.credential_kind(), &source()).await
     }
 
     pub(super) async fn begin_log_in() -> Result<PasskeyCeremony, AppError> {
@@ -172,18 +172,25 @@ mod server {
     }
 
     pub(super) async fn confirm(ceremony: String, credential: String) -> Result<(), AppError> {
-        let (site, source, actor) = (site(), source(), actor());
-        passkeys::confirm(&site, actor.user()?, &ceremony, &credential, &source).await?;
-        session().confirm(actor.user()?, &source).await
+        let (session, actor) = (session(), actor());
+        let user = actor.user()?;
+        service::confirm_by_passkey(&site(), &session, user, &ceremony, &credential, &source()).await
     }
 
     pub(super) async fn set_password(proposed: SecretString) -> Result<(), AppError> {
         let caller = caller();
-        passkeys::set_password(&site(), caller.confirmed_user()?, &proposed, &source()).await
+        passkeys::set_password(
+            &site(),
+            caller.confirmed_user()?,
+            &proposed,
+            caller.credential_kind(),
+            &source(),
+        )
+        .await
     }
 
     pub(super) async fn drop_password() -> Result<(), AppError> {
         let caller = caller();
-        passkeys::drop_password(&site(), caller.confirmed_user()?, &source()).await
+        passkeys::drop_password(&site(), caller.confirmed_user()?, caller.credential_kind(), &source()).await
     }
 }

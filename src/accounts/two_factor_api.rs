@@ -98,19 +98,19 @@ mod server {
         let user = caller.confirmed_user()?;
         let code = parsed(&code)?;
         let key = IdempotencyKey::optional(key)?;
-        Ok(shown(&two_factor::turn_on(&site(), user, &code, key, &source()).await?))
+        Ok(shown(&two_factor::turn_on(&site(), user, &code, key, caller.credential_kind(), &source()).await?))
     }
 
     pub(super) async fn renew_codes(key: Option<String>) -> Result<RecoveryCodes, AppError> {
         let caller = caller();
         let user = caller.confirmed_user()?;
         let key = IdempotencyKey::optional(key)?;
-        Ok(shown(&two_factor::renew_codes(&site(), user, key, &source()).await?))
+        Ok(shown(&two_factor::renew_codes(&site(), user, key, caller.credential_kind(), &source()).await?))
     }
 
     pub(super) async fn turn_off() -> Result<(), AppError> {
         let caller = caller();
-        two_factor::turn_off(&site(), caller.confirmed_user()?, &source()).await
+        two_factor::turn_off(&site(), caller.confirmed_user()?, caller.credential_kind(), &source()).await
     }
 
     pub(super) async fn log_in_code(code: SecretString) -> Result<Account, AppError> {

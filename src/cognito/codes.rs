@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    parts::{AccessTokenInput, Attribute, check_client, recently_logged_in},
+    parts::{AccessTokenInput, Attribute, TOKEN, check_client, recently_logged_in},
     problem::Problem,
 };
 use crate::{
@@ -157,7 +157,7 @@ pub(super) async fn update_user_attributes(
     if wanted.as_str() == &*email {
         return Ok(json!({ "CodeDeliveryDetailsList": [] }));
     }
-    address::ask(site, &user, wanted, source).await?;
+    address::ask(site, &user, wanted, TOKEN, source).await?;
     let details = delivery()["CodeDeliveryDetails"].clone();
     let details = if site.mailer().is_on() { vec![details] } else { Vec::new() };
     Ok(json!({ "CodeDeliveryDetailsList": details }))

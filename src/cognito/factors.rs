@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    parts::{AccessTokenInput, recently_logged_in},
+    parts::{AccessTokenInput, TOKEN, recently_logged_in},
     problem::Problem,
 };
 use crate::{
@@ -48,7 +48,7 @@ pub(super) async fn verify_software_token(
     let user = recently_logged_in(site, &input.access_token).await?.user;
     let wrong = || Problem::new("EnableSoftwareTokenMFAException", "Code mismatch");
     let code = SecondFactorCode::parse(input.user_code.expose_secret()).map_err(|_| wrong())?;
-    two_factor::turn_on(site, &user, &code, None, source).await.map_err(|error| match error {
+    two_factor::turn_on(site, &user, &code, None, TOKEN, source).await.map_err(|error| match error {
         AppError::Invalid { .. } => wrong(),
         other => other.into(),
     })?;
@@ -85,7 +85,7 @@ pub(super) async fn set_user_mfa_preference(
         Some(MfaSettings { enabled: true }) if !is_on => {
             return Err(Problem::parameter("User has not verified software token mfa"));
         }
-        Some(MfaSettings { enabled: false }) => two_factor::turn_off(site, &user, source).await?,
+        Some(MfaSettings { enabled: false }) => two_factor::turn_off(site, &user, TOKEN, source).await?,
         _ => {}
     }
     Ok(json!({}))
@@ -104,6 +104,6 @@ pub(super) async fn delete_user(
     source: &RequestSource,
 ) -> Result<Value, Problem> {
     let user = recently_logged_in(site, &input.access_token).await?.user;
-    account::close(site, user, PostsOfDeleted::Delete, "access token", source).await?;
+    account::close(site, user, PostsOfDeleted::Delete, TOKEN, source).await?;
     Ok(json!({}))
 }

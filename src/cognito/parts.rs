@@ -49,6 +49,9 @@ pub(super) struct AccessTokenInput {
     pub access_token: SecretString,
 }
 
+/// The credential of every change that is asked for here, for the audit log.
+pub(super) const TOKEN: &str = "access token";
+
 /// The holder of a token whose login is not older than ten minutes, for important
 /// changes (security row S4).
 pub(super) async fn recently_logged_in(site: &Site, token: &SecretString) -> Result<VerifiedToken, Problem> {

@@ -1,6 +1,7 @@
-//! The settings with the URL of a database.
+//! The settings with a URL that may contain a password.
 
 use std::{
+    fmt::Display,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -8,12 +9,11 @@ use std::{
 use super::error::StartError;
 use crate::database::{DatabaseUrl, DatabaseUrlError};
 
-/// A setting with the URL of a database, and the one with a file that contains
-/// it. Separate from other settings, because the URL may contain a password, which
-/// an error must not show.
+/// A setting with a URL, and the one with a file that contains it. Separate from other
+/// settings, because the URL may contain a password, which an error must not show.
 pub(super) struct UrlSetting {
-    name: &'static str,
-    of_file: &'static str,
+    pub(super) name: &'static str,
+    pub(super) of_file: &'static str,
 }
 
 pub(super) const DATABASE_URL: UrlSetting = UrlSetting { name: "database-url", of_file: "database-url-file" };
@@ -22,16 +22,17 @@ pub(super) const READ_DATABASE_URL: UrlSetting =
 
 impl UrlSetting {
     /// The value of the first source that has one.
-    pub(super) fn first(
+    pub(super) fn first<T, E: Display>(
         &self,
         sources: [(Option<String>, Option<PathBuf>); 2],
-    ) -> Result<Option<DatabaseUrl>, StartError> {
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, StartError> {
         match sources.into_iter().find(|source| *source != (None, None)) {
             None | Some((None, None)) => Ok(None),
-            Some((Some(url), None)) => self.parse(&url).map(Some),
+            Some((Some(url), None)) => self.value(&url, parse).map(Some),
             Some((None, Some(file))) => {
-                let url = read_database_url(self.of_file, &file)?;
-                url.to_be_written().map(Some).map_err(wrong_url(self.of_file, Some(&file)))
+                let url = read_url_file(&file)?;
+                parse(url.trim()).map(Some).map_err(wrong_url(self.of_file, Some(&file)))
             }
             Some((Some(_), Some(_))) => {
                 let problem = format!("goes without {}", self.of_file);
@@ -40,12 +41,22 @@ impl UrlSetting {
         }
     }
 
-    pub(super) fn parse(&self, raw: &str) -> Result<DatabaseUrl, StartError> {
-        raw.parse::<DatabaseUrl>().and_then(DatabaseUrl::to_be_written).map_err(wrong_url(self.name, None))
+    /// The value of a text that is not in a file of its own.
+    pub(super) fn value<T, E: Display>(
+        &self,
+        raw: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<T, StartError> {
+        parse(raw).map_err(wrong_url(self.name, None))
     }
 }
 
-fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlError) -> StartError {
+/// Parses the URL of a database that a site writes to, or reads from beside it.
+pub(super) fn database_url(raw: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    raw.parse::<DatabaseUrl>().and_then(DatabaseUrl::to_be_written)
+}
+
+fn wrong_url<E: Display>(setting: &'static str, file: Option<&Path>) -> impl Fn(E) -> StartError + use<E> {
     let place = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
     move |error| StartError::Value { setting, problem: format!("{place}{error}") }
 }
@@ -55,11 +66,11 @@ fn wrong_url(setting: &'static str, file: Option<&Path>) -> impl Fn(DatabaseUrlE
 /// # Errors
 /// [`StartError`] names the file, or `setting` and what is wrong.
 pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseUrl, StartError> {
-    read_url_file(path)?.trim().parse().map_err(wrong_url(setting, Some(path)))
+    read_url_file(path)?.trim().parse::<DatabaseUrl>().map_err(wrong_url(setting, Some(path)))
 }
 
 /// The text of a file that contains a URL.
-pub(super) fn read_url_file(path: &Path) -> Result<String, StartError> {
+fn read_url_file(path: &Path) -> Result<String, StartError> {
     /// Longer than any URL: what is behind it is not read.
     const MAX_BYTES: u64 = 64 * 1024;
 

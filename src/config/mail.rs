@@ -1,6 +1,6 @@
 //! How mail is sent: the settings `mail.…`.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{net::IpAddr, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use lettre::message::Mailbox;
@@ -9,7 +9,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::{database_url::read_url_file, error::StartError};
+use super::{database_url::UrlSetting, error::StartError};
+
+const TRANSPORT: UrlSetting = UrlSetting { name: "mail.transport", of_file: "mail.transport-file" };
 
 /// How mail is sent.
 #[derive(Clone, Debug)]
@@ -66,8 +68,8 @@ pub enum MailUrlError {
     NoFolder,
     #[error("tls is required or opportunistic, for smtp:// alone")]
     Tls,
-    #[error("{0} is unknown; the only parameter is tls")]
-    Parameter(&'static str),
+    #[error("a parameter of the URL is unknown; the only parameter is tls")]
+    Parameter,
     #[error("a name goes with a password, and a password with a name")]
     Credentials,
     #[error("the name or the password is not UTF-8 once its percent signs are decoded")]
@@ -114,7 +116,7 @@ impl FromStr for Smtp {
         let mut tls = None;
         for (name, value) in url.query_pairs() {
             if name != "tls" {
-                return Err(MailUrlError::Parameter("a parameter of the URL"));
+                return Err(MailUrlError::Parameter);
             }
             tls = Some(value.into_owned());
         }
@@ -151,24 +153,6 @@ impl FromStr for Smtp {
     }
 }
 
-/// Without the password.
-impl fmt::Display for Smtp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.security == Security::Tls { "smtps" } else { "smtp" };
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        write!(f, "{scheme}://{host}:{}", self.port)
-    }
-}
-
-impl fmt::Display for MailTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(folder) => write!(f, "the folder {}", folder.display()),
-            Self::Smtp(smtp) => smtp.fmt(f),
-        }
-    }
-}
-
 #[derive(Args, Clone, Debug, Default)]
 pub struct MailFlags {
     /// How mail is sent: none, file:DIR (one file a mail), smtp://… or smtps://… [default: none]
@@ -199,20 +183,8 @@ pub(super) struct MailFile {
 /// # Errors
 /// [`StartError`] names the setting, and shows no password.
 pub(super) fn settings(flags: MailFlags, file: MailFile) -> Result<Option<MailSettings>, StartError> {
-    let wrong = |setting, problem: String| StartError::Value { setting, problem };
     let sources = [(flags.mail_transport, flags.mail_transport_file), (file.transport, file.transport_file)];
-    let transport = match sources.into_iter().find(|source| *source != (None, None)) {
-        None | Some((None, None)) => None,
-        Some((Some(raw), None)) => parse(&raw).map_err(|error| wrong("mail.transport", error.to_string()))?,
-        Some((None, Some(path))) => {
-            let text = read_url_file(&path)?;
-            let problem = |error| format!("{}: {error}", path.display());
-            parse(text.trim()).map_err(|error| wrong("mail.transport-file", problem(error)))?
-        }
-        Some((Some(_), Some(_))) => {
-            return Err(wrong("mail.transport", "goes without mail.transport-file".to_owned()));
-        }
-    };
+    let transport = TRANSPORT.first(sources, parse)?.flatten();
     let from = mailbox("mail.from", flags.mail_from.or(file.from))?;
     let reply_to = mailbox("mail.reply-to", flags.mail_reply_to.or(file.reply_to))?;
     match (transport, from) {
@@ -220,7 +192,7 @@ pub(super) fn settings(flags: MailFlags, file: MailFile) -> Result<Option<MailSe
         (Some(transport), Some(from)) => Ok(Some(MailSettings { transport, from, reply_to })),
         (Some(_), None) => {
             let problem = "is missing; mail needs a sender, like \"Byline <byline@example.org>\"";
-            Err(wrong("mail.from", problem.to_owned()))
+            Err(StartError::Value { setting: "mail.from", problem: problem.to_owned() })
         }
     }
 }
@@ -281,7 +253,7 @@ mod tests {
             ("file:", MailUrlError::NoFolder),
             ("smtp://mail.example?tls=no", MailUrlError::Tls),
             ("smtps://mail.example?tls=required", MailUrlError::Tls),
-            ("smtp://mail.example?timeout=1", MailUrlError::Parameter("a parameter of the URL")),
+            ("smtp://mail.example?timeout=1", MailUrlError::Parameter),
             ("smtp://name@mail.example", MailUrlError::Credentials),
             ("smtp://:canary@mail.example", MailUrlError::Credentials),
             ("smtp://name:%0D%0Acanary@mail.example", MailUrlError::Encoding),
@@ -297,7 +269,7 @@ mod tests {
     #[test]
     fn a_password_is_never_printed_and_not_sent_in_clear_without_a_word() {
         let read = smtp("smtp://name:canary@mail.example").unwrap();
-        assert!(!format!("{read:?} {read}").contains("canary"));
+        assert!(!format!("{read:?}").contains("canary"));
         assert!(read.exposes_password());
         for fine in [
             "smtp://mail.example",

@@ -30,7 +30,7 @@ pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
 pub use cognito::Srp;
 pub use database_url::read_database_url;
-use database_url::{DATABASE_URL, READ_DATABASE_URL};
+use database_url::{DATABASE_URL, READ_DATABASE_URL, database_url};
 pub use error::StartError;
 pub use limits::AuthorLimits;
 pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
@@ -266,18 +266,18 @@ impl Config {
             Some(given) => value("public-url", Some(given), "")?,
             None => PublicUrl::of_listener(tls.is_some(), listen),
         };
-        let url = DATABASE_URL.first([
-            (flags.database_url, flags.database_url_file),
-            (file.database_url, file.database_url_file),
-        ])?;
-        let replica = READ_DATABASE_URL.first([
+        let urls =
+            [(flags.database_url, flags.database_url_file), (file.database_url, file.database_url_file)];
+        let url = DATABASE_URL.first(urls, database_url)?;
+        let replicas = [
             (flags.read_database_url, flags.read_database_url_file),
             (file.read_database_url, file.read_database_url_file),
-        ])?;
+        ];
+        let replica = READ_DATABASE_URL.first(replicas, database_url)?;
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
         let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
-        let url = url.map_or_else(|| DATABASE_URL.parse("sqlite://byline.db"), Ok)?;
+        let url = url.map_or_else(|| DATABASE_URL.value("sqlite://byline.db", database_url), Ok)?;
         let secret_key =
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
         let mail = mail::settings(flags.mail, file.mail)?;

@@ -383,7 +383,6 @@ async fn run(
         (site.clone(), caller.clone(), session.clone(), credential.clone(), source.clone());
     let provide = move || {
         provide_context(site.clone());
-        provide_context(caller.actor.clone());
         provide_context(caller.clone());
         provide_context(source.clone());
         provide_context(session.clone());

@@ -23,7 +23,7 @@ pub fn site() -> Site {
 /// Outside [`super::pages`] and [`super::calls`], which provide it.
 #[must_use]
 pub fn actor() -> Actor {
-    expect_context()
+    caller().actor
 }
 
 /// The session of this request.

@@ -193,7 +193,6 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             }
             provide_context(site.clone());
             provide_context(input.uri.clone());
-            provide_context(input.caller.actor.clone());
             provide_context(input.caller.clone());
             provide_context(input.form.clone().unwrap_or_default());
             provide_context(input.waiting.clone());

@@ -43,7 +43,6 @@ pub struct Envelope {
 /// A mail as `byline mail list` shows it.
 #[derive(Debug, FromRow)]
 pub struct Listed {
-    pub id: String,
     pub recipient: String,
     pub subject: String,
     /// Microseconds since 1970 UTC, as all of its times.
@@ -181,7 +180,7 @@ pub(super) fn pause(tries: i64) -> Duration {
 /// Mails that wait and mails that were given up, oldest first.
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT id, recipient, subject, created_at, tries, next_try_at, given_up_at, problem
+            "SELECT recipient, subject, created_at, tries, next_try_at, given_up_at, problem
              FROM outbox WHERE recipient <> '' ORDER BY created_at, id",
         )
         .fetch_all(db)

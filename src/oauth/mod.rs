@@ -211,7 +211,6 @@ async fn revoke(State(site): State<Site>, request: Request) -> Response {
     }
 }
 
-/// `GET /.well-known/jwks.json`.
 /// What there is, for clients that look for it (RFC 8414, OpenID Connect Discovery 1.0).
 /// There is no page by which other sites log people in, so no `authorization_endpoint`.
 async fn metadata(State(site): State<Site>) -> Response {
@@ -231,6 +230,7 @@ async fn metadata(State(site): State<Site>) -> Response {
     answer(200, &metadata)
 }
 
+/// `GET /.well-known/jwks.json`.
 async fn jwks(State(site): State<Site>) -> Response {
     match limits::in_time(keys::published(site.keys(), &site.database)).await {
         Ok(keys) => {

@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     posts::{
         PageRequest,
-        domain::{Change, Guard, service},
+        domain::{Guard, service},
     },
     site::Site,
     username::Username,
@@ -35,18 +35,17 @@ pub async fn run(site: &Site) -> Result<(), AppError> {
             if page.posts.is_empty() {
                 break;
             }
+            let new_owner = match posts {
+                PostsOfDeleted::Delete => None,
+                PostsOfDeleted::Keep => Some(deleted_author(site).await?),
+            };
             for post in page.posts {
-                let outcome = match posts {
-                    PostsOfDeleted::Delete => {
+                let outcome = match new_owner.clone() {
+                    None => {
                         let input = Ok::<_, AppError>((Guard::NONE, None));
                         service::delete(site, &actor, Some(post.id), input).await.map(drop)
                     }
-                    PostsOfDeleted::Keep => {
-                        let owner = deleted_author(site).await?;
-                        let edit = Change { owner: Some(owner), ..Change::default() };
-                        let input = Ok::<_, AppError>((Guard::NONE, edit));
-                        service::update(site, &actor, Some(post.id), input).await.map(drop)
-                    }
+                    Some(new_owner) => service::give_away(site, &user, &post.id, new_owner).await,
                 };
                 // Its author may have deleted it meanwhile.
                 if let Err(error) = outcome

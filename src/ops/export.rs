@@ -12,10 +12,7 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Request, State},
-    http::{
-        HeaderValue, StatusCode,
-        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    },
+    http::{HeaderValue, StatusCode, header::CONTENT_DISPOSITION},
     response::Response,
 };
 use serde_json::{Value, json};
@@ -83,7 +80,6 @@ pub async fn download(State(site): State<Site>, request: Request) -> Response {
     });
     let stream = futures::stream::unfold(sent, |mut sent| async { Some((sent.recv().await?, sent)) });
     let mut response = uncached(StatusCode::OK, "application/zip", Body::from_stream(stream));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     if let Ok(name) = HeaderValue::try_from(name) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }

@@ -1,4 +1,5 @@
-//! Tasks that the operator starts.
+//! Tasks on a whole site or a whole account: an operator starts them, or the clock, or
+//! the person whose account it is.
 
 pub mod copy;
 pub mod deletions;

@@ -11,10 +11,7 @@ use axum::{
     http::{Method, header::CONTENT_TYPE},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use byline::{
-    config::{ConflictDetection, SecretKeySource},
-    posts::Content,
-};
+use byline::{config::ConflictDetection, posts::Content};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -180,7 +177,7 @@ impl World {
         let site = Running::start_with(|config| {
             config.conflict_detection = conflict_detection;
             // On PostgreSQL there is none by itself, and so no second factor.
-            config.secret_key = SecretKeySource::Given("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
+            Running::with_key(config);
         })
         .await;
         let (in_browser, bob_in_browser) = (site.author("ada").await, site.author("bob").await);

@@ -2,7 +2,7 @@
 //! the answers.
 
 use axum::http::Method;
-use byline::{config::SecretKeySource, credentials::token};
+use byline::credentials::token;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -615,10 +615,7 @@ async fn age_logins(site: &Running) {
 
 #[tokio::test]
 async fn a_client_turns_a_second_factor_on_and_logs_in_with_it() {
-    let site = Running::start_with(|config| {
-        config.secret_key = SecretKeySource::Given("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
-    })
-    .await;
+    let site = Running::start_with_key().await;
     site.author("ada").await;
     let token = logged_in(&site, "ada").await.access;
     let with = |extra: Value| {
@@ -657,6 +654,8 @@ async fn a_client_turns_a_second_factor_on_and_logs_in_with_it() {
     site.site.trust().forget();
     done(&site, "SetUserMFAPreference", off).await;
     assert_eq!(site.count("SELECT COUNT(*) FROM two_factor").await, 0);
+    let noted = "SELECT COUNT(*) FROM audit WHERE kind LIKE 'two_factor%' AND credential = 'access token'";
+    assert_eq!(site.count(noted).await, 2, "on and off, by what was shown");
 }
 
 #[tokio::test]

@@ -4,20 +4,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Manner, PASSWORD, Running, Smtp, until};
+use crate::support::{PASSWORD, Running, other_than, until};
 
 const NEW: &str = "another horse, another battery";
-
-async fn with_mail() -> (Smtp, Running) {
-    let server = Smtp::start(Manner::Takes).await;
-    let mail = server.settings();
-    let site = Running::start_with(|config| {
-        mail(config);
-        Running::with_key(config);
-    })
-    .await;
-    (server, site)
-}
 
 /// The status, and the body.
 async fn call(site: &Running, operation: &str, mut input: Value) -> (u16, Value) {
@@ -57,13 +46,13 @@ async fn token(site: &Running, username: &str, password: &str) -> Value {
 
 #[tokio::test]
 async fn a_sign_up_waits_for_the_code_from_the_mail() {
-    let (server, site) = with_mail().await;
+    let (server, site) = Running::start_with_mail().await;
     let answer = done(&site, "SignUp", sign_up("ada", "ada@example.org")).await;
     assert_eq!(answer["UserConfirmed"], false);
     assert_eq!(answer["CodeDeliveryDetails"]["DeliveryMedium"], "EMAIL");
     assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 0);
     let code = server.mails(1).await[0].code();
-    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let wrong = other_than(&code);
     let confirm = |username: &str, code: &str| json!({ "Username": username, "ConfirmationCode": code });
     for (username, code) in [("ada", wrong), ("nobody-here", code.as_str()), ("ada", "x")] {
         refused(&site, "ConfirmSignUp", confirm(username, code), "CodeMismatchException").await;
@@ -78,7 +67,7 @@ async fn a_sign_up_waits_for_the_code_from_the_mail() {
 
 #[tokio::test]
 async fn a_sign_up_does_not_tell_that_an_address_has_an_account() {
-    let (_server, site) = with_mail().await;
+    let (_server, site) = Running::start_with_mail().await;
     site.account("ada").await;
     let of = |mut answer: Value| {
         answer["UserSub"] = json!(answer["UserSub"].as_str().expect("an id").len());
@@ -97,12 +86,12 @@ async fn a_sign_up_does_not_tell_that_an_address_has_an_account() {
 
 #[tokio::test]
 async fn a_forgotten_password_is_replaced_by_the_code_from_the_mail() {
-    let (server, site) = with_mail().await;
+    let (server, site) = Running::start_with_mail().await;
     site.account("ada").await;
     done(&site, "ForgotPassword", json!({ "Username": "ada" })).await;
     let code = server.mails(1).await[0].code();
     let confirm = |code: &str, password: &str| json!({ "Username": "ada", "ConfirmationCode": code, "Password": password });
-    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let wrong = other_than(&code);
     refused(&site, "ConfirmForgotPassword", confirm(wrong, NEW), "CodeMismatchException").await;
     refused(&site, "ConfirmForgotPassword", confirm(&code, "short"), "InvalidPasswordException").await;
     done(&site, "ConfirmForgotPassword", confirm(&code, NEW)).await;
@@ -112,7 +101,7 @@ async fn a_forgotten_password_is_replaced_by_the_code_from_the_mail() {
 
 #[tokio::test]
 async fn another_address_counts_once_its_code_came_back() {
-    let (server, site) = with_mail().await;
+    let (server, site) = Running::start_with_mail().await;
     site.account("ada").await;
     let token = token(&site, "ada", PASSWORD).await;
     let attributes = json!([{ "Name": "email", "Value": "new@example.org" }]);
@@ -136,7 +125,7 @@ async fn another_address_counts_once_its_code_came_back() {
 
 #[tokio::test]
 async fn an_address_is_enough_to_sign_up_and_the_account_gets_a_name_from_it() {
-    let (server, site) = with_mail().await;
+    let (server, site) = Running::start_with_mail().await;
     site.account("ada-l").await;
     done(&site, "SignUp", json!({ "Username": "Ada.L@example.com", "Password": PASSWORD })).await;
     let code = server.mails(1).await[0].code();

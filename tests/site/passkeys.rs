@@ -1,7 +1,6 @@
 //! Passkeys (security row F2), with an authenticator in software. What browsers do
 //! with a passkey is tried by Playwright (`end2end/tests/passkeys.script.spec.ts`).
 
-use byline::config::SecretKeySource;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -9,8 +8,6 @@ use crate::support::{
 };
 
 const PAGE: &str = "/account/passkeys";
-/// 32 bytes.
-const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// How a device lies.
 type Lie<'a> = &'a dyn Fn(&mut SoftKey);
 
@@ -21,7 +18,7 @@ async fn start() -> (Running, String) {
     let site = Running::start_with(|config| {
         let name = format!("http://localhost:{}", config.listen.port());
         config.public_url = name.parse().expect("a URL");
-        config.secret_key = SecretKeySource::Given(KEY.into());
+        Running::with_key(config);
     })
     .await;
     let origin = format!("http://localhost:{}", site.address.port());
@@ -288,19 +285,13 @@ async fn an_account_does_without_a_password_once_it_has_two_passkeys() {
     assert_eq!(ada.submit(&link, &[]).await.status, 303, "so one passkey is enough");
 }
 
-/// As if eleven minutes had passed since everybody has shown who they are.
-async fn forget_confirmations(site: &Running) {
-    site.tamper("UPDATE sessions SET data = REPLACE(data, '\"confirmed_at\":\"20', '\"confirmed_at\":\"19')")
-        .await;
-}
-
 #[tokio::test]
 async fn a_passkey_shows_as_a_password_does_that_it_is_the_person() {
     let (site, origin) = start().await;
     let (mut ada, mut eve) = (author(&site, &origin, "ada").await, author(&site, &origin, "eve").await);
     assert!(!ada.page("/account/confirm").await.has_button("Use a passkey"), "there is none yet");
     let (mut key, mut eves) = (add(&mut ada, &origin, "Laptop").await, add(&mut eve, &origin, "Phone").await);
-    forget_confirmations(&site).await;
+    site.forget_confirmations().await;
     for path in
         ["/api/begin_passkey", "/api/set_up_two_factor", "/api/turn_off_two_factor", "/api/drop_password"]
     {
@@ -325,6 +316,8 @@ async fn a_passkey_shows_as_a_password_does_that_it_is_the_person() {
     assert_eq!((answer.status, answer.location()), (303, "/account/two-factor"));
     assert_ne!(ada.sid().map(str::to_owned), before, "the session has a new id");
     assert!(ada.page("/account/two-factor").await.has_button("Set up"));
+    let noted = "SELECT credential FROM audit WHERE kind = 'identity_confirmed'";
+    assert_eq!(site.text(noted).await, "passkey");
     assert_eq!(eve.get("/account/two-factor").await.status, 303, "nobody else has shown anything");
 }
 
@@ -334,7 +327,7 @@ async fn the_owner_of_an_account_is_told_of_its_passkeys_and_of_its_second_facto
     let settings = server.settings();
     let site = Running::start_with(|config| {
         settings(config);
-        config.secret_key = SecretKeySource::Given(KEY.into());
+        Running::with_key(config);
         config.public_url = format!("http://localhost:{}", config.listen.port()).parse().expect("a URL");
     })
     .await;
@@ -385,15 +378,9 @@ async fn without_script_the_pages_say_what_is_missing() {
     assert_eq!(answer.page().value("name"), "Laptop");
     let answer = ada.submit(PAGE, &[("name", " "), ("ceremony", ""), ("credential", "")]).await;
     answer.page().assert_problem("name", "Enter a name for the key");
-    for path in ["/login", PAGE] {
-        assert!(
-            ada.without_cookies()
-                .get("/login")
-                .await
-                .text()
-                .contains("<noscript><p>Passkeys need JavaScript"),
-            "{path}"
-        );
+    for (client, path) in [(&mut stranger, "/login"), (&mut ada, PAGE)] {
+        let answer = client.get(path).await;
+        assert!(answer.text().contains("<noscript><p>Passkeys need JavaScript"), "{path}");
     }
 }
 

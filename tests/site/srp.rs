@@ -5,10 +5,14 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use byline::{
     accounts::domain::{Login, NewPassword, service},
     config::Srp,
+    credentials::sealing::SealPurpose,
 };
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, PASSWORD, Running, Several, SrpClient, postgres_database, same_time};
+use crate::support::{
+    Answer, Client, KEY, PASSWORD, Running, Several, SrpClient, postgres_database, same_time,
+};
 
 const OTHER_PASSWORD: &str = "another long pass phrase";
 
@@ -107,6 +111,8 @@ async fn a_password_that_passes_by_at_any_door_is_the_one_that_counts() {
     site.tamper("UPDATE srp_verifiers SET password = salt").await;
     is_refused(&log_in(client, "ada", OTHER_PASSWORD).await, WRONG);
     assert_eq!(site.count("SELECT COUNT(*) FROM srp_verifiers").await, 1);
+    // Two numbers of 384 bytes, and what seals them.
+    assert_eq!(site.count("SELECT COUNT(*) FROM srp_verifiers WHERE length(verifier) = 768 + 49").await, 1);
 }
 
 #[tokio::test]
@@ -123,6 +129,26 @@ async fn a_challenge_is_answered_once_and_within_five_minutes() {
     is_refused(&respond(client, srp.answer(&second, OTHER_PASSWORD)).await, WRONG);
     is_refused(&respond(client, srp.answer(&second, PASSWORD)).await, OVER);
     assert_eq!(site.count("SELECT COUNT(*) FROM srp_used").await, 2);
+    // The same challenge as it would have been five minutes earlier.
+    let mut late = challenge(client, "ada", &srp).await;
+    let sealer = site.site.sealer().expect("a key");
+    let block = BASE64_STANDARD.decode(late["SECRET_BLOCK"].as_str().expect("a block")).expect("base64");
+    let state = sealer.open_sealed(SealPurpose::SrpHandshake, "login", &block).expect("a state");
+    let mut state: Value = serde_json::from_slice(state.expose_secret()).expect("JSON");
+    for (age, is_over) in [(240_000_000_i64, false), (300_000_000, true)] {
+        let mut older = state.clone();
+        older["begun_at"] = json!(state["begun_at"].as_i64().expect("a time") - age);
+        let json = serde_json::to_vec(&older).expect("JSON");
+        let block = sealer.seal(SealPurpose::SrpHandshake, "login", &json).expect("a block");
+        late["SECRET_BLOCK"] = json!(BASE64_STANDARD.encode(block));
+        let answer = respond(client, srp.answer(&late, PASSWORD)).await;
+        if is_over {
+            is_refused(&answer, OVER)
+        } else {
+            is_in(&answer)
+        }
+        state["id"] = json!("0".repeat(32));
+    }
     // Another's block, one of nobody, and one that was changed.
     sign_up(client, "eve").await;
     let mut crossed = srp.answer(&challenge(client, "ada", &srp).await, PASSWORD);
@@ -255,7 +281,7 @@ async fn a_site_without_srp_keeps_no_verifier_and_names_the_other_flow() {
 #[tokio::test]
 async fn any_process_answers_what_another_asked_and_a_challenge_counts_once_at_all_of_them() {
     let key = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(key.path(), "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").expect("a key");
+    std::fs::write(key.path(), KEY).expect("a key");
     let path = key.path().to_str().expect("a path");
     let sites = Several::start(postgres_database().await, 2, &["--secret-key-file", path]).await;
     let [mut first, mut second] = [0, 1].map(|process| sites.at(&sites.browser(), process).as_script());

@@ -24,7 +24,13 @@ use crate::{
 /// # Errors
 /// [`AppError::Invalid`] for the present address, and without mail for one that is
 /// taken.
-pub async fn ask(site: &Site, user: &User, email: Email, source: &RequestSource) -> Result<(), AppError> {
+pub async fn ask(
+    site: &Site,
+    user: &User,
+    email: Email,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     let present =
         contact::of(&mut site.database.read().await?, &user.id).await?.ok_or(AppError::NotSignedIn)?;
     if present.email == email.as_str() {
@@ -38,10 +44,10 @@ pub async fn ask(site: &Site, user: &User, email: Email, source: &RequestSource)
     site.database
         .write_then(
             (user.clone(), email, source.clone()),
-            |db, (user, email, source)| {
+            move |db, (user, email, source)| {
                 Box::pin(async move {
                     contact::set_email(db, &user.id, email.as_str(), false).await?;
-                    audit::record(db, AuditEvent::of(AuditKind::EmailChanged, &user, "session"), &source)
+                    audit::record(db, AuditEvent::of(AuditKind::EmailChanged, &user, credential), &source)
                         .await
                 })
             },

@@ -1,5 +1,5 @@
 //! The audit log: who did what to an account, from where and by which credential
-//! (security row O2). Rows are only added. No row has a secret, or a text that was
+//! (security row O5). Rows are only added. No row has a secret, or a text that was
 //! typed wrongly.
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub const SHOWN: i64 = 50;
 pub enum AuditKind {
     SignedUp,
     LoggedIn,
-    /// A wrong password, a wrong code, or too many attempts.
+    /// A wrong password or a wrong code. What is refused unseen, after too many, is not noted.
     LogInRefused,
     LoggedOut,
     IdentityConfirmed,

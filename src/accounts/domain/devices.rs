@@ -13,23 +13,6 @@ use crate::{
 /// After this time without a login it is forgotten.
 const REMEMBERED: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Whether somebody has logged in to an account from here before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knowledge {
-    /// By this browser.
-    Browser([u8; 32]),
-    /// From this address, by another browser or a program.
-    Address([u8; 32]),
-    None,
-}
-
-impl Knowledge {
-    #[must_use]
-    pub const fn is_known(self) -> bool {
-        matches!(self, Self::Browser(_) | Self::Address(_))
-    }
-}
-
 /// How the database names browser and address of a request.
 fn names(secret: &Secret, source: &RequestSource) -> (Option<[u8; 32]>, Option<[u8; 32]>) {
     let browser = source.device().map(|device| secret.seal("device", &[&device.0]));
@@ -39,14 +22,14 @@ fn names(secret: &Secret, source: &RequestSource) -> (Option<[u8; 32]>, Option<[
     (browser, address)
 }
 
-/// What is known of the source of a request, for an account by its id, its username
-/// or its address.
-pub async fn knowledge(
+/// The browser of a request, else its address, if somebody has logged in with it before
+/// to the account of that id, username or address.
+pub async fn known(
     db: &mut Db,
     secret: &Secret,
     account: &str,
     source: &RequestSource,
-) -> Result<Knowledge, AppError> {
+) -> Result<Option<[u8; 32]>, AppError> {
     let (browser, address) = names(secret, source);
     let known: Vec<Vec<u8>> = on_engine!(db => sqlx::query_scalar(
             "SELECT d.device FROM known_devices d JOIN users u ON u.id = d.user_id
@@ -58,11 +41,7 @@ pub async fn knowledge(
         .fetch_all(db)
         .await?);
     let is_known = |name: &[u8; 32]| known.iter().any(|known| known == name);
-    Ok(match (browser.filter(is_known), address.filter(is_known)) {
-        (Some(browser), _) => Knowledge::Browser(browser),
-        (None, Some(address)) => Knowledge::Address(address),
-        (None, None) => Knowledge::None,
-    })
+    Ok(browser.filter(is_known).or(address.filter(is_known)))
 }
 
 /// Notes that a person has logged in from there. `true` if it is new to the account,

@@ -3,12 +3,10 @@
 use super::{
     audit::{self, AuditEvent, AuditKind},
     device_name::device_name,
-    service::{Spared, sign_out},
+    service::{Spared, end_logins},
 };
 use crate::{
-    credentials::{
-        Caller, RequestSource, UserSession, session::store as session_store, token::store as token_store,
-    },
+    credentials::{Caller, RequestSource, session::store as session_store, token::store as token_store},
     error::AppError,
     site::Site,
     timestamp::Timestamp,
@@ -111,22 +109,20 @@ pub async fn end(site: &Site, caller: &Caller, id: String, source: &RequestSourc
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]. After any error nothing has ended.
-pub async fn end_others(
-    site: &Site,
-    caller: &Caller,
-    session: &UserSession,
-    source: &RequestSource,
-) -> Result<(), AppError> {
+pub async fn end_others(site: &Site, caller: &Caller, source: &RequestSource) -> Result<(), AppError> {
     let user = caller.actor.user()?.clone();
-    let family = caller.family().map(str::to_owned);
-    let spared = Spared { session: session.handle().filter(|_| family.is_none()), family };
-    sign_out(site, user.id.clone(), spared).await?;
     let credential = caller.credential_kind();
     site.database
-        .write((user, source.clone()), move |db, (user, source)| {
-            Box::pin(async move {
-                audit::record(db, AuditEvent::of(AuditKind::SessionsEnded, &user, credential), &source).await
-            })
-        })
+        .write_then(
+            (user, Spared::of(caller), source.clone()),
+            move |db, (user, spared, source)| {
+                Box::pin(async move {
+                    end_logins(db, &user.id, &spared).await?;
+                    audit::record(db, AuditEvent::of(AuditKind::SessionsEnded, &user, credential), &source)
+                        .await
+                })
+            },
+            site.trust().forgetting(),
+        )
         .await
 }

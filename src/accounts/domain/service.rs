@@ -6,7 +6,7 @@ use super::{
     devices,
     hashing::{Priority, Verified},
     mails::{self, Deed},
-    not_authenticated,
+    not_authenticated, passkeys,
     rehash::rehash,
     srp, store,
     throttle::{self, Door, Volume},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock,
     credentials::{
-        HeaderCredential, HeldLogIn, RequestSource, User, UserId, UserSession,
+        Caller, HeaderCredential, HeldLogIn, RequestSource, User, UserId, UserSession,
         session::{KeepSignedIn, store as session_store},
         token::{
             self, Client,
@@ -449,11 +449,37 @@ pub async fn confirm_identity(
     source: &RequestSource,
 ) -> Result<(), AppError> {
     prove(site, user, password, Field::Password, source).await?;
+    confirmed(site, session, user, "password", source).await
+}
+
+/// Shows once more who is signed in, by one of their passkeys.
+///
+/// # Errors
+/// [`AppError::Invalid`], the same for every reason.
+pub async fn confirm_by_passkey(
+    site: &Site,
+    session: &UserSession,
+    user: &User,
+    ceremony: &str,
+    signed: &str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
+    passkeys::confirm(site, user, ceremony, signed, source).await?;
+    confirmed(site, session, user, "passkey", source).await
+}
+
+async fn confirmed(
+    site: &Site,
+    session: &UserSession,
+    user: &User,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     session.confirm(user, source).await?;
     site.database
-        .write((user.clone(), source.clone()), |db, (user, source)| {
+        .write((user.clone(), source.clone()), move |db, (user, source)| {
             Box::pin(async move {
-                audit::record(db, AuditEvent::of(AuditKind::IdentityConfirmed, &user, "password"), &source)
+                audit::record(db, AuditEvent::of(AuditKind::IdentityConfirmed, &user, credential), &source)
                     .await
             })
         })
@@ -552,6 +578,14 @@ pub struct Spared {
     pub family: Option<String>,
     /// The handle of a session ([`UserSession::handle`]).
     pub session: Option<String>,
+}
+
+impl Spared {
+    /// The login that asks.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Self {
+        Self { family: caller.family().map(str::to_owned), session: caller.session_handle() }
+    }
 }
 
 /// Ends every session and every token family of an account.

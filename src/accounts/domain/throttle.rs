@@ -1,4 +1,4 @@
-//! Limits on guesses and on what can be done in an hour (security rows R1 and R2).
+//! Limits on guesses and on what can be done in an hour (security row R1).
 //!
 //! Guesses are counted in the database, so the limits hold on every process and
 //! across restarts. A guess is counted *before* it is checked: many at once cannot
@@ -23,10 +23,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{
-    devices::{self, Knowledge},
-    hashing::Priority,
-};
+use super::{devices, hashing::Priority};
 use crate::{
     clock,
     credentials::{RequestSource, Secret},
@@ -174,8 +171,8 @@ pub async fn begin(
     source: &RequestSource,
 ) -> Result<Attempt, AppError> {
     let secret = site.secret().await?;
-    let knowledge = devices::knowledge(&mut site.database.read().await?, secret, account, source).await?;
-    let counters = counters(secret, door, account, source, knowledge);
+    let known = devices::known(&mut site.database.read().await?, secret, account, source).await?;
+    let counters = counters(secret, door, account, source, known);
     let lanes: &Lanes = site.part();
     let mut places = Vec::new();
     for counter in &counters {
@@ -196,7 +193,7 @@ pub async fn begin(
     site.database
         .write(counters.clone(), |db, counters| Box::pin(async move { count_all(db, &counters).await }))
         .await?;
-    let priority = if knowledge.is_known() { Priority::Known } else { Priority::Unknown };
+    let priority = if known.is_some() { Priority::Known } else { Priority::Unknown };
     Ok(Attempt { counters, priority, _places: places })
 }
 
@@ -225,7 +222,7 @@ fn counters(
     door: Door,
     account: &str,
     source: &RequestSource,
-    knowledge: Knowledge,
+    known: Option<[u8; 32]>,
 ) -> Vec<Counter> {
     let of_account = |of: &[u8]| Counter {
         key: secret.seal("attempts of account", &[door.name().as_bytes(), account.as_bytes(), of]),
@@ -235,13 +232,11 @@ fn counters(
         key: secret.seal("attempts of address", &[network(address).to_string().as_bytes()]),
         limit,
     };
-    let (account, limit) = match knowledge {
+    let (account, limit) = match known {
         // It has a count of its own, which no stranger can raise. Neighbours at the same
         // address can, and then it grows as slowly as that of an account.
-        Knowledge::Browser(device) | Knowledge::Address(device) => (of_account(&device), Limit::Nothing),
-        Knowledge::None => {
-            (of_account(b""), Limit::Window { most: ADDRESS_FAILURES, window: ADDRESS_WINDOW })
-        }
+        Some(device) => (of_account(&device), Limit::Nothing),
+        None => (of_account(b""), Limit::Window { most: ADDRESS_FAILURES, window: ADDRESS_WINDOW }),
     };
     std::iter::once(account).chain(source.address.map(|address| of_address(address, limit))).collect()
 }

@@ -33,7 +33,7 @@ pub(super) const MIN_BYTES: i32 = (HEAD_BYTES + TAG_BYTES) as i32;
 pub enum SealPurpose {
     /// The seed of a key that signs tokens.
     SigningKey,
-    /// The secret of the site ([`super::Secret`]).
+    /// The secret of the site ([`crate::credentials::Secret`]).
     SiteSecret,
     /// The verifier of a password by SRP.
     SrpVerifier,

@@ -133,6 +133,16 @@ impl UserSession {
         self.0.save().await.map_err(|error| cause(&error))
     }
 
+    /// Stores a value. tower-sessions sends the cookie of a changed session again, and
+    /// a browser that is to stay signed in has to be told once more for how long.
+    async fn insert(&self, key: &str, value: impl Serialize) -> Result<(), AppError> {
+        self.0.insert(key, value).await.map_err(|error| cause(&error))?;
+        if let Some(login) = self.login().await? {
+            self.keep_cookie(&login);
+        }
+        Ok(())
+    }
+
     /// A browser keeps the cookie beyond its own end only if it is told how long.
     fn keep_cookie(&self, login: &Login) {
         if login.remembered {
@@ -162,7 +172,7 @@ impl UserSession {
 
     /// Notes the sign-up that this browser has begun.
     pub async fn begin_sign_up(&self, id: &str) -> Result<(), AppError> {
-        self.0.insert(PENDING_SIGN_UP, id).await.map_err(|error| cause(&error))
+        self.insert(PENDING_SIGN_UP, id).await
     }
 
     /// Ends the session in the database.
@@ -177,14 +187,11 @@ impl UserSession {
     /// Keeps a form for when its sender is signed in again; `false` when there
     /// is no room for one more.
     pub async fn keep(&self, database: &Database, form: FormToKeep) -> Result<bool, AppError> {
-        if let Some(login) = self.login().await? {
-            self.keep_cookie(&login);
-        }
         let known = self.kept_forms(database).await?;
         let kept_forms = known.clone().unwrap_or_else(KeptForms::generate);
         let kept = kept_forms.put(database, form).await?;
         if kept && known.is_none() {
-            self.0.insert(KEPT_FORMS, kept_forms).await.map_err(|error| cause(&error))?;
+            self.insert(KEPT_FORMS, kept_forms).await?;
         }
         Ok(kept)
     }
@@ -237,7 +244,7 @@ impl UserSession {
         };
         let kept_forms = KeptForms::generate();
         kept_forms.put(database, form).await?;
-        self.0.insert(KEPT_FORMS, &kept_forms).await.map_err(|error| cause(&error))?;
+        self.insert(KEPT_FORMS, &kept_forms).await?;
         Ok(Some(kept_forms))
     }
 }

@@ -1,4 +1,4 @@
-//! Repairs two answers of tower-sessions.
+//! Completes the answers of tower-sessions.
 
 use axum::{
     extract::{Request, State},
@@ -10,9 +10,6 @@ use axum::{
     response::Response,
 };
 
-/// W3C Clear Site Data 3.1.
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-
 use crate::{
     error::AppError,
     http::{
@@ -21,10 +18,14 @@ use crate::{
     },
 };
 
+/// W3C Clear Site Data 3.1.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
 /// Repairs two answers of tower-sessions 0.15. When it cannot save a session it
 /// answers with a bare 500, although the database may only be away
 /// (<https://github.com/maxcountryman/tower-sessions/issues/203>). And it removes a
 /// cookie without `Secure` (<https://github.com/maxcountryman/tower-sessions/pull/268>).
+/// Where it does, the browser is told to forget its cache as well.
 pub async fn repair_session_response(State(https): State<bool>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let response = next.run(request).await;
@@ -42,10 +43,7 @@ pub async fn repair_session_response(State(https): State<bool>, request: Request
 /// by one of which the browser is known at the next login.
 fn tell_to_clear(mut response: Response) -> Response {
     let is_removal = |cookie: &HeaderValue| {
-        cookie.to_str().is_ok_and(|text| {
-            text.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='))
-                && text.contains("Max-Age=0")
-        })
+        cookie.to_str().is_ok_and(|text| is_session(text) && text.contains("Max-Age=0"))
     };
     if response.headers().get_all(SET_COOKIE).iter().any(is_removal) {
         response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
@@ -66,10 +64,13 @@ fn complete_removal(mut response: Response, https: bool) -> Response {
     response
 }
 
+fn is_session(cookie: &str) -> bool {
+    cookie.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='))
+}
+
 fn with_attributes(cookie: HeaderValue, https: bool) -> HeaderValue {
     let Ok(text) = cookie.to_str() else { return cookie };
-    let is_session = text.strip_prefix(cookies::SESSION).is_some_and(|rest| rest.starts_with('='));
-    let attributes: &[&str] = match (is_session, https) {
+    let attributes: &[&str] = match (is_session(text), https) {
         (false, _) => &[],
         (true, false) => &["HttpOnly", "SameSite=Lax"],
         (true, true) => &["HttpOnly", "SameSite=Lax", "Secure"],

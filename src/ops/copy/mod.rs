@@ -111,7 +111,7 @@ impl fmt::Display for Checksum {
 ///
 /// # Errors
 ///
-/// After an error the target is unchanged. Only if the connection breaks while
+/// After an error the target is unchanged; beside a file the key may stay. Only if the connection breaks while
 /// PostgreSQL commits, it may have all of the new rows.
 pub async fn copy(
     from: &DatabaseUrl,
@@ -306,6 +306,7 @@ impl<'a> Side<'a> {
         let failed = |cause| CopyError::Failed { url: self.url.clone(), cause };
         let mut rows = 0;
         let mut sha256 = Sha256::new();
+        let stays_sealed = secrets.with_key && SEALED_COLUMNS.iter().any(|column| column.table == table.name);
         let db = &mut self.db;
         on_engine!(db => {
             let mut stream = sqlx::query(AssertSqlSafe(query)).fetch(db);
@@ -316,10 +317,11 @@ impl<'a> Side<'a> {
                     Kind::Bytes => row.try_get(index).map(Value::Bytes),
                 });
                 let stored: Vec<Value> = values.collect::<Result<_, _>>().map_err(failed)?;
-                let opened = secrets.open(table, stored.clone());
+                let sealed = stays_sealed.then(|| stored.clone());
+                let opened = secrets.open(table, stored);
                 rows += 1;
                 opened.iter().for_each(|value| value.feed(&mut sha256));
-                each(if secrets.with_key { stored } else { opened }).await?;
+                each(sealed.unwrap_or(opened)).await?;
             }
         });
         Ok(Checksum { rows, sha256: sha256.finalize().into() })

@@ -9,7 +9,6 @@ use crate::{
     credentials::User,
     database::{Db, on_engine},
     error::AppError,
-    timestamp::Timestamp,
 };
 
 const WINDOW: Duration = Duration::from_secs(60 * 60);
@@ -41,7 +40,7 @@ pub(super) async fn refuse_too_much(
     let is_beyond = |used: i64, most: Option<u32>| most.is_some_and(|most| used > i64::from(most));
     let new_bytes = i64::try_from(new.text().as_str().len()).unwrap_or(i64::MAX);
     if is_beyond(posts + 1, most_posts) || is_beyond(bytes.saturating_add(new_bytes), most_bytes) {
-        let wait = Timestamp::from_micros(oldest).micros().saturating_sub(since.micros());
+        let wait = oldest.saturating_sub(since.micros());
         let seconds = u32::try_from(wait / 1_000_000 + 1).unwrap_or(1);
         return Err(AppError::TooMany { retry_after: if posts == 0 { 3600 } else { seconds } });
     }

@@ -1,4 +1,5 @@
-//! Who may do what with a post. Pure functions; nothing else decides.
+//! Who may do what with a post. Pure functions; beside them decides the setting
+//! `accounts.unverified` alone ([`crate::accounts::domain::contact::may_write`]).
 //!
 //! Everyone reads. People who are signed in write; an API key never does. Only the
 //! owner changes or deletes. The SQL of [`super::store`] repeats the last rule, so a

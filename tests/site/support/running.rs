@@ -30,10 +30,10 @@ use byline::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::{Client, PASSWORD, Probe, TestDatabase, in_time};
+use super::{Client, Manner, PASSWORD, Probe, Smtp, TestDatabase, in_time};
 
-/// 32 bytes.
-const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+/// A secret key: 32 bytes.
+pub const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 /// A site of its own: a port, and a database that goes when it does.
 pub struct Running {
@@ -71,6 +71,18 @@ impl Running {
         config.secret_key = SecretKeySource::Given(KEY.into());
     }
 
+    /// A fresh site that sends mail, with a key, and the server that gets it.
+    pub async fn start_with_mail() -> (Smtp, Self) {
+        let server = Smtp::start(Manner::Takes).await;
+        let mail = server.settings();
+        let site = Self::start_with(|config| {
+            mail(config);
+            Self::with_key(config);
+        })
+        .await;
+        (server, site)
+    }
+
     /// A fresh site behind a proxy on this machine, which says by `X-Forwarded-For` who
     /// asks: [`Client::coming_from`].
     pub async fn start_behind_a_proxy() -> Self {
@@ -92,6 +104,14 @@ impl Running {
         in_time("the site to stop", self.served).await.expect("the listener ends well");
         self.site.database.close().await;
         Self::over(self.database, |config| config.argon2 = cost).await
+    }
+
+    /// As if eleven minutes had passed since everybody has shown that it is them.
+    pub async fn forget_confirmations(&self) {
+        self.tamper(
+            "UPDATE sessions SET data = REPLACE(data, '\"confirmed_at\":\"20', '\"confirmed_at\":\"19')",
+        )
+        .await;
     }
 
     /// Another process of the same site, which sends no mail itself.

@@ -121,6 +121,11 @@ impl Smtp {
     }
 }
 
+/// A code that is not this one.
+pub fn other_than(code: &str) -> &'static str {
+    if code == "000000" { "000001" } else { "000000" }
+}
+
 impl Drop for Smtp {
     fn drop(&mut self) {
         self.serving.abort();

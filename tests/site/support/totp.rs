@@ -30,6 +30,11 @@ impl App {
         Self(bytes)
     }
 
+    /// The secret as it is counted with.
+    pub fn secret(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The code of now, or so many steps later.
     pub fn code(&self, steps: i64) -> String {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 
 use crate::{
+    accounts::domain::one_time::Token,
     clock,
     credentials::{RequestSource, UserId},
     database::{Db, execute, internal, on_engine},
@@ -49,10 +48,6 @@ fn client(source: &RequestSource) -> String {
     source.address.map(|address| network(address).to_string()).unwrap_or_default()
 }
 
-fn hash(id: &str) -> Vec<u8> {
-    Sha256::digest(id).to_vec()
-}
-
 /// Stores the state of a ceremony; its id.
 pub(super) async fn begin(
     site: &Site,
@@ -61,13 +56,11 @@ pub(super) async fn begin(
     state: &impl Serialize,
     source: &RequestSource,
 ) -> Result<String, AppError> {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(internal)?;
-    let id = BASE64_URL_SAFE_NO_PAD.encode(random);
+    let id = Token::random()?;
     let state = serde_json::to_string(state).map_err(internal)?;
     site.database
         .write(
-            (hash(&id), user.cloned(), state, client(source)),
+            (id.hash(), user.cloned(), state, client(source)),
             move |db, (hash, user, state, client)| {
                 Box::pin(async move {
                     let now = clock::now();
@@ -93,7 +86,7 @@ pub(super) async fn begin(
             },
         )
         .await?;
-    Ok(id)
+    Ok(id.expose().to_owned())
 }
 
 /// Takes the state of a ceremony out of the database. `None` if there is none of
@@ -104,28 +97,22 @@ pub(super) async fn take<T: DeserializeOwned>(
     user: Option<&UserId>,
     id: &str,
 ) -> Result<Option<T>, AppError> {
-    let state = site
+    let Some(id) = Token::parse(id) else { return Ok(None) };
+    let state: Option<String> = site
         .database
-        .write((hash(id), user.cloned()), move |db, (hash, user)| {
+        .write((id.hash(), user.cloned()), move |db, (hash, user)| {
             Box::pin(async move {
-                let state: Option<String> = {
-                    let db = &mut *db;
-                    on_engine!(db => sqlx::query_scalar(
-                            "SELECT state FROM passkey_ceremonies
-                             WHERE id_hash = $1 AND kind = $2 AND COALESCE(user_id, '') = $3 AND expires_at > $4",
-                        )
-                        .bind(&hash)
-                        .bind(kind.name())
-                        .bind(user.as_ref().map_or("", UserId::as_str))
-                        .bind(clock::now().micros())
-                        .fetch_optional(db)
-                        .await?)
-                };
-                if state.is_none() {
-                    return Ok(None);
-                }
-                let taken = execute!(db => sqlx::query("DELETE FROM passkey_ceremonies WHERE id_hash = $1").bind(hash))?;
-                Ok(state.filter(|_| taken > 0))
+                Ok(on_engine!(db => sqlx::query_scalar(
+                        "DELETE FROM passkey_ceremonies
+                         WHERE id_hash = $1 AND kind = $2 AND COALESCE(user_id, '') = $3 AND expires_at > $4
+                         RETURNING state",
+                    )
+                    .bind(&hash)
+                    .bind(kind.name())
+                    .bind(user.as_ref().map_or("", UserId::as_str))
+                    .bind(clock::now().micros())
+                    .fetch_optional(db)
+                    .await?))
             })
         })
         .await?;

@@ -124,6 +124,7 @@ pub async fn add(
     name: Parsed<PasskeyName>,
     ceremony: &str,
     made: &str,
+    credential: &'static str,
     source: &RequestSource,
 ) -> Result<ListedPasskey, AppError> {
     let name = name?;
@@ -153,7 +154,7 @@ pub async fn add(
     };
     let given = (site.clone(), user.clone(), passkey.cred_id().clone(), row, source.clone());
     site.database
-        .write(given, |db, (site, user, credential_id, row, source)| {
+        .write(given, move |db, (site, user, credential_id, row, source)| {
             Box::pin(async move {
                 if store::count(db, &user.id).await? >= MAX {
                     return Err(refused(format!(
@@ -163,7 +164,8 @@ pub async fn add(
                 if !store::insert(db, &user.id, &credential_id, &row).await? {
                     return Err(refused("That passkey belongs to an account already"));
                 }
-                audit::record(db, AuditEvent::of(AuditKind::PasskeyAdded, &user, "session"), &source).await?;
+                audit::record(db, AuditEvent::of(AuditKind::PasskeyAdded, &user, credential), &source)
+                    .await?;
                 mails::tell(db, &site, &user, Deed::PasskeyAdded(&row.name), &source).await?;
                 Ok(row.into())
             })
@@ -313,9 +315,15 @@ async fn refuse_copied(site: &Site, user: &User, id: String, source: &RequestSou
 /// # Errors
 /// [`AppError::Invalid`] if the account has no password, and would have fewer than
 /// two passkeys.
-pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource) -> Result<(), AppError> {
+pub async fn remove(
+    site: &Site,
+    user: &User,
+    id: String,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     site.database
-        .write((site.clone(), user.clone(), id, source.clone()), |db, (site, user, id, source)| {
+        .write((site.clone(), user.clone(), id, source.clone()), move |db, (site, user, id, source)| {
             Box::pin(async move {
                 let rows = store::list(db, &user.id).await?;
                 let Some(row) = rows.into_iter().find(|row| row.id == id) else { return Ok(()) };
@@ -327,7 +335,7 @@ pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource
                         "You have no password, so you need two passkeys. Add another one first, or set a password",
                     ));
                 }
-                audit::record(db, AuditEvent::of(AuditKind::PasskeyRemoved, &user, "session"), &source).await?;
+                audit::record(db, AuditEvent::of(AuditKind::PasskeyRemoved, &user, credential), &source).await?;
                 mails::tell(db, &site, &user, Deed::PasskeyRemoved(&row.name), &source).await
             })
         })
@@ -339,7 +347,12 @@ pub async fn remove(site: &Site, user: &User, id: String, source: &RequestSource
 ///
 /// # Errors
 /// [`AppError::Invalid`] with fewer than two passkeys; [`AppError::Busy`].
-pub async fn drop_password(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
+pub async fn drop_password(
+    site: &Site,
+    user: &User,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     let few = || refused("You need two passkeys before you can do without a password");
     if store::count_accepted(&mut site.database.read().await?, &user.id).await? < WITHOUT_PASSWORD {
         return Err(few());
@@ -355,7 +368,8 @@ pub async fn drop_password(site: &Site, user: &User, source: &RequestSource) -> 
                     return Ok(());
                 }
                 store::drop_password(db, &user.id, &hash, clock::now()).await?;
-                audit::record(db, AuditEvent::of(AuditKind::PasswordRemoved, &user, "session"), &source).await
+                audit::record(db, AuditEvent::of(AuditKind::PasswordRemoved, &user, credential), &source)
+                    .await
             })
         })
         .await
@@ -370,6 +384,7 @@ pub async fn set_password(
     site: &Site,
     user: &User,
     proposed: &SecretString,
+    credential: &'static str,
     source: &RequestSource,
 ) -> Result<(), AppError> {
     let contact = contact::of(&mut site.database.read().await?, &user.id).await?;
@@ -380,14 +395,14 @@ pub async fn set_password(
     let hash = site.hasher().hash(proposed, Priority::Known).await?;
     let input = (site.clone(), user.clone(), (hash, verifier), source.clone());
     site.database
-        .write(input, |db, (site, user, (hash, verifier), source)| {
+        .write(input, move |db, (site, user, (hash, verifier), source)| {
             Box::pin(async move {
                 if !store::is_password_dropped(db, &user.id).await? {
                     return Err(AppError::Forbidden);
                 }
                 accounts::set_hash(db, &user.id, &hash).await?;
                 srp::store(db, &user.id, &hash, verifier.as_ref()).await?;
-                audit::record(db, AuditEvent::of(AuditKind::PasswordChanged, &user, "passkey"), &source)
+                audit::record(db, AuditEvent::of(AuditKind::PasswordChanged, &user, credential), &source)
                     .await?;
                 mails::tell(db, &site, &user, Deed::PasswordChanged, &source).await
             })

@@ -134,17 +134,18 @@ pub async fn turn_on(
     user: &User,
     code: &SecondFactorCode,
     key: Option<IdempotencyKey>,
+    credential: &'static str,
     source: &RequestSource,
 ) -> Result<Vec<RecoveryCode>, AppError> {
     let operation =
         IdempotentOperation::TurnOnTwoFactor.under(key.unwrap_or_else(IdempotencyKey::generate), &[]);
     let SecondFactorCode::Totp(code) = code else { return Err(wrong_code()) };
     let codes = codes(site, user, operation.key()).await?;
-    let sealer = sealer(site)?.clone();
-    let given = (site.clone(), user.clone(), code.clone(), codes.clone(), operation, source.clone(), sealer);
+    let given = (site.clone(), user.clone(), code.clone(), codes.clone(), operation, source.clone());
     site.database
-        .write(given, |db, (site, user, code, codes, operation, source, sealer)| {
+        .write(given, move |db, (site, user, code, codes, operation, source)| {
             Box::pin(async move {
+                let sealer = sealer(&site)?;
                 if idempotency::remembered(db, user.id.as_str(), &operation).await?.is_some() {
                     return Ok(());
                 }
@@ -152,13 +153,13 @@ pub async fn turn_on(
                     return Err(AppError::invalid(Field::Code, "Begin with “Set up”"));
                 };
                 let now = clock::now();
-                let step = open(&sealer, &user, &pending)?.check(code.expose_secret(), now, 0)?;
+                let step = open(sealer, &user, &pending)?.check(code.expose_secret(), now, 0)?;
                 let step = step.ok_or_else(wrong_code)?;
                 if !store::turn_on(db, &user.id, &pending, step, now).await? {
                     return Err(AppError::WriteConflict);
                 }
                 store::replace_codes(db, &user.id, &codes).await?;
-                audit::record(db, AuditEvent::of(AuditKind::TwoFactorTurnedOn, &user, "session"), &source)
+                audit::record(db, AuditEvent::of(AuditKind::TwoFactorTurnedOn, &user, credential), &source)
                     .await?;
                 mails::tell(db, &site, &user, Deed::TwoFactorTurnedOn, &source).await?;
                 idempotency::remember(db, user.id.as_str(), &operation, user.id.as_str()).await
@@ -183,6 +184,7 @@ pub async fn renew_codes(
     site: &Site,
     user: &User,
     key: Option<IdempotencyKey>,
+    credential: &'static str,
     source: &RequestSource,
 ) -> Result<Vec<RecoveryCode>, AppError> {
     let operation =
@@ -191,7 +193,7 @@ pub async fn renew_codes(
     site.database
         .write(
             (user.clone(), codes.clone(), operation, source.clone()),
-            |db, (user, codes, operation, source)| {
+            move |db, (user, codes, operation, source)| {
                 Box::pin(async move {
                     if idempotency::remembered(db, user.id.as_str(), &operation).await?.is_some() {
                         return Ok(());
@@ -202,7 +204,7 @@ pub async fn renew_codes(
                     store::replace_codes(db, &user.id, &codes).await?;
                     audit::record(
                         db,
-                        AuditEvent::of(AuditKind::RecoveryCodesMade, &user, "session"),
+                        AuditEvent::of(AuditKind::RecoveryCodesMade, &user, credential),
                         &source,
                     )
                     .await?;
@@ -215,14 +217,19 @@ pub async fn renew_codes(
 }
 
 /// Turns it off, and forgets the secret and the codes. Twice is once.
-pub async fn turn_off(site: &Site, user: &User, source: &RequestSource) -> Result<(), AppError> {
+pub async fn turn_off(
+    site: &Site,
+    user: &User,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     site.database
-        .write((site.clone(), user.clone(), source.clone()), |db, (site, user, source)| {
+        .write((site.clone(), user.clone(), source.clone()), move |db, (site, user, source)| {
             Box::pin(async move {
                 if store::turn_off(db, &user.id).await? {
                     audit::record(
                         db,
-                        AuditEvent::of(AuditKind::TwoFactorTurnedOff, &user, "session"),
+                        AuditEvent::of(AuditKind::TwoFactorTurnedOff, &user, credential),
                         &source,
                     )
                     .await?;
@@ -242,16 +249,15 @@ pub(super) async fn use_code(
     code: &SecondFactorCode,
     source: &RequestSource,
 ) -> Result<bool, AppError> {
-    let sealer = site.sealer().cloned();
     site.database
         .write(
-            (site.clone(), user.clone(), code.clone(), source.clone(), sealer),
-            |db, (site, user, code, source, sealer)| {
+            (site.clone(), user.clone(), code.clone(), source.clone()),
+            |db, (site, user, code, source)| {
                 Box::pin(async move {
                     match code {
                         SecondFactorCode::Totp(code) => {
-                            let Some(sealer) = sealer else { return Ok(false) };
-                            use_totp(db, &sealer, &user, &code).await
+                            let Some(sealer) = site.sealer() else { return Ok(false) };
+                            use_totp(db, sealer, &user, &code).await
                         }
                         SecondFactorCode::Recovery(code) => {
                             let used = store::use_code(db, &user.id, &code, clock::now()).await?;
