@@ -177,8 +177,9 @@ mod server {
             domain::{
                 Email, Login, NewAccount, NewPassword, Password,
                 account::{self, PostsOfDeleted},
-                api_keys, logins, pending_sign_up,
-                service::{self, Spared},
+                api_keys, logins,
+                logins::Spared,
+                pending_sign_up, service,
             },
             profile::{About, DisplayName, Links, Profile},
         },

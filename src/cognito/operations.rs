@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     accounts::domain::{
-        Email, NewAccount, NewPassword, Password, contact, pending_sign_up, service, service::Spared,
+        Email, NewAccount, NewPassword, Password, contact,
+        logins::{self, Spared},
+        pending_sign_up, service,
     },
     credentials::{
         RequestSource,
@@ -198,7 +200,7 @@ async fn revoke_token(site: &Site, input: RevokeToken) -> Result<Value, Problem>
 
 async fn global_sign_out(site: &Site, input: AccessTokenInput) -> Result<Value, Problem> {
     let VerifiedToken { user, .. } = token::verify(site, &input.access_token).await?;
-    service::sign_out_everywhere(site, user.id).await?;
+    logins::sign_out_everywhere(site, user.id).await?;
     Ok(json!({}))
 }
 

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::{
     Password,
     audit::{self, AuditEvent, AuditKind, AuditRow},
-    service, srp,
+    logins, service, srp,
 };
 use crate::{
     accounts::profile::{About, DisplayName, Links, Profile},
@@ -169,7 +169,7 @@ pub async fn close(
             })
         })
         .await?;
-    service::sign_out_everywhere(site, user.id).await
+    logins::sign_out_everywhere(site, user.id).await
 }
 
 /// An account whose time is over.

@@ -5,8 +5,8 @@ use super::{
     Email,
     audit::{self, AuditEvent, AuditKind},
     contact, letters,
+    logins::{self, Spared},
     one_time::{self, Code, New, Proof, Purpose, Token},
-    service::{self, Spared},
     throttle::{self, Volume},
 };
 use crate::{
@@ -165,7 +165,7 @@ pub async fn undo(site: &Site, token: Option<Token>, source: &RequestSource) -> 
                     for purpose in [Purpose::ResetPassword, Purpose::VerifyEmail, Purpose::ChangeEmail] {
                         one_time::forget_purpose(db, &found.user, purpose).await?;
                     }
-                    service::end_logins(db, &found.user, &Spared::default()).await?;
+                    logins::end_all(db, &found.user, &Spared::default()).await?;
                     let Some(contact) = contact::of(db, &found.user).await? else { return Ok(()) };
                     let event = AuditEvent {
                         detail: "undone",

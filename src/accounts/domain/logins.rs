@@ -1,12 +1,14 @@
-//! Where a person is signed in: their sessions and their programs' token families.
+//! Where a person is signed in: their sessions and their programs' token families; ending them.
 
 use super::{
     audit::{self, AuditEvent, AuditKind},
     device_name::device_name,
-    service::{Spared, end_logins},
 };
 use crate::{
-    credentials::{Caller, RequestSource, session::store as session_store, token::store as token_store},
+    credentials::{
+        Caller, RequestSource, UserId, session::store as session_store, token::store as token_store,
+    },
+    database::Db,
     error::AppError,
     site::Site,
     timestamp::Timestamp,
@@ -117,7 +119,7 @@ pub async fn end_others(site: &Site, caller: &Caller, source: &RequestSource) ->
             (user, Spared::of(caller), source.clone()),
             move |db, (user, spared, source)| {
                 Box::pin(async move {
-                    end_logins(db, &user.id, &spared).await?;
+                    end_all(db, &user.id, &spared).await?;
                     audit::record(db, AuditEvent::of(AuditKind::SessionsEnded, &user, credential), &source)
                         .await
                 })
@@ -125,4 +127,46 @@ pub async fn end_others(site: &Site, caller: &Caller, source: &RequestSource) ->
             site.trust().forgetting(),
         )
         .await
+}
+
+/// What stays when everything else of a person ends: what asked for it.
+#[derive(Clone, Debug, Default)]
+pub struct Spared {
+    /// A token family.
+    pub family: Option<String>,
+    /// The handle of a session ([`UserSession::handle`]).
+    pub session: Option<String>,
+}
+
+impl Spared {
+    /// The login that asks.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Self {
+        Self { family: caller.family().map(str::to_owned), session: caller.session_handle() }
+    }
+}
+
+/// Ends every session and every token family of an account.
+///
+/// # Errors
+///
+/// After an error nothing has ended.
+pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
+    sign_out(site, user, Spared::default()).await
+}
+
+pub(super) async fn sign_out(site: &Site, user: UserId, spared: Spared) -> Result<(), AppError> {
+    site.database
+        .write_then(
+            (user, spared),
+            |db, (user, spared)| Box::pin(async move { end_all(db, &user, &spared).await }),
+            site.trust().forgetting(),
+        )
+        .await
+}
+
+/// As [`sign_out`], in a transaction; its caller makes the site forget whom it trusts.
+pub(super) async fn end_all(db: &mut Db, user: &UserId, spared: &Spared) -> Result<(), AppError> {
+    session_store::end_all(db, user, spared.session.as_deref()).await?;
+    token_store::end_all(db, user, spared.family.as_deref()).await
 }

@@ -7,7 +7,7 @@ use super::{
     audit::{self, AuditEvent, AuditKind},
     contact::{self, Contact},
     hashing::Priority,
-    letters,
+    letters, logins,
     mails::{self, Deed},
     one_time::{self, Code, Proof, Purpose, Token, link_is_over},
     same_time, service, srp, store,
@@ -159,7 +159,7 @@ async fn replace(
         .await?;
     if replaced.is_some() {
         // Only now, see [`service::Authenticated::still_holds`].
-        service::sign_out_everywhere(site, contact.user.id.clone()).await?;
+        logins::sign_out_everywhere(site, contact.user.id.clone()).await?;
     }
     Ok(replaced)
 }

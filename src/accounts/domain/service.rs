@@ -5,6 +5,7 @@ use super::{
     audit::{self, AuditEvent, AuditKind},
     devices,
     hashing::{Priority, Verified},
+    logins,
     mails::{self, Deed},
     not_authenticated, passkeys,
     rehash::rehash,
@@ -15,17 +16,14 @@ use super::{
 use crate::{
     clock,
     credentials::{
-        Caller, HeaderCredential, HeldLogIn, RequestSource, User, UserId, UserSession,
-        session::{KeepSignedIn, store as session_store},
+        HeaderCredential, HeldLogIn, RequestSource, User, UserSession,
+        session::KeepSignedIn,
         token::{
             self, Client,
             service::{Begun, Tokens},
         },
     },
-    database::{
-        Db,
-        idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
-    },
+    database::idempotency::{self, IdempotencyKey, IdempotentOperation, KeyedOperation},
     error::{AppError, Field, Parsed},
     site::Site,
     username::Username,
@@ -526,7 +524,7 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
         })
         .await?;
     // Only now, see [`Authenticated::still_holds`].
-    sign_out(site, user.id, Spared::default()).await
+    logins::sign_out_everywhere(site, user.id).await
 }
 
 /// Changes the password of a person who knows the present one, and ends their
@@ -538,7 +536,7 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
 pub async fn change_password(
     site: &Site,
     user: User,
-    spared: Spared,
+    spared: logins::Spared,
     previous: Password,
     proposed: NewPassword,
     source: &RequestSource,
@@ -568,47 +566,5 @@ pub async fn change_password(
     if !replaced {
         return Err(wrong_password(Field::CurrentPassword));
     }
-    sign_out(site, user.id, spared).await
-}
-
-/// What stays when everything else of a person ends: what asked for it.
-#[derive(Clone, Debug, Default)]
-pub struct Spared {
-    /// A token family.
-    pub family: Option<String>,
-    /// The handle of a session ([`UserSession::handle`]).
-    pub session: Option<String>,
-}
-
-impl Spared {
-    /// The login that asks.
-    #[must_use]
-    pub fn of(caller: &Caller) -> Self {
-        Self { family: caller.family().map(str::to_owned), session: caller.session_handle() }
-    }
-}
-
-/// Ends every session and every token family of an account.
-///
-/// # Errors
-///
-/// After an error nothing has ended.
-pub async fn sign_out_everywhere(site: &Site, user: UserId) -> Result<(), AppError> {
-    sign_out(site, user, Spared::default()).await
-}
-
-pub(super) async fn sign_out(site: &Site, user: UserId, spared: Spared) -> Result<(), AppError> {
-    site.database
-        .write_then(
-            (user, spared),
-            |db, (user, spared)| Box::pin(async move { end_logins(db, &user, &spared).await }),
-            site.trust().forgetting(),
-        )
-        .await
-}
-
-/// As [`sign_out`], in a transaction; its caller makes the site forget whom it trusts.
-pub(super) async fn end_logins(db: &mut Db, user: &UserId, spared: &Spared) -> Result<(), AppError> {
-    session_store::end_all(db, user, spared.session.as_deref()).await?;
-    token::store::end_all(db, user, spared.family.as_deref()).await
+    logins::sign_out(site, user.id, spared).await
 }
