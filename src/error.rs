@@ -119,6 +119,13 @@ pub enum AppError {
         "Confirm your email address before you write: enter the code that was mailed to you on the page /verify-email."
     )]
     EmailNotConfirmed,
+    /// The password is right, but the sign-up that it belongs to still waits for the
+    /// code from its mail. `/api/verify_email` takes both.
+    #[error("Confirm your email address first: enter the code that was mailed to you.")]
+    SignUpNotConfirmed {
+        /// The id that goes with the code.
+        sign_up: String,
+    },
     /// A fault of ours; the log has the cause.
     #[error("Something went wrong on our side.")]
     Internal,
@@ -250,7 +257,7 @@ impl AppError {
             Self::ConfirmIdentity => "Confirm it is you",
             Self::Internal => "Something went wrong",
             Self::NoPublicUrl { .. } => "Not set up yet",
-            Self::EmailNotConfirmed => "Confirm your address first",
+            Self::EmailNotConfirmed | Self::SignUpNotConfirmed { .. } => "Confirm your address first",
             Self::TooLarge { .. } => "Too large",
             _ => "That did not work",
         }
@@ -289,7 +296,8 @@ impl AppError {
             | Self::MailIsOff
             | Self::ConfirmIdentity
             | Self::SecondFactorRequired
-            | Self::EmailNotConfirmed => 403,
+            | Self::EmailNotConfirmed
+            | Self::SignUpNotConfirmed { .. } => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,

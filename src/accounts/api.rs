@@ -27,7 +27,8 @@ pub async fn sign_up(
 
 /// Signs in with a username or an e-mail address. Where the account has a second
 /// factor, nobody is signed in yet: the answer says so, and `log_in_code` has to
-/// follow.
+/// follow. Where the sign-up was not confirmed, the answer has its id, and
+/// `verify_email` has to follow.
 ///
 /// # Errors
 /// [`AppError::Invalid`], the same for an unknown name and a wrong password;
@@ -236,9 +237,14 @@ mod server {
         let (Some(login), Some(password)) = (login, password) else {
             return Err(errors.into_error());
         };
-        let user =
-            service::log_in(&site(), &session(), login, password, keep_signed_in.into(), &source()).await?;
-        Ok(answer(user))
+        let session = session();
+        match service::log_in(&site(), &session, login, password, keep_signed_in.into(), &source()).await {
+            Err(AppError::SignUpNotConfirmed { sign_up }) => {
+                session.begin_sign_up(&sign_up).await?;
+                Ok(LogInAnswer::NotConfirmed { sign_up })
+            }
+            outcome => outcome.map(answer),
+        }
     }
 
     pub(super) async fn confirm_identity(password: SecretString) -> Result<(), AppError> {

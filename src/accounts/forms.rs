@@ -154,8 +154,12 @@ pub(super) fn confirmed(typed: &Values, _: &Value) -> String {
     next.map_or_else(|| "/account".to_owned(), |next| next.as_str().to_owned())
 }
 
-/// Where a login goes on: to what was wanted, or to its second step.
+/// Where a login goes on: to what was wanted, or to its second step, or to the code
+/// that confirms its sign-up.
 pub(super) fn next(typed: &Values, answer: &Value) -> String {
+    if let Some(id) = answer["sign_up"].as_str() {
+        return code_of_sign_up(id);
+    }
     if answer.get("second_factor").is_some() {
         return match typed.get("next").and_then(Next::parse) {
             Some(next) => with_next(LOG_IN_CODE, next.as_str()),
@@ -166,10 +170,14 @@ pub(super) fn next(typed: &Values, answer: &Value) -> String {
     next.map_or_else(|| LOGGED_IN.to_owned(), |next| with_next(LOGGED_IN, next.as_str()))
 }
 
+fn code_of_sign_up(id: &str) -> String {
+    format!("/verify-email?sign_up={id}")
+}
+
 /// Where mail is sent, on to the page of the code.
 fn after_sign_up(typed: &Values, answer: &Value) -> (String, Option<&'static Notice>) {
     match answer["sign_up"].as_str() {
-        Some(id) => (format!("/verify-email?sign_up={id}"), None),
+        Some(id) => (code_of_sign_up(id), None),
         None => (next(typed, answer), Some(&WELCOME)),
     }
 }

@@ -60,4 +60,10 @@ pub enum LogInAnswer {
         /// Always true.
         second_factor: bool,
     },
+    /// Nobody is signed in: the sign-up waits for the code from its mail, which
+    /// `/api/verify_email` takes.
+    NotConfirmed {
+        /// The id that goes with the code.
+        sign_up: String,
+    },
 }

@@ -64,6 +64,9 @@ impl From<AppError> for Problem {
             | AppError::ConfirmIdentity => refused("NotAuthorizedException"),
             AppError::Busy { .. } | AppError::WriteConflict => refused("TooManyRequestsException"),
             AppError::TooMany { .. } => Self { status: 429, ..refused("TooManyRequestsException") },
+            AppError::SignUpNotConfirmed { .. } => {
+                Self::new("UserNotConfirmedException", "User is not confirmed.")
+            }
             AppError::Internal => Self { status: 500, ..refused("InternalErrorException") },
             error => Self { status: error.status(), ..refused("InvalidParameterException") },
         }

@@ -61,6 +61,7 @@ impl From<AppError> for Refusal {
             }
             AppError::BadRequest { reason } => Self::Request(reason),
             AppError::SecondFactorRequired => Self::SecondFactor,
+            unconfirmed @ AppError::SignUpNotConfirmed { .. } => Self::Grant(unconfirmed.to_string()),
             other => Self::Error(other),
         }
     }

@@ -292,3 +292,50 @@ async fn any_process_answers_what_another_asked_and_a_challenge_counts_once_at_a
     is_refused(&respond(&mut first, answer).await, OVER);
     sites.stop().await;
 }
+
+#[tokio::test]
+async fn a_client_whose_sign_up_was_not_confirmed_is_told_so_for_its_own_password_alone() {
+    let (server, site) = Running::start_with_mail().await;
+    site.account("ada").await;
+    let client = &mut site.script();
+    let not_confirmed = |answer: &Answer| {
+        let body = answer.json();
+        assert_eq!((answer.status, &body["__type"]), (400, &json!("UserNotConfirmedException")), "{body}");
+    };
+    let by_password = async |client: &mut Client, name: &str, password: &str| {
+        let given = json!({ "USERNAME": name, "PASSWORD": password });
+        let flow = "USER_PASSWORD_AUTH";
+        let input = json!({ "AuthFlow": flow, "ClientId": "byline-web", "AuthParameters": given });
+        call(client, "InitiateAuth", &input).await
+    };
+    let sign_up_with = async |client: &mut Client, name: &str, email: &str| {
+        let email = json!([{ "Name": "email", "Value": email }]);
+        let input = json!({ "ClientId": "byline-web", "Username": name, "Password": OTHER_PASSWORD, "UserAttributes": email });
+        assert_eq!(call(client, "SignUp", &input).await.status, 200);
+    };
+    sign_up_with(client, "eve", "eve@example.org").await;
+    sign_up_with(client, "eva", "ada@example.org").await;
+    for name in ["eve", "eva"] {
+        not_confirmed(&log_in(client, name, OTHER_PASSWORD).await);
+        not_confirmed(&by_password(client, name, OTHER_PASSWORD).await);
+        is_refused(&log_in(client, name, PASSWORD).await, WRONG);
+        is_refused(&by_password(client, name, PASSWORD).await, WRONG);
+    }
+    // By SRP, a client proves one password for a name: an address is its account's.
+    for address in ["eve@example.org", "ada@example.org"] {
+        is_refused(&log_in(client, address, OTHER_PASSWORD).await, WRONG);
+        not_confirmed(&by_password(client, address, OTHER_PASSWORD).await);
+    }
+    is_in(&log_in(client, "ada@example.org", PASSWORD).await);
+    assert_eq!(
+        site.count("SELECT COUNT(*) FROM audit WHERE kind = 'logged_in' AND user_id IS NULL").await,
+        0
+    );
+
+    let mails = server.mails(2).await;
+    let code = mails.iter().find(|mail| mail.to == "eve@example.org").expect("a mail").code();
+    let confirm = json!({ "ClientId": "byline-web", "Username": "eve", "ConfirmationCode": code });
+    assert_eq!(call(client, "ConfirmSignUp", &confirm).await.status, 200);
+    is_in(&log_in(client, "eve", OTHER_PASSWORD).await);
+    is_in(&log_in(client, "eve@example.org", OTHER_PASSWORD).await);
+}

@@ -515,3 +515,59 @@ async fn who_stays_signed_in_does_so_after_a_form_of_sign_up_as_well() {
     let cookie = answer.cookies().find(|cookie| cookie.starts_with("sid")).expect("a cookie");
     assert!(cookie.contains("Max-Age=1209"), "{cookie}");
 }
+
+const EVES_PASSWORD: &str = "a pass phrase that eve made up";
+
+/// Eve signs up with that address, and tries to log in by the password that she gave.
+async fn eve_logs_in(site: &Running, username: &str, email: &str, name: &str) -> [(u16, String); 3] {
+    let typed = [("username", username), ("email", email), ("password", EVES_PASSWORD)];
+    let id = id_of(&site.browser().submit("/signup", &typed).await);
+    let typed = [("identifier", name), ("password", EVES_PASSWORD)];
+    let form = site.browser().submit("/login", &typed).await;
+    let script = site.script().submit("/api/log_in", &typed).await;
+    let grant = [("grant_type", "password"), ("username", name), ("password", EVES_PASSWORD)];
+    let token = site.script().submit("/api/token", &grant).await;
+    let seen = |answer: &Answer, said: &str| (answer.status, said.replace(&id, "ID"));
+    [seen(&form, form.location()), seen(&script, &script.text()), seen(&token, &token.text())]
+}
+
+#[tokio::test]
+async fn a_login_before_the_address_is_confirmed_goes_on_to_the_code() {
+    let (server, site) = Running::start_with_mail().await;
+    let mut ada = site.browser();
+    let id = id_of(&sign_up(&mut ada, "ada", "ada@example.org").await);
+    // The tab with the page of the code is closed, and the mail comes only now.
+    let mut later = site.browser();
+    for name in ["ada", "Ada", "ada@example.org"] {
+        let answer = later.submit("/login", &[("identifier", name), ("password", PASSWORD)]).await;
+        assert_eq!(id_of(&answer), id, "{name}");
+        assert_eq!(later.signed_in_as().await, None);
+    }
+    let wrong = later.submit("/login", &[("identifier", "ada"), ("password", EVES_PASSWORD)]).await;
+    assert_eq!(wrong.status, 422);
+    // A right password is no failure, however often it comes.
+    for _ in 0..8 {
+        id_of(&later.submit("/login", &[("identifier", "ada"), ("password", PASSWORD)]).await);
+    }
+    let code = server.mails(1).await[0].code();
+    let answer = enter(&mut later, &id, &code).await;
+    assert_eq!(later.goes_on_to(&answer).await, "/my-posts");
+    assert_eq!(later.signed_in_as().await.as_deref(), Some("ada"));
+    assert_eq!(site.browser().log_in("ada").await.location(), "/login/done");
+}
+
+#[tokio::test]
+async fn a_login_before_the_address_is_confirmed_does_not_tell_whether_it_has_an_account() {
+    let (_server, site) = Running::start_with_mail().await;
+    site.account("ada").await;
+    let by_name = eve_logs_in(&site, "eve-one", "ada@example.org", "eve-one").await;
+    assert_eq!(by_name[0], (303, "/verify-email?sign_up=ID".to_owned()));
+    assert_eq!(by_name[1], (200, r#"{"sign_up":"ID"}"#.to_owned()));
+    assert_eq!(by_name[2].0, 400);
+    assert!(by_name[2].1.contains("Confirm your email address first"), "{}", by_name[2].1);
+    assert_eq!(eve_logs_in(&site, "eve-two", "free@example.org", "eve-two").await, by_name);
+    assert_eq!(eve_logs_in(&site, "eve-three", "ada@example.org", "ada@example.org").await, by_name);
+    assert_eq!(eve_logs_in(&site, "eve-four", "free@example.com", "free@example.com").await, by_name);
+    // The account is its owner's.
+    assert_eq!(site.browser().log_in("ada@example.org").await.location(), "/login/done");
+}

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use super::{
-    Email, Login, NewAccount,
+    Email, Login, NewAccount, Password,
     audit::{self, AuditEvent, AuditKind},
     contact,
-    hashing::Priority,
+    hashing::{Priority, Verified},
     letters,
     log_in::Authenticated,
     one_time::{Code, Token, VALID_FOR},
@@ -209,6 +209,22 @@ pub async fn newest_of(db: &mut Db, login: &Login) -> Result<Option<Pending>, Ap
         .fetch_optional(db)
         .await?);
     row.map(Pending::try_from).transpose()
+}
+
+/// The id of the newest sign-up of that name, if it has that password.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub(super) async fn of_password(
+    site: &Site,
+    login: &Login,
+    password: Password,
+    priority: Priority,
+) -> Result<Option<String>, AppError> {
+    let pending = newest_of(&mut site.database.read().await?, login).await?;
+    let Some(Pending { id, password_hash, .. }) = pending else { return Ok(None) };
+    let verified = site.hasher().verify(password, Some(password_hash), None, priority).await?;
+    Ok((verified != Verified::No).then_some(id))
 }
 
 /// The sign-up whose link has that token. Uses nothing up.

@@ -7,7 +7,7 @@ use super::{
     hashing::{Priority, Verified},
     logins,
     mails::{self, Deed},
-    not_authenticated, passkeys,
+    not_authenticated, passkeys, pending_sign_up,
     rehash::rehash,
     srp, store,
     throttle::{self, Door, Volume},
@@ -160,7 +160,7 @@ async fn is_remembered(site: &Site, login: &Login, operation: &KeyedOperation) -
 ///
 /// # Errors
 /// [`AppError::Invalid`], [`AppError::Busy`]; [`AppError::TooMany`] after too many
-/// guesses (security row R1).
+/// guesses (security row R1); [`AppError::SignUpNotConfirmed`].
 pub async fn authenticate(
     site: &Site,
     login: Login,
@@ -172,6 +172,10 @@ pub async fn authenticate(
         Ok(Checked::Right(proven)) => {
             attempt.succeed(site).await?;
             Ok(proven)
+        }
+        Ok(Checked::NotConfirmed { sign_up }) => {
+            attempt.undo(site).await?;
+            Err(AppError::SignUpNotConfirmed { sign_up })
         }
         Ok(Checked::Wrong(user)) => {
             audit::refused(site, user, "password", source).await?;
@@ -186,6 +190,10 @@ pub async fn authenticate(
 
 enum Checked {
     Right(RightPassword),
+    /// A sign-up that waits for its code has that name and that password.
+    NotConfirmed {
+        sign_up: String,
+    },
     /// The person, if somebody has that name.
     Wrong(Option<User>),
 }
@@ -210,7 +218,12 @@ async fn check(
             let hash = rehash(site, &user, password, old).await;
             Checked::Right(RightPassword { user, hash })
         }
-        (user, ..) => Checked::Wrong(user),
+        // Looked for whether or not somebody has that name, so that a sign-up of
+        // one's own with another's address shows nothing.
+        (user, ..) => match pending_sign_up::of_password(site, &login, password, priority).await? {
+            Some(sign_up) => Checked::NotConfirmed { sign_up },
+            None => Checked::Wrong(user),
+        },
     })
 }
 

@@ -88,16 +88,49 @@ struct Row {
     salt: Vec<u8>,
     verifier: Vec<u8>,
     password: Vec<u8>,
+    is_confirmed: bool,
 }
 
 /// A person whose verifier counts.
 struct Known {
     user: User,
+    /// Else it is a sign-up that waits for the code from its mail.
+    is_confirmed: bool,
     hash: String,
     salt: Vec<u8>,
     by_username: Number,
     by_email: Number,
 }
+
+// One statement for people and for sign-ups that wait for their code, so that the time
+// does not show which of them has a name.
+
+const OF_USERNAME: &str = "
+    SELECT u.id, u.username, u.password_hash, s.salt, s.verifier, s.password, u.created_at, TRUE AS is_confirmed
+    FROM users u JOIN srp_verifiers s ON s.user_id = u.id
+    WHERE u.username = $1
+    UNION ALL
+    SELECT p.id, p.username, p.password_hash, s.salt, s.verifier, s.password, p.created_at, FALSE AS is_confirmed
+    FROM pending_sign_ups p JOIN srp_verifiers s ON s.user_id = p.id
+    WHERE p.username = $1 AND p.expires_at > $2
+    ORDER BY is_confirmed DESC, created_at DESC LIMIT 1";
+
+const OF_ID: &str = "
+    SELECT u.id, u.username, u.password_hash, s.salt, s.verifier, s.password, TRUE AS is_confirmed
+    FROM users u JOIN srp_verifiers s ON s.user_id = u.id
+    WHERE u.id = $1
+    UNION ALL
+    SELECT p.id, p.username, p.password_hash, s.salt, s.verifier, s.password, FALSE AS is_confirmed
+    FROM pending_sign_ups p JOIN srp_verifiers s ON s.user_id = p.id
+    WHERE p.id = $1 AND p.expires_at > $2
+    ORDER BY is_confirmed DESC LIMIT 1";
+
+/// People alone: a client proves one password, and whoever signs up with another's
+/// address must not see by the answer that there is an account.
+const OF_EMAIL: &str = "
+    SELECT u.id, u.username, u.password_hash, s.salt, s.verifier, s.password, TRUE AS is_confirmed
+    FROM users u JOIN srp_verifiers s ON s.user_id = u.id
+    WHERE u.email = $1 AND $2 > 0";
 
 /// What seals verifiers, where SRP is offered.
 fn sealer(site: &Site) -> Option<&Sealer> {
@@ -226,16 +259,8 @@ async fn challenge(site: &Site, login: &Login, client_public: &Number) -> Result
     let sealer = sealer(site).ok_or(AppError::Forbidden)?;
     let secret = site.secret().await?;
     let (statement, value) = match login {
-        Login::Email(email) => (
-            "SELECT u.id, u.username, u.password_hash, s.salt, s.verifier, s.password
-             FROM users u JOIN srp_verifiers s ON s.user_id = u.id WHERE u.email = $1",
-            email.as_str(),
-        ),
-        Login::Username(_) | Login::Nobody(_) => (
-            "SELECT u.id, u.username, u.password_hash, s.salt, s.verifier, s.password
-             FROM users u JOIN srp_verifiers s ON s.user_id = u.id WHERE u.username = $1",
-            login.name(),
-        ),
+        Login::Email(email) => (OF_EMAIL, email.as_str()),
+        Login::Username(_) | Login::Nobody(_) => (OF_USERNAME, login.name()),
     };
     let is_by_email = login.name().contains('@');
     let known = known(site, sealer, statement, value).await?;
@@ -305,7 +330,11 @@ async fn known(
 ) -> Result<Option<Known>, AppError> {
     let row: Option<Row> = {
         let db = &mut site.database.read().await?;
-        on_engine!(db => sqlx::query_as(statement).bind(value).fetch_optional(db).await?)
+        on_engine!(db => sqlx::query_as(statement)
+            .bind(value)
+            .bind(clock::now().micros())
+            .fetch_optional(db)
+            .await?)
     };
     let Some(row) = row.filter(|row| row.password == fingerprint(&row.password_hash)) else {
         // Takes as long as to open the verifiers of a person.
@@ -320,7 +349,14 @@ async fn known(
         .ok_or_else(|| internal("a stored verifier is too short"))?;
     let username = Username::try_from(row.username).map_err(internal)?;
     let user = User { id: UserId::from_stored(row.id), username };
-    Ok(Some(Known { user, hash: row.password_hash, salt: row.salt, by_username, by_email }))
+    Ok(Some(Known {
+        user,
+        is_confirmed: row.is_confirmed,
+        hash: row.password_hash,
+        salt: row.salt,
+        by_username,
+        by_email,
+    }))
 }
 
 /// Finishes a login by the proof of a client.
@@ -328,7 +364,7 @@ async fn known(
 /// # Errors
 /// [`AppError::NotSignedIn`] when the challenge is not of this site, is too old, or was
 /// answered before; [`AppError::Invalid`] for a wrong proof, the same for an unknown
-/// name; [`AppError::TooMany`], [`AppError::Busy`].
+/// name; [`AppError::SignUpNotConfirmed`]; [`AppError::TooMany`], [`AppError::Busy`].
 pub async fn finish(
     site: &Site,
     block: &[u8],
@@ -346,9 +382,7 @@ pub async fn finish(
         return Err(AppError::NotSignedIn);
     }
     let attempt = throttle::begin(site, Door::Password, &state.login, source).await?;
-    let statement = "SELECT u.id, u.username, u.password_hash, s.salt, s.verifier, s.password
-                     FROM users u JOIN srp_verifiers s ON s.user_id = u.id WHERE u.id = $1";
-    let known = known(site, sealer, statement, &state.user).await?;
+    let known = known(site, sealer, OF_ID, &state.user).await?;
     let nobody = nobody(site.secret().await?, &state.login);
     let verifier = known
         .as_ref()
@@ -366,12 +400,17 @@ pub async fn finish(
         }
     };
     match known {
+        Some(Known { user, is_confirmed: false, .. }) if is_proven => {
+            attempt.undo(site).await?;
+            Err(AppError::SignUpNotConfirmed { sign_up: user.id.as_str().to_owned() })
+        }
         Some(Known { user, hash, .. }) if is_proven => {
             attempt.succeed(site).await?;
             Ok(RightPassword { user, hash })
         }
         known => {
-            audit::refused(site, known.map(|known| known.user), "password", source).await?;
+            let user = known.filter(|known| known.is_confirmed).map(|known| known.user);
+            audit::refused(site, user, "password", source).await?;
             Err(not_authenticated())
         }
     }
