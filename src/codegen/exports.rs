@@ -37,10 +37,12 @@ const fn modes(default: DefaultAuth) -> [&'static str; 2] {
 ///   copy's own.
 ///
 /// So the object has the keys of 6 alone, inherits the flat ones for whoever
-/// reads them, and unfolds when it is copied by assignment.
+/// reads them, and unfolds when it is copied by assignment. There stands also what
+/// 3.0 and 3.1 need, which know no endpoint, so that `fetch` stays as it is under 6.
 pub fn aws_exports(backend: &Backend) -> String {
     let flat = pretty(&flat(backend));
     let (auth, api) = (pretty(&auth(backend)), pretty(&api(backend)));
+    let cognito = backend.cognito_url();
     let default_auth = match backend.default_auth {
         DefaultAuth::ApiKey => "the public API key, which reads all posts",
         DefaultAuth::UserPools => "the token of whoever has signed in",
@@ -77,11 +79,21 @@ const awsExports = Object.create(flat);
 const own = (key, value) =>
   Object.defineProperty(awsExports, key, {{ value, enumerable: true, configurable: true, writable: true }});
 
+// aws-amplify before 3.2 reads no endpoint and calls the address that AWS would have.
+const sendHere = () => {{
+  const {{ fetch }} = globalThis;
+  if (typeof fetch !== 'function' || fetch.isByline) return;
+  globalThis.fetch = (to, ...rest) =>
+    fetch(to === 'https://cognito-idp.{REGION}.amazonaws.com/' ? '{cognito}' : to, ...rest);
+  globalThis.fetch.isByline = true;
+}};
+
 // aws-amplify 3 to 5 copy this object by Object.assign, which sets these two keys on
 // the copy: the first gives it a setter for the second, which makes the flat keys its own.
 own('__proto__', {{
   set awsExports(flat) {{
     Object.assign(this, flat);
+    sendHere();
   }},
 }});
 own('awsExports', flat);
@@ -94,8 +106,11 @@ export default awsExports;
 }
 
 /// The settings of Amplify Gen 2, with the resources that aws-amplify reads.
-/// There is no `version`: with `"1…"` the client translates `auth` and drops
-/// `userPoolEndpoint`; without a version it takes the resources as they are.
+/// With a `version` of `"1…"` the client translates `auth` and drops
+/// `userPoolEndpoint`; under any other it takes the resources as they are. Clients for
+/// Swift, Android and Flutter read the file as well, and refuse one without a version;
+/// they know no endpoint for logins there, so who logs in from a phone uses
+/// `amplifyconfiguration.json`.
 pub fn amplify_outputs(backend: &Backend, schema: &Schema) -> String {
     let introspection = model_introspection(schema);
     let [default_mode, other_mode] = modes(backend.default_auth);
@@ -106,7 +121,7 @@ pub fn amplify_outputs(backend: &Backend, schema: &Schema) -> String {
         "authorization_types": [other_mode],
         "model_introspection": introspection,
     });
-    let mut outputs = json!({ "Auth": auth(backend), "API": api(backend) });
+    let mut outputs = json!({ "version": "0", "Auth": auth(backend), "API": api(backend) });
     if let Some(key) = &backend.public_key {
         data["api_key"] = json!(key);
     }

@@ -42,9 +42,12 @@ impl Root {
 impl Schema {
     /// With or without what conflict detection adds.
     pub fn new(conflict_detection: ConflictDetection) -> Result<Self, SchemaError> {
-        Ok(Self { text: sdl(conflict_detection).join("\n"), types: definitions(conflict_detection)? })
+        let text = without_scalars_of_aws(&sdl(conflict_detection).join("\n"));
+        Ok(Self { text, types: definitions(conflict_detection)? })
     }
 
+    /// As Amplify writes it: without the scalars of AWS, which its generators define
+    /// themselves.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -69,6 +72,19 @@ impl Schema {
             _ => None,
         }
     }
+}
+
+fn without_scalars_of_aws(schema: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for line in schema.lines() {
+        if line.starts_with("scalar AWS") {
+            // Its description stands before it.
+            kept.pop_if(|line| line.starts_with('"'));
+        } else {
+            kept.push(line);
+        }
+    }
+    kept.join("\n") + "\n"
 }
 
 /// The name of a type, without `[]` and `!`.
