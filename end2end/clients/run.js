@@ -26,6 +26,7 @@ const TESTS = [
   'amplify5/amplify5.test.js',
   '../classic/amplify4.test.js',
   'amplify3/amplify3.test.js',
+  'amplify3/before32.test.js',
   'amplify3/react.test.js',
   'fuzz/fuzz.test.js',
 ];
