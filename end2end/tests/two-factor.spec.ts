@@ -68,7 +68,7 @@ test('a recovery code lets a person in who has lost the app', async ({ page, aut
   await expect(heading(page)).toHaveText('Log in');
 });
 
-test('the QR code says the same as the secret', async ({ page, author }) => {
+test('a QR code stands beside the secret', async ({ page, author }) => {
   await page.goto(PAGE);
   await button(page, 'Set up').dblclick();
   await expect(field(page, 'Secret')).toHaveValue(/^[A-Z2-7]{32}$/);
