@@ -10,7 +10,7 @@ use crate::{
     clients::SamePage,
     database::{Engine, Work},
     fan_out::{self, FanOut, SUBSCRIBERS},
-    first_visit,
+    first_visit, guesses,
     measure::{Bench, Outcome, Watched},
     memory,
     report::{Column, Samples, Table},
@@ -31,6 +31,7 @@ pub(crate) struct Comparison<'a> {
     loops: Samples,
     fan_out: Samples,
     memory: Samples,
+    guesses: Samples,
     first_visit: Option<Table>,
     round: Round,
 }
@@ -104,6 +105,7 @@ impl<'a> Comparison<'a> {
             loops: Samples::new(&[&format!("bare {}", engine.name())], loops),
             fan_out: Samples::new(&["one post told to all", "server"], fan_out),
             memory: memory::table(),
+            guesses: guesses::table(),
             first_visit: None,
             round: Round::default(),
         }
@@ -130,6 +132,7 @@ impl<'a> Comparison<'a> {
             Part::Api => self.api().await,
             Part::Writing => self.while_writing().await,
             Part::BusyDisk => self.busy_disk().await,
+            Part::Guesses => self.guesses().await,
             Part::FanOut => self.fan_out().await,
             Part::Memory => self.memory().await,
             Part::FirstVisit => self.first_visit().await,
@@ -139,7 +142,8 @@ impl<'a> Comparison<'a> {
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = Table> {
-        let samples = [&self.requests, &self.loops, &self.fan_out, &self.memory].map(Samples::table);
+        let samples =
+            [&self.requests, &self.loops, &self.guesses, &self.fan_out, &self.memory].map(Samples::table);
         samples.into_iter().chain(self.first_visit.clone()).filter(|table| !table.is_empty())
     }
 
@@ -211,6 +215,14 @@ impl<'a> Comparison<'a> {
         self.round.ready_made.insert(REQUEST, Speed::of(&ready_made));
         self.row(REQUEST, READY_MADE, &ready_made, Some(REQUEST), None, None);
         self.rows(REQUEST, outcomes, Some(REQUEST), None);
+        Ok(())
+    }
+
+    /// How long readers wait while somebody guesses at passwords.
+    async fn guesses(&mut self) -> Result<()> {
+        for bench in self.in_turns() {
+            guesses::measure(bench, &mut self.guesses).await?;
+        }
         Ok(())
     }
 

@@ -1,13 +1,16 @@
 //! A client for HTTP/1.1 that does as little as possible: on one core it has to be
 //! faster than any server on the other.
 
-use std::{fmt::Write, net::SocketAddr};
+use std::{
+    fmt::Write,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// How every server is called, as behind a proxy that passes the name on.
@@ -30,7 +33,17 @@ pub(crate) struct Answer<'a> {
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?)
+    }
+
+    /// From another address of this machine; all of 127.0.0.0/8 are its own.
+    pub(crate) async fn open_from(own: Ipv4Addr, address: SocketAddr) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((own, 0).into())?;
+        Self::over(socket.connect(address).await?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self { stream, received: Vec::with_capacity(BUFFER_BYTES) })
     }

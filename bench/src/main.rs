@@ -22,6 +22,7 @@ mod external;
 mod fan_out;
 mod first_visit;
 mod growth;
+mod guesses;
 mod http;
 mod limit;
 mod load;
@@ -156,6 +157,8 @@ enum Part {
     Writing,
     /// The first page of the list while the disk with the log is busy
     BusyDisk,
+    /// Readers while somebody guesses at passwords
+    Guesses,
     /// One post told to a thousand who subscribed to the API
     FanOut,
     /// Memory at rest

@@ -34,7 +34,7 @@ pub(crate) async fn measure(bench: &Bench, parts: &[Part], processes: &BTreeSet<
                 // The same use cases, which the pages stand for.
                 Part::Api | Part::Writing | Part::BusyDisk => continue,
                 // No matter of throughput.
-                Part::FanOut | Part::Memory | Part::FirstVisit | Part::Growth => continue,
+                Part::Guesses | Part::FanOut | Part::Memory | Part::FirstVisit | Part::Growth => continue,
             };
             let alone = *alone.get_or_insert(outcome.rate.per_second);
             table.row(row(request, count, &outcome, alone));

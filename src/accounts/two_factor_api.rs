@@ -22,7 +22,7 @@ pub async fn set_up_two_factor() -> Result<TwoFactor, AppError> {
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::ConfirmIdentity`]; [`AppError::Invalid`]
-/// for a wrong code; [`AppError::TooMany`].
+/// for a wrong code.
 #[server(endpoint = "/turn_on_two_factor", prefix = "/api")]
 pub async fn turn_on_two_factor(
     code: TypedPassword,

@@ -528,7 +528,7 @@ async fn eve_logs_in(site: &Running, username: &str, email: &str, name: &str) ->
     let grant = [("grant_type", "password"), ("username", name), ("password", EVES_PASSWORD)];
     let token = site.script().submit("/api/token", &grant).await;
     let seen = |answer: &Answer, said: &str| (answer.status, said.replace(&id, "ID"));
-    [seen(&form, form.location()), seen(&script, &script.text()), seen(&token, &token.text())]
+    [seen(&form, form.location()), seen(&script, script.text()), seen(&token, token.text())]
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::{NewPassword, Password};
+use super::{NewPassword, Password, hash_threads::HashThreads};
 use crate::{
     config::{Cost, CostError},
     database::internal,
@@ -44,6 +44,7 @@ pub struct Hasher {
     /// Salt and output of no password; with a cost before them they are
     /// verified for unknown users, so that they take as long.
     nobodys: Arc<str>,
+    threads: HashThreads,
     running: Arc<Semaphore>,
     known: Arc<Semaphore>,
     unknown: Arc<Semaphore>,
@@ -98,11 +99,13 @@ impl Hasher {
         getrandom::fill(&mut random).map_err(|error| CostError::Refused(error.to_string()))?;
         let [salt, output] = [&random[..16], &random[16..]].map(|part| BASE64_STANDARD_NO_PAD.encode(part));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let at_once = (cores / 2).max(1);
         Ok(Self {
             argon2,
             cost,
             nobodys: format!("${salt}${output}").into(),
-            running: Arc::new(Semaphore::new((cores / 2).max(1))),
+            threads: HashThreads::start(at_once).map_err(|error| CostError::Refused(error.to_string()))?,
+            running: Arc::new(Semaphore::new(at_once)),
             known: Arc::new(Semaphore::new(Self::QUEUE)),
             unknown: Arc::new(Semaphore::new(Self::QUEUE)),
             next_unknown: Arc::new(Semaphore::new(1)),
@@ -152,6 +155,21 @@ impl Hasher {
         .map_err(internal)
     }
 
+    /// Asked before anything is read or counted for a guess that could not be checked.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] when the queue is full.
+    pub(super) fn must_have_room(&self, priority: Priority) -> Result<(), AppError> {
+        if self.queue(priority).available_permits() > 0 { Ok(()) } else { Err(busy()) }
+    }
+
+    fn queue(&self, priority: Priority) -> &Arc<Semaphore> {
+        match priority {
+            Priority::Known => &self.known,
+            Priority::Unknown => &self.unknown,
+        }
+    }
+
     /// The permit travels into the closure: a request that is given up on
     /// keeps its place until its hashing is really over.
     ///
@@ -162,12 +180,7 @@ impl Hasher {
         priority: Priority,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let busy = || AppError::Busy { retry_after: 2 };
-        let queue = match priority {
-            Priority::Known => &self.known,
-            Priority::Unknown => &self.unknown,
-        };
-        let place = match queue.clone().try_acquire_owned() {
+        let place = match self.queue(priority).clone().try_acquire_owned() {
             Ok(place) => place,
             Err(TryAcquireError::NoPermits) => return Err(busy()),
             Err(error @ TryAcquireError::Closed) => return Err(internal(error)),
@@ -181,13 +194,16 @@ impl Hasher {
         };
         let permit = tokio::time::timeout(Self::MAX_WAIT, turn).await.map_err(|_| busy())??;
         drop(place);
-        tokio::task::spawn_blocking(move || {
+        let work = move || {
             let _permit = permit;
             work()
-        })
-        .await
-        .map_err(internal)
+        };
+        self.threads.run(work).await
     }
+}
+
+const fn busy() -> AppError {
+    AppError::Busy { retry_after: 2 }
 }
 
 /// Whether a stored text is a hash at all. Otherwise verifying it would fail at
@@ -273,5 +289,55 @@ mod tests {
         assert_eq!(verify(&floor, format!("{long}a"), None).await, Verified::No);
         let dearer = Hasher::new(Cost { iterations: 3, ..Cost::FLOOR }).unwrap();
         assert_eq!(verify(&dearer, format!("{long}a"), Some(&hash)).await, Verified::YesOutdated);
+    }
+
+    /// Hashes whatever is asked for at once on one thread, and says in which order.
+    async fn order_of(asked: &[Priority]) -> Vec<Priority> {
+        let hasher = Hasher::new(Cost::FLOOR).unwrap();
+        let all = u32::try_from(hasher.running.available_permits()).unwrap();
+        let mut held = hasher.running.clone().acquire_many_owned(all).await.unwrap();
+        let done = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let mut waiting = Vec::new();
+        for priority in asked.iter().copied() {
+            let (hasher, done) = (hasher.clone(), done.clone());
+            let note = move || done.lock().unwrap().push(priority);
+            waiting.push(Box::pin(async move { hasher.run(priority, note).await }));
+            // Until it waits, so that they wait in this order.
+            assert!(futures::poll!(waiting.last_mut().unwrap()).is_pending());
+        }
+        // One at a time, however many cores there are.
+        drop(held.split(1));
+        futures::future::try_join_all(waiting).await.unwrap();
+        let done = done.lock().unwrap();
+        done.clone()
+    }
+
+    #[tokio::test]
+    async fn a_known_browser_waits_for_one_stranger_at_most() {
+        use Priority::{Known, Unknown};
+        let order = order_of(&[Unknown, Unknown, Unknown, Unknown, Known, Known]).await;
+        assert_eq!(order, [Unknown, Known, Known, Unknown, Unknown, Unknown]);
+    }
+
+    #[tokio::test]
+    async fn who_finds_the_queue_full_is_told_at_once_and_others_are_not() {
+        let hasher = Hasher::new(Cost::FLOOR).unwrap();
+        let full = hasher.unknown.clone().acquire_many_owned(32).await.unwrap();
+        assert_eq!(hasher.must_have_room(Priority::Unknown), Err(busy()));
+        assert_eq!(hasher.run(Priority::Unknown, || ()).await, Err(busy()));
+        assert_eq!(hasher.must_have_room(Priority::Known), Ok(()));
+        assert_eq!(hasher.run(Priority::Known, || 7).await, Ok(7));
+        drop(full);
+        assert_eq!(hasher.run(Priority::Unknown, || 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_ends_no_thread() {
+        let hasher = Hasher::new(Cost::FLOOR).unwrap();
+        for _ in 0..=hasher.running.available_permits() {
+            let outcome = hasher.run(Priority::Known, || panic!("a fault")).await;
+            assert_eq!(outcome, Err::<(), _>(AppError::Internal));
+        }
+        assert_eq!(hasher.run(Priority::Known, || 7).await, Ok(7));
     }
 }

@@ -214,7 +214,8 @@ pub struct New {
 }
 
 /// Stores a token; until when it can be used. Of the same person and purpose, the
-/// newest five stay valid, but of those that undo a change of the address all.
+/// newest five stay valid, but of those that undo a change of the address all; and of
+/// codes, which can be guessed, the newest alone.
 pub async fn issue(db: &mut Db, new: &New) -> Result<Timestamp, AppError> {
     let now = clock::now();
     let expires_at = now.after(new.purpose.valid_for());
@@ -230,6 +231,12 @@ pub async fn issue(db: &mut Db, new: &New) -> Result<Timestamp, AppError> {
         .bind(new.code.as_deref())
         .bind(now.micros())
         .bind(expires_at.micros()))?;
+    execute!(db => sqlx::query(
+            "UPDATE one_time_tokens SET code = NULL WHERE user_id = $1 AND purpose = $2 AND hash <> $3",
+        )
+        .bind(user)
+        .bind(new.purpose.stored())
+        .bind(new.token.hash()))?;
     if new.purpose == Purpose::UndoEmail {
         // Whoever has taken over an account must not push out the link of its owner.
         return Ok(expires_at);

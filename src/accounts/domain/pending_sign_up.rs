@@ -102,7 +102,7 @@ pub async fn begin(
     }
     throttle::count(site, Volume::SignUps, "", source).await?;
     let user = User::new(username.clone());
-    let verifier = srp::make(site, &user, &password.clone().into()).await?;
+    let verifier = srp::make(site, &user, &password.clone().into(), Priority::Unknown).await?;
     let hash = site.hasher().hash(password, Priority::Unknown).await?;
     let id = user.id.as_str().to_owned();
     let proof = Proof::random(site, &id).await?;
@@ -330,6 +330,10 @@ async fn insert(
     proof: &Proof,
 ) -> Result<(), AppError> {
     let now = clock::now();
+    // The same form, sent again after its time, is another sign-up.
+    execute!(db => sqlx::query("DELETE FROM pending_sign_ups WHERE operation = $1 AND expires_at <= $2")
+        .bind(operation)
+        .bind(now.micros()))?;
     let done = execute!(db => sqlx::query(
             "INSERT INTO pending_sign_ups
                  (id, username, email, password_hash, operation, hash, code, created_at, expires_at)
@@ -354,8 +358,11 @@ async fn insert(
 
 async fn made_before(db: &mut Db, operation: Option<&[u8]>) -> Result<Option<String>, AppError> {
     let Some(operation) = operation else { return Ok(None) };
-    Ok(on_engine!(db => sqlx::query_scalar("SELECT id FROM pending_sign_ups WHERE operation = $1")
+    Ok(on_engine!(db => sqlx::query_scalar(
+            "SELECT id FROM pending_sign_ups WHERE operation = $1 AND expires_at > $2",
+        )
         .bind(operation)
+        .bind(clock::now().micros())
         .fetch_optional(db)
         .await?))
 }

@@ -118,7 +118,7 @@ pub async fn set_password_by_code(
     let found = contact::find(&mut site.database.read().await?, login).await?;
     let Some(contact) = found else {
         // Takes as long as for somebody.
-        hashed(site, &[login.name()], proposed).await?;
+        hashed(site, &[login.name()], proposed, Priority::Unknown).await?;
         return Err(wrong());
     };
     let proof = Proof::by_code(code, site.secret().await?, &contact.user.id);
@@ -135,10 +135,15 @@ async fn replace(
     proposed: &SecretString,
     source: &RequestSource,
 ) -> Result<Option<String>, AppError> {
-    let hash = hashed(site, &[contact.user.username.as_str(), &contact.email], proposed).await?;
+    // A token was looked at before; a code may be a guess.
+    let priority = match proof {
+        Proof::Link(_) => Priority::Known,
+        Proof::Code(..) => Priority::Unknown,
+    };
+    let hash = hashed(site, &[contact.user.username.as_str(), &contact.email], proposed, priority).await?;
     let given = Password::parse(proposed.expose_secret())
         .map_err(|error| AppError::invalid(Field::NewPassword, error))?;
-    let verifier = srp::make(site, &contact.user, &given).await?;
+    let verifier = srp::make(site, &contact.user, &given, priority).await?;
     let input = (site.clone(), contact.user.clone(), proof, (hash, verifier), source.clone());
     let replaced = site
         .database
@@ -164,8 +169,13 @@ async fn replace(
     Ok(replaced)
 }
 
-async fn hashed(site: &Site, about: &[&str], proposed: &SecretString) -> Result<String, AppError> {
+async fn hashed(
+    site: &Site,
+    about: &[&str],
+    proposed: &SecretString,
+    priority: Priority,
+) -> Result<String, AppError> {
     let password = NewPassword::parse(proposed.expose_secret(), about)
         .map_err(|error| AppError::invalid(Field::NewPassword, error))?;
-    site.hasher().hash(password, Priority::Known).await
+    site.hasher().hash(password, priority).await
 }

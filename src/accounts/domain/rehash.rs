@@ -10,7 +10,7 @@ pub(super) async fn rehash(site: &Site, user: &User, password: Password, old: St
     let outcome = async {
         // From now on there are hashes of several costs, see [`super::costs`].
         site.secret().await?;
-        let verifier = srp::make(site, user, &password).await?;
+        let verifier = srp::make(site, user, &password, Priority::Known).await?;
         let hash = site.hasher().hash(password.into(), Priority::Known).await?;
         site.database
             .write((user.id.clone(), old.clone(), hash, verifier), |db, (id, old, hash, verifier)| {

@@ -89,7 +89,7 @@ async fn authenticate_new(
         throttle::count(site, Volume::SignUps, "", source).await?;
         let hash = site.hasher().hash(password, Priority::Unknown).await?;
         let user = User::new(username.clone());
-        let verifier = srp::make(site, &user, &given).await?;
+        let verifier = srp::make(site, &user, &given, Priority::Unknown).await?;
         let from = (site.secret().await?.clone(), source.clone());
         let input = (user, email.clone(), (hash, verifier), operation.clone(), from);
         site.database
@@ -526,7 +526,7 @@ fn wrong_password(field: Field) -> AppError {
 /// [`AppError::NotFound`] for an unknown username.
 pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> Result<(), AppError> {
     let (user, _) = store::find(&mut site.database.read().await?, login).await?.ok_or(AppError::NotFound)?;
-    let verifier = srp::make(site, &user, &password.clone().into()).await?;
+    let verifier = srp::make(site, &user, &password.clone().into(), Priority::Known).await?;
     let hash = site.hasher().hash(password, Priority::Known).await?;
     site.database
         .write((user.id.clone(), hash, verifier), |db, (id, hash, verifier)| {
@@ -556,7 +556,7 @@ pub async fn change_password(
 ) -> Result<(), AppError> {
     let RightPassword { user, hash: old } =
         prove(site, &user, previous, Field::CurrentPassword, source).await?;
-    let verifier = srp::make(site, &user, &proposed.clone().into()).await?;
+    let verifier = srp::make(site, &user, &proposed.clone().into(), Priority::Known).await?;
     let new = site.hasher().hash(proposed, Priority::Known).await?;
     let replaced = site
         .database

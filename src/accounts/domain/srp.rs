@@ -164,7 +164,12 @@ pub async fn is_name_of(site: &Site, name: &str, user: &UserId) -> Result<bool, 
 }
 
 /// Makes the verifiers of a password; `None` where SRP is off.
-pub async fn make(site: &Site, user: &User, password: &Password) -> Result<Option<Verifier>, AppError> {
+pub async fn make(
+    site: &Site,
+    user: &User,
+    password: &Password,
+    priority: Priority,
+) -> Result<Option<Verifier>, AppError> {
     let Some(sealer) = sealer(site) else { return Ok(None) };
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(internal)?;
@@ -173,7 +178,7 @@ pub async fn make(site: &Site, user: &User, password: &Password) -> Result<Optio
     let name = opaque_name(secret, user.id.as_str());
     let of_address = salt_of_address(secret, &salt);
     let (username, password) = (user.username.clone(), password.clone());
-    let made = site.hasher().run(Priority::Known, move || {
+    let made = site.hasher().run(priority, move || {
         let normal = password.forms().next().unwrap_or_default();
         (srp::verifier(username.as_str(), &salt, normal), srp::verifier(&name, &of_address, normal))
     });
@@ -224,7 +229,7 @@ pub(super) async fn keep(site: &Site, user: &User, password: &Password, hash: &s
         if !is_on(site) || is_kept(&mut site.database.read().await?, &user.id, hash).await? {
             return Ok(());
         }
-        let verifier = make(site, user, password).await?;
+        let verifier = make(site, user, password, Priority::Known).await?;
         let input = (user.id.clone(), hash.to_owned(), verifier);
         site.database
             .write(input, |db, (user, hash, verifier)| {

@@ -50,6 +50,12 @@ const AT_ONCE: usize = 4;
 const WAITING: usize = 32;
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+/// How long the answer to a refused guess waits, so that clients which guess again and
+/// again, one guess after the other, take little of the machine from readers.
+const REFUSED_PAUSE: Duration = Duration::from_millis(250);
+/// Refused guesses that wait for that; of more, each is answered at once, because each
+/// takes a place among the requests.
+const REFUSED_WAITING: usize = 128;
 /// Lanes in memory, before unused ones are removed.
 const REMEMBERED: usize = 1024;
 
@@ -116,8 +122,11 @@ impl Volume {
 }
 
 /// The lanes of this process: what is being checked for whom.
-#[derive(Debug, Default)]
-pub struct Lanes(Mutex<HashMap<[u8; 32], Weak<Lane>>>);
+#[derive(Debug)]
+pub struct Lanes {
+    lanes: Mutex<HashMap<[u8; 32], Weak<Lane>>>,
+    refused: Semaphore,
+}
 
 #[derive(Debug)]
 struct Lane {
@@ -170,8 +179,23 @@ pub async fn begin(
     account: &str,
     source: &RequestSource,
 ) -> Result<Attempt, AppError> {
+    let outcome = admit(site, door, account, source).await;
+    if matches!(outcome, Err(AppError::TooMany { .. } | AppError::Busy { .. })) {
+        let lanes: &Lanes = site.part();
+        if let Ok(_place) = lanes.refused.try_acquire() {
+            tokio::time::sleep(REFUSED_PAUSE).await;
+        }
+    }
+    outcome
+}
+
+async fn admit(site: &Site, door: Door, account: &str, source: &RequestSource) -> Result<Attempt, AppError> {
     let secret = site.secret().await?;
     let known = devices::known(&mut site.database.read().await?, secret, account, source).await?;
+    let priority = if known.is_some() { Priority::Known } else { Priority::Unknown };
+    if door == Door::Password {
+        site.hasher().must_have_room(priority)?;
+    }
     let counters = counters(secret, door, account, source, known);
     let lanes: &Lanes = site.part();
     let mut places = Vec::new();
@@ -193,7 +217,6 @@ pub async fn begin(
     site.database
         .write(counters.clone(), |db, counters| Box::pin(async move { count_all(db, &counters).await }))
         .await?;
-    let priority = if known.is_some() { Priority::Known } else { Priority::Unknown };
     Ok(Attempt { counters, priority, _places: places })
 }
 
@@ -380,6 +403,12 @@ fn seconds(micros: i64) -> u32 {
     u32::try_from(micros.max(0).unsigned_abs().div_ceil(1_000_000)).unwrap_or(u32::MAX)
 }
 
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { lanes: Mutex::default(), refused: Semaphore::new(REFUSED_WAITING) }
+    }
+}
+
 impl Lanes {
     /// Waits for a place.
     async fn place(&self, key: [u8; 32], at_once: usize) -> Result<Place, AppError> {
@@ -395,7 +424,7 @@ impl Lanes {
     }
 
     fn lane(&self, key: [u8; 32], at_once: usize) -> Arc<Lane> {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = lanes.get(&key).and_then(Weak::upgrade) {
             return lane;
         }

@@ -391,7 +391,7 @@ pub async fn set_password(
     let email = contact.ok_or(AppError::NotSignedIn)?.email;
     let proposed = NewPassword::parse(proposed.expose_secret(), &[user.username.as_str(), &email])
         .map_err(|error| AppError::invalid(Field::NewPassword, error))?;
-    let verifier = srp::make(site, user, &proposed.clone().into()).await?;
+    let verifier = srp::make(site, user, &proposed.clone().into(), Priority::Known).await?;
     let hash = site.hasher().hash(proposed, Priority::Known).await?;
     let input = (site.clone(), user.clone(), (hash, verifier), source.clone());
     site.database
