@@ -207,7 +207,7 @@ async fn under_load<C: Client>(
     connect: impl AsyncFnOnce(SocketAddr) -> Result<Vec<Asking<C>>>,
 ) -> Result<f64> {
     let limit = if with_limit { Some(limit(bench)?) } else { None };
-    let setting = Setting { page_memory: Some(0), limit: limit.as_ref() };
+    let setting = Setting { page_memory: Some(0), limit: limit.as_ref(), ..Setting::default() };
     let servers = [bench.servers.byline_with(&bench.posts.url(), setting)?];
     let clients = connect(servers[0].address).await?;
     let rate = bench.under_load(&servers, clients).await?.0.rate.per_second;

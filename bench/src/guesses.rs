@@ -22,6 +22,7 @@ use crate::{
     load::{WARM_UP, percentile},
     measure::Bench,
     report::{Column, Samples},
+    server::Setting,
 };
 
 /// Readers, each on a connection.
@@ -58,7 +59,8 @@ pub(crate) fn table() -> Samples {
 
 /// Reads any posts, first in peace and then while others guess.
 pub(crate) async fn measure(bench: &Bench, samples: &mut Samples) -> Result<()> {
-    let server = bench.servers.byline(&bench.posts.copy()?, 1)?.remove(0);
+    let setting = Setting { costly_passwords: true, ..Setting::default() };
+    let server = bench.servers.byline_with(&bench.posts.copy()?, setting)?;
     read(server.address, bench.posts.count, WARM_UP).await?;
     let calm = read(server.address, bench.posts.count, bench.measured).await?;
     let tally = Arc::new(Tally::default());
@@ -91,6 +93,8 @@ async fn read(address: SocketAddr, posts: u64, time: Duration) -> Result<Vec<Dur
     for number in 0..READERS {
         readers.spawn(async move {
             let mut connection = Connection::open(address).await?;
+            // Not all at the same moment.
+            sleep(PAUSE.mul_f64(number as f64 / READERS as f64)).await;
             let mut times = Vec::new();
             let mut ticks = interval(PAUSE);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -142,7 +142,11 @@ impl Bench {
 
     /// Memory for as many bytes as a tenth of the posts have in such answers.
     fn room_for_a_tenth(&self, like: &SamePage) -> Setting<'static> {
-        Setting { page_memory: Some(self.posts.count * like.body.len() as u64 / 10), limit: None }
+        Setting {
+            page_memory: Some(self.posts.count * like.body.len() as u64 / 10),
+            limit: None,
+            costly_passwords: false,
+        }
     }
 
     /// What changes with each post, while an author publishes one every

@@ -42,6 +42,9 @@ pub(crate) struct Setting<'a> {
     pub(crate) page_memory: Option<u64>,
     /// What holds for the process and the system's cache for it.
     pub(crate) limit: Option<&'a MemoryLimit>,
+    /// Whether a password costs what it does by default, in place of the least that
+    /// Byline allows.
+    pub(crate) costly_passwords: bool,
 }
 
 /// Byline's setting for how much of its answers it keeps in memory, in MiB.
@@ -66,8 +69,7 @@ impl Servers {
         self.has_page_memory
     }
 
-    /// So many processes of Byline on one database, with the cheapest
-    /// passwords it allows.
+    /// So many processes of Byline on one database.
     pub(crate) fn byline(&self, database_url: &str, processes: usize) -> Result<Vec<Server>> {
         (1..=processes).map(|process| self.process(process, database_url, Setting::default())).collect()
     }
@@ -81,14 +83,11 @@ impl Servers {
         let mut command = self.cores.server(self.byline.as_ref());
         // What it grants names the site by that, and holds when it listens at another port.
         command.arg("serve").args(["--public-url", &format!("http://{}", http::HOST)]);
-        command.args(["--listen", "127.0.0.1:0", "--database-url", database_url]).args([
-            "--argon2-memory",
-            "19456",
-            "--argon2-iterations",
-            "2",
-            "--argon2-parallelism",
-            "1",
-        ]);
+        command.args(["--listen", "127.0.0.1:0", "--database-url", database_url]);
+        if !setting.costly_passwords {
+            command.args(["--argon2-memory", "19456", "--argon2-iterations", "2"]);
+            command.args(["--argon2-parallelism", "1"]);
+        }
         if let Some(bytes) = setting.page_memory.filter(|_| self.has_page_memory) {
             command.arg(PAGE_MEMORY).arg(bytes.div_ceil(MIB).to_string());
         }

@@ -59,8 +59,10 @@ impl HashThreads {
 /// one for the whole process (setpriority(2), "C library/kernel differences"); elsewhere
 /// nothing happens.
 fn let_others_go_first() {
-    /// With both busy, a thread that serves gets some ten times as much of a core.
-    const NICE: i32 = 10;
+    /// With both busy, a thread that serves gets some thirty times as much of a core. So
+    /// a login takes seconds while readers keep all cores busy, but is not kept waiting
+    /// for ever.
+    const NICE: i32 = 15;
     if cfg!(target_os = "linux")
         && let Err(error) = rustix::process::setpriority_process(None, NICE)
     {
