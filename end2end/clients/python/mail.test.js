@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { setTimeout as timer } from 'node:timers/promises';
 import { Server } from '../../support/server.js';
+import { until } from '../support/site.js';
 
 const PYTHON = process.env.CLIENTS_PYTHON;
 const options = { skip: !PYTHON, timeout: 120_000 };
@@ -32,15 +32,6 @@ after(async () => {
   await byline?.stop();
   mailServer?.kill();
 });
-
-/** Asks until it is so, or the test runs out of time. */
-async function until(what) {
-  for (;;) {
-    const found = await what();
-    if (found) return found;
-    await timer(50);
-  }
-}
 
 const mailTo = (address) => until(() => mails.find((mail) => mail.to === address));
 

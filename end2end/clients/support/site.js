@@ -7,11 +7,11 @@ import { join } from 'node:path';
 /**
  * What the runner started and generated: `plain` speaks HTTP, `secure` HTTPS,
  * `versioned` HTTPS with conflict detection. `keyed` is `plain` once more, for
- * front ends that ask by the API key.
+ * front ends that ask by the API key. `mailed` is as `plain`, and sends mail.
  * A test knows a site by the files that `byline codegen` has written, as a
  * front end does.
  *
- * @param {'plain' | 'keyed' | 'secure' | 'versioned'} kind
+ * @param {'plain' | 'keyed' | 'mailed' | 'secure' | 'versioned'} kind
  */
 export async function site(kind) {
   const folder = process.env[`CLIENTS_${kind.toUpperCase()}`];
@@ -97,6 +97,15 @@ export async function soon(promise, what) {
   } finally {
     limit.catch(() => {});
     late.abort();
+  }
+}
+
+/** Asks until it is so, or the test runs out of time. */
+export async function until(what) {
+  for (;;) {
+    const found = await what();
+    if (found) return found;
+    await timer(50);
   }
 }
 
