@@ -24,6 +24,7 @@ const TESTS = [
   'amplify6/outputs.test.js',
   'amplify6/keyed.test.js',
   'amplify6/datastore.test.js',
+  'amplify5/identity.test.js',
   'amplify5/amplify5.test.js',
   '../classic/amplify4.test.js',
   'amplify3/amplify3.test.js',
