@@ -17,6 +17,7 @@ const TESTS = [
   'graphql/audit.test.js',
   'graphql/transport.test.js',
   'python/gql.test.js',
+  'python/cognito.test.js',
   'python/mail.test.js',
   'browser/browser.test.js',
   'browser/authenticator.test.js',
