@@ -16,6 +16,6 @@ export async function codeTo(address, count = 1) {
   const [newest] = await until(async () => {
     const mails = await mailsTo(address);
     return mails.length >= count && mails.slice(-1);
-  });
+  }, `mail to ${address}`);
   return /^ {4}(\d{6})\r?$/m.exec(newest)[1];
 }

@@ -100,11 +100,13 @@ export async function soon(promise, what) {
   }
 }
 
-/** Asks until it is so, or the test runs out of time. */
-export async function until(what) {
+/** What is found at last, asked for time and again, or a failure that says what was not. */
+export async function until(find, what) {
+  const end = Date.now() + 60_000;
   for (;;) {
-    const found = await what();
+    const found = await find();
     if (found) return found;
+    assert(Date.now() < end, `no ${what}`);
     await timer(50);
   }
 }
