@@ -3,7 +3,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server } from '../support/server.js';
@@ -17,12 +17,15 @@ const TESTS = [
   'graphql/audit.test.js',
   'graphql/transport.test.js',
   'python/gql.test.js',
+  'python/cognito.test.js',
   'python/mail.test.js',
   'browser/browser.test.js',
+  'browser/authenticator.test.js',
   'amplify6/amplify6.test.js',
   'amplify6/outputs.test.js',
   'amplify6/keyed.test.js',
   'amplify6/datastore.test.js',
+  'amplify5/identity.test.js',
   'amplify5/amplify5.test.js',
   '../classic/amplify4.test.js',
   'amplify3/amplify3.test.js',
@@ -75,18 +78,24 @@ let passed = false;
 try {
   const { certificate, key } = certify(folder);
   const tls = ['--tls-cert', certificate, '--tls-key', key];
-  const [plain, keyed, secure, versioned] = ['plain', 'keyed', 'secure', 'versioned'].map((kind) =>
-    join(folder, kind),
+  const mails = join(folder, 'mails');
+  await mkdir(mails);
+  const mail = ['--mail-transport', `file:${mails}`, '--mail-from', 'byline@example.org'];
+  const [plain, keyed, mailed, secure, versioned] = ['plain', 'keyed', 'mailed', 'secure', 'versioned'].map(
+    (kind) => join(folder, kind),
   );
   const [open, { database }] = await Promise.all([
     serve(plain),
     serve(secure, ...tls),
+    serve(mailed, ...mail),
     serve(versioned, ...tls, '--graphql-conflict-detection', 'true'),
   ]);
   await generate(open, keyed, '--default-auth', 'api-key');
   passed = await test({
     CLIENTS_PLAIN: plain,
     CLIENTS_KEYED: keyed,
+    CLIENTS_MAILED: mailed,
+    CLIENTS_MAILS: mails,
     CLIENTS_SECURE: secure,
     CLIENTS_SECURE_DATABASE: database,
     CLIENTS_VERSIONED: versioned,

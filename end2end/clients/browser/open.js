@@ -53,21 +53,31 @@ async function host(script) {
 }
 
 /**
- * Opens a page with the script in a browser, on an origin that is not the site's.
+ * Serves a page with the script on an origin that is not the site's. Each visit
+ * is somebody else's: the browser keeps nothing between them.
  *
  * @param {string} entry the script
  * @param {{ folder: string }} site
  */
-export async function open(entry, { folder }) {
+export async function serve(entry, { folder }) {
   const server = await host(await bundle(entry, folder));
   const browser = await chromium.launch(LAUNCH);
-  // A site that speaks TLS here has made its certificate by itself.
-  const page = await browser.newPage({ ignoreHTTPSErrors: true });
-  await page.goto(`http://localhost:${server.address().port}/`);
+  const visit = async (path = '/') => {
+    // A site that speaks TLS here has made its certificate by itself.
+    const page = await browser.newPage({ ignoreHTTPSErrors: true });
+    await page.goto(`http://localhost:${server.address().port}${path}`);
+    return page;
+  };
   const close = async () => {
     await browser.close();
     server.closeAllConnections();
     server.close();
   };
-  return { page, close };
+  return { visit, close };
+}
+
+/** The same for one visit. */
+export async function open(entry, site) {
+  const { visit, close } = await serve(entry, site);
+  return { page: await visit(), close };
 }

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { setTimeout as timer } from 'node:timers/promises';
 import { Server } from '../../support/server.js';
+import { until } from '../support/site.js';
 
 const PYTHON = process.env.CLIENTS_PYTHON;
 const options = { skip: !PYTHON, timeout: 120_000 };
@@ -33,16 +33,7 @@ after(async () => {
   mailServer?.kill();
 });
 
-/** Asks until it is so, or the test runs out of time. */
-async function until(what) {
-  for (;;) {
-    const found = await what();
-    if (found) return found;
-    await timer(50);
-  }
-}
-
-const mailTo = (address) => until(() => mails.find((mail) => mail.to === address));
+const mailTo = (address) => until(() => mails.find((mail) => mail.to === address), `mail to ${address}`);
 
 async function call(name, input) {
   const answer = await fetch(`${byline.url}/api/${name}`, {
@@ -88,7 +79,7 @@ test('what is refused is given up, and what is busy or vanishes waits', options,
     const lines = (await byline.run('mail', 'list')).split('\n');
     const settled = ['refused', 'busy', 'vanishes'].map((name) => lines.find((line) => line.includes(`\t${name}-one@`)));
     return settled.every((line) => line && !line.endsWith('\twaits')) && settled;
-  });
+  }, 'end of the attempts');
   assert.match(list[0], /given up .*: the recipient: .*550/);
   assert.match(list[1], /tried 1 times, again .*: the recipient: .*451/);
   assert.match(list[2], /tried 1 times, again .*: the mail: /);

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 /**
  * What the runner started and generated: `plain` speaks HTTP, `secure` HTTPS,
  * `versioned` HTTPS with conflict detection. `keyed` is `plain` once more, for
- * front ends that ask by the API key.
+ * front ends that ask by the API key. `mailed` is as `plain`, and sends mail.
  * A test knows a site by the files that `byline codegen` has written, as a
  * front end does.
  *
- * @param {'plain' | 'keyed' | 'secure' | 'versioned'} kind
+ * @param {'plain' | 'keyed' | 'mailed' | 'secure' | 'versioned'} kind
  */
 export async function site(kind) {
   const folder = process.env[`CLIENTS_${kind.toUpperCase()}`];
@@ -97,6 +97,17 @@ export async function soon(promise, what) {
   } finally {
     limit.catch(() => {});
     late.abort();
+  }
+}
+
+/** What is found at last, asked for time and again, or a failure that says what was not. */
+export async function until(find, what) {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const found = await find();
+    if (found) return found;
+    assert(Date.now() < end, `no ${what}`);
+    await timer(50);
   }
 }
 
