@@ -19,7 +19,7 @@ use crate::{
     assets,
     codegen::page::ApiPage,
     error::AppError,
-    posts::pages::{AllPostsPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
+    posts::pages::{AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage},
     ui::ErrorPage,
 };
 use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
@@ -106,6 +106,8 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />
                 <Route path=path!("/login/passkey") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
+                // Of one segment, so after every other of one.
+                <Route path=path!("/:author") view=|| view! { <AuthorPage /> }.into_any() />
             </Routes>
         </Router>
     }

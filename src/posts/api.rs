@@ -9,15 +9,20 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 use super::{Page, Post};
 use crate::error::AppError;
 
-/// One page of all posts, newest first. `older` or `newer` is a
-/// [`Cursor`](super::Cursor) from an earlier page.
+/// One page of all posts, or of those of `author`, newest first. `older` or `newer` is
+/// a [`Cursor`](super::Cursor) from an earlier page.
 ///
 /// # Errors
 ///
-/// [`AppError::BadRequest`] when the text is no cursor.
+/// [`AppError::BadRequest`] when the text is no cursor; [`AppError::NotFound`] where
+/// nobody has the name of the author.
 #[server(endpoint = "/list_posts", prefix = "/api", input = GetUrl)]
-pub async fn list_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-    server::list(older, newer).await
+pub async fn list_posts(
+    older: Option<String>,
+    newer: Option<String>,
+    #[server(default)] author: Option<String>,
+) -> Result<Page, AppError> {
+    server::list(older, newer, author).await
 }
 
 /// One page of the signed-in author's own posts, newest first.
@@ -108,6 +113,7 @@ mod server {
             PageRequest, PostId,
             domain::{Change, Guard, NewPost, PostText, preview, service},
         },
+        username::Username,
     };
 
     fn page_request(older: Option<String>, newer: Option<String>) -> Result<PageRequest, AppError> {
@@ -115,8 +121,15 @@ mod server {
             .map_err(|error| AppError::BadRequest { reason: error.to_string() })
     }
 
-    pub(super) async fn list(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-        service::list(&site(), &actor(), page_request(older, newer)?).await
+    pub(super) async fn list(
+        older: Option<String>,
+        newer: Option<String>,
+        author: Option<String>,
+    ) -> Result<Page, AppError> {
+        let (site, actor, request) = (site(), actor(), page_request(older, newer)?);
+        let Some(author) = author else { return service::list(&site, &actor, request).await };
+        let author = Username::try_from(author).map_err(|_| AppError::NotFound)?;
+        Ok(service::list_of_author(&site, &actor, author, request).await?.1)
     }
 
     pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {

@@ -84,7 +84,7 @@ pub fn Pagination(
     older: Option<String>,
     /// The cursor of the page before, with newer posts.
     newer: Option<String>,
-    path: &'static str,
+    #[prop(into)] path: String,
 ) -> impl IntoView {
     let any = older.is_some() || newer.is_some();
     any.then(|| {

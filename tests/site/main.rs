@@ -11,6 +11,7 @@ mod account;
 mod accounts;
 mod api_keys;
 mod authorization;
+mod authors;
 mod codegen;
 mod cognito;
 mod cognito_mail;

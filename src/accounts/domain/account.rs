@@ -60,9 +60,32 @@ pub struct AccountFacts {
 #[derive(FromRow)]
 struct FactsRow {
     email: String,
+    #[sqlx(flatten)]
+    profile: ProfileRow,
+}
+
+#[derive(FromRow)]
+struct AuthorRow {
+    id: String,
+    #[sqlx(flatten)]
+    profile: ProfileRow,
+}
+
+#[derive(FromRow)]
+struct ProfileRow {
     display_name: String,
     about: String,
     links: String,
+}
+
+impl From<ProfileRow> for Profile {
+    fn from(row: ProfileRow) -> Self {
+        Self {
+            display_name: DisplayName::parse(&row.display_name).unwrap_or_default(),
+            about: About::parse(&row.about).unwrap_or_default(),
+            links: Links::from_stored(&row.links),
+        }
+    }
 }
 
 /// What a person sees of their own account.
@@ -78,13 +101,19 @@ pub async fn facts(site: &Site, caller: &Caller) -> Result<AccountFacts, AppErro
         .bind(user.as_str())
         .fetch_optional(db)
         .await?);
-    let row = row.ok_or(AppError::NotSignedIn)?;
-    let profile = Profile {
-        display_name: DisplayName::parse(&row.display_name).unwrap_or_default(),
-        about: About::parse(&row.about).unwrap_or_default(),
-        links: Links::from_stored(&row.links),
-    };
-    Ok(AccountFacts { email: row.email, profile })
+    let FactsRow { email, profile } = row.ok_or(AppError::NotSignedIn)?;
+    Ok(AccountFacts { email, profile: profile.into() })
+}
+
+/// Who has that username, and what they tell about themselves. Everyone may know.
+pub async fn author(db: &mut Db, username: &Username) -> Result<Option<(UserId, Profile)>, AppError> {
+    let row: Option<AuthorRow> = on_engine!(db => sqlx::query_as(
+            "SELECT id, display_name, about, links FROM users WHERE username = $1",
+        )
+        .bind(username.as_str())
+        .fetch_optional(db)
+        .await?);
+    Ok(row.map(|AuthorRow { id, profile }| (UserId::from_stored(id), profile.into())))
 }
 
 /// What was done in a person's account, newest first.

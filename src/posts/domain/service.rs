@@ -14,7 +14,10 @@ use super::{
     store::{self, ChangesSince, Listing, Selection},
 };
 use crate::{
-    accounts::domain::{Login, contact::may_write, service::matches_login, store as accounts},
+    accounts::{
+        domain::{Login, account, contact::may_write, service::matches_login, store as accounts},
+        profile::Profile,
+    },
     clock,
     config::AuthorLimits,
     credentials::{Actor, User},
@@ -36,6 +39,29 @@ use crate::{
 /// One page of all posts. Everyone may.
 pub async fn list(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
     store::page(&mut site.reader_for(actor).await?, None, request).await
+}
+
+/// What everyone may know of an author.
+#[derive(Clone, Debug)]
+pub struct Author {
+    pub username: Username,
+    pub profile: Profile,
+}
+
+/// An author, with one page of their posts. Everyone may.
+///
+/// # Errors
+/// [`AppError::NotFound`] where nobody has that name.
+pub async fn list_of_author(
+    site: &Site,
+    actor: &Actor,
+    username: Username,
+    request: PageRequest,
+) -> Result<(Author, Page), AppError> {
+    let db = &mut site.reader_for(actor).await?;
+    let (id, profile) = account::author(db, &username).await?.ok_or(AppError::NotFound)?;
+    let page = store::page(db, Some(&id), request).await?;
+    Ok((Author { username, profile }, page))
 }
 
 /// One page of the actor's own posts.

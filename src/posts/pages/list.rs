@@ -1,4 +1,4 @@
-//! The two lists: everyone's posts, and one's own.
+//! The lists: everyone's posts, those of an author, and one's own.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use super::cursors;
 use crate::{
     credentials::Actor,
     http::context::actor,
-    posts::{Page, Summary, api, live::LiveList},
+    posts::{Page, Summary, api, live::LiveList, pages::AuthorLink},
     ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
 };
 
@@ -16,7 +16,7 @@ pub fn AllPostsPage() -> impl IntoView {
     let (older, newer) = cursors();
     let first = older.is_none() && newer.is_none();
     load(async move {
-        let page = api::list_posts(older, newer).await?;
+        let page = api::list_posts(older, newer, None).await?;
         Ok(view! {
             <PageTitle text="All posts".to_owned() />
             <LiveList as_of=page.as_of />
@@ -77,15 +77,16 @@ fn NothingYet() -> impl IntoView {
     }
 }
 
+/// Entries of a page, and the way to the pages before and after it.
 #[component]
-fn List(page: Page, path: &'static str, own: bool) -> impl IntoView {
+pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl IntoView {
     let entries = page.posts.iter().cloned().map(|post| view! { <Entry post own /> }).collect_view();
     let empty = page.posts.is_empty();
     let [older, newer] = [page.older, page.newer].map(|cursor| cursor.map(|cursor| cursor.to_string()));
     view! {
         <div class="post-list">{entries}</div>
         {empty.then(|| view! {
-            <p class="meta">"There is nothing older. "<a href=path>"Go to the newest posts"</a></p>
+            <p class="meta">"There is nothing older. "<a href=path.clone()>"Go to the newest posts"</a></p>
         })}
         <Pagination older newer path />
     }
@@ -107,7 +108,7 @@ fn Entry(post: Summary, own: bool) -> impl IntoView {
             <h2 id=heading><a href=format!("/posts/{id}")>{title.to_string()}</a></h2>
             {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
             <p class="meta">
-                <span class="author">{owner}</span>" · "<Time at=created_at />
+                <AuthorLink username=owner />" · "<Time at=created_at />
             </p>
             {actions}
         </article>

@@ -1,5 +1,6 @@
 //! The screens of posts.
 
+mod author;
 pub mod cache_key;
 mod delete;
 mod edit;
@@ -7,6 +8,8 @@ pub mod frame;
 mod list;
 mod show;
 
+pub use author::AuthorPage;
+pub(in crate::posts) use author::AuthorLink;
 pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_meta::Meta;
 
-use super::post_id;
+use super::{AuthorLink, post_id};
 use crate::{
     error::AppError,
     http::{
@@ -57,7 +57,7 @@ pub fn PostPage() -> impl IntoView {
                 <header dir="auto">
                     <h1>{post.title.to_string()}</h1>
                     <p class="meta">
-                        "By "<span class="author">{post.owner.clone()}</span>" · "<Time at=post.created_at />
+                        "By "<AuthorLink username=post.owner.clone() />" · "<Time at=post.created_at />
                         {edited.then(|| view! { " · edited "<Time at=post.updated_at /> })}
                     </p>
                     {own.then(|| view! {
