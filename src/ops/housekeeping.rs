@@ -13,7 +13,7 @@ use crate::{
     mail,
     ops::deletions,
     posts::{
-        domain::{fold, rendered, store as posts},
+        domain::{fold, rendered, store as posts, trash},
         events,
     },
     site::Site,
@@ -43,6 +43,7 @@ pub async fn run(site: Site) {
                 mail::forget_given_up(db).await?;
                 one_time::forget_expired(db).await?;
                 posts::forget_deleted(db).await?;
+                trash::forget_old(db).await?;
                 events::store::forget_old(db).await
             })
         });

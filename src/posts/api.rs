@@ -91,6 +91,17 @@ pub async fn delete_post(
     server::delete(id, idempotency_key).await
 }
 
+/// Publishes a post again that its author has deleted in the last 30 days. Under its
+/// address, unless that has been taken since. Sent twice, it is done once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
+/// [`AppError::Busy`].
+#[server(endpoint = "/restore_post", prefix = "/api")]
+pub async fn restore_post(id: String) -> Result<Post, AppError> {
+    server::restore(id).await
+}
+
 /// The HTML that a Markdown text becomes when it is published, with a word on
 /// what is not shown; what the editor's preview shows. For signed-in people,
 /// since it costs computing, and eight texts of one person at once.
@@ -111,7 +122,7 @@ mod server {
         http::context::{actor, site},
         posts::{
             PageRequest, PostId,
-            domain::{Change, Guard, NewPost, PostText, preview, service},
+            domain::{Change, Guard, NewPost, PostText, preview, service, trash},
         },
         username::Username,
     };
@@ -164,6 +175,12 @@ mod server {
     pub(super) async fn delete(id: String, key: Option<String>) -> Result<(), AppError> {
         let input = IdempotencyKey::optional(key).map(|key| (Guard::NONE, key));
         service::delete(&site(), &actor(), PostId::parse(&id), input).await.map(drop)
+    }
+
+    pub(super) async fn restore(id: String) -> Result<Post, AppError> {
+        let (site, actor) = (site(), actor());
+        actor.user()?;
+        trash::restore(&site, &actor, &PostId::parse(&id).ok_or(AppError::NotFound)?).await
     }
 
     pub(super) async fn preview(content: String) -> Result<String, AppError> {

@@ -10,7 +10,7 @@ use crate::{
     ui::Values,
 };
 
-pub const FORMS: &[&Form] = &[&CREATE_POST, &UPDATE_POST, &DELETE_POST];
+pub const FORMS: &[&Form] = &[&CREATE_POST, &UPDATE_POST, &DELETE_POST, &RESTORE_POST];
 
 /// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =
@@ -43,9 +43,19 @@ static DELETE_POST: Form = Form {
     notice: Some(&DELETED),
 };
 
+static RESTORE_POST: Form = Form {
+    call: Call { endpoint: "/api/restore_post", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/my-posts/trash/{id}",
+    holds_text: false,
+    is_shown_again: false,
+    then: Then::GoTo(post),
+    notice: Some(&RESTORED),
+};
+
 pub static PUBLISHED: Notice = Notice { name: "published", sentence: "Your post is published." };
 pub static SAVED: Notice = Notice { name: "saved", sentence: "Your changes are saved." };
-static DELETED: Notice = Notice { name: "deleted", sentence: "The post is deleted." };
+pub static DELETED: Notice = Notice { name: "deleted", sentence: "The post is deleted. It stays in your trash for 30 days." };
+static RESTORED: Notice = Notice { name: "restored", sentence: "The post is published again." };
 
 fn post(_: &Values, answer: &Value) -> String {
     format!("/posts/{}", answer["id"].as_str().unwrap_or_default())

@@ -103,6 +103,8 @@ const SERVER_FUNCTIONS: &str = "
 | delete_post adas wrong    | 401       | 400         | 403         | 403       | 401     | 403       |
 | delete_post bobs          | 401       | 403         | deleted     | 403       | 401     | 403       |
 | delete_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
+| restore_post adas         | 401       | adas        | 404         | 403       | 401     | 403       |
+| restore_post missing      | 401       | 404         | 404         | 403       | 401     | 403       |
 | preview_post              | 401       | HTML        | HTML        | 403       | 401     | 403       |
 | preview_post wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
 | my_api_keys               | 401       | Reader      | none        | 403       | 401     | Reader    |
@@ -338,7 +340,7 @@ impl World {
             ["create_post", "wrong"] => (Method::POST, &[("title", "")]),
             ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
             ["update_post", id, "wrong"] => (Method::POST, &[("id", id), ("version", "1"), ("title", "")]),
-            ["delete_post", id] => (Method::POST, &[("id", id)]),
+            ["delete_post" | "restore_post", id] => (Method::POST, &[("id", id)]),
             ["delete_post", id, "wrong"] => (Method::POST, &[("id", id), ("idempotency_key", "two words")]),
             ["preview_post"] => (Method::POST, &[("content", "x")]),
             ["preview_post", "wrong"] => (Method::POST, &[("content", &too_long)]),
@@ -562,7 +564,7 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
     let body = answer.json();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let said = match row.split(' ').collect::<Vec<_>>()[..] {
-        ["get_post", _] => text("id"),
+        ["get_post" | "restore_post", _] => text("id"),
         ["list_posts" | "my_posts"] => ids(&body["posts"]),
         ["create_post", ..] => format!("made by {}", text("owner")),
         ["update_post", _] => "changed".to_owned(),

@@ -65,6 +65,7 @@ mod throttle;
 mod tls;
 mod together;
 mod tokens;
+mod trash;
 mod trust;
 mod two_factor;
 mod verification;

@@ -152,6 +152,20 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "trashed_posts",
+        columns: &[
+            text("id"),
+            text("owner_id"),
+            integer("version"),
+            integer("created_at"),
+            integer("trashed_at"),
+            text("title"),
+            text("content").or_null(),
+        ],
+        key: &["id", "trashed_at"],
+        identity: None,
+    },
+    Table {
         name: "secrets",
         columns: &[text("name"), bytes("value"), integer("created_at")],
         key: &["name"],

@@ -17,6 +17,7 @@ pub mod service;
 mod snapshot;
 pub mod sql;
 pub mod store;
+pub mod trash;
 
 use super::{Content, Post, PostId, Title};
 use crate::{database::internal, error::AppError, username::Username};

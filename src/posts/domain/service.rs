@@ -198,7 +198,7 @@ pub async fn subscription_scope(
 
 /// Runs a change in a transaction. What happened is told once it is on the
 /// disk, also when whoever asked is gone by then.
-async fn change<I, T, F>(site: &Site, input: I, work: F) -> Result<T, AppError>
+pub(super) async fn change<I, T, F>(site: &Site, input: I, work: F) -> Result<T, AppError>
 where
     I: Clone + Send + 'static,
     T: Send + 'static,

@@ -13,6 +13,7 @@ use super::{
     rendered,
     rows::{ChangedRow, PostRow, SummaryRow, UpdatedRow, broken, columns, post_columns, summary_columns},
     sql::{Sql, Value},
+    trash,
 };
 use crate::{
     clock,
@@ -206,13 +207,14 @@ pub async fn update(
     }))
 }
 
-/// Deletes a post of `owner` and keeps what it was; any other stays.
+/// Deletes a post of `owner`, which lies in the trash then; any other stays.
 pub async fn delete(
     db: &mut Db,
     id: &PostId,
     owner: &UserId,
     now: Timestamp,
 ) -> Result<Option<DeletedPost>, AppError> {
+    trash::keep(db, id, owner, now).await?;
     let row: Option<PostRow> = on_engine!(db => sqlx::query_as(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts

@@ -22,7 +22,7 @@ pub fn DeletePostPage() -> impl IntoView {
             <PageTitle text="Delete this post?".to_owned() />
             <section class="message">
                 <h1>"Delete this post?"</h1>
-                <p>"“"<bdi>{post.title.to_string()}</bdi>"” will be gone for good, for everyone. This cannot be undone."</p>
+                <p>"“"<bdi>{post.title.to_string()}</bdi>"” will be gone for all readers at once. It stays in your "<a href="/my-posts/trash">"trash"</a>" for 30 days, and you can restore it from there."</p>
                 <form method="post" action=format!("/posts/{id}/delete") class="button-row">
                     <IdempotencyInput />
                     <button class="button danger" type="submit">"Delete post"</button>

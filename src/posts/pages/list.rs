@@ -2,12 +2,21 @@
 
 use leptos::prelude::*;
 
-use super::cursors;
+use super::{AuthorLink, cursors, trash::RestoreForm};
 use crate::{
     credentials::Actor,
-    http::context::actor,
-    posts::{Page, Summary, api, live::LiveList, pages::AuthorLink},
-    ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
+    error::AppError,
+    http::{
+        context::{actor, site},
+        forms::Notice,
+    },
+    posts::{
+        Page, Summary, api,
+        domain::trash::{self, TrashedPost},
+        forms,
+        live::LiveList,
+    },
+    ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load, uri},
 };
 
 /// `/`: everything, newest first.
@@ -36,14 +45,19 @@ pub fn AllPostsPage() -> impl IntoView {
 pub fn MyPostsPage() -> impl IntoView {
     let (older, newer) = cursors();
     let first = older.is_none() && newer.is_none();
+    let notice = expect_context::<Option<&'static Notice>>();
+    let just_deleted = notice.is_some_and(|notice| notice == &forms::DELETED);
     load(async move {
         let page = api::my_posts(older, newer).await?;
+        let undo = if just_deleted { undo().await? } else { None };
         Ok(view! {
             <PageTitle text="My posts".to_owned() />
             <div class="heading-row">
                 <h1>"My posts"</h1>
                 <a class="button" href="/my-posts/new">"New post"</a>
             </div>
+            <MyPostsNav />
+            {undo}
             {if page.posts.is_empty() && first {
                 view! {
                     <div class="empty">
@@ -57,6 +71,36 @@ pub fn MyPostsPage() -> impl IntoView {
             }}
         })
     })
+}
+
+/// The lists of one's own posts.
+#[component]
+pub(super) fn MyPostsNav() -> impl IntoView {
+    let here = uri().path().to_owned();
+    let link = move |href: &'static str, text: &'static str| {
+        view! { <li><a href=href aria-current=(here == href).then_some("page")>{text}</a></li> }
+    };
+    view! {
+        <nav class="sub-nav" aria-label="Your posts">
+            <ul>
+                {link("/my-posts", "Published")}
+                {link("/my-posts/trash", "Trash")}
+            </ul>
+        </nav>
+    }
+}
+
+/// Right after a deletion: the way back.
+async fn undo() -> Result<Option<impl IntoView>, AppError> {
+    let last = trash::list(&site(), &actor()).await?.into_iter().next();
+    Ok(last.map(|TrashedPost { id, title, .. }| {
+        view! {
+            <div class="undo">
+                <p>"You deleted “"<bdi>{title.to_string()}</bdi>"”."</p>
+                <RestoreForm id=id.to_string() label="Undo" />
+            </div>
+        }
+    }))
 }
 
 /// The first visit to an empty site says what to do next.

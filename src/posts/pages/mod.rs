@@ -7,6 +7,7 @@ mod edit;
 pub mod frame;
 mod list;
 mod show;
+mod trash;
 
 pub use author::AuthorPage;
 pub(in crate::posts) use author::AuthorLink;
@@ -14,6 +15,7 @@ pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};
 pub use show::PostPage;
+pub use trash::TrashPage;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

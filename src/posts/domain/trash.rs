@@ -1,0 +1,196 @@
+//! Posts that their authors have deleted: for 30 days they can be restored.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+
+use super::{
+    PostText,
+    fold::{self, Folded},
+    service::change,
+    store,
+};
+use crate::{
+    clock,
+    credentials::{Actor, User, UserId},
+    database::{Db, execute, internal, on_engine},
+    error::AppError,
+    posts::{Content, Post, PostId, Title},
+    site::Site,
+    timestamp::Timestamp,
+};
+
+/// How long a deleted post can be restored.
+pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The most posts that a page of the trash has.
+pub const LISTED: i64 = 200;
+
+/// A deleted post, as its author finds it in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrashedPost {
+    pub id: PostId,
+    pub title: Title,
+    pub trashed_at: Timestamp,
+}
+
+impl TrashedPost {
+    /// When it is gone for good.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.trashed_at.after(KEPT)
+    }
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    id: String,
+    title: String,
+    trashed_at: i64,
+}
+
+impl TryFrom<ListedRow> for TrashedPost {
+    type Error = AppError;
+
+    fn try_from(row: ListedRow) -> Result<Self, AppError> {
+        Ok(Self {
+            id: PostId::try_from(row.id).map_err(internal)?,
+            title: Title::try_from(row.title).map_err(internal)?,
+            trashed_at: Timestamp::from_micros(row.trashed_at),
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+struct Row {
+    version: i64,
+    created_at: i64,
+    trashed_at: i64,
+    title: String,
+    content: Option<String>,
+}
+
+impl Row {
+    fn text(&self) -> Result<PostText, AppError> {
+        let title = Title::try_from(self.title.clone()).map_err(internal)?;
+        let content = self.content.clone().map(Content::try_from).transpose().map_err(internal)?;
+        Ok(PostText { title, content })
+    }
+}
+
+/// The actor's own deleted posts, the last one first; at most [`LISTED`].
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<TrashedPost>, AppError> {
+    let owner = &actor.user()?.id;
+    let db = &mut site.reader_for(actor).await?;
+    let rows: Vec<ListedRow> = on_engine!(db => sqlx::query_as(
+            "SELECT id, title, trashed_at FROM trashed_posts WHERE owner_id = $1 AND trashed_at > $2
+             ORDER BY trashed_at DESC, id DESC LIMIT $3",
+        )
+        .bind(owner.as_str())
+        .bind(clock::before(KEPT).micros())
+        .bind(LISTED)
+        .fetch_all(db)
+        .await?);
+    rows.into_iter().map(TrashedPost::try_from).collect()
+}
+
+/// Publishes a deleted post of the actor's again: under its address, unless that has
+/// been taken since, with the time of its first publication and the next version. Sent
+/// twice, it says yes again.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
+/// [`AppError::Busy`] when too many texts wait to be rendered.
+pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+    let user = actor.user()?.clone();
+    let found = find(&mut site.reader_for(actor).await?, &user.id, id).await?;
+    let Some(row) = found else {
+        let post = site.posts().post(site, actor, id).await?.ok_or(AppError::NotFound)?;
+        return if post.owner == user.username.as_str() {
+            Ok((*post).clone())
+        } else {
+            Err(AppError::NotFound)
+        };
+    };
+    let text = row.text()?;
+    // Before the transaction: writers do not wait for a rendering.
+    let rendering = site.renderer().render(text.text()).await?;
+    let (text, folded) = fold::fold_before_write(text, |text: &PostText| Some(text.content.as_ref())).await?;
+    let input = (user, id.clone(), row, text, folded, rendering);
+    change(site, input, |db, (user, id, row, text, folded, rendering)| {
+        Box::pin(async move {
+            // Of two at once, one restores it.
+            if find(db, &user.id, &id).await?.as_ref() != Some(&row) {
+                return Err(AppError::WriteConflict);
+            }
+            let last_version = version_of_deleted(db, &id).await?.unwrap_or(row.version);
+            let address = is_free(db, &user, &id).await?.then(|| id.clone());
+            let text = Folded { post_text: &text, rendering: Some(&rendering), content: folded };
+            let now = clock::now();
+            let (mut post, event) = store::insert(db, &user, address, text, now).await?;
+            post.created_at = Timestamp::from_micros(row.created_at);
+            post.version = last_version + 1;
+            execute!(db => sqlx::query("UPDATE posts SET created_at = $2, version = $3 WHERE id = $1")
+                .bind(post.id.as_str())
+                .bind(row.created_at)
+                .bind(post.version))?;
+            execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")
+                .bind(id.as_str())
+                .bind(row.trashed_at))?;
+            Ok((post, Some(event)))
+        })
+    })
+    .await
+}
+
+/// Keeps a post of `owner` that is about to be deleted.
+pub(super) async fn keep(db: &mut Db, id: &PostId, owner: &UserId, now: Timestamp) -> Result<(), AppError> {
+    execute!(db => sqlx::query(
+            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content)
+             SELECT id, owner_id, version, created_at, $3, title, content FROM posts
+             WHERE id = $1 AND owner_id = $2",
+        )
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(now.micros()))?;
+    Ok(())
+}
+
+/// The one that was deleted last under that id.
+async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT version, created_at, trashed_at, title, content FROM trashed_posts
+             WHERE id = $1 AND owner_id = $2 AND trashed_at > $3 ORDER BY trashed_at DESC LIMIT 1",
+        )
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(clock::before(KEPT).micros())
+        .fetch_optional(db)
+        .await?))
+}
+
+/// The version that its deletion gave to a post.
+async fn version_of_deleted(db: &mut Db, id: &PostId) -> Result<Option<i64>, AppError> {
+    Ok(store::find_deleted(db, id).await?.map(|post| post.version))
+}
+
+/// Whether a post can have that id again: programs may have brought it since.
+async fn is_free(db: &mut Db, user: &User, id: &PostId) -> Result<bool, AppError> {
+    Ok(on_engine!(db => sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT 1 FROM posts WHERE id = $1)
+                AND NOT EXISTS (SELECT 1 FROM deleted_posts WHERE id = $1 AND owner_id <> $2)",
+        )
+        .bind(id.as_str())
+        .bind(user.id.as_str())
+        .fetch_one(db)
+        .await?))
+}
+
+/// Removes what can no longer be restored.
+pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE trashed_at <= $1")
+        .bind(clock::before(KEPT).micros()))?;
+    Ok(())
+}
