@@ -34,8 +34,15 @@ use crate::{
         headers::{refusal, uncached},
         source::source,
     },
-    posts::{PageRequest, Post, domain::service},
+    posts::{
+        PageRequest, Post,
+        domain::{
+            PostText, service,
+            trash::{self, TrashedPost},
+        },
+    },
     site::Site,
+    timestamp::Timestamp,
     ui::{confirm_first, log_in_first},
 };
 
@@ -140,6 +147,12 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
         }
         next = page.older.map(PageRequest::OlderThan);
     }
+    for TrashedPost { id, trashed_at, .. } in trash::list(site, &caller.actor, i64::MAX).await? {
+        if let Some(text) = trash::text(site, &caller.actor, &id).await? {
+            file.add(&format!("trash/{id}-{}.md", trashed_at.micros()), &deleted_markdown(&text, trashed_at))?;
+            send(pieces, file.take()).await?;
+        }
+    }
     send(pieces, file.finish()?).await
 }
 
@@ -159,6 +172,11 @@ fn markdown(post: &Post) -> String {
         post.updated_at.rfc3339(),
         post.text().as_str(),
     )
+}
+
+fn deleted_markdown(text: &PostText, deleted_at: Timestamp) -> String {
+    let title = Value::from(text.title.as_str());
+    format!("---\ntitle: {title}\ndeleted: {}\n---\n\n{}\n", deleted_at.rfc3339(), text.text().as_str())
 }
 
 /// A zip file that is taken away in pieces while it is written.

@@ -22,9 +22,6 @@ use crate::{
 
 /// How long a deleted post can be restored.
 pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// The most posts that a page of the trash has.
-pub const LISTED: i64 = 200;
-
 /// A deleted post, as its author finds it in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrashedPost {
@@ -77,11 +74,11 @@ impl Row {
     }
 }
 
-/// The actor's own deleted posts, the last one first; at most [`LISTED`].
+/// The actor's own deleted posts, the last one first, at most `limit`.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
-pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<TrashedPost>, AppError> {
+pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<TrashedPost>, AppError> {
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
     let rows: Vec<ListedRow> = on_engine!(db => sqlx::query_as(
@@ -90,10 +87,21 @@ pub async fn list(site: &Site, actor: &Actor) -> Result<Vec<TrashedPost>, AppErr
         )
         .bind(owner.as_str())
         .bind(clock::before(KEPT).micros())
-        .bind(LISTED)
+        .bind(limit)
         .fetch_all(db)
         .await?);
     rows.into_iter().map(TrashedPost::try_from).collect()
+}
+
+/// The texts of the actor's own post that was deleted last under that id; `None` if it is
+/// gone, or restored.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn text(site: &Site, actor: &Actor, id: &PostId) -> Result<Option<PostText>, AppError> {
+    let owner = &actor.user()?.id;
+    let found = find(&mut site.reader_for(actor).await?, owner, id).await?;
+    found.as_ref().map(Row::text).transpose()
 }
 
 /// Publishes a deleted post of the actor's again: under its address, unless that has

@@ -92,7 +92,7 @@ pub(super) fn MyPostsNav() -> impl IntoView {
 
 /// Right after a deletion: the way back.
 async fn undo() -> Result<Option<impl IntoView>, AppError> {
-    let last = trash::list(&site(), &actor()).await?.into_iter().next();
+    let last = trash::list(&site(), &actor(), 1).await?.into_iter().next();
     Ok(last.map(|TrashedPost { id, title, .. }| {
         view! {
             <div class="undo">

@@ -5,15 +5,18 @@ use leptos::prelude::*;
 use super::list::MyPostsNav;
 use crate::{
     http::context::{actor, site},
-    posts::domain::trash::{self, LISTED, TrashedPost},
+    posts::domain::trash::{self, TrashedPost},
     ui::{PageTitle, Time, load},
 };
+
+/// The most posts that the page has.
+const LISTED: i64 = 200;
 
 /// Each post with a button that publishes it again.
 #[component]
 pub fn TrashPage() -> impl IntoView {
     load(async move {
-        let posts = trash::list(&site(), &actor()).await?;
+        let posts = trash::list(&site(), &actor(), LISTED).await?;
         let is_cut = i64::try_from(posts.len()).is_ok_and(|count| count >= LISTED);
         Ok(view! {
             <PageTitle text="Trash".to_owned() />
