@@ -93,15 +93,23 @@ pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<TrashedP
     rows.into_iter().map(TrashedPost::try_from).collect()
 }
 
-/// The texts of the actor's own post that was deleted last under that id; `None` if it is
-/// gone, or restored.
+/// The texts of one of the actor's own; `None` if it is gone, or restored.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
-pub async fn text(site: &Site, actor: &Actor, id: &PostId) -> Result<Option<PostText>, AppError> {
+pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Option<PostText>, AppError> {
     let owner = &actor.user()?.id;
-    let found = find(&mut site.reader_for(actor).await?, owner, id).await?;
-    found.as_ref().map(Row::text).transpose()
+    let db = &mut site.reader_for(actor).await?;
+    let row: Option<Row> = on_engine!(db => sqlx::query_as(
+            "SELECT version, created_at, trashed_at, title, content FROM trashed_posts
+             WHERE id = $1 AND owner_id = $2 AND trashed_at = $3",
+        )
+        .bind(post.id.as_str())
+        .bind(owner.as_str())
+        .bind(post.trashed_at.micros())
+        .fetch_optional(db)
+        .await?);
+    row.as_ref().map(Row::text).transpose()
 }
 
 /// Publishes a deleted post of the actor's again: under its address, unless that has
