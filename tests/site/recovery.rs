@@ -75,7 +75,13 @@ async fn a_person_who_forgot_their_password_sets_a_new_one_by_the_link_of_a_mail
 #[tokio::test]
 async fn a_link_works_once_however_many_use_it_at_once_and_on_whichever_process() {
     let (server, site) = Running::start_with_mail().await;
-    let other = site.another(server.settings()).await;
+    let mail = server.settings();
+    let other = site
+        .another(|config| {
+            mail(config);
+            Running::with_key(config);
+        })
+        .await;
     site.account("ada").await;
     ask(&site, "ada").await;
     let token = server.mails(1).await[0].token("/reset-password");

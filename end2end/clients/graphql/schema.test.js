@@ -14,12 +14,11 @@ import {
   printSchema,
   validate,
 } from 'graphql';
-import { send, site } from '../support/site.js';
+import { send, site, wholeSchema } from '../support/site.js';
 
 const byline = await site('plain');
 const written = await readFile(join(byline.folder, 'schema.graphql'), 'utf8');
-// Amplify's generators define the scalars of AWS themselves.
-const served = `${written}\nscalar AWSDateTime\n`;
+const served = await wholeSchema(byline);
 const withoutDescription = (schema) => schema.replace(/"""[^"]*"""\n(scalar AWSDateTime)/, '$1');
 const text = (schema) => printSchema(lexicographicSortSchema(schema));
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as timer } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
@@ -29,6 +30,11 @@ export async function site(kind) {
     apiKey: exports.aws_appsync_apiKey,
     statements: { ...queries, ...mutations, ...subscriptions },
   };
+}
+
+/** `schema.graphql` with the scalars of AWS, which Amplify's generators define themselves. */
+export async function wholeSchema({ folder }) {
+  return `${await readFile(join(folder, 'schema.graphql'), 'utf8')}\nscalar AWSDateTime\n`;
 }
 
 /** Somebody whom no site knows yet. */

@@ -468,7 +468,6 @@ pub const OPERATOR: &[Door] = &[
     Door {
         name: "an argument",
         parses: &[
-            "config/database_url.rs::UrlSetting::parse",
             "database/url.rs::DatabaseUrl::from_str",
             "database/url.rs::DatabaseUrl::has_password",
             "database/url.rs::SqliteFile::read",
