@@ -19,7 +19,9 @@ use crate::{
     assets,
     codegen::page::ApiPage,
     error::AppError,
-    posts::pages::{AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TrashPage},
+    posts::pages::{
+        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TrashPage,
+    },
     ui::ErrorPage,
 };
 use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
@@ -78,6 +80,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
                 <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
+                <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
                 <Route path=path!("/account/confirm") view=|| view! { <ConfirmPage /> }.into_any() />

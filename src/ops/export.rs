@@ -150,7 +150,10 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
     for post in trash::list(site, &caller.actor, i64::MAX).await? {
         if let Some(text) = trash::text(site, &caller.actor, &post).await? {
             let TrashedPost { id, trashed_at, .. } = post;
-            file.add(&format!("trash/{id}-{}.md", trashed_at.micros()), &deleted_markdown(&text, trashed_at))?;
+            file.add(
+                &format!("trash/{id}-{}.md", trashed_at.micros()),
+                &deleted_markdown(&text, trashed_at),
+            )?;
             send(pieces, file.take()).await?;
         }
     }

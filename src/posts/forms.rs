@@ -54,7 +54,8 @@ static RESTORE_POST: Form = Form {
 
 pub static PUBLISHED: Notice = Notice { name: "published", sentence: "Your post is published." };
 pub static SAVED: Notice = Notice { name: "saved", sentence: "Your changes are saved." };
-pub static DELETED: Notice = Notice { name: "deleted", sentence: "The post is deleted. It stays in your trash for 30 days." };
+pub static DELETED: Notice =
+    Notice { name: "deleted", sentence: "The post is deleted. It stays in your trash for 30 days." };
 static RESTORED: Notice = Notice { name: "restored", sentence: "The post is published again." };
 
 fn post(_: &Values, answer: &Value) -> String {

@@ -267,7 +267,7 @@ impl World {
     /// Leaves exactly the two posts, both new.
     async fn set_up(&self) {
         let probe = &mut self.site.probe().await;
-        for table in ["posts", "deleted_posts"] {
+        for table in ["posts", "deleted_posts", "trashed_posts"] {
             probe.execute(&format!("DELETE FROM {table}")).await;
         }
         for (by, id) in [(&self.ada, "adas"), (&self.bob, "bobs")] {
@@ -413,7 +413,9 @@ impl World {
             Some("made") => ("events +1, posts +1, rendered_posts +1", Some((last, "New", 1))),
             Some("changed") => ("events +1, posts -1 +1", Some((owner, "New", 2))),
             Some("given") => ("events +1, posts -1 +1", Some((last, "New", 2))),
-            Some("deleted") => ("deleted_posts +1, events +1, posts -1, rendered_posts -1", None),
+            Some("deleted") => {
+                ("deleted_posts +1, events +1, posts -1, rendered_posts -1, trashed_posts +1", None)
+            }
             _ => ("", stored),
         };
         assert_eq!((changes.as_str(), stored), expected, "{about}");

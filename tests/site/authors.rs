@@ -55,7 +55,7 @@ async fn readers_see_what_an_author_tells_about_themselves() {
     let typed = [
         ("display_name", hostile),
         ("about", "</p><img src=x onerror=alert(1)>"),
-        ("links", "https://example.org/ada/\nhttp://example.com/?a=\"><script>"),
+        ("links", "https://example.org/ada/\nhttp://example.com/?a=%22%3E"),
     ];
     assert_eq!(ada.submit("/account/profile", &typed).await.location(), "/account");
     let page = site.browser().page("/@ada").await;

@@ -112,8 +112,9 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
     site.tamper("INSERT INTO secrets SELECT 'another', value, 0 FROM secrets").await;
     for (id, content) in [("gone", "''"), ("gone too", "NULL")] {
-        site.tamper(&format!("INSERT INTO deleted_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content})"))
-            .await;
+        for table in ["deleted_posts", "trashed_posts"] {
+            site.tamper(&format!("INSERT INTO {table} VALUES ('{id}', 'Z', 1, 0, -1, '', {content})")).await;
+        }
     }
     for (id, shown) in [("kept", "NULL"), ("kept too", "-1")] {
         site.tamper(&format!(

@@ -64,8 +64,9 @@ async fn nobody_sees_or_restores_what_another_has_deleted() {
     let before = site.dump().await;
     assert!(eve.page("/my-posts/trash").await.text("main").contains("Your trash is empty."));
     assert_eq!(restore(&mut eve, &id).await.status, 404);
-    assert_eq!(restore(&mut site.browser(), &id).await.location(), "/login?next=%2Fmy-posts%2Ftrash");
-    assert_eq!(site.browser().get("/my-posts/trash").await.location(), "/login?next=%2Fmy-posts%2Ftrash");
+    let log_in = format!("/login?next=/my-posts/trash/{id}");
+    assert_eq!(restore(&mut site.browser(), &id).await.location(), log_in);
+    assert_eq!(site.browser().get("/my-posts/trash").await.location(), "/login?next=/my-posts/trash");
     assert_eq!(site.script().submit("/api/restore_post", &[("id", &id)]).await.status, 401);
     assert_eq!(site.dump().await, before);
 }

@@ -135,11 +135,10 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
     let rendering = site.renderer().render(text.text()).await?;
     let (text, folded) = fold::fold_before_write(text, |text: &PostText| Some(text.content.as_ref())).await?;
     let input = (user, id.clone(), row, text, folded, rendering);
-    change(site, input, |db, (user, id, row, text, folded, rendering)| {
+    let restored = change(site, input, |db, (user, id, row, text, folded, rendering)| {
         Box::pin(async move {
-            // Of two at once, one restores it.
             if find(db, &user.id, &id).await?.as_ref() != Some(&row) {
-                return Err(AppError::WriteConflict);
+                return Ok((None, None));
             }
             let last_version = version_of_deleted(db, &id).await?.unwrap_or(row.version);
             let address = is_free(db, &user, &id).await?.then(|| id.clone());
@@ -155,10 +154,14 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
             execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")
                 .bind(id.as_str())
                 .bind(row.trashed_at))?;
-            Ok((post, Some(event)))
+            Ok((Some(post), Some(event)))
         })
-    })
-    .await
+    });
+    match restored.await? {
+        Some(post) => Ok(post),
+        // Another request has restored it, or has deleted it once more.
+        None => Box::pin(restore(site, actor, id)).await,
+    }
 }
 
 /// Keeps a post of `owner` that is about to be deleted.

@@ -28,7 +28,8 @@ fn path(username: &str) -> String {
 /// The name of an author, which leads to their page.
 #[component]
 pub fn AuthorLink(username: String) -> impl IntoView {
-    view! { <a class="author" rel="author" href=path(&username)>{username}</a> }
+    let path = path(&username);
+    view! { <a class="author" rel="author" href=path>{username}</a> }
 }
 
 /// What everyone may know of an author, above their posts, newest first.
@@ -52,8 +53,9 @@ pub fn AuthorPage() -> impl IntoView {
             name => name.to_owned(),
         };
         let path = path(username.as_str());
-        let handle = (name != username.as_str()).then(|| view! { <p class="handle">{path.trim_start_matches('/').to_owned()}</p> });
-        let links: Vec<_> = links.iter().map(|link| link_to(link)).collect();
+        let handle = (name != username.as_str())
+            .then(|| view! { <p class="handle">{path.trim_start_matches('/').to_owned()}</p> });
+        let links: Vec<_> = links.iter().map(link_to).collect();
         let description = match about.as_str() {
             "" => format!("What {name} has published"),
             about => about.to_owned(),

@@ -9,8 +9,8 @@ mod list;
 mod show;
 mod trash;
 
-pub use author::AuthorPage;
 pub(in crate::posts) use author::AuthorLink;
+pub use author::AuthorPage;
 pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};

@@ -57,7 +57,11 @@ fn entry(post: TrashedPost) -> impl IntoView {
 
 /// A button that publishes a deleted post again.
 #[component]
-pub fn RestoreForm(id: String, #[prop(optional)] described_by: Option<String>, label: &'static str) -> impl IntoView {
+pub fn RestoreForm(
+    id: String,
+    #[prop(optional)] described_by: Option<String>,
+    label: &'static str,
+) -> impl IntoView {
     view! {
         <form method="post" action=format!("/my-posts/trash/{id}")>
             <button class="link-button" type="submit" aria-describedby=described_by>{label}</button>
