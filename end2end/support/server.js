@@ -21,6 +21,9 @@ const ENVIRONMENT = { BYLINE_ARGON2_MEMORY: '19456', BYLINE_ARGON2_ITERATIONS: '
 /** A cluster on which every server gets a database; without one it has a file in its folder. */
 const POSTGRES = process.env.END2END_POSTGRES;
 
+/** Beside a file Byline makes a key itself; without one there is no two-factor authentication. */
+const SECRET_KEY = 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=';
+
 /** What the servers keep their data in, for what is to be told apart by it. */
 export const ENGINE = POSTGRES ? 'postgres' : 'sqlite';
 
@@ -37,7 +40,7 @@ async function freshDatabase() {
   await execute(psql, ['--no-psqlrc', '--command', `CREATE DATABASE ${name}`, POSTGRES]);
   const url = new URL(POSTGRES);
   url.pathname = name;
-  return { BYLINE_DATABASE_URL: url.href };
+  return { BYLINE_DATABASE_URL: url.href, BYLINE_SECRET_KEY: SECRET_KEY };
 }
 
 /**
