@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::cursors;
+use super::{cursors, preview::SitePreview};
 use crate::{
     credentials::Actor,
     http::context::actor,
-    posts::{Page, Summary, api, live::LiveList},
+    posts::{Page, Summary, address, api, live::LiveList},
     ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
 };
 
@@ -19,6 +19,7 @@ pub fn AllPostsPage() -> impl IntoView {
         let page = api::list_posts(older, newer).await?;
         Ok(view! {
             <PageTitle text="All posts".to_owned() />
+            {first.then(|| view! { <SitePreview /> })}
             <LiveList as_of=page.as_of />
             <h1>"All posts"</h1>
             {if page.posts.is_empty() && first {
@@ -93,6 +94,7 @@ fn List(page: Page, path: &'static str, own: bool) -> impl IntoView {
 
 #[component]
 fn Entry(post: Summary, own: bool) -> impl IntoView {
+    let address = address::of_post(&post);
     let Summary { id, title, excerpt, owner, created_at, .. } = post;
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();
@@ -104,7 +106,7 @@ fn Entry(post: Summary, own: bool) -> impl IntoView {
     });
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <h2 id=heading><a href=format!("/posts/{id}")>{title.to_string()}</a></h2>
+            <h2 id=heading><a href=address>{title.to_string()}</a></h2>
             {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
             <p class="meta">
                 <span class="author">{owner}</span>" · "<Time at=created_at />

@@ -5,11 +5,13 @@ mod delete;
 mod edit;
 pub mod frame;
 mod list;
+pub mod preview;
 mod show;
 
 pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};
+pub use preview::FeedLinks;
 pub use show::PostPage;
 
 use leptos::prelude::*;
