@@ -12,6 +12,7 @@
 //! | `codegen` | files for front ends of AWS Amplify |
 //! | `graphql`, `cognito`, `oauth` | the three protocols for programs |
 //! | `ops` | copy, demo data, housekeeping |
+//! | `feeds` | feeds of posts, the map of the site, the rules for crawlers |
 //! | [`posts`], [`accounts`] | the features: types that both builds share, server functions (`api`), islands; and with `ssr` their `pages`, `forms` and `domain` |
 //! | `http` | the web layer: layers, forms, calls, pages, caches, limits, TLS |
 //! | `mail` | what is written to people: letters, the outbox, mail servers |
@@ -43,6 +44,7 @@ cfg_if::cfg_if! {
         pub mod config;
         pub mod credentials;
         pub mod database;
+        pub mod feeds;
         pub mod graphql;
         pub mod http;
         pub mod mail;

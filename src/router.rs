@@ -13,7 +13,7 @@ use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 use crate::{
     codegen, cognito,
     credentials::session::store::RowStore,
-    graphql,
+    feeds, graphql,
     http::{
         assets, calls, cookies,
         forms::Form,
@@ -66,8 +66,8 @@ pub fn router(site: Site) -> Router {
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
-        .route("/robots.txt", get(assets::root))
-        .route("/.well-known/change-password", get(change_password));
+        .route("/.well-known/change-password", get(change_password))
+        .merge(feeds::http::routes());
 
     // What no cookie opens to a page of another origin.
     let programs = Router::new()

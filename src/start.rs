@@ -85,6 +85,7 @@ async fn assemble(
         .with(Mailer::new(config.mail.clone()))
         .with(config.unverified)
         .with(config.srp)
+        .with(config.ai_crawlers)
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())

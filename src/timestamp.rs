@@ -39,6 +39,16 @@ impl Timestamp {
         self.date_time().format(format).unwrap_or_default()
     }
 
+    /// `Mon, 23 Nov 2026 09:05:00 GMT`; what HTTP has in headers (IMF-fixdate, RFC 9110,
+    /// 5.6.7).
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let format = time::macros::format_description!(
+            "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+        );
+        self.date_time().format(format).unwrap_or_default()
+    }
+
     /// Milliseconds since 1970 UTC.
     #[must_use]
     pub const fn millis(self) -> i64 {
@@ -103,6 +113,11 @@ mod tests {
             let json = serde_json::to_string(&time).unwrap();
             assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time, "{json}");
         }
+    }
+
+    #[test]
+    fn a_date_of_http_has_the_fixed_form() {
+        assert_eq!(Timestamp::from_micros(784_111_777_999_999).http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

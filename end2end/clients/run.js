@@ -19,6 +19,7 @@ const TESTS = [
   'python/gql.test.js',
   'python/cognito.test.js',
   'python/mail.test.js',
+  'python/feeds.test.js',
   'browser/browser.test.js',
   'browser/authenticator.test.js',
   'amplify6/amplify6.test.js',

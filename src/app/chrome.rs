@@ -8,6 +8,7 @@ use crate::{
         context::actor,
         forms::{Form, Notice},
     },
+    posts::address::{self, FeedFormat},
     ui::{Time, uri},
 };
 
@@ -105,7 +106,10 @@ fn KeptText(form: KeptForm) -> impl IntoView {
 pub fn SiteFooter() -> impl IntoView {
     view! {
         <footer class="site-footer">
-            <p>"Everyone reads. Only the author edits."</p>
+            <p>
+                "Everyone reads. Only the author edits. "
+                <a href=address::of_feed(FeedFormat::Atom, None) type=FeedFormat::Atom.media_type()>"Feed"</a>
+            </p>
         </footer>
     }
 }

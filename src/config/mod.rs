@@ -11,6 +11,7 @@ mod mail;
 mod origin;
 mod page_memory;
 mod secret_key;
+mod site;
 pub mod variables;
 
 use std::{
@@ -37,6 +38,7 @@ pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
+pub use site::AiCrawlers;
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
@@ -96,6 +98,8 @@ pub struct Config {
     pub unverified: Unverified,
     /// Whether clients of Amazon Cognito may log in by SRP.
     pub srp: Srp,
+    /// What `/robots.txt` says to crawlers that collect texts for AI.
+    pub ai_crawlers: AiCrawlers,
 }
 
 /// The settings as flags or environment variables.
@@ -180,6 +184,8 @@ pub struct Flags {
     pub accounts: accounts::AccountsFlags,
     #[command(flatten)]
     pub limits: limits::LimitsFlags,
+    #[command(flatten)]
+    pub site: site::SiteFlags,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -213,6 +219,8 @@ struct File {
     accounts: accounts::AccountsFile,
     #[serde(default)]
     limits: limits::LimitsFile,
+    #[serde(default)]
+    site: site::SiteFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -328,6 +336,7 @@ impl Config {
             mail,
             unverified,
             srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
+            ai_crawlers: site::ai_crawlers(flags.site, file.site)?,
         })
     }
 }

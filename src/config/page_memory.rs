@@ -23,13 +23,19 @@ impl PageMemory {
     /// The first page of the list, and pages of posts.
     #[must_use]
     pub const fn main_pages(self) -> u64 {
-        self.parts(38)
+        self.parts(34)
     }
 
     /// Lists that begin at a cursor.
     #[must_use]
     pub const fn cursor_lists(self) -> u64 {
         self.parts(8)
+    }
+
+    /// Feeds and the map of the site.
+    #[must_use]
+    pub const fn feeds(self) -> u64 {
+        self.parts(4)
     }
 
     /// Answers of the API to keys.
@@ -79,6 +85,7 @@ mod tests {
             let shares = [
                 memory.main_pages(),
                 memory.cursor_lists(),
+                memory.feeds(),
                 memory.api_answers(),
                 memory.api_requests(),
                 memory.renderings(),

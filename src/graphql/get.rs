@@ -41,6 +41,7 @@ const CACHE_POLICY: CachePolicy = CachePolicy {
     cache_control: "private, no-cache",
     vary: None,
     revalidated: true,
+    dated: false,
     unbounded: true,
 };
 const VARIES: HeaderValue = HeaderValue::from_static("authorization, x-api-key, accept, accept-encoding");

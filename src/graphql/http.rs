@@ -45,6 +45,7 @@ const POST_CACHE_POLICY: CachePolicy = CachePolicy {
     cache_control: "no-store",
     vary: None,
     revalidated: false,
+    dated: false,
     unbounded: true,
 };
 

@@ -1,4 +1,4 @@
-//! Pages of readers without a session: rendered once per change, compressed
+//! Pages of readers without a session, and feeds: made once per change, compressed
 //! once, served from memory.
 
 use axum::{
@@ -6,8 +6,8 @@ use axum::{
     response::Response,
 };
 
-use super::shared_answers::{self, CachePolicy, SharedAnswer, SharedAnswers};
-use crate::{config::PageMemory, site::Site};
+use super::shared_answers::{self, CachePolicy, Keep, SharedAnswer, SharedAnswers};
+use crate::{config::PageMemory, error::AppError, site::Site};
 
 /// Everyone may store a page, but has to revalidate it before each use.
 const CACHE_POLICY: CachePolicy = CachePolicy {
@@ -15,6 +15,7 @@ const CACHE_POLICY: CachePolicy = CachePolicy {
     cache_control: "public, no-cache",
     vary: Some("accept-encoding, cookie"),
     revalidated: true,
+    dated: false,
     unbounded: false,
 };
 
@@ -28,6 +29,9 @@ pub struct PageCache {
     /// Lists that begin at a cursor. Strangers can invent cursors, so these lists
     /// only displace each other.
     cursor_lists: SharedAnswers<String>,
+    /// Feeds and the map of the site. They are long, and crawlers ask for all of them, so
+    /// they only displace each other.
+    feeds: SharedAnswers<String>,
 }
 
 impl PageCache {
@@ -35,7 +39,11 @@ impl PageCache {
     #[must_use]
     pub fn new(memory: PageMemory) -> Self {
         let pages = |capacity| SharedAnswers::new(capacity, String::len);
-        Self { main_pages: pages(memory.main_pages()), cursor_lists: pages(memory.cursor_lists()) }
+        Self {
+            main_pages: pages(memory.main_pages()),
+            cursor_lists: pages(memory.cursor_lists()),
+            feeds: pages(memory.feeds()),
+        }
     }
 }
 
@@ -74,6 +82,24 @@ impl PageCache {
         render: impl Future<Output = SharedAnswer>,
     ) -> Response {
         self.of(&key).get_or_make(key, render).await.respond(request, &CACHE_POLICY)
+    }
+
+    /// What is no page but the same for everyone as well, made now if it is not cached;
+    /// without a key, made for this request alone.
+    ///
+    /// # Errors
+    /// Those of `make`, which are not cached.
+    pub async fn get_feed(
+        &self,
+        key: Option<Key>,
+        request: &HeaderMap,
+        policy: &CachePolicy,
+        make: impl Future<Output = Result<(SharedAnswer, Keep), AppError>>,
+    ) -> Result<Response, AppError> {
+        Ok(match key {
+            Some(key) => self.feeds.get_or_fail(key, make).await?.respond(request, policy),
+            None => make.await?.0.respond(request, policy),
+        })
     }
 
     fn of(&self, key: &Key) -> &SharedAnswers<String> {

@@ -22,13 +22,17 @@ use axum::{
     body::{Body, Bytes},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY},
+        header::{
+            CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+            LAST_MODIFIED, RETRY_AFTER, VARY,
+        },
     },
     response::Response,
 };
 use moka::future::Cache;
 
 use super::{answers::Shared, assets::Encoding, etag};
+use crate::{clock, error::AppError, timestamp::Timestamp};
 
 /// Brotli's window for answers of some 20 kB; quality 5 costs about a millisecond.
 const BROTLI_QUALITY: u32 = 5;
@@ -52,6 +56,7 @@ pub struct SharedAnswer {
     status: StatusCode,
     retry_after: Option<HeaderValue>,
     body: Bytes,
+    made_at: Timestamp,
     /// Whether it has been sent before.
     is_repeated: AtomicBool,
     etag: OnceLock<HeaderValue>,
@@ -70,6 +75,8 @@ pub struct CachePolicy {
     pub vary: Option<&'static str>,
     /// Whether clients may revalidate an answer that they have (`ETag`).
     pub revalidated: bool,
+    /// Whether they may do so by its time as well (`Last-Modified`).
+    pub dated: bool,
     /// Whether clients can ask for any number of different answers. If so, each
     /// counts as memory until its client has read it. It is compressed at the
     /// second request, if it is not too large.
@@ -87,6 +94,14 @@ pub struct Key<N> {
 
 /// Answers of one kind, with memory of their own.
 pub struct SharedAnswers<N>(Cache<Key<N>, Arc<SharedAnswer>>);
+
+/// How long an answer of [`SharedAnswers::get_or_fail`] stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    UntilChanged,
+    /// It is for the requests that wait for it now.
+    Never,
+}
 
 /// The result of [`SharedAnswers::get_or_try_make`].
 #[derive(Debug)]
@@ -126,6 +141,23 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
             if answer.is_cacheable() { Ok(answer) } else { Err(answer) }
         });
         answer.await.unwrap_or_else(|failed: Arc<Arc<SharedAnswer>>| Arc::clone(&failed))
+    }
+
+    /// Like [`Self::get_or_make`], if `make` may fail, or makes what the counter does not
+    /// stand for: it says whether the answer is kept.
+    pub async fn get_or_fail(
+        &self,
+        key: Key<N>,
+        make: impl Future<Output = Result<(SharedAnswer, Keep), AppError>>,
+    ) -> Result<Arc<SharedAnswer>, AppError> {
+        let made = self.0.try_get_with(key, async {
+            match make.await {
+                Ok((answer, Keep::UntilChanged)) => Ok(Arc::new(answer)),
+                Ok((answer, Keep::Never)) => Err(Ok(Arc::new(answer))),
+                Err(error) => Err(Err(error)),
+            }
+        });
+        made.await.or_else(|unkept: Arc<Result<Arc<SharedAnswer>, AppError>>| (*unkept).clone())
     }
 
     /// Like [`Self::get_or_make`], if `make` may fail for reasons of its client.
@@ -195,7 +227,8 @@ impl SharedAnswer {
     pub fn new(status: StatusCode, body: Bytes) -> Self {
         let (etag, brotli, gzip) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let is_repeated = AtomicBool::new(false);
-        Self { status, retry_after: None, body, is_repeated, etag, brotli, gzip }
+        let made_at = clock::now();
+        Self { status, retry_after: None, body, made_at, is_repeated, etag, brotli, gzip }
     }
 
     /// The answer with `Retry-After`, for a failure.
@@ -230,7 +263,18 @@ impl SharedAnswer {
         if is_cacheable && policy.revalidated {
             let etag = self.etag.get_or_init(|| etag::of(&self.body));
             headers.insert(ETAG, etag.clone());
-            if self.status == StatusCode::OK && etag::is_known(request, etag) {
+            let date = if policy.dated { self.last_modified(clock::now()) } else { None };
+            if let Some(date) = &date {
+                headers.insert(LAST_MODIFIED, date.clone());
+            }
+            // A tag counts alone (RFC 9110, 13.1.3). The time has to be the same and not only
+            // later: what another process made later may be older.
+            let is_known = if request.contains_key(IF_NONE_MATCH) {
+                etag::is_known(request, etag)
+            } else {
+                date.is_some() && request.get(IF_MODIFIED_SINCE) == date.as_ref()
+            };
+            if self.status == StatusCode::OK && is_known {
                 *response.status_mut() = StatusCode::NOT_MODIFIED;
                 return response;
             }
@@ -246,6 +290,16 @@ impl SharedAnswer {
         *response.status_mut() = self.status;
         *response.body_mut() = Body::from(body);
         response
+    }
+
+    /// When it was made, once that second is over. Before, the next answer could have the
+    /// same time, and clients would take it for this one (RFC 9110, 8.8.2.2).
+    fn last_modified(&self, now: Timestamp) -> Option<HeaderValue> {
+        let second = |at: Timestamp| at.micros().div_euclid(1_000_000);
+        if second(now) <= second(self.made_at) {
+            return None;
+        }
+        HeaderValue::from_str(&self.made_at.http_date()).ok()
     }
 
     fn encoding(&self, request: &HeaderMap, policy: &CachePolicy) -> Option<Encoding> {
@@ -354,6 +408,29 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_an_answer_is_told_once_no_other_can_have_it() {
+        let answer = SharedAnswer { made_at: Timestamp::from_micros(784_111_777_200_000), ..of("made") };
+        let told = |micros| answer.last_modified(Timestamp::from_micros(micros));
+        assert_eq!(told(784_111_777_999_999), None);
+        assert_eq!(told(784_111_778_000_000).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[tokio::test]
+    async fn what_the_counter_does_not_stand_for_is_made_each_time() {
+        let answers = answers();
+        let failed = answers.get_or_fail(KEY, async { Err(AppError::NotFound) }).await;
+        assert_eq!(failed.err(), Some(AppError::NotFound));
+        for (text, keep, body) in [
+            ("one", Keep::Never, "one"),
+            ("two", Keep::UntilChanged, "two"),
+            ("three", Keep::UntilChanged, "two"),
+        ] {
+            let made = answers.get_or_fail(KEY, async { Ok((of(text), keep)) }).await.unwrap();
+            assert_eq!(made.body, body);
+        }
+    }
+
+    #[test]
     fn an_answer_that_programs_choose_is_compressed_at_the_second_request() {
         let mut request = HeaderMap::new();
         request.insert("accept-encoding", HeaderValue::from_static("br"));
@@ -363,6 +440,7 @@ mod tests {
                 cache_control: "no-store",
                 vary: None,
                 revalidated: false,
+                dated: false,
                 unbounded,
             };
             answer.respond(&request, &policy).headers().contains_key(CONTENT_ENCODING)

@@ -1,7 +1,8 @@
 //! Posts: what people write and everyone reads.
 //!
 //! `api` has the server functions; `editor` and `live` are islands. With `ssr`, `pages`
-//! has the screens and `domain` the use cases, the policy and the SQL.
+//! has the screens, `domain` the use cases, the policy and the SQL, and `address` says
+//! where all of it is found.
 
 mod cursor;
 mod drafts;
@@ -15,6 +16,7 @@ pub mod live;
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "ssr")] {
+        pub mod address;
         pub mod domain;
         pub mod events;
         pub mod forms;

@@ -27,6 +27,8 @@ async fn every_kind_of_answer(site: &Running) -> Vec<(&'static str, u16, Answer)
         ("a page that is not kept", 200, reader.clone().get("/login").await),
         ("a page that did not change", 304, reader.clone().send(unchanged).await),
         ("a post", 200, reader.clone().get(&format!("/posts/{post}")).await),
+        ("a feed", 200, reader.clone().get("/feed.atom").await),
+        ("a feed of nobody", 404, reader.clone().get("/@nobody-at-all/feed.json").await),
         ("a private page", 200, ada.get("/my-posts").await),
         ("a redirect of a page", 303, reader.clone().get("/my-posts").await),
         ("a redirect after a form", 303, reader.clone().log_in("ada").await),
@@ -103,7 +105,7 @@ async fn answers_for_one_person_are_stored_by_no_cache() {
     let site = Running::start().await;
     for (kind, _, answer) in every_kind_of_answer(&site).await {
         let kept_by_all =
-            ["a page", "a page that did not change", "a post", "a missing page"].contains(&kind);
+            ["a page", "a page that did not change", "a post", "a missing page", "a feed"].contains(&kind);
         let a_file =
             ["an asset", "a missing asset", "the state of health", "a page that is not kept"].contains(&kind);
         if !kept_by_all && !a_file {

@@ -158,6 +158,9 @@ fn the_harmless_are_told_from_the_harmful() {
         "<script>alert(1)</script>",
         "<script src=https://evil.example/x.js></script>",
         "<script src=/assets/x.js>alert(1)</script>",
+        "<script type=application/ld+json>alert(1)</script>",
+        "<script type=application/ld+json>{\"a\":\"<!--\"}</script>",
+        "<link rel=stylesheet href=https://evil.example/x.css>",
         "<p onclick=alert(1)>x</p>",
         "<a href=' java\nscript:alert(1)'>x</a>",
         "<img src='data:text/html,x'>",
@@ -177,6 +180,8 @@ fn the_harmless_are_told_from_the_harmful() {
         "<a href=/posts/1>x</a>",
         "<a href=mailto:a@b.c>x</a>",
         "<script src=/pkg/x.js></script>",
+        "<script type=application/ld+json>{\"a\":1}</script>",
+        "<link rel=canonical href=https://byline.example/>",
     ] {
         assert!(!harmful(body), "{body}");
     }

@@ -24,6 +24,7 @@ mod documents;
 mod doors;
 mod errors;
 mod events;
+mod feeds;
 mod filters;
 mod floods;
 mod get;

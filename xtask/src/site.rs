@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Files of `public/` that have to be found at the root of the site.
-const AT_ROOT: [&str; 2] = ["favicon.ico", "robots.txt"];
+const AT_ROOT: [&str; 1] = ["favicon.ico"];
 
 /// Files worth compressing; images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest"];
@@ -289,12 +289,12 @@ mod tests {
     fn the_manifest_names_assets_and_not_what_lies_at_the_root() {
         let dir = TempDir::new().unwrap();
         let mut folder = Folder::new(dir.path().to_owned());
-        let sources = [source("a.css", "a {}"), source("robots.txt", "User-agent: *")];
+        let sources = [source("a.css", "a {}"), source("favicon.ico", "an icon")];
         let manifest = fill(&Workspace::find(), &mut folder, &sources).unwrap();
 
         assert_eq!(manifest.keys().collect::<Vec<_>>(), ["a.css"]);
         assert!(holds(&dir.path().join(&manifest["a.css"][1..]), b"a {}"));
-        assert!(dir.path().join("root/robots.txt").exists());
+        assert!(dir.path().join("root/favicon.ico").exists());
         let json = fs::read(dir.path().join("manifest.json")).unwrap();
         let read: BTreeMap<String, String> = serde_json::from_slice(&json).unwrap();
         assert_eq!(read, manifest);

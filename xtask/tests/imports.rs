@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The rooms, the top floor first. A room may use what stands on lower floors.
-const FLOORS: [&[&str]; 18] = [
+const FLOORS: [&[&str]; 19] = [
     &["main"],
     &["cli"],
     &["router", "start"],
@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 18] = [
     &["codegen"],
     &["graphql", "cognito", "oauth"],
     &["ops"],
+    &["feeds"],
     &["posts"],
     &["accounts"],
     &["http"],

@@ -28,7 +28,7 @@ use crate::{
     error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
-        Content, Page, PageRequest, Post, PostId,
+        Content, Cursor, Page, PageRequest, Post, PostId, Summary,
         domain::{Changed, DeletedPost},
         events::{Event, EventKind, store as events},
     },
@@ -71,6 +71,51 @@ pub async fn list_of_author(
 pub async fn list_own(site: &Site, actor: &Actor, request: Parsed<PageRequest>) -> Result<Page, AppError> {
     let owner = &actor.user()?.id;
     store::page(&mut site.reader_for(actor).await?, Some(owner), request?).await
+}
+
+/// The newest posts of all, or of one author, and who that is. Everyone may.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such author.
+pub async fn newest(
+    site: &Site,
+    actor: &Actor,
+    author: Option<Username>,
+    most: usize,
+) -> Result<(Option<User>, Vec<Summary>), AppError> {
+    let db = &mut site.reader_for(actor).await?;
+    let author = match author {
+        Some(name) => {
+            let found = accounts::find(db, &Login::Username(name)).await?;
+            Some(found.ok_or(AppError::NotFound)?.0)
+        }
+        None => None,
+    };
+    let posts = store::newest(db, author.as_ref().map(|author| &author.id), most).await?;
+    Ok((author, posts))
+}
+
+/// Where each piece of `size` posts begins in the list of all, oldest first. Everyone may.
+pub async fn pieces(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    size: usize,
+) -> Result<Vec<Cursor>, AppError> {
+    let mut turn = site.turn_for(actor, client, ReadCost::Many).await?;
+    turn.db.in_time(async |db| store::pieces(db, size).await).await
+}
+
+/// The `size` posts that begin at a place, oldest first. Everyone may.
+pub async fn piece(
+    site: &Site,
+    actor: &Actor,
+    client: &Client,
+    from: &Cursor,
+    size: usize,
+) -> Result<Vec<Summary>, AppError> {
+    let mut turn = site.turn_for(actor, client, ReadCost::Many).await?;
+    turn.db.in_time(async |db| store::piece(db, from, size).await).await
 }
 
 /// One post. Everyone may.

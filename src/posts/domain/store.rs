@@ -430,9 +430,52 @@ macro_rules! list_statement {
 list_statement!(ALL_FIRST, where: "TRUE", order: "DESC");
 list_statement!(ALL_OLDER, where: "(p.created_at, p.id) < ($2, $3)", order: "DESC");
 list_statement!(ALL_NEWER, where: "(p.created_at, p.id) > ($2, $3)", order: "ASC");
+list_statement!(ALL_FROM, where: "(p.created_at, p.id) >= ($2, $3)", order: "ASC");
 list_statement!(OWN_FIRST, where: "p.owner_id = $2", order: "DESC");
 list_statement!(OWN_OLDER, where: "p.owner_id = $4 AND (p.created_at, p.id) < ($2, $3)", order: "DESC");
 list_statement!(OWN_NEWER, where: "p.owner_id = $4 AND (p.created_at, p.id) > ($2, $3)", order: "ASC");
+
+/// The newest posts of all, or of one owner.
+pub async fn newest(db: &mut Db, owner: Option<&UserId>, most: usize) -> Result<Vec<Summary>, AppError> {
+    let statement = if owner.is_some() { OWN_FIRST } else { ALL_FIRST };
+    let rows = on_engine!(db => {
+        let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(most as i64);
+        if let Some(owner) = owner {
+            query = query.bind(owner.as_str());
+        }
+        query.fetch_all(db).await?
+    });
+    rows.into_iter().map(Summary::try_from).collect()
+}
+
+/// The posts from a place on, oldest first.
+pub async fn piece(db: &mut Db, from: &Cursor, size: usize) -> Result<Vec<Summary>, AppError> {
+    let rows = on_engine!(db => sqlx::query_as::<_, SummaryRow>(ALL_FROM)
+        .bind(size as i64)
+        .bind(from.created_at.micros())
+        .bind(from.id.as_str())
+        .fetch_all(db)
+        .await?);
+    rows.into_iter().map(Summary::try_from).collect()
+}
+
+/// The place of each `size`th post, oldest first, from an index alone.
+const PIECES: &str = "
+    SELECT created_at, id FROM (
+        SELECT created_at, id, ROW_NUMBER() OVER (ORDER BY created_at, id) AS place FROM posts) AS numbered
+    WHERE (place - 1) % $1 = 0 ORDER BY place";
+
+/// Where each piece of `size` posts begins.
+pub async fn pieces(db: &mut Db, size: usize) -> Result<Vec<Cursor>, AppError> {
+    let rows = on_engine!(db => sqlx::query_as::<_, (i64, String)>(PIECES)
+        .bind(size as i64)
+        .fetch_all(db)
+        .await?);
+    let cursor = |(micros, id): (i64, String)| {
+        Ok(Cursor { created_at: Timestamp::from_micros(micros), id: broken(PostId::try_from(id))? })
+    };
+    rows.into_iter().map(cursor).collect()
+}
 
 /// One page of all posts or of one owner's, newest first. The cost is the same at any
 /// depth: the query starts inside an index and reads one row more than it shows.

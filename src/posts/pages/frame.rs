@@ -11,7 +11,10 @@ use axum::{
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
-use super::show::Read;
+use super::{
+    preview::{self, linked_data},
+    show::Read,
+};
 use crate::{
     credentials::{Actor, Caller},
     http::{
@@ -20,7 +23,7 @@ use crate::{
         pages::{PageInput, Preloaded, ShortcutResult, render},
     },
     posts::{
-        PostId, Summary, Title,
+        PostId, Summary, Title, address,
         domain::{rendered::RenderedPost, service},
     },
     site::Site,
@@ -65,7 +68,7 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
             let body = to_bytes(response.into_body(), usize::MAX).await.map_err(drop)?;
             *page = String::from_utf8(body.into()).map_err(drop)?;
         }
-        PostFrames::cut(&pages).ok_or(())
+        PostFrames::cut(&pages, preview::origin(site)).ok_or(())
     });
     frames.await.inspect_err(|()| tracing::error!("pages of posts cannot be put together")).ok()
 }
@@ -73,6 +76,9 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
 /// A part of the page that is the post's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
+    /// What machines read, which has several of the others in it.
+    LinkedData,
+    Address,
     Title,
     Excerpt,
     Owner,
@@ -85,7 +91,11 @@ enum Part {
 
 /// The pages around posts, of those that were edited and of those that were not.
 #[derive(Debug)]
-pub struct PostFrames([Frame<Part>; 2]);
+pub struct PostFrames {
+    frames: [Frame<Part>; 2],
+    /// What the addresses of the site begin with, if that is known.
+    origin: Option<String>,
+}
 
 impl PostFrames {
     /// Posts to be rendered, for [`Self::cut`]; `None` if there is no such title any more.
@@ -112,13 +122,19 @@ impl PostFrames {
 
     /// Cuts pages that hold [`Self::placeholders`].
     #[must_use]
-    pub fn cut(pages: &[String; 2]) -> Option<Self> {
+    pub fn cut(pages: &[String; 2], origin: Option<String>) -> Option<Self> {
         let [fresh, edited] = Self::placeholders()?;
-        Some(Self([Self::cut_one(&pages[0], &fresh)?, Self::cut_one(&pages[1], &edited)?]))
+        let cut = |page, post| Self::cut_one(page, post, origin.as_deref());
+        Some(Self { frames: [cut(&pages[0], &fresh)?, cut(&pages[1], &edited)?], origin })
     }
 
-    fn cut_one(page: &str, RenderedPost { post, html }: &RenderedPost) -> Option<Frame<Part>> {
+    fn cut_one(
+        page: &str,
+        RenderedPost { post, html }: &RenderedPost,
+        origin: Option<&str>,
+    ) -> Option<Frame<Part>> {
         let mut placeholders = vec![
+            (linked_data(origin, post), Part::LinkedData),
             (post.title.to_string(), Part::Title),
             (post.excerpt.clone(), Part::Excerpt),
             (post.owner.clone(), Part::Owner),
@@ -126,6 +142,9 @@ impl PostFrames {
             (post.created_at.day(), Part::CreatedOn),
             (html.clone(), Part::Html),
         ];
+        if origin.is_some() {
+            placeholders.push((address::of_post(post), Part::Address));
+        }
         if post.is_edited() {
             placeholders.push((post.updated_at.rfc3339(), Part::UpdatedAt));
             placeholders.push((post.updated_at.day(), Part::UpdatedOn));
@@ -136,11 +155,15 @@ impl PostFrames {
     /// The page of a post.
     #[must_use]
     pub fn page(&self, RenderedPost { post, html }: &RenderedPost) -> String {
+        let data = linked_data(self.origin.as_deref(), post);
+        let address = address::of_post(post);
         let time = |at: Timestamp| (at.rfc3339(), at.day());
         let (created_at, created_on) = time(post.created_at);
         let (updated_at, updated_on) =
             if post.is_edited() { time(post.updated_at) } else { Default::default() };
-        self.0[usize::from(post.is_edited())].fill(|part| match part {
+        self.frames[usize::from(post.is_edited())].fill(|part| match part {
+            Part::LinkedData => Filling::Html(&data),
+            Part::Address => Filling::Text(&address),
             Part::Title => Filling::Text(post.title.as_str()),
             Part::Excerpt => Filling::Text(&post.excerpt),
             Part::Owner => Filling::Text(&post.owner),

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{AuthorLink, cursors, trash::RestoreForm};
+use super::{AuthorLink, cursors, preview::SitePreview, trash::RestoreForm};
 use crate::{
     credentials::Actor,
     error::AppError,
@@ -11,7 +11,7 @@ use crate::{
         forms::Notice,
     },
     posts::{
-        Page, Summary, api,
+        Page, Summary, address, api,
         domain::trash::{self, TrashedPost},
         forms,
         live::LiveList,
@@ -28,6 +28,7 @@ pub fn AllPostsPage() -> impl IntoView {
         let page = api::list_posts(older, newer, None).await?;
         Ok(view! {
             <PageTitle text="All posts".to_owned() />
+            {first.then(|| view! { <SitePreview /> })}
             <LiveList as_of=page.as_of />
             <h1>"All posts"</h1>
             {if page.posts.is_empty() && first {
@@ -138,6 +139,7 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 
 #[component]
 fn Entry(post: Summary, own: bool) -> impl IntoView {
+    let address = address::of_post(&post);
     let Summary { id, title, excerpt, owner, created_at, .. } = post;
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();
@@ -149,7 +151,7 @@ fn Entry(post: Summary, own: bool) -> impl IntoView {
     });
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <h2 id=heading><a href=format!("/posts/{id}")>{title.to_string()}</a></h2>
+            <h2 id=heading><a href=address>{title.to_string()}</a></h2>
             {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
             <p class="meta">
                 <AuthorLink username=owner />" · "<Time at=created_at />

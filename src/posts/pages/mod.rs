@@ -6,6 +6,7 @@ mod delete;
 mod edit;
 pub mod frame;
 mod list;
+pub mod preview;
 mod show;
 mod trash;
 
@@ -14,6 +15,7 @@ pub use author::AuthorPage;
 pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};
+pub use preview::FeedLinks;
 pub use show::PostPage;
 pub use trash::TrashPage;
 

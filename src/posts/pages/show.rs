@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 
-use super::{AuthorLink, post_id};
+use super::{AuthorLink, post_id, preview::PostPreview};
 use crate::{
     error::AppError,
     http::{
@@ -49,10 +48,7 @@ pub fn PostPage() -> impl IntoView {
         let username = post.owner.clone();
         Ok(view! {
             <PageTitle text=post.title.to_string() />
-            <Meta name="description" content=post.excerpt.clone() />
-            <Meta name="author" content=post.owner.clone() />
-            <Meta property="og:type" content="article" />
-            <Meta property="og:title" content=post.title.to_string() />
+            <PostPreview post=post.clone() />
             <article class="post">
                 <header dir="auto">
                     <h1>{post.title.to_string()}</h1>

@@ -403,6 +403,13 @@ pub const HEADS: &[Door] = &[
         way: Way::Target("/?older="),
     },
     Door {
+        name: "the place in the map of the site",
+        parses: &[],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/sitemap.xml?from="),
+    },
+    Door {
         name: "the query of a server function",
         parses: &[],
         bytes: 32 * KIB,
@@ -544,6 +551,8 @@ pub const OURS: &[(&str, &str)] = &[
     ("credentials/session/store.rs::RowStore::load", "a session as it was stored"),
     ("credentials/session/store.rs::RowStore::row", "a session that is to be stored"),
     ("credentials/session/store.rs::cause", "an error as it was written a moment before"),
+    ("feeds/absolute.rs::resolved", "an address in HTML that this site has rendered"),
+    ("feeds/feed.rs::entries", "the address of a post, which this site has made"),
     ("mail/outbox.rs::opened", "a mail as it was stored"),
     ("posts/drafts.rs::DraftStore::get", "in a browser, what the same page has kept there"),
     ("posts/drafts.rs::DraftStore::migrate_old_format", "in a browser, what the same page has kept there"),

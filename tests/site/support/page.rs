@@ -105,7 +105,13 @@ impl Page {
                 "{what}: {}",
                 html()
             );
-            if name == "script" {
+            // Data, which no browser runs, but which has to end where it ends.
+            let is_data = element.attr("type") == Some("application/ld+json");
+            if name == "script" && is_data {
+                let text: String = element.text().collect();
+                let data = serde_json::from_str::<serde_json::Value>(&text);
+                assert!(data.is_ok() && !text.contains('<'), "{what}: {}", html());
+            } else if name == "script" {
                 let src = element.attr("src").unwrap_or_default();
                 let ours = src.starts_with("/assets/") || src.starts_with("/pkg/");
                 assert!(ours && element.text().next().is_none(), "{what}: {}", html());
@@ -116,7 +122,10 @@ impl Page {
             }
             if name == "link" {
                 let href = element.attr("href").unwrap_or_default();
-                assert!(href.starts_with("/assets/") || href.starts_with("/pkg/"), "{what}: {}", html());
+                // A browser loads neither by itself.
+                let is_for_programs = matches!(element.attr("rel"), Some("canonical" | "alternate"));
+                let ours = href.starts_with("/assets/") || href.starts_with("/pkg/") || is_for_programs;
+                assert!(ours, "{what}: {}", html());
             }
             assert!(name != "meta" || element.attr("http-equiv").is_none(), "{what}: {}", html());
             for (attribute, value) in element.value().attrs() {

@@ -13,7 +13,8 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AuthorLimits, Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp, Unverified,
+        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp,
+        Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
@@ -165,6 +166,7 @@ impl Running {
             mail: None,
             unverified: Unverified::MayWrite,
             srp: Srp::On,
+            ai_crawlers: AiCrawlers::Allow,
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

@@ -1,0 +1,164 @@
+//! The paths of feeds, of the map of the site and of `/robots.txt`. What is sent is the same
+//! for everyone, so it is made once per change and kept as pages are.
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Extension, Path, Request, State},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
+};
+
+use super::{atom, feed::Feed, json, robots, sitemap, sitemap::Map};
+use crate::{
+    credentials::{Actor, RequestCredential},
+    error::AppError,
+    http::{
+        headers::{refusal, wants_html, wrong_method},
+        layers::client_address::ClientAddress,
+        limits,
+        page_cache::Key,
+        shared_answers::{CachePolicy, Keep, SharedAnswer},
+    },
+    posts::address::{self, FeedFormat},
+    site::Site,
+    username::Username,
+};
+
+/// As of a page, but the cookie of a reader changes nothing.
+const FEED: CachePolicy = CachePolicy {
+    content_type: "application/octet-stream",
+    cache_control: "public, no-cache",
+    vary: Some("accept-encoding"),
+    revalidated: true,
+    dated: true,
+    unbounded: false,
+};
+
+const MAP: CachePolicy = CachePolicy { content_type: "application/xml; charset=utf-8", ..FEED };
+
+/// Crawlers may keep the rules for a day (RFC 9309, 2.4).
+const RULES_KEPT: &str = "public, max-age=86400";
+
+pub fn routes() -> Router<Site> {
+    FeedFormat::ALL
+        .into_iter()
+        .fold(Router::new(), |routes, format| {
+            let of_all = move |state: State<Site>, request: Request| everyones(state, format, request);
+            let of_one = move |state: State<Site>, path: Path<String>, request: Request| {
+                authors(state, path, format, request)
+            };
+            routes
+                .route(&address::of_feed(format, None), read_only(get(of_all)))
+                .route(&address::of_feed(format, Some("{username}")), read_only(get(of_one)))
+        })
+        .route(sitemap::PATH, read_only(get(map)))
+        .route("/robots.txt", read_only(get(rules)))
+}
+
+fn read_only(route: MethodRouter<Site>) -> MethodRouter<Site> {
+    route.fallback(|request: Request| async move { wrong_method(request.headers(), "GET, HEAD") })
+}
+
+async fn everyones(State(site): State<Site>, format: FeedFormat, request: Request) -> Response {
+    // Without its body, which cannot be shared between threads.
+    let (head, _) = request.into_parts();
+    let answer = feed(&site, format, None, &head).await;
+    answer.unwrap_or_else(|error| refusal(&error, wants_html(&head.headers)))
+}
+
+async fn authors(
+    State(site): State<Site>,
+    Path(username): Path<String>,
+    format: FeedFormat,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    // A text that cannot be a name is the name of nobody.
+    let answer = match Username::parse_known(&username) {
+        Ok(username) => feed(&site, format, Some(username), &head).await,
+        Err(_) => Err(AppError::NotFound),
+    };
+    answer.unwrap_or_else(|error| refusal(&error, wants_html(&head.headers)))
+}
+
+async fn feed(
+    site: &Site,
+    format: FeedFormat,
+    author: Option<Username>,
+    head: &Parts,
+) -> Result<Response, AppError> {
+    let actor = reader(site, head).await?;
+    let name = address::of_feed(format, author.as_ref().map(Username::as_str));
+    let content_type = match format {
+        FeedFormat::Atom => "application/atom+xml; charset=utf-8",
+        // JSON is UTF-8 and has no such parameter (RFC 8259, 11).
+        FeedFormat::Json => FeedFormat::Json.media_type(),
+    };
+    let make = async {
+        let feed = limits::in_time(Feed::read(site, &actor, format, author)).await?;
+        let body = match format {
+            FeedFormat::Atom => atom::write(&feed)?,
+            FeedFormat::Json => json::write(&feed)?,
+        };
+        // The counter of lists stands for posts. The end of an account without any would
+        // not be noticed.
+        let keep = if feed.entries.is_empty() { Keep::Never } else { Keep::UntilChanged };
+        Ok((answer(body), keep))
+    };
+    let policy = CachePolicy { content_type, ..FEED };
+    site.pages().get_feed(key(site, name), &head.headers, &policy, make).await
+}
+
+/// `GET /sitemap.xml`.
+async fn map(
+    State(site): State<Site>,
+    client: Option<Extension<ClientAddress>>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let answer = async {
+        let actor = reader(&site, &head).await?;
+        let map = Map::of_query(head.uri.query())?;
+        let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
+        let policy = CachePolicy { unbounded: map.is_piece(), ..MAP };
+        let make = async {
+            let body = limits::in_time(map.write(&site, &actor, &client)).await?;
+            Ok((answer(body), Keep::UntilChanged))
+        };
+        site.pages().get_feed(key(&site, map.path()), &head.headers, &policy, make).await
+    };
+    answer.await.unwrap_or_else(|error| refusal(&error, wants_html(&head.headers)))
+}
+
+async fn rules(State(site): State<Site>) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static(RULES_KEPT)),
+    ];
+    (headers, robots::write(&site)).into_response()
+}
+
+/// Who asks, which is nobody in particular, since everyone gets the same. What was sent as a
+/// proof on purpose has to be one, as everywhere.
+async fn reader(site: &Site, head: &Parts) -> Result<Actor, AppError> {
+    if let Some(credential) = RequestCredential::in_extensions(&head.extensions).header() {
+        credential.caller(site).await?;
+    }
+    Ok(Actor::Anonymous)
+}
+
+/// The counter is read here, before anything else is.
+fn key(site: &Site, name: String) -> Option<Key> {
+    let generation = site.bus().changes.lists()?;
+    Some(Key { generation, name })
+}
+
+fn answer(body: Bytes) -> SharedAnswer {
+    SharedAnswer::new(StatusCode::OK, body)
+}

@@ -1,0 +1,53 @@
+//! The addresses of what is published, as paths of the site. Whoever links to a post, an
+//! author or a feed asks here.
+
+use super::Summary;
+
+/// The form of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedFormat {
+    /// RFC 4287.
+    Atom,
+    /// JSON Feed, version 1.1 (<https://www.jsonfeed.org/version/1.1/>).
+    Json,
+}
+
+impl FeedFormat {
+    pub const ALL: [Self; 2] = [Self::Atom, Self::Json];
+
+    /// The last segment of its address.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Atom => "feed.atom",
+            Self::Json => "feed.json",
+        }
+    }
+
+    /// Its media type, by which readers recognise a link to it.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+}
+
+/// Where a post is read.
+#[must_use]
+pub fn of_post(post: &Summary) -> String {
+    format!("/posts/{}", post.id)
+}
+
+/// Where the posts of an author are listed.
+#[must_use]
+pub fn of_author(username: &str) -> String {
+    format!("/@{username}")
+}
+
+/// The feed of an author's posts, or of all.
+#[must_use]
+pub fn of_feed(format: FeedFormat, author: Option<&str>) -> String {
+    format!("{}/{}", author.map(of_author).unwrap_or_default(), format.file())
+}

@@ -1,0 +1,120 @@
+//! What other sites and programs read of a page: its description, its one address, its
+//! preview (Open Graph, <https://ogp.me>), its data (<https://schema.org/BlogPosting>), and
+//! where its feeds are. Nothing of this is seen on the page.
+
+use leptos::prelude::*;
+use leptos_meta::{Link, Meta};
+use serde_json::json;
+
+use crate::{
+    http::context::site,
+    posts::{
+        Summary,
+        address::{self, FeedFormat},
+    },
+    site::Site,
+};
+
+/// Its name, as previews show it.
+const SITE_NAME: &str = "Byline";
+
+/// What the addresses of the site begin with, where whoever runs it has said so. What a
+/// request calls the site is no better than a guess, and it would be kept for everyone.
+#[must_use]
+pub fn origin(site: &Site) -> Option<String> {
+    site.public_url.set().map(ToString::to_string)
+}
+
+/// In the head of `/`.
+#[component]
+pub fn SitePreview() -> impl IntoView {
+    view! {
+        <Meta name="description" content="Everything that is published on Byline, newest first." />
+        <Meta property="og:type" content="website" />
+        <Meta property="og:title" content=SITE_NAME />
+        <CommonPreview path="/".to_owned() />
+        <FeedLinks />
+    }
+}
+
+/// In the head of the page of a post.
+#[component]
+pub fn PostPreview(post: Summary) -> impl IntoView {
+    let origin = origin(&site());
+    let data = linked_data(origin.as_deref(), &post);
+    let author = origin.map(|origin| origin + &address::of_author(&post.owner));
+    let path = address::of_post(&post);
+    view! {
+        <Meta name="description" content=post.excerpt.clone() />
+        <Meta name="author" content=post.owner.clone() />
+        <Meta property="og:type" content="article" />
+        <Meta property="og:title" content=post.title.to_string() />
+        <Meta property="og:description" content=post.excerpt />
+        <Meta property="article:published_time" content=post.created_at.rfc3339() />
+        <Meta property="article:modified_time" content=post.updated_at.rfc3339() />
+        {author.map(|author| view! { <Meta property="article:author" content=author /> })}
+        <CommonPreview path />
+        <FeedLinks />
+        <FeedLinks author=post.owner />
+        <script type="application/ld+json" inner_html=data></script>
+    }
+}
+
+/// What every page with a preview has.
+#[component]
+fn CommonPreview(
+    /// The one address of the page.
+    path: String,
+) -> impl IntoView {
+    let address = origin(&site()).map(|origin| origin + &path);
+    view! {
+        <Meta property="og:site_name" content=SITE_NAME />
+        <Meta name="twitter:card" content="summary" />
+        {address.map(|address| view! {
+            <Meta property="og:url" content=address.clone() />
+            <Link rel="canonical" href=address />
+        })}
+    }
+}
+
+/// The feeds of an author, or of the whole site, so that readers find them
+/// (<https://html.spec.whatwg.org/multipage/links.html#rel-alternate>).
+#[component]
+pub fn FeedLinks(
+    /// Whose; everyone's, if absent.
+    #[prop(optional, into)]
+    author: Option<String>,
+) -> impl IntoView {
+    let title = author.as_ref().map_or_else(|| "All posts".to_owned(), |author| format!("Posts by {author}"));
+    let links = FeedFormat::ALL.map(|format| {
+        let href = address::of_feed(format, author.as_deref());
+        view! { <Link rel="alternate" type_=format.media_type() title=title.clone() href /> }
+    });
+    links.into_iter().collect_view()
+}
+
+/// The data of a post as the text of a script element of the type `application/ld+json`. No
+/// browser runs it, so the Content-Security-Policy need not allow it. A `<` is written as
+/// JSON may write it, so a title cannot close the element.
+#[must_use]
+pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
+    let at = |path: String| origin.map(|origin| format!("{origin}{path}"));
+    let mut author = json!({ "@type": "Person", "name": post.owner });
+    if let Some(address) = at(address::of_author(&post.owner)) {
+        author["url"] = address.into();
+    }
+    let mut data = json!({
+        "@context": "https://schema.org",
+        "@type": "BlogPosting",
+        "headline": post.title.as_str(),
+        "description": post.excerpt,
+        "datePublished": post.created_at.rfc3339(),
+        "dateModified": post.updated_at.rfc3339(),
+        "author": author,
+    });
+    if let Some(address) = at(address::of_post(post)) {
+        data["url"] = address.clone().into();
+        data["mainEntityOfPage"] = address.into();
+    }
+    data.to_string().replace('<', "\\u003c")
+}
