@@ -5,19 +5,23 @@
 //! paragraph. So the sanitizer gets HTML that needs no repair: each element is
 //! closed in order, and at most [`MAX_DEPTH`] are nested. No text is dropped.
 
+pub(super) mod stands;
+
 use std::{borrow::Cow, collections::HashMap, fmt::Write};
 
 use super::{
-    Audience, Written,
+    Audience,
     addresses::{self, Picture},
+    alerts::{ALERT_TITLE, alert_title},
     bare_links::bare_link,
     elements::{
         element, finds_its_direction, is_block, is_cell, is_code, is_heading, is_row_group, is_table_frame,
         is_table_part, is_void,
     },
     marks::{self, Stand},
-    sections::{Edit, InPage, Sections, note_id, reference_id},
+    sections::{Edit, InPage, Sections},
     tokens::{Attribute, Token, Tokens, decoded},
+    written::Written,
 };
 
 /// The most elements around a text; deeper ones lose their tags.
@@ -25,24 +29,6 @@ pub(super) const MAX_DEPTH: usize = 100;
 
 /// The class of Byline's remarks where something is not shown.
 pub(super) const NOT_SHOWN: &str = "not-shown";
-
-/// The kinds of alerts: the class, and the words above them.
-pub(super) const ALERTS: [(&str, &str); 5] = [
-    ("alert-note", "Note"),
-    ("alert-tip", "Tip"),
-    ("alert-important", "Important"),
-    ("alert-warning", "Warning"),
-    ("alert-caution", "Caution"),
-];
-
-/// The class of the words above an alert.
-pub(super) const ALERT_TITLE: &str = "alert-title";
-
-/// The class of the number that refers to a footnote.
-pub(super) const NOTE_REFERENCE: &str = "note-reference";
-
-/// The class of the link from a footnote back to the text.
-pub(super) const NOTE_BACK: &str = "note-back";
 
 /// The class of a link whose words are its address.
 pub(super) const BARE_LINK: &str = "bare";
@@ -511,64 +497,6 @@ impl<'a> Balance<'a> {
         }
     }
 
-    /// Writes what stands at a mark.
-    fn stand(&mut self, stand: Stand) {
-        let written = self.written;
-        match stand {
-            Stand::Formula(number) => {
-                let Some(formula) = written.formulas.get(number) else { return };
-                if self.code == 0 && formula.mathml.is_some() {
-                    marks::stand(stand).chars().for_each(|c| self.put(c));
-                    return;
-                }
-                formula.typed.chars().for_each(|c| self.put(marks::escaped(c).unwrap_or(c)));
-                if self.code == 0 && self.audience == Audience::Author {
-                    self.remark(" (This formula is shown as it was typed, because it is not understood.)");
-                }
-            }
-            Stand::Reference(number) => {
-                let Some(reference) = written.footnotes.references.get(number) else { return };
-                if self.code > 0 {
-                    reference.typed.chars().for_each(|c| self.put(marks::escaped(c).unwrap_or(c)));
-                    return;
-                }
-                let number = reference.number;
-                let _ = write!(self.out, "<sup class=\"{NOTE_REFERENCE}\">");
-                if reference.linked && self.links == 0 {
-                    let (id, note) = (reference_id(number, reference.nth), note_id(number));
-                    let _ = write!(
-                        self.out,
-                        "<a id=\"{id}\" href=\"#{note}\" aria-label=\"Footnote {0}\">{0}</a>",
-                        number + 1
-                    );
-                } else {
-                    let _ = write!(self.out, "{}", number + 1);
-                }
-                self.out.push_str("</sup>");
-            }
-            Stand::Note(number) => {
-                let item = self.open.last().filter(|open| open.name == "li");
-                if let Some(at) = item.map(|item| item.at).filter(|at| at + 1 == self.out.len()) {
-                    self.out.insert_str(at, &format!(" id=\"{}\"", note_id(number)));
-                }
-            }
-            Stand::NoteEnd(number) => {
-                let linked = written.footnotes.linked.get(number).copied().unwrap_or_default();
-                for nth in 1..=linked {
-                    let id = reference_id(number, nth);
-                    let _ = write!(
-                        self.out,
-                        " <a class=\"{NOTE_BACK}\" href=\"#{id}\" aria-label=\"Back to the text\">↩\u{FE0E}</a>"
-                    );
-                }
-            }
-            Stand::TextEnd => {
-                self.close_to(0);
-                self.dropped.clear();
-            }
-        }
-    }
-
     /// Closes all open elements, sets the direction of tables and alerts (right to left
     /// if the text of the post runs so, or if the table begins so), and writes what
     /// belongs to headings.
@@ -613,12 +541,6 @@ fn plain(label: &str, written: &Written) -> String {
         rest = &rest[c.len_utf8()..];
     }
     decoded(&text).into_owned()
-}
-
-/// The words above an alert of that class.
-fn alert_title(class: &str) -> Option<&'static str> {
-    let is_of = |alert: &str| class.split_ascii_whitespace().any(|class| class == alert);
-    ALERTS.into_iter().find(|(alert, _)| is_of(alert)).map(|(_, title)| title)
 }
 
 /// Whether the text is within an address that is written out.

@@ -3,9 +3,10 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
-    FOOTNOTES,
-    balance::{ALERT_TITLE, NOT_SHOWN, NOTE_REFERENCE},
+    alerts::ALERT_TITLE,
+    balance::{NOT_SHOWN, stands::NOTE_REFERENCE},
     elements::{element, is_block, is_heading, is_table_part, is_void},
+    footnotes::FOOTNOTES,
     formulas::{MATH, TYPED},
     sections::CONTENTS,
     tokens::{Token, Tokens, decoded},

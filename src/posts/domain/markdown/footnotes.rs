@@ -11,6 +11,9 @@ use super::marks::{Stand, stand};
 /// has letters, so the numbers of further ones are text.
 const MAX_LINKED: usize = 512;
 
+/// The class of all footnotes together.
+pub(super) const FOOTNOTES: &str = "footnotes";
+
 /// An event of the parser, and its place in the source.
 type Located<'a> = (Event<'a>, Range<usize>);
 
@@ -50,7 +53,7 @@ pub(super) fn moved_behind<'a>(events: Vec<Located<'a>>, source: &str) -> (Vec<L
     let (text, mut notes) = Notes::taken_out(events);
     let mut all = notes.with_marks(text, source);
     let html = |html: String| (Event::Html(CowStr::from(html)), 0..0);
-    all.push(html(format!("{}<footer class=\"footnotes\"><ol>\n", stand(Stand::TextEnd))));
+    all.push(html(format!("{}<footer class=\"{FOOTNOTES}\"><ol>\n", stand(Stand::TextEnd))));
     let mut number = 0;
     while let Some(events) = notes.next(number) {
         let mut written = notes.with_marks(events, source);

@@ -48,11 +48,11 @@ const DEFINES: [&str; 11] = [
 
 /// The elements of MathML that a formula may have.
 #[rustfmt::skip]
-const ELEMENTS: [&str; 22] = [
+const ELEMENTS: [&str; 24] = [
     "math", "menclose", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mroot",
-    "mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr",
+    "mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder",
+    "munderover",
 ];
-const MORE_ELEMENTS: [&str; 2] = ["munder", "munderover"];
 
 /// The attributes that they may have. `style` is none of them.
 #[rustfmt::skip]
@@ -155,7 +155,7 @@ fn is_deep(tex: &str) -> bool {
 /// Writes MathML anew, of known elements and attributes. `None` if there is anything
 /// else, or if it is not nested properly.
 fn only_known(raw: &str, tex: &str) -> Option<String> {
-    let known = |name: &str| ELEMENTS.iter().chain(&MORE_ELEMENTS).copied().find(|known| *known == name);
+    let known = |name: &str| ELEMENTS.into_iter().find(|known| *known == name);
     let mut safe = String::with_capacity(raw.len());
     let mut open = Vec::new();
     let mut pieces = raw.split('<');

@@ -14,6 +14,7 @@
 //! [`super::rendering`] runs them, on blocking threads.
 
 mod addresses;
+mod alerts;
 mod audience;
 mod balance;
 mod bare_links;
@@ -26,6 +27,7 @@ mod sections;
 mod tokens;
 #[cfg(test)]
 mod worst;
+mod written;
 
 pub use audience::Audience;
 use std::{borrow::Cow, collections::HashSet, ops::Range, sync::LazyLock};
@@ -35,11 +37,7 @@ use pulldown_cmark::{
     Alignment, BlockQuoteKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
 };
 
-use self::{
-    balance::ALERTS,
-    footnotes::Footnotes,
-    formulas::{Formula, Formulas},
-};
+use self::{alerts::ALERTS, formulas::Formulas, written::Written};
 use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
@@ -102,11 +100,11 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_generic_attributes(["dir"])
         .add_allowed_classes("span", [balance::NOT_SHOWN, TASK])
         .add_allowed_classes("nav", [sections::CONTENTS])
-        .add_allowed_classes("p", [sections::CONTENTS_TITLE, balance::ALERT_TITLE])
+        .add_allowed_classes("p", [sections::CONTENTS_TITLE, alerts::ALERT_TITLE])
         .add_allowed_classes("div", ["alert"].into_iter().chain(ALERTS.map(|(class, _)| class)))
-        .add_allowed_classes("a", [sections::HEADING_LINK, balance::NOTE_BACK, balance::BARE_LINK])
-        .add_allowed_classes("sup", [balance::NOTE_REFERENCE])
-        .add_allowed_classes("footer", [FOOTNOTES])
+        .add_allowed_classes("a", [sections::HEADING_LINK, balance::stands::NOTE_BACK, balance::BARE_LINK])
+        .add_allowed_classes("sup", [balance::stands::NOTE_REFERENCE])
+        .add_allowed_classes("footer", [footnotes::FOOTNOTES])
         .add_tag_attributes("nav", ["aria-label"])
         .add_tag_attributes("a", ["aria-label", "id"])
         .add_tag_attributes("li", ["id"]);
@@ -145,22 +143,10 @@ pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
 }
 
-/// The HTML of Markdown, as its author wrote it: not yet safe. In place of footnotes
-/// and formulas it has marks.
-#[derive(Debug, Default)]
-struct Written {
-    html: String,
-    footnotes: Footnotes,
-    formulas: Vec<Formula>,
-}
-
 /// The class of the box of a task, and its two looks: characters, which print and are
 /// read out as what they are.
 const TASK: &str = "task";
 const BOXES: [char; 2] = ['\u{2610}', '\u{2611}'];
-
-/// The class of all footnotes together.
-const FOOTNOTES: &str = "footnotes";
 
 fn alert(kind: BlockQuoteKind) -> CowStr<'static> {
     let (class, _) = ALERTS[match kind {
@@ -173,6 +159,7 @@ fn alert(kind: BlockQuoteKind) -> CowStr<'static> {
     format!("<div class=\"alert {class}\">\n").into()
 }
 
+/// Writes the HTML of Markdown.
 fn write(source: &str) -> Written {
     let events: Vec<_> = Parser::new_ext(source, options()).into_offset_iter().collect();
     let (events, footnotes) = footnotes::moved_behind(events, source);

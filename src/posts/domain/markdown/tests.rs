@@ -40,6 +40,13 @@ pub(crate) const PAYLOADS: &[&str] = &[
     "`</code><script>alert(1)</script>`",
     "[x]: javascript:alert(1)\n\n[x]",
     "[^1]\n\n[^1]: <img src=x onerror=alert(1)>",
+    "$\\text{<img src=x onerror=alert(1)>}$",
+    "$$</math><script>alert(1)</script>$$",
+    "# x\" onclick=alert(1) id=\"main",
+    "# main\n\n# main\n\n<h2 id=main>main</h2>\n",
+    "http://a.b/\"onmouseover=alert(1)",
+    "> [!NOTE]\n> <img src=x onerror=alert(1)>",
+    "&#xFDDB;&#xFDE0;&#xFDE0;&#xFDE0;&#xFDE0;",
     "| <script>a</script> |\n|---|\n| <img src=x onerror=a> |",
 ];
 
@@ -47,11 +54,17 @@ pub(crate) const PAYLOADS: &[&str] = &[
 fn assert_harmless(html: &str) {
     const SAFE_SCHEMES: [&str; 3] = ["http", "https", "mailto"];
     let parsed = scraper::Html::parse_fragment(html);
+    let mut ids = std::collections::HashSet::new();
     for element in parsed.tree.values().filter_map(scraper::Node::as_element) {
         let name = element.name();
+        assert!(name != "math" || element.attr("alttext").is_some(), "not of the renderer: {html}");
+        if let Some(id) = element.attr("id") {
+            assert!(ids.insert(id), "{id} is there twice: {html}");
+            assert!(["h-", "fn-", "fnref-"].iter().any(|prefix| id.starts_with(prefix)), "{id}: {html}");
+        }
         for bad in [
-            "script", "style", "iframe", "form", "base", "meta", "svg", "math", "object", "embed", "link",
-            "input", "textarea", "noscript", "template",
+            "script", "style", "iframe", "form", "base", "meta", "svg", "object", "embed", "link", "input",
+            "textarea", "noscript", "template",
         ] {
             assert_ne!(name, bad, "{html}");
         }
@@ -412,7 +425,7 @@ proptest! {
         parts in proptest::collection::vec(
             prop_oneof![
                 proptest::sample::select(PAYLOADS).prop_map(str::to_owned),
-                "[<>\"'`\\[\\](){}*_#!|\\\\/ \n\ta-z:=&;]{0,20}",
+                "[<>\"'`\\[\\](){}*_#!|\\\\/ \n\ta-z:=&;$^@.1]{0,20}",
                 ".{0,10}".prop_map(|s: String| s.replace('\0', "")),
             ],
             0..8,
