@@ -5,7 +5,7 @@
 //! paragraph. So the sanitizer gets HTML that needs no repair: each element is
 //! closed in order, and at most [`MAX_DEPTH`] are nested. No text is dropped.
 
-pub(super) mod stands;
+mod stands;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write};
 

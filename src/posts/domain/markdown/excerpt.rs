@@ -4,9 +4,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
     alerts::ALERT_TITLE,
-    balance::{NOT_SHOWN, stands::NOTE_REFERENCE},
+    balance::NOT_SHOWN,
     elements::{element, is_block, is_heading, is_table_part, is_void},
-    footnotes::FOOTNOTES,
+    footnotes::{FOOTNOTES, NOTE_REFERENCE},
     formulas::{MATH, TYPED},
     sections::CONTENTS,
     tokens::{Token, Tokens, decoded},

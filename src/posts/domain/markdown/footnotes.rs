@@ -14,6 +14,12 @@ const MAX_LINKED: usize = 512;
 /// The class of all footnotes together.
 pub(super) const FOOTNOTES: &str = "footnotes";
 
+/// The class of the number that refers to a footnote.
+pub(super) const NOTE_REFERENCE: &str = "note-reference";
+
+/// The class of the link from a footnote back to the text.
+pub(super) const NOTE_BACK: &str = "note-back";
+
 /// An event of the parser, and its place in the source.
 type Located<'a> = (Event<'a>, Range<usize>);
 

@@ -2,20 +2,13 @@
 
 use std::fmt::Write;
 
-use super::{
-    super::{
-        audience::Audience,
-        marks::{self, Stand},
-        sections::{note_id, reference_id},
-    },
-    Balance,
+use super::Balance;
+use crate::posts::domain::markdown::{
+    audience::Audience,
+    footnotes::{NOTE_BACK, NOTE_REFERENCE},
+    marks::{self, Stand},
+    sections::{note_id, reference_id},
 };
-
-/// The class of the number that refers to a footnote.
-pub(in super::super) const NOTE_REFERENCE: &str = "note-reference";
-
-/// The class of the link from a footnote back to the text.
-pub(in super::super) const NOTE_BACK: &str = "note-back";
 
 impl Balance<'_> {
     /// Writes what stands at a mark.
