@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 
-use super::{cursors, list::List};
+use super::{cursors, list::List, preview::FeedLinks};
 use crate::{
     accounts::profile::Profile,
     error::AppError,
     http::context::{actor, site},
     posts::{
-        PageRequest,
+        PageRequest, address,
         domain::service::{self, Author},
     },
     ui::{PageTitle, load},
@@ -20,15 +20,10 @@ use crate::{
 /// Before the username in the path.
 const SIGN: char = '@';
 
-/// The address of an author's page.
-fn path(username: &str) -> String {
-    format!("/{SIGN}{username}")
-}
-
 /// The name of an author, which leads to their page.
 #[component]
 pub fn AuthorLink(username: String) -> impl IntoView {
-    let path = path(&username);
+    let path = address::of_author(&username);
     view! { <a class="author" rel="author" href=path>{username}</a> }
 }
 
@@ -41,7 +36,7 @@ pub fn AuthorPage() -> impl IntoView {
         let typed = segment.strip_prefix(SIGN).ok_or(AppError::NotFound)?;
         let username = Username::try_from(typed.to_ascii_lowercase()).map_err(|_| AppError::NotFound)?;
         if username.as_str() != typed {
-            leptos_axum::redirect(&path(username.as_str()));
+            leptos_axum::redirect(&address::of_author(username.as_str()));
         }
         let request = PageRequest::parse(older.as_deref(), newer.as_deref())
             .map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
@@ -52,7 +47,7 @@ pub fn AuthorPage() -> impl IntoView {
             "" => username.to_string(),
             name => name.to_owned(),
         };
-        let path = path(username.as_str());
+        let path = address::of_author(username.as_str());
         let handle = (name != username.as_str())
             .then(|| view! { <p class="handle">{path.trim_start_matches('/').to_owned()}</p> });
         let links: Vec<_> = links.iter().map(link_to).collect();
@@ -63,6 +58,7 @@ pub fn AuthorPage() -> impl IntoView {
         Ok(view! {
             <PageTitle text=name.clone() />
             <Meta name="description" content=description />
+            <FeedLinks author=username.to_string() />
             <header class="author-header" dir="auto">
                 <h1>{name.clone()}</h1>
                 {handle}

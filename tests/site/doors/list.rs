@@ -15,6 +15,7 @@ pub const MARKDOWN: &[Door] = &[
         parses: &[
             "posts/domain/markdown/addresses.rs::picture",
             "posts/domain/markdown/addresses.rs::refused_link",
+            "posts/domain/markdown/formulas.rs::mathml",
         ],
         bytes: 20_000,
         worst: grammar::markdown,

@@ -5,17 +5,23 @@
 //! paragraph. So the sanitizer gets HTML that needs no repair: each element is
 //! closed in order, and at most [`MAX_DEPTH`] are nested. No text is dropped.
 
+mod stands;
+
 use std::{borrow::Cow, collections::HashMap, fmt::Write};
 
 use super::{
     Audience,
     addresses::{self, Picture},
+    alerts::{ALERT_TITLE, alert_title},
+    bare_links::bare_link,
     elements::{
         element, finds_its_direction, is_block, is_cell, is_code, is_heading, is_row_group, is_table_frame,
         is_table_part, is_void,
     },
-    marks,
+    marks::{self, Stand},
+    sections::{Edit, InPage, Sections},
     tokens::{Attribute, Token, Tokens, decoded},
+    written::Written,
 };
 
 /// The most elements around a text; deeper ones lose their tags.
@@ -24,10 +30,14 @@ pub(super) const MAX_DEPTH: usize = 100;
 /// The class of Byline's remarks where something is not shown.
 pub(super) const NOT_SHOWN: &str = "not-shown";
 
-/// Balances `html`, and inserts remarks for `audience` where something is not shown.
-pub(super) fn balance(html: &str, audience: Audience) -> String {
-    let mut balance = Balance::new(html.len(), audience);
-    for token in Tokens::of(html) {
+/// The class of a link whose words are its address.
+pub(super) const BARE_LINK: &str = "bare";
+
+/// Balances HTML, inserts remarks for `audience` where something is not shown, and
+/// writes what stands at marks.
+pub(super) fn balance(written: &Written, audience: Audience) -> String {
+    let mut balance = Balance::new(written, audience);
+    for token in Tokens::of(&written.html) {
         match token {
             Token::Text(text) => balance.text(text, false),
             Token::Raw(text) => balance.text(text, true),
@@ -58,11 +68,15 @@ struct Open {
     name: &'static str,
     /// Written behind a link whose address is dropped.
     remark: Option<String>,
+    /// The number of a heading among the sections.
+    section: Option<usize>,
+    /// Where in the output its attributes end.
+    at: usize,
 }
 
-/// A table whose author gave it no text direction.
+/// A table or an alert whose author gave it no text direction.
 #[derive(Debug)]
-struct Table {
+struct Frame {
     /// Where in the output its attribute goes.
     at: usize,
     /// Whether the first character that says how it runs runs to the left.
@@ -70,7 +84,8 @@ struct Table {
 }
 
 #[derive(Debug)]
-struct Balance {
+struct Balance<'a> {
+    written: &'a Written,
     out: String,
     audience: Audience,
     open: Vec<Open>,
@@ -79,23 +94,33 @@ struct Balance {
     dropped: HashMap<&'static str, usize>,
     /// How many of the open elements are code.
     code: usize,
-    tables: Vec<Table>,
-    /// Tables that begin at a place in `open`, by their place in `tables`.
-    open_tables: Vec<(usize, usize)>,
+    /// How many of the open elements are links.
+    links: usize,
+    frames: Vec<Frame>,
+    /// Frames that begin at a place in `open`, by their place in `frames`.
+    open_frames: Vec<(usize, usize)>,
     strong: Strong,
+    sections: Sections,
+    /// The number of the heading that is open.
+    section: Option<usize>,
 }
 
-impl Balance {
-    fn new(length: usize, audience: Audience) -> Self {
+impl<'a> Balance<'a> {
+    fn new(written: &'a Written, audience: Audience) -> Self {
+        let length = written.html.len();
         Self {
+            written,
             out: String::with_capacity(length + length / 4),
             audience,
             open: Vec::new(),
             dropped: HashMap::new(),
             code: 0,
-            tables: Vec::new(),
-            open_tables: Vec::new(),
+            links: 0,
+            frames: Vec::new(),
+            open_frames: Vec::new(),
             strong: Strong::default(),
+            sections: Sections::default(),
+            section: None,
         }
     }
 
@@ -124,11 +149,16 @@ impl Balance {
     /// Closes the element at `at` and all within it.
     fn close_to(&mut self, at: usize) {
         while self.open.len() > at {
-            let Some(Open { name, remark }) = self.open.pop() else { return };
+            let Some(Open { name, remark, section, .. }) = self.open.pop() else { return };
             self.dropped.clear();
             self.code -= usize::from(is_code(name));
-            if self.open_tables.last().is_some_and(|(open, _)| *open == self.open.len()) {
-                self.open_tables.pop();
+            self.links -= usize::from(name == "a");
+            if self.open_frames.last().is_some_and(|(open, _)| *open == self.open.len()) {
+                self.open_frames.pop();
+            }
+            if let Some(section) = section {
+                self.sections.section(section).end = self.out.len();
+                self.section = None;
             }
             let _ = write!(self.out, "</{name}>");
             if let Some(remark) = remark {
@@ -246,12 +276,27 @@ impl Balance {
             .and_then(|(_, address)| addresses::refused_link(address))
             .map(|reason| format!(" (No link: addresses begin with http:, https: or mailto:; {reason}.)"));
         self.tag(name, attributes);
-        if name == "table" && !attributes.iter().any(|(attribute, _)| *attribute == "dir") {
-            self.open_tables.push((self.open.len(), self.tables.len()));
-            self.tables.push(Table { at: self.out.len() - 1, to_left: None });
+        let at = self.out.len() - 1;
+        let alert = attributes.iter().find(|(attribute, _)| *attribute == "class");
+        let alert = alert.and_then(|(_, class)| alert_title(class)).filter(|_| name == "div");
+        let directed = attributes.iter().any(|(attribute, _)| *attribute == "dir");
+        if !directed && (name == "table" || alert.is_some()) {
+            self.open_frames.push((self.open.len(), self.frames.len()));
+            self.frames.push(Frame { at, to_left: None });
+        }
+        if let Some(title) = alert {
+            let _ = write!(self.out, "<p class=\"{ALERT_TITLE}\">{title}</p>");
+        }
+        // A heading in a heading's cell is none of its own.
+        let mut section = None;
+        if is_heading(name) && self.section.is_none() {
+            let level = usize::from(name.as_bytes()[1] - b'0');
+            section = self.sections.begin(level, at, self.links > 0);
+            self.section = section;
         }
         self.code += usize::from(is_code(name));
-        self.open.push(Open { name, remark });
+        self.links += usize::from(name == "a");
+        self.open.push(Open { name, remark, section, at });
     }
 
     fn tag(&mut self, name: &'static str, attributes: &[(&'static str, Cow<'_, str>)]) {
@@ -266,7 +311,16 @@ impl Balance {
                 continue;
             }
             let _ = write!(self.out, " {attribute}=\"");
+            let start = self.out.len();
             self.escaped(value);
+            if name == "a"
+                && *attribute == "href"
+                && let Some(fragment) = value.strip_prefix('#')
+            {
+                let fragment =
+                    percent_encoding::percent_decode_str(fragment).decode_utf8_lossy().into_owned();
+                self.sections.in_page.push(InPage { place: start + 1..self.out.len(), fragment });
+            }
             self.out.push('"');
         }
         if let Some(direction) = direction {
@@ -356,16 +410,42 @@ impl Balance {
             self.enter_cell();
         }
         let mut in_reference = false;
+        let mut before = None;
         // An address, from "://" to the next space, gets no typography, because people copy it.
         let mut address = Address::default();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
+            if let Some((stand, length)) = marks::standing(rest) {
+                rest = &rest[length..];
+                self.stand(stand);
+                before = None;
+                continue;
+            }
+            if !raw
+                && !in_reference
+                && self.code == 0
+                && self.links == 0
+                && let Some(link) = bare_link(rest, before)
+            {
+                before = link.typed.chars().next_back();
+                rest = &rest[link.length..];
+                let attributes = [("href", Cow::from(link.href)), ("class", Cow::from(BARE_LINK))];
+                self.push("a", &attributes);
+                for c in link.typed.chars() {
+                    self.character(c);
+                }
+                self.end("a");
+                continue;
+            }
+            before = Some(c);
             address.follow(c);
             let (mut written, mut length) = (marks::escaped(c).unwrap_or(c), c.len_utf8());
             in_reference &= c.is_ascii_alphanumeric() || c == '#';
             if c == '&' && !raw {
                 if let Some((mark, whole)) = marks::reference(rest) {
                     (written, length) = (mark, whole);
+                } else if let Some(length_of_mark) = marks::reference_to_a_mark(rest) {
+                    (written, length) = ('\u{FFFD}', length_of_mark);
                 } else if rest[1..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '#') {
                     (written, in_reference) = (c, true);
                 }
@@ -375,51 +455,92 @@ impl Balance {
                 let Some((shown, typed)) = marks::typographic(c) else { continue };
                 let as_typed = self.code > 0 || (address.inside && matches!(shown, '–' | '—' | '…'));
                 if as_typed {
-                    self.out.push_str(typed);
+                    typed.chars().for_each(|c| self.put(c));
                 } else {
-                    self.out.push(shown);
+                    self.put(shown);
                 }
                 continue;
             }
-            self.out.push(written);
+            self.put(written);
             if !in_reference && self.code == 0 && c.is_alphabetic() {
                 self.notice(runs_to_left(c));
             }
         }
     }
 
-    /// Notes a character that has a text direction.
-    fn notice(&mut self, to_left: bool) {
-        *if to_left { &mut self.strong.to_left } else { &mut self.strong.to_right } += 1;
-        for (_, table) in self.open_tables.iter().rev() {
-            let table = &mut self.tables[*table];
-            // The tables around it have a direction already.
-            if table.to_left.is_some() {
-                break;
-            }
-            table.to_left = Some(to_left);
+    /// Writes a character that has no meaning in HTML.
+    fn character(&mut self, c: char) {
+        self.put(marks::escaped(c).unwrap_or(c));
+        if self.code == 0 && c.is_alphabetic() {
+            self.notice(runs_to_left(c));
         }
     }
 
-    /// Closes all open elements and sets the direction of tables: right to left if
-    /// the text of the post runs so, or if the table begins so.
+    /// Writes a character to the text, and to the name of the heading around it.
+    fn put(&mut self, c: char) {
+        self.out.push(c);
+        if let Some(section) = self.section {
+            self.sections.section(section).label.push(c);
+        }
+    }
+
+    /// Notes a character that has a text direction.
+    fn notice(&mut self, to_left: bool) {
+        *if to_left { &mut self.strong.to_left } else { &mut self.strong.to_right } += 1;
+        for (_, frame) in self.open_frames.iter().rev() {
+            let frame = &mut self.frames[*frame];
+            // The frames around it have a direction already.
+            if frame.to_left.is_some() {
+                break;
+            }
+            frame.to_left = Some(to_left);
+        }
+    }
+
+    /// Closes all open elements, sets the direction of tables and alerts (right to left
+    /// if the text of the post runs so, or if the table begins so), and writes what
+    /// belongs to headings.
     fn finish(mut self) -> String {
         self.close_to(0);
         let post_to_left = self.strong.to_left > self.strong.to_right;
-        let to_left = |table: &Table| post_to_left || table.to_left == Some(true);
-        if !self.tables.iter().any(to_left) {
+        let to_left = |frame: &&Frame| post_to_left || frame.to_left == Some(true);
+        let frames =
+            self.frames.iter().filter(to_left).map(|frame| (frame.at..frame.at, " dir=\"rtl\"".to_owned()));
+        let mut edits: Vec<Edit> = frames.collect();
+        let (more, mut whole) = self.sections.finish(|label| plain(label, self.written), post_to_left);
+        if edits.is_empty() && more.is_empty() {
             return self.out;
         }
-        let mut whole = String::with_capacity(self.out.len() + self.tables.len() * 10);
+        edits.extend(more);
+        edits.sort_by_key(|(place, _)| place.start);
+        whole.reserve(self.out.len() + edits.iter().map(|(_, text)| text.len()).sum::<usize>());
         let mut copied = 0;
-        for table in self.tables.iter().filter(|table| to_left(table)) {
-            whole.push_str(&self.out[copied..table.at]);
-            whole.push_str(" dir=\"rtl\"");
-            copied = table.at;
+        for (place, text) in edits {
+            whole.push_str(&self.out[copied..place.start]);
+            whole.push_str(&text);
+            copied = place.end;
         }
         whole.push_str(&self.out[copied..]);
         whole
     }
+}
+
+/// The text of a heading's label.
+fn plain(label: &str, written: &Written) -> String {
+    let mut text = String::with_capacity(label.len());
+    let mut rest = label;
+    while let Some(c) = rest.chars().next() {
+        if let Some((stand, length)) = marks::standing(rest) {
+            if let Stand::Formula(number) = stand {
+                text.push_str(written.formulas.get(number).map_or("", |formula| &formula.tex));
+            }
+            rest = &rest[length..];
+            continue;
+        }
+        text.push(marks::unescaped(c).unwrap_or(c));
+        rest = &rest[c.len_utf8()..];
+    }
+    decoded(&text).into_owned()
 }
 
 /// Whether the text is within an address that is written out.

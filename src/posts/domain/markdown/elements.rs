@@ -15,8 +15,8 @@ pub(super) const ELEMENTS: [&str; 75] = [
 
 /// The attributes that any element may keep; the sanitizer knows which.
 #[rustfmt::skip]
-const ATTRIBUTES: [&str; 25] = [
-    "align", "alt", "char", "charoff", "cite", "class", "colspan", "datetime", "dir", "headers", "height",
+const ATTRIBUTES: [&str; 26] = [
+    "align", "alt", "alttext", "char", "charoff", "cite", "class", "colspan", "datetime", "dir", "headers", "height",
     "href", "hreflang", "lang", "rowspan", "scope", "size", "span", "src", "start", "summary", "title",
     "type", "value", "width",
 ];

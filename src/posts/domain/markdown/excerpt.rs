@@ -3,8 +3,12 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
+    alerts::ALERT_TITLE,
     balance::NOT_SHOWN,
-    elements::{element, is_block, is_heading, is_table_part},
+    elements::{element, is_block, is_heading, is_table_part, is_void},
+    footnotes::{FOOTNOTES, NOTE_REFERENCE},
+    formulas::{MATH, TYPED},
+    sections::CONTENTS,
     tokens::{Token, Tokens, decoded},
 };
 
@@ -21,11 +25,16 @@ const MAX_BYTES: usize = 8192;
 /// is reduced to one space.
 const GATHERED: usize = 4 * MAX_BYTES;
 
+/// Classes of what belongs to a page and not to the words of a post.
+const NO_PROSE: [&str; 5] = [NOT_SHOWN, CONTENTS, ALERT_TITLE, NOTE_REFERENCE, FOOTNOTES];
+
 /// The beginning of a post as plain text: of its prose, without prose of its code,
 /// else of its headings.
 pub(super) fn of_html(html: &str) -> String {
     let (mut prose, mut code, mut headings) = (String::new(), String::new(), String::new());
-    let (mut in_code, mut in_heading, mut in_remark) = (0_usize, 0_usize, 0_usize);
+    let (mut in_code, mut in_heading, mut in_formula) = (0_usize, 0_usize, false);
+    // The HTML is nested properly: how deep it is, and where what is left out began.
+    let (mut depth, mut left_out) = (0_usize, None);
     for token in Tokens::of(html) {
         let into = match (in_code, in_heading) {
             (1.., _) => &mut code,
@@ -34,27 +43,46 @@ pub(super) fn of_html(html: &str) -> String {
         };
         match token {
             Token::Text(text) | Token::Raw(text) => {
-                if in_remark == 0 && into.len() < GATHERED {
+                if left_out.is_none() && !in_formula && into.len() < GATHERED {
                     into.push_str(text);
                 }
             }
             Token::Start(name, attributes) => {
-                let Some(name) = element(name) else { continue };
                 let value =
                     |wanted| attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+                if name == MATH {
+                    in_formula = true;
+                    if left_out.is_none() && into.len() < GATHERED {
+                        into.push_str(value(TYPED).unwrap_or_default());
+                    }
+                }
+                let Some(name) = element(name) else { continue };
+                if !is_void(name) {
+                    depth += 1;
+                    let class = value("class").unwrap_or_default();
+                    if left_out.is_none() && NO_PROSE.contains(&class) {
+                        left_out = Some(depth);
+                    }
+                }
                 if is_gap(name) && into.len() < GATHERED {
                     into.push(' ');
                 }
                 match name {
                     "pre" => in_code += 1,
                     _ if is_heading(name) => in_heading += 1,
-                    "span" if in_remark > 0 || value("class") == Some(NOT_SHOWN) => in_remark += 1,
-                    "img" if into.len() < GATHERED => into.push_str(value("alt").unwrap_or_default()),
+                    "img" if left_out.is_none() && into.len() < GATHERED => {
+                        into.push_str(value("alt").unwrap_or_default())
+                    }
                     _ => {}
                 }
             }
             Token::End(name) => {
+                in_formula &= name != MATH;
                 let Some(name) = element(name) else { continue };
+                if left_out == Some(depth) {
+                    left_out = None;
+                }
+                depth = depth.saturating_sub(1);
                 // The end of an inline mark is no gap: "*so*." keeps its full stop.
                 if is_gap(name) && into.len() < GATHERED {
                     into.push(' ');
@@ -62,7 +90,6 @@ pub(super) fn of_html(html: &str) -> String {
                 match name {
                     "pre" => in_code = in_code.saturating_sub(1),
                     _ if is_heading(name) => in_heading = in_heading.saturating_sub(1),
-                    "span" => in_remark = in_remark.saturating_sub(1),
                     _ => {}
                 }
             }

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-/// The most containers (quotes and list items) that one line may open. Further
+/// The most containers (quotes, list items and footnotes) that one line may open. Further
 /// markers are shown as text.
 pub(super) const MAX_MARKERS: usize = 32;
 
@@ -30,9 +30,72 @@ const TYPOGRAPHIC: [(char, char, &str); 7] = [
 const ESCAPED: [(char, char, &str); 3] =
     [('\u{FDD8}', '&', "&amp;"), ('\u{FDD9}', '<', "&lt;"), ('\u{FDDA}', '>', "&gt;")];
 
+/// What stands at a place of the text and is written only behind the parser.
+/// Authors cannot type marks, so nobody else can make one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// A formula, by its number.
+    Formula(usize),
+    /// A reference to a footnote, by its number among the references.
+    Reference(usize),
+    /// The beginning of a footnote, by its number among the footnotes.
+    Note(usize),
+    /// The end of a footnote, where the links back to its references are.
+    NoteEnd(usize),
+    /// The end of the text: what is still open is closed, and the footnotes follow.
+    TextEnd,
+}
+
+/// The marks of [`Stand`], each before the [`DIGITS`] of a number.
+const FORMULA: char = '\u{FDDB}';
+const REFERENCE: char = '\u{FDDC}';
+const NOTE: char = '\u{FDDD}';
+const NOTE_END: char = '\u{FDDE}';
+const TEXT_END: char = '\u{FDDF}';
+
+/// The number behind a mark has four hexadecimal digits, which are marks as well.
+/// More than 65,536 of one thing do not fit into a text.
+const FIRST_DIGIT: char = '\u{FDE0}';
+const DIGITS: usize = 4;
+
+/// The marks of what stands at a place.
+pub(super) fn stand(stand: Stand) -> String {
+    let (mark, number) = match stand {
+        Stand::Formula(number) => (FORMULA, number),
+        Stand::Reference(number) => (REFERENCE, number),
+        Stand::Note(number) => (NOTE, number),
+        Stand::NoteEnd(number) => (NOTE_END, number),
+        Stand::TextEnd => (TEXT_END, 0),
+    };
+    let digit = |place: usize| {
+        let value = (number >> (4 * (DIGITS - 1 - place))) & 0xF;
+        char::from_u32(FIRST_DIGIT as u32 + value as u32).unwrap_or(FIRST_DIGIT)
+    };
+    std::iter::once(mark).chain((0..DIGITS).map(digit)).collect()
+}
+
+/// What the marks at the start of the text stand for, and their length.
+pub(super) fn standing(text: &str) -> Option<(Stand, usize)> {
+    let mut chars = text.chars();
+    let mark = chars.next().filter(|c| matches!(*c, FORMULA..=TEXT_END))?;
+    let mut number = 0;
+    for _ in 0..DIGITS {
+        let digit = chars.next().filter(|c| matches!(*c, FIRST_DIGIT..='\u{FDEF}'))?;
+        number = number << 4 | (digit as usize - FIRST_DIGIT as usize);
+    }
+    let stand = match mark {
+        FORMULA => Stand::Formula(number),
+        REFERENCE => Stand::Reference(number),
+        NOTE => Stand::Note(number),
+        NOTE_END => Stand::NoteEnd(number),
+        _ => Stand::TextEnd,
+    };
+    Some((stand, text.len() - chars.as_str().len()))
+}
+
 /// Whether it is one of Byline's marks.
 pub(super) const fn is_mark(c: char) -> bool {
-    matches!(c, '\u{FDD0}'..='\u{FDDA}')
+    matches!(c, '\u{FDD0}'..='\u{FDEF}')
 }
 
 /// The mark of `&`, `<` or `>`.
@@ -47,20 +110,52 @@ pub(super) fn reference(text: &str) -> Option<(char, usize)> {
     Some((*mark, reference.len()))
 }
 
-/// Replaces the marks of characters by their references. A mark always becomes text.
-pub(super) fn with_references(html: String) -> String {
+/// The length of a numeric reference to a mark at the start of the text: a browser
+/// would make the mark of it.
+pub(super) fn reference_to_a_mark(text: &str) -> Option<usize> {
+    let number = text.strip_prefix("&#")?;
+    let digits = number.strip_prefix(['x', 'X']);
+    let (radix, digits) = digits.map_or((10, number), |digits| (16, digits));
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    let significant = digits[..end].trim_start_matches('0');
+    // No mark has more digits.
+    let value = Some(significant).filter(|digits| digits.len() <= 5)?;
+    let value = u32::from_str_radix(value, radix).ok().and_then(char::from_u32)?;
+    let length = text.len() - digits.len() + end;
+    is_mark(value).then(|| length + usize::from(text[length..].starts_with(';')))
+}
+
+/// Replaces the marks of characters by their references, and those of formulas by
+/// what `formula` makes of their number. A mark of a character always becomes text.
+pub(super) fn replaced<'a>(html: String, formula: impl Fn(usize) -> Option<&'a str>) -> String {
     if !html.contains(is_mark) {
         return html;
     }
     let mut whole = String::with_capacity(html.len());
-    for c in html.chars() {
-        match ESCAPED.iter().find(|(mark, ..)| *mark == c) {
-            Some((.., reference)) => whole.push_str(reference),
-            None if is_mark(c) => {}
-            None => whole.push(c),
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find(is_mark) {
+        whole.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((stand, length)) = standing(rest) {
+            if let Stand::Formula(number) = stand {
+                whole.push_str(formula(number).unwrap_or_default());
+            }
+            rest = &rest[length..];
+            continue;
         }
+        let Some(c) = rest.chars().next() else { break };
+        if let Some((.., reference)) = ESCAPED.iter().find(|(mark, ..)| *mark == c) {
+            whole.push_str(reference);
+        }
+        rest = &rest[c.len_utf8()..];
     }
+    whole.push_str(rest);
     whole
+}
+
+/// The character of one of the marks of `&`, `<` and `>`.
+pub(super) fn unescaped(mark: char) -> Option<char> {
+    ESCAPED.iter().find(|(own, ..)| *own == mark).map(|(_, c, _)| *c)
 }
 
 /// The character of a mark: as set in prose, and as typed.
@@ -144,6 +239,10 @@ fn marker(line: &[u8]) -> Option<usize> {
             line.get(digits).filter(|byte| matches!(byte, b'.' | b')'))?;
             digits + 1
         }
+        b'[' if line.get(1) == Some(&b'^') => {
+            let label = line.iter().position(|byte| *byte == b']')?;
+            return (line.get(label + 1) == Some(&b':')).then_some(label + 2);
+        }
         _ => return None,
     };
     matches!(line.get(length), None | Some(b' ' | b'\t' | b'\n')).then_some(length)
@@ -170,6 +269,7 @@ mod tests {
         assert_eq!(prepare(&format!("{most}a")), format!("{most}a"));
         assert_eq!(prepare(&format!("{most}> a\n> b")), format!("{most}{STOP}> a\n> b"));
         assert_eq!(prepare(&format!("{most}12) a")), format!("{most}{STOP}12) a"));
+        assert_eq!(prepare(&format!("{most}[^1]: a")), format!("{most}{STOP}[^1]: a"));
         for untouched in ["- ".repeat(100), "*\t".repeat(100), format!("{most}{}", "- - -"), "-".repeat(100)]
         {
             assert_eq!(prepare(&untouched), untouched);
@@ -179,5 +279,17 @@ mod tests {
     #[test]
     fn nobody_else_sets_a_mark() {
         assert_eq!(prepare("a\u{FDD0}b\u{FDD5}"), "a\u{FFFD}b\u{FFFD}");
+        let formula = stand(Stand::Formula(0));
+        assert_eq!(prepare(&formula), "\u{FFFD}".repeat(5));
+    }
+
+    #[test]
+    fn what_stands_somewhere_is_found_there() {
+        for expected in [Stand::Formula(0), Stand::Reference(0xABCD), Stand::Note(7), Stand::NoteEnd(65_535)]
+        {
+            let marks = stand(expected);
+            assert_eq!(standing(&format!("{marks}a")), Some((expected, marks.len())));
+            assert_eq!(standing(&marks[..marks.len() - 3]), None, "a digit is missing");
+        }
     }
 }

@@ -5,34 +5,44 @@
 //! 1. `marks::prepare` bounds how many containers a line opens;
 //! 2. pulldown-cmark parses;
 //! 3. `write` makes HTML of the events, with the site's form of cells, headings and
-//!    punctuation;
-//! 4. `balance::balance` nests the elements properly and not deeply, and inserts a
-//!    remark where something is not shown;
-//! 5. ammonia removes everything that is not safe.
+//!    punctuation, and marks for footnotes and formulas;
+//! 4. `balance::balance` nests the elements properly and not deeply, inserts a remark
+//!    where something is not shown, and adds ids, links and the table of contents;
+//! 5. ammonia removes everything that is not safe;
+//! 6. formulas, made by `formulas` of a few elements alone, take the place of their marks.
 //!
 //! [`super::rendering`] runs them, on blocking threads.
 
 mod addresses;
+mod alerts;
 mod audience;
 mod balance;
+mod bare_links;
 mod elements;
 mod excerpt;
+mod footnotes;
+mod formulas;
 mod marks;
+mod sections;
 mod tokens;
 #[cfg(test)]
 mod worst;
+mod written;
 
 pub use audience::Audience;
 use std::{borrow::Cow, collections::HashSet, ops::Range, sync::LazyLock};
 
 use ammonia::Builder;
-use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{
+    Alignment, BlockQuoteKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
+};
 
+use self::{alerts::ALERTS, formulas::Formulas, written::Written};
 use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
 /// every change to the result for any text.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
@@ -65,14 +75,22 @@ const fn most_added_cells(length: usize) -> usize {
 }
 
 fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_SMART_PUNCTUATION
+    Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_SMART_PUNCTUATION
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM
+        | Options::ENABLE_MATH
 }
 
 /// ammonia's defaults, limited to http, https and mailto, with `rel` on every link and
 /// some attributes:
 /// - `dir`, so that authors can set the direction of a text;
 /// - `tabindex`, so that the keyboard reaches what scrolls sideways (WCAG 2.1.1);
-/// - `loading`, so that images load when they come into view.
+/// - `loading`, so that images load when they come into view;
+/// - ids and names for the keyboard and screen readers, which only Byline writes:
+///   `elements` has none of them, so those of authors do not come here.
 static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::default();
     builder
@@ -80,7 +98,19 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(HashSet::from(addresses::LINK_SCHEMES))
         .link_rel(Some("nofollow ugc noopener"))
         .add_generic_attributes(["dir"])
-        .add_allowed_classes("span", [balance::NOT_SHOWN]);
+        .add_allowed_classes("span", [balance::NOT_SHOWN, TASK])
+        .add_allowed_classes("nav", [sections::CONTENTS])
+        .add_allowed_classes("p", [sections::CONTENTS_TITLE, alerts::ALERT_TITLE])
+        .add_allowed_classes("div", ["alert"].into_iter().chain(ALERTS.map(|(class, _)| class)))
+        .add_allowed_classes("a", [sections::HEADING_LINK, footnotes::NOTE_BACK, balance::BARE_LINK])
+        .add_allowed_classes("sup", [footnotes::NOTE_REFERENCE])
+        .add_allowed_classes("footer", [footnotes::FOOTNOTES])
+        .add_tag_attributes("nav", ["aria-label"])
+        .add_tag_attributes("a", ["aria-label", "id"])
+        .add_tag_attributes("li", ["id"]);
+    for heading in ["h1", "h2", "h3", "h4", "h5", "h6"] {
+        builder.add_tag_attributes(heading, ["id"]);
+    }
     for scrolls in ["pre", "table"] {
         builder.set_tag_attribute_value(scrolls, "tabindex", "0");
     }
@@ -101,8 +131,9 @@ pub fn render(content: &Content) -> Rendering {
 #[must_use]
 pub fn to_html(content: &Content, audience: Audience) -> String {
     let source = marks::prepare(content.as_str());
-    let raw = write(&source);
-    marks::with_references(SANITIZER.clean(&balance::balance(&raw, audience)).to_string())
+    let written = write(&source);
+    let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
+    marks::replaced(safe, |formula| written.formulas.get(formula)?.mathml.as_deref())
 }
 
 /// The beginning of a text without markup: at most 240 grapheme clusters, cut at a word
@@ -112,11 +143,30 @@ pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
 }
 
-/// The HTML of Markdown, as its author wrote it: not yet safe.
-fn write(source: &str) -> String {
+/// The class of the box of a task, and its two looks: characters, which print and are
+/// read out as what they are.
+const TASK: &str = "task";
+const BOXES: [char; 2] = ['\u{2610}', '\u{2611}'];
+
+fn alert(kind: BlockQuoteKind) -> CowStr<'static> {
+    let (class, _) = ALERTS[match kind {
+        BlockQuoteKind::Note => 0,
+        BlockQuoteKind::Tip => 1,
+        BlockQuoteKind::Important => 2,
+        BlockQuoteKind::Warning => 3,
+        BlockQuoteKind::Caution => 4,
+    }];
+    format!("<div class=\"alert {class}\">\n").into()
+}
+
+/// Writes the HTML of Markdown.
+fn write(source: &str) -> Written {
     let events: Vec<_> = Parser::new_ext(source, options()).into_offset_iter().collect();
+    let (events, footnotes) = footnotes::moved_behind(events, source);
     let mut outline = Outline::of(&events);
     let mut cells = Cells::for_text(source);
+    let mut formulas = Formulas::default();
+    let mut pictures = 0_usize;
     let events = events.into_iter().filter_map(|(event, range)| {
         Some(match event {
             Event::Start(Tag::Heading { level, id, classes, attrs }) => {
@@ -127,15 +177,42 @@ fn write(source: &str) -> String {
             | Event::End(TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow | TagEnd::TableCell) => {
                 Event::InlineHtml(cells.tag(event, range)?.into())
             }
-            Event::Text(text) => {
-                Event::Text(replaced(text, |text| marks::marked(text, source, range.clone())))
+            Event::Start(Tag::BlockQuote(Some(kind))) => Event::Html(alert(kind)),
+            Event::End(TagEnd::BlockQuote(Some(_))) => Event::Html("</div>\n".into()),
+            Event::TaskListMarker(done) => Event::InlineHtml(
+                format!("<span class=\"{TASK}\">{}</span> ", BOXES[usize::from(done)]).into(),
+            ),
+            Event::InlineMath(ref tex) | Event::DisplayMath(ref tex) => {
+                let display = matches!(event, Event::DisplayMath(_));
+                let typed = source.get(range.clone()).unwrap_or_default();
+                // The words for a picture are text alone, and "a$5 to b$6" are prices.
+                let in_a_word = source[..range.start].ends_with(char::is_alphanumeric)
+                    || source[range.end..].starts_with(char::is_alphanumeric);
+                let is_text = pictures > 0 || (in_a_word && !display);
+                Event::Text(if is_text {
+                    typed.to_owned().into()
+                } else {
+                    formulas.mark(tex, typed, display).into()
+                })
             }
-            other => other,
+            Event::Text(text) => {
+                // A mark that a reference (`&#xFDD0;`) has made is no mark.
+                let referred = source.get(range.clone()).is_some_and(|typed| typed.starts_with('&'));
+                Event::Text(match referred && text.contains(marks::is_mark) {
+                    true => "\u{FFFD}".into(),
+                    false => replaced(text, |text| marks::marked(text, source, range.clone())),
+                })
+            }
+            other => {
+                pictures += usize::from(matches!(other, Event::Start(Tag::Image { .. })));
+                pictures -= usize::from(matches!(other, Event::End(TagEnd::Image)));
+                other
+            }
         })
     });
     let mut html = String::with_capacity(source.len() * 3 / 2);
     html::push_html(&mut html, events);
-    html
+    Written { html, footnotes, formulas: formulas.written() }
 }
 
 fn replaced<'a>(text: CowStr<'a>, by: impl FnOnce(&str) -> Cow<'_, str>) -> CowStr<'a> {

@@ -24,6 +24,12 @@ pub fn worst(length: usize) -> Vec<(String, String)> {
         "<svg>", "<math><mi>", "<svg><b>", "<template>", "<frameset>", "<nobr>", "<button>", "<form>", "<br>", "<img src=//>",
         "<img src=a:b>", "<script>", "<script></script>", "<style>", "<title>", "<textarea>", "<xmp>", "<plaintext>", "<span id=a>",
         "<details><summary>", "<body>", "<html a=b>", "<pre>", "<code>--", "<p dir=x>", "<selectedcontent>",
+        "# a\n", "# a\n\n", "a\n=\n\n", "<h2>a</h2>", "<h2>a", "[a](#a)", "# [a](#a)\n", "# a-1\n",
+        "[^a]", "[^a]:", "[^a]: ", "[^a]: b\n", "[^a]: b\n\n", "[^a]: [^a]\n", "[^a]: > ", "> [^a]: ", "[^", "[^a", "![[^a]](b)",
+        "> [!NOTE]\n", "> [!NOTE]\n> a\n\n", "> [!TIP]> ", "[!NOTE]", "- [ ] a\n", "- [x] ", "[ ] ", "[x]",
+        "http://a ", "http://a", "https://a.b/(", "www.", "www.a ", "_www.", "(www.a_b", "a@b.cc ", "a@", "a.b@c.", "http://a)", "http://a&amp;",
+        "$", "$$", "$a$", "$a$ ", "$$a$$ ", "$a", "a$", "$a$b", "$\\sqrt$ ", "$\\frac1$ ", "${$", "$}$", "$ ", "\\$", "`$`", "$`$", "{$", "}$",
+        "$\\scriptstyle aaaaaaaaaa$ ", "$\\begin{matrix}$ ", "<kbd>$a$</kbd>",
     ];
     for text in repeated {
         add(&format!("{text:?} again and again"), text.repeat(length / text.chars().count()));
@@ -35,6 +41,7 @@ pub fn worst(length: usize) -> Vec<(String, String)> {
         ("[", "]"), ("![", "](b)"), ("[", "](b)"), ("*a ", "b*"), ("***a ", " b***"), ("*a _b ", "c_ d*"), ("` ", "`` "), ("[a]", "[a]: b\n"),
         ("<b>", "</b>"), ("<i>", "</b>"), ("<b><p>", "</b>"), ("<b><p>", "</p>"), ("<div>", "</div>"), ("<div>", "</p>"), ("<p>", "</p>"),
         ("<a href=b>", "<p>"), ("<table><td>", "</table>"), ("<table>", "x<tr>"), ("<svg>", "</svg>"), ("<br>", "<table>x"), ("<ul><li>", "</b>"),
+        ("[^a]", "\n\n[^a]: b\n"), ("> ", "> [^a]: b\n"), ("$", "$ "), ("{", "}$"), ("${", "}$ "), ("# a\n", "[a](#a)"), ("(http://a", ")"),
         ("<b title=x>", "<p>"), ("<font>", "<p>"), ("<details>", "<b>"), ("<!--", "-->"), ("<script>", "</script>"),
     ];
     for (first, second) in halves {
@@ -79,6 +86,33 @@ pub fn worst(length: usize) -> Vec<(String, String)> {
     add("elements that are all different", growing(&|n| format!("<x{n}>")));
     add("ids that are all different", growing(&|n| format!("<b id=a{n}>")));
     add("open marks that are all different", growing(&|n| format!("<p><b title={n}>")));
+    add("headings that are all different", growing(&|n| format!("# a{n}\n")));
+    add("headings whose numbers meet", growing(&|n| format!("# a-{}\n# a\n", n / 2)));
+    add("footnotes that are all different", growing(&|n| format!("[^{n}]\n\n[^{n}]: a\n\n")));
+    add("footnotes that nothing refers to", growing(&|n| format!("[^{n}]: a\n\n")));
+    add("footnotes that refer to the next", growing(&|n| format!("[^{n}]: [^{}]\n\n", n + 1)) + "\n[^0]");
+    add("footnotes in footnotes by their indent", growing(&|n| format!("{}[^{n}]: a\n\n", "    ".repeat(n))));
+    add("one footnote with many references", "[^1]: a\n\n".to_owned() + &"[^1]".repeat(length / 4));
+    add("formulas that are all different", growing(&|n| format!("$a_{{{n}}}$ ")));
+    for piece in [
+        "\\sqrt",
+        "\\frac1",
+        "{",
+        "a^",
+        "\\left(",
+        "\\begin{matrix}",
+        "\\\\&",
+        "\\relax",
+        "%\n",
+        "\\scriptstyle a",
+    ] {
+        add(
+            &format!("long formulas of {piece:?}"),
+            growing(&|_| format!("${}$ ", piece.repeat(1_900 / piece.len()))),
+        );
+    }
+    add("a long heading", format!("# {}", "a ".repeat(length / 2)));
+    add("long headings", growing(&|_| format!("# {}\n", "a ".repeat(100))));
     add("labels of 900", growing(&|_| format!("[{}", "a".repeat(900))));
     let columns = length / 9;
     let table = format!("{}|\n{}|\n", "|a".repeat(columns), "|-".repeat(columns));
