@@ -10,7 +10,6 @@ async fn what_is_not_there_gets_a_page_that_says_so() {
     let ada = site.author("ada").await;
     for path in [
         "/nope",
-        "/posts",
         "/posts/",
         "/posts/nope",
         "/posts/nope/delete/x",

@@ -13,7 +13,6 @@ use super::{
     rendered,
     rows::{ChangedRow, PostRow, SummaryRow, UpdatedRow, broken, columns, post_columns, summary_columns},
     sql::{Sql, Value},
-    trash,
 };
 use crate::{
     clock,
@@ -214,7 +213,14 @@ pub async fn delete(
     owner: &UserId,
     now: Timestamp,
 ) -> Result<Option<DeletedPost>, AppError> {
-    trash::keep(db, id, owner, now).await?;
+    execute!(db => sqlx::query(
+            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content)
+             SELECT id, owner_id, version, created_at, $3, title, content FROM posts
+             WHERE id = $1 AND owner_id = $2",
+        )
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(now.micros()))?;
     let row: Option<PostRow> = on_engine!(db => sqlx::query_as(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts

@@ -164,19 +164,6 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
     }
 }
 
-/// Keeps a post of `owner` that is about to be deleted.
-pub(super) async fn keep(db: &mut Db, id: &PostId, owner: &UserId, now: Timestamp) -> Result<(), AppError> {
-    execute!(db => sqlx::query(
-            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content)
-             SELECT id, owner_id, version, created_at, $3, title, content FROM posts
-             WHERE id = $1 AND owner_id = $2",
-        )
-        .bind(id.as_str())
-        .bind(owner.as_str())
-        .bind(now.micros()))?;
-    Ok(())
-}
-
 /// The one that was deleted last under that id.
 async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
