@@ -30,7 +30,7 @@ for (const title of TITLES) {
     await expect(entry(reader, title)).toBeVisible();
     expect(await pwned()).toBe(false);
 
-    await entry(reader, title).getByRole('link').click();
+    await entry(reader, title).getByRole('heading').getByRole('link').click();
     await expect(reader).toHaveURL(path);
     await expect(reader).toHaveTitle(`${title} – Byline`);
     await expect(heading(reader)).toHaveText(title);

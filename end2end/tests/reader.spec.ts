@@ -13,7 +13,7 @@ test('a reader opens a post from the list and finds nothing to change', async ({
   await expect(listed).toContainText('It turned.');
   await expect(listed.getByRole('time')).toHaveAttribute('datetime', /^\d{4}-\d\d-\d\dT.*Z$/);
 
-  await listed.getByRole('link').click();
+  await listed.getByRole('heading').getByRole('link').click();
   await expect(reader).toHaveTitle('The tide at noon – Byline');
   await expect(heading(reader)).toHaveText('The tide at noon');
   await expect(reader.getByRole('strong')).toHaveText('turned');

@@ -28,13 +28,13 @@ test('two authors read each other and edit only themselves', async ({ page, auth
     await expect(entry(reader, `Written by ${foreign.username}`)).toBeHidden();
 
     await reader.goto('/');
-    await entry(reader, `Written by ${foreign.username}`).getByRole('link').click();
+    await entry(reader, `Written by ${foreign.username}`).getByRole('heading').getByRole('link').click();
     await expect(heading(reader)).toHaveText(`Written by ${foreign.username}`);
     await expect(link(reader, 'Edit')).toBeHidden();
     await expect(link(reader, 'Delete post')).toBeHidden();
 
     await reader.goto('/');
-    await entry(reader, `Written by ${own.username}`).getByRole('link').click();
+    await entry(reader, `Written by ${own.username}`).getByRole('heading').getByRole('link').click();
     await expect(link(reader, 'Edit')).toBeVisible();
     await expect(link(reader, 'Delete post')).toBeVisible();
   }

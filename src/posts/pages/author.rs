@@ -20,13 +20,6 @@ use crate::{
 /// Before the username in the path.
 const SIGN: char = '@';
 
-/// The name of an author, which leads to their page.
-#[component]
-pub fn AuthorLink(username: String) -> impl IntoView {
-    let path = address::of_author(&username);
-    view! { <a class="author" rel="author" href=path>{username}</a> }
-}
-
 /// What everyone may know of an author, above their posts, newest first.
 #[component]
 pub fn AuthorPage() -> impl IntoView {

@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{AuthorLink, cursors, preview::SitePreview, trash::RestoreForm};
+use super::{
+    cursors,
+    parts::{AuthorLink, MyPostsNav, RestoreForm},
+    preview::SitePreview,
+};
 use crate::{
     credentials::Actor,
     error::AppError,
@@ -16,7 +20,7 @@ use crate::{
         forms,
         live::LiveList,
     },
-    ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load, uri},
+    ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
 };
 
 /// `/`: everything, newest first.
@@ -72,23 +76,6 @@ pub fn MyPostsPage() -> impl IntoView {
             }}
         })
     })
-}
-
-/// The lists of one's own posts.
-#[component]
-pub(super) fn MyPostsNav() -> impl IntoView {
-    let here = uri().path().to_owned();
-    let link = move |href: &'static str, text: &'static str| {
-        view! { <li><a href=href aria-current=(here == href).then_some("page")>{text}</a></li> }
-    };
-    view! {
-        <nav class="sub-nav" aria-label="Your posts">
-            <ul>
-                {link("/my-posts", "Published")}
-                {link("/my-posts/trash", "Trash")}
-            </ul>
-        </nav>
-    }
 }
 
 /// Right after a deletion: the way back.

@@ -6,11 +6,11 @@ mod delete;
 mod edit;
 pub mod frame;
 mod list;
+mod parts;
 pub mod preview;
 mod show;
 mod trash;
 
-pub(in crate::posts) use author::AuthorLink;
 pub use author::AuthorPage;
 pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};

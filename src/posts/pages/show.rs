@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{AuthorLink, post_id, preview::PostPreview};
+use super::{parts::AuthorLink, post_id, preview::PostPreview};
 use crate::{
     error::AppError,
     http::{

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::list::MyPostsNav;
+use super::parts::{MyPostsNav, RestoreForm};
 use crate::{
     http::context::{actor, site},
     posts::domain::trash::{self, TrashedPost},
@@ -52,19 +52,5 @@ fn entry(post: TrashedPost) -> impl IntoView {
             <p class="meta">"Deleted "<Time at=trashed_at />" · kept until "<Time at=ends_at /></p>
             <RestoreForm id=id.to_string() described_by=heading label="Restore" />
         </article>
-    }
-}
-
-/// A button that publishes a deleted post again.
-#[component]
-pub fn RestoreForm(
-    id: String,
-    #[prop(optional)] described_by: Option<String>,
-    label: &'static str,
-) -> impl IntoView {
-    view! {
-        <form method="post" action=format!("/my-posts/trash/{id}")>
-            <button class="link-button" type="submit" aria-describedby=described_by>{label}</button>
-        </form>
     }
 }

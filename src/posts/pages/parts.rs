@@ -1,0 +1,43 @@
+//! Parts that several pages of posts have.
+
+use leptos::prelude::*;
+
+use crate::{posts::address, ui::uri};
+
+/// The name of an author, which leads to their page.
+#[component]
+pub fn AuthorLink(username: String) -> impl IntoView {
+    let path = address::of_author(&username);
+    view! { <a class="author" rel="author" href=path>{username}</a> }
+}
+
+/// The lists of one's own posts.
+#[component]
+pub(super) fn MyPostsNav() -> impl IntoView {
+    let here = uri().path().to_owned();
+    let link = move |href: &'static str, text: &'static str| {
+        view! { <li><a href=href aria-current=(here == href).then_some("page")>{text}</a></li> }
+    };
+    view! {
+        <nav class="sub-nav" aria-label="Your posts">
+            <ul>
+                {link("/my-posts", "Published")}
+                {link("/my-posts/trash", "Trash")}
+            </ul>
+        </nav>
+    }
+}
+
+/// A button that publishes a deleted post again.
+#[component]
+pub fn RestoreForm(
+    id: String,
+    #[prop(optional)] described_by: Option<String>,
+    label: &'static str,
+) -> impl IntoView {
+    view! {
+        <form method="post" action=format!("/my-posts/trash/{id}")>
+            <button class="link-button" type="submit" aria-describedby=described_by>{label}</button>
+        </form>
+    }
+}
