@@ -61,10 +61,14 @@ async function openLive(page: Page, url: string): Promise<void> {
 async function signUp(page: Page, { username, email, password }: Author): Promise<void> {
   await button(page, 'My posts').click();
   await button(page, 'Create account').click();
-  await page.getByLabel('Username *').fill(username);
-  await page.getByLabel('Password *').fill(password);
-  await page.getByLabel('Email Address *').fill(email);
-  await page.getByPlaceholder('(555) 555-1212').fill('5550100');
+  // The form may be made anew once it has loaded, and is empty then.
+  await expect(async () => {
+    await page.getByLabel('Username *').fill(username);
+    await page.getByLabel('Password *').fill(password);
+    await page.getByLabel('Email Address *').fill(email);
+    await page.getByPlaceholder('(555) 555-1212').fill('5550100');
+    await expect(page.getByLabel('Username *')).toHaveValue(username, { timeout: 100 });
+  }).toPass();
   await button(page, 'Create Account').click();
   await skipVerification(page);
 }
