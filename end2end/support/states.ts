@@ -322,6 +322,37 @@ export const states: States = {
     await button(page, 'Delete post').click();
     await expect(notice(page, 'deleted')).toBeVisible();
   },
+  'trash': async ({ page }) => {
+    for (let at = 0; at < 2; at += 1) {
+      await page.goto(`${show(await walked(page))}/delete`);
+      await button(page, 'Delete post').click();
+    }
+    await page.goto('/my-posts/trash');
+    await expect(button(page, 'Restore').first()).toBeVisible();
+  },
+  'empty trash': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/my-posts/trash');
+  },
+  'author': async ({ page, maren }) => page.goto(`/@${maren.username}`),
+  'author with a profile': async ({ page }) => {
+    const { username } = await signedUp(page);
+    await page.goto('/account/profile');
+    await field(page, 'Display name').fill('ש'.repeat(60));
+    await field(page, 'About you').fill('w'.repeat(160));
+    await field(page, 'Links').fill(`https://example.org/${'x'.repeat(150)}`);
+    await page.getByRole('main').getByRole('button').first().click();
+    await page.goto(`/@${username}`);
+    await expect(page.getByText(`@${username}`)).toBeVisible();
+  },
+  'post with contents, notes and formulas': async ({ page }) => {
+    await signedUp(page);
+    const content = [
+      '## One', 'Words[^1] and www.example.org, $a^2 + b^2$.', '## Two', '> [!WARNING]\n> Mind this.',
+      '## Three', '- [ ] to do\n- [x] done', '$$\\frac{1}{2}$$', '[^1]: A note.',
+    ].join('\n\n');
+    await publish(page, { title: 'Everything', content });
+  },
   'logged out': async (world) => {
     await enter(world);
     await world.page.goto('/');

@@ -3,6 +3,9 @@
 
 use super::Summary;
 
+/// It tells the address of an author from every other of one segment.
+pub const BEFORE_USERNAME: char = '@';
+
 /// The form of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedFormat {
@@ -43,7 +46,7 @@ pub fn of_post(post: &Summary) -> String {
 /// Where the posts of an author are listed.
 #[must_use]
 pub fn of_author(username: &str) -> String {
-    format!("/@{username}")
+    format!("/{BEFORE_USERNAME}{username}")
 }
 
 /// The feed of an author's posts, or of all.

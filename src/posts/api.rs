@@ -95,8 +95,8 @@ pub async fn delete_post(
 /// address, unless that has been taken since. Sent twice, it is done once.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
-/// [`AppError::Busy`].
+/// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`],
+/// also for another's; [`AppError::Busy`].
 #[server(endpoint = "/restore_post", prefix = "/api")]
 pub async fn restore_post(id: String) -> Result<Post, AppError> {
     server::restore(id).await
@@ -128,8 +128,7 @@ mod server {
     };
 
     fn page_request(older: Option<String>, newer: Option<String>) -> Result<PageRequest, AppError> {
-        PageRequest::parse(older.as_deref(), newer.as_deref())
-            .map_err(|error| AppError::BadRequest { reason: error.to_string() })
+        Ok(PageRequest::parse(older.as_deref(), newer.as_deref())?)
     }
 
     pub(super) async fn list(

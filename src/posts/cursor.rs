@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::PostId;
-use crate::timestamp::Timestamp;
+use crate::{error::AppError, timestamp::Timestamp};
 
 /// A place in a list, between two posts. Lists are ordered by creation time and then
 /// by id. The cursor has both, so posts of the same microsecond are neither skipped
@@ -30,6 +30,12 @@ impl fmt::Display for Cursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor")]
 pub struct CursorError;
+
+impl From<CursorError> for AppError {
+    fn from(error: CursorError) -> Self {
+        Self::BadRequest { reason: error.to_string() }
+    }
+}
 
 impl FromStr for Cursor {
     type Err = CursorError;

@@ -212,7 +212,11 @@ async fn an_export_has_every_post_and_no_secret() {
     for number in 0..25 {
         posts.push(ada.publish(&format!("Post \"{number}\": yes"), &format!("Text *{number}*")).await);
     }
-    site.author("bob").await.publish("Bob's", "not hers").await;
+    let gone = ada.publish("Gone", "but *kept*").await;
+    assert_eq!(ada.submit(&format!("/posts/{gone}/delete"), &[]).await.status, 303);
+    let mut bob = site.author("bob").await;
+    let bobs = bob.publish("Bob's", "not hers").await;
+    bob.submit(&format!("/posts/{bobs}/delete"), &[]).await;
     let (_, key) = site.api_key_of(&ada).await;
     let answer = ada.submit("/account/export", &[]).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/zip"));
@@ -231,6 +235,10 @@ async fn an_export_has_every_post_and_no_secret() {
         post.starts_with("---\ntitle: \"Post \\\"3\\\": yes\"\n") && post.ends_with("---\n\nText *3*\n"),
         "{post}"
     );
+    let deleted: Vec<_> = names.iter().filter(|name| name.starts_with("trash/")).collect();
+    assert_eq!(deleted.len(), 1, "{deleted:?}");
+    let post = read(deleted[0]);
+    assert!(post.starts_with("---\ntitle: \"Gone\"\n") && post.ends_with("---\n\nbut *kept*\n"), "{post}");
     let profile: serde_json::Value = serde_json::from_str(&read("profile.json")).expect("JSON");
     assert_eq!((&profile["username"], &profile["email"]), (&"ada".into(), &"ada@example.org".into()));
     for name in ["profile.json", "sessions.json", "api-keys.json", "activity.json"] {

@@ -292,6 +292,9 @@ async fn whoever_has_not_confirmed_their_address_reads_and_deletes_and_does_not_
     site.tamper("UPDATE users SET email_verified_at = NULL").await;
     let deleted = script.submit_json("/api/delete_post", &json!({ "id": post })).await;
     assert_eq!(deleted.status, 200, "{}", deleted.text());
+    let restored = script.submit_json("/api/restore_post", &json!({ "id": post })).await;
+    assert_eq!((restored.status, restored.code().as_str()), (403, "email_not_confirmed"));
+    assert_eq!(site.stored_post(&post).await, None);
 }
 
 #[tokio::test]

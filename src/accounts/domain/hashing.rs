@@ -155,7 +155,7 @@ impl Hasher {
         .map_err(internal)
     }
 
-    /// Asked before anything is read or counted for a guess that could not be checked.
+    /// Asked before a guess is counted, which could not be checked.
     ///
     /// # Errors
     /// [`AppError::Busy`] when the queue is full.

@@ -7,10 +7,12 @@ use sqlx::FromRow;
 use super::{
     PostText,
     fold::{self, Folded},
+    policy,
     service::change,
     store,
 };
 use crate::{
+    accounts::domain::contact::may_write,
     clock,
     credentials::{Actor, User, UserId},
     database::{Db, execute, internal, on_engine},
@@ -22,6 +24,7 @@ use crate::{
 
 /// How long a deleted post can be restored.
 pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// A deleted post, as its author finds it in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrashedPost {
@@ -117,10 +120,11 @@ pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Opti
 /// twice, it says yes again.
 ///
 /// # Errors
-/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
-/// [`AppError::Busy`] when too many texts wait to be rendered.
+/// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`],
+/// also for another's; [`AppError::Busy`] when too many texts wait to be rendered.
 pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
-    let user = actor.user()?.clone();
+    let user = policy::may_create(actor)?.clone();
+    may_write(site, &user).await?;
     let found = find(&mut site.reader_for(actor).await?, &user.id, id).await?;
     let Some(row) = found else {
         let post = site.posts().post(site, actor, id).await?.ok_or(AppError::NotFound)?;
@@ -140,7 +144,8 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
             if find(db, &user.id, &id).await?.as_ref() != Some(&row) {
                 return Ok((None, None));
             }
-            let last_version = version_of_deleted(db, &id).await?.unwrap_or(row.version);
+            // The deletion has raised it, and programs may still know that.
+            let last_version = store::find_deleted(db, &id).await?.map_or(row.version, |post| post.version);
             let address = is_free(db, &user, &id).await?.then(|| id.clone());
             let text = Folded { post_text: &text, rendering: Some(&rendering), content: folded };
             let now = clock::now();
@@ -175,11 +180,6 @@ async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, A
         .bind(clock::before(KEPT).micros())
         .fetch_optional(db)
         .await?))
-}
-
-/// The version that its deletion gave to a post.
-async fn version_of_deleted(db: &mut Db, id: &PostId) -> Result<Option<i64>, AppError> {
-    Ok(store::find_deleted(db, id).await?.map(|post| post.version))
 }
 
 /// Whether a post can have that id again: programs may have brought it since.

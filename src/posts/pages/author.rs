@@ -17,22 +17,18 @@ use crate::{
     username::Username,
 };
 
-/// Before the username in the path.
-const SIGN: char = '@';
-
 /// What everyone may know of an author, above their posts, newest first.
 #[component]
 pub fn AuthorPage() -> impl IntoView {
     let segment = use_params_map().with_untracked(|params| params.get("author").unwrap_or_default());
     let (older, newer) = cursors();
     load(async move {
-        let typed = segment.strip_prefix(SIGN).ok_or(AppError::NotFound)?;
+        let typed = segment.strip_prefix(address::BEFORE_USERNAME).ok_or(AppError::NotFound)?;
         let username = Username::try_from(typed.to_ascii_lowercase()).map_err(|_| AppError::NotFound)?;
         if username.as_str() != typed {
             leptos_axum::redirect(&address::of_author(username.as_str()));
         }
-        let request = PageRequest::parse(older.as_deref(), newer.as_deref())
-            .map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
+        let request = PageRequest::parse(older.as_deref(), newer.as_deref())?;
         let is_first = request == PageRequest::First;
         let (author, page) = service::list_of_author(&site(), &actor(), username, request).await?;
         let Author { username, profile: Profile { display_name, about, links } } = author;
