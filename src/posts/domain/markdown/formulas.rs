@@ -24,15 +24,12 @@ const MOST: usize = 20_000;
 /// How deep the groups of a formula are nested at most.
 const DEEPEST: usize = 24;
 
-/// The most formulas whose author is told that they are not understood.
-const MOST_REFUSED: usize = 64;
-
 /// The parser calls itself for an argument without braces (`\sqrt\sqrt…`), so at most
 /// as often as the longest formula has commands. This is several times what that takes.
 const STACK: usize = 16 * 1024 * 1024;
 
 /// What defines commands. Whoever may do so can make much of little.
-const DEFINES: [&str; 11] = [
+const DEFINES: [&str; 10] = [
     "\\def",
     "\\gdef",
     "\\edef",
@@ -43,7 +40,6 @@ const DEFINES: [&str; 11] = [
     "\\renewcommand",
     "\\providecommand",
     "\\global",
-    "\\long",
 ];
 
 /// The elements of MathML that a formula may have.
@@ -84,36 +80,32 @@ pub(super) struct Formulas {
 impl Formulas {
     /// What stands in the text for a formula: its mark, or the text as it was typed.
     pub(super) fn mark(&mut self, tex: &str, typed: &str, display: bool) -> String {
-        self.bytes += typed.len();
-        if self.bytes > MOST || tex.len() > LONGEST {
+        if tex.len() > LONGEST || self.bytes + typed.len() > MOST {
             return typed.to_owned();
         }
+        self.bytes += typed.len();
         let formula = Formula { tex: tex.to_owned(), typed: typed.to_owned(), mathml: None, display };
         self.all.push(formula);
         stand(Stand::Formula(self.all.len() - 1))
     }
 
     /// The formulas with their MathML.
-    pub(super) fn written(self) -> Vec<Formula> {
+    pub(super) fn written(mut self) -> Vec<Formula> {
         if self.all.is_empty() {
             return self.all;
         }
         // On a thread whose stack is large enough for the deepest formula. What goes
         // wrong there leaves the formulas as they were typed.
-        let typed = self.all.clone();
-        let write = move || {
-            let mut refused = 0;
-            let mut all = self.all;
-            for formula in &mut all {
-                if refused < MOST_REFUSED {
-                    formula.mathml = mathml(&formula.tex, formula.display);
-                    refused += usize::from(formula.mathml.is_none());
-                }
-            }
-            all
-        };
-        let thread = thread::Builder::new().name("formulas".to_owned()).stack_size(STACK).spawn(write);
-        thread.ok().and_then(|thread| thread.join().ok()).unwrap_or(typed)
+        let write =
+            || self.all.iter().map(|formula| mathml(&formula.tex, formula.display)).collect::<Vec<_>>();
+        let written = thread::scope(|scope| {
+            let thread = thread::Builder::new().name("formulas".to_owned()).stack_size(STACK);
+            thread.spawn_scoped(scope, write).ok()?.join().ok()
+        });
+        for (formula, mathml) in self.all.iter_mut().zip(written.unwrap_or_default()) {
+            formula.mathml = mathml;
+        }
+        self.all
     }
 }
 
@@ -235,6 +227,7 @@ mod tests {
             "\\hat{x} \\vec{y} \\overline{z}",
             "\\begin{cases} 1 & x > 0 \\\\ 0 & \\text{else} \\end{cases}",
             "\\alpha \\le \\beta \\neq \\gamma",
+            "a \\longrightarrow b \\longmapsto c",
             "\\color{red} x",
             "\\begin{aligned} a &= b \\\\ &= c \\end{aligned}",
             "\\lim_{n \\to \\infty} a_n",

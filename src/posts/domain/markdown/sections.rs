@@ -41,7 +41,7 @@ pub(super) fn note_id(number: usize) -> String {
 /// The id of the reference to a footnote; a note may have several.
 pub(super) fn reference_id(number: usize, nth: usize) -> String {
     match nth {
-        0 | 1 => format!("{REFERENCE}{}", number + 1),
+        1 => format!("{REFERENCE}{}", number + 1),
         _ => format!("{REFERENCE}{}-{nth}", number + 1),
     }
 }
@@ -96,8 +96,16 @@ impl Sections {
     /// `plain` makes the text of a label.
     pub(super) fn finish(mut self, plain: impl Fn(&str) -> String, to_left: bool) -> (Vec<Edit>, String) {
         // A heading without words has no name by which a link could be found.
-        self.sections.retain(|section| !plain(&section.label).trim().is_empty());
-        let slugs = unique(self.sections.iter().map(|section| slug(&plain(&section.label))));
+        let mut names = Vec::new();
+        self.sections.retain(|section| {
+            let name = plain(&section.label);
+            let is_named = !name.trim().is_empty();
+            if is_named {
+                names.push(slug(&name));
+            }
+            is_named
+        });
+        let slugs = unique(names.into_iter());
         let mut edits = Vec::new();
         for (section, slug) in self.sections.iter().zip(&slugs) {
             edits.push((section.at..section.at, format!(" id=\"{HEADING}{slug}\"")));

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::elements;
+use super::{elements, marks};
 
 /// A piece of HTML.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,10 @@ pub(super) fn decoded(text: &str) -> Cow<'_, str> {
         match piece.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';') {
             Some(end) => {
                 let (reference, rest) = piece.split_at(end + 1);
-                html_escape::decode_html_entities_to_string(format!("&{reference}"), &mut decoded);
+                let reference = format!("&{reference}");
+                let made = html_escape::decode_html_entities(&reference);
+                // A mark that a reference makes is none of ours.
+                decoded.push_str(if made.contains(marks::is_mark) { "\u{FFFD}" } else { &made });
                 decoded.push_str(rest);
             }
             None => {

@@ -21,7 +21,7 @@ impl Balance<'_> {
                     marks::stand(stand).chars().for_each(|c| self.put(c));
                     return;
                 }
-                formula.typed.chars().for_each(|c| self.put(marks::escaped(c).unwrap_or(c)));
+                formula.typed.chars().for_each(|c| self.character(c));
                 if self.code == 0 && self.audience == Audience::Author {
                     self.remark(" (This formula is shown as it was typed, because it is not understood.)");
                 }
@@ -29,7 +29,7 @@ impl Balance<'_> {
             Stand::Reference(number) => {
                 let Some(reference) = written.footnotes.references.get(number) else { return };
                 if self.code > 0 {
-                    reference.typed.chars().for_each(|c| self.put(marks::escaped(c).unwrap_or(c)));
+                    reference.typed.chars().for_each(|c| self.character(c));
                     return;
                 }
                 let number = reference.number;

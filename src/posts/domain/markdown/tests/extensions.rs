@@ -238,4 +238,12 @@ fn a_mark_that_somebody_types_means_nothing() {
         assert_eq!(texts(&html, "sup").len(), 1, "{html}");
         assert!(!html.contains(['\u{FDDB}', '\u{FDDC}', '\u{FDE0}']), "{html}");
     }
+    for mark in ["FDDB", "FDDC", "FDDD", "FDDE", "FDDF"] {
+        let alt = format!("&#x{mark};{}", "&#xFDE0;".repeat(4));
+        let html =
+            render(&format!("$x$ a[^1] <img src=\"http://example.org/b\" alt=\"{alt}\"> c\n\n[^1]: b"));
+        assert_eq!(texts(&html, "math").len(), 1, "{html}");
+        assert_eq!(texts(&html, "sup").len(), 1, "{html}");
+        assert!(html.contains("c</p>"), "{html}");
+    }
 }
