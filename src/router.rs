@@ -45,9 +45,9 @@ pub fn router(site: Site) -> Router {
 
     let forms = site.forms().all().fold(Router::new(), |routes, form| routes.route(form.page, page_of(form)));
     let people = forms
-        .route("/", get(pages::page).post(cognito::call_at_root).fallback(only_get))
+        .route("/", get(pages::page).post(cognito::call_at_root).fallback(headers::only_get))
         // Where people look for the list of posts.
-        .route("/posts", get(async || calls::see_other("/")).fallback(only_get))
+        .route("/posts", get(async || calls::see_other("/")).fallback(headers::only_get))
         .route("/api/{name}", any(calls::call))
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
         .route(export::PATH, get(pages::page).post(export::download))
@@ -109,10 +109,6 @@ fn admitted(site: &Site, routes: Router<Site>) -> Router<Site> {
 /// for Changing Passwords").
 async fn change_password() -> Response {
     calls::see_other("/account/password")
-}
-
-async fn only_get(request: Request) -> Response {
-    headers::wrong_method(request.headers(), "GET, HEAD")
 }
 
 async fn only_post(request: Request) -> Response {

@@ -36,6 +36,13 @@ pub struct Shared {
 }
 
 impl Site {
+    /// The address of a path, for whoever reads it elsewhere: by the setting `public-url`
+    /// alone, never by what a request calls this site (security row P7).
+    #[must_use]
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+
     #[must_use]
     pub fn without_parts(
         database: Database,

@@ -26,13 +26,13 @@ impl PageMemory {
         self.parts(34)
     }
 
-    /// Lists that begin at a cursor.
+    /// Lists that begin at a cursor, and pieces of the map of the site.
     #[must_use]
     pub const fn cursor_lists(self) -> u64 {
         self.parts(8)
     }
 
-    /// Feeds and the map of the site.
+    /// Feeds and the index of the map of the site.
     #[must_use]
     pub const fn feeds(self) -> u64 {
         self.parts(4)

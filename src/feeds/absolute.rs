@@ -6,8 +6,8 @@ use url::{ParseError, Url};
 const ADDRESSES: [&str; 3] = [" href=", " src=", " cite="];
 
 /// The HTML of a post with absolute addresses: those that are relative are resolved from
-/// `base` (RFC 3986, 5), all others stay as they are. The sanitizer has written the HTML, so
-/// every `<` begins a tag, and every value stands between double quotes.
+/// `base` (RFC 3986, 5), all others stay as they are. The sanitizer has written the HTML,
+/// and what writes formulas escapes as it does, so every `<` begins a tag, and every value stands between double quotes.
 #[must_use]
 pub fn absolute(html: &str, base: &Url) -> String {
     let mut out = String::with_capacity(html.len() + 256);

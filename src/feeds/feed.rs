@@ -71,12 +71,12 @@ impl Feed {
         format: FeedFormat,
         author: Option<Username>,
     ) -> Result<Self, AppError> {
-        let (user, posts) = service::newest(site, actor, author, POSTS).await?;
+        let username = author.as_ref().map(Username::as_str);
+        let (user, posts) = service::newest(site, actor, author.as_ref(), POSTS).await?;
         let id = match &user {
             Some(user) => ids::of_author(user),
             None => ids::of_site(site.secret().await?),
         };
-        let username = user.as_ref().map(|user| user.username.as_str());
         let entries = entries(site, actor, posts).await?;
         Ok(Self {
             id,
@@ -106,18 +106,15 @@ async fn entries(site: &Site, actor: &Actor, posts: Vec<Summary>) -> Result<Vec<
     let (mut entries, mut bytes) = (Vec::with_capacity(posts.len()), 0);
     for step in posts.chunks(STEP) {
         if bytes >= HTML_BYTES {
-            entries.extend(step.iter().map(|post| Entry::of(site, post.clone(), None)));
+            entries.extend(step.iter().map(|post| Entry::of(site, post.clone())));
             continue;
         }
         let read = try_join_all(step.iter().map(|post| text_of(site, actor, &post.id))).await?;
         for RenderedPost { post, html } in read.into_iter().flatten() {
+            let mut entry = Entry::of(site, post);
+            let html = absolute(&html, &Url::parse(&entry.address).map_err(internal)?);
             bytes += html.len();
-            let html = (bytes < HTML_BYTES).then_some(html);
-            let mut entry = Entry::of(site, post, None);
-            if let Some(html) = html {
-                let base = Url::parse(&entry.address).map_err(internal)?;
-                entry.html = Some(absolute(&html, &base));
-            }
+            entry.html = (bytes < HTML_BYTES).then_some(html);
             entries.push(entry);
         }
     }
@@ -134,13 +131,14 @@ async fn text_of(site: &Site, actor: &Actor, id: &PostId) -> Result<Option<Rende
 }
 
 impl Entry {
-    fn of(site: &Site, post: Summary, html: Option<String>) -> Self {
+    /// Without its text.
+    fn of(site: &Site, post: Summary) -> Self {
         Self {
             id: ids::of_post(&post),
-            address: site.link(&address::of_post(&post)),
+            address: site.link(&address::of_post(&post.id)),
             author: Author::of(site, &post.owner),
             post,
-            html,
+            html: None,
         }
     }
 }

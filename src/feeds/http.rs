@@ -11,7 +11,7 @@ use axum::{
         request::Parts,
     },
     response::{IntoResponse, Response},
-    routing::{MethodRouter, get},
+    routing::get,
 };
 
 use super::{atom, feed::Feed, json, robots, sitemap, sitemap::Map};
@@ -19,7 +19,7 @@ use crate::{
     credentials::{Actor, RequestCredential},
     error::AppError,
     http::{
-        headers::{refusal, wants_html, wrong_method},
+        headers::{only_get, refusal, wants_html},
         layers::client_address::ClientAddress,
         limits,
         page_cache::Key,
@@ -54,15 +54,11 @@ pub fn routes() -> Router<Site> {
                 authors(state, path, format, request)
             };
             routes
-                .route(&address::of_feed(format, None), read_only(get(of_all)))
-                .route(&address::of_feed(format, Some("{username}")), read_only(get(of_one)))
+                .route(&address::of_feed(format, None), get(of_all).fallback(only_get))
+                .route(&address::of_feed(format, Some("{username}")), get(of_one).fallback(only_get))
         })
-        .route(sitemap::PATH, read_only(get(map)))
-        .route("/robots.txt", read_only(get(rules)))
-}
-
-fn read_only(route: MethodRouter<Site>) -> MethodRouter<Site> {
-    route.fallback(|request: Request| async move { wrong_method(request.headers(), "GET, HEAD") })
+        .route(sitemap::PATH, get(map).fallback(only_get))
+        .route("/robots.txt", get(rules).fallback(only_get))
 }
 
 async fn everyones(State(site): State<Site>, format: FeedFormat, request: Request) -> Response {

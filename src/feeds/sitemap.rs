@@ -83,7 +83,7 @@ impl Map {
                 }
                 document("urlset", NAMESPACE, |xml| {
                     posts.iter().try_for_each(|post| {
-                        let address = site.link(&address::of_post(post));
+                        let address = site.link(&address::of_post(&post.id));
                         write_page(xml, &address, Some(&post.updated_at.rfc3339()))
                     })
                 })

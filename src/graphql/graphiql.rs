@@ -4,7 +4,7 @@
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
@@ -15,7 +15,7 @@ use crate::{
     assets,
     credentials::{Actor, Caller},
     error::AppError,
-    http::headers::{refusal, uncached, wants_html, wrong_method},
+    http::headers::{only_get, refusal, uncached, wants_html},
     site::Site,
     ui::log_in_first,
 };
@@ -25,10 +25,7 @@ const SCHEMA_PATH: &str = "/graphiql/schema.graphql";
 
 /// The page, and the schema that it explains; both are for everyone.
 pub fn routes() -> Router<Site> {
-    let wrong_method = |request: Request| async move { wrong_method(request.headers(), "GET, HEAD") };
-    Router::new()
-        .route(PATH, get(page).fallback(wrong_method))
-        .route(SCHEMA_PATH, get(schema).fallback(wrong_method))
+    Router::new().route(PATH, get(page).fallback(only_get)).route(SCHEMA_PATH, get(schema).fallback(only_get))
 }
 
 async fn page(caller: Caller, headers: HeaderMap) -> Response {

@@ -2,6 +2,7 @@
 
 use axum::{
     body::Body,
+    extract::Request,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
@@ -93,6 +94,11 @@ pub fn wrong_method(request: &HeaderMap, allow: &'static str) -> Response {
     let mut response = refusal(&AppError::MethodNotAllowed, wants_html(request));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response
+}
+
+/// What a path answers to every other method that is only read.
+pub async fn only_get(request: Request) -> Response {
+    wrong_method(request.headers(), "GET, HEAD")
 }
 
 /// When to retry, if the error has such a time.

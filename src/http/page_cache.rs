@@ -26,10 +26,10 @@ pub type Key = shared_answers::Key<String>;
 pub struct PageCache {
     /// The first page of the list, and posts.
     main_pages: SharedAnswers<String>,
-    /// Lists that begin at a cursor. Strangers can invent cursors, so these lists
-    /// only displace each other.
+    /// Lists that begin at a cursor, and pieces of the map of the site. Strangers can
+    /// invent cursors, so these only displace each other.
     cursor_lists: SharedAnswers<String>,
-    /// Feeds and the map of the site. They are long, and crawlers ask for all of them, so
+    /// Feeds and the index of the map of the site. They are long, and crawlers ask for all of them, so
     /// they only displace each other.
     feeds: SharedAnswers<String>,
 }
@@ -97,14 +97,22 @@ impl PageCache {
         make: impl Future<Output = Result<(SharedAnswer, Keep), AppError>>,
     ) -> Result<Response, AppError> {
         Ok(match key {
-            Some(key) => self.feeds.get_or_fail(key, make).await?.respond(request, policy),
+            Some(key) => {
+                let answers = if is_invented(&key) { &self.cursor_lists } else { &self.feeds };
+                answers.get_or_fail(key, make).await?.respond(request, policy)
+            }
             None => make.await?.0.respond(request, policy),
         })
     }
 
     fn of(&self, key: &Key) -> &SharedAnswers<String> {
-        if key.name.contains('?') { &self.cursor_lists } else { &self.main_pages }
+        if is_invented(key) { &self.cursor_lists } else { &self.main_pages }
     }
+}
+
+/// Whether a stranger can make up names of that kind: they have a cursor.
+fn is_invented(key: &Key) -> bool {
+    key.name.contains('?')
 }
 
 #[cfg(test)]
@@ -128,5 +136,16 @@ mod tests {
         assert!(bytes <= memory.cursor_lists(), "{bytes}");
         assert!(cache.ready(&main_page, &asked).await.is_some());
         assert_eq!(cache.main_pages.size().await.1, 1);
+
+        let feed = async |name: String| {
+            let made = async { Ok((page(10_000).await, Keep::UntilChanged)) };
+            cache.get_feed(Some(key(name)), &asked, &CACHE_POLICY, made).await.expect("an answer");
+        };
+        feed("/feed.atom".to_owned()).await;
+        for number in 0..1_000 {
+            feed(format!("/sitemap.xml?from={number}_x")).await;
+        }
+        assert_eq!(cache.feeds.size().await.1, 1);
+        assert!(cache.cursor_lists.size().await.0 <= memory.cursor_lists());
     }
 }

@@ -75,11 +75,4 @@ impl Site {
     pub fn mailer(&self) -> &Mailer {
         self.part()
     }
-
-    /// The address of a page, for a mail: by the setting `public-url` alone, never
-    /// by what a request calls this site (security row P7).
-    #[must_use]
-    pub fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url)
-    }
 }

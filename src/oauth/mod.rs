@@ -28,13 +28,12 @@ use crate::{
 
 pub fn routes() -> Router<Site> {
     let post_only = |request: Request| async move { headers::wrong_method(request.headers(), "POST") };
-    let get_only = |request: Request| async move { headers::wrong_method(request.headers(), "GET, HEAD") };
     Router::new()
         .route("/api/token", post(token).fallback(post_only))
         .route("/api/token/revoke", post(revoke).fallback(post_only))
-        .route("/.well-known/jwks.json", get(jwks).fallback(get_only))
-        .route("/.well-known/openid-configuration", get(metadata).fallback(get_only))
-        .route("/.well-known/oauth-authorization-server", get(metadata).fallback(get_only))
+        .route("/.well-known/jwks.json", get(jwks).fallback(headers::only_get))
+        .route("/.well-known/openid-configuration", get(metadata).fallback(headers::only_get))
+        .route("/.well-known/oauth-authorization-server", get(metadata).fallback(headers::only_get))
 }
 
 /// Why a request is refused (RFC 6749 5.2).

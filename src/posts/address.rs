@@ -1,7 +1,7 @@
 //! The addresses of what is published, as paths of the site. Whoever links to a post, an
 //! author or a feed asks here.
 
-use super::Summary;
+use std::fmt::Display;
 
 /// It tells the address of an author from every other of one segment.
 pub const BEFORE_USERNAME: char = '@';
@@ -39,8 +39,14 @@ impl FeedFormat {
 
 /// Where a post is read.
 #[must_use]
-pub fn of_post(post: &Summary) -> String {
-    format!("/posts/{}", post.id)
+pub fn of_post(id: impl Display) -> String {
+    format!("/posts/{id}")
+}
+
+/// Where its author is asked before it is deleted.
+#[must_use]
+pub fn of_deletion(id: impl Display) -> String {
+    format!("{}/delete", of_post(id))
 }
 
 /// Where the posts of an author are listed.

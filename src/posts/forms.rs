@@ -7,6 +7,7 @@ use crate::{
         forms::{Call, Form, Notice, Then},
         limits::{ACCOUNT_BODY, POST_BODY},
     },
+    posts::address,
     ui::Values,
 };
 
@@ -59,5 +60,5 @@ pub static DELETED: Notice =
 static RESTORED: Notice = Notice { name: "restored", sentence: "The post is published again." };
 
 fn post(_: &Values, answer: &Value) -> String {
-    format!("/posts/{}", answer["id"].as_str().unwrap_or_default())
+    address::of_post(answer["id"].as_str().unwrap_or_default())
 }

@@ -196,7 +196,7 @@ async fn a_program_that_asks_again_is_told_that_nothing_has_changed_until_someth
         let head = reader.clone().send(head).await;
         assert_eq!((head.status, head.body.len(), head.header("etag")), (200, 0, etag.as_str()), "{path}");
 
-        // Signed in or with a key, one gets the same; with what is none, nothing.
+        // Signed in, one gets the same; with a key that is none, nothing.
         assert_eq!(ada.get(path).await.text(), first.text(), "{path}");
         let key = get_with(&reader, path, "x-api-key", "byl_none").await;
         assert_eq!(key.status, 401, "{path}");
@@ -424,11 +424,16 @@ async fn where_nobody_has_said_how_the_site_is_reached_no_page_says_so() {
         let answer = reader.get(&path).await;
         assert_eq!(answer.header("cache-control"), "public, no-cache", "{path}");
         let page = answer.page();
-        assert_eq!(page.count("link[rel='canonical'], meta[property='og:url']"), 0, "{path}");
+        assert_eq!(
+            page.count("link[rel='canonical'], meta[property='og:url'], meta[property='article:author']"),
+            0,
+            "{path}"
+        );
         assert_eq!(
             page.attributes("link[rel='alternate']", "href").first().map(String::as_str),
             Some("/feed.atom")
         );
         assert!(!answer.text().contains("placeholder"), "{path}");
+        assert!(!answer.text().contains("http://127.0.0.1"), "{path}");
     }
 }

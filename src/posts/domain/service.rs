@@ -20,7 +20,7 @@ use crate::{
     },
     clock,
     config::AuthorLimits,
-    credentials::{Actor, User},
+    credentials::{Actor, User, UserId},
     database::{
         Db,
         idempotency::{self, IdempotencyKey, IdempotentOperation},
@@ -73,25 +73,22 @@ pub async fn list_own(site: &Site, actor: &Actor, request: Parsed<PageRequest>) 
     store::page(&mut site.reader_for(actor).await?, Some(owner), request?).await
 }
 
-/// The newest posts of all, or of one author, and who that is. Everyone may.
+/// The newest posts of all, or of one author, with the id of their account. Everyone may.
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such author.
 pub async fn newest(
     site: &Site,
     actor: &Actor,
-    author: Option<Username>,
+    author: Option<&Username>,
     most: usize,
-) -> Result<(Option<User>, Vec<Summary>), AppError> {
+) -> Result<(Option<UserId>, Vec<Summary>), AppError> {
     let db = &mut site.reader_for(actor).await?;
     let author = match author {
-        Some(name) => {
-            let found = accounts::find(db, &Login::Username(name)).await?;
-            Some(found.ok_or(AppError::NotFound)?.0)
-        }
+        Some(name) => Some(account::author(db, name).await?.ok_or(AppError::NotFound)?.0),
         None => None,
     };
-    let posts = store::newest(db, author.as_ref().map(|author| &author.id), most).await?;
+    let posts = store::newest(db, author.as_ref(), most).await?;
     Ok((author, posts))
 }
 

@@ -7,7 +7,7 @@ use super::post_id;
 use crate::{
     error::AppError,
     http::context::{actor, site},
-    posts::{PostId, domain::service},
+    posts::{PostId, address, domain::service},
     ui::{IdempotencyInput, PageTitle, load},
 };
 
@@ -23,10 +23,10 @@ pub fn DeletePostPage() -> impl IntoView {
             <section class="message">
                 <h1>"Delete this post?"</h1>
                 <p>"“"<bdi>{post.title.to_string()}</bdi>"” will be gone for all readers at once. It stays in your "<a href="/my-posts/trash">"trash"</a>" for 30 days, and you can restore it from there."</p>
-                <form method="post" action=format!("/posts/{id}/delete") class="button-row">
+                <form method="post" action=address::of_deletion(&id) class="button-row">
                     <IdempotencyInput />
                     <button class="button danger" type="submit">"Delete post"</button>
-                    <a href=format!("/posts/{id}")>"Keep it"</a>
+                    <a href=address::of_post(&id)>"Keep it"</a>
                 </form>
             </section>
         })

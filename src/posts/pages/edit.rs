@@ -10,7 +10,7 @@ use crate::{
         forms::Form,
     },
     posts::{
-        Post, PostId,
+        Post, PostId, address,
         domain::{conflicting, service},
         editor::EditorTools,
     },
@@ -67,7 +67,7 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
             <section class="notice" aria-labelledby="sent-before">
                 <h2 id="sent-before">"The earlier text of this form is published"</h2>
                 <p>
-                    "It is the post “"<a href=format!("/posts/{}", post.id)><bdi>{post.title.to_string()}</bdi></a>
+                    "It is the post “"<a href=address::of_post(&post.id)><bdi>{post.title.to_string()}</bdi></a>
                     "”. What is in the form now can become a post of its own, or take the place of that one."
                 </p>
                 <p class="actions">
@@ -113,7 +113,7 @@ pub fn EditPostPage() -> impl IntoView {
                 content=post.text().to_string()
                 version
                 submit="Save changes"
-                cancel=format!("/posts/{id}")
+                cancel=address::of_post(&id)
                 above=saved_meanwhile.map(|post| view! { <SavedMeanwhile post /> }.into_any())
             >
                 <input type="hidden" name="version" value=version.to_string() />

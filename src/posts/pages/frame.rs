@@ -143,7 +143,7 @@ impl PostFrames {
             (html.clone(), Part::Html),
         ];
         if origin.is_some() {
-            placeholders.push((address::of_post(post), Part::Address));
+            placeholders.push((address::of_post(&post.id), Part::Address));
         }
         if post.is_edited() {
             placeholders.push((post.updated_at.rfc3339(), Part::UpdatedAt));
@@ -156,7 +156,7 @@ impl PostFrames {
     #[must_use]
     pub fn page(&self, RenderedPost { post, html }: &RenderedPost) -> String {
         let data = linked_data(self.origin.as_deref(), post);
-        let address = address::of_post(post);
+        let address = address::of_post(&post.id);
         let time = |at: Timestamp| (at.rfc3339(), at.day());
         let (created_at, created_on) = time(post.created_at);
         let (updated_at, updated_on) =

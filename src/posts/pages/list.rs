@@ -126,14 +126,14 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 
 #[component]
 fn Entry(post: Summary, own: bool) -> impl IntoView {
-    let address = address::of_post(&post);
+    let address = address::of_post(&post.id);
     let Summary { id, title, excerpt, owner, created_at, .. } = post;
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();
     let actions = own.then(|| view! {
         <p class="actions">
             <a href=format!("/my-posts/{id}/edit") aria-describedby=heading.clone()>"Edit"</a>
-            <a class="danger" href=format!("/posts/{id}/delete") aria-describedby=heading.clone()>"Delete post"</a>
+            <a class="danger" href=address::of_deletion(&id) aria-describedby=heading.clone()>"Delete post"</a>
         </p>
     });
     view! {

@@ -43,7 +43,7 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
     let origin = origin(&site());
     let data = linked_data(origin.as_deref(), &post);
     let author = origin.map(|origin| origin + &address::of_author(&post.owner));
-    let path = address::of_post(&post);
+    let path = address::of_post(&post.id);
     view! {
         <Meta name="description" content=post.excerpt.clone() />
         <Meta name="author" content=post.owner.clone() />
@@ -112,7 +112,7 @@ pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
         "dateModified": post.updated_at.rfc3339(),
         "author": author,
     });
-    if let Some(address) = at(address::of_post(post)) {
+    if let Some(address) = at(address::of_post(&post.id)) {
         data["url"] = address.clone().into();
         data["mainEntityOfPage"] = address.into();
     }

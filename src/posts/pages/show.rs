@@ -13,7 +13,7 @@ use crate::{
         pages::Preloaded,
     },
     posts::{
-        PostId,
+        PostId, address,
         domain::{policy, rendered::RenderedPost, service},
         drafts::Draft,
         editor::ForgetDraft,
@@ -59,7 +59,7 @@ pub fn PostPage() -> impl IntoView {
                     {own.then(|| view! {
                         <p class="actions">
                             <a href=format!("/my-posts/{}/edit", post.id)>"Edit"</a>
-                            <a class="danger" href=format!("/posts/{}/delete", post.id)>"Delete post"</a>
+                            <a class="danger" href=address::of_deletion(&post.id)>"Delete post"</a>
                         </p>
                     })}
                 </header>
