@@ -326,6 +326,7 @@ export const states: States = {
     for (let at = 0; at < 2; at += 1) {
       await page.goto(`${show(await walked(page))}/delete`);
       await button(page, 'Delete post').click();
+      await expect(notice(page, 'deleted')).toBeVisible();
     }
     await page.goto('/my-posts/trash');
     await expect(button(page, 'Restore').first()).toBeVisible();
@@ -342,6 +343,7 @@ export const states: States = {
     await field(page, 'About you').fill('w'.repeat(160));
     await field(page, 'Links').fill(`https://example.org/${'x'.repeat(150)}`);
     await page.getByRole('main').getByRole('button').first().click();
+    await expect(notice(page, 'Your profile is saved')).toBeVisible();
     await page.goto(`/@${username}`);
     await expect(page.getByText(`@${username}`)).toBeVisible();
   },
