@@ -28,7 +28,7 @@ use crate::{
     mail::Mailer,
     posts,
     posts::{
-        domain::{reading::PostReaders, rendering::Renderer},
+        domain::{reading::PostReaders, rendering::Renderer, slugs::KnownAddresses},
         events::{Bus, broadcast::Broadcast},
         pages::frame::Frames,
     },
@@ -102,6 +102,7 @@ async fn assemble(
         .with(Broadcast::default())
         .with(Renderer::new(config.page_memory))
         .with(PostReaders::new(config.page_memory))
+        .with(KnownAddresses::default())
         .with(Frames::default())
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)

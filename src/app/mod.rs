@@ -20,7 +20,8 @@ use crate::{
     codegen::page::ApiPage,
     error::AppError,
     posts::pages::{
-        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TrashPage,
+        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TagPage,
+        TrashPage,
     },
     ui::ErrorPage,
 };
@@ -110,7 +111,9 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />
                 <Route path=path!("/login/passkey") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
-                // Of one segment, so after every other of one.
+                <Route path=path!("/tags/:tag") view=|| view! { <TagPage /> }.into_any() />
+                // Of one segment and of two, so after every other of as many.
+                <Route path=path!("/:author/:slug") view=|| view! { <PostPage /> }.into_any() />
                 <Route path=path!("/:author") view=|| view! { <AuthorPage /> }.into_any() />
             </Routes>
         </Router>

@@ -9,20 +9,21 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 use super::{Page, Post};
 use crate::error::AppError;
 
-/// One page of all posts, or of those of `author`, newest first. `older` or `newer` is
-/// a [`Cursor`](super::Cursor) from an earlier page.
+/// One page of all posts, of those of `author`, or of those with a `tag`, newest first.
+/// `older` or `newer` is a [`Cursor`](super::Cursor) from an earlier page.
 ///
 /// # Errors
 ///
-/// [`AppError::BadRequest`] when the text is no cursor; [`AppError::NotFound`] where
-/// nobody has the name of the author.
+/// [`AppError::BadRequest`] when the text is no cursor, and for a tag together with an
+/// author; [`AppError::NotFound`] where nobody has the name of the author.
 #[server(endpoint = "/list_posts", prefix = "/api", input = GetUrl)]
 pub async fn list_posts(
     older: Option<String>,
     newer: Option<String>,
     #[server(default)] author: Option<String>,
+    #[server(default)] tag: Option<String>,
 ) -> Result<Page, AppError> {
-    server::list(older, newer, author).await
+    server::list(older, newer, author, tag).await
 }
 
 /// One page of the signed-in author's own posts, newest first.
@@ -45,7 +46,8 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
     server::get(id).await
 }
 
-/// Publishes a post of the person who is signed in. The same `idempotency_key`
+/// Publishes a post of the person who is signed in. `tags` are separated by commas;
+/// `address` is the last part of its address, which is made from the title otherwise. The same `idempotency_key`
 /// (any text up to 64 characters) from the same author makes one post, however
 /// often it is sent.
 ///
@@ -56,13 +58,15 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
 pub async fn create_post(
     title: String,
     #[server(default)] content: String,
+    #[server(default)] tags: Option<String>,
+    #[server(default)] address: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
 ) -> Result<Post, AppError> {
-    server::create(title, content, idempotency_key).await
+    server::create(title, content, tags, address, idempotency_key).await
 }
 
 /// Changes a post of one's own. `version` is the version that the edit is based
-/// on.
+/// on. Without `tags` or `address`, these stay; an earlier address leads to the new one.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
@@ -74,8 +78,10 @@ pub async fn update_post(
     version: i64,
     title: String,
     #[server(default)] content: String,
+    #[server(default)] tags: Option<String>,
+    #[server(default)] address: Option<String>,
 ) -> Result<Post, AppError> {
-    server::update(id, version, title, content).await
+    server::update(id, version, title, content, tags, address).await
 }
 
 /// Deletes a post that is one's own. Sent again with the same
@@ -122,7 +128,7 @@ mod server {
         http::context::{actor, site},
         posts::{
             PageRequest, PostId,
-            domain::{Change, Guard, NewPost, PostText, preview, service, trash},
+            domain::{Change, Guard, NewPost, Written, parse_tags, preview, service, trash},
         },
         username::Username,
     };
@@ -135,11 +141,25 @@ mod server {
         older: Option<String>,
         newer: Option<String>,
         author: Option<String>,
+        tag: Option<String>,
     ) -> Result<Page, AppError> {
         let (site, actor, request) = (site(), actor(), page_request(older, newer)?);
-        let Some(author) = author else { return service::list(&site, &actor, request).await };
-        let author = Username::try_from(author).map_err(|_| AppError::NotFound)?;
-        Ok(service::list_of_author(&site, &actor, author, request).await?.1)
+        match (author, tag) {
+            (None, None) => service::list(&site, &actor, request).await,
+            (Some(author), None) => {
+                let author = Username::try_from(author).map_err(|_| AppError::NotFound)?;
+                Ok(service::list_of_author(&site, &actor, author, request).await?.1)
+            }
+            (None, Some(tag)) => {
+                let tags =
+                    parse_tags(&tag).map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
+                let tag = tags.iter().next().ok_or(AppError::NotFound)?;
+                service::list_of_tag(&site, &actor, tag, request).await
+            }
+            (Some(_), Some(_)) => {
+                Err(AppError::BadRequest { reason: "send author or tag, not both".to_owned() })
+            }
+        }
     }
 
     pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
@@ -154,10 +174,13 @@ mod server {
     pub(super) async fn create(
         title: String,
         content: String,
+        tags: Option<String>,
+        address: Option<String>,
         key: Option<String>,
     ) -> Result<Post, AppError> {
-        let new = PostText::parse(&title, &content).map(NewPost::from);
-        service::create(&site(), &actor(), new.map_err(AppError::from), IdempotencyKey::optional(key)).await
+        let written = Written::parse(&title, &content, tags.as_deref(), address.as_deref());
+        let new = written.map(NewPost::from).map_err(AppError::from);
+        service::create(&site(), &actor(), new, IdempotencyKey::optional(key)).await
     }
 
     pub(super) async fn update(
@@ -165,8 +188,11 @@ mod server {
         version: i64,
         title: String,
         content: String,
+        tags: Option<String>,
+        address: Option<String>,
     ) -> Result<Post, AppError> {
-        let change = PostText::parse(&title, &content).map(Change::from).map_err(AppError::from);
+        let written = Written::parse(&title, &content, tags.as_deref(), address.as_deref());
+        let change = written.map(Change::from).map_err(AppError::from);
         let edit = change.map(|change| (Guard::version(version), change));
         service::update(&site(), &actor(), PostId::parse(&id), edit).await
     }

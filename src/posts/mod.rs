@@ -9,6 +9,8 @@ mod drafts;
 mod open_drafts;
 mod page;
 mod post;
+mod slug;
+mod tag;
 
 pub mod api;
 pub mod editor;
@@ -27,3 +29,5 @@ cfg_if::cfg_if! {
 pub use cursor::{Cursor, PageRequest};
 pub use page::{Page, Summary};
 pub use post::{Content, ContentError, Post, PostId, Title, TitleError};
+pub use slug::Slug;
+pub use tag::{Tag, TagError, Tags};

@@ -49,6 +49,7 @@ pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next
     // Boxed, because the cache moves it several times.
     let made = Box::pin(async {
         match shortcut(&site, &input.uri).await {
+            ShortcutResult::Moved(path) => SharedAnswer::moved(&path),
             ShortcutResult::Page(html) => SharedAnswer::new(StatusCode::OK, html.into()),
             ShortcutResult::Render(preloaded) => {
                 rendered(render(&site, PageInput { preloaded, ..input }).await).await

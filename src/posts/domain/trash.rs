@@ -5,11 +5,11 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::{
-    PostText,
+    Filing, PostText,
     fold::{self, Folded},
-    policy,
+    policy, rows,
     service::change,
-    store,
+    store::{self, Insertion},
 };
 use crate::{
     accounts::domain::contact::may_write,
@@ -17,7 +17,7 @@ use crate::{
     credentials::{Actor, User, UserId},
     database::{Db, execute, internal, on_engine},
     error::AppError,
-    posts::{Content, Post, PostId, Title},
+    posts::{Content, Post, PostId, Tags, Title},
     site::Site,
     timestamp::Timestamp,
 };
@@ -67,9 +67,18 @@ struct Row {
     trashed_at: i64,
     title: String,
     content: Option<String>,
+    slug: String,
+    tags: String,
 }
 
 impl Row {
+    fn filing(&self) -> Result<Filing, AppError> {
+        Ok(Filing {
+            slug: rows::slug(self.slug.clone())?,
+            tags: Tags::from_stored(&self.tags).map_err(internal)?,
+        })
+    }
+
     fn text(&self) -> Result<PostText, AppError> {
         let title = Title::try_from(self.title.clone()).map_err(internal)?;
         let content = self.content.clone().map(Content::try_from).transpose().map_err(internal)?;
@@ -104,7 +113,7 @@ pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Opti
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
     let row: Option<Row> = on_engine!(db => sqlx::query_as(
-            "SELECT version, created_at, trashed_at, title, content FROM trashed_posts
+            "SELECT version, created_at, trashed_at, title, content, slug, tags FROM trashed_posts
              WHERE id = $1 AND owner_id = $2 AND trashed_at = $3",
         )
         .bind(post.id.as_str())
@@ -147,15 +156,19 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
             // The deletion has raised it, and programs may still know that.
             let last_version = store::find_deleted(db, &id).await?.map_or(row.version, |post| post.version);
             let address = is_free(db, &user, &id).await?.then(|| id.clone());
-            let text = Folded { post_text: &text, rendering: Some(&rendering), content: folded };
-            let now = clock::now();
-            let (mut post, event) = store::insert(db, &user, address, text, now).await?;
-            post.created_at = Timestamp::from_micros(row.created_at);
-            post.version = last_version + 1;
-            execute!(db => sqlx::query("UPDATE posts SET created_at = $2, version = $3 WHERE id = $1")
-                .bind(post.id.as_str())
-                .bind(row.created_at)
-                .bind(post.version))?;
+            let mut filing = row.filing()?;
+            if address.is_none() {
+                filing.slug = None;
+            }
+            let insertion = Insertion {
+                id: address,
+                text: Folded { post_text: &text, rendering: Some(&rendering), content: folded },
+                filing: &filing,
+                version: last_version + 1,
+                created_at: Timestamp::from_micros(row.created_at),
+                now: clock::now(),
+            };
+            let (post, event) = store::insert(db, &user, insertion).await?;
             execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")
                 .bind(id.as_str())
                 .bind(row.trashed_at))?;
@@ -172,7 +185,7 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
 /// The one that was deleted last under that id.
 async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT version, created_at, trashed_at, title, content FROM trashed_posts
+            "SELECT version, created_at, trashed_at, title, content, slug, tags FROM trashed_posts
              WHERE id = $1 AND owner_id = $2 AND trashed_at > $3 ORDER BY trashed_at DESC LIMIT 1",
         )
         .bind(id.as_str())
@@ -194,8 +207,14 @@ async fn is_free(db: &mut Db, user: &User, id: &PostId) -> Result<bool, AppError
         .await?))
 }
 
-/// Removes what can no longer be restored.
+/// Removes what can no longer be restored, with its addresses.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    execute!(db => sqlx::query(
+            "DELETE FROM post_addresses WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1)
+                AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = post_addresses.post_id)
+                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = post_addresses.post_id AND t.trashed_at > $1)",
+        )
+        .bind(clock::before(KEPT).micros()))?;
     execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE trashed_at <= $1")
         .bind(clock::before(KEPT).micros()))?;
     Ok(())

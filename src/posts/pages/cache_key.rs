@@ -5,11 +5,8 @@ use std::borrow::Cow;
 use axum::http::Uri;
 use url::form_urlencoded;
 
-use crate::{
-    http::page_cache::Key,
-    posts::{PageRequest, PostId},
-    site::Site,
-};
+use super::PostPath;
+use crate::{http::page_cache::Key, posts::PageRequest, site::Site};
 
 /// The key of a page that is the same for every reader; `None` for all others.
 /// Parameters that advertisers and social networks append are ignored.
@@ -25,7 +22,11 @@ pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
             (site.bus().changes.lists()?, list)
         }
         path => {
-            let post = PostId::parse(path.strip_prefix("/posts/")?)?;
+            let post = match PostPath::parse(path)? {
+                PostPath::Id(id) => id,
+                // Strangers can invent the others.
+                PostPath::Address(username, slug) => site.addresses().remembered(&username, &slug)?,
+            };
             (site.bus().changes.post(&post)?, path.to_owned())
         }
     };

@@ -26,7 +26,7 @@ pub fn DeletePostPage() -> impl IntoView {
                 <form method="post" action=address::of_deletion(&id) class="button-row">
                     <IdempotencyInput />
                     <button class="button danger" type="submit">"Delete post"</button>
-                    <a href=address::of_post(&id)>"Keep it"</a>
+                    <a href=post.address()>"Keep it"</a>
                 </form>
             </section>
         })

@@ -10,7 +10,7 @@ use crate::{
         forms::Form,
     },
     posts::{
-        Post, PostId, address,
+        Post, PostId,
         domain::{conflicting, service},
         editor::EditorTools,
     },
@@ -18,6 +18,8 @@ use crate::{
 };
 
 const MARKDOWN_HINT: &str = "Markdown: *emphasis*, **strong**, # heading, > quote, [text](https://…)";
+
+const TAGS_HINT: &str = "Separate them by commas. Readers find posts by them.";
 
 /// The id of the editor's form.
 const EDITOR: &str = "editor";
@@ -36,6 +38,8 @@ pub fn NewPostPage() -> impl IntoView {
                 action="/my-posts/new".to_owned()
                 title=String::new()
                 content=String::new()
+                tags=String::new()
+                slug=String::new()
                 version=0
                 submit="Publish"
                 cancel="/my-posts".to_owned()
@@ -67,7 +71,7 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
             <section class="notice" aria-labelledby="sent-before">
                 <h2 id="sent-before">"The earlier text of this form is published"</h2>
                 <p>
-                    "It is the post “"<a href=address::of_post(&post.id)><bdi>{post.title.to_string()}</bdi></a>
+                    "It is the post “"<a href=post.address()><bdi>{post.title.to_string()}</bdi></a>
                     "”. What is in the form now can become a post of its own, or take the place of that one."
                 </p>
                 <p class="actions">
@@ -111,9 +115,11 @@ pub fn EditPostPage() -> impl IntoView {
                 action=format!("/my-posts/{id}/edit")
                 title=post.title.to_string()
                 content=post.text().to_string()
+                tags=post.tags.typed()
+                slug=post.slug.as_ref().map(ToString::to_string).unwrap_or_default()
                 version
                 submit="Save changes"
-                cancel=address::of_post(&id)
+                cancel=post.address()
                 above=saved_meanwhile.map(|post| view! { <SavedMeanwhile post /> }.into_any())
             >
                 <input type="hidden" name="version" value=version.to_string() />
@@ -129,6 +135,10 @@ fn Editor(
     action: String,
     title: String,
     content: String,
+    /// As an author types them.
+    tags: String,
+    /// The last part of the address; empty for a new post.
+    slug: String,
     /// The version the edit starts from; 0 for a new post.
     version: i64,
     submit: &'static str,
@@ -146,6 +156,11 @@ fn Editor(
     let failed = form.error.is_some();
     let page = action.clone();
     let username = actor().user().map(|user| user.username.to_string()).unwrap_or_default();
+    let address_hint = if slug.is_empty() {
+        "The last part of the address. Leave it empty, and it is made from the title."
+    } else {
+        "The last part of the address. Links to the present one go on working when you change it."
+    };
     let page_title = if failed { format!("Error: {heading}") } else { heading.to_owned() };
     view! {
         <PageTitle text=page_title />
@@ -158,6 +173,8 @@ fn Editor(
             {form.value(Form::KEPT).map(|id| view! { <input type="hidden" name=Form::KEPT value=id /> })}
             <TextField field=Field::Title autocomplete="on" value=title />
             <TextArea field=Field::Content hint=MARKDOWN_HINT value=content />
+            <TextField field=Field::Tags hint=TAGS_HINT autocomplete="off" value=tags />
+            <TextField field=Field::Address hint=address_hint autocomplete="off" value=slug />
             <div class="button-row">
                 <button class="button" type="submit">{submit}</button>
                 <a href=cancel>"Cancel"</a>
