@@ -89,7 +89,11 @@ impl Script {
                 let id_format = post::id_format();
                 // Of a page by its address, of the API by its id.
                 let (name, format, arguments) = match request.contains(&path) {
-                    true => (path, format!("/@author%d/{id_format}"), format!("number % {}, number", post::AUTHORS)),
+                    true => (
+                        path,
+                        format!("/@author%d/{id_format}"),
+                        format!("number % {}, number", post::AUTHORS),
+                    ),
                     false => (id, id_format, "number".to_owned()),
                 };
                 let (before, behind) = request.split_once(&name).context("the request names no post")?;
