@@ -20,8 +20,9 @@ use crate::{
         domain::{
             DeletedPost,
             filter::{Attribute, Comparison, Filter, Test},
+            select::{Listing, Selection},
             service,
-            store::{ChangesSince, Listing, Selection},
+            store::ChangesSince,
         },
     },
     timestamp::Timestamp,

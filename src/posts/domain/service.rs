@@ -11,7 +11,8 @@ use super::{
     fold::{self, Folded},
     limits, policy,
     rendered::{RenderedPost, Stored},
-    store::{self, ChangesSince, Listing, Selection},
+    select::{self, Listing, Selection},
+    store::{self, ChangesSince},
 };
 use crate::{
     accounts::{
@@ -159,7 +160,7 @@ pub async fn select(
     selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
     let cost = if selection.filter.is_everything() { ReadCost::Few } else { ReadCost::Many };
-    store::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
+    select::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
 }
 
 /// Of a selection, the actor's own posts.
