@@ -27,6 +27,7 @@ pub fn SiteHeader() -> impl IntoView {
                 <ul>
                     <li>{link("/", "All posts")}</li>
                     <li>{link("/my-posts", "My posts")}</li>
+                    <li>{link(address::SEARCH, "Search")}</li>
                 </ul>
                 {match actor() {
                     Actor::User(user) => view! {

@@ -20,7 +20,8 @@ use crate::{
     codegen::page::ApiPage,
     error::AppError,
     posts::pages::{
-        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TrashPage,
+        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage,
+        SearchPage, TrashPage,
     },
     ui::ErrorPage,
 };
@@ -82,6 +83,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() />
                 <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
                 <Route path=path!("/account/confirm") view=|| view! { <ConfirmPage /> }.into_any() />
                 <Route path=path!("/account/confirm/passkey") view=|| view! { <ConfirmPage /> }.into_any() />

@@ -3,8 +3,18 @@
 
 use std::fmt::Display;
 
+use url::form_urlencoded;
+
+use super::found::SearchPlace;
+
 /// It tells the address of an author from every other of one segment.
 pub const BEFORE_USERNAME: char = '@';
+
+/// Where everyone searches.
+pub const SEARCH: &str = "/search";
+
+/// The parameter with the words of a search.
+pub const SEARCH_WORDS: &str = "q";
 
 /// The form of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,4 +69,15 @@ pub fn of_author(username: &str) -> String {
 #[must_use]
 pub fn of_feed(format: FeedFormat, author: Option<&str>) -> String {
     format!("{}/{}", author.map(of_author).unwrap_or_default(), format.file())
+}
+
+/// What a search finds, from a place on.
+#[must_use]
+pub fn of_search(words: &str, after: Option<&SearchPlace>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair(SEARCH_WORDS, words);
+    if let Some(place) = after {
+        query.append_pair("after", &place.to_string());
+    }
+    format!("{SEARCH}?{}", query.finish())
 }

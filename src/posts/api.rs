@@ -6,7 +6,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Page, Post};
+use super::{Page, Post, found::SearchPage};
 use crate::error::AppError;
 
 /// One page of all posts, or of those of `author`, newest first. `older` or `newer` is
@@ -34,6 +34,21 @@ pub async fn list_posts(
 #[server(endpoint = "/my_posts", prefix = "/api", input = GetUrl)]
 pub async fn my_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
     server::mine(older, newer).await
+}
+
+/// One page of the posts that have all words of `q` in title or text, whoever wrote them.
+/// Posts with all words in the title come first, and then all others; both newest first.
+/// `after` is `more` of an earlier page.
+///
+/// # Errors
+/// [`AppError::Invalid`] without a word, or with more than 100 characters;
+/// [`AppError::BadRequest`] when `after` is no place; [`AppError::Busy`].
+#[server(endpoint = "/search_posts", prefix = "/api", input = GetUrl)]
+pub async fn search_posts(
+    #[server(default)] q: String,
+    #[server(default)] after: Option<String>,
+) -> Result<SearchPage, AppError> {
+    server::search(q, after).await
 }
 
 /// One post.
@@ -116,13 +131,14 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{AppError, Page, Post};
+    use super::{AppError, Page, Post, SearchPage};
     use crate::{
         database::idempotency::IdempotencyKey,
-        http::context::{actor, site},
+        http::context::{actor, client, site},
         posts::{
             PageRequest, PostId,
-            domain::{Change, Guard, NewPost, PostText, preview, service, trash},
+            domain::{Change, Guard, NewPost, PostText, preview, search, service, trash},
+            found::SearchPlace,
         },
         username::Username,
     };
@@ -144,6 +160,12 @@ mod server {
 
     pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
         service::list_own(&site(), &actor(), page_request(older, newer)).await
+    }
+
+    pub(super) async fn search(q: String, after: Option<String>) -> Result<SearchPage, AppError> {
+        let after = after.as_deref().map(str::parse::<SearchPlace>).transpose();
+        let words = search::SearchWords::parse(&q).map_err(AppError::from);
+        search::search(&site(), &actor(), &client(), words, after.map_err(AppError::from)).await
     }
 
     pub(super) async fn get(id: String) -> Result<Post, AppError> {

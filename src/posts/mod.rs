@@ -6,6 +6,7 @@
 
 mod cursor;
 mod drafts;
+pub mod found;
 mod open_drafts;
 mod page;
 mod post;

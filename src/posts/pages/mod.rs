@@ -8,6 +8,7 @@ pub mod frame;
 mod list;
 mod parts;
 pub mod preview;
+mod search;
 mod show;
 mod trash;
 
@@ -16,6 +17,7 @@ pub use delete::DeletePostPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};
 pub use preview::FeedLinks;
+pub use search::SearchPage;
 pub use show::PostPage;
 pub use trash::TrashPage;
 
