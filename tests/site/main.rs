@@ -58,6 +58,7 @@ mod replica;
 mod restarts;
 mod schema;
 mod search;
+mod search_page;
 mod sessions;
 mod shared;
 mod srp;
