@@ -1,10 +1,19 @@
 //! `/search` and `search_posts`: what everyone finds, in which order, and how it is shown.
 
-use byline::{database::Engine, posts::domain::search_index};
+use byline::{
+    database::Engine,
+    posts::domain::{
+        filter::{Attribute, Filter, Test},
+        search_index,
+        select::{self, Selection},
+        sql,
+    },
+};
 use serde_json::Value;
+use sqlx::AssertSqlSafe;
 use url::form_urlencoded;
 
-use crate::support::{Client, Running};
+use crate::support::{Client, Probe, Running};
 
 /// Titles and texts, oldest first.
 const CORPUS: &[(&str, &str)] = &[
@@ -268,4 +277,65 @@ async fn whatever_changes_a_post_the_index_follows() {
     // The end of an account.
     site.tamper("DELETE FROM users WHERE username = 'ada'").await;
     assert_eq!((grams().await, site.count("SELECT COUNT(*) FROM searched_posts").await), (0, 0));
+}
+
+/// What the engine says it does for a search.
+async fn plan(site: &Running, filter: Filter) -> String {
+    let engine = site.site.database.engine();
+    let selection = Selection { owner: None, filter, after: None, limit: 20, content: true };
+    let (text, values) = select::search_statement(engine, &selection).expect("words").finish();
+    macro_rules! explain {
+        ($db:expr, $explain:literal) => {{
+            let mut query = sqlx::query(AssertSqlSafe(format!("{} {text}", $explain)));
+            for value in values {
+                query = match value {
+                    sql::Value::Text(text) => query.bind(text),
+                    sql::Value::Integer(number) => query.bind(number),
+                };
+            }
+            query.fetch_all($db).await.unwrap_or_else(|error| panic!("{text}: {error}"))
+        }};
+    }
+    let steps: Vec<String> = match &mut site.probe().await {
+        Probe::Sqlite(db) => {
+            explain!(db, "EXPLAIN QUERY PLAN").iter().map(|row| sqlx::Row::get(row, 3)).collect()
+        }
+        Probe::Postgres(db) => explain!(db, "EXPLAIN").iter().map(|row| sqlx::Row::get(row, 0)).collect(),
+    };
+    steps.join("\n")
+}
+
+#[tokio::test]
+async fn a_search_and_a_filter_ask_the_index_and_read_no_other_posts() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    for number in 0..200 {
+        ada.publish(&format!("Number {number}"), "Some words.").await;
+    }
+    index(&site).await;
+    if site.site.database.engine() == Engine::Postgres {
+        site.probe().await.execute("ANALYZE").await;
+    }
+    let contains = |attribute, part: &str| Filter::Where(attribute, Test::Contains(part.to_owned()));
+    for filter in [
+        Filter::search("some words"),
+        Filter::search_titles("number"),
+        Filter::Any(vec![Filter::search("字"), contains(Attribute::Title, "Num")]),
+        contains(Attribute::Content, "words"),
+        Filter::Where(Attribute::Title, Test::BeginsWith("Numb".to_owned())),
+    ] {
+        let plan = plan(&site, filter.clone()).await;
+        let (index, posts) = match site.site.database.engine() {
+            Engine::Sqlite => (
+                "SCAN post_grams VIRTUAL TABLE INDEX",
+                "SEARCH p USING INDEX sqlite_autoindex_posts_1 (id=?)",
+            ),
+            Engine::Postgres => ("Bitmap Index Scan on searched_posts_grams", "posts"),
+        };
+        assert!(plan.contains(index) && plan.contains(posts), "{filter:?}:\n{plan}");
+        assert!(
+            !plan.contains("SCAN p USING") && !plan.contains("Seq Scan on searched_posts"),
+            "{filter:?}:\n{plan}"
+        );
+    }
 }

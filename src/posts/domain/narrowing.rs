@@ -85,7 +85,7 @@ impl Narrowing {
     /// Writes a query that gives the ids and times of the posts that may match, newest
     /// first, from a place on. Posts that are not indexed yet may match.
     pub fn write(&self, sql: &mut Sql, after: Option<&Cursor>) {
-        match sql.engine() {
+        let is_marked = match sql.engine() {
             Engine::Sqlite => {
                 sql.push(
                     "SELECT s.post_id AS post_id, s.created_at AS created_at
@@ -93,21 +93,18 @@ impl Narrowing {
                      WHERE post_grams MATCH ",
                 )
                 .bind(self.expression());
-                write_place(sql, after);
-                sql.push(
-                    " UNION ALL SELECT s.post_id, s.created_at FROM searched_posts s WHERE s.indexed = 0",
-                );
-                write_place(sql, after);
-                sql.push(" ORDER BY created_at DESC, post_id DESC");
+                "s.indexed = 0"
             }
             Engine::Postgres => {
-                sql.push("SELECT s.post_id, s.created_at FROM searched_posts s WHERE (");
+                sql.push("SELECT s.post_id, s.created_at FROM searched_posts s WHERE ");
                 self.write_condition(sql);
-                sql.push(" OR s.grams IS NULL)");
-                write_place(sql, after);
-                sql.push(" ORDER BY s.created_at DESC, s.post_id DESC");
+                "s.grams IS NULL"
             }
-        }
+        };
+        write_place(sql, after);
+        sql.push(" UNION ALL SELECT s.post_id, s.created_at FROM searched_posts s WHERE ").push(is_marked);
+        write_place(sql, after);
+        sql.push(" ORDER BY created_at DESC, post_id DESC");
     }
 
     /// In the language of FTS5. Each gram is a word of eight digits.
@@ -131,7 +128,7 @@ impl Narrowing {
             Self::Grams(grams) => {
                 let grams: Vec<_> = grams.iter().map(|gram| gram.cast_signed().to_string()).collect();
                 let array = format!("{{{}}}", grams.join(","));
-                sql.push("s.grams @> CAST(").bind(array).push(" AS INTEGER[])");
+                sql.push("indexed_grams(s.grams) @> CAST(").bind(array).push(" AS INTEGER[])");
                 return;
             }
             Self::All(parts) => (parts, " AND "),
