@@ -8,7 +8,7 @@ use crate::{
         context::actor,
         forms::{Form, Notice},
     },
-    posts::address::{self, FeedFormat},
+    posts::address::{self, FeedFormat, FeedOf},
     ui::{Time, uri},
 };
 
@@ -109,7 +109,7 @@ pub fn SiteFooter() -> impl IntoView {
         <footer class="site-footer">
             <p>
                 "Everyone reads. Only the author edits. "
-                <a href=address::of_feed(FeedFormat::Atom, None) type=FeedFormat::Atom.media_type()>"Feed"</a>
+                <a href=FeedOf::Everyone.address(FeedFormat::Atom) type=FeedFormat::Atom.media_type()>"Feed"</a>
             </p>
         </footer>
     }

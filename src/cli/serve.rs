@@ -15,7 +15,10 @@ use crate::{
     http::{listener, tls::Tls},
     mail,
     ops::{demo, housekeeping},
-    posts::{domain::search_index, events},
+    posts::{
+        domain::{scheduled, search_index},
+        events,
+    },
     router,
     site::Site,
 };
@@ -48,6 +51,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     }
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
     let indexing = tokio::spawn(search_index::keep(site.clone()));
+    let publishing = scheduled::start(&site);
     let mailing = mail::Worker::start(&site);
     let following = events::follow::start(&site).await;
     let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
@@ -68,6 +72,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
     cleaning.abort();
     indexing.abort();
+    publishing.abort();
     if let Some(renewing) = renewing {
         renewing.abort();
     }

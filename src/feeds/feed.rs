@@ -10,12 +10,11 @@ use crate::{
     error::AppError,
     posts::{
         PostId, Summary,
-        address::{self, FeedFormat},
+        address::{self, FeedFormat, FeedOf},
         domain::{rendered::RenderedPost, service},
     },
     site::Site,
     timestamp::Timestamp,
-    username::Username,
 };
 
 /// Posts of a feed.
@@ -26,7 +25,7 @@ const HTML_BYTES: usize = 1024 * 1024;
 /// Posts that are read together.
 const STEP: usize = 10;
 
-/// The newest posts of everyone, or of one author.
+/// The newest posts of everyone, of one author, or with a tag.
 #[derive(Debug)]
 pub struct Feed {
     /// Never changes, even if the site or the author gets another address.
@@ -64,26 +63,38 @@ impl Feed {
     /// Reads the feed that `actor` may see.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when there is no such author.
-    pub async fn read(
-        site: &Site,
-        actor: &Actor,
-        format: FeedFormat,
-        author: Option<Username>,
-    ) -> Result<Self, AppError> {
-        let username = author.as_ref().map(Username::as_str);
-        let (user, posts) = service::newest(site, actor, author.as_ref(), POSTS).await?;
-        let id = match &user {
-            Some(user) => ids::of_author(user),
-            None => ids::of_site(site.secret().await?),
+    /// [`AppError::NotFound`] when there is no such author, and when no post has the tag.
+    pub async fn read(site: &Site, actor: &Actor, format: FeedFormat, of: &FeedOf) -> Result<Self, AppError> {
+        let (id, posts) = match of {
+            FeedOf::Everyone => {
+                (ids::of_site(site.secret().await?), service::newest(site, actor, POSTS).await?)
+            }
+            FeedOf::Author(username) => {
+                let (user, posts) = service::newest_of_author(site, actor, username, POSTS).await?;
+                (ids::of_author(&user), posts)
+            }
+            FeedOf::Tag(tag) => {
+                let posts = service::newest_of_tag(site, actor, tag, POSTS).await?;
+                if posts.is_empty() {
+                    return Err(AppError::NotFound);
+                }
+                (ids::of_tag(site.secret().await?, tag), posts)
+            }
+        };
+        let (title, author) = match of {
+            FeedOf::Everyone => ("Byline".to_owned(), None),
+            FeedOf::Author(username) => {
+                (format!("{username} – Byline"), Some(Author::of(site, username.as_str())))
+            }
+            FeedOf::Tag(tag) => (format!("{tag} – Byline"), None),
         };
         let entries = entries(site, actor, posts).await?;
         Ok(Self {
             id,
-            title: username.map_or_else(|| "Byline".to_owned(), |username| format!("{username} – Byline")),
-            author: username.map(|username| Author::of(site, username)),
-            home: site.link(&username.map_or_else(|| "/".to_owned(), address::of_author)),
-            address: site.link(&address::of_feed(format, username)),
+            title,
+            author,
+            home: site.link(&of.page()),
+            address: site.link(&of.address(format)),
             // What is empty was never changed; both formats ask for a time all the same.
             updated_at: entries
                 .iter()
@@ -135,7 +146,7 @@ impl Entry {
     fn of(site: &Site, post: Summary) -> Self {
         Self {
             id: ids::of_post(&post),
-            address: site.link(&address::of_post(&post.id)),
+            address: site.link(&post.address()),
             author: Author::of(site, &post.owner),
             post,
             html: None,

@@ -123,6 +123,7 @@ async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_the
             "posts_newest",
             "posts_newest_of_owner",
             "posts_to_fold",
+            "posts_without_slug",
             "rendered_posts_renderer",
             // Of the server alone: in a file, the grams are a table of their own.
             "searched_posts_grams",

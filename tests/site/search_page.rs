@@ -282,7 +282,8 @@ async fn whatever_changes_a_post_the_index_follows() {
 /// What the engine says it does for a search.
 async fn plan(site: &Running, filter: Filter) -> String {
     let engine = site.site.database.engine();
-    let selection = Selection { owner: None, filter, after: None, limit: 20, content: true };
+    let selection =
+        Selection { owner: None, tag: None, slug: None, filter, after: None, limit: 20, content: true };
     let (text, values) = select::search_statement(engine, &selection).expect("words").finish();
     macro_rules! explain {
         ($db:expr, $explain:literal) => {{

@@ -1,12 +1,16 @@
 //! The server side of posts: use cases, the policy that decides, the SQL.
 
 pub mod by_id;
+pub mod difference;
+pub mod draft_posts;
+mod filing;
 pub mod filter;
 pub mod fold;
 mod grams;
 mod highlight;
 mod joints;
 mod limits;
+pub mod lists;
 pub mod markdown;
 mod narrowing;
 pub mod policy;
@@ -16,11 +20,15 @@ pub mod reader;
 pub mod reading;
 pub mod rendered;
 pub mod rendering;
+pub mod revisions;
 mod rows;
+pub mod schedule;
+pub mod scheduled;
 pub mod search;
 pub mod search_index;
 pub mod select;
 pub mod service;
+pub mod slugs;
 mod snapshot;
 pub mod sql;
 pub mod store;
@@ -30,8 +38,9 @@ use super::{Content, Post, PostId, Title};
 use crate::{database::internal, error::AppError, username::Username};
 use serde::Deserialize;
 
+pub use filing::{Filing, FilingChange, parse_tags};
 use filter::Filter;
-pub use post_text::PostText;
+pub use post_text::{PostText, Written};
 pub use snapshot::{Changed, DeletedPost, PostSnapshot};
 
 #[derive(Clone, Debug)]
@@ -41,11 +50,18 @@ pub struct NewPost {
     /// The owner that the program names; refused unless it is the author.
     pub owner: Option<String>,
     pub post_text: PostText,
+    pub filing: Filing,
 }
 
 impl From<PostText> for NewPost {
     fn from(post_text: PostText) -> Self {
-        Self { id: None, owner: None, post_text }
+        Self { id: None, owner: None, post_text, filing: Filing::default() }
+    }
+}
+
+impl From<Written> for NewPost {
+    fn from(Written { text, filing }: Written) -> Self {
+        Self { filing: filing.into_new(), ..text.into() }
     }
 }
 
@@ -56,6 +72,7 @@ pub struct Change {
     pub content: ContentChange,
     /// The new owner.
     pub owner: Option<Username>,
+    pub filing: FilingChange,
 }
 
 /// How an edit changes the text of a post.
@@ -107,7 +124,13 @@ impl ContentChange {
 impl From<PostText> for Change {
     fn from(PostText { title, content }: PostText) -> Self {
         let content = content.map_or(ContentChange::Keep, ContentChange::Save);
-        Self { title: Some(title), content, owner: None }
+        Self { title: Some(title), content, owner: None, filing: FilingChange::default() }
+    }
+}
+
+impl From<Written> for Change {
+    fn from(Written { text, filing }: Written) -> Self {
+        Self { filing, ..text.into() }
     }
 }
 

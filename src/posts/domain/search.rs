@@ -145,7 +145,11 @@ async fn select(
     after: Option<Cursor>,
     limit: usize,
 ) -> Result<Listing<Post>, AppError> {
-    select::select(db, &Selection { owner: None, filter, after, limit, content: false }).await
+    select::select(
+        db,
+        &Selection { owner: None, tag: None, slug: None, filter, after, limit, content: false },
+    )
+    .await
 }
 
 fn marked(RenderedPost { post, html }: RenderedPost, words: &[String]) -> Found {

@@ -13,7 +13,7 @@ use crate::{
     credentials::UserId,
     database::{Db, Engine, on_engine},
     error::AppError,
-    posts::{Cursor, Post},
+    posts::{Cursor, Post, Slug, Tag},
 };
 
 /// Which posts a program asks for, newest first.
@@ -21,6 +21,10 @@ use crate::{
 pub struct Selection {
     /// Only this person's posts.
     pub owner: Option<UserId>,
+    /// Only those with this tag.
+    pub tag: Option<Tag>,
+    /// Only those at this slug of their author.
+    pub slug: Option<Slug>,
     /// Only those that match.
     pub filter: Filter,
     /// Only those older than this place in the list.
@@ -63,10 +67,11 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
     select_from(engine, selection, From::AllPosts)
 }
 
-/// The statement of [`select`] that asks the index of words, where the filter has any.
+/// The statement of [`select`] that asks the index of words, where the filter has any. Few
+/// posts have one slug, so there is nothing to narrow.
 #[must_use]
 pub fn search_statement(engine: Engine, selection: &Selection) -> Option<Sql> {
-    let narrowing = selection.filter.narrowing()?;
+    let narrowing = selection.filter.narrowing().filter(|_| selection.slug.is_none())?;
     Some(select_from(engine, selection, From::Index(&narrowing)))
 }
 
@@ -82,47 +87,67 @@ fn select_from(engine: Engine, selection: &Selection, from: From<'_>) -> Sql {
     } else {
         columns!("CAST(NULL AS TEXT) AS content")
     });
-    match (from, engine) {
-        (From::AllPosts, _) => sql.push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE "),
-        (From::Newest, _) => {
+    // By whichever index has the order and the most of the conditions.
+    let (place, order) = match (from, engine, &selection.tag) {
+        (From::AllPosts, _, Some(tag)) => {
+            sql.push(" FROM post_tags t JOIN posts p ON p.id = t.post_id JOIN users u ON u.id = p.owner_id WHERE t.tag = ")
+                .bind(tag.as_str())
+                .push(" AND ");
+            ("(t.created_at, t.post_id)", " ORDER BY t.created_at DESC, t.post_id DESC LIMIT ")
+        }
+        (From::AllPosts, _, None) => {
+            sql.push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
+            ("(p.created_at, p.id)", " ORDER BY p.created_at DESC, p.id DESC LIMIT ")
+        }
+        (From::Newest, ..) => {
             sql.push(" FROM (SELECT p.* FROM posts p WHERE TRUE");
-            write_owner_and_place(&mut sql, selection);
+            write_owner_and_place(&mut sql, selection, "(p.created_at, p.id)");
             sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT ")
                 .bind(NEWEST_LOOKED_AT as i64)
-                .push(") p JOIN users u ON u.id = p.owner_id WHERE ")
+                .push(") p JOIN users u ON u.id = p.owner_id WHERE ");
+            ("(p.created_at, p.id)", " ORDER BY p.created_at DESC, p.id DESC LIMIT ")
         }
-        // In this order: a post is read only if those before it were too few.
-        (From::Index(_), Engine::Sqlite) => sql.push(
-            " FROM found CROSS JOIN posts p ON p.id = found.post_id CROSS JOIN users u ON u.id = p.owner_id WHERE ",
-        ),
-        (From::Index(narrowing), Engine::Postgres) => {
+        // In this order: a post is read only if those before it were too few. The rows come
+        // in the order of `found`; to sort them here, SQLite would read all.
+        (From::Index(_), Engine::Sqlite, _) => {
+            sql.push(
+                " FROM found CROSS JOIN posts p ON p.id = found.post_id CROSS JOIN users u ON u.id = p.owner_id WHERE ",
+            );
+            ("(p.created_at, p.id)", " LIMIT ")
+        }
+        (From::Index(narrowing), Engine::Postgres, _) => {
             sql.push(" FROM (");
             narrowing.write(&mut sql, selection.after.as_ref());
             sql.push(
                 " OFFSET 0) found JOIN posts p ON p.id = found.post_id JOIN users u ON u.id = p.owner_id WHERE ",
-            )
+            );
+            ("(p.created_at, p.id)", " ORDER BY found.created_at DESC, found.post_id DESC LIMIT ")
         }
     };
     selection.filter.write(&mut sql);
-    write_owner_and_place(&mut sql, selection);
-    match (from, engine) {
-        // The rows come in the order of `found`. To sort them here, SQLite would read all.
-        (From::Index(_), Engine::Sqlite) => sql.push(" LIMIT "),
-        (From::Index(_), Engine::Postgres) => {
-            sql.push(" ORDER BY found.created_at DESC, found.post_id DESC LIMIT ")
-        }
-        (From::AllPosts | From::Newest, _) => sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT "),
+    if let (From::Index(_), Some(tag)) = (from, &selection.tag) {
+        sql.push(" AND p.id IN (SELECT post_id FROM post_tags WHERE tag = ").bind(tag.as_str()).push(")");
     }
-    .bind(selection.limit as i64 + 1);
+    if let Some(slug) = &selection.slug {
+        sql.push(" AND p.id IN (SELECT post_id FROM post_addresses WHERE slug = ")
+            .bind(slug.as_str())
+            .push(") AND p.slug = ")
+            .bind(slug.as_str());
+    }
+    write_owner_and_place(&mut sql, selection, place);
+    sql.push(order).bind(selection.limit as i64 + 1);
     sql
 }
 
-fn write_owner_and_place(sql: &mut Sql, selection: &Selection) {
+/// `place` is the time and the id of a post.
+fn write_owner_and_place(sql: &mut Sql, selection: &Selection, place: &'static str) {
     if let Some(owner) = &selection.owner {
         sql.push(" AND p.owner_id = ").bind(owner.as_str());
     }
     if let Some(cursor) = &selection.after {
-        sql.push(" AND (p.created_at, p.id) < (")
+        sql.push(" AND ")
+            .push(place)
+            .push(" < (")
             .bind(cursor.created_at.micros())
             .push(", ")
             .bind(cursor.id.as_str())
@@ -141,11 +166,13 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
         }
         Some(search) => {
             db.in_time(async |db| {
-                let newest = select_from(engine, selection, From::Newest);
-                let found = fetch_untimed(db, newest, selection.limit, PostRow::text_len).await?;
-                let has_more = found.1;
-                if has_more {
-                    return Ok(found);
+                // Posts with one tag are fewer, and lie apart.
+                if selection.tag.is_none() {
+                    let newest = select_from(engine, selection, From::Newest);
+                    let (rows, more) = fetch_untimed(db, newest, selection.limit, PostRow::text_len).await?;
+                    if more {
+                        return Ok((rows, more));
+                    }
                 }
                 fetch_untimed(db, search, selection.limit, PostRow::text_len).await
             })

@@ -1,4 +1,4 @@
-//! `/posts/{id}` for readers without a session. The page is rendered once, by the
+//! The page of a post for readers without a session. The page is rendered once, by the
 //! same components as for everybody else, with placeholders for a post; then the
 //! values of each post are inserted.
 
@@ -12,8 +12,10 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use super::{
+    PostPath,
+    parts::tag_links,
     preview::{self, linked_data},
-    show::Read,
+    show::{self, Read},
 };
 use crate::{
     credentials::{Actor, Caller},
@@ -22,10 +24,7 @@ use crate::{
         limits,
         pages::{PageInput, Preloaded, ShortcutResult, render},
     },
-    posts::{
-        PostId, Summary, Title, address,
-        domain::{rendered::RenderedPost, service},
-    },
+    posts::{PostId, Slug, Summary, Tag, Title, domain::rendered::RenderedPost},
     site::Site,
     timestamp::Timestamp,
 };
@@ -39,11 +38,15 @@ pub struct Frames(OnceCell<PostFrames>);
 /// exists.
 pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, ShortcutResult> {
     Box::pin(async move {
-        let Some(id) = uri.path().strip_prefix("/posts/").and_then(PostId::parse) else {
+        let Some(path) = PostPath::parse(uri.path()) else {
             return ShortcutResult::Render(Preloaded(None));
         };
-        let reading = async { service::rendered(site, &Actor::Anonymous, &id).await.map(Arc::new) };
-        let read: Read = limits::in_time(reading).await;
+        let read: Read = limits::in_time(show::read(site, &Actor::Anonymous, &path)).await;
+        if let Ok(post) = &read
+            && post.post.address() != uri.path()
+        {
+            return ShortcutResult::Moved(post.post.address());
+        }
         if let Ok(post) = &read
             && let Some(frames) = frames(site).await
         {
@@ -58,8 +61,9 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
     let frames = frames.get_or_try_init(async || {
         let mut pages = [String::new(), String::new()];
         for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
+            let uri = post.post.address().parse().map_err(drop)?;
             let read: Read = Ok(Arc::new(post));
-            let input = PageInput::of(Uri::from_static("/posts/placeholder"), Caller::anonymous());
+            let input = PageInput::of(uri, Caller::anonymous());
             let response =
                 render(site, PageInput { preloaded: Preloaded(Some(Arc::new(read))), ..input }).await;
             if response.status() != StatusCode::OK {
@@ -82,6 +86,8 @@ enum Part {
     Title,
     Excerpt,
     Owner,
+    /// The links of its tags.
+    Tags,
     CreatedAt,
     CreatedOn,
     UpdatedAt,
@@ -107,6 +113,8 @@ impl PostFrames {
             Some(RenderedPost {
                 post: Summary {
                     id: PostId::parse("placeholder")?,
+                    slug: Some(Slug::parse("placeholder-of-slug")?),
+                    tags: [Tag::try_from("placeholder-of-tag".to_owned()).ok()?].into_iter().collect(),
                     title: Title::parse("placeholder-of-title").ok()?,
                     excerpt: "placeholder-of-excerpt".to_owned(),
                     owner: "placeholder-of-owner".to_owned(),
@@ -140,10 +148,11 @@ impl PostFrames {
             (post.owner.clone(), Part::Owner),
             (post.created_at.rfc3339(), Part::CreatedAt),
             (post.created_at.day(), Part::CreatedOn),
+            (tag_links(&post.tags), Part::Tags),
             (html.clone(), Part::Html),
         ];
         if origin.is_some() {
-            placeholders.push((address::of_post(&post.id), Part::Address));
+            placeholders.push((post.address(), Part::Address));
         }
         if post.is_edited() {
             placeholders.push((post.updated_at.rfc3339(), Part::UpdatedAt));
@@ -156,7 +165,7 @@ impl PostFrames {
     #[must_use]
     pub fn page(&self, RenderedPost { post, html }: &RenderedPost) -> String {
         let data = linked_data(self.origin.as_deref(), post);
-        let address = address::of_post(&post.id);
+        let (address, tags) = (post.address(), tag_links(&post.tags));
         let time = |at: Timestamp| (at.rfc3339(), at.day());
         let (created_at, created_on) = time(post.created_at);
         let (updated_at, updated_on) =
@@ -171,6 +180,7 @@ impl PostFrames {
             Part::CreatedOn => Filling::Text(&created_on),
             Part::UpdatedAt => Filling::Text(&updated_at),
             Part::UpdatedOn => Filling::Text(&updated_on),
+            Part::Tags => Filling::Html(&tags),
             Part::Html => Filling::Html(html),
         })
     }

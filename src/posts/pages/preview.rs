@@ -10,9 +10,10 @@ use crate::{
     http::context::site,
     posts::{
         Summary,
-        address::{self, FeedFormat},
+        address::{self, FeedFormat, FeedOf},
     },
     site::Site,
+    username::Username,
 };
 
 /// Its name, as previews show it.
@@ -33,7 +34,7 @@ pub fn SitePreview() -> impl IntoView {
         <Meta property="og:type" content="website" />
         <Meta property="og:title" content=SITE_NAME />
         <CommonPreview path="/".to_owned() />
-        <FeedLinks />
+        <FeedLinks of=FeedOf::Everyone />
     }
 }
 
@@ -43,7 +44,7 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
     let origin = origin(&site());
     let data = linked_data(origin.as_deref(), &post);
     let author = origin.map(|origin| origin + &address::of_author(&post.owner));
-    let path = address::of_post(&post.id);
+    let path = post.address();
     view! {
         <Meta name="description" content=post.excerpt.clone() />
         <Meta name="author" content=post.owner.clone() />
@@ -54,8 +55,8 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
         <Meta property="article:modified_time" content=post.updated_at.rfc3339() />
         {author.map(|author| view! { <Meta property="article:author" content=author /> })}
         <CommonPreview path />
-        <FeedLinks />
-        <FeedLinks author=post.owner />
+        <FeedLinks of=FeedOf::Everyone />
+        {Username::parse_known(&post.owner).ok().map(|author| view! { <FeedLinks of=FeedOf::Author(author) /> })}
         <script type="application/ld+json" inner_html=data></script>
     }
 }
@@ -77,17 +78,17 @@ fn CommonPreview(
     }
 }
 
-/// The feeds of an author, or of the whole site, so that readers find them
+/// The feeds of what a page shows, so that readers find them
 /// (<https://html.spec.whatwg.org/multipage/links.html#rel-alternate>).
 #[component]
-pub fn FeedLinks(
-    /// Whose; everyone's, if absent.
-    #[prop(optional, into)]
-    author: Option<String>,
-) -> impl IntoView {
-    let title = author.as_ref().map_or_else(|| "All posts".to_owned(), |author| format!("Posts by {author}"));
+pub fn FeedLinks(of: FeedOf) -> impl IntoView {
+    let title = match &of {
+        FeedOf::Everyone => "All posts".to_owned(),
+        FeedOf::Author(author) => format!("Posts by {author}"),
+        FeedOf::Tag(tag) => format!("Posts tagged {tag}"),
+    };
     let links = FeedFormat::ALL.map(|format| {
-        let href = address::of_feed(format, author.as_deref());
+        let href = of.address(format);
         view! { <Link rel="alternate" type_=format.media_type() title=title.clone() href /> }
     });
     links.into_iter().collect_view()
@@ -112,7 +113,7 @@ pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
         "dateModified": post.updated_at.rfc3339(),
         "author": author,
     });
-    if let Some(address) = at(address::of_post(&post.id)) {
+    if let Some(address) = at(post.address()) {
         data["url"] = address.clone().into();
         data["mainEntityOfPage"] = address.into();
     }

@@ -122,7 +122,7 @@ fn Entry(found: Found) -> impl IntoView {
     let has_excerpt = marked_excerpt.iter().any(|piece| !piece.text.is_empty());
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <h2 id=heading><a href=address::of_post(&post.id)>{marked(marked_title)}</a></h2>
+            <h2 id=heading><a href=post.address()>{marked(marked_title)}</a></h2>
             {has_excerpt.then(|| view! { <p class="excerpt" dir="auto">{marked(marked_excerpt)}</p> })}
             <p class="meta">
                 <AuthorLink username=post.owner />" · "<Time at=post.created_at />
