@@ -187,6 +187,8 @@ pub enum Field {
     Links,
     /// What becomes of the posts of an account that is deleted.
     Posts,
+    /// The words of a search.
+    Search,
     /// No control that is typed into: the button that asks for a passkey.
     Passkey,
 }
@@ -216,6 +218,7 @@ impl Field {
             Self::About => "about",
             Self::Links => "links",
             Self::Posts => "posts",
+            Self::Search => "q",
             Self::Passkey => "passkey",
         }
     }
@@ -244,6 +247,7 @@ impl Field {
             Self::About => "About you",
             Self::Links => "Links",
             Self::Posts => "Your posts",
+            Self::Search => "Search",
             Self::Passkey => "Passkey",
         }
     }

@@ -371,6 +371,21 @@ export const states: States = {
     await page.getByRole('link', { name: 'c#' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('c#');
   },
+  'search': async ({ page }) => page.goto('/search'),
+  'what a search finds': async ({ page }) => {
+    await signedUp(page);
+    await publish(page, { title: 'Found by everyone', content: 'A word that is **marked**, and 文字 too.' });
+    await page.goto('/search?q=mark+found');
+    await expect(page.getByRole('mark').first()).toBeVisible();
+  },
+  'a search that finds nothing': async ({ page }) => {
+    await page.goto('/search?q=nobody-wrote-this');
+    await expect(page.getByText('No post has')).toBeVisible();
+  },
+  'a search for too much': async ({ page }) => {
+    await page.goto(`/search?q=${'w'.repeat(120)}`);
+    await expect(page.getByText('Leave out some words')).toBeVisible();
+  },
   'author': async ({ page, maren }) => page.goto(`/@${maren.username}`),
   'author with a profile': async ({ page }) => {
     const { username } = await signedUp(page);

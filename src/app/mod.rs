@@ -21,7 +21,7 @@ use crate::{
     error::AppError,
     posts::pages::{
         AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
-        PostPage, RevisionsPage, TagPage, TrashPage,
+        PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
     },
     ui::ErrorPage,
 };
@@ -85,6 +85,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/draft") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/publish") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/unpublish") view=|| view! { <EditPostPage /> }.into_any() />

@@ -13,8 +13,10 @@ use super::{
     lists::{self, PostsOf},
     policy,
     rendered::{RenderedPost, Stored},
-    revisions, slugs,
-    store::{self, ChangesSince, Edit, Insertion, Listing, Selection},
+    revisions,
+    select::{self, Listing, Selection},
+    slugs,
+    store::{self, ChangesSince, Edit, Insertion},
 };
 use crate::{
     accounts::{
@@ -184,7 +186,7 @@ pub async fn select(
     selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
     let cost = if selection.filter.is_everything() { ReadCost::Few } else { ReadCost::Many };
-    store::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
+    select::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
 }
 
 /// Of a selection, the actor's own posts.
