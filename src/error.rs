@@ -187,6 +187,10 @@ pub enum Field {
     Links,
     /// What becomes of the posts of an account that is deleted.
     Posts,
+    /// A picture that is uploaded.
+    File,
+    /// Words for people who do not see a picture.
+    Alt,
     /// No control that is typed into: the button that asks for a passkey.
     Passkey,
 }
@@ -216,6 +220,8 @@ impl Field {
             Self::About => "about",
             Self::Links => "links",
             Self::Posts => "posts",
+            Self::File => "file",
+            Self::Alt => "alt",
             Self::Passkey => "passkey",
         }
     }
@@ -244,6 +250,8 @@ impl Field {
             Self::About => "About you",
             Self::Links => "Links",
             Self::Posts => "Your posts",
+            Self::File => "Add a picture",
+            Self::Alt => "What it shows (alt text)",
             Self::Passkey => "Passkey",
         }
     }

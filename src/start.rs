@@ -26,9 +26,11 @@ use crate::{
         turns::Turns,
     },
     mail::Mailer,
+    media,
+    media::domain::{Studio, served::ServedFiles, uses::FindUses},
     posts,
     posts::{
-        domain::{reading::PostReaders, rendering::Renderer, slugs::KnownAddresses},
+        domain::{pictures, reading::PostReaders, rendering::Renderer, slugs::KnownAddresses},
         events::{Bus, broadcast::Broadcast},
         pages::frame::Frames,
     },
@@ -53,9 +55,10 @@ const FORMS: Forms = Forms {
         accounts::factor_forms::FORMS,
         accounts::mail_forms::FORMS,
         posts::forms::FORMS,
+        media::forms::FORMS,
     ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
-    notices: &accounts::mail_forms::NOTICES,
+    notices: &[&accounts::mail_forms::NOTICES, &[&media::forms::ADDED]],
 };
 
 async fn assemble(
@@ -104,6 +107,10 @@ async fn assemble(
         .with(PostReaders::new(config.page_memory))
         .with(KnownAddresses::default())
         .with(Frames::default())
+        .with(config.media_quota)
+        .with(Studio::default())
+        .with(ServedFiles::new(config.page_memory))
+        .with(FindUses(|db, author| Box::pin(pictures::of_author(db, author))))
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)
@@ -119,7 +126,7 @@ mod tests {
     #[test]
     fn no_two_notices_have_one_name() {
         let of_forms = FORMS.all().filter_map(|form| form.notice);
-        for notice in of_forms.chain(FORMS.notices.iter().copied()) {
+        for notice in of_forms.chain(FORMS.notices.iter().copied().flatten().copied()) {
             let found = FORMS.notice(notice.name).map(|found| found.sentence);
             assert_eq!(found, Some(notice.sentence), "{}", notice.name);
         }

@@ -7,6 +7,7 @@ use crate::{
     },
     credentials::Actor,
     error::AppError,
+    media::domain::unused,
     posts::{
         PageRequest,
         domain::{Guard, service},
@@ -55,8 +56,12 @@ pub async fn run(site: &Site) -> Result<(), AppError> {
                 }
             }
         }
+        if posts == PostsOfDeleted::Keep {
+            unused::give_away(site, &user, &deleted_author(site).await?).await?;
+        }
         if account::delete(site, user.clone()).await? {
             tracing::info!(user = user.id.as_str(), "an account was deleted, as its owner had asked");
+            unused::forget_files(site).await?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ pub mod fold;
 mod limits;
 pub mod lists;
 pub mod markdown;
+pub mod pictures;
 pub mod policy;
 mod post_text;
 pub mod preview;
