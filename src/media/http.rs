@@ -1,6 +1,8 @@
 //! `POST /api/upload_media`, the form of the same at `/account/media`, and the files below
 //! `/media/`.
 
+use std::time::Duration;
+
 use axum::{
     Json, Router,
     body::{Body, Bytes},
@@ -17,6 +19,7 @@ use axum::{
 use futures::stream;
 use multer::Multipart;
 use serde_json::json;
+use tokio::time::timeout;
 use tower_sessions::Session;
 
 use super::{
@@ -43,6 +46,9 @@ use crate::{
 
 /// The file, and room for the parts around it and the description.
 const MAX_BODY: usize = MAX_BYTES + limits::ACCOUNT_BODY;
+
+/// The longest time until a picture is stored: it may wait for another, which may be large.
+const UPLOAD_TIME: Duration = Duration::from_secs(25);
 
 /// Nothing runs in a file that is opened by itself.
 const NOTHING_RUNS: &str = "default-src 'none'; sandbox";
@@ -150,7 +156,8 @@ async fn receive(site: &Site, session: Session, request: Request) -> Result<Rece
     let parts = parts(&head.headers, body).await;
     let alt = parts.as_ref().map(|parts| parts.alt.clone()).unwrap_or_default();
     let upload = parts.and_then(Parts::parse);
-    let outcome = limits::in_time(service::upload(site, &caller.actor, upload)).await;
+    let work = service::upload(site, &caller.actor, upload);
+    let outcome = timeout(UPLOAD_TIME, work).await.unwrap_or(Err(AppError::Busy { retry_after: 5 }));
     Ok(Received { caller, alt, outcome })
 }
 

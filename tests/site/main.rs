@@ -41,6 +41,7 @@ mod limits;
 mod logs;
 mod mail;
 mod many_processes;
+mod media;
 mod migrations;
 mod neighbours;
 mod nesting;

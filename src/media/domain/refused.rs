@@ -16,7 +16,7 @@ pub enum Refused {
     /// A document that may run scripts.
     #[error("An SVG is not taken, because it can run programs. Save it as PNG first")]
     Svg,
-    /// Its only safe readers would make the site half as large again.
+    /// A format whose reader needs a library of the system.
     #[error("Pictures in {0} cannot be read here. Save it as JPEG, PNG or WebP first")]
     Unreadable(&'static str),
     #[error("The picture has no width or no height")]

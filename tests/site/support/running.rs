@@ -13,8 +13,8 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AiCrawlers, MediaQuota, AuthorLimits, Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp,
-        Unverified,
+        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, MediaQuota, Origins, PageMemory,
+        SecretKeySource, Srp, Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
