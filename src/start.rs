@@ -30,7 +30,9 @@ use crate::{
     media::domain::{Studio, served::ServedFiles, uses::FindUses},
     posts,
     posts::{
-        domain::{pictures, reading::PostReaders, rendering::Renderer, slugs::KnownAddresses},
+        domain::{
+            pictures, reading::PostReaders, rendering::Renderer, scheduled::Publisher, slugs::KnownAddresses,
+        },
         events::{Bus, broadcast::Broadcast},
         pages::frame::Frames,
     },
@@ -58,7 +60,7 @@ const FORMS: Forms = Forms {
         media::forms::FORMS,
     ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
-    notices: &[&accounts::mail_forms::NOTICES, &[&media::forms::ADDED]],
+    notices: &[&accounts::mail_forms::NOTICES, &posts::forms::NOTICES, &[&media::forms::ADDED]],
 };
 
 async fn assemble(
@@ -106,6 +108,7 @@ async fn assemble(
         .with(Renderer::new(config.page_memory))
         .with(PostReaders::new(config.page_memory))
         .with(KnownAddresses::default())
+        .with(Publisher::default())
         .with(Frames::default())
         .with(config.media_quota)
         .with(Studio::default())
@@ -114,7 +117,7 @@ async fn assemble(
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)
-        .with(PageKeys(posts::pages::cache_key::key))
+        .with(PageKeys { known: posts::pages::cache_key::known, find: posts::pages::cache_key::find })
         .with(Document(|| App().into_any()))
         .into())
 }

@@ -84,6 +84,7 @@ const RESERVED: &[&str] = &[
     "static",
     "support",
     "system",
+    "tags",
     "terms",
     "test",
     "undefined",

@@ -21,8 +21,8 @@ use crate::{
     error::AppError,
     media::pages::{DeletePicturePage, PicturesPage},
     posts::pages::{
-        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TagPage,
-        TrashPage,
+        AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
+        PostPage, RevisionsPage, TagPage, TrashPage,
     },
     ui::ErrorPage,
 };
@@ -81,9 +81,15 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/posts/:id/delete") view=|| view! { <DeletePostPage /> }.into_any() />
                 <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
                 <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/new/draft") view=|| view! { <NewPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/drafts") view=|| view! { <DraftsPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/draft") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/publish") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/unpublish") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/revisions") view=|| view! { <RevisionsPage /> }.into_any() />
                 <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
                 <Route path=path!("/account/confirm") view=|| view! { <ConfirmPage /> }.into_any() />
                 <Route path=path!("/account/confirm/passkey") view=|| view! { <ConfirmPage /> }.into_any() />

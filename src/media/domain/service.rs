@@ -182,7 +182,10 @@ async fn find(site: &Site, actor: &Actor, id: &str) -> Result<(Stored, Vec<Use>)
 pub async fn delete(site: &Site, actor: &Actor, id: &str) -> Result<(), AppError> {
     let (stored, uses) = find(site, actor, id).await?;
     if !uses.is_empty() {
-        let titles: Vec<_> = uses.iter().map(|text| format!("“{}”", text.title)).collect();
+        let mut titles: Vec<_> = uses.iter().map(|text| format!("“{}”", text.title)).collect();
+        // A post and its earlier versions have the same.
+        titles.sort_unstable();
+        titles.dedup();
         let message = format!("Take the picture out of these texts first: {}", titles.join(", "));
         return Err(AppError::invalid(Field::File, message));
     }

@@ -1,6 +1,8 @@
 //! The server side of posts: use cases, the policy that decides, the SQL.
 
 pub mod by_id;
+pub mod difference;
+pub mod draft_posts;
 mod filing;
 pub mod filter;
 pub mod fold;
@@ -15,7 +17,10 @@ pub mod reader;
 pub mod reading;
 pub mod rendered;
 pub mod rendering;
+pub mod revisions;
 mod rows;
+pub mod schedule;
+pub mod scheduled;
 pub mod service;
 pub mod slugs;
 mod snapshot;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Guard, NewPost, PostText, conflict, filing,
+    Change, Guard, NewPost, PostText, conflict, draft_posts, filing,
     fold::{self, Folded},
     limits,
     lists::{self, PostsOf},
     policy,
     rendered::{RenderedPost, Stored},
-    slugs,
+    revisions, slugs,
     store::{self, ChangesSince, Edit, Insertion, Listing, Selection},
 };
 use crate::{
@@ -429,6 +429,11 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
             let version = guard.version.unwrap_or(current.version);
             let new_owner_id = new_owner.as_ref().map(|new_owner| &new_owner.id);
             let slug = slug_of_edit(db, editor, new_owner_id, slug, &current).await?;
+            let is_other_text = (&current.title, &current.content, &current.tags)
+                != (&post_text.title, &post_text.content, &tags);
+            if is_other_text && version == current.version {
+                revisions::keep(db, &id).await?;
+            }
             let edit = Edit {
                 text: Folded { post_text: &post_text, rendering: rendering.as_deref(), content: folded },
                 slug: slug.as_ref(),
@@ -440,6 +445,9 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
                 store::update(db, &id, &editor.id, version, edit).await?.ok_or_else(|| conflict(&current))?;
             if post.tags != current.tags {
                 filing::replace_tags(db, &id, post.created_at, &post.tags).await?;
+            }
+            if let Some(new_owner) = &new_owner {
+                revisions::hand_on(db, &id, &new_owner.id).await?;
             }
             let owner = new_owner.map_or_else(|| editor.username.clone(), |new_owner| new_owner.username);
             let event = events::record(db, EventKind::Changed, &id, &owner).await?;
@@ -478,7 +486,7 @@ async fn new_owner_named(db: &mut Db, username: Username) -> Result<User, AppErr
         .ok_or_else(|| AppError::invalid(Field::Owner, "There is no account of that name"))
 }
 
-/// Deletes a post for good, if it is as the guard says; with a key, sent twice
+/// Deletes a post, or a draft, which lies in the trash then, if it is as the guard says; with a key, sent twice
 /// is deleted once. What it was, unless it was gone already.
 ///
 /// # Errors
@@ -512,7 +520,15 @@ async fn remove(
             {
                 return Ok((None, None));
             }
-            let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
+            let Some(post) = store::find(db, &id).await? else {
+                if !draft_posts::delete(db, &user.id, &id).await? {
+                    return Err(AppError::NotFound);
+                }
+                if let Some(operation) = &operation {
+                    idempotency::remember(db, user.id.as_str(), operation, id.as_str()).await?;
+                }
+                return Ok((None, None));
+            };
             policy::may_change(&actor, &post.owner)?;
             if !guard.condition.matches((&post).into()) {
                 return Err(AppError::ConditionNotMet);

@@ -280,6 +280,16 @@ pub async fn delete(
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(now.micros()))?;
+    remove(db, id, owner, now).await
+}
+
+/// Takes a post of `owner` away from all readers; any other stays.
+pub(super) async fn remove(
+    db: &mut Db,
+    id: &PostId,
+    owner: &UserId,
+    now: Timestamp,
+) -> Result<Option<DeletedPost>, AppError> {
     let row: Option<PostRow> = on_engine!(db => sqlx::query_as(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts

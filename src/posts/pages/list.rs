@@ -84,7 +84,7 @@ async fn undo() -> Result<Option<impl IntoView>, AppError> {
     Ok(last.map(|TrashedPost { id, title, .. }| {
         view! {
             <div class="undo">
-                <p>"You deleted “"<bdi>{title.to_string()}</bdi>"”."</p>
+                <p>"You deleted “"<bdi>{if title.is_empty() { "Untitled".to_owned() } else { title }}</bdi>"”."</p>
                 <RestoreForm id=id.to_string() label="Undo" />
             </div>
         }

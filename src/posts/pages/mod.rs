@@ -3,20 +3,24 @@
 mod author;
 pub mod cache_key;
 mod delete;
+mod drafts;
 mod edit;
 pub mod frame;
 mod list;
 mod parts;
 pub mod preview;
+mod revisions;
 mod show;
 mod tag;
 mod trash;
 
 pub use author::AuthorPage;
 pub use delete::DeletePostPage;
+pub use drafts::DraftsPage;
 pub use edit::{EditPostPage, NewPostPage};
 pub use list::{AllPostsPage, MyPostsPage};
 pub use preview::FeedLinks;
+pub use revisions::RevisionsPage;
 pub use show::PostPage;
 pub use tag::TagPage;
 pub use trash::TrashPage;

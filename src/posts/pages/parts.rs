@@ -41,6 +41,7 @@ pub(super) fn MyPostsNav() -> impl IntoView {
     view! {
         <nav class="sub-nav" aria-label="Your posts">
             <ul>
+                {link("/my-posts/drafts", "Drafts")}
                 {link("/my-posts", "Published")}
                 {link("/my-posts/trash", "Trash")}
             </ul>
