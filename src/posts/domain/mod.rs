@@ -14,6 +14,7 @@ mod limits;
 pub mod lists;
 pub mod markdown;
 mod narrowing;
+pub mod pictures;
 pub mod policy;
 mod post_text;
 pub mod preview;
