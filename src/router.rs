@@ -25,7 +25,7 @@ use crate::{
             session::repair_session_response,
             uncopied::Uncopied,
         },
-        pages,
+        look, pages,
     },
     oauth,
     ops::export,
@@ -48,6 +48,7 @@ pub fn router(site: Site) -> Router {
         .route("/", get(pages::page).post(cognito::call_at_root).fallback(headers::only_get))
         // Where people look for the list of posts.
         .route("/posts", get(async || calls::see_other("/")).fallback(headers::only_get))
+        .route("/blog", get(async || calls::see_other("/")).fallback(headers::only_get))
         .route("/api/{name}", any(calls::call))
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
         .route(export::PATH, get(pages::page).post(export::download))
@@ -63,6 +64,7 @@ pub fn router(site: Site) -> Router {
 
     let files = Router::new()
         .route("/events", get(events::stream::events))
+        .route(look::PATH, get(look::serve))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))

@@ -18,7 +18,9 @@ use crate::{
     },
     assets,
     codegen::page::ApiPage,
+    config::Faces,
     error::AppError,
+    http::{context::site, look::Look},
     posts::pages::{
         AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TrashPage,
     },
@@ -37,6 +39,9 @@ pub fn App() -> impl IntoView {
     }
     // A form or a call that failed for good shows its error in place of the page.
     let error = expect_context::<Option<AppError>>();
+    let site = site();
+    let look = site.part::<Look>().address();
+    let serves_faces = site.identity.faces == Faces::Served;
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -44,11 +49,17 @@ pub fn App() -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <script src=assets::url("theme.js")></script>
                 <link rel="stylesheet" href=assets::url("byline.css") />
+                {look.map(|href| view! { <link rel="stylesheet" href=href /> })}
+                // What is read first is set in it, so it is asked for before the style sheet says so.
+                {serves_faces.then(|| view! {
+                    <link rel="preload" r#as="font" r#type="font/woff2" crossorigin="anonymous" href=assets::url("fonts/serif.woff2") />
+                })}
                 <link rel="icon" type="image/svg+xml" href=assets::url("icon.svg") />
                 <link rel="apple-touch-icon" href=assets::url("apple-touch-icon.png") />
-                <meta name="theme-color" content="#fdfcfa" media="(prefers-color-scheme: light)" />
-                <meta name="theme-color" content="#17191b" media="(prefers-color-scheme: dark)" />
+                <meta name="theme-color" content="#fbf8f1" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#1a1816" media="(prefers-color-scheme: dark)" />
                 <MetaTags />
             </head>
             <body>

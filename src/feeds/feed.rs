@@ -74,14 +74,20 @@ impl Feed {
         let username = author.as_ref().map(Username::as_str);
         let (user, posts) = service::newest(site, actor, author.as_ref(), POSTS).await?;
         let id = match &user {
-            Some(user) => ids::of_author(user),
+            Some((user, _)) => ids::of_author(user),
             None => ids::of_site(site.secret().await?),
         };
         let entries = entries(site, actor, posts).await?;
+        let author = username
+            .zip(user)
+            .map(|(username, (_, profile))| Author::of(site, username, profile.display_name.or(username)));
         Ok(Self {
             id,
-            title: username.map_or_else(|| "Byline".to_owned(), |username| format!("{username} – Byline")),
-            author: username.map(|username| Author::of(site, username)),
+            title: match &author {
+                Some(Author { name, .. }) => format!("{name} – {}", site.identity.name),
+                None => site.identity.name.to_string(),
+            },
+            author,
             home: site.link(&username.map_or_else(|| "/".to_owned(), address::of_author)),
             address: site.link(&address::of_feed(format, username)),
             // What is empty was never changed; both formats ask for a time all the same.
@@ -96,8 +102,8 @@ impl Feed {
 }
 
 impl Author {
-    fn of(site: &Site, username: &str) -> Self {
-        Self { name: username.to_owned(), address: site.link(&address::of_author(username)) }
+    fn of(site: &Site, username: &str, name: &str) -> Self {
+        Self { name: name.to_owned(), address: site.link(&address::of_author(username)) }
     }
 }
 
@@ -110,7 +116,7 @@ async fn entries(site: &Site, actor: &Actor, posts: Vec<Summary>) -> Result<Vec<
             continue;
         }
         let read = try_join_all(step.iter().map(|post| text_of(site, actor, &post.id))).await?;
-        for RenderedPost { post, html } in read.into_iter().flatten() {
+        for RenderedPost { post, html, .. } in read.into_iter().flatten() {
             let mut entry = Entry::of(site, post);
             let html = absolute(&html, &Url::parse(&entry.address).map_err(internal)?);
             bytes += html.len();
@@ -136,7 +142,7 @@ impl Entry {
         Self {
             id: ids::of_post(&post),
             address: site.link(&address::of_post(&post.id)),
-            author: Author::of(site, &post.owner),
+            author: Author::of(site, &post.owner, &post.author),
             post,
             html: None,
         }

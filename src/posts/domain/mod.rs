@@ -1,8 +1,10 @@
 //! The server side of posts: use cases, the policy that decides, the SQL.
 
 pub mod by_id;
+pub mod ending;
 pub mod filter;
 pub mod fold;
+pub mod language;
 mod limits;
 pub mod markdown;
 pub mod policy;
@@ -10,6 +12,7 @@ mod post_text;
 pub mod preview;
 pub mod reader;
 pub mod reading;
+pub mod reading_time;
 pub mod rendered;
 pub mod rendering;
 mod rows;

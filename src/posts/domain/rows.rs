@@ -35,6 +35,7 @@ pub struct SummaryRow {
     title: String,
     excerpt: String,
     owner: String,
+    display_name: String,
     version: i64,
     created_at: i64,
     updated_at: i64,
@@ -104,6 +105,7 @@ impl TryFrom<SummaryRow> for Summary {
             id: broken(PostId::try_from(row.id))?,
             title: broken(Title::try_from(row.title))?,
             excerpt: row.excerpt,
+            author: if row.display_name.is_empty() { row.owner.clone() } else { row.display_name },
             owner: row.owner,
             version: row.version,
             created_at: Timestamp::from_micros(row.created_at),
@@ -137,7 +139,7 @@ macro_rules! post_columns {
 /// The columns of a [`SummaryRow`].
 macro_rules! summary_columns {
     () => {
-        columns!("p.excerpt")
+        columns!("p.excerpt, u.display_name")
     };
 }
 

@@ -73,7 +73,8 @@ pub async fn list_own(site: &Site, actor: &Actor, request: Parsed<PageRequest>) 
     store::page(&mut site.reader_for(actor).await?, Some(owner), request?).await
 }
 
-/// The newest posts of all, or of one author, with the id of their account. Everyone may.
+/// The newest posts of all, or of one author, with the id of their account and what they tell
+/// about themselves. Everyone may.
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such author.
@@ -82,13 +83,13 @@ pub async fn newest(
     actor: &Actor,
     author: Option<&Username>,
     most: usize,
-) -> Result<(Option<UserId>, Vec<Summary>), AppError> {
+) -> Result<(Option<(UserId, Profile)>, Vec<Summary>), AppError> {
     let db = &mut site.reader_for(actor).await?;
     let author = match author {
-        Some(name) => Some(account::author(db, name).await?.ok_or(AppError::NotFound)?.0),
+        Some(name) => Some(account::author(db, name).await?.ok_or(AppError::NotFound)?),
         None => None,
     };
-    let posts = store::newest(db, author.as_ref(), most).await?;
+    let posts = store::newest(db, author.as_ref().map(|(id, _)| id), most).await?;
     Ok((author, posts))
 }
 
@@ -133,9 +134,9 @@ pub async fn rendered(site: &Site, actor: &Actor, id: &PostId) -> Result<Rendere
     let stored = site.posts().rendered.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
     match Arc::unwrap_or_clone(stored) {
         Stored::Rendered(post) => Ok(post),
-        Stored::Unrendered(post, content) => {
+        Stored::Unrendered(post, about, content) => {
             let rendering = site.renderer().render(&content).await?;
-            Ok(RenderedPost { post, html: rendering.html.clone() })
+            Ok(RenderedPost { post, about, html: rendering.html.clone() })
         }
     }
 }

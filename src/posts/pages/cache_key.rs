@@ -26,7 +26,10 @@ pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
         }
         path => {
             let post = PostId::parse(path.strip_prefix("/posts/")?)?;
-            (site.bus().changes.post(&post)?, path.to_owned())
+            let counter = site.bus().changes.page_of_post(&post)?;
+            // What changes with every post takes no room from the pages that stay.
+            let name = if counter.author_is_known { path.to_owned() } else { format!("{path}?") };
+            (counter.generation, name)
         }
     };
     Some(Key { generation, name })

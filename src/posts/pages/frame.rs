@@ -12,8 +12,9 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use super::{
+    ending::ending,
     preview::{self, linked_data},
-    show::Read,
+    show::{PostToShow, Read},
 };
 use crate::{
     credentials::{Actor, Caller},
@@ -24,7 +25,11 @@ use crate::{
     },
     posts::{
         PostId, Summary, Title, address,
-        domain::{rendered::RenderedPost, service},
+        domain::{
+            ending::{self, Neighbours, PostInPlace},
+            language::Language,
+            rendered::RenderedPost,
+        },
     },
     site::Site,
     timestamp::Timestamp,
@@ -42,7 +47,7 @@ pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, ShortcutResul
         let Some(id) = uri.path().strip_prefix("/posts/").and_then(PostId::parse) else {
             return ShortcutResult::Render(Preloaded(None));
         };
-        let reading = async { service::rendered(site, &Actor::Anonymous, &id).await.map(Arc::new) };
+        let reading = async { Ok(Arc::new(ending::read(site, &Actor::Anonymous, &id).await?.into())) };
         let read: Read = limits::in_time(reading).await;
         if let Ok(post) = &read
             && let Some(frames) = frames(site).await
@@ -82,11 +87,38 @@ enum Part {
     Title,
     Excerpt,
     Owner,
-    CreatedAt,
-    CreatedOn,
-    UpdatedAt,
-    UpdatedOn,
+    Author,
+    Created(Written),
+    Updated(Written),
+    ReadingTime,
+    Language,
+    Direction,
     Html,
+    Ending,
+}
+
+/// A form in which a page has a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    ForPrograms,
+    ForBrowsers,
+    /// To the minute.
+    Exactly,
+    Day,
+}
+
+impl Written {
+    /// The longer ones first, because one begins with another.
+    const ALL: [Self; 4] = [Self::ForPrograms, Self::ForBrowsers, Self::Exactly, Self::Day];
+
+    fn of(self, at: Timestamp) -> String {
+        match self {
+            Self::ForPrograms => at.rfc3339(),
+            Self::ForBrowsers => at.rfc3339_millis(),
+            Self::Exactly => at.moment(),
+            Self::Day => at.day(),
+        }
+    }
 }
 
 /// The pages around posts, of those that were edited and of those that were not.
@@ -100,21 +132,26 @@ pub struct PostFrames {
 impl PostFrames {
     /// Posts to be rendered, for [`Self::cut`]; `None` if there is no such title any more.
     #[must_use]
-    pub fn placeholders() -> Option<[RenderedPost; 2]> {
+    pub fn placeholders() -> Option<[PostToShow; 2]> {
         let created_at = Timestamp::from_micros(1_000_001);
         let edited_at = Timestamp::from_micros(40 * 24 * 60 * 60 * 1_000_000 + 2);
         let post = |updated_at| {
-            Some(RenderedPost {
-                post: Summary {
-                    id: PostId::parse("placeholder")?,
-                    title: Title::parse("placeholder-of-title").ok()?,
-                    excerpt: "placeholder-of-excerpt".to_owned(),
-                    owner: "placeholder-of-owner".to_owned(),
-                    version: 1,
-                    created_at,
-                    updated_at,
-                },
-                html: "placeholder-of-html".to_owned(),
+            let post = Summary {
+                id: PostId::parse("placeholder")?,
+                title: Title::parse("placeholder-of-title").ok()?,
+                excerpt: "placeholder-of-excerpt".to_owned(),
+                owner: "placeholder-of-owner".to_owned(),
+                author: "placeholder-of-author".to_owned(),
+                version: 1,
+                created_at,
+                updated_at,
+            };
+            let html = "placeholder-of-html".to_owned();
+            let shown = RenderedPost { post, about: String::new(), html };
+            Some(PostToShow {
+                place: PostInPlace { shown, neighbours: Neighbours::default() },
+                language: Language { tag: "placeholder-of-tag", direction: "placeholder-of-direction" },
+                reading_time: "placeholder-of-reading-time".to_owned(),
             })
         };
         Some([post(created_at)?, post(edited_at)?])
@@ -128,50 +165,54 @@ impl PostFrames {
         Some(Self { frames: [cut(&pages[0], &fresh)?, cut(&pages[1], &edited)?], origin })
     }
 
-    fn cut_one(
-        page: &str,
-        RenderedPost { post, html }: &RenderedPost,
-        origin: Option<&str>,
-    ) -> Option<Frame<Part>> {
+    fn cut_one(page: &str, shown: &PostToShow, origin: Option<&str>) -> Option<Frame<Part>> {
+        let PostToShow { place, language, reading_time } = shown;
+        let RenderedPost { post, html, .. } = &place.shown;
         let mut placeholders = vec![
             (linked_data(origin, post), Part::LinkedData),
+            (ending(origin, place), Part::Ending),
             (post.title.to_string(), Part::Title),
             (post.excerpt.clone(), Part::Excerpt),
             (post.owner.clone(), Part::Owner),
-            (post.created_at.rfc3339(), Part::CreatedAt),
-            (post.created_at.day(), Part::CreatedOn),
+            (post.author.clone(), Part::Author),
+            (reading_time.clone(), Part::ReadingTime),
+            (language.tag.to_owned(), Part::Language),
+            (language.direction.to_owned(), Part::Direction),
             (html.clone(), Part::Html),
         ];
+        placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at), Part::Created(form))));
         if origin.is_some() {
             placeholders.push((address::of_post(&post.id), Part::Address));
         }
         if post.is_edited() {
-            placeholders.push((post.updated_at.rfc3339(), Part::UpdatedAt));
-            placeholders.push((post.updated_at.day(), Part::UpdatedOn));
+            placeholders.extend(Written::ALL.map(|form| (form.of(post.updated_at), Part::Updated(form))));
         }
         Frame::cut(page, &placeholders)
     }
 
     /// The page of a post.
     #[must_use]
-    pub fn page(&self, RenderedPost { post, html }: &RenderedPost) -> String {
+    pub fn page(&self, PostToShow { place, language, reading_time }: &PostToShow) -> String {
+        let RenderedPost { post, html, .. } = &place.shown;
+        let ending = ending(self.origin.as_deref(), place);
         let data = linked_data(self.origin.as_deref(), post);
         let address = address::of_post(&post.id);
-        let time = |at: Timestamp| (at.rfc3339(), at.day());
-        let (created_at, created_on) = time(post.created_at);
-        let (updated_at, updated_on) =
-            if post.is_edited() { time(post.updated_at) } else { Default::default() };
+        let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at));
+        let (created, updated) = (forms(post.created_at), forms(post.updated_at));
         self.frames[usize::from(post.is_edited())].fill(|part| match part {
             Part::LinkedData => Filling::Html(&data),
             Part::Address => Filling::Text(&address),
             Part::Title => Filling::Text(post.title.as_str()),
             Part::Excerpt => Filling::Text(&post.excerpt),
             Part::Owner => Filling::Text(&post.owner),
-            Part::CreatedAt => Filling::Text(&created_at),
-            Part::CreatedOn => Filling::Text(&created_on),
-            Part::UpdatedAt => Filling::Text(&updated_at),
-            Part::UpdatedOn => Filling::Text(&updated_on),
+            Part::Author => Filling::Text(&post.author),
+            Part::Created(form) => Filling::Text(&created[form as usize]),
+            Part::Updated(form) => Filling::Text(&updated[form as usize]),
+            Part::ReadingTime => Filling::Text(reading_time),
+            Part::Language => Filling::Text(language.tag),
+            Part::Direction => Filling::Text(language.direction),
             Part::Html => Filling::Html(html),
+            Part::Ending => Filling::Html(&ending),
         })
     }
 }

@@ -31,10 +31,13 @@ pub fn AllPostsPage() -> impl IntoView {
     load(async move {
         let page = api::list_posts(older, newer, None).await?;
         Ok(view! {
-            <PageTitle text="All posts".to_owned() />
-            {first.then(|| view! { <SitePreview /> })}
+            {if first {
+                view! { <PageTitle /><SitePreview /> }.into_any()
+            } else {
+                view! { <PageTitle text="Older posts".to_owned() /> }.into_any()
+            }}
             <LiveList as_of=page.as_of />
-            <h1>"All posts"</h1>
+            {if first { view! { <Masthead /> }.into_any() } else { view! { <h1>"All posts"</h1> }.into_any() }}
             {if page.posts.is_empty() && first {
                 view! { <NothingYet /> }.into_any()
             } else {
@@ -43,6 +46,20 @@ pub fn AllPostsPage() -> impl IntoView {
             <IslandScripts wake=Wake::Idle />
         })
     })
+}
+
+/// The name of the site and what it is about, above the newest posts.
+#[component]
+fn Masthead() -> impl IntoView {
+    let identity = &site().identity;
+    let description = identity.description.as_str().to_owned();
+    view! {
+        <header class="masthead">
+            <h1 dir="auto">{identity.name.to_string()}</h1>
+            {(!description.is_empty()).then(|| view! { <p dir="auto">{description}</p> })}
+        </header>
+        <h2 class="visually-hidden">"All posts"</h2>
+    }
 }
 
 /// `/my-posts`: the signed-in author's own, newest first.
@@ -112,7 +129,9 @@ fn NothingYet() -> impl IntoView {
 /// Entries of a page, and the way to the pages before and after it.
 #[component]
 pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl IntoView {
-    let entries = page.posts.iter().cloned().map(|post| view! { <Entry post own /> }).collect_view();
+    // A list of one author does not name them again and again.
+    let by_many = path == "/";
+    let entries = page.posts.iter().cloned().map(|post| view! { <Entry post own by_many /> }).collect_view();
     let empty = page.posts.is_empty();
     let [older, newer] = [page.older, page.newer].map(|cursor| cursor.map(|cursor| cursor.to_string()));
     view! {
@@ -125,24 +144,25 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 }
 
 #[component]
-fn Entry(post: Summary, own: bool) -> impl IntoView {
+fn Entry(post: Summary, own: bool, by_many: bool) -> impl IntoView {
     let address = address::of_post(&post.id);
-    let Summary { id, title, excerpt, owner, created_at, .. } = post;
+    let Summary { id, title, excerpt, owner, author, created_at, .. } = post;
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();
     let actions = own.then(|| view! {
-        <p class="actions">
+        <p class="actions quiet">
             <a href=format!("/my-posts/{id}/edit") aria-describedby=heading.clone()>"Edit"</a>
             <a class="danger" href=address::of_deletion(&id) aria-describedby=heading.clone()>"Delete post"</a>
         </p>
     });
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
+            <p class="meta">
+                {by_many.then(|| view! { <AuthorLink username=owner name=author />" · " })}
+                <Time at=created_at />
+            </p>
             <h2 id=heading><a href=address>{title.to_string()}</a></h2>
             {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
-            <p class="meta">
-                <AuthorLink username=owner />" · "<Time at=created_at />
-            </p>
             {actions}
         </article>
     }

@@ -4,6 +4,7 @@ mod author;
 pub mod cache_key;
 mod delete;
 mod edit;
+mod ending;
 pub mod frame;
 mod list;
 mod parts;

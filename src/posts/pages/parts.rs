@@ -6,9 +6,13 @@ use crate::{posts::address, ui::uri};
 
 /// The name of an author, which leads to their page.
 #[component]
-pub fn AuthorLink(username: String) -> impl IntoView {
+pub fn AuthorLink(
+    username: String,
+    /// As people see it.
+    name: String,
+) -> impl IntoView {
     let path = address::of_author(&username);
-    view! { <a class="author" rel="author" href=path>{username}</a> }
+    view! { <a class="author" rel="author" href=path dir="auto">{name}</a> }
 }
 
 /// The lists of one's own posts.

@@ -15,9 +15,6 @@ use crate::{
     site::Site,
 };
 
-/// Its name, as previews show it.
-const SITE_NAME: &str = "Byline";
-
 /// What the addresses of the site begin with, where whoever runs it has said so. What a
 /// request calls the site is no better than a guess, and it would be kept for everyone.
 #[must_use]
@@ -28,10 +25,17 @@ pub fn origin(site: &Site) -> Option<String> {
 /// In the head of `/`.
 #[component]
 pub fn SitePreview() -> impl IntoView {
+    let identity = site().identity.clone();
+    let name = identity.name.to_string();
+    let description = match identity.description.as_str() {
+        "" => format!("Everything that is published on {name}, newest first."),
+        description => description.to_owned(),
+    };
     view! {
-        <Meta name="description" content="Everything that is published on Byline, newest first." />
+        <Meta name="description" content=description.clone() />
         <Meta property="og:type" content="website" />
-        <Meta property="og:title" content=SITE_NAME />
+        <Meta property="og:title" content=name />
+        <Meta property="og:description" content=description />
         <CommonPreview path="/".to_owned() />
         <FeedLinks />
     }
@@ -46,7 +50,7 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
     let path = address::of_post(&post.id);
     view! {
         <Meta name="description" content=post.excerpt.clone() />
-        <Meta name="author" content=post.owner.clone() />
+        <Meta name="author" content=post.author.clone() />
         <Meta property="og:type" content="article" />
         <Meta property="og:title" content=post.title.to_string() />
         <Meta property="og:description" content=post.excerpt />
@@ -55,7 +59,7 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
         {author.map(|author| view! { <Meta property="article:author" content=author /> })}
         <CommonPreview path />
         <FeedLinks />
-        <FeedLinks author=post.owner />
+        <FeedLinks author=post.owner name=post.author />
         <script type="application/ld+json" inner_html=data></script>
     }
 }
@@ -68,7 +72,7 @@ fn CommonPreview(
 ) -> impl IntoView {
     let address = origin(&site()).map(|origin| origin + &path);
     view! {
-        <Meta property="og:site_name" content=SITE_NAME />
+        <Meta property="og:site_name" content=site().identity.name.to_string() />
         <Meta name="twitter:card" content="summary" />
         {address.map(|address| view! {
             <Meta property="og:url" content=address.clone() />
@@ -84,8 +88,11 @@ pub fn FeedLinks(
     /// Whose; everyone's, if absent.
     #[prop(optional, into)]
     author: Option<String>,
+    /// The author's name, as people see it.
+    #[prop(optional, into)]
+    name: Option<String>,
 ) -> impl IntoView {
-    let title = author.as_ref().map_or_else(|| "All posts".to_owned(), |author| format!("Posts by {author}"));
+    let title = name.map_or_else(|| "All posts".to_owned(), |name| format!("Posts by {name}"));
     let links = FeedFormat::ALL.map(|format| {
         let href = address::of_feed(format, author.as_deref());
         view! { <Link rel="alternate" type_=format.media_type() title=title.clone() href /> }
@@ -99,7 +106,7 @@ pub fn FeedLinks(
 #[must_use]
 pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
     let at = |path: String| origin.map(|origin| format!("{origin}{path}"));
-    let mut author = json!({ "@type": "Person", "name": post.owner });
+    let mut author = json!({ "@type": "Person", "name": post.author });
     if let Some(address) = at(address::of_author(&post.owner)) {
         author["url"] = address.into();
     }

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{parts::AuthorLink, post_id, preview::PostPreview};
+use super::{
+    ending::ending,
+    parts::AuthorLink,
+    post_id,
+    preview::{self, PostPreview},
+};
 use crate::{
     error::AppError,
     http::{
@@ -14,7 +19,13 @@ use crate::{
     },
     posts::{
         PostId, address,
-        domain::{policy, rendered::RenderedPost, service},
+        domain::{
+            ending::{self, PostInPlace},
+            language::Language,
+            policy, reading_time,
+            rendered::RenderedPost,
+            service,
+        },
         drafts::Draft,
         editor::ForgetDraft,
         forms,
@@ -23,7 +34,27 @@ use crate::{
 };
 
 /// The post of a page that has been read before the page is rendered.
-pub type Read = Result<Arc<RenderedPost>, AppError>;
+pub type Read = Result<Arc<PostToShow>, AppError>;
+
+/// A post, and what is found from its text.
+#[derive(Clone, Debug)]
+pub struct PostToShow {
+    pub place: PostInPlace,
+    pub language: Language,
+    /// How long it takes to read, in words.
+    pub reading_time: String,
+}
+
+impl From<PostInPlace> for PostToShow {
+    fn from(place: PostInPlace) -> Self {
+        let RenderedPost { post, html, .. } = &place.shown;
+        Self {
+            language: Language::of(post.title.as_str(), &post.excerpt),
+            reading_time: format!("{} min read", reading_time::minutes(html)),
+            place,
+        }
+    }
+}
 
 /// A post to read; for its owner also to edit and delete.
 #[component]
@@ -37,10 +68,11 @@ pub fn PostPage() -> impl IntoView {
             Some(read) => (*read).clone()?,
             None => {
                 let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-                Arc::new(service::rendered(&site(), &actor(), &id).await?)
+                Arc::new(ending::read(&site(), &actor(), &id).await?.into())
             }
         };
-        let RenderedPost { post, html } = &*shown;
+        let PostToShow { place, language, reading_time } = &*shown;
+        let RenderedPost { post, html, .. } = &place.shown;
         let own = policy::may_change(&actor(), &post.owner).is_ok();
         // Its draft is not needed any more.
         let saved = if own && just_saved { saved_draft(&post.id).await? } else { None };
@@ -49,21 +81,26 @@ pub fn PostPage() -> impl IntoView {
         Ok(view! {
             <PageTitle text=post.title.to_string() />
             <PostPreview post=post.clone() />
-            <article class="post">
-                <header dir="auto">
+            <article class="post" lang=language.tag dir=language.direction>
+                <header>
                     <h1>{post.title.to_string()}</h1>
-                    <p class="meta">
-                        "By "<AuthorLink username=post.owner.clone() />" · "<Time at=post.created_at />
-                        {edited.then(|| view! { " · edited "<Time at=post.updated_at /> })}
-                    </p>
-                    {own.then(|| view! {
-                        <p class="actions">
-                            <a href=format!("/my-posts/{}/edit", post.id)>"Edit"</a>
-                            <a class="danger" href=address::of_deletion(&post.id)>"Delete post"</a>
+                    <div class="meta-row" lang="en">
+                        <p class="meta">
+                            "By "<AuthorLink username=post.owner.clone() name=post.author.clone() />
+                            " · "<Time at=post.created_at />
+                            {edited.then(|| view! { " · edited "<Time at=post.updated_at /> })}
+                            " · "<span class="reading-time">{reading_time.clone()}</span>
                         </p>
-                    })}
+                        {own.then(|| view! {
+                            <p class="actions quiet">
+                                <a href=format!("/my-posts/{}/edit", post.id)>"Edit"</a>
+                                <a class="danger" href=address::of_deletion(&post.id)>"Delete post"</a>
+                            </p>
+                        })}
+                    </div>
                 </header>
                 <div class="prose" inner_html=html.clone()></div>
+                <footer class="post-end" lang="en" inner_html=ending(preview::origin(&site()).as_deref(), place)></footer>
             </article>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })

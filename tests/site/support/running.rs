@@ -13,8 +13,8 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp,
-        Unverified,
+        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, Identity, Origins, PageMemory,
+        SecretKeySource, Srp, Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
@@ -166,6 +166,7 @@ impl Running {
             mail: None,
             unverified: Unverified::MayWrite,
             srp: Srp::On,
+            identity: Identity::default(),
             ai_crawlers: AiCrawlers::Allow,
         };
         set(&mut config);

@@ -18,6 +18,10 @@ pub(super) const MAX_GRAPHEMES: usize = 240;
 /// How far back a cut may move to be between two words.
 const WORD_GRAPHEMES: usize = 40;
 
+/// Bytes of prose with which the end of a paragraph ends the excerpt too: what follows it
+/// begins another thought.
+const BEGINNING: usize = 80;
+
 /// Limits the bytes too, because one grapheme cluster can have ten thousand marks.
 const MAX_BYTES: usize = 8192;
 
@@ -88,6 +92,7 @@ pub(super) fn of_html(html: &str) -> String {
                     into.push(' ');
                 }
                 match name {
+                    "p" if prose.len() >= BEGINNING => break,
                     "pre" => in_code = in_code.saturating_sub(1),
                     _ if is_heading(name) => in_heading = in_heading.saturating_sub(1),
                     _ => {}

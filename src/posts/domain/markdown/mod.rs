@@ -37,7 +37,13 @@ use pulldown_cmark::{
     Alignment, BlockQuoteKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
 };
 
-use self::{alerts::ALERTS, formulas::Formulas, written::Written};
+pub(super) use self::balance::runs_to_left;
+use self::{
+    alerts::ALERTS,
+    formulas::Formulas,
+    tokens::{Token, Tokens},
+    written::Written,
+};
 use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
@@ -141,6 +147,15 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
 #[must_use]
 pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
+}
+
+/// Calls `of` with each word of HTML, as spaces separate them, and with what tags separate.
+pub(super) fn words_of_html<'a>(html: &'a str, mut of: impl FnMut(&'a str)) {
+    for token in Tokens::of(html) {
+        if let Token::Text(text) | Token::Raw(text) = token {
+            text.split_whitespace().for_each(&mut of);
+        }
+    }
 }
 
 /// The class of the box of a task, and its two looks: characters, which print and are
