@@ -48,7 +48,6 @@ pub fn router(site: Site) -> Router {
         .route("/", get(pages::page).post(cognito::call_at_root).fallback(headers::only_get))
         // Where people look for the list of posts.
         .route("/posts", get(async || calls::see_other("/")).fallback(headers::only_get))
-        .route("/blog", get(async || calls::see_other("/")).fallback(headers::only_get))
         .route("/api/{name}", any(calls::call))
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
         .route(export::PATH, get(pages::page).post(export::download))

@@ -12,9 +12,9 @@ use leptos_router::{
 use crate::{
     accounts::pages::{
         AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EmailPage, EndLoginPage, ExportPage,
-        ForgotPasswordPage, LogInCodePage, LogInPage, LoggedInPage, PasskeysPage, PasswordPage, ProfilePage,
-        RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage, TwoFactorPage,
-        UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
+        ForgotPasswordPage, LogInCodePage, LogInPage, LogOutPage, LoggedInPage, PasskeysPage, PasswordPage,
+        ProfilePage, RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage,
+        TwoFactorPage, UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
     },
     assets,
     codegen::page::ApiPage,
@@ -116,6 +116,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/reset-password") view=|| view! { <ResetPasswordPage /> }.into_any() />
                 <Route path=path!("/verify-email") view=|| view! { <VerifyEmailPage /> }.into_any() />
                 <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
+                <Route path=path!("/logout") view=|| view! { <LogOutPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />

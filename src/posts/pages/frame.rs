@@ -101,7 +101,6 @@ enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
     ForPrograms,
-    ForBrowsers,
     /// To the minute.
     Exactly,
     Day,
@@ -109,12 +108,11 @@ enum Written {
 
 impl Written {
     /// The longer ones first, because one begins with another.
-    const ALL: [Self; 4] = [Self::ForPrograms, Self::ForBrowsers, Self::Exactly, Self::Day];
+    const ALL: [Self; 3] = [Self::ForPrograms, Self::Exactly, Self::Day];
 
     fn of(self, at: Timestamp) -> String {
         match self {
-            Self::ForPrograms => at.rfc3339(),
-            Self::ForBrowsers => at.rfc3339_millis(),
+            Self::ForPrograms => at.rfc3339_millis(),
             Self::Exactly => at.moment(),
             Self::Day => at.day(),
         }

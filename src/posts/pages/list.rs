@@ -129,9 +129,7 @@ fn NothingYet() -> impl IntoView {
 /// Entries of a page, and the way to the pages before and after it.
 #[component]
 pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl IntoView {
-    // A list of one author does not name them again and again.
-    let by_many = path == "/";
-    let entries = page.posts.iter().cloned().map(|post| view! { <Entry post own by_many /> }).collect_view();
+    let entries = page.posts.iter().cloned().map(|post| view! { <Entry post own /> }).collect_view();
     let empty = page.posts.is_empty();
     let [older, newer] = [page.older, page.newer].map(|cursor| cursor.map(|cursor| cursor.to_string()));
     view! {
@@ -144,7 +142,7 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 }
 
 #[component]
-fn Entry(post: Summary, own: bool, by_many: bool) -> impl IntoView {
+fn Entry(post: Summary, own: bool) -> impl IntoView {
     let address = address::of_post(&post.id);
     let Summary { id, title, excerpt, owner, author, created_at, .. } = post;
     let heading = format!("post-{id}");
@@ -157,12 +155,11 @@ fn Entry(post: Summary, own: bool, by_many: bool) -> impl IntoView {
     });
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <p class="meta">
-                {by_many.then(|| view! { <AuthorLink username=owner name=author />" · " })}
-                <Time at=created_at />
-            </p>
             <h2 id=heading><a href=address>{title.to_string()}</a></h2>
             {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
+            <p class="meta">
+                <AuthorLink username=owner name=author />" · "<Time at=created_at />
+            </p>
             {actions}
         </article>
     }

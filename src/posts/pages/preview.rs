@@ -54,8 +54,8 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
         <Meta property="og:type" content="article" />
         <Meta property="og:title" content=post.title.to_string() />
         <Meta property="og:description" content=post.excerpt />
-        <Meta property="article:published_time" content=post.created_at.rfc3339() />
-        <Meta property="article:modified_time" content=post.updated_at.rfc3339() />
+        <Meta property="article:published_time" content=post.created_at.rfc3339_millis() />
+        <Meta property="article:modified_time" content=post.updated_at.rfc3339_millis() />
         {author.map(|author| view! { <Meta property="article:author" content=author /> })}
         <CommonPreview path />
         <FeedLinks />
@@ -115,8 +115,8 @@ pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
         "@type": "BlogPosting",
         "headline": post.title.as_str(),
         "description": post.excerpt,
-        "datePublished": post.created_at.rfc3339(),
-        "dateModified": post.updated_at.rfc3339(),
+        "datePublished": post.created_at.rfc3339_millis(),
+        "dateModified": post.updated_at.rfc3339_millis(),
         "author": author,
     });
     if let Some(address) = at(address::of_post(&post.id)) {
