@@ -374,7 +374,7 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
     };
     let (edit, folded) = fold::fold_before_write(edit, |edit: &Change| edit.content.new_content()).await?;
     let input = (actor.clone(), id.clone(), guard, edit, folded, rendering);
-    change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
+    let saved = change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
         Box::pin(async move {
             let editor = actor.user()?;
             let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
@@ -401,12 +401,21 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
             let post = store::update(db, &id, &editor.id, version, folded, new_owner_id, clock::now())
                 .await?
                 .ok_or_else(|| conflict(&current))?;
+            let is_new_owner = new_owner.is_some();
             let owner = new_owner.map_or_else(|| editor.username.clone(), |new_owner| new_owner.username);
             let event = events::record(db, EventKind::Changed, &id, &owner).await?;
+            if is_new_owner {
+                account::tell_names_changed(db).await?;
+            }
             Ok((post, Some(event)))
         })
     })
-    .await
+    .await?;
+    // Pages of either author name it, or its neighbours, under the one or the other.
+    if actor.user()?.username.as_str() != saved.owner {
+        site.bus().changes.everything_changed();
+    }
+    Ok(saved)
 }
 
 /// The new owner of a post that is handed on.
