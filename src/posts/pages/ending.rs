@@ -21,12 +21,12 @@ pub fn ending(origin: Option<&str>, PostInPlace { shown, neighbours }: &PostInPl
     let mut html = String::new();
     let _ = write!(
         html,
-        "<p class=\"post-author\" dir=\"auto\"><a class=\"author\" rel=\"author\" href=\"{}\">{}</a>",
+        "<p class=\"post-author\"><a class=\"author\" rel=\"author\" href=\"{}\"><bdi>{}</bdi></a>",
         encode_double_quoted_attribute(&address::of_author(&post.owner)),
         encode_text(&post.author),
     );
     if !about.is_empty() {
-        let _ = write!(html, " <span class=\"about\">{}</span>", encode_text(about));
+        let _ = write!(html, " <span class=\"about\" dir=\"auto\">{}</span>", encode_text(about));
     }
     html += "</p>";
     let Neighbours { newer, older } = neighbours;
@@ -49,7 +49,7 @@ pub fn ending(origin: Option<&str>, PostInPlace { shown, neighbours }: &PostInPl
 
 fn neighbour(post: &Summary, class: &str, word: &str) -> String {
     format!(
-        "<li class=\"{class}\"><span>{word}</span> <a href=\"{}\" dir=\"auto\">{}</a></li>",
+        "<li class=\"{class}\"><span>{word}</span> <a href=\"{}\"><bdi>{}</bdi></a></li>",
         encode_double_quoted_attribute(&address::of_post(&post.id)),
         encode_text(post.title.as_str()),
     )

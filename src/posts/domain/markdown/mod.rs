@@ -48,7 +48,7 @@ use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
 /// every change to the result for any text.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
@@ -90,6 +90,9 @@ fn options() -> Options {
         | Options::ENABLE_MATH
 }
 
+/// What links say of themselves: that the site does not speak for where they lead.
+const REL: &str = "nofollow ugc noopener";
+
 /// ammonia's defaults, limited to http, https and mailto, with `rel` on every link and
 /// some attributes:
 /// - `dir`, so that authors can set the direction of a text;
@@ -102,7 +105,7 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
         .tags(HashSet::from(elements::ELEMENTS))
         .url_schemes(HashSet::from(addresses::LINK_SCHEMES))
-        .link_rel(Some("nofollow ugc noopener"))
+        .link_rel(Some(REL))
         .add_generic_attributes(["dir"])
         .add_allowed_classes("span", [balance::NOT_SHOWN, TASK])
         .add_allowed_classes("nav", [sections::CONTENTS])
@@ -139,6 +142,7 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
     let source = marks::prepare(content.as_str());
     let written = write(&source);
     let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
+    let safe = without_rel_of_own(&safe);
     marks::replaced(safe, |formula| written.formulas.get(formula)?.mathml.as_deref())
 }
 
@@ -147,6 +151,31 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
 #[must_use]
 pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
+}
+
+/// Takes [`REL`] from links that stay on the site: to a part of the same page, and to a path. What
+/// ammonia writes has no quotes within the value of an attribute, so a tag can be cut at them.
+fn without_rel_of_own(html: &str) -> String {
+    let mut pieces = html.split("<a ");
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    let rel = format!(" rel=\"{REL}\"");
+    for piece in pieces {
+        whole.push_str("<a ");
+        let is_own = piece.split_once("href=\"").is_some_and(|(_, address)| {
+            address.starts_with('#') || (address.starts_with('/') && !address[1..].starts_with(['/', '\\']))
+        });
+        // Up to the next tag: a link without an address has none.
+        let tag = piece.find("\">").map_or(0, |end| end + 1);
+        match piece[..tag].split_once(rel.as_str()) {
+            Some((before, after)) if is_own => {
+                whole.push_str(before);
+                whole.push_str(after);
+                whole.push_str(&piece[tag..]);
+            }
+            _ => whole.push_str(piece),
+        }
+    }
+    whole
 }
 
 /// Calls `of` with each word of HTML, as spaces separate them, and with what tags separate.
