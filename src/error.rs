@@ -159,6 +159,12 @@ pub enum Field {
     Title,
     /// The Markdown of a post.
     Content,
+    /// The last part of a post's address.
+    Address,
+    /// The tags of a post.
+    Tags,
+    /// When a post is to be published.
+    PublishAt,
     /// The username of a post's author.
     Owner,
     /// The name of an API key.
@@ -196,6 +202,9 @@ impl Field {
             Self::Identifier => "identifier",
             Self::Title => "title",
             Self::Content => "content",
+            Self::Address => "address",
+            Self::Tags => "tags",
+            Self::PublishAt => "publish_at",
             Self::Owner => "owner",
             Self::Name => "name",
             Self::Days => "days",
@@ -221,6 +230,9 @@ impl Field {
             Self::Identifier => "Username or email",
             Self::Title => "Title",
             Self::Content => "Content",
+            Self::Address => "Address",
+            Self::Tags => "Tags",
+            Self::PublishAt => "Publish at",
             Self::Owner => "Owner",
             Self::Name => "Name",
             Self::Days => "Days until it expires",
@@ -360,6 +372,13 @@ impl FieldErrors {
     /// Takes the value, or notes the error at `field`.
     pub fn take<T, E: ToString>(&mut self, field: Field, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
+    }
+
+    /// Those, and others after them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
     }
 
     /// Whether everything was as it should be.

@@ -29,7 +29,7 @@ use crate::{
     mail::Mailer,
     posts,
     posts::{
-        domain::{reading::PostReaders, rendering::Renderer},
+        domain::{reading::PostReaders, rendering::Renderer, scheduled::Publisher, slugs::KnownAddresses},
         events::{Bus, broadcast::Broadcast},
         pages::frame::Frames,
     },
@@ -56,7 +56,7 @@ const FORMS: Forms = Forms {
         posts::forms::FORMS,
     ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
-    notices: &accounts::mail_forms::NOTICES,
+    notices: &[&accounts::mail_forms::NOTICES, &posts::forms::NOTICES],
 };
 
 async fn assemble(
@@ -106,11 +106,13 @@ async fn assemble(
         .with(Broadcast::default())
         .with(Renderer::new(config.page_memory))
         .with(PostReaders::new(config.page_memory))
+        .with(KnownAddresses::default())
+        .with(Publisher::default())
         .with(Frames::default())
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)
-        .with(PageKeys(posts::pages::cache_key::key))
+        .with(PageKeys { known: posts::pages::cache_key::known, find: posts::pages::cache_key::find })
         .with(Document(|| App().into_any()))
         .into())
 }
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn no_two_notices_have_one_name() {
         let of_forms = FORMS.all().filter_map(|form| form.notice);
-        for notice in of_forms.chain(FORMS.notices.iter().copied()) {
+        for notice in of_forms.chain(FORMS.notices.iter().copied().flatten().copied()) {
             let found = FORMS.notice(notice.name).map(|found| found.sentence);
             assert_eq!(found, Some(notice.sentence), "{}", notice.name);
         }

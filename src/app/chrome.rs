@@ -9,7 +9,7 @@ use crate::{
         context::{actor, site},
         forms::{Form, Notice},
     },
-    posts::address::{self, FeedFormat},
+    posts::address::{FeedFormat, FeedOf},
     ui::{Time, uri},
 };
 
@@ -128,7 +128,7 @@ pub fn SiteFooter() -> impl IntoView {
                 <ul>
                     <li><a href="/" dir="auto">{name}</a></li>
                     <li>
-                        <a href=address::of_feed(FeedFormat::Atom, None) type=FeedFormat::Atom.media_type()>"Feed"</a>
+                        <a href=FeedOf::Everyone.address(FeedFormat::Atom) type=FeedFormat::Atom.media_type()>"Feed"</a>
                     </li>
                     {api.map(|href| view! { <li><a href=href>"API"</a></li> })}
                 </ul>

@@ -22,7 +22,8 @@ use crate::{
     error::AppError,
     http::{context::site, look::Look},
     posts::pages::{
-        AllPostsPage, AuthorPage, DeletePostPage, EditPostPage, MyPostsPage, NewPostPage, PostPage, TrashPage,
+        AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
+        PostPage, RevisionsPage, TagPage, TrashPage,
     },
     ui::ErrorPage,
 };
@@ -90,9 +91,15 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/posts/:id/delete") view=|| view! { <DeletePostPage /> }.into_any() />
                 <Route path=path!("/my-posts") view=|| view! { <MyPostsPage /> }.into_any() />
                 <Route path=path!("/my-posts/new") view=|| view! { <NewPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/new/draft") view=|| view! { <NewPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/drafts") view=|| view! { <DraftsPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/draft") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/publish") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/unpublish") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/my-posts/:id/revisions") view=|| view! { <RevisionsPage /> }.into_any() />
                 <Route path=path!("/account") view=|| view! { <AccountPage /> }.into_any() />
                 <Route path=path!("/account/confirm") view=|| view! { <ConfirmPage /> }.into_any() />
                 <Route path=path!("/account/confirm/passkey") view=|| view! { <ConfirmPage /> }.into_any() />
@@ -122,7 +129,9 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />
                 <Route path=path!("/login/passkey") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
-                // Of one segment, so after every other of one.
+                <Route path=path!("/tags/:tag") view=|| view! { <TagPage /> }.into_any() />
+                // Of one segment and of two, so after every other of as many.
+                <Route path=path!("/:author/:slug") view=|| view! { <PostPage /> }.into_any() />
                 <Route path=path!("/:author") view=|| view! { <AuthorPage /> }.into_any() />
             </Routes>
         </Router>

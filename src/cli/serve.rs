@@ -15,7 +15,7 @@ use crate::{
     http::{listener, tls::Tls},
     mail,
     ops::{demo, housekeeping},
-    posts::events,
+    posts::{domain::scheduled, events},
     router,
     site::Site,
 };
@@ -47,6 +47,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         }
     }
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    let publishing = scheduled::start(&site);
     let mailing = mail::Worker::start(&site);
     let following = events::follow::start(&site).await;
     let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
@@ -66,6 +67,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let renewing = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change()));
     listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
     cleaning.abort();
+    publishing.abort();
     if let Some(renewing) = renewing {
         renewing.abort();
     }

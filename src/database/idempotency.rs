@@ -58,6 +58,7 @@ impl IdempotencyKey {
 pub enum IdempotentOperation {
     SignUp,
     CreatePost,
+    SaveDraft,
     DeletePost,
     CreateApiKey,
     RevokeApiKey,
@@ -70,6 +71,7 @@ impl IdempotentOperation {
         match self {
             Self::SignUp => "sign_up",
             Self::CreatePost => "create_post",
+            Self::SaveDraft => "save_draft",
             Self::DeletePost => "delete_post",
             Self::CreateApiKey => "create_api_key",
             Self::RevokeApiKey => "revoke_api_key",

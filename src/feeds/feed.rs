@@ -10,12 +10,11 @@ use crate::{
     error::AppError,
     posts::{
         PostId, Summary,
-        address::{self, FeedFormat},
+        address::{self, FeedFormat, FeedOf},
         domain::{rendered::RenderedPost, service},
     },
     site::Site,
     timestamp::Timestamp,
-    username::Username,
 };
 
 /// Posts of a feed.
@@ -26,7 +25,7 @@ const HTML_BYTES: usize = 1024 * 1024;
 /// Posts that are read together.
 const STEP: usize = 10;
 
-/// The newest posts of everyone, or of one author.
+/// The newest posts of everyone, of one author, or with a tag.
 #[derive(Debug)]
 pub struct Feed {
     /// Never changes, even if the site or the author gets another address.
@@ -64,32 +63,34 @@ impl Feed {
     /// Reads the feed that `actor` may see.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when there is no such author.
-    pub async fn read(
-        site: &Site,
-        actor: &Actor,
-        format: FeedFormat,
-        author: Option<Username>,
-    ) -> Result<Self, AppError> {
-        let username = author.as_ref().map(Username::as_str);
-        let (user, posts) = service::newest(site, actor, author.as_ref(), POSTS).await?;
-        let id = match &user {
-            Some((user, _)) => ids::of_author(user),
-            None => ids::of_site(site.secret().await?),
+    /// [`AppError::NotFound`] when there is no such author, and when no post has the tag.
+    pub async fn read(site: &Site, actor: &Actor, format: FeedFormat, of: &FeedOf) -> Result<Self, AppError> {
+        let name = &site.identity.name;
+        let (id, title, author, posts) = match of {
+            FeedOf::Everyone => {
+                let id = ids::of_site(site.secret().await?);
+                (id, name.to_string(), None, service::newest(site, actor, POSTS).await?)
+            }
+            FeedOf::Author(username) => {
+                let (user, profile, posts) = service::newest_of_author(site, actor, username, POSTS).await?;
+                let author = Author::of(site, username.as_str(), profile.display_name.or(username.as_str()));
+                (ids::of_author(&user), format!("{} – {name}", author.name), Some(author), posts)
+            }
+            FeedOf::Tag(tag) => {
+                let posts = service::newest_of_tag(site, actor, tag, POSTS).await?;
+                if posts.is_empty() {
+                    return Err(AppError::NotFound);
+                }
+                (ids::of_tag(site.secret().await?, tag), format!("{tag} – {name}"), None, posts)
+            }
         };
         let entries = entries(site, actor, posts).await?;
-        let author = username
-            .zip(user)
-            .map(|(username, (_, profile))| Author::of(site, username, profile.display_name.or(username)));
         Ok(Self {
             id,
-            title: match &author {
-                Some(Author { name, .. }) => format!("{name} – {}", site.identity.name),
-                None => site.identity.name.to_string(),
-            },
+            title,
             author,
-            home: site.link(&username.map_or_else(|| "/".to_owned(), address::of_author)),
-            address: site.link(&address::of_feed(format, username)),
+            home: site.link(&of.page()),
+            address: site.link(&of.address(format)),
             // What is empty was never changed; both formats ask for a time all the same.
             updated_at: entries
                 .iter()
@@ -141,7 +142,7 @@ impl Entry {
     fn of(site: &Site, post: Summary) -> Self {
         Self {
             id: ids::of_post(&post),
-            address: site.link(&address::of_post(&post.id)),
+            address: site.link(&post.address()),
             author: Author::of(site, &post.owner, &post.author),
             post,
             html: None,

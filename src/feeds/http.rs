@@ -25,7 +25,10 @@ use crate::{
         page_cache::Key,
         shared_answers::{CachePolicy, Keep, SharedAnswer},
     },
-    posts::address::{self, FeedFormat},
+    posts::{
+        Tag,
+        address::{BEFORE_USERNAME, FeedFormat, FeedOf},
+    },
     site::Site,
     username::Username,
 };
@@ -49,55 +52,50 @@ pub fn routes() -> Router<Site> {
     FeedFormat::ALL
         .into_iter()
         .fold(Router::new(), |routes, format| {
-            let of_all = move |state: State<Site>, request: Request| everyones(state, format, request);
-            let of_one = move |state: State<Site>, path: Path<String>, request: Request| {
-                authors(state, path, format, request)
+            let handler = |parse: fn(&str) -> Option<FeedOf>| {
+                let answer = move |State(site): State<Site>, path: Option<Path<String>>, request: Request| {
+                    let of = parse(path.as_deref().map_or("", String::as_str));
+                    // Without its body, which cannot be shared between threads.
+                    let (head, _) = request.into_parts();
+                    async move { feed_or_error(&site, format, of, &head).await }
+                };
+                get(answer).fallback(only_get)
             };
+            let (all, file) = (FeedOf::Everyone.address(format), format.file());
             routes
-                .route(&address::of_feed(format, None), get(of_all).fallback(only_get))
-                .route(&address::of_feed(format, Some("{username}")), get(of_one).fallback(only_get))
+                .route(&all, handler(|_| Some(FeedOf::Everyone)))
+                // A text that cannot be a name is the name of nobody.
+                .route(
+                    &format!("/{BEFORE_USERNAME}{{username}}/{file}"),
+                    handler(|name| Username::parse_known(name).ok().map(FeedOf::Author)),
+                )
+                .route(
+                    &format!("/tags/{{tag}}/{file}"),
+                    handler(|tag| Tag::try_from(tag.to_owned()).ok().map(FeedOf::Tag)),
+                )
         })
         .route(sitemap::PATH, get(map).fallback(only_get))
         .route("/robots.txt", get(rules).fallback(only_get))
 }
 
-async fn everyones(State(site): State<Site>, format: FeedFormat, request: Request) -> Response {
-    // Without its body, which cannot be shared between threads.
-    let (head, _) = request.into_parts();
-    let answer = feed(&site, format, None, &head).await;
-    answer.unwrap_or_else(|error| refusal(&error, wants_html(&head.headers)))
-}
-
-async fn authors(
-    State(site): State<Site>,
-    Path(username): Path<String>,
-    format: FeedFormat,
-    request: Request,
-) -> Response {
-    let (head, _) = request.into_parts();
-    // A text that cannot be a name is the name of nobody.
-    let answer = match Username::parse_known(&username) {
-        Ok(username) => feed(&site, format, Some(username), &head).await,
-        Err(_) => Err(AppError::NotFound),
+async fn feed_or_error(site: &Site, format: FeedFormat, of: Option<FeedOf>, head: &Parts) -> Response {
+    let answer = match of {
+        Some(of) => feed(site, format, of, head).await,
+        None => Err(AppError::NotFound),
     };
     answer.unwrap_or_else(|error| refusal(&error, wants_html(&head.headers)))
 }
 
-async fn feed(
-    site: &Site,
-    format: FeedFormat,
-    author: Option<Username>,
-    head: &Parts,
-) -> Result<Response, AppError> {
+async fn feed(site: &Site, format: FeedFormat, of: FeedOf, head: &Parts) -> Result<Response, AppError> {
     let actor = reader(site, head).await?;
-    let name = address::of_feed(format, author.as_ref().map(Username::as_str));
+    let name = of.address(format);
     let content_type = match format {
         FeedFormat::Atom => "application/atom+xml; charset=utf-8",
         // JSON is UTF-8 and has no such parameter (RFC 8259, 11).
         FeedFormat::Json => FeedFormat::Json.media_type(),
     };
     let make = async {
-        let feed = limits::in_time(Feed::read(site, &actor, format, author)).await?;
+        let feed = limits::in_time(Feed::read(site, &actor, format, &of)).await?;
         let body = match format {
             FeedFormat::Atom => atom::write(&feed)?,
             FeedFormat::Json => json::write(&feed)?,

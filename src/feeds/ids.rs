@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 
 use crate::{
     credentials::{Secret, UserId},
-    posts::Summary,
+    posts::{Summary, Tag},
 };
 
 /// A post's own id, where that is a UUID. An id that a program chose may exist on other
@@ -32,6 +32,12 @@ pub fn of_author(author: &UserId) -> String {
 #[must_use]
 pub fn of_site(secret: &Secret) -> String {
     derived("site", &[&secret.seal("feed", &[])])
+}
+
+/// Of the posts of one site that have a tag.
+#[must_use]
+pub fn of_tag(secret: &Secret, tag: &Tag) -> String {
+    derived("tag", &[&secret.seal("feed", &[]), tag.as_str().as_bytes()])
 }
 
 /// A UUID of our own kind (version 8) from a hash, in which no part runs into another.
@@ -60,6 +66,8 @@ mod tests {
 
     fn post(id: &str, created_at: i64) -> String {
         of_post(&Summary {
+            slug: None,
+            tags: Default::default(),
             id: PostId::parse(id).unwrap(),
             title: Title::parse("Title").unwrap(),
             excerpt: String::new(),

@@ -10,7 +10,7 @@ use crate::{
     credentials::Actor,
     error::AppError,
     http::turns::Client,
-    posts::{Cursor, address, domain::service},
+    posts::{Cursor, domain::service},
     site::Site,
 };
 
@@ -83,7 +83,7 @@ impl Map {
                 }
                 document("urlset", NAMESPACE, |xml| {
                     posts.iter().try_for_each(|post| {
-                        let address = site.link(&address::of_post(&post.id));
+                        let address = site.link(&post.address());
                         write_page(xml, &address, Some(&post.updated_at.rfc3339()))
                     })
                 })

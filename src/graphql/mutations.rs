@@ -63,7 +63,7 @@ fn new_post(ctx: &ResolverContext<'_>) -> Result<NewPost, Refusal> {
         None | Some(Value::Null) => None,
         given => Some(id(given).ok_or_else(no_id)?),
     };
-    Ok(NewPost { id, owner, post_text })
+    Ok(NewPost { id, owner, ..post_text.into() })
 }
 
 /// Title and text of a new post. A null content means no content, as does a
@@ -117,7 +117,7 @@ fn change(input: &Input) -> Result<Change, AppError> {
         Some(_) => return Err(AppError::Forbidden),
     };
     errors.check()?;
-    Ok(Change { title, content, owner })
+    Ok(Change { title, content, owner, ..Change::default() })
 }
 
 fn string(value: &Value) -> &str {

@@ -16,11 +16,11 @@ use crate::{
     clock,
     error::{AppError, Parsed},
     posts::{
-        Cursor, Post,
+        Cursor, Post, Slug, Tag,
         domain::{
             DeletedPost,
             filter::{Attribute, Comparison, Filter, Test},
-            service,
+            parse_tags, service,
             store::{ChangesSince, Listing, Selection},
         },
     },
@@ -40,6 +40,8 @@ pub async fn list_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let find = async |wanted: Parsed<PageWanted, Refusal>| {
         let selection = wanted.map(|PageWanted { filter, after, limit }| Selection {
             owner: None,
+            tag: None,
+            slug: None,
             filter,
             after,
             limit,
@@ -130,7 +132,8 @@ fn after(ctx: &ResolverContext<'_>) -> Result<Option<Cursor>, ApiError> {
 /// What the arguments of one of Byline's own lists ask for.
 fn selection(ctx: &ResolverContext<'_>, after: Option<Cursor>) -> Result<Selection, ApiError> {
     let mut filters = vec![filter_input::parse(argument(ctx, "filter"))?];
-    if let Some(username) = text(ctx, "owner") {
+    // Two names of one argument: `owner` as the generated operations call it.
+    for username in ["owner", "author"].into_iter().filter_map(|name| text(ctx, name)) {
         filters.push(Filter::Where(Attribute::Owner, Test::Is(Comparison::Eq, sound(username)?)));
     }
     if let Some(words) = text(ctx, "search") {
@@ -140,7 +143,17 @@ fn selection(ctx: &ResolverContext<'_>, after: Option<Cursor>) -> Result<Selecti
     let content = posts.field("nodes").field("content").exists()
         || posts.field("edges").field("node").field("content").exists();
     let limit = limits::page(number(ctx, "first").or(Some(limits::FIRST)));
-    Ok(Selection { owner: None, filter: Filter::All(filters), after, limit, content })
+    let tag = text(ctx, "tag").map(one_tag).transpose()?;
+    let slug =
+        |raw: &str| Slug::parse(raw).ok_or_else(|| ApiError::invalid("slug is not the slug of a post."));
+    let slug = text(ctx, "slug").map(slug).transpose()?;
+    Ok(Selection { owner: None, tag, slug, filter: Filter::All(filters), after, limit, content })
+}
+
+/// A tag as people type it.
+fn one_tag(raw: &str) -> Result<Tag, ApiError> {
+    let tags = parse_tags(raw).map_err(|error| ApiError::invalid(format!("tag: {error}.")))?;
+    tags.iter().next().cloned().ok_or_else(|| ApiError::invalid("tag is empty."))
 }
 
 fn connection(listing: Listing<Post>, has_previous: bool) -> FieldValue<'static> {

@@ -207,6 +207,8 @@ mod tests {
     fn event(title: &str) -> PostEvent {
         let now = Timestamp::from_micros(0);
         let post = Post {
+            slug: None,
+            tags: Default::default(),
             id: PostId::parse("p").unwrap(),
             title: Title::parse(title).unwrap(),
             content: None,

@@ -57,7 +57,7 @@ pub struct Forms {
     /// Server functions that have no form.
     pub calls: &'static [&'static Call],
     /// The notices of [`Then::GoToWith`].
-    pub notices: &'static [&'static Notice],
+    pub notices: &'static [&'static [&'static Notice]],
 }
 
 impl Site {
@@ -90,7 +90,7 @@ impl Forms {
     #[must_use]
     pub fn notice(&self, name: &str) -> Option<&'static Notice> {
         let of_forms = self.all().filter_map(|form| form.notice);
-        of_forms.chain(self.notices.iter().copied()).find(|notice| notice.name == name)
+        of_forms.chain(self.notices.iter().copied().flatten().copied()).find(|notice| notice.name == name)
     }
 }
 

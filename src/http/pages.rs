@@ -54,6 +54,8 @@ pub struct Shortcut(pub for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, ShortcutR
 pub enum ShortcutResult {
     /// The page.
     Page(String),
+    /// It is at this path, for ever.
+    Moved(String),
     /// It has to be rendered, with this data.
     Render(Preloaded),
 }
@@ -121,7 +123,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
         tracing::warn!(%error, "a kept text is shown once more");
     }
     // A redirect does not say it; the page behind it will.
-    if cookie(&head.headers, cookies::NOTICE).is_some() && response.status() != StatusCode::SEE_OTHER {
+    if cookie(&head.headers, cookies::NOTICE).is_some() && !response.status().is_redirection() {
         response.headers_mut().append(SET_COOKIE, Notice::removal(site.public_url.is_https()));
     }
     response
@@ -210,7 +212,10 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
     let (mut head, body) = response.await.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(internal)?;
     if head.headers.contains_key(LOCATION) {
-        head.status = StatusCode::SEE_OTHER;
+        // Leptos redirects with 302, where browsers differ in what they do with a form.
+        if head.status != StatusCode::PERMANENT_REDIRECT {
+            head.status = StatusCode::SEE_OTHER;
+        }
         return Ok(Response::from_parts(head, Body::empty()));
     }
     if let Some(error) = error

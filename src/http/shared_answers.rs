@@ -24,7 +24,7 @@ use axum::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-            LAST_MODIFIED, RETRY_AFTER, VARY,
+            LAST_MODIFIED, LOCATION, RETRY_AFTER, VARY,
         },
     },
     response::Response,
@@ -55,6 +55,7 @@ const MAX_WAIT: Duration = Duration::from_millis(100);
 pub struct SharedAnswer {
     status: StatusCode,
     retry_after: Option<HeaderValue>,
+    location: Option<HeaderValue>,
     body: Bytes,
     made_at: Timestamp,
     /// Whether it has been sent before.
@@ -228,7 +229,7 @@ impl SharedAnswer {
         let (etag, brotli, gzip) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let is_repeated = AtomicBool::new(false);
         let made_at = clock::now();
-        Self { status, retry_after: None, body, made_at, is_repeated, etag, brotli, gzip }
+        Self { status, retry_after: None, location: None, body, made_at, is_repeated, etag, brotli, gzip }
     }
 
     /// The answer with `Retry-After`, for a failure.
@@ -237,9 +238,17 @@ impl SharedAnswer {
         Self { retry_after, ..self }
     }
 
+    /// A redirect to a path of this site that holds for ever (RFC 9110, 15.4.9).
+    #[must_use]
+    pub fn moved(path: &str) -> Self {
+        let location = HeaderValue::from_str(path).ok();
+        Self { location, ..Self::new(StatusCode::PERMANENT_REDIRECT, Bytes::new()) }
+    }
+
     /// A failure is not cached, because the next attempt may succeed.
     fn is_cacheable(&self) -> bool {
-        self.status.is_success() || self.status == StatusCode::NOT_FOUND
+        self.status.is_success()
+            || matches!(self.status, StatusCode::NOT_FOUND | StatusCode::PERMANENT_REDIRECT)
     }
 
     /// The answer to a request with these headers.
@@ -257,6 +266,9 @@ impl SharedAnswer {
         }
         let cache_control = if is_cacheable { policy.cache_control } else { "no-store" };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+        if let Some(location) = &self.location {
+            headers.insert(LOCATION, location.clone());
+        }
         if let Some(seconds) = &self.retry_after {
             headers.insert(RETRY_AFTER, seconds.clone());
         }

@@ -35,9 +35,11 @@ use crate::{
         source::source,
     },
     posts::{
-        PageRequest, Post,
+        DraftPost, PageRequest, Post, PostId, Revision,
         domain::{
-            PostText, service,
+            draft_posts::{self, DraftText},
+            revisions::{self, RevisionText},
+            service,
             trash::{self, TrashedPost},
         },
     },
@@ -144,8 +146,14 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
             };
             file.add(&format!("posts/{}.md", post.id), &markdown(&post))?;
             send(pieces, file.take()).await?;
+            add_revisions(site, caller, &summary.id, &mut file, pieces).await?;
         }
         next = page.older.map(PageRequest::OlderThan);
+    }
+    for draft in draft_posts::list(site, &caller.actor, i64::MAX).await? {
+        file.add(&format!("drafts/{}.md", draft.id), &draft_markdown(&draft))?;
+        send(pieces, file.take()).await?;
+        add_revisions(site, caller, &draft.id, &mut file, pieces).await?;
     }
     for post in trash::list(site, &caller.actor, i64::MAX).await? {
         if let Some(text) = trash::text(site, &caller.actor, &post).await? {
@@ -160,6 +168,28 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
     send(pieces, file.finish()?).await
 }
 
+/// The earlier versions of a post or a draft.
+async fn add_revisions(
+    site: &Site,
+    caller: &Caller,
+    id: &PostId,
+    file: &mut File,
+    pieces: &Pieces,
+) -> Result<(), AppError> {
+    let revisions = match revisions::list(site, &caller.actor, id).await {
+        // Deleted meanwhile.
+        Err(AppError::NotFound) => return Ok(()),
+        revisions => revisions?,
+    };
+    for Revision { version, is_current, .. } in revisions {
+        if !is_current && let Some(text) = revisions::text(site, &caller.actor, id, version).await? {
+            file.add(&format!("versions/{id}-{version}.md"), &revision_markdown(&text))?;
+            send(pieces, file.take()).await?;
+        }
+    }
+    Ok(())
+}
+
 /// A client that has gone ends the work.
 async fn send(pieces: &Pieces, piece: Bytes) -> Result<(), AppError> {
     pieces.send(Ok(piece)).await.map_err(|_| AppError::Timeout)
@@ -168,8 +198,9 @@ async fn send(pieces: &Pieces, piece: Bytes) -> Result<(), AppError> {
 /// Front matter in YAML, of which JSON texts are a part, and the text as it was typed.
 fn markdown(post: &Post) -> String {
     let title = Value::from(post.title.as_str());
+    let (address, tags) = (Value::from(post.address()), json!(post.tags));
     format!(
-        "---\ntitle: {title}\nid: {}\nversion: {}\ncreated: {}\nupdated: {}\n---\n\n{}\n",
+        "---\ntitle: {title}\naddress: {address}\ntags: {tags}\nid: {}\nversion: {}\ncreated: {}\nupdated: {}\n---\n\n{}\n",
         Value::from(post.id.as_str()),
         post.version,
         post.created_at.rfc3339(),
@@ -178,9 +209,32 @@ fn markdown(post: &Post) -> String {
     )
 }
 
-fn deleted_markdown(text: &PostText, deleted_at: Timestamp) -> String {
+fn deleted_markdown(text: &DraftText, deleted_at: Timestamp) -> String {
     let title = Value::from(text.title.as_str());
-    format!("---\ntitle: {title}\ndeleted: {}\n---\n\n{}\n", deleted_at.rfc3339(), text.text().as_str())
+    format!("---\ntitle: {title}\ndeleted: {}\n---\n\n{}\n", deleted_at.rfc3339(), text.content.as_str())
+}
+
+fn draft_markdown(draft: &DraftPost) -> String {
+    let (title, tags) = (Value::from(draft.title.as_str()), json!(draft.tags));
+    let publish_at = draft.publish_at.filter(|_| draft.is_scheduled);
+    let publish_at = publish_at.map(|at| format!("publish: {}\n", at.rfc3339())).unwrap_or_default();
+    format!(
+        "---\ntitle: {title}\ntags: {tags}\nid: {}\nversion: {}\nupdated: {}\n{publish_at}---\n\n{}\n",
+        Value::from(draft.id.as_str()),
+        draft.version,
+        draft.updated_at.rfc3339(),
+        draft.content.as_str(),
+    )
+}
+
+fn revision_markdown(text: &RevisionText) -> String {
+    let (title, tags) = (Value::from(text.title.as_str()), json!(text.tags));
+    format!(
+        "---\ntitle: {title}\ntags: {tags}\nversion: {}\nsaved: {}\n---\n\n{}\n",
+        text.version,
+        text.saved_at.rfc3339(),
+        text.content,
+    )
 }
 
 /// A zip file that is taken away in pieces while it is written.

@@ -13,7 +13,7 @@ use crate::{
     mail,
     ops::deletions,
     posts::{
-        domain::{fold, rendered, store as posts, trash},
+        domain::{fold, rendered, slugs, store as posts, trash},
         events,
     },
     site::Site,
@@ -52,6 +52,9 @@ pub async fn run(site: Site) {
         }
         if let Err(error) = deletions::run(&site).await {
             tracing::warn!(%error, "an account is not deleted yet; it is tried again in ten minutes");
+        }
+        if let Err(error) = slugs::backfill(&site.database).await {
+            tracing::warn!(%error, "some posts have no address below their author yet; it is tried again in ten minutes");
         }
         if let Err(error) = rendered::backfill(&site).await {
             tracing::warn!(%error, "some posts are rendered when they are asked for; it is tried again in ten minutes");

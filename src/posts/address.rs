@@ -3,6 +3,11 @@
 
 use std::fmt::Display;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Post, PostId, Slug, Summary, Tag};
+use crate::username::Username;
+
 /// It tells the address of an author from every other of one segment.
 pub const BEFORE_USERNAME: char = '@';
 
@@ -37,16 +42,47 @@ impl FeedFormat {
     }
 }
 
-/// Where a post is read.
+/// Where a post is read, by what never changes; it leads to [`of_post`].
 #[must_use]
-pub fn of_post(id: impl Display) -> String {
+pub fn of_id(id: impl Display) -> String {
     format!("/posts/{id}")
+}
+
+/// Where a post is read. Without a slug, which an older Byline has not given it, by its id.
+#[must_use]
+pub fn of_post(owner: &str, slug: Option<&Slug>, id: &PostId) -> String {
+    slug.map_or_else(|| of_id(id), |slug| format!("{}/{slug}", of_author(owner)))
+}
+
+impl Post {
+    /// Where it is read.
+    #[must_use]
+    pub fn address(&self) -> String {
+        of_post(&self.owner, self.slug.as_ref(), &self.id)
+    }
+}
+
+impl Summary {
+    /// Where it is read.
+    #[must_use]
+    pub fn address(&self) -> String {
+        of_post(&self.owner, self.slug.as_ref(), &self.id)
+    }
+}
+
+/// What stands in a segment of a path as it is.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// Where the posts with a tag are listed.
+#[must_use]
+pub fn of_tag(tag: &Tag) -> String {
+    format!("/tags/{}", utf8_percent_encode(tag.as_str(), SEGMENT))
 }
 
 /// Where its author is asked before it is deleted.
 #[must_use]
 pub fn of_deletion(id: impl Display) -> String {
-    format!("{}/delete", of_post(id))
+    format!("{}/delete", of_id(id))
 }
 
 /// Where the posts of an author are listed.
@@ -55,8 +91,29 @@ pub fn of_author(username: &str) -> String {
     format!("/{BEFORE_USERNAME}{username}")
 }
 
-/// The feed of an author's posts, or of all.
-#[must_use]
-pub fn of_feed(format: FeedFormat, author: Option<&str>) -> String {
-    format!("{}/{}", author.map(of_author).unwrap_or_default(), format.file())
+/// Which posts a feed has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedOf {
+    Everyone,
+    /// Those of one author.
+    Author(Username),
+    Tag(Tag),
+}
+
+impl FeedOf {
+    /// The page with the same posts.
+    #[must_use]
+    pub fn page(&self) -> String {
+        match self {
+            Self::Everyone => "/".to_owned(),
+            Self::Author(username) => of_author(username.as_str()),
+            Self::Tag(tag) => of_tag(tag),
+        }
+    }
+
+    /// The feed itself.
+    #[must_use]
+    pub fn address(&self, format: FeedFormat) -> String {
+        format!("{}/{}", self.page().trim_end_matches('/'), format.file())
+    }
 }

@@ -4,25 +4,28 @@
 //! Arguments are a form (`application/x-www-form-urlencoded`), results are JSON;
 //! [`crate::error::AppError`] gives the status. Reads are GET.
 
+#![expect(clippy::too_many_arguments, reason = "the fields of a form are the arguments of its function")]
+
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{Page, Post};
+use super::{DraftPost, Page, Post, PostOrDraft, Revision, sent::Sent};
 use crate::error::AppError;
 
-/// One page of all posts, or of those of `author`, newest first. `older` or `newer` is
-/// a [`Cursor`](super::Cursor) from an earlier page.
+/// One page of all posts, of those of `author`, or of those with a `tag`, newest first.
+/// `older` or `newer` is a [`Cursor`](super::Cursor) from an earlier page.
 ///
 /// # Errors
 ///
-/// [`AppError::BadRequest`] when the text is no cursor; [`AppError::NotFound`] where
-/// nobody has the name of the author.
+/// [`AppError::BadRequest`] when the text is no cursor, and for a tag together with an
+/// author; [`AppError::NotFound`] where nobody has the name of the author.
 #[server(endpoint = "/list_posts", prefix = "/api", input = GetUrl)]
 pub async fn list_posts(
     older: Option<String>,
     newer: Option<String>,
     #[server(default)] author: Option<String>,
+    #[server(default)] tag: Option<String>,
 ) -> Result<Page, AppError> {
-    server::list(older, newer, author).await
+    server::list(older, newer, author, tag).await
 }
 
 /// One page of the signed-in author's own posts, newest first.
@@ -45,7 +48,9 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
     server::get(id).await
 }
 
-/// Publishes a post of the person who is signed in. The same `idempotency_key`
+/// Publishes a post of the person who is signed in, at once, or at `publish_at` (see
+/// [`publish_post`]) as a draft until then. `tags` are separated by commas;
+/// `address` is the last part of its address, which is made from the title otherwise. The same `idempotency_key`
 /// (any text up to 64 characters) from the same author makes one post, however
 /// often it is sent.
 ///
@@ -56,13 +61,18 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
 pub async fn create_post(
     title: String,
     #[server(default)] content: String,
+    #[server(default)] tags: Sent,
+    #[server(default)] address: Option<String>,
+    #[server(default)] publish_at: Sent,
+    #[server(default)] utc_offset: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
-) -> Result<Post, AppError> {
-    server::create(title, content, idempotency_key).await
+) -> Result<PostOrDraft, AppError> {
+    let new = server::New { title, content, tags, address, publish_at, utc_offset };
+    server::create(new, idempotency_key).await
 }
 
 /// Changes a post of one's own. `version` is the version that the edit is based
-/// on.
+/// on. Without `tags` or `address`, these stay; an earlier address leads to the new one.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
@@ -74,8 +84,10 @@ pub async fn update_post(
     version: i64,
     title: String,
     #[server(default)] content: String,
+    #[server(default)] tags: Sent,
+    #[server(default)] address: Option<String>,
 ) -> Result<Post, AppError> {
-    server::update(id, version, title, content).await
+    server::update(id, version, title, content, tags, address).await
 }
 
 /// Deletes a post that is one's own. Sent again with the same
@@ -91,14 +103,111 @@ pub async fn delete_post(
     server::delete(id, idempotency_key).await
 }
 
+/// Saves a text that nobody but its author sees: without `id` as a new draft, once per
+/// `idempotency_key`. `version` is the version that the save is based on; without it, it
+/// replaces any. Absent `tags`, `address` and `publish_at` stay as they are; the time alone
+/// publishes nothing ([`publish_post`]).
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
+/// [`AppError::Invalid`]; [`AppError::Conflict`] with the draft, or with the post if it is
+/// published by now; [`AppError::KeyReused`].
+#[server(endpoint = "/save_draft", prefix = "/api")]
+pub async fn save_draft(
+    #[server(default)] id: Option<String>,
+    #[server(default)] version: Option<i64>,
+    #[server(default)] title: String,
+    #[server(default)] content: String,
+    #[server(default)] tags: Sent,
+    #[server(default)] address: Option<String>,
+    #[server(default)] publish_at: Sent,
+    #[server(default)] utc_offset: Option<String>,
+    #[server(default)] idempotency_key: Option<String>,
+) -> Result<DraftPost, AppError> {
+    let new = server::New { title, content, tags, address, publish_at, utc_offset };
+    server::save_draft(id, version, new, idempotency_key).await
+}
+
+/// Publishes a draft: with the text that is sent, or as it is. `publish_at` is a time to
+/// come, in RFC 3339, or a local date and time with `utc_offset` such as `+01:00`; until
+/// then it stays a draft. Sent twice, it is done once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`], also
+/// for another's; [`AppError::Invalid`]; [`AppError::Conflict`]; [`AppError::Busy`].
+#[server(endpoint = "/publish_post", prefix = "/api")]
+pub async fn publish_post(
+    id: String,
+    #[server(default)] version: Option<i64>,
+    #[server(default)] title: Option<String>,
+    #[server(default)] content: String,
+    #[server(default)] tags: Sent,
+    #[server(default)] address: Option<String>,
+    #[server(default)] publish_at: Sent,
+    #[server(default)] utc_offset: Option<String>,
+) -> Result<PostOrDraft, AppError> {
+    let is_sent = title.is_some();
+    let new =
+        server::New { title: title.unwrap_or_default(), content, tags, address, publish_at, utc_offset };
+    server::publish(id, version, is_sent, new).await
+}
+
+/// Takes a post of one's own back: it is a draft from then on, with the text that is sent,
+/// or as it is. Sent twice, it is done once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
+/// [`AppError::Invalid`]; [`AppError::Conflict`] with the post as it stands.
+#[server(endpoint = "/unpublish_post", prefix = "/api")]
+pub async fn unpublish_post(
+    id: String,
+    #[server(default)] version: Option<i64>,
+    #[server(default)] title: Option<String>,
+    #[server(default)] content: String,
+    #[server(default)] tags: Sent,
+    #[server(default)] address: Option<String>,
+) -> Result<DraftPost, AppError> {
+    let written = title.map(|title| (title, content, tags, address));
+    server::unpublish(id, version, written).await
+}
+
+/// The drafts of the signed-in author, the last saved first, 200 at most.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+#[server(endpoint = "/my_drafts", prefix = "/api", input = GetUrl)]
+pub async fn my_drafts() -> Result<Vec<DraftPost>, AppError> {
+    server::drafts().await
+}
+
+/// The versions of a post or draft of one's own, the newest first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`].
+#[server(endpoint = "/list_revisions", prefix = "/api", input = GetUrl)]
+pub async fn list_revisions(id: String) -> Result<Vec<Revision>, AppError> {
+    server::revisions(id).await
+}
+
+/// Makes an earlier version of a post or draft the present one, as a new version.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::EmailNotConfirmed`], [`AppError::Forbidden`],
+/// [`AppError::NotFound`], [`AppError::Busy`].
+#[server(endpoint = "/restore_revision", prefix = "/api")]
+pub async fn restore_revision(id: String, version: i64) -> Result<PostOrDraft, AppError> {
+    server::restore_revision(id, version).await
+}
+
 /// Publishes a post again that its author has deleted in the last 30 days. Under its
-/// address, unless that has been taken since. Sent twice, it is done once.
+/// address, unless that has been taken since. A draft is a draft again. Sent twice, it is
+/// done once.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`],
 /// also for another's; [`AppError::Busy`].
 #[server(endpoint = "/restore_post", prefix = "/api")]
-pub async fn restore_post(id: String) -> Result<Post, AppError> {
+pub async fn restore_post(id: String) -> Result<PostOrDraft, AppError> {
     server::restore(id).await
 }
 
@@ -116,13 +225,20 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{AppError, Page, Post};
+    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, Sent};
     use crate::{
         database::idempotency::IdempotencyKey,
+        error::{Field, FieldErrors},
         http::context::{actor, site},
         posts::{
             PageRequest, PostId,
-            domain::{Change, Guard, NewPost, PostText, preview, service, trash},
+            domain::{
+                Change, FilingChange, Guard, NewPost, Written,
+                draft_posts::{self, DraftSave, DraftText, Publication},
+                parse_tags, preview, revisions,
+                schedule::PublishTime,
+                service, trash,
+            },
         },
         username::Username,
     };
@@ -135,11 +251,25 @@ mod server {
         older: Option<String>,
         newer: Option<String>,
         author: Option<String>,
+        tag: Option<String>,
     ) -> Result<Page, AppError> {
         let (site, actor, request) = (site(), actor(), page_request(older, newer)?);
-        let Some(author) = author else { return service::list(&site, &actor, request).await };
-        let author = Username::try_from(author).map_err(|_| AppError::NotFound)?;
-        Ok(service::list_of_author(&site, &actor, author, request).await?.1)
+        match (author, tag) {
+            (None, None) => service::list(&site, &actor, request).await,
+            (Some(author), None) => {
+                let author = Username::try_from(author).map_err(|_| AppError::NotFound)?;
+                Ok(service::list_of_author(&site, &actor, author, request).await?.1)
+            }
+            (None, Some(tag)) => {
+                let tags =
+                    parse_tags(&tag).map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
+                let tag = tags.iter().next().ok_or(AppError::NotFound)?;
+                service::list_of_tag(&site, &actor, tag, request).await
+            }
+            (Some(_), Some(_)) => {
+                Err(AppError::BadRequest { reason: "send author or tag, not both".to_owned() })
+            }
+        }
     }
 
     pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
@@ -151,13 +281,121 @@ mod server {
         service::get(&site(), &actor(), &PostId::parse(&id).ok_or(AppError::NotFound)?).await
     }
 
-    pub(super) async fn create(
-        title: String,
-        content: String,
+    /// The fields of a text that is published or saved.
+    pub(super) struct New {
+        pub(super) title: String,
+        pub(super) content: String,
+        pub(super) tags: Sent,
+        pub(super) address: Option<String>,
+        pub(super) publish_at: Sent,
+        pub(super) utc_offset: Option<String>,
+    }
+
+    impl New {
+        fn written(&self) -> Result<Written, FieldErrors> {
+            Written::parse(&self.title, &self.content, self.tags.as_deref(), self.address.as_deref())
+        }
+
+        fn time(&self) -> Result<Option<PublishTime>, FieldErrors> {
+            let raw = self.publish_at.as_deref().unwrap_or_default();
+            let mut errors = FieldErrors::default();
+            errors.take(Field::PublishAt, PublishTime::parse(raw, self.utc_offset.as_deref())).ok_or(errors)
+        }
+
+        /// Both, or every broken rule.
+        fn timed(&self) -> Result<(Written, Option<PublishTime>), AppError> {
+            match (self.written(), self.time()) {
+                (Ok(written), Ok(time)) => Ok((written, time)),
+                (written, time) => {
+                    Err(written.err().unwrap_or_default().and(time.err().unwrap_or_default()).into())
+                }
+            }
+        }
+    }
+
+    pub(super) async fn create(new: New, key: Option<String>) -> Result<PostOrDraft, AppError> {
+        let (site, actor, key) = (site(), actor(), IdempotencyKey::optional(key));
+        match new.timed() {
+            Ok((written, Some(time))) => {
+                let draft = draft_posts::begin_scheduled(&site, &actor, written, time, key).await?;
+                Ok(PostOrDraft::Draft(draft))
+            }
+            timed => {
+                let new = timed.map(|(written, _)| NewPost::from(written));
+                service::create(&site, &actor, new, key).await.map(PostOrDraft::Published)
+            }
+        }
+    }
+
+    pub(super) async fn save_draft(
+        id: Option<String>,
+        version: Option<i64>,
+        new: New,
         key: Option<String>,
-    ) -> Result<Post, AppError> {
-        let new = PostText::parse(&title, &content).map(NewPost::from);
-        service::create(&site(), &actor(), new.map_err(AppError::from), IdempotencyKey::optional(key)).await
+    ) -> Result<DraftPost, AppError> {
+        let parse = || {
+            let text = DraftText::parse(&new.title, &new.content);
+            let filing = FilingChange::parse(new.address.as_deref(), new.tags.as_deref());
+            let time = new.publish_at.as_deref().map(|_| new.time()).transpose();
+            match (text, filing, time) {
+                (Ok(text), Ok(filing), Ok(time)) => Ok(DraftSave { version, text, filing, time }),
+                (text, filing, time) => Err(text
+                    .err()
+                    .unwrap_or_default()
+                    .and(filing.err().unwrap_or_default())
+                    .and(time.err().unwrap_or_default())
+                    .into()),
+            }
+        };
+        let id = id.filter(|id| !id.is_empty());
+        let id = id.map(|id| PostId::parse(&id).ok_or(AppError::NotFound)).transpose()?;
+        draft_posts::save(&site(), &actor(), id, parse(), IdempotencyKey::optional(key)).await
+    }
+
+    pub(super) async fn publish(
+        id: String,
+        version: Option<i64>,
+        is_sent: bool,
+        new: New,
+    ) -> Result<PostOrDraft, AppError> {
+        let publication = match is_sent {
+            true => new.timed().map(|(written, time)| (Some(written), time)),
+            false => new.time().map(|time| (None, time)).map_err(AppError::from),
+        };
+        let publication = publication.map(|(written, time)| Publication { version, written, time });
+        let id = PostId::parse(&id).ok_or(AppError::NotFound);
+        let (site, actor) = (site(), actor());
+        actor.user()?;
+        draft_posts::publish(&site, &actor, &id?, publication).await
+    }
+
+    pub(super) async fn unpublish(
+        id: String,
+        version: Option<i64>,
+        written: Option<(String, String, Sent, Option<String>)>,
+    ) -> Result<DraftPost, AppError> {
+        let written = written.map(|(title, content, tags, address)| {
+            Written::parse(&title, &content, tags.as_deref(), address.as_deref())
+        });
+        let input = written.transpose().map(|written| (version, written)).map_err(AppError::from);
+        draft_posts::unpublish(&site(), &actor(), PostId::parse(&id), input).await
+    }
+
+    pub(super) async fn drafts() -> Result<Vec<DraftPost>, AppError> {
+        draft_posts::list(&site(), &actor(), draft_posts::LISTED).await
+    }
+
+    pub(super) async fn revisions(id: String) -> Result<Vec<Revision>, AppError> {
+        let (site, actor) = (site(), actor());
+        actor.user()?;
+        revisions::list(&site, &actor, &PostId::parse(&id).ok_or(AppError::NotFound)?).await
+    }
+
+    pub(super) async fn restore_revision(id: String, version: i64) -> Result<PostOrDraft, AppError> {
+        let (site, actor) = (site(), actor());
+        actor.user()?;
+        let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
+        revisions::restore(&site, &actor, &id, version).await
     }
 
     pub(super) async fn update(
@@ -165,8 +403,11 @@ mod server {
         version: i64,
         title: String,
         content: String,
+        tags: Sent,
+        address: Option<String>,
     ) -> Result<Post, AppError> {
-        let change = PostText::parse(&title, &content).map(Change::from).map_err(AppError::from);
+        let written = Written::parse(&title, &content, tags.as_deref(), address.as_deref());
+        let change = written.map(Change::from).map_err(AppError::from);
         let edit = change.map(|change| (Guard::version(version), change));
         service::update(&site(), &actor(), PostId::parse(&id), edit).await
     }
@@ -176,7 +417,7 @@ mod server {
         service::delete(&site(), &actor(), PostId::parse(&id), input).await.map(drop)
     }
 
-    pub(super) async fn restore(id: String) -> Result<Post, AppError> {
+    pub(super) async fn restore(id: String) -> Result<PostOrDraft, AppError> {
         let (site, actor) = (site(), actor());
         actor.user()?;
         trash::restore(&site, &actor, &PostId::parse(&id).ok_or(AppError::NotFound)?).await

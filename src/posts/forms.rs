@@ -11,7 +11,20 @@ use crate::{
     ui::Values,
 };
 
-pub const FORMS: &[&Form] = &[&CREATE_POST, &UPDATE_POST, &DELETE_POST, &RESTORE_POST];
+pub const FORMS: &[&Form] = &[
+    &CREATE_POST,
+    &SAVE_NEW_DRAFT,
+    &SAVE_DRAFT,
+    &PUBLISH_POST,
+    &UPDATE_POST,
+    &UNPUBLISH_POST,
+    &DELETE_POST,
+    &RESTORE_POST,
+    &RESTORE_REVISION,
+];
+
+/// The notices of forms whose outcome decides which one is shown.
+pub static NOTICES: [&Notice; 3] = [&PUBLISHED, &SCHEDULED, &DRAFT_RESTORED];
 
 /// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =
@@ -22,8 +35,56 @@ static CREATE_POST: Form = Form {
     page: "/my-posts/new",
     holds_text: true,
     is_shown_again: true,
-    then: Then::GoTo(post),
-    notice: Some(&PUBLISHED),
+    then: Then::GoToWith(published_or_scheduled),
+    notice: None,
+};
+
+const SAVE_CALL: Call = Call { endpoint: "/api/save_draft", max_body: POST_BODY, is_for_anyone: false };
+
+/// The other button of the same page.
+static SAVE_NEW_DRAFT: Form = Form {
+    call: SAVE_CALL,
+    page: "/my-posts/new/draft",
+    holds_text: true,
+    is_shown_again: true,
+    then: Then::GoTo(editor),
+    notice: Some(&DRAFT_SAVED),
+};
+
+static SAVE_DRAFT: Form = Form {
+    call: SAVE_CALL,
+    page: "/my-posts/{id}/draft",
+    holds_text: true,
+    is_shown_again: true,
+    then: Then::GoTo(editor),
+    notice: Some(&DRAFT_SAVED),
+};
+
+static PUBLISH_POST: Form = Form {
+    call: Call { endpoint: "/api/publish_post", max_body: POST_BODY, is_for_anyone: false },
+    page: "/my-posts/{id}/publish",
+    holds_text: true,
+    is_shown_again: true,
+    then: Then::GoToWith(published_or_scheduled),
+    notice: None,
+};
+
+static UNPUBLISH_POST: Form = Form {
+    call: Call { endpoint: "/api/unpublish_post", max_body: POST_BODY, is_for_anyone: false },
+    page: "/my-posts/{id}/unpublish",
+    holds_text: true,
+    is_shown_again: true,
+    then: Then::GoTo(editor),
+    notice: Some(&UNPUBLISHED),
+};
+
+static RESTORE_REVISION: Form = Form {
+    call: Call { endpoint: "/api/restore_revision", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/my-posts/{id}/revisions",
+    holds_text: false,
+    is_shown_again: false,
+    then: Then::GoTo(|_, answer| if is_published(answer) { post(answer) } else { edit(answer) }),
+    notice: Some(&VERSION_RESTORED),
 };
 
 static UPDATE_POST: Form = Form {
@@ -31,7 +92,7 @@ static UPDATE_POST: Form = Form {
     page: "/my-posts/{id}/edit",
     holds_text: true,
     is_shown_again: true,
-    then: Then::GoTo(post),
+    then: Then::GoTo(|_, answer| post(answer)),
     notice: Some(&SAVED),
 };
 
@@ -49,7 +110,10 @@ static RESTORE_POST: Form = Form {
     page: "/my-posts/trash/{id}",
     holds_text: false,
     is_shown_again: false,
-    then: Then::GoTo(post),
+    then: Then::GoToWith(|_, answer| match is_published(answer) {
+        true => (post(answer), Some(&RESTORED)),
+        false => (edit(answer), Some(&DRAFT_RESTORED)),
+    }),
     notice: Some(&RESTORED),
 };
 
@@ -59,6 +123,35 @@ pub static DELETED: Notice =
     Notice { name: "deleted", sentence: "The post is deleted. It stays in your trash for 30 days." };
 static RESTORED: Notice = Notice { name: "restored", sentence: "The post is published again." };
 
-fn post(_: &Values, answer: &Value) -> String {
-    address::of_post(answer["id"].as_str().unwrap_or_default())
+static DRAFT_RESTORED: Notice = Notice { name: "draft-restored", sentence: "The draft is back." };
+pub static DRAFT_SAVED: Notice = Notice {
+    name: "draft-saved",
+    sentence: "Your draft is saved. Nobody else sees it until you publish it.",
+};
+static SCHEDULED: Notice =
+    Notice { name: "scheduled", sentence: "Your post is scheduled. It stays a draft until then." };
+static UNPUBLISHED: Notice =
+    Notice { name: "unpublished", sentence: "The post is a draft again. Nobody else sees it." };
+static VERSION_RESTORED: Notice =
+    Notice { name: "version-restored", sentence: "The earlier version is back, as the newest one." };
+
+fn is_published(answer: &Value) -> bool {
+    answer["status"] == "published"
+}
+
+fn published_or_scheduled(_: &Values, answer: &Value) -> (String, Option<&'static Notice>) {
+    if is_published(answer) { (post(answer), Some(&PUBLISHED)) } else { (edit(answer), Some(&SCHEDULED)) }
+}
+
+fn editor(_: &Values, answer: &Value) -> String {
+    edit(answer)
+}
+
+fn edit(answer: &Value) -> String {
+    format!("/my-posts/{}/edit", answer["id"].as_str().unwrap_or_default())
+}
+
+fn post(answer: &Value) -> String {
+    // By what never changes: whoever scripts a form reads the id there.
+    address::of_id(answer["id"].as_str().unwrap_or_default())
 }

@@ -5,10 +5,15 @@
 //! where all of it is found.
 
 mod cursor;
+mod draft_post;
 mod drafts;
 mod open_drafts;
 mod page;
 mod post;
+mod revision;
+mod sent;
+mod slug;
+mod tag;
 
 pub mod api;
 pub mod editor;
@@ -25,5 +30,9 @@ cfg_if::cfg_if! {
 }
 
 pub use cursor::{Cursor, PageRequest};
+pub use draft_post::{DraftPost, PostOrDraft};
 pub use page::{Page, Summary};
 pub use post::{Content, ContentError, Post, PostId, Title, TitleError};
+pub use revision::Revision;
+pub use slug::Slug;
+pub use tag::{Tag, TagError, Tags};

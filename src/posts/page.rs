@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, PostId, Title};
+use super::{Cursor, PostId, Slug, Tags, Title};
 use crate::timestamp::Timestamp;
 
 /// A post in a list: everything but the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub id: PostId,
+    /// The last part of its address, `/@{owner}/{slug}`. A post that an older Byline has
+    /// stored gets one within minutes.
+    pub slug: Option<Slug>,
+    pub tags: Tags,
     /// Plain text.
     pub title: Title,
     /// The beginning of the text, without markup.

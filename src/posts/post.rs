@@ -5,13 +5,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Slug, Tags};
 use crate::{text::is_blank, timestamp::Timestamp};
 
 /// A post as programs and pages read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
-    /// Where to find it: `/posts/{id}`.
+    /// It never changes: `/posts/{id}` leads to the post for ever.
     pub id: PostId,
+    /// The last part of its address, `/@{owner}/{slug}`. A post that an older Byline has
+    /// stored gets one within minutes.
+    pub slug: Option<Slug>,
+    pub tags: Tags,
     /// Plain text.
     pub title: Title,
     /// Markdown as its author wrote it. For programs a missing text differs from an empty

@@ -6,12 +6,12 @@ use std::{cmp::Ordering, collections::BTreeSet, fmt::Debug};
 use byline::{
     database::{Database, DatabaseConfig, Engine},
     posts::{
-        Content, Cursor, Post, PostId, Title,
+        Content, Cursor, Post, PostId, Tags, Title,
         domain::{
-            PostText,
+            Filing, PostText,
             filter::{Attribute, Comparison, Filter, Test},
             sql,
-            store::{self, Selection},
+            store::{self, Edit, Insertion, Selection},
         },
     },
     timestamp::Timestamp,
@@ -126,11 +126,20 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
                 };
                 let id = sketch.id.as_deref().and_then(PostId::parse);
                 let created_at = Timestamp::from_micros(sketch.created_at);
-                let (post, _) = store::insert(db, &owner, id, &post_text, created_at).await?;
+                let (post, _) =
+                    store::insert(db, &owner, Insertion::new(id, &post_text, &Filing::default(), created_at))
+                        .await?;
                 match sketch.changed_at.map(Timestamp::from_micros) {
                     Some(time) => {
-                        let changed =
-                            store::update(db, &post.id, &owner.id, 1, &post_text, None, time).await?;
+                        let tags = Tags::default();
+                        let edit = Edit {
+                            text: (&post_text).into(),
+                            slug: post.slug.as_ref(),
+                            tags: &tags,
+                            new_owner: None,
+                            now: time,
+                        };
+                        let changed = store::update(db, &post.id, &owner.id, 1, edit).await?;
                         Ok(changed.expect("it is there"))
                     }
                     None => Ok(post),
@@ -281,7 +290,7 @@ async fn the_database_returns_the_posts_that_match_a_filter() {
                 None => None,
             };
             let after = after.map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
-            let selection = Selection { owner, filter, after, limit, content };
+            let selection = Selection { owner, tag: None, slug: None, filter, after, limit, content };
             let db = &mut site.site.database.read().await.expect("a connection");
             store::select(db, &selection).await.expect("a listing")
         });
@@ -631,7 +640,15 @@ async fn comparisons_are_right_at_exactly_the_value_of_a_post() {
             let filter = Filter::All(test.into_iter().map(|test| Filter::Where(attribute, test)).collect());
             let in_hand: Vec<_> =
                 posts.iter().filter(|post| filter.matches((*post).into())).cloned().collect();
-            let selection = Selection { owner: None, filter, after: None, limit: 100, content: true };
+            let selection = Selection {
+                owner: None,
+                tag: None,
+                slug: None,
+                filter,
+                after: None,
+                limit: 100,
+                content: true,
+            };
             let in_database = {
                 let db = &mut site.site.database.read().await.expect("a connection");
                 store::select(db, &selection).await.expect("a listing").posts
@@ -716,8 +733,15 @@ async fn sqlite_uses_an_index_for_queries_of_programs_and_sorts_nothing() {
         ("an id", is(Attribute::Id, Comparison::Eq, "a"), by_id, true),
     ] {
         for after in [None, Some(place.clone())] {
-            let selection =
-                Selection { owner: None, filter: filter.clone(), after, limit: 20, content: true };
+            let selection = Selection {
+                owner: None,
+                tag: None,
+                slug: None,
+                filter: filter.clone(),
+                after,
+                limit: 20,
+                content: true,
+            };
             let plan = plan(&database, &selection).await;
             let posts = plan.lines().find(|line| line.contains(" p ")).unwrap_or_else(|| panic!("{plan}"));
             assert!(posts.contains(index), "{what}: {plan}");

@@ -116,7 +116,7 @@ async fn a_post_ends_with_what_its_author_wrote_before_and_after() {
         let page = reader.page(&path).await;
         page.assert_harmless("a title with markup");
         assert_eq!(neighbours(&page), ["First </nav>"]);
-        assert_eq!(page.attribute(".neighbours a", "href"), Some(format!("/posts/{first}")));
+        assert_eq!(page.attribute(".neighbours a", "href"), Some(site.path_of(&first).await));
     }
     assert_eq!(neighbours(&ada.page(&path).await), ["First </nav>"]);
     let etag = reader.get(&path).await.header("etag").to_owned();

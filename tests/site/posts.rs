@@ -6,8 +6,11 @@ use byline::{
     credentials::UserId,
     database::Db,
     posts::{
-        Content, PostId, Title,
-        domain::{PostText, store},
+        Content, PostId, Tags, Title,
+        domain::{
+            PostText,
+            store::{self, Edit},
+        },
     },
 };
 use futures::future::join_all;
@@ -266,7 +269,7 @@ async fn everyone_reads_posts_by_page_and_by_call() {
     );
     let front = site.browser().page("/").await;
     assert_eq!(front.texts("article h2"), ["Title"]);
-    assert_eq!(front.link("Title"), Some(format!("/posts/{post}")));
+    assert_eq!(front.link("Title").as_deref(), Some("/@ada/title"));
     let listed = site.script().get("/api/list_posts").await.json();
     assert_eq!((&listed["posts"][0]["id"], &listed["posts"][0]["owner"]), (&json!(post), &json!("ada")));
     let read = site.script().get(&format!("/api/get_post?id={post}")).await.json();
@@ -319,17 +322,19 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
         title: Title::parse("Forged").expect("a title"),
         content: Some(Content::parse("Forged").expect("a content")),
     };
+    let tags = Tags::default();
+    let edit =
+        Edit { text: (&post_text).into(), slug: None, tags: &tags, new_owner: None, now: clock::now() };
     let db = &mut writable(&site).await;
     let nobodys = ["", "%"].map(|id| UserId::from_stored(id.to_owned()));
     for other in [site.user("bob").await.id].into_iter().chain(nobodys) {
-        let updated =
-            store::update(db, &id, &other, 1, &post_text, None, clock::now()).await.expect("a statement");
+        let updated = store::update(db, &id, &other, 1, edit.clone()).await.expect("a statement");
         assert_eq!(updated, None, "{other:?}");
         store::delete(db, &id, &other, clock::now()).await.expect("a statement");
         assert_eq!(site.dump().await, before, "{other:?}");
     }
     let ada = site.user("ada").await.id;
-    let updated = store::update(db, &id, &ada, 1, &post_text, None, clock::now()).await.expect("a statement");
+    let updated = store::update(db, &id, &ada, 1, edit).await.expect("a statement");
     assert_eq!(updated.map(|post| post.version), Some(2), "the right owner may");
 }
 

@@ -47,10 +47,7 @@ const NEIGHBOURS: &str = concat!(
 /// # Errors
 /// As [`service::rendered`].
 pub async fn read(site: &Site, actor: &Actor, id: &PostId) -> Result<PostInPlace, AppError> {
-    let changes = &site.bus().changes;
-    let counter = changes.post(id);
     let shown = service::rendered(site, actor, id).await?;
-    changes.author_read(id, counter, &shown.post.owner);
     let neighbours = neighbours(&mut site.reader_for(actor).await?, &shown.post).await?;
     Ok(PostInPlace { shown, neighbours })
 }

@@ -1,11 +1,15 @@
 //! The server side of posts: use cases, the policy that decides, the SQL.
 
 pub mod by_id;
+pub mod difference;
+pub mod draft_posts;
 pub mod ending;
+mod filing;
 pub mod filter;
 pub mod fold;
 pub mod language;
 mod limits;
+pub mod lists;
 pub mod markdown;
 pub mod policy;
 mod post_text;
@@ -15,8 +19,12 @@ pub mod reading;
 pub mod reading_time;
 pub mod rendered;
 pub mod rendering;
+pub mod revisions;
 mod rows;
+pub mod schedule;
+pub mod scheduled;
 pub mod service;
+pub mod slugs;
 mod snapshot;
 pub mod sql;
 pub mod store;
@@ -26,8 +34,9 @@ use super::{Content, Post, PostId, Title};
 use crate::{database::internal, error::AppError, username::Username};
 use serde::Deserialize;
 
+pub use filing::{Filing, FilingChange, parse_tags};
 use filter::Filter;
-pub use post_text::PostText;
+pub use post_text::{PostText, Written};
 pub use snapshot::{Changed, DeletedPost, PostSnapshot};
 
 #[derive(Clone, Debug)]
@@ -37,11 +46,18 @@ pub struct NewPost {
     /// The owner that the program names; refused unless it is the author.
     pub owner: Option<String>,
     pub post_text: PostText,
+    pub filing: Filing,
 }
 
 impl From<PostText> for NewPost {
     fn from(post_text: PostText) -> Self {
-        Self { id: None, owner: None, post_text }
+        Self { id: None, owner: None, post_text, filing: Filing::default() }
+    }
+}
+
+impl From<Written> for NewPost {
+    fn from(Written { text, filing }: Written) -> Self {
+        Self { filing: filing.into_new(), ..text.into() }
     }
 }
 
@@ -52,6 +68,7 @@ pub struct Change {
     pub content: ContentChange,
     /// The new owner.
     pub owner: Option<Username>,
+    pub filing: FilingChange,
 }
 
 /// How an edit changes the text of a post.
@@ -103,7 +120,13 @@ impl ContentChange {
 impl From<PostText> for Change {
     fn from(PostText { title, content }: PostText) -> Self {
         let content = content.map_or(ContentChange::Keep, ContentChange::Save);
-        Self { title: Some(title), content, owner: None }
+        Self { title: Some(title), content, owner: None, filing: FilingChange::default() }
+    }
+}
+
+impl From<Written> for Change {
+    fn from(Written { text, filing }: Written) -> Self {
+        Self { filing, ..text.into() }
     }
 }
 

@@ -1,5 +1,6 @@
-//! The text that an author sends.
+//! What an author sends.
 
+use super::FilingChange;
 use crate::{
     error::{Field, FieldErrors},
     posts::{Content, Title},
@@ -29,6 +30,31 @@ impl PostText {
         match (title, content) {
             (Some(title), Some(content)) => Ok(Self { title, content: Some(content) }),
             _ => Err(errors),
+        }
+    }
+}
+
+/// Everything that the form of an editor has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub text: PostText,
+    pub filing: FilingChange,
+}
+
+impl Written {
+    /// The fields as they were typed; absent ones change nothing.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn parse(
+        title: &str,
+        content: &str,
+        tags: Option<&str>,
+        address: Option<&str>,
+    ) -> Result<Self, FieldErrors> {
+        match (PostText::parse(title, content), FilingChange::parse(address, tags)) {
+            (Ok(text), Ok(filing)) => Ok(Self { text, filing }),
+            (text, filing) => Err(text.err().unwrap_or_default().and(filing.err().unwrap_or_default())),
         }
     }
 }

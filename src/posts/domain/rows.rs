@@ -6,13 +6,15 @@ use super::{Changed, DeletedPost};
 use crate::{
     database::internal,
     error::AppError,
-    posts::{Content, Post, PostId, Summary, Title},
+    posts::{Content, Post, PostId, Slug, Summary, Tags, Title},
     timestamp::Timestamp,
 };
 
 #[derive(FromRow)]
 pub struct PostRow {
     pub(super) id: String,
+    slug: String,
+    tags: String,
     pub(super) title: String,
     pub(super) content: Option<String>,
     pub(super) owner: String,
@@ -32,6 +34,8 @@ impl PostRow {
 #[derive(FromRow)]
 pub struct SummaryRow {
     id: String,
+    slug: String,
+    tags: String,
     title: String,
     excerpt: String,
     owner: String,
@@ -46,12 +50,19 @@ pub(super) fn broken<T, E: std::fmt::Debug>(parsed: Result<T, E>) -> Result<T, A
     parsed.map_err(|error| internal(format_args!("a stored post breaks the rules: {error:?}")))
 }
 
+/// A slug as it is stored: empty where there is none yet.
+pub(super) fn slug(stored: String) -> Result<Option<Slug>, AppError> {
+    if stored.is_empty() { Ok(None) } else { broken(Slug::try_from(stored)).map(Some) }
+}
+
 impl TryFrom<PostRow> for Post {
     type Error = AppError;
 
     fn try_from(row: PostRow) -> Result<Self, AppError> {
         Ok(Self {
             id: broken(PostId::try_from(row.id))?,
+            slug: slug(row.slug)?,
+            tags: broken(Tags::from_stored(&row.tags))?,
             title: broken(Title::try_from(row.title))?,
             content: broken(row.content.map(Content::try_from).transpose())?,
             owner: row.owner,
@@ -103,6 +114,8 @@ impl TryFrom<SummaryRow> for Summary {
     fn try_from(row: SummaryRow) -> Result<Self, AppError> {
         Ok(Self {
             id: broken(PostId::try_from(row.id))?,
+            slug: slug(row.slug)?,
+            tags: broken(Tags::from_stored(&row.tags))?,
             title: broken(Title::try_from(row.title))?,
             excerpt: row.excerpt,
             author: if row.display_name.is_empty() { row.owner.clone() } else { row.display_name },
@@ -125,7 +138,16 @@ pub(super) struct UpdatedRow {
 /// The columns of a post `p` and its owner `u`, with one text of it.
 macro_rules! columns {
     ($text:literal) => {
-        concat!("p.id, p.title, ", $text, ", u.username AS owner, p.version, p.created_at, p.updated_at")
+        columns!($text, "p.slug, p.tags")
+    };
+    ($text:literal, $filing:literal) => {
+        concat!(
+            "p.id, ",
+            $filing,
+            ", p.title, ",
+            $text,
+            ", u.username AS owner, p.version, p.created_at, p.updated_at"
+        )
     };
 }
 
@@ -136,6 +158,13 @@ macro_rules! post_columns {
     };
 }
 
+/// The columns of a [`PostRow`], of a deleted post, which is not found by anything any more.
+macro_rules! deleted_columns {
+    () => {
+        columns!("p.content", "'' AS slug, '' AS tags")
+    };
+}
+
 /// The columns of a [`SummaryRow`].
 macro_rules! summary_columns {
     () => {
@@ -143,4 +172,4 @@ macro_rules! summary_columns {
     };
 }
 
-pub(super) use {columns, post_columns, summary_columns};
+pub(super) use {columns, deleted_columns, post_columns, summary_columns};

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Guard, NewPost, PostText, conflict,
+    Change, Guard, NewPost, PostText, conflict, draft_posts, filing,
     fold::{self, Folded},
-    limits, policy,
+    limits,
+    lists::{self, PostsOf},
+    policy,
     rendered::{RenderedPost, Stored},
-    store::{self, ChangesSince, Listing, Selection},
+    revisions, slugs,
+    store::{self, ChangesSince, Edit, Insertion, Listing, Selection},
 };
 use crate::{
     accounts::{
@@ -28,7 +31,7 @@ use crate::{
     error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
-        Content, Cursor, Page, PageRequest, Post, PostId, Summary,
+        Content, Cursor, Page, PageRequest, Post, PostId, Slug, Summary, Tag,
         domain::{Changed, DeletedPost},
         events::{Event, EventKind, store as events},
     },
@@ -38,7 +41,17 @@ use crate::{
 
 /// One page of all posts. Everyone may.
 pub async fn list(site: &Site, actor: &Actor, request: PageRequest) -> Result<Page, AppError> {
-    store::page(&mut site.reader_for(actor).await?, None, request).await
+    lists::page(&mut site.reader_for(actor).await?, PostsOf::Everyone, request).await
+}
+
+/// One page of the posts with a tag. Everyone may.
+pub async fn list_of_tag(
+    site: &Site,
+    actor: &Actor,
+    tag: &Tag,
+    request: PageRequest,
+) -> Result<Page, AppError> {
+    lists::page(&mut site.reader_for(actor).await?, PostsOf::Tag(tag), request).await
 }
 
 /// What everyone may know of an author.
@@ -60,7 +73,7 @@ pub async fn list_of_author(
 ) -> Result<(Author, Page), AppError> {
     let db = &mut site.reader_for(actor).await?;
     let (id, profile) = account::author(db, &username).await?.ok_or(AppError::NotFound)?;
-    let page = store::page(db, Some(&id), request).await?;
+    let page = lists::page(db, PostsOf::Owner(&id), request).await?;
     Ok((Author { username, profile }, page))
 }
 
@@ -70,27 +83,39 @@ pub async fn list_of_author(
 /// [`AppError::NotSignedIn`].
 pub async fn list_own(site: &Site, actor: &Actor, request: Parsed<PageRequest>) -> Result<Page, AppError> {
     let owner = &actor.user()?.id;
-    store::page(&mut site.reader_for(actor).await?, Some(owner), request?).await
+    lists::page(&mut site.reader_for(actor).await?, PostsOf::Owner(owner), request?).await
 }
 
-/// The newest posts of all, or of one author, with the id of their account and what they tell
-/// about themselves. Everyone may.
+/// The newest posts of all. Everyone may.
+pub async fn newest(site: &Site, actor: &Actor, most: usize) -> Result<Vec<Summary>, AppError> {
+    lists::newest(&mut site.reader_for(actor).await?, PostsOf::Everyone, most).await
+}
+
+/// The newest posts of one author, with the id of their account and what they tell about
+/// themselves. Everyone may.
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such author.
-pub async fn newest(
+pub async fn newest_of_author(
     site: &Site,
     actor: &Actor,
-    author: Option<&Username>,
+    author: &Username,
     most: usize,
-) -> Result<(Option<(UserId, Profile)>, Vec<Summary>), AppError> {
+) -> Result<(UserId, Profile, Vec<Summary>), AppError> {
     let db = &mut site.reader_for(actor).await?;
-    let author = match author {
-        Some(name) => Some(account::author(db, name).await?.ok_or(AppError::NotFound)?),
-        None => None,
-    };
-    let posts = store::newest(db, author.as_ref().map(|(id, _)| id), most).await?;
-    Ok((author, posts))
+    let (author, profile) = account::author(db, author).await?.ok_or(AppError::NotFound)?;
+    let posts = lists::newest(db, PostsOf::Owner(&author), most).await?;
+    Ok((author, profile, posts))
+}
+
+/// The newest posts with a tag. Everyone may.
+pub async fn newest_of_tag(
+    site: &Site,
+    actor: &Actor,
+    tag: &Tag,
+    most: usize,
+) -> Result<Vec<Summary>, AppError> {
+    lists::newest(&mut site.reader_for(actor).await?, PostsOf::Tag(tag), most).await
 }
 
 /// Where each piece of `size` posts begins in the list of all, oldest first. Everyone may.
@@ -101,7 +126,7 @@ pub async fn pieces(
     size: usize,
 ) -> Result<Vec<Cursor>, AppError> {
     let mut turn = site.turn_for(actor, client, ReadCost::Many).await?;
-    turn.db.in_time(async |db| store::pieces(db, size).await).await
+    turn.db.in_time(async |db| lists::pieces(db, size).await).await
 }
 
 /// The `size` posts that begin at a place, oldest first. Everyone may.
@@ -113,7 +138,7 @@ pub async fn piece(
     size: usize,
 ) -> Result<Vec<Summary>, AppError> {
     let mut turn = site.turn_for(actor, client, ReadCost::Many).await?;
-    turn.db.in_time(async |db| store::piece(db, from, size).await).await
+    turn.db.in_time(async |db| lists::piece(db, from, size).await).await
 }
 
 /// One post. Everyone may.
@@ -281,7 +306,7 @@ async fn publish(
     new: NewPost,
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
-    let NewPost { id, owner, post_text } = new;
+    let NewPost { id, owner, post_text, filing } = new;
     if let Some(owner) = owner
         && !matches_login(site, &author, &owner).await?
     {
@@ -289,7 +314,10 @@ async fn publish(
     }
     let operation = key.map(|key| {
         let content = post_text.content.as_ref().map(Content::as_str);
-        let content = [id.as_ref().map(PostId::as_str), Some(post_text.title.as_str()), content];
+        let tags = filing.tags.stored();
+        let slug = filing.slug.as_ref().map(Slug::as_str);
+        let content =
+            [id.as_ref().map(PostId::as_str), Some(post_text.title.as_str()), content, slug, Some(&*tags)];
         IdempotentOperation::CreatePost.under(key, &content)
     });
     // Before the transaction: writers do not wait for a rendering.
@@ -297,8 +325,8 @@ async fn publish(
     let (post_text, folded) =
         fold::fold_before_write(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
     let limits: AuthorLimits = *site.part();
-    let input = (author, id, post_text, folded, rendering, operation);
-    change(site, input, move |db, (author, id, post_text, folded, rendering, operation)| {
+    let input = (author, id, post_text, filing, folded, rendering, operation);
+    change(site, input, move |db, (author, id, post_text, filing, folded, rendering, operation)| {
         Box::pin(async move {
             if let Some(operation) = &operation
                 && let Some(made) = idempotency::remembered(db, author.id.as_str(), operation).await?
@@ -310,8 +338,9 @@ async fn publish(
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
             limits::refuse_too_much(db, &author, &post_text, limits).await?;
-            let post_text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
-            let (post, event) = store::insert(db, &author, id, post_text, clock::now()).await?;
+            let text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
+            let insertion = Insertion::new(id, text, &filing, clock::now());
+            let (post, event) = store::insert(db, &author, insertion).await?;
             if let Some(operation) = &operation {
                 idempotency::remember(db, author.id.as_str(), operation, post.id.as_str()).await?;
             }
@@ -390,21 +419,40 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
                 Some(new_owner) => Some(new_owner_named(db, new_owner).await?),
                 None => None,
             };
+            let tags = edit.filing.tags.unwrap_or_else(|| current.tags.clone());
+            let slug = edit.filing.slug.or_else(|| current.slug.clone());
             if new_owner.is_none()
                 && (&current.title, &current.content) == (&post_text.title, &post_text.content)
+                && (&current.slug, &current.tags) == (&slug, &tags)
             {
                 return Ok((current, None));
             }
             let version = guard.version.unwrap_or(current.version);
             let new_owner_id = new_owner.as_ref().map(|new_owner| &new_owner.id);
-            let folded = Folded { post_text: &post_text, rendering: rendering.as_deref(), content: folded };
-            let post = store::update(db, &id, &editor.id, version, folded, new_owner_id, clock::now())
-                .await?
-                .ok_or_else(|| conflict(&current))?;
-            let is_new_owner = new_owner.is_some();
+            let slug = slug_of_edit(db, editor, new_owner_id, slug, &current).await?;
+            let is_other_text = (&current.title, &current.content, &current.tags)
+                != (&post_text.title, &post_text.content, &tags);
+            if is_other_text && version == current.version {
+                revisions::keep(db, &id).await?;
+            }
+            let edit = Edit {
+                text: Folded { post_text: &post_text, rendering: rendering.as_deref(), content: folded },
+                slug: slug.as_ref(),
+                tags: &tags,
+                new_owner: new_owner_id,
+                now: clock::now(),
+            };
+            let post =
+                store::update(db, &id, &editor.id, version, edit).await?.ok_or_else(|| conflict(&current))?;
+            if post.tags != current.tags {
+                filing::replace_tags(db, &id, post.created_at, &post.tags).await?;
+            }
+            if let Some(new_owner) = &new_owner {
+                revisions::hand_on(db, &id, &new_owner.id).await?;
+            }
             let owner = new_owner.map_or_else(|| editor.username.clone(), |new_owner| new_owner.username);
             let event = events::record(db, EventKind::Changed, &id, &owner).await?;
-            if is_new_owner {
+            if owner != editor.username {
                 account::tell_names_changed(db).await?;
             }
             Ok((post, Some(event)))
@@ -418,6 +466,27 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
     Ok(saved)
 }
 
+/// The slug of a post after an edit: below another owner it may have to be another one.
+///
+/// # Errors
+/// [`AppError::Invalid`] if another post has the one that its author chose.
+async fn slug_of_edit(
+    db: &mut Db,
+    editor: &User,
+    new_owner: Option<&UserId>,
+    slug: Option<Slug>,
+    current: &Post,
+) -> Result<Option<Slug>, AppError> {
+    let Some(slug) = slug else { return Ok(None) };
+    if let Some(new_owner) = new_owner {
+        return slugs::free(db, new_owner, &slug, &current.id).await.map(Some);
+    }
+    if Some(&slug) != current.slug.as_ref() {
+        slugs::refuse_taken(db, &editor.id, &slug, &current.id).await?;
+    }
+    Ok(Some(slug))
+}
+
 /// The new owner of a post that is handed on.
 async fn new_owner_named(db: &mut Db, username: Username) -> Result<User, AppError> {
     let found = accounts::find(db, &Login::Username(username)).await?;
@@ -426,7 +495,7 @@ async fn new_owner_named(db: &mut Db, username: Username) -> Result<User, AppErr
         .ok_or_else(|| AppError::invalid(Field::Owner, "There is no account of that name"))
 }
 
-/// Deletes a post for good, if it is as the guard says; with a key, sent twice
+/// Deletes a post, or a draft, which lies in the trash then, if it is as the guard says; with a key, sent twice
 /// is deleted once. What it was, unless it was gone already.
 ///
 /// # Errors
@@ -460,7 +529,15 @@ async fn remove(
             {
                 return Ok((None, None));
             }
-            let post = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
+            let Some(post) = store::find(db, &id).await? else {
+                if !draft_posts::delete(db, &user.id, &id).await? {
+                    return Err(AppError::NotFound);
+                }
+                if let Some(operation) = &operation {
+                    idempotency::remember(db, user.id.as_str(), operation, id.as_str()).await?;
+                }
+                return Ok((None, None));
+            };
             policy::may_change(&actor, &post.owner)?;
             if !guard.condition.matches((&post).into()) {
                 return Err(AppError::ConditionNotMet);

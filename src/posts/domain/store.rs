@@ -7,11 +7,13 @@ use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 use super::{
     Changed, DeletedPost,
     by_id::{ById, ReadById},
+    filing::{self, Filing},
     filter::Filter,
     fold::{self, Folded},
     markdown::{self, Rendering},
     rendered,
-    rows::{ChangedRow, PostRow, SummaryRow, UpdatedRow, broken, columns, post_columns, summary_columns},
+    rows::{ChangedRow, PostRow, UpdatedRow, broken, columns, deleted_columns, post_columns},
+    slugs,
     sql::{Sql, Value},
 };
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
     database::{COMMIT_ORDER_LOCK, Db, Engine, execute, on_engine, violates},
     error::AppError,
     posts::{
-        Content, Cursor, Page, PageRequest, Post, PostId, Summary,
+        Content, Cursor, Post, PostId, Slug, Tag, Tags,
         events::{Event, EventKind, store as events},
     },
     site::Site,
@@ -57,7 +59,7 @@ pub async fn find(db: &mut Db, id: &PostId) -> Result<Option<Post>, AppError> {
 
 const FIND_DELETED: &str = concat!(
     "SELECT ",
-    post_columns!(),
+    deleted_columns!(),
     " FROM deleted_posts p JOIN users u ON u.id = p.owner_id WHERE p.id = $1"
 );
 
@@ -71,17 +73,23 @@ pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost
 /// Inserts the post, its HTML and its event with one query, because each round trip
 /// costs more than the statement.
 const INSERT_SQLITE: &str = concat!(
-    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9);
+    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18);
+     INSERT INTO post_addresses (owner_id, slug, post_id, created_at) VALUES ($2, $17, $1, $16)
+     ON CONFLICT (owner_id, slug) DO NOTHING;
      INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $10, $11);
      ",
     events::record_on_sqlite!("$12", "$1", "$13")
 );
 const INSERT_POSTGRES: &str = concat!(
     "WITH post AS (
-         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18)
          RETURNING id),
+     address AS (
+         INSERT INTO post_addresses (owner_id, slug, post_id, created_at)
+         SELECT $2, $17, id, CAST($16 AS BIGINT) FROM post
+         ON CONFLICT (owner_id, slug) DO NOTHING),
      rendered AS (
          INSERT INTO rendered_posts (post_id, renderer, html)
          SELECT id, CAST($10 AS BIGINT), CAST($11 AS TEXT) FROM post),
@@ -89,20 +97,38 @@ const INSERT_POSTGRES: &str = concat!(
     events::record_on_postgres!("$12", "$1", "$13", "$14", "$15")
 );
 
-/// Adds a post and its event. Without `id`, the post gets a new one.
+/// A post that is to be published.
+#[derive(Clone, Debug)]
+pub struct Insertion<'a> {
+    /// Without one, the post gets a new one.
+    pub id: Option<PostId>,
+    pub text: Folded<'a>,
+    pub filing: &'a Filing,
+    /// 1, but for a post that was published before.
+    pub version: i64,
+    /// The time of its first publication.
+    pub created_at: Timestamp,
+    pub now: Timestamp,
+}
+
+impl<'a> Insertion<'a> {
+    /// A post that is published for the first time.
+    #[must_use]
+    pub fn new(id: Option<PostId>, text: impl Into<Folded<'a>>, filing: &'a Filing, now: Timestamp) -> Self {
+        Self { id, text: text.into(), filing, version: 1, created_at: now, now }
+    }
+}
+
+/// Adds a post and its event.
 ///
 /// # Errors
 ///
 /// [`AppError::ConditionNotMet`] if a post has that id, or if another author's
-/// deleted post had it and programs may not know of the deletion yet.
-pub async fn insert(
-    db: &mut Db,
-    owner: &User,
-    id: Option<PostId>,
-    post_text: impl Into<Folded<'_>>,
-    now: Timestamp,
-) -> Result<(Post, Event), AppError> {
-    let Folded { post_text, rendering, content: folded } = post_text.into();
+/// deleted post had it and programs may not know of the deletion yet;
+/// [`AppError::Invalid`] if another post has the slug that its author chose.
+pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Result<(Post, Event), AppError> {
+    let Insertion { id, text, filing, version, created_at, now } = insertion;
+    let Folded { post_text, rendering, content: folded } = text;
     if let Some(id) = &id {
         execute!(db => sqlx::query("DELETE FROM deleted_posts WHERE id = $1 AND owner_id = $2")
             .bind(id.as_str())
@@ -119,13 +145,22 @@ pub async fn insert(
         Some(id) => id,
         None => broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
     };
+    let slug = match &filing.slug {
+        Some(slug) => {
+            slugs::refuse_taken(db, &owner.id, slug, &id).await?;
+            slug.clone()
+        }
+        None => slugs::free(db, &owner.id, &slugs::from_title(post_text.title.as_str()), &id).await?,
+    };
     let post = Post {
         id,
+        slug: Some(slug.clone()),
+        tags: filing.tags.clone(),
         title: post_text.title.clone(),
         content: post_text.content.clone(),
         owner: owner.username.to_string(),
-        version: 1,
-        created_at: now,
+        version,
+        created_at,
         updated_at: now,
     };
     let insert = match db.engine() {
@@ -140,7 +175,7 @@ pub async fn insert(
         .bind(rendering.map_or("", |rendering| rendering.excerpt.as_str()))
         .bind(post.content.as_ref().map(Content::as_str))
         .bind(post.version)
-        .bind(now.micros())
+        .bind(created_at.micros())
         .bind(fold::stored(post.title.as_str()))
         .bind(folded.value())
         .bind(rendering.map_or(0, |_| markdown::VERSION))
@@ -149,32 +184,49 @@ pub async fn insert(
         .bind(owner.username.as_str())
         .bind(COMMIT_ORDER_LOCK)
         .bind(events::CHANNEL)
-        .fetch_one(db)
+        .bind(now.micros())
+        .bind(slug.as_str())
+        .bind(post.tags.stored())
+        .fetch_one(&mut *db)
         .await);
     let event = inserted.map_err(|error| {
         let taken = ["posts_pkey", "posts_id_key"].iter().any(|key| violates(&error, key));
         if taken { AppError::ConditionNotMet } else { error.into() }
     })?;
+    filing::keep_tags(db, &post.id, created_at, &post.tags).await?;
     let event = Event { id: event, kind, post: post.id.clone(), owner: owner.username.clone() };
     Ok((post, event))
 }
 
-/// Updates a post if it belongs to `owner` and has `version`. With `new_owner`, it
-/// then belongs to them. Otherwise nothing changes, and the result is `None`.
+/// An edit of a post, with all that it will be.
+#[derive(Clone, Debug)]
+pub struct Edit<'a> {
+    pub text: Folded<'a>,
+    /// Absent for a post that has none yet.
+    pub slug: Option<&'a Slug>,
+    pub tags: &'a Tags,
+    /// To whom it belongs then, if to somebody else.
+    pub new_owner: Option<&'a UserId>,
+    pub now: Timestamp,
+}
+
+/// Updates a post if it belongs to `owner` and has `version`. Otherwise nothing changes,
+/// and the result is `None`.
 pub async fn update(
     db: &mut Db,
     id: &PostId,
     owner: &UserId,
     version: i64,
-    post_text: impl Into<Folded<'_>>,
-    new_owner: Option<&UserId>,
-    now: Timestamp,
+    edit: Edit<'_>,
 ) -> Result<Option<Post>, AppError> {
-    let Folded { post_text, rendering, content: folded } = post_text.into();
+    let Edit { text, slug, tags, new_owner, now } = edit;
+    let Folded { post_text, rendering, content: folded } = text;
+    let new_owner = new_owner.unwrap_or(owner);
     let row: Option<UpdatedRow> = on_engine!(db => sqlx::query_as(
             "UPDATE posts
              SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
-                 title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END
+                 title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END,
+                 slug = COALESCE($12, slug), tags = $13
              WHERE id = $5 AND owner_id = $6 AND version = $7
              RETURNING version, created_at, (SELECT u.username FROM users u WHERE u.id = posts.owner_id) AS owner",
         )
@@ -185,18 +237,25 @@ pub async fn update(
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(version)
-        .bind(new_owner.unwrap_or(owner).as_str())
+        .bind(new_owner.as_str())
         .bind(fold::stored(post_text.title.as_str()))
         .bind(folded.is_kept())
         .bind(folded.value())
-        .fetch_optional(db)
+        .bind(slug.map(Slug::as_str))
+        .bind(tags.stored())
+        .fetch_optional(&mut *db)
         .await?);
     let Some(row) = row else { return Ok(None) };
+    if let Some(slug) = slug {
+        slugs::keep(db, new_owner, slug, id).await?;
+    }
     if let Some(rendering) = rendering {
         rendered::keep(db, id, rendering).await?;
     }
     Ok(Some(Post {
         id: id.clone(),
+        slug: slug.cloned(),
+        tags: tags.clone(),
         title: post_text.title.clone(),
         content: post_text.content.clone(),
         owner: row.owner,
@@ -214,18 +273,28 @@ pub async fn delete(
     now: Timestamp,
 ) -> Result<Option<DeletedPost>, AppError> {
     execute!(db => sqlx::query(
-            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content)
-             SELECT id, owner_id, version, created_at, $3, title, content FROM posts
+            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags)
+             SELECT id, owner_id, version, created_at, $3, title, content, slug, tags FROM posts
              WHERE id = $1 AND owner_id = $2",
         )
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(now.micros()))?;
+    remove(db, id, owner, now).await
+}
+
+/// Takes a post of `owner` away from all readers; any other stays.
+pub(super) async fn remove(
+    db: &mut Db,
+    id: &PostId,
+    owner: &UserId,
+    now: Timestamp,
+) -> Result<Option<DeletedPost>, AppError> {
     let row: Option<PostRow> = on_engine!(db => sqlx::query_as(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts
              WHERE id = $1 AND owner_id = $2
-             RETURNING id, title, content, version, created_at, updated_at,
+             RETURNING id, '' AS slug, '' AS tags, title, content, version, created_at, updated_at,
                  (SELECT u.username FROM users u WHERE u.id = deleted_posts.owner_id) AS owner",
         )
         .bind(id.as_str())
@@ -258,6 +327,10 @@ pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
 pub struct Selection {
     /// Only this person's posts.
     pub owner: Option<UserId>,
+    /// Only those with this tag.
+    pub tag: Option<Tag>,
+    /// Only those at this slug of their author.
+    pub slug: Option<Slug>,
     /// Only those that match.
     pub filter: Filter,
     /// Only those older than this place in the list.
@@ -283,21 +356,35 @@ const LISTING_BYTES: usize = 1 << 20;
 #[must_use]
 pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
     let mut sql = Sql::new(engine);
-    sql.push("SELECT ")
-        .push(if selection.content { post_columns!() } else { columns!("CAST(NULL AS TEXT) AS content") })
-        .push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
+    sql.push("SELECT ").push(if selection.content {
+        post_columns!()
+    } else {
+        columns!("CAST(NULL AS TEXT) AS content")
+    });
+    // By whichever index has the order and the most of the conditions.
+    let (cursor, order) = if let Some(tag) = &selection.tag {
+        sql.push(" FROM post_tags t JOIN posts p ON p.id = t.post_id JOIN users u ON u.id = p.owner_id WHERE t.tag = ")
+            .bind(tag.as_str())
+            .push(" AND ");
+        (" AND (t.created_at, t.post_id) < (", " ORDER BY t.created_at DESC, t.post_id DESC LIMIT ")
+    } else {
+        sql.push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
+        (" AND (p.created_at, p.id) < (", " ORDER BY p.created_at DESC, p.id DESC LIMIT ")
+    };
     selection.filter.write(&mut sql);
+    if let Some(slug) = &selection.slug {
+        sql.push(" AND p.id IN (SELECT post_id FROM post_addresses WHERE slug = ")
+            .bind(slug.as_str())
+            .push(") AND p.slug = ")
+            .bind(slug.as_str());
+    }
     if let Some(owner) = &selection.owner {
         sql.push(" AND p.owner_id = ").bind(owner.as_str());
     }
-    if let Some(cursor) = &selection.after {
-        sql.push(" AND (p.created_at, p.id) < (")
-            .bind(cursor.created_at.micros())
-            .push(", ")
-            .bind(cursor.id.as_str())
-            .push(")");
+    if let Some(after) = &selection.after {
+        sql.push(cursor).bind(after.created_at.micros()).push(", ").bind(after.id.as_str()).push(")");
     }
-    sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT ").bind(selection.limit as i64 + 1);
+    sql.push(order).bind(selection.limit as i64 + 1);
     sql
 }
 
@@ -328,9 +415,10 @@ pub struct ChangesSince {
 pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Changed>, AppError> {
     let mut sql = Sql::new(db.engine());
     sql.push("SELECT * FROM (");
-    write_changes(&mut sql, wanted, "CAST(0 AS BIGINT) AS deleted FROM posts p");
+    write_changes(&mut sql, wanted, concat!(post_columns!(), ", CAST(0 AS BIGINT) AS deleted FROM posts p"));
     sql.push(") AS living UNION ALL SELECT * FROM (").set_of_deleted(true);
-    write_changes(&mut sql, wanted, "CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
+    let deleted = concat!(deleted_columns!(), ", CAST(1 AS BIGINT) AS deleted FROM deleted_posts p");
+    write_changes(&mut sql, wanted, deleted);
     sql.push(") AS changed ORDER BY updated_at, id LIMIT ").bind(wanted.limit as i64 + 1);
     let text_len = |row: &ChangedRow| row.post.text_len();
     let (rows, more) = fetch(db, sql, &wanted.filter, wanted.limit, text_len).await?;
@@ -345,10 +433,8 @@ pub async fn changes(db: &mut Db, wanted: &ChangesSince) -> Result<Listing<Chang
     Ok(Listing { posts, next })
 }
 
-fn write_changes(sql: &mut Sql, wanted: &ChangesSince, from: &'static str) {
-    sql.push(concat!("SELECT ", post_columns!(), ", "))
-        .push(from)
-        .push(" JOIN users u ON u.id = p.owner_id WHERE ");
+fn write_changes(sql: &mut Sql, wanted: &ChangesSince, columns_and_table: &'static str) {
+    sql.push("SELECT ").push(columns_and_table).push(" JOIN users u ON u.id = p.owner_id WHERE ");
     wanted.filter.write(sql);
     if let Some(owner) = &wanted.owner {
         sql.push(" AND p.owner_id = ").bind(owner.as_str());
@@ -415,114 +501,4 @@ where
         }
     });
     Ok((rows, false))
-}
-
-/// Defines a statement for the list of all posts, or of one owner's.
-macro_rules! list_statement {
-    ($name:ident, where: $condition:literal, order: $order:literal) => {
-        const $name: &str = concat!(
-            "SELECT ",
-            summary_columns!(),
-            " FROM posts p JOIN users u ON u.id = p.owner_id WHERE ",
-            $condition,
-            " ORDER BY p.created_at ",
-            $order,
-            ", p.id ",
-            $order,
-            " LIMIT $1"
-        );
-    };
-}
-list_statement!(ALL_FIRST, where: "TRUE", order: "DESC");
-list_statement!(ALL_OLDER, where: "(p.created_at, p.id) < ($2, $3)", order: "DESC");
-list_statement!(ALL_NEWER, where: "(p.created_at, p.id) > ($2, $3)", order: "ASC");
-list_statement!(ALL_FROM, where: "(p.created_at, p.id) >= ($2, $3)", order: "ASC");
-list_statement!(OWN_FIRST, where: "p.owner_id = $2", order: "DESC");
-list_statement!(OWN_OLDER, where: "p.owner_id = $4 AND (p.created_at, p.id) < ($2, $3)", order: "DESC");
-list_statement!(OWN_NEWER, where: "p.owner_id = $4 AND (p.created_at, p.id) > ($2, $3)", order: "ASC");
-
-/// The newest posts of all, or of one owner.
-pub async fn newest(db: &mut Db, owner: Option<&UserId>, most: usize) -> Result<Vec<Summary>, AppError> {
-    let statement = if owner.is_some() { OWN_FIRST } else { ALL_FIRST };
-    let rows = on_engine!(db => {
-        let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(most as i64);
-        if let Some(owner) = owner {
-            query = query.bind(owner.as_str());
-        }
-        query.fetch_all(db).await?
-    });
-    rows.into_iter().map(Summary::try_from).collect()
-}
-
-/// The posts from a place on, oldest first.
-pub async fn piece(db: &mut Db, from: &Cursor, size: usize) -> Result<Vec<Summary>, AppError> {
-    let rows = on_engine!(db => sqlx::query_as::<_, SummaryRow>(ALL_FROM)
-        .bind(size as i64)
-        .bind(from.created_at.micros())
-        .bind(from.id.as_str())
-        .fetch_all(db)
-        .await?);
-    rows.into_iter().map(Summary::try_from).collect()
-}
-
-/// The place of each `size`th post, oldest first, from an index alone.
-const PIECES: &str = "
-    SELECT created_at, id FROM (
-        SELECT created_at, id, ROW_NUMBER() OVER (ORDER BY created_at, id) AS place FROM posts) AS numbered
-    WHERE (place - 1) % $1 = 0 ORDER BY place";
-
-/// Where each piece of `size` posts begins.
-pub async fn pieces(db: &mut Db, size: usize) -> Result<Vec<Cursor>, AppError> {
-    let rows = on_engine!(db => sqlx::query_as::<_, (i64, String)>(PIECES)
-        .bind(size as i64)
-        .fetch_all(db)
-        .await?);
-    let cursor = |(micros, id): (i64, String)| {
-        Ok(Cursor { created_at: Timestamp::from_micros(micros), id: broken(PostId::try_from(id))? })
-    };
-    rows.into_iter().map(cursor).collect()
-}
-
-/// One page of all posts or of one owner's, newest first. The cost is the same at any
-/// depth: the query starts inside an index and reads one row more than it shows.
-pub async fn page(db: &mut Db, owner: Option<&UserId>, request: PageRequest) -> Result<Page, AppError> {
-    // Read first, so that the list below is at least as new.
-    let as_of = events::newest(db).await?;
-    let limit = Page::SIZE as i64 + 1;
-    let (statement, cursor) = match (&request, owner) {
-        (PageRequest::First, None) => (ALL_FIRST, None),
-        (PageRequest::First, Some(_)) => (OWN_FIRST, None),
-        (PageRequest::OlderThan(cursor), None) => (ALL_OLDER, Some(cursor)),
-        (PageRequest::OlderThan(cursor), Some(_)) => (OWN_OLDER, Some(cursor)),
-        (PageRequest::NewerThan(cursor), None) => (ALL_NEWER, Some(cursor)),
-        (PageRequest::NewerThan(cursor), Some(_)) => (OWN_NEWER, Some(cursor)),
-    };
-    let rows = on_engine!(db => {
-        let mut query = sqlx::query_as::<_, SummaryRow>(statement).bind(limit);
-        if let Some(cursor) = cursor {
-            query = query.bind(cursor.created_at.micros()).bind(cursor.id.as_str());
-        }
-        if let Some(owner) = owner {
-            query = query.bind(owner.as_str());
-        }
-        query.fetch_all(db).await?
-    });
-    let more = rows.len() > Page::SIZE;
-    let mut posts =
-        rows.into_iter().take(Page::SIZE).map(Summary::try_from).collect::<Result<Vec<_>, _>>()?;
-
-    let edge =
-        |post: Option<&Summary>| post.map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
-    Ok(match request {
-        // Having reached the top, show the whole first page, not its lower part.
-        PageRequest::NewerThan(_) if !more => Box::pin(page(db, owner, PageRequest::First)).await?,
-        PageRequest::NewerThan(_) => {
-            posts.reverse();
-            Page { older: edge(posts.last()), newer: edge(posts.first()), posts, as_of }
-        }
-        PageRequest::First => Page { older: edge(posts.last()).filter(|_| more), newer: None, posts, as_of },
-        PageRequest::OlderThan(_) => {
-            Page { older: edge(posts.last()).filter(|_| more), newer: edge(posts.first()), posts, as_of }
-        }
-    })
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::{
-    PostText,
+    Filing, PostText,
+    draft_posts::{self, DraftText},
     fold::{self, Folded},
-    policy,
+    policy, rows,
     service::change,
-    store,
+    store::{self, Insertion},
 };
 use crate::{
     accounts::domain::contact::may_write,
@@ -17,7 +18,7 @@ use crate::{
     credentials::{Actor, User, UserId},
     database::{Db, execute, internal, on_engine},
     error::AppError,
-    posts::{Content, Post, PostId, Title},
+    posts::{Content, DraftPost, PostId, PostOrDraft, Tags, Title},
     site::Site,
     timestamp::Timestamp,
 };
@@ -29,8 +30,11 @@ pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrashedPost {
     pub id: PostId,
-    pub title: Title,
+    /// Empty only for a draft.
+    pub title: String,
     pub trashed_at: Timestamp,
+    /// Whether it was not published; then it becomes a draft again.
+    pub is_draft: bool,
 }
 
 impl TrashedPost {
@@ -46,6 +50,7 @@ struct ListedRow {
     id: String,
     title: String,
     trashed_at: i64,
+    is_draft: i64,
 }
 
 impl TryFrom<ListedRow> for TrashedPost {
@@ -54,7 +59,8 @@ impl TryFrom<ListedRow> for TrashedPost {
     fn try_from(row: ListedRow) -> Result<Self, AppError> {
         Ok(Self {
             id: PostId::try_from(row.id).map_err(internal)?,
-            title: Title::try_from(row.title).map_err(internal)?,
+            title: row.title,
+            is_draft: row.is_draft != 0,
             trashed_at: Timestamp::from_micros(row.trashed_at),
         })
     }
@@ -67,9 +73,24 @@ struct Row {
     trashed_at: i64,
     title: String,
     content: Option<String>,
+    slug: String,
+    tags: String,
+    is_draft: i64,
 }
 
 impl Row {
+    fn filing(&self) -> Result<Filing, AppError> {
+        Ok(Filing {
+            slug: rows::slug(self.slug.clone())?,
+            tags: Tags::from_stored(&self.tags).map_err(internal)?,
+        })
+    }
+
+    fn draft_text(&self) -> Result<DraftText, AppError> {
+        let content = Content::try_from(self.content.clone().unwrap_or_default()).map_err(internal)?;
+        Ok(DraftText { title: self.title.clone(), content })
+    }
+
     fn text(&self) -> Result<PostText, AppError> {
         let title = Title::try_from(self.title.clone()).map_err(internal)?;
         let content = self.content.clone().map(Content::try_from).transpose().map_err(internal)?;
@@ -85,7 +106,7 @@ pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<TrashedP
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
     let rows: Vec<ListedRow> = on_engine!(db => sqlx::query_as(
-            "SELECT id, title, trashed_at FROM trashed_posts WHERE owner_id = $1 AND trashed_at > $2
+            "SELECT id, title, trashed_at, is_draft FROM trashed_posts WHERE owner_id = $1 AND trashed_at > $2
              ORDER BY trashed_at DESC, id DESC LIMIT $3",
         )
         .bind(owner.as_str())
@@ -100,11 +121,11 @@ pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<TrashedP
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
-pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Option<PostText>, AppError> {
+pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Option<DraftText>, AppError> {
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
     let row: Option<Row> = on_engine!(db => sqlx::query_as(
-            "SELECT version, created_at, trashed_at, title, content FROM trashed_posts
+            "SELECT version, created_at, trashed_at, title, content, slug, tags, is_draft FROM trashed_posts
              WHERE id = $1 AND owner_id = $2 AND trashed_at = $3",
         )
         .bind(post.id.as_str())
@@ -112,7 +133,7 @@ pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Opti
         .bind(post.trashed_at.micros())
         .fetch_optional(db)
         .await?);
-    row.as_ref().map(Row::text).transpose()
+    row.as_ref().map(Row::draft_text).transpose()
 }
 
 /// Publishes a deleted post of the actor's again: under its address, unless that has
@@ -122,14 +143,20 @@ pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Opti
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`],
 /// also for another's; [`AppError::Busy`] when too many texts wait to be rendered.
-pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, AppError> {
+pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDraft, AppError> {
     let user = policy::may_create(actor)?.clone();
-    may_write(site, &user).await?;
     let found = find(&mut site.reader_for(actor).await?, &user.id, id).await?;
+    if found.as_ref().is_some_and(|row| row.is_draft != 0) {
+        return restore_draft(site, user, id).await.map(PostOrDraft::Draft);
+    }
+    may_write(site, &user).await?;
     let Some(row) = found else {
+        if let Some(draft) = draft_posts::find(&mut site.reader_for(actor).await?, &user.id, id).await? {
+            return Ok(PostOrDraft::Draft(draft));
+        }
         let post = site.posts().post(site, actor, id).await?.ok_or(AppError::NotFound)?;
         return if post.owner == user.username.as_str() {
-            Ok((*post).clone())
+            Ok(PostOrDraft::Published((*post).clone()))
         } else {
             Err(AppError::NotFound)
         };
@@ -147,15 +174,19 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
             // The deletion has raised it, and programs may still know that.
             let last_version = store::find_deleted(db, &id).await?.map_or(row.version, |post| post.version);
             let address = is_free(db, &user, &id).await?.then(|| id.clone());
-            let text = Folded { post_text: &text, rendering: Some(&rendering), content: folded };
-            let now = clock::now();
-            let (mut post, event) = store::insert(db, &user, address, text, now).await?;
-            post.created_at = Timestamp::from_micros(row.created_at);
-            post.version = last_version + 1;
-            execute!(db => sqlx::query("UPDATE posts SET created_at = $2, version = $3 WHERE id = $1")
-                .bind(post.id.as_str())
-                .bind(row.created_at)
-                .bind(post.version))?;
+            let mut filing = row.filing()?;
+            if address.is_none() {
+                filing.slug = None;
+            }
+            let insertion = Insertion {
+                id: address,
+                text: Folded { post_text: &text, rendering: Some(&rendering), content: folded },
+                filing: &filing,
+                version: last_version + 1,
+                created_at: Timestamp::from_micros(row.created_at),
+                now: clock::now(),
+            };
+            let (post, event) = store::insert(db, &user, insertion).await?;
             execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")
                 .bind(id.as_str())
                 .bind(row.trashed_at))?;
@@ -163,16 +194,50 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<Post, Ap
         })
     });
     match restored.await? {
-        Some(post) => Ok(post),
+        Some(post) => Ok(PostOrDraft::Published(post)),
         // Another request has restored it, or has deleted it once more.
         None => Box::pin(restore(site, actor, id)).await,
     }
 }
 
+/// Takes a draft out of the trash; as a draft, because it was not published.
+async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost, AppError> {
+    let restored = site.database.write((user, id.clone()), |db, (user, id)| {
+        Box::pin(async move {
+            let row = find(db, &user.id, &id).await?.filter(|row| row.is_draft != 0);
+            let Some(row) = row else {
+                return draft_posts::find(db, &user.id, &id).await?.ok_or(AppError::NotFound);
+            };
+            let (DraftText { title, content }, Filing { slug, tags }) = (row.draft_text()?, row.filing()?);
+            let created_at = Timestamp::from_micros(row.created_at);
+            let was_published = store::find_deleted(db, &id).await?.is_some();
+            let draft = DraftPost {
+                id: id.clone(),
+                slug,
+                tags,
+                title,
+                content,
+                version: row.version + 1,
+                created_at,
+                updated_at: clock::now(),
+                publish_at: None,
+                utc_offset: 0,
+                is_scheduled: false,
+            };
+            draft_posts::insert(db, &user.id, &draft, was_published.then_some(created_at)).await?;
+            execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")
+                .bind(id.as_str())
+                .bind(row.trashed_at))?;
+            Ok(draft)
+        })
+    });
+    restored.await
+}
+
 /// The one that was deleted last under that id.
 async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT version, created_at, trashed_at, title, content FROM trashed_posts
+            "SELECT version, created_at, trashed_at, title, content, slug, tags, is_draft FROM trashed_posts
              WHERE id = $1 AND owner_id = $2 AND trashed_at > $3 ORDER BY trashed_at DESC LIMIT 1",
         )
         .bind(id.as_str())
@@ -194,8 +259,22 @@ async fn is_free(db: &mut Db, user: &User, id: &PostId) -> Result<bool, AppError
         .await?))
 }
 
-/// Removes what can no longer be restored.
+/// Removes what can no longer be restored, with its addresses and versions.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
+    execute!(db => sqlx::query(
+            "DELETE FROM post_addresses WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1)
+                AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = post_addresses.post_id)
+                AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = post_addresses.post_id)
+                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = post_addresses.post_id AND t.trashed_at > $1)",
+        )
+        .bind(clock::before(KEPT).micros()))?;
+    execute!(db => sqlx::query(
+            "DELETE FROM revisions WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1)
+                AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = revisions.post_id)
+                AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = revisions.post_id)
+                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = revisions.post_id AND t.trashed_at > $1)",
+        )
+        .bind(clock::before(KEPT).micros()))?;
     execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE trashed_at <= $1")
         .bind(clock::before(KEPT).micros()))?;
     Ok(())

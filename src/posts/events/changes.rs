@@ -1,19 +1,13 @@
 //! Counters of changes, by which caches know whether an entry is still current.
 
 use std::{
-    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{
-        PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use crate::posts::PostId;
 
 const SLOTS: usize = 1024;
-/// The most posts whose authors are remembered.
-const KNOWN_AUTHORS: usize = 16 * 1024;
 
 /// Counters that only rise: one for all lists, one for each slot of posts, and one for each
 /// slot of authors. The key
@@ -27,17 +21,6 @@ pub struct Changes {
     lists: AtomicU64,
     posts: Box<[AtomicU64]>,
     authors: Box<[AtomicU64]>,
-    /// The slots of the authors of posts that were read, with the counter of the post from
-    /// before that.
-    authors_of: RwLock<HashMap<PostId, (u64, usize)>>,
-}
-
-/// The counter of a page that names its neighbours, and whether the author is known: before,
-/// every change counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageCounter {
-    pub generation: u64,
-    pub author_is_known: bool,
 }
 
 impl Changes {
@@ -50,7 +33,6 @@ impl Changes {
             lists: AtomicU64::new(0),
             posts: counters(),
             authors: counters(),
-            authors_of: RwLock::default(),
         }
     }
 
@@ -90,32 +72,15 @@ impl Changes {
         self.counter(&self.posts[slot(id.as_str())])
     }
 
-    /// The counter of the page of a post, which names the posts before and after it by the
-    /// same author; `None` while changes may be missed. It rises with each change of a post of
-    /// that author. Until the author is known ([`Self::author_read`]) it rises with every change.
+    /// Names the state of the page of a post at an address of `owner`'s: it shows the post and
+    /// names those before and after it by the same author. `None` while changes may be missed.
     #[must_use]
-    pub fn page_of_post(&self, id: &PostId) -> Option<PageCounter> {
-        let post = self.post(id)?;
-        let authors_of = self.authors_of.read().unwrap_or_else(PoisonError::into_inner);
-        let author = authors_of.get(id).filter(|(read_at, _)| *read_at == post).map(|(_, slot)| *slot);
-        let others = author.map_or(&self.lists, |slot| &self.authors[slot]);
-        // Sums of different counters are kept apart by the upper bits.
-        let kind = author.map_or(0, |slot| slot as u64 + 1) << 48;
-        Some(PageCounter {
-            generation: kind | (post + others.load(Ordering::Acquire)),
-            author_is_known: author.is_some(),
-        })
-    }
-
-    /// A post was read and is by `owner`; `counter` is that of [`Self::post`] from before.
-    pub fn author_read(&self, id: &PostId, counter: Option<u64>, owner: &str) {
-        let Some(counter) = counter else { return };
-        let mut authors_of = self.authors_of.write().unwrap_or_else(PoisonError::into_inner);
-        if authors_of.len() >= KNOWN_AUTHORS && !authors_of.contains_key(id) {
-            // They are learnt again.
-            authors_of.clear();
-        }
-        authors_of.insert(id.clone(), (counter, slot(owner)));
+    pub fn page_of_post(&self, id: &PostId, owner: &str) -> Option<u64> {
+        let (post, author) = (self.post(id)?, self.counter(&self.authors[slot(owner)])?);
+        // Not a sum: an address may lead to another post by now, with a lower counter.
+        let mut hasher = DefaultHasher::new();
+        (id, post, author).hash(&mut hasher);
+        Some(hasher.finish())
     }
 
     /// The parts only rise, so their sum names no two states.
@@ -155,24 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_post_changes_with_every_post_until_its_author_is_known() {
-        let ids = ["one", "two"].map(|id| PostId::parse(id).unwrap());
+    fn a_page_of_a_post_changes_with_every_post_of_its_author() {
+        let [one, two] = ["one", "two"].map(|id| PostId::parse(id).unwrap());
         let changes = Changes::new(true);
-        let counter = || changes.page_of_post(&ids[0]).unwrap();
-        let unknown = counter();
-        changes.post_changed(&ids[1], "bob");
-        assert!(!counter().author_is_known && counter().generation > unknown.generation);
-
-        changes.author_read(&ids[0], changes.post(&ids[0]), "ada");
-        let known = counter();
-        assert!(known.author_is_known);
-        changes.post_changed(&ids[1], "bob");
-        assert_eq!(counter(), known);
-        changes.post_changed(&ids[1], "ada");
-        assert!(counter().author_is_known && counter().generation > known.generation);
-
-        // It may have another owner now.
-        changes.post_changed(&ids[0], "bob");
-        assert!(!counter().author_is_known);
+        let page = || changes.page_of_post(&one, "ada");
+        let before = page();
+        changes.post_changed(&two, "bob");
+        assert_eq!(page(), before, "another's");
+        changes.post_changed(&two, "ada");
+        assert_ne!(page(), before);
+        assert_ne!(changes.page_of_post(&two, "ada"), page(), "another post at the same address");
+        changes.lose();
+        assert_eq!(page(), None);
     }
 }

@@ -10,7 +10,8 @@ use crate::{
     error::AppError,
     http::context::{actor, site},
     posts::{
-        PageRequest, address,
+        PageRequest,
+        address::{self, FeedOf},
         domain::service::{self, Author},
     },
     ui::{PageTitle, load},
@@ -44,7 +45,7 @@ pub fn AuthorPage() -> impl IntoView {
         Ok(view! {
             <PageTitle text=name.clone() />
             <Meta name="description" content=description />
-            <FeedLinks author=username.to_string() name=name.clone() />
+            <FeedLinks of=FeedOf::Author(username.clone()) name=name.clone() />
             <header class="author-header" dir="auto">
                 <h1>{name.clone()}</h1>
                 {handle}

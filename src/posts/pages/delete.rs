@@ -7,7 +7,10 @@ use super::post_id;
 use crate::{
     error::AppError,
     http::context::{actor, site},
-    posts::{PostId, address, domain::service},
+    posts::{
+        PostId, address,
+        domain::{draft_posts, service},
+    },
     ui::{IdempotencyInput, PageTitle, load},
 };
 
@@ -17,16 +20,33 @@ pub fn DeletePostPage() -> impl IntoView {
     let id = post_id();
     load(async move {
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        let post = service::own(&site(), &actor(), &id).await?;
+        let (what, title, keep, consequence) = match service::own(&site(), &actor(), &id).await {
+            Err(AppError::NotFound) => {
+                let draft = draft_posts::own(&site(), &actor(), &id).await?;
+                let title = draft.shown_title().to_owned();
+                ("draft", title, format!("/my-posts/{id}/edit"), "It")
+            }
+            post => {
+                let post = post?;
+                (
+                    "post",
+                    post.title.to_string(),
+                    post.address(),
+                    "It will be gone for all readers at once. It",
+                )
+            }
+        };
+        let heading = format!("Delete this {what}?");
         Ok(view! {
-            <PageTitle text="Delete this post?".to_owned() />
+            <PageTitle text=heading.clone() />
             <section class="message">
-                <h1>"Delete this post?"</h1>
-                <p>"“"<bdi>{post.title.to_string()}</bdi>"” will be gone for all readers at once. It stays in your "<a href="/my-posts/trash">"trash"</a>" for 30 days, and you can restore it from there."</p>
+                <h1>{heading}</h1>
+                <p>"“"<bdi>{title}</bdi>"”"</p>
+                <p>{consequence}" stays in your "<a href="/my-posts/trash">"trash"</a>" for 30 days, and you can restore it from there."</p>
                 <form method="post" action=address::of_deletion(&id) class="button-row">
                     <IdempotencyInput />
                     <button class="button danger" type="submit">"Delete post"</button>
-                    <a href=address::of_post(&id)>"Keep it"</a>
+                    <a href=keep>"Keep it"</a>
                 </form>
             </section>
         })

@@ -10,14 +10,24 @@ use crate::{
         forms::Form,
     },
     posts::{
-        Post, PostId, address,
-        domain::{conflicting, service},
+        DraftPost, Post, PostId, address,
+        domain::{conflicting, draft_posts, schedule, service},
         editor::EditorTools,
     },
     ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextArea, TextField, load},
 };
 
 const MARKDOWN_HINT: &str = "Markdown: *emphasis*, **strong**, # heading, > quote, [text](https://…)";
+
+const TAGS_HINT: &str = "Separate them by commas. Readers find posts by them.";
+
+/// Distances of clocks from UTC, in minutes: every one that is in use, and the half hours between.
+fn utc_offsets() -> impl Iterator<Item = i64> {
+    const QUARTERS: [i64; 3] = [5 * 60 + 45, 8 * 60 + 45, 12 * 60 + 45];
+    let mut offsets: Vec<i64> = (-24..=28).map(|half_hours| half_hours * 30).chain(QUARTERS).collect();
+    offsets.sort_unstable();
+    offsets.into_iter()
+}
 
 /// The id of the editor's form.
 const EDITOR: &str = "editor";
@@ -32,17 +42,9 @@ pub fn NewPostPage() -> impl IntoView {
         };
         Ok(view! {
             <Editor
-                heading="New post"
-                action="/my-posts/new".to_owned()
-                title=String::new()
-                content=String::new()
-                version=0
-                submit="Publish"
-                cancel="/my-posts".to_owned()
+                editing=Editing::New
                 below=sent_before.map(|post| view! { <PublishedBefore post /> }.into_any())
-            >
-                <IdempotencyInput />
-            </Editor>
+            />
         })
     })
 }
@@ -67,7 +69,7 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
             <section class="notice" aria-labelledby="sent-before">
                 <h2 id="sent-before">"The earlier text of this form is published"</h2>
                 <p>
-                    "It is the post “"<a href=address::of_post(&post.id)><bdi>{post.title.to_string()}</bdi></a>
+                    "It is the post “"<a href=post.address()><bdi>{post.title.to_string()}</bdi></a>
                     "”. What is in the form now can become a post of its own, or take the place of that one."
                 </p>
                 <p class="actions">
@@ -91,97 +93,279 @@ fn PublishedBefore(post: Option<Post>) -> impl IntoView {
     }
 }
 
-/// Changes a post; for its owner alone.
+/// Changes a post or a draft; for its owner alone.
 #[component]
 pub fn EditPostPage() -> impl IntoView {
     let id = post_id();
     load(async move {
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        let post = service::own(&site(), &actor(), &id).await?;
-        let form = expect_context::<FormState>();
-        let saved_meanwhile = form.error.as_ref().and_then(conflicting);
-        // After a conflict the next save is a decision, made with both texts in sight.
-        let version = match &saved_meanwhile {
-            Some(current) => current.version,
-            None => form.value("version").and_then(|raw| raw.parse().ok()).unwrap_or(post.version),
+        let editing = match service::own(&site(), &actor(), &id).await {
+            Err(AppError::NotFound) => Editing::Draft(draft_posts::own(&site(), &actor(), &id).await?),
+            post => Editing::Published(post?),
         };
+        let form = expect_context::<FormState>();
+        let saved_meanwhile = form.error.as_ref().and_then(|error| {
+            let post = conflicting(error).map(Saved::from);
+            post.or_else(|| draft_posts::conflicting(error).map(Saved::from))
+        });
         Ok(view! {
             <Editor
-                heading="Edit post"
-                action=format!("/my-posts/{id}/edit")
-                title=post.title.to_string()
-                content=post.text().to_string()
-                version
-                submit="Save changes"
-                cancel=address::of_post(&id)
-                above=saved_meanwhile.map(|post| view! { <SavedMeanwhile post /> }.into_any())
-            >
-                <input type="hidden" name="version" value=version.to_string() />
-            </Editor>
+                editing
+                // After a conflict the next save is a decision, made with both texts in sight.
+                version=saved_meanwhile.as_ref().map(|saved| saved.version)
+                above=saved_meanwhile.map(|saved| view! { <SavedMeanwhile saved /> }.into_any())
+            />
         })
     })
 }
 
+/// What the editor has in it.
+enum Editing {
+    New,
+    Draft(DraftPost),
+    Published(Post),
+}
+
+impl Editing {
+    const fn heading(&self) -> &'static str {
+        match self {
+            Self::New => "New post",
+            Self::Draft(_) => "Edit draft",
+            Self::Published(_) => "Edit post",
+        }
+    }
+
+    fn id(&self) -> Option<&PostId> {
+        match self {
+            Self::New => None,
+            Self::Draft(draft) => Some(&draft.id),
+            Self::Published(post) => Some(&post.id),
+        }
+    }
+
+    /// The page of the editor, which tells local drafts apart.
+    fn page(&self) -> String {
+        self.id().map_or_else(|| "/my-posts/new".to_owned(), |id| format!("/my-posts/{id}/edit"))
+    }
+
+    /// Where the form is sent, unless a button says otherwise.
+    fn action(&self) -> String {
+        match self {
+            Self::Draft(draft) => format!("/my-posts/{}/publish", draft.id),
+            Self::New | Self::Published(_) => self.page(),
+        }
+    }
+
+    /// 0 for a new post.
+    const fn version(&self) -> i64 {
+        match self {
+            Self::New => 0,
+            Self::Draft(draft) => draft.version,
+            Self::Published(post) => post.version,
+        }
+    }
+
+    fn title(&self) -> String {
+        match self {
+            Self::New => String::new(),
+            Self::Draft(draft) => draft.title.clone(),
+            Self::Published(post) => post.title.to_string(),
+        }
+    }
+
+    fn content(&self) -> String {
+        match self {
+            Self::New => String::new(),
+            Self::Draft(draft) => draft.content.to_string(),
+            Self::Published(post) => post.text().to_string(),
+        }
+    }
+
+    fn tags(&self) -> String {
+        match self {
+            Self::New => String::new(),
+            Self::Draft(draft) => draft.tags.typed(),
+            Self::Published(post) => post.tags.typed(),
+        }
+    }
+
+    fn slug(&self) -> String {
+        let slug = match self {
+            Self::New => None,
+            Self::Draft(draft) => draft.slug.as_ref(),
+            Self::Published(post) => post.slug.as_ref(),
+        };
+        slug.map(ToString::to_string).unwrap_or_default()
+    }
+}
+
 #[component]
 fn Editor(
-    heading: &'static str,
-    /// Where the form is sent; it also tells local drafts apart.
-    action: String,
-    title: String,
-    content: String,
-    /// The version the edit starts from; 0 for a new post.
-    version: i64,
-    submit: &'static str,
-    cancel: String,
+    editing: Editing,
+    /// The version that the next save replaces, if it is another than the form's.
+    #[prop(default = None)]
+    version: Option<i64>,
     /// Shown before the text.
     #[prop(optional_no_strip)]
     above: Option<AnyView>,
-    /// Other buttons. They are below the form's own button, because Enter presses the
+    /// Other buttons. They are below the form's own buttons, because Enter presses the
     /// first one (HTML 4.10.21.2).
     #[prop(optional_no_strip)]
     below: Option<AnyView>,
-    children: Children,
 ) -> impl IntoView {
     let form = expect_context::<FormState>();
-    let failed = form.error.is_some();
-    let page = action.clone();
+    let heading = editing.heading();
+    let page_title = if form.error.is_some() { format!("Error: {heading}") } else { heading.to_owned() };
     let username = actor().user().map(|user| user.username.to_string()).unwrap_or_default();
-    let page_title = if failed { format!("Error: {heading}") } else { heading.to_owned() };
+    let typed = form.value("version").and_then(|raw| raw.parse().ok());
+    let version = version.or(typed).unwrap_or(editing.version());
+    let names_version = match &editing {
+        Editing::New => view! { <IdempotencyInput /> }.into_any(),
+        _ => view! { <input type="hidden" name="version" value=version.to_string() /> }.into_any(),
+    };
+    let address_hint = match &editing {
+        Editing::Published(_) => {
+            "The last part of the address. Links to the present one go on working when you change it."
+        }
+        _ => "The last part of the address. Leave it empty, and it is made from the title.",
+    };
+    let revisions = editing.id().map(|id| {
+        view! { <a href=format!("/my-posts/{id}/revisions")>"Versions"</a> }
+    });
     view! {
         <PageTitle text=page_title />
         <h1>{heading}</h1>
         <ErrorSummary />
         {above}
-        <form class="editor" id=EDITOR method="post" action=action novalidate>
-            {children()}
+        <form class="editor" id=EDITOR method="post" action=editing.action() novalidate>
+            {names_version}
             <input type="hidden" name=Form::AUTHOR value=username.clone() />
             {form.value(Form::KEPT).map(|id| view! { <input type="hidden" name=Form::KEPT value=id /> })}
-            <TextField field=Field::Title autocomplete="on" value=title />
-            <TextArea field=Field::Content hint=MARKDOWN_HINT value=content />
+            <TextField field=Field::Title autocomplete="on" value=editing.title() />
+            <TextArea field=Field::Content hint=MARKDOWN_HINT value=editing.content() />
+            <TextField field=Field::Tags hint=TAGS_HINT autocomplete="on" value=editing.tags() optional=true />
+            <TextField field=Field::Address hint=address_hint autocomplete="on" value=editing.slug() optional=true />
+            <PublishAt editing=&editing />
             <div class="button-row">
-                <button class="button" type="submit">{submit}</button>
-                <a href=cancel>"Cancel"</a>
+                <Buttons editing=&editing />
+                {revisions}
             </div>
             {below}
-            <EditorTools page username version unsaved=!form.values.is_empty() />
+            <EditorTools page=editing.page() username version unsaved=!form.values.is_empty() />
         </form>
         <IslandScripts />
     }
 }
 
+/// The buttons of the form. Enter in a field presses the first one, which publishes nothing
+/// that is not published.
+#[component]
+fn Buttons<'a>(editing: &'a Editing) -> impl IntoView + use<> {
+    match editing {
+        Editing::New => view! {
+            <button class="button secondary" type="submit" formaction="/my-posts/new/draft">"Save draft"</button>
+            <button class="button" type="submit">"Publish"</button>
+            <a href="/my-posts">"Cancel"</a>
+        }
+        .into_any(),
+        Editing::Draft(draft) => view! {
+            <button class="button secondary" type="submit" formaction=format!("/my-posts/{}/draft", draft.id)>
+                "Save draft"
+            </button>
+            <button class="button" type="submit">"Publish"</button>
+            <a href="/my-posts/drafts">"Cancel"</a>
+            <a class="danger" href=address::of_deletion(&draft.id)>"Delete draft"</a>
+        }
+        .into_any(),
+        Editing::Published(post) => view! {
+            <button class="button" type="submit">"Save changes"</button>
+            <button class="button secondary" type="submit" formaction=format!("/my-posts/{}/unpublish", post.id)>
+                "Unpublish"
+            </button>
+            <a href=post.address()>"Cancel"</a>
+        }
+        .into_any(),
+    }
+}
+
+/// The time at which it is to be published, for what is not published.
+#[component]
+fn PublishAt<'a>(editing: &'a Editing) -> impl IntoView + use<> {
+    let (time, utc_offset) = match editing {
+        Editing::Published(_) => return None,
+        Editing::New => (None, 0),
+        Editing::Draft(draft) => (draft.publish_at, draft.utc_offset),
+    };
+    let hint = match editing {
+        Editing::Draft(DraftPost { is_scheduled: true, .. }) => {
+            "It is published then. Empty the field and save the draft, and it is not."
+        }
+        _ => "Leave it empty to publish at once.",
+    };
+    let form = expect_context::<FormState>();
+    let offset = form.value("utc_offset").unwrap_or_else(|| schedule::shown_offset(utc_offset));
+    let options = utc_offsets()
+        .map(|known| {
+            let shown = schedule::shown_offset(known);
+            let is_selected = shown == offset;
+            view! { <option value=shown.clone() selected=is_selected>{format!("UTC{shown}")}</option> }
+        })
+        .collect_view();
+    let value = time.map(|time| schedule::shown(time, utc_offset)).unwrap_or_default();
+    Some(view! {
+        <div class="publish-at">
+            <TextField field=Field::PublishAt kind="datetime-local" hint=hint autocomplete="on" value optional=true />
+            <div class="field">
+                <label for="utc_offset">"Time zone"</label>
+                <select id="utc_offset" name="utc_offset">{options}</select>
+            </div>
+        </div>
+    })
+}
+
+/// What was saved in between.
+struct Saved {
+    title: String,
+    content: String,
+    version: i64,
+    is_published: bool,
+}
+
+impl From<Post> for Saved {
+    fn from(post: Post) -> Self {
+        let content = post.text().to_string();
+        Self { title: post.title.into(), content, version: post.version, is_published: true }
+    }
+}
+
+impl From<DraftPost> for Saved {
+    fn from(draft: DraftPost) -> Self {
+        Self {
+            title: draft.title,
+            content: draft.content.into(),
+            version: draft.version,
+            is_published: false,
+        }
+    }
+}
+
 /// The other text of a conflict, to read and to copy from.
 #[component]
-fn SavedMeanwhile(post: Post) -> impl IntoView {
+fn SavedMeanwhile(saved: Saved) -> impl IntoView {
+    let (heading, what) = match saved.is_published {
+        true => ("The saved post", "This is what is published now."),
+        false => ("The saved draft", "This was saved from another editor."),
+    };
     view! {
         <section class="conflict" aria-labelledby="conflict-title">
-            <h2 id="conflict-title">"The saved post"</h2>
+            <h2 id="conflict-title">{heading}</h2>
             <p>
-                "This is what is published now. Your own text is in the form and has not been saved. \
+                {what}" Your own text is in the form and has not been saved. \
                  Take over what you want to keep, then save: your text will replace this one."
             </p>
             <p class="field">
                 <label for="saved-title">"Saved title"</label>
-                <input id="saved-title" readonly dir="auto" value=post.title.to_string() />
+                <input id="saved-title" readonly dir="auto" value=saved.title />
             </p>
             <p class="field">
                 <label for="saved-content">"Saved content"</label>
@@ -190,7 +374,7 @@ fn SavedMeanwhile(post: Post) -> impl IntoView {
                     readonly
                     rows="8"
                     dir="auto"
-                    inner_html=crate::ui::text_area_html(post.text().as_str())
+                    inner_html=crate::ui::text_area_html(&saved.content)
                 ></textarea>
             </p>
         </section>

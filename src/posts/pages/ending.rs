@@ -41,7 +41,7 @@ pub fn ending(origin: Option<&str>, PostInPlace { shown, neighbours }: &PostInPl
     }
     html += "<p class=\"way-back\"><a href=\"/\">All posts</a></p>";
     if let Some(origin) = origin {
-        let address = format!("{origin}{}", address::of_post(&post.id));
+        let address = format!("{origin}{}", post.address());
         let _ = write!(html, "<p class=\"address\">{}</p>", encode_text(&address));
     }
     html
@@ -50,7 +50,7 @@ pub fn ending(origin: Option<&str>, PostInPlace { shown, neighbours }: &PostInPl
 fn neighbour(post: &Summary, class: &str, word: &str) -> String {
     format!(
         "<li class=\"{class}\"><span>{word}</span> <a href=\"{}\"><bdi>{}</bdi></a></li>",
-        encode_double_quoted_attribute(&address::of_post(&post.id)),
+        encode_double_quoted_attribute(&post.address()),
         encode_text(post.title.as_str()),
     )
 }

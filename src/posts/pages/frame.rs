@@ -1,4 +1,4 @@
-//! `/posts/{id}` for readers without a session. The page is rendered once, by the
+//! The page of a post for readers without a session. The page is rendered once, by the
 //! same components as for everybody else, with placeholders for a post; then the
 //! values of each post are inserted.
 
@@ -12,9 +12,11 @@ use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use super::{
+    PostPath,
     ending::ending,
+    parts::tag_links,
     preview::{self, linked_data},
-    show::{PostToShow, Read},
+    show::{self, PostToShow, Read},
 };
 use crate::{
     credentials::{Actor, Caller},
@@ -24,9 +26,9 @@ use crate::{
         pages::{PageInput, Preloaded, ShortcutResult, render},
     },
     posts::{
-        PostId, Summary, Title, address,
+        PostId, Slug, Summary, Tag, Title,
         domain::{
-            ending::{self, Neighbours, PostInPlace},
+            ending::{Neighbours, PostInPlace},
             language::Language,
             rendered::RenderedPost,
         },
@@ -44,11 +46,15 @@ pub struct Frames(OnceCell<PostFrames>);
 /// exists.
 pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, ShortcutResult> {
     Box::pin(async move {
-        let Some(id) = uri.path().strip_prefix("/posts/").and_then(PostId::parse) else {
+        let Some(path) = PostPath::parse(uri.path()) else {
             return ShortcutResult::Render(Preloaded(None));
         };
-        let reading = async { Ok(Arc::new(ending::read(site, &Actor::Anonymous, &id).await?.into())) };
-        let read: Read = limits::in_time(reading).await;
+        let read: Read = limits::in_time(show::read(site, &Actor::Anonymous, &path)).await;
+        if let Ok(post) = &read
+            && post.address() != uri.path()
+        {
+            return ShortcutResult::Moved(post.address());
+        }
         if let Ok(post) = &read
             && let Some(frames) = frames(site).await
         {
@@ -63,8 +69,9 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
     let frames = frames.get_or_try_init(async || {
         let mut pages = [String::new(), String::new()];
         for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
+            let uri = post.address().parse().map_err(drop)?;
             let read: Read = Ok(Arc::new(post));
-            let input = PageInput::of(Uri::from_static("/posts/placeholder"), Caller::anonymous());
+            let input = PageInput::of(uri, Caller::anonymous());
             let response =
                 render(site, PageInput { preloaded: Preloaded(Some(Arc::new(read))), ..input }).await;
             if response.status() != StatusCode::OK {
@@ -88,6 +95,8 @@ enum Part {
     Excerpt,
     Owner,
     Author,
+    /// The links of its tags.
+    Tags,
     Created(Written),
     Updated(Written),
     ReadingTime,
@@ -136,6 +145,8 @@ impl PostFrames {
         let post = |updated_at| {
             let post = Summary {
                 id: PostId::parse("placeholder")?,
+                slug: Some(Slug::parse("placeholder-of-slug")?),
+                tags: [Tag::try_from("placeholder-of-tag".to_owned()).ok()?].into_iter().collect(),
                 title: Title::parse("placeholder-of-title").ok()?,
                 excerpt: "placeholder-of-excerpt".to_owned(),
                 owner: "placeholder-of-owner".to_owned(),
@@ -148,7 +159,7 @@ impl PostFrames {
             let shown = RenderedPost { post, about: String::new(), html };
             Some(PostToShow {
                 place: PostInPlace { shown, neighbours: Neighbours::default() },
-                language: Language { tag: "placeholder-of-tag", direction: "placeholder-of-direction" },
+                language: Language { tag: "placeholder-of-language", direction: "placeholder-of-direction" },
                 reading_time: "placeholder-of-reading-time".to_owned(),
             })
         };
@@ -173,6 +184,7 @@ impl PostFrames {
             (post.excerpt.clone(), Part::Excerpt),
             (post.owner.clone(), Part::Owner),
             (post.author.clone(), Part::Author),
+            (tag_links(&post.tags), Part::Tags),
             (reading_time.clone(), Part::ReadingTime),
             (language.tag.to_owned(), Part::Language),
             (language.direction.to_owned(), Part::Direction),
@@ -180,7 +192,7 @@ impl PostFrames {
         ];
         placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at), Part::Created(form))));
         if origin.is_some() {
-            placeholders.push((address::of_post(&post.id), Part::Address));
+            placeholders.push((post.address(), Part::Address));
         }
         if post.is_edited() {
             placeholders.extend(Written::ALL.map(|form| (form.of(post.updated_at), Part::Updated(form))));
@@ -194,7 +206,7 @@ impl PostFrames {
         let RenderedPost { post, html, .. } = &place.shown;
         let ending = ending(self.origin.as_deref(), place);
         let data = linked_data(self.origin.as_deref(), post);
-        let address = address::of_post(&post.id);
+        let (address, tags) = (post.address(), tag_links(&post.tags));
         let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at));
         let (created, updated) = (forms(post.created_at), forms(post.updated_at));
         self.frames[usize::from(post.is_edited())].fill(|part| match part {
@@ -204,6 +216,7 @@ impl PostFrames {
             Part::Excerpt => Filling::Text(&post.excerpt),
             Part::Owner => Filling::Text(&post.owner),
             Part::Author => Filling::Text(&post.author),
+            Part::Tags => Filling::Html(&tags),
             Part::Created(form) => Filling::Text(&created[form as usize]),
             Part::Updated(form) => Filling::Text(&updated[form as usize]),
             Part::ReadingTime => Filling::Text(reading_time),

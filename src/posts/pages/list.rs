@@ -29,7 +29,7 @@ pub fn AllPostsPage() -> impl IntoView {
     let (older, newer) = cursors();
     let first = older.is_none() && newer.is_none();
     load(async move {
-        let page = api::list_posts(older, newer, None).await?;
+        let page = api::list_posts(older, newer, None, None).await?;
         Ok(view! {
             {if first {
                 view! { <PageTitle /><SitePreview /> }.into_any()
@@ -101,7 +101,7 @@ async fn undo() -> Result<Option<impl IntoView>, AppError> {
     Ok(last.map(|TrashedPost { id, title, .. }| {
         view! {
             <div class="undo">
-                <p>"You deleted “"<bdi>{title.to_string()}</bdi>"”."</p>
+                <p>"You deleted “"<bdi>{if title.is_empty() { "Untitled".to_owned() } else { title }}</bdi>"”."</p>
                 <RestoreForm id=id.to_string() label="Undo" />
             </div>
         }
@@ -143,7 +143,7 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 
 #[component]
 fn Entry(post: Summary, own: bool) -> impl IntoView {
-    let address = address::of_post(&post.id);
+    let address = post.address();
     let Summary { id, title, excerpt, owner, author, created_at, .. } = post;
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::{posts::address, ui::uri};
+use crate::{
+    posts::{Tags, address},
+    ui::uri,
+};
 
 /// The name of an author, which leads to their page.
 #[component]
@@ -15,6 +18,23 @@ pub fn AuthorLink(
     view! { <a class="author" rel="author" href=path dir="auto">{name}</a> }
 }
 
+/// The tags of a post, each a link to the posts that have it; nothing if it has none. It is
+/// HTML, because pages of posts are put together from parts.
+#[must_use]
+pub fn tag_links(tags: &Tags) -> String {
+    if tags.is_empty() {
+        return String::new();
+    }
+    let links: String = tags
+        .iter()
+        .map(|tag| {
+            let text = html_escape::encode_text(tag.as_str());
+            format!(r#"<li><a rel="tag" href="{}" dir="auto">{text}</a></li>"#, address::of_tag(tag))
+        })
+        .collect();
+    format!(r#"<ul class="tag-list" aria-label="Tags">{links}</ul>"#)
+}
+
 /// The lists of one's own posts.
 #[component]
 pub(super) fn MyPostsNav() -> impl IntoView {
@@ -25,6 +45,7 @@ pub(super) fn MyPostsNav() -> impl IntoView {
     view! {
         <nav class="sub-nav" aria-label="Your posts">
             <ul>
+                {link("/my-posts/drafts", "Drafts")}
                 {link("/my-posts", "Published")}
                 {link("/my-posts/trash", "Trash")}
             </ul>

@@ -10,9 +10,10 @@ use crate::{
     http::context::site,
     posts::{
         Summary,
-        address::{self, FeedFormat},
+        address::{self, FeedFormat, FeedOf},
     },
     site::Site,
+    username::Username,
 };
 
 /// What the addresses of the site begin with, where whoever runs it has said so. What a
@@ -37,7 +38,7 @@ pub fn SitePreview() -> impl IntoView {
         <Meta property="og:title" content=name />
         <Meta property="og:description" content=description />
         <CommonPreview path="/".to_owned() />
-        <FeedLinks />
+        <FeedLinks of=FeedOf::Everyone />
     }
 }
 
@@ -47,7 +48,7 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
     let origin = origin(&site());
     let data = linked_data(origin.as_deref(), &post);
     let author = origin.map(|origin| origin + &address::of_author(&post.owner));
-    let path = address::of_post(&post.id);
+    let path = post.address();
     view! {
         <Meta name="description" content=post.excerpt.clone() />
         <Meta name="author" content=post.author.clone() />
@@ -58,8 +59,10 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
         <Meta property="article:modified_time" content=post.updated_at.rfc3339_millis() />
         {author.map(|author| view! { <Meta property="article:author" content=author /> })}
         <CommonPreview path />
-        <FeedLinks />
-        <FeedLinks author=post.owner name=post.author />
+        <FeedLinks of=FeedOf::Everyone />
+        {Username::parse_known(&post.owner).ok().map(|author| view! {
+            <FeedLinks of=FeedOf::Author(author) name=post.author />
+        })}
         <script type="application/ld+json" inner_html=data></script>
     }
 }
@@ -81,20 +84,22 @@ fn CommonPreview(
     }
 }
 
-/// The feeds of an author, or of the whole site, so that readers find them
+/// The feeds of what a page shows, so that readers find them
 /// (<https://html.spec.whatwg.org/multipage/links.html#rel-alternate>).
 #[component]
 pub fn FeedLinks(
-    /// Whose; everyone's, if absent.
-    #[prop(optional, into)]
-    author: Option<String>,
+    of: FeedOf,
     /// The author's name, as people see it.
     #[prop(optional, into)]
     name: Option<String>,
 ) -> impl IntoView {
-    let title = name.map_or_else(|| "All posts".to_owned(), |name| format!("Posts by {name}"));
+    let title = match &of {
+        FeedOf::Everyone => "All posts".to_owned(),
+        FeedOf::Author(author) => format!("Posts by {}", name.as_deref().unwrap_or(author.as_str())),
+        FeedOf::Tag(tag) => format!("Posts tagged {tag}"),
+    };
     let links = FeedFormat::ALL.map(|format| {
-        let href = address::of_feed(format, author.as_deref());
+        let href = of.address(format);
         view! { <Link rel="alternate" type_=format.media_type() title=title.clone() href /> }
     });
     links.into_iter().collect_view()
@@ -119,7 +124,7 @@ pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
         "dateModified": post.updated_at.rfc3339_millis(),
         "author": author,
     });
-    if let Some(address) = at(address::of_post(&post.id)) {
+    if let Some(address) = at(post.address()) {
         data["url"] = address.clone().into();
         data["mainEntityOfPage"] = address.into();
     }

@@ -1,16 +1,18 @@
-//! `/posts/{id}`: one post.
+//! `/@{username}/{slug}`: one post. `/posts/{id}` and earlier slugs lead there.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::{
+    PostPath,
     ending::ending,
-    parts::AuthorLink,
-    post_id,
+    moved,
+    parts::{AuthorLink, tag_links},
     preview::{self, PostPreview},
 };
 use crate::{
+    credentials::Actor,
     error::AppError,
     http::{
         context::{actor, site},
@@ -30,7 +32,8 @@ use crate::{
         editor::ForgetDraft,
         forms,
     },
-    ui::{IslandScripts, PageTitle, Time, load},
+    site::Site,
+    ui::{IslandScripts, PageTitle, Time, load, uri},
 };
 
 /// The post of a page that has been read before the page is rendered.
@@ -56,10 +59,18 @@ impl From<PostInPlace> for PostToShow {
     }
 }
 
+impl PostToShow {
+    /// Where it is read.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.place.shown.post.address()
+    }
+}
+
 /// A post to read; for its owner also to edit and delete.
 #[component]
 pub fn PostPage() -> impl IntoView {
-    let id = post_id();
+    let path = uri().path().to_owned();
     let notice = expect_context::<Option<&'static Notice>>();
     let just_saved = notice.is_some_and(|notice| [&forms::PUBLISHED, &forms::SAVED].contains(&notice));
     let Preloaded(preloaded) = expect_context();
@@ -67,12 +78,15 @@ pub fn PostPage() -> impl IntoView {
         let shown = match preloaded.and_then(|read| read.downcast::<Read>().ok()) {
             Some(read) => (*read).clone()?,
             None => {
-                let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-                Arc::new(ending::read(&site(), &actor(), &id).await?.into())
+                let path = PostPath::parse(&path).ok_or(AppError::NotFound)?;
+                read(&site(), &actor(), &path).await?
             }
         };
         let PostToShow { place, language, reading_time } = &*shown;
         let RenderedPost { post, html, .. } = &place.shown;
+        if post.address() != path {
+            moved(&post.address());
+        }
         let own = policy::may_change(&actor(), &post.owner).is_ok();
         // Its draft is not needed any more.
         let saved = if own && just_saved { saved_draft(&post.id).await? } else { None };
@@ -100,11 +114,30 @@ pub fn PostPage() -> impl IntoView {
                     </div>
                 </header>
                 <div class="prose" inner_html=html.clone()></div>
+                <footer class="tags" inner_html=tag_links(&post.tags)></footer>
                 <footer class="post-end" lang="en" inner_html=ending(preview::origin(&site()).as_deref(), place)></footer>
             </article>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })
     })
+}
+
+/// The post that is read at a path.
+///
+/// # Errors
+/// [`AppError::NotFound`], [`AppError::Busy`].
+pub async fn read(site: &Site, actor: &Actor, path: &PostPath) -> Read {
+    let id = path.post(site, actor).await?;
+    let read = ending::read(site, actor, &id).await;
+    let read = match (read, path) {
+        // What is remembered of an address may be out of date.
+        (Err(AppError::NotFound), PostPath::Address(username, slug)) => {
+            site.addresses().forget(username, slug);
+            ending::read(site, actor, &path.post(site, actor).await?).await
+        }
+        (read, _) => read,
+    };
+    read.map(|place| Arc::new(place.into()))
 }
 
 /// The hash that identifies drafts of a post's text, and the paths of the editors that

@@ -12,7 +12,7 @@ use crate::{
 /// The most posts that the page has.
 const LISTED: i64 = 200;
 
-/// Each post with a button that publishes it again.
+/// Each post with a button that publishes it again, each draft with one that makes it a draft again.
 #[component]
 pub fn TrashPage() -> impl IntoView {
     load(async move {
@@ -43,13 +43,14 @@ pub fn TrashPage() -> impl IntoView {
 
 fn entry(post: TrashedPost) -> impl IntoView {
     let ends_at = post.ends_at();
-    let TrashedPost { id, title, trashed_at } = post;
+    let TrashedPost { id, title, trashed_at, is_draft } = post;
+    let title = if title.is_empty() { "Untitled".to_owned() } else { title };
     let heading = format!("post-{id}-{}", trashed_at.micros());
     let labelled_by = heading.clone();
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <h2 id=heading.clone()>{title.to_string()}</h2>
-            <p class="meta">"Deleted "<Time at=trashed_at />" · kept until "<Time at=ends_at /></p>
+            <h2 id=heading.clone()>{title}</h2>
+            <p class="meta">{is_draft.then_some("Draft · ")}"Deleted "<Time at=trashed_at />" · kept until "<Time at=ends_at /></p>
             <RestoreForm id=id.to_string() described_by=heading label="Restore" />
         </article>
     }

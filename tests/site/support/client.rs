@@ -187,8 +187,18 @@ impl Client {
         Some(answer)
     }
 
-    /// `GET`.
+    /// `GET`. Follows a redirect that holds for ever, as every browser does: `/posts/{id}` is a name
+    /// of a post's page.
     pub async fn get(&mut self, path: &str) -> Answer {
+        let answer = self.get_once(path).await;
+        match answer.status {
+            308 => self.get_once(answer.location()).await,
+            _ => answer,
+        }
+    }
+
+    /// [`Self::get`], without following anything.
+    pub async fn get_once(&mut self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path).body(Body::empty()).expect("a request")).await
     }
 

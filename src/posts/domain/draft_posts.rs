@@ -1,0 +1,603 @@
+//! Posts that are not published. Nobody but their author knows of them: whoever else asks
+//! gets the answer for what does not exist (security row A2).
+
+use sqlx::FromRow;
+
+use super::{
+    FilingChange, PostText, Written, conflict,
+    fold::{self, Folded},
+    limits, policy, revisions,
+    rows::{broken, slug},
+    schedule::PublishTime,
+    service::change,
+    slugs,
+    store::{self, Insertion},
+};
+use crate::{
+    accounts::domain::contact::may_write,
+    clock,
+    config::AuthorLimits,
+    credentials::{Actor, User, UserId},
+    database::{
+        Db, execute,
+        idempotency::{self, IdempotencyKey, IdempotentOperation},
+        internal, on_engine,
+    },
+    error::{AppError, Field, FieldErrors, Parsed},
+    posts::{
+        Content, DraftPost, Post, PostId, PostOrDraft, Slug, Tags, Title,
+        events::{EventKind, store as events},
+    },
+    site::Site,
+    timestamp::Timestamp,
+};
+
+/// What an author has written so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftText {
+    /// May be empty, unlike that of a post.
+    pub title: String,
+    pub content: Content,
+}
+
+impl DraftText {
+    /// Both parts, as typed.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let title = match crate::text::is_blank(title) {
+            true => Some(String::new()),
+            false => errors.take(Field::Title, Title::parse(title)).map(String::from),
+        };
+        let content = errors.take(Field::Content, Content::parse(content));
+        match (title, content) {
+            (Some(title), Some(content)) => Ok(Self { title, content }),
+            _ => Err(errors),
+        }
+    }
+}
+
+impl From<PostText> for DraftText {
+    fn from(text: PostText) -> Self {
+        Self { content: text.text().clone(), title: text.title.into() }
+    }
+}
+
+/// A save of a draft.
+#[derive(Clone, Debug)]
+pub struct DraftSave {
+    /// The version that the save started from; without one it replaces any.
+    pub version: Option<i64>,
+    pub text: DraftText,
+    pub filing: FilingChange,
+    /// The time that its author typed: absent if it is unchanged, `Some(None)` if there is
+    /// none any more.
+    pub time: Option<Option<PublishTime>>,
+}
+
+#[derive(Clone, FromRow)]
+struct DraftRow {
+    id: String,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
+    published_at: Option<i64>,
+    publish_at: Option<i64>,
+    utc_offset: i64,
+    is_scheduled: i64,
+    slug: String,
+    tags: String,
+    title: String,
+    content: String,
+}
+
+const COLUMNS: &str = "id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content";
+
+impl TryFrom<DraftRow> for DraftPost {
+    type Error = AppError;
+
+    fn try_from(row: DraftRow) -> Result<Self, AppError> {
+        Ok(Self {
+            id: broken(PostId::try_from(row.id))?,
+            slug: slug(row.slug)?,
+            tags: broken(Tags::from_stored(&row.tags))?,
+            title: row.title,
+            content: broken(Content::try_from(row.content))?,
+            version: row.version,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+            publish_at: row.publish_at.map(Timestamp::from_micros),
+            utc_offset: row.utc_offset,
+            is_scheduled: row.is_scheduled != 0,
+        })
+    }
+}
+
+async fn find_row(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<DraftRow>, AppError> {
+    let sql = format!("SELECT {COLUMNS} FROM drafts WHERE id = $1 AND owner_id = $2");
+    Ok(on_engine!(db => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .fetch_optional(db)
+        .await?))
+}
+
+pub(super) async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<DraftPost>, AppError> {
+    find_row(db, owner, id).await?.map(DraftPost::try_from).transpose()
+}
+
+/// One of the actor's own drafts.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's.
+pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<DraftPost, AppError> {
+    let owner = &actor.user()?.id;
+    find(&mut site.reader_for(actor).await?, owner, id).await?.ok_or(AppError::NotFound)
+}
+
+/// The most drafts of a list.
+pub const LISTED: i64 = 200;
+
+/// The actor's own drafts, the last saved first, at most `limit`.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<DraftPost>, AppError> {
+    let owner = &actor.user()?.id;
+    let db = &mut site.reader_for(actor).await?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM drafts WHERE owner_id = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
+    );
+    let rows: Vec<DraftRow> = on_engine!(db => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(owner.as_str())
+        .bind(limit)
+        .fetch_all(db)
+        .await?);
+    rows.into_iter().map(DraftPost::try_from).collect()
+}
+
+/// The draft was saved by somebody else first; it is as `current` now.
+fn draft_conflict(current: &DraftPost) -> AppError {
+    serde_json::to_value(PostOrDraft::Draft(current.clone()))
+        .map_or_else(internal, |current| AppError::Conflict { current: Box::new(current) })
+}
+
+/// The draft as it is now, where `error` is a conflict about one.
+#[must_use]
+pub fn conflicting(error: &AppError) -> Option<DraftPost> {
+    use serde::Deserialize;
+    match error {
+        AppError::Conflict { current } => match PostOrDraft::deserialize(current.as_ref()) {
+            Ok(PostOrDraft::Draft(draft)) => Some(draft),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Why there is no such draft: it is published by now, or never was one.
+async fn missing(db: &mut Db, user: &User, id: &PostId) -> Result<AppError, AppError> {
+    let post = store::find(db, id).await?.filter(|post| post.owner == user.username.as_str());
+    Ok(post.map_or(AppError::NotFound, |post| conflict(&post)))
+}
+
+/// Saves a draft; without an id a new one, once per key. A save that changes nothing is
+/// done already.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
+/// [`AppError::Conflict`] when the version is another, or when it is published by now;
+/// [`AppError::KeyReused`] when the key has made a draft of another text.
+pub async fn save(
+    site: &Site,
+    actor: &Actor,
+    id: Option<PostId>,
+    save: Parsed<DraftSave>,
+    key: Parsed<Option<IdempotencyKey>>,
+) -> Result<DraftPost, AppError> {
+    let user = policy::may_create(actor)?.clone();
+    let (save, key) = (save?, key?);
+    let operation = key.filter(|_| id.is_none()).map(|key| {
+        let tags = save.filing.tags.as_ref().map(Tags::stored);
+        let content = [Some(save.text.title.as_str()), Some(save.text.content.as_str()), tags.as_deref()];
+        IdempotentOperation::SaveDraft.under(key, &content)
+    });
+    let input = (user, id, save, operation);
+    let written = site.database.write(input, |db, (user, id, save, operation)| {
+        Box::pin(async move {
+            let Some(id) = id else { return begin(db, &user, &save, operation.as_ref()).await };
+            let Some(current) = find(db, &user.id, &id).await? else {
+                return Err(missing(db, &user, &id).await?);
+            };
+            let draft = after(&current, &save);
+            if draft == current {
+                return Ok(current);
+            }
+            if save.version.is_some_and(|version| version != current.version) {
+                return Err(draft_conflict(&current));
+            }
+            update(db, &user.id, draft).await
+        })
+    });
+    written.await
+}
+
+/// Makes a draft that is published at a time to come, once per key.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::Invalid`] for a
+/// time that is not to come, and for an address that the author has for another post;
+/// [`AppError::KeyReused`].
+pub async fn begin_scheduled(
+    site: &Site,
+    actor: &Actor,
+    written: Written,
+    time: PublishTime,
+    key: Parsed<Option<IdempotencyKey>>,
+) -> Result<DraftPost, AppError> {
+    let user = policy::may_create(actor)?.clone();
+    may_write(site, &user).await?;
+    time.check().map_err(|error| AppError::invalid(Field::PublishAt, error))?;
+    let save = DraftSave {
+        version: None,
+        text: written.text.clone().into(),
+        filing: written.filing.clone(),
+        time: Some(Some(time)),
+    };
+    let draft = self::save(site, actor, None, Ok(save), key).await?;
+    let id = draft.id.clone();
+    schedule(site, user, &id, Some(draft.version), written, time).await
+}
+
+/// A draft after a save, but for its version and time.
+fn after(current: &DraftPost, save: &DraftSave) -> DraftPost {
+    let time = match save.time {
+        None => (current.publish_at, current.utc_offset),
+        Some(None) => (None, current.utc_offset),
+        Some(Some(time)) => (Some(time.at), time.utc_offset),
+    };
+    DraftPost {
+        slug: save.filing.slug.clone().or_else(|| current.slug.clone()),
+        tags: save.filing.tags.clone().unwrap_or_else(|| current.tags.clone()),
+        title: save.text.title.clone(),
+        content: save.text.content.clone(),
+        publish_at: time.0,
+        utc_offset: time.1,
+        is_scheduled: current.is_scheduled && time.0.is_some(),
+        ..current.clone()
+    }
+}
+
+async fn begin(
+    db: &mut Db,
+    user: &User,
+    save: &DraftSave,
+    operation: Option<&idempotency::KeyedOperation>,
+) -> Result<DraftPost, AppError> {
+    if let Some(operation) = operation
+        && let Some(made) = idempotency::remembered(db, user.id.as_str(), operation).await?
+    {
+        let draft = match PostId::parse(&made) {
+            Some(id) => find(db, &user.id, &id).await?,
+            None => None,
+        };
+        return draft.ok_or(AppError::KeyReused { made: Some(made) });
+    }
+    let now = clock::now();
+    let empty = DraftPost {
+        id: broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
+        slug: None,
+        tags: Tags::default(),
+        title: String::new(),
+        content: Content::or_empty(None).clone(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        publish_at: None,
+        utc_offset: 0,
+        is_scheduled: false,
+    };
+    let draft = after(&empty, save);
+    insert(db, &user.id, &draft, None).await?;
+    if let Some(operation) = operation {
+        idempotency::remember(db, user.id.as_str(), operation, draft.id.as_str()).await?;
+    }
+    Ok(draft)
+}
+
+/// Adds a draft as it is.
+pub(super) async fn insert(
+    db: &mut Db,
+    owner: &UserId,
+    draft: &DraftPost,
+    published_at: Option<Timestamp>,
+) -> Result<(), AppError> {
+    execute!(db => sqlx::query(
+            "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        )
+        .bind(draft.id.as_str())
+        .bind(owner.as_str())
+        .bind(draft.version)
+        .bind(draft.created_at.micros())
+        .bind(draft.updated_at.micros())
+        .bind(published_at.map(Timestamp::micros))
+        .bind(draft.publish_at.map(Timestamp::micros))
+        .bind(draft.utc_offset)
+        .bind(i64::from(draft.is_scheduled))
+        .bind(draft.slug.as_ref().map_or("", Slug::as_str))
+        .bind(draft.tags.stored())
+        .bind(draft.title.as_str())
+        .bind(draft.content.as_str()))?;
+    Ok(())
+}
+
+/// Stores a draft that was changed in this transaction, as its next version.
+async fn update(db: &mut Db, owner: &UserId, draft: DraftPost) -> Result<DraftPost, AppError> {
+    let saved = DraftPost { version: draft.version + 1, updated_at: clock::now(), ..draft };
+    let changed = execute!(db => sqlx::query(
+            "UPDATE drafts SET version = $4, updated_at = $5, publish_at = $6, utc_offset = $7, is_scheduled = $8,
+                 slug = $9, tags = $10, title = $11, content = $12
+             WHERE id = $1 AND owner_id = $2 AND version = $3",
+        )
+        .bind(saved.id.as_str())
+        .bind(owner.as_str())
+        .bind(draft.version)
+        .bind(saved.version)
+        .bind(saved.updated_at.micros())
+        .bind(saved.publish_at.map(Timestamp::micros))
+        .bind(saved.utc_offset)
+        .bind(i64::from(saved.is_scheduled))
+        .bind(saved.slug.as_ref().map_or("", Slug::as_str))
+        .bind(saved.tags.stored())
+        .bind(saved.title.as_str())
+        .bind(saved.content.as_str()))?;
+    if changed == 0 { Err(AppError::WriteConflict) } else { Ok(saved) }
+}
+
+/// What is to be published.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The version that the author saw.
+    pub version: Option<i64>,
+    /// The text from the editor; without it, the draft is published as it is.
+    pub written: Option<Written>,
+    /// At a time to come, or now.
+    pub time: Option<PublishTime>,
+}
+
+/// Publishes a draft, now or at a time to come. Sent twice, it is done once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`], also
+/// for another's; [`AppError::Invalid`] for a draft without a title, and for an address that
+/// the author has for another post; [`AppError::Conflict`]; [`AppError::Busy`].
+pub async fn publish(
+    site: &Site,
+    actor: &Actor,
+    id: &PostId,
+    publication: Parsed<Publication>,
+) -> Result<PostOrDraft, AppError> {
+    let user = policy::may_create(actor)?.clone();
+    let stored = find(&mut site.reader_for(actor).await?, &user.id, id).await?;
+    let publication = match publication {
+        Ok(publication) => publication,
+        // Nobody learns a rule about what is not theirs.
+        Err(_) if stored.is_none() => return Err(AppError::NotFound),
+        Err(error) => return Err(error),
+    };
+    may_write(site, &user).await?;
+    let Publication { version, written, time } = publication;
+    let Some(stored) = stored else { return published_already(site, actor, id, written).await };
+    // What was read must be what is published.
+    let version = if written.is_none() { Some(version.unwrap_or(stored.version)) } else { version };
+    let written = match written {
+        Some(written) => written,
+        None => Written {
+            text: PostText::parse(&stored.title, stored.content.as_str())?,
+            filing: FilingChange::default(),
+        },
+    };
+    if let Some(time) = time {
+        return schedule(site, user, id, version, written, time).await.map(PostOrDraft::Draft);
+    }
+    let input = (user, id.clone(), version, written);
+    Ok(PostOrDraft::Published(publish_now(site, input, None).await?))
+}
+
+/// The answer to a request that came twice: the post, if it has that text.
+async fn published_already(
+    site: &Site,
+    actor: &Actor,
+    id: &PostId,
+    written: Option<Written>,
+) -> Result<PostOrDraft, AppError> {
+    let user = actor.user()?;
+    let post = store::find(&mut site.reader_for(actor).await?, id).await?;
+    let post = post.filter(|post| post.owner == user.username.as_str()).ok_or(AppError::NotFound)?;
+    match written {
+        Some(written) if (&written.text.title, written.text.text()) != (&post.title, post.text()) => {
+            Err(conflict(&post))
+        }
+        _ => Ok(PostOrDraft::Published(post)),
+    }
+}
+
+async fn schedule(
+    site: &Site,
+    user: User,
+    id: &PostId,
+    version: Option<i64>,
+    written: Written,
+    time: PublishTime,
+) -> Result<DraftPost, AppError> {
+    let time = time.check().map_err(|error| AppError::invalid(Field::PublishAt, error))?;
+    let input = (user, id.clone(), version, written, time);
+    let scheduled = site.database.write(input, |db, (user, id, version, written, time)| {
+        Box::pin(async move {
+            let Some(current) = find(db, &user.id, &id).await? else {
+                return Err(missing(db, &user, &id).await?);
+            };
+            if let Some(slug) = &written.filing.slug {
+                slugs::refuse_taken(db, &user.id, slug, &id).await?;
+            }
+            let save = DraftSave {
+                version,
+                text: written.text.into(),
+                filing: written.filing,
+                time: Some(Some(time)),
+            };
+            let draft = DraftPost { is_scheduled: true, ..after(&current, &save) };
+            if draft == current {
+                return Ok(current);
+            }
+            if version.is_some_and(|version| version != current.version) {
+                return Err(draft_conflict(&current));
+            }
+            update(db, &user.id, draft).await
+        })
+    });
+    let scheduled = scheduled.await?;
+    site.publisher().wake();
+    Ok(scheduled)
+}
+
+/// Publishes a draft that is there. With `due`, only if it is due by then.
+pub(super) async fn publish_now(
+    site: &Site,
+    input: (User, PostId, Option<i64>, Written),
+    due: Option<Timestamp>,
+) -> Result<Post, AppError> {
+    let (user, id, version, written) = input;
+    // Before the transaction: writers do not wait for a rendering.
+    let rendering = site.renderer().render(written.text.text()).await?;
+    let (written, folded) =
+        fold::fold_before_write(written, |written: &Written| Some(written.text.content.as_ref())).await?;
+    let limits: AuthorLimits = *site.part();
+    let input = (user, id, version, written, folded, rendering);
+    let published = change(site, input, move |db, (user, id, version, written, folded, rendering)| {
+        Box::pin(async move {
+            let Some(row) = find_row(db, &user.id, &id).await? else {
+                return Err(missing(db, &user, &id).await?);
+            };
+            let published_at = row.published_at;
+            let draft = DraftPost::try_from(row)?;
+            if version.is_some_and(|version| version != draft.version) {
+                return Err(draft_conflict(&draft));
+            }
+            let is_due =
+                draft.is_scheduled && draft.publish_at.is_some_and(|at| due.is_some_and(|due| at <= due));
+            if due.is_some() && !is_due {
+                return Err(AppError::NotFound);
+            }
+            limits::refuse_too_much(db, &user, &written.text, limits).await?;
+            execute!(db => sqlx::query("DELETE FROM drafts WHERE id = $1 AND owner_id = $2")
+                .bind(id.as_str())
+                .bind(user.id.as_str()))?;
+            let mut filing = super::Filing {
+                slug: written.filing.slug.or(draft.slug),
+                tags: written.filing.tags.unwrap_or(draft.tags),
+            };
+            if due.is_some() {
+                // Nobody is there to choose another one.
+                let wanted = filing.slug.unwrap_or_else(|| slugs::from_title(written.text.title.as_str()));
+                filing.slug = Some(slugs::free(db, &user.id, &wanted, &id).await?);
+            }
+            let now = clock::now();
+            // Programs may still know the version at which it was withdrawn.
+            let last = store::find_deleted(db, &id).await?.map_or(0, |deleted| deleted.version);
+            let insertion = Insertion {
+                id: Some(id),
+                text: Folded { post_text: &written.text, rendering: Some(&rendering), content: folded },
+                filing: &filing,
+                version: if published_at.is_some() { draft.version.max(last) + 1 } else { 1 },
+                created_at: published_at.map_or(now, Timestamp::from_micros),
+                now,
+            };
+            let (post, event) = store::insert(db, &user, insertion).await?;
+            Ok((post, Some(event)))
+        })
+    });
+    published.await
+}
+
+/// Takes a post back: it is a draft from then on, with its address, its tags and its
+/// versions. Readers see a deletion. Sent twice, it is done once.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Forbidden`], [`AppError::NotFound`];
+/// [`AppError::Conflict`] when the version is another.
+pub async fn unpublish(
+    site: &Site,
+    actor: &Actor,
+    id: Option<PostId>,
+    input: Parsed<(Option<i64>, Option<Written>)>,
+) -> Result<DraftPost, AppError> {
+    let user = actor.user()?.clone();
+    let id = id.ok_or(AppError::NotFound)?;
+    let (version, written) = match input {
+        Ok(input) => input,
+        Err(error) => {
+            super::service::own(site, actor, &id).await?;
+            return Err(error);
+        }
+    };
+    let input = (actor.clone(), user, id, version, written);
+    change(site, input, |db, (actor, user, id, version, written)| {
+        Box::pin(async move {
+            let Some(post) = store::find(db, &id).await? else {
+                let draft = find(db, &user.id, &id).await?;
+                return draft.map(|draft| (draft, None)).ok_or(AppError::NotFound);
+            };
+            policy::may_change(&actor, &post.owner)?;
+            if version.is_some_and(|version| version != post.version) {
+                return Err(conflict(&post));
+            }
+            let now = clock::now();
+            revisions::keep(db, &id).await?;
+            store::remove(db, &id, &user.id, now).await?;
+            let as_it_was = DraftPost {
+                id: id.clone(),
+                slug: post.slug.clone(),
+                tags: post.tags.clone(),
+                title: post.title.to_string(),
+                content: post.text().clone(),
+                version: post.version + 1,
+                created_at: post.created_at,
+                updated_at: now,
+                publish_at: None,
+                utc_offset: 0,
+                is_scheduled: false,
+            };
+            let draft = match written {
+                Some(Written { text, filing }) => {
+                    let save = DraftSave { version: None, text: text.into(), filing, time: None };
+                    after(&as_it_was, &save)
+                }
+                None => as_it_was,
+            };
+            insert(db, &user.id, &draft, Some(post.created_at)).await?;
+            let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
+            Ok((draft, Some(event)))
+        })
+    })
+    .await
+}
+
+/// Puts a draft into the trash; `false` if there is none.
+pub(super) async fn delete(db: &mut Db, owner: &UserId, id: &PostId) -> Result<bool, AppError> {
+    let trashed = execute!(db => sqlx::query(
+            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, is_draft)
+             SELECT id, owner_id, version, COALESCE(published_at, created_at), $3, title, content, slug, tags, 1 FROM drafts
+             WHERE id = $1 AND owner_id = $2",
+        )
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .bind(clock::now().micros()))?;
+    execute!(db => sqlx::query("DELETE FROM drafts WHERE id = $1 AND owner_id = $2")
+        .bind(id.as_str())
+        .bind(owner.as_str()))?;
+    Ok(trashed > 0)
+}

@@ -1,0 +1,46 @@
+//! A post that is not published.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Post, PostId, Slug, Tags};
+use crate::timestamp::Timestamp;
+
+/// A post that is not published: nobody but its author knows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftPost {
+    /// The post keeps it when it is published.
+    pub id: PostId,
+    /// The last part of its future address; absent until its author chooses one.
+    pub slug: Option<Slug>,
+    pub tags: Tags,
+    /// One line of 200 characters at most; empty until its author has typed one.
+    pub title: String,
+    /// Markdown.
+    pub content: Content,
+    /// Raised by every save; a save names the version it started from.
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// The time that its author has typed.
+    pub publish_at: Option<Timestamp>,
+    /// How many minutes the clock of its author was before UTC when they typed it.
+    pub utc_offset: i64,
+    /// Whether it is published then.
+    pub is_scheduled: bool,
+}
+
+impl DraftPost {
+    /// Its title, as lists show it.
+    #[must_use]
+    pub fn shown_title(&self) -> &str {
+        if self.title.is_empty() { "Untitled" } else { &self.title }
+    }
+}
+
+/// A post, and whether it is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum PostOrDraft {
+    Published(Post),
+    Draft(DraftPost),
+}
