@@ -25,7 +25,7 @@ use crate::{
             session::repair_session_response,
             uncopied::Uncopied,
         },
-        pages,
+        look, pages,
     },
     media, oauth,
     ops::export,
@@ -64,6 +64,7 @@ pub fn router(site: Site) -> Router {
 
     let files = Router::new()
         .route("/events", get(events::stream::events))
+        .route(look::PATH, get(look::serve))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))

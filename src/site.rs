@@ -15,7 +15,7 @@ use std::{
 use ipnet::IpNet;
 
 use crate::{
-    config::{Origins, PublicUrl},
+    config::{Identity, Origins, PublicUrl},
     database::Database,
 };
 
@@ -28,6 +28,8 @@ pub struct Shared {
     pub database: Database,
     /// The address by which browsers reach the site.
     pub public_url: PublicUrl,
+    /// What the site calls itself, and how it looks.
+    pub identity: Identity,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
     /// Origins whose scripts may use the API.
@@ -47,10 +49,11 @@ impl Site {
     pub fn without_parts(
         database: Database,
         public_url: PublicUrl,
+        identity: Identity,
         trusted_proxies: Vec<IpNet>,
         cors_origins: Origins,
     ) -> Shared {
-        Shared { database, public_url, trusted_proxies, cors_origins, parts: HashMap::new() }
+        Shared { database, public_url, identity, trusted_proxies, cors_origins, parts: HashMap::new() }
     }
 
     /// The part of that type.

@@ -6,7 +6,7 @@ use leptos::prelude::IntoAny;
 
 use crate::{
     accounts,
-    accounts::domain::{costs::CostsInUse, hashing::Hasher, throttle::Lanes},
+    accounts::domain::{account::ProfileChanged, costs::CostsInUse, hashing::Hasher, throttle::Lanes},
     app::App,
     config::{Config, StartError},
     credentials::{
@@ -21,6 +21,7 @@ use crate::{
     http::forms::Forms,
     http::{
         answers, bodies,
+        look::Look,
         page_cache::{PageCache, PageKeys},
         pages::{Document, Shortcut},
         turns::Turns,
@@ -79,6 +80,7 @@ async fn assemble(
     let site = Site::without_parts(
         database,
         config.public_url.clone(),
+        config.identity.clone(),
         config.trusted_proxies.clone(),
         config.cors_origins.clone(),
     );
@@ -91,6 +93,8 @@ async fn assemble(
         .with(config.unverified)
         .with(config.srp)
         .with(config.ai_crawlers)
+        .with(Look::of(&config.identity))
+        .with(ProfileChanged(|site| site.bus().changes.everything_changed()))
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())

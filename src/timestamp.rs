@@ -23,14 +23,15 @@ impl Timestamp {
         self.0
     }
 
-    /// `2026-11-23T09:05:00.123456Z`; what `<time datetime>` and programs read.
+    /// `2026-11-23T09:05:00.123456Z`; what programs read.
     #[must_use]
     pub fn rfc3339(self) -> String {
         self.date_time().format(&Rfc3339).unwrap_or_default()
     }
 
     /// `2026-11-23T09:05:00.123Z`: always 24 characters between the years 0 and
-    /// 9999, so that texts order as the times they stand for.
+    /// 9999, so that texts order as the times they stand for. `<time datetime>` takes no more
+    /// digits than these (HTML, 2.3.5.4).
     #[must_use]
     pub fn rfc3339_millis(self) -> String {
         let format = time::macros::format_description!(
@@ -60,6 +61,15 @@ impl Timestamp {
     #[must_use]
     pub fn day(self) -> String {
         let format = time::macros::format_description!("[day padding:none] [month repr:long] [year]");
+        self.date_time().format(format).unwrap_or_default()
+    }
+
+    /// `23 November 2026, 09:05 UTC`; for people who want to know exactly.
+    #[must_use]
+    pub fn moment(self) -> String {
+        let format = time::macros::format_description!(
+            "[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"
+        );
         self.date_time().format(format).unwrap_or_default()
     }
 

@@ -443,6 +443,10 @@ export const states: States = {
     ].join('\n\n');
     await publish(page, { title: 'Everything', content });
   },
+  'log out': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/logout');
+  },
   'logged out': async (world) => {
     await enter(world);
     await world.page.goto('/');

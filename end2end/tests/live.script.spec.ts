@@ -49,7 +49,7 @@ test('a reader is offered new posts and nothing moves until they ask', async ({ 
   await news(reader, '3 new posts').click();
   await expect(entry(reader, 'Third of the news')).toBeVisible();
   await expect(entry(reader, 'Third of the news')).toContainText(author.username);
-  await expect(heading(reader)).toHaveText('All posts');
+  await expect(heading(reader)).toHaveText('Byline');
   await expect(news(reader, '3 new posts')).toBeHidden();
 });
 

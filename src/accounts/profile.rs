@@ -71,6 +71,12 @@ impl DisplayName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name that people see: this one, or the username where there is none.
+    #[must_use]
+    pub fn or<'a>(&'a self, username: &'a str) -> &'a str {
+        if self.0.is_empty() { username } else { &self.0 }
+    }
 }
 
 impl About {

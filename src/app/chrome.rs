@@ -3,16 +3,18 @@
 use leptos::prelude::*;
 
 use crate::{
+    assets,
     credentials::{Actor, KeptForm},
     http::{
-        context::actor,
+        context::{actor, site},
         forms::{Form, Notice},
     },
     posts::address::{self, FeedFormat, FeedOf},
     ui::{Time, uri},
 };
 
-/// Site name, navigation, and who is signed in.
+/// Site name, navigation, and who is signed in. On narrow windows what belongs to the account is
+/// in a menu, which opens without script.
 #[component]
 pub fn SiteHeader() -> impl IntoView {
     let path = uri().path().to_owned();
@@ -20,28 +22,37 @@ pub fn SiteHeader() -> impl IntoView {
     let link = move |href: &'static str, text: &'static str| {
         view! { <a href=href aria-current=(path == href).then_some("page")>{text}</a> }
     };
+    let name = site().identity.name.to_string();
     view! {
         <header class="site-header">
-            <a class="site-name" href="/">"Byline"</a>
+            <a class="site-name" href="/" dir="auto">{name}</a>
             <nav aria-label="Main">
                 <ul>
                     <li>{link("/", "All posts")}</li>
-                    <li>{link("/my-posts", "My posts")}</li>
                     <li>{link(address::SEARCH, "Search")}</li>
                 </ul>
                 {match actor() {
                     Actor::User(user) => view! {
                         <ul class="account">
-                            <li>
-                                <a href="/account" aria-current=in_account.then_some("true")>
-                                    <span class="visually-hidden">"Account of "</span>
-                                    <strong>{user.username.to_string()}</strong>
-                                </a>
-                            </li>
-                            <li>
-                                <form method="post" action="/logout">
-                                    <button class="link-button" type="submit">"Log out"</button>
-                                </form>
+                            <li><a class="write" href="/my-posts/new">"Write"</a></li>
+                            <li class="menu">
+                                <details>
+                                    <summary>"Menu"</summary>
+                                    <ul>
+                                        <li>{link("/my-posts", "My posts")}</li>
+                                        <li>
+                                            <a href="/account" aria-current=in_account.then_some("true")>
+                                                <span class="visually-hidden">"Account of "</span>
+                                                <strong>{user.username.to_string()}</strong>
+                                            </a>
+                                        </li>
+                                        <li>
+                                            <form method="post" action="/logout">
+                                                <button class="link-button" type="submit">"Log out"</button>
+                                            </form>
+                                        </li>
+                                    </ul>
+                                </details>
                             </li>
                         </ul>
                     }.into_any(),
@@ -103,14 +114,46 @@ fn KeptText(form: KeptForm) -> impl IntoView {
     }
 }
 
+/// What is true of every page: whose site it is, how programs read it, and the theme.
 #[component]
 pub fn SiteFooter() -> impl IntoView {
+    let name = site().identity.name.to_string();
+    // Everybody may try the API; how to reach it with an account is for those who have one.
+    let api = match actor() {
+        Actor::User(_) => Some("/account/api"),
+        Actor::Anonymous | Actor::ApiKey => assets::built("graphiql.js").map(|_| "/graphiql"),
+    };
     view! {
         <footer class="site-footer">
-            <p>
-                "Everyone reads. Only the author edits. "
-                <a href=FeedOf::Everyone.address(FeedFormat::Atom) type=FeedFormat::Atom.media_type()>"Feed"</a>
-            </p>
+            <div class="colophon">
+                <ul>
+                    <li><a href="/" dir="auto">{name}</a></li>
+                    <li>
+                        <a href=FeedOf::Everyone.address(FeedFormat::Atom) type=FeedFormat::Atom.media_type()>"Feed"</a>
+                    </li>
+                    {api.map(|href| view! { <li><a href=href>"API"</a></li> })}
+                </ul>
+                <ThemeChoice />
+            </div>
         </footer>
+    }
+}
+
+/// Light, dark, or as the system has it. Style sheets see what is chosen, so it works without
+/// script; the script `theme.js` keeps it.
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let choices = [("system", "System"), ("light", "Light"), ("dark", "Dark")].map(|(theme, word)| {
+        let id = format!("theme-{theme}");
+        view! {
+            <input type="radio" name="theme" id=id.clone() value=theme checked={theme == "system"} />
+            <label for=id>{word}</label>
+        }
+    });
+    view! {
+        <fieldset class="theme">
+            <legend>"Theme"</legend>
+            {choices.into_iter().collect_view()}
+        </fieldset>
     }
 }

@@ -12,13 +12,15 @@ use leptos_router::{
 use crate::{
     accounts::pages::{
         AccountPage, ApiKeysPage, ConfirmPage, DeleteAccountPage, EmailPage, EndLoginPage, ExportPage,
-        ForgotPasswordPage, LogInCodePage, LogInPage, LoggedInPage, PasskeysPage, PasswordPage, ProfilePage,
-        RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage, TwoFactorPage,
-        UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
+        ForgotPasswordPage, LogInCodePage, LogInPage, LogOutPage, LoggedInPage, PasskeysPage, PasswordPage,
+        ProfilePage, RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage,
+        TwoFactorPage, UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
     },
     assets,
     codegen::page::ApiPage,
+    config::Faces,
     error::AppError,
+    http::{context::site, look::Look},
     media::pages::{DeletePicturePage, PicturesPage},
     posts::pages::{
         AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
@@ -39,6 +41,9 @@ pub fn App() -> impl IntoView {
     }
     // A form or a call that failed for good shows its error in place of the page.
     let error = expect_context::<Option<AppError>>();
+    let site = site();
+    let look = site.part::<Look>().address();
+    let serves_faces = site.identity.faces == Faces::Served;
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -46,11 +51,17 @@ pub fn App() -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <script src=assets::url("theme.js")></script>
                 <link rel="stylesheet" href=assets::url("byline.css") />
+                {look.map(|href| view! { <link rel="stylesheet" href=href /> })}
+                // What is read first is set in it, so it is asked for before the style sheet says so.
+                {serves_faces.then(|| view! {
+                    <link rel="preload" r#as="font" r#type="font/woff2" crossorigin="anonymous" href=assets::url("fonts/serif.woff2") />
+                })}
                 <link rel="icon" type="image/svg+xml" href=assets::url("icon.svg") />
                 <link rel="apple-touch-icon" href=assets::url("apple-touch-icon.png") />
-                <meta name="theme-color" content="#fdfcfa" media="(prefers-color-scheme: light)" />
-                <meta name="theme-color" content="#17191b" media="(prefers-color-scheme: dark)" />
+                <meta name="theme-color" content="#fbf8f1" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#1a1816" media="(prefers-color-scheme: dark)" />
                 <MetaTags />
             </head>
             <body>
@@ -116,6 +127,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/reset-password") view=|| view! { <ResetPasswordPage /> }.into_any() />
                 <Route path=path!("/verify-email") view=|| view! { <VerifyEmailPage /> }.into_any() />
                 <Route path=path!("/account/api") view=|| view! { <ApiPage /> }.into_any() />
+                <Route path=path!("/logout") view=|| view! { <LogOutPage /> }.into_any() />
                 <Route path=path!("/signup") view=|| view! { <SignUpPage /> }.into_any() />
                 <Route path=path!("/login") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />

@@ -1,5 +1,6 @@
 //! Settings: from flags, the environment (`BYLINE_…`) and `byline.toml`, in that order.
 
+mod accent;
 mod accounts;
 mod allowed_origins;
 mod argon2;
@@ -27,6 +28,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::database::DatabaseConfig;
+pub use accent::{Accent, Shades};
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
@@ -40,7 +42,7 @@ pub use media::MediaQuota;
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
-pub use site::AiCrawlers;
+pub use site::{AiCrawlers, Faces, Identity, SiteName};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
@@ -100,6 +102,8 @@ pub struct Config {
     pub unverified: Unverified,
     /// Whether clients of Amazon Cognito may log in by SRP.
     pub srp: Srp,
+    /// What the site calls itself, and how it looks.
+    pub identity: Identity,
     /// What `/robots.txt` says to crawlers that collect texts for AI.
     pub ai_crawlers: AiCrawlers,
     /// How much an author's pictures may take.
@@ -297,6 +301,7 @@ impl Config {
         let secret_key =
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
         let mail = mail::settings(flags.mail, file.mail)?;
+        let (identity, ai_crawlers) = site::settings(flags.site, file.site)?;
         let unverified = accounts::unverified(flags.accounts, file.accounts, mail.is_some())?;
         Ok(Self {
             listen,
@@ -344,7 +349,8 @@ impl Config {
             mail,
             unverified,
             srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
-            ai_crawlers: site::ai_crawlers(flags.site, file.site)?,
+            identity,
+            ai_crawlers,
             media_quota: media::quota(flags.media, file.media),
         })
     }

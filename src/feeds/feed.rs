@@ -65,28 +65,24 @@ impl Feed {
     /// # Errors
     /// [`AppError::NotFound`] when there is no such author, and when no post has the tag.
     pub async fn read(site: &Site, actor: &Actor, format: FeedFormat, of: &FeedOf) -> Result<Self, AppError> {
-        let (id, posts) = match of {
+        let name = &site.identity.name;
+        let (id, title, author, posts) = match of {
             FeedOf::Everyone => {
-                (ids::of_site(site.secret().await?), service::newest(site, actor, POSTS).await?)
+                let id = ids::of_site(site.secret().await?);
+                (id, name.to_string(), None, service::newest(site, actor, POSTS).await?)
             }
             FeedOf::Author(username) => {
-                let (user, posts) = service::newest_of_author(site, actor, username, POSTS).await?;
-                (ids::of_author(&user), posts)
+                let (user, profile, posts) = service::newest_of_author(site, actor, username, POSTS).await?;
+                let author = Author::of(site, username.as_str(), profile.display_name.or(username.as_str()));
+                (ids::of_author(&user), format!("{} – {name}", author.name), Some(author), posts)
             }
             FeedOf::Tag(tag) => {
                 let posts = service::newest_of_tag(site, actor, tag, POSTS).await?;
                 if posts.is_empty() {
                     return Err(AppError::NotFound);
                 }
-                (ids::of_tag(site.secret().await?, tag), posts)
+                (ids::of_tag(site.secret().await?, tag), format!("{tag} – {name}"), None, posts)
             }
-        };
-        let (title, author) = match of {
-            FeedOf::Everyone => ("Byline".to_owned(), None),
-            FeedOf::Author(username) => {
-                (format!("{username} – Byline"), Some(Author::of(site, username.as_str())))
-            }
-            FeedOf::Tag(tag) => (format!("{tag} – Byline"), None),
         };
         let entries = entries(site, actor, posts).await?;
         Ok(Self {
@@ -107,8 +103,8 @@ impl Feed {
 }
 
 impl Author {
-    fn of(site: &Site, username: &str) -> Self {
-        Self { name: username.to_owned(), address: site.link(&address::of_author(username)) }
+    fn of(site: &Site, username: &str, name: &str) -> Self {
+        Self { name: name.to_owned(), address: site.link(&address::of_author(username)) }
     }
 }
 
@@ -121,7 +117,7 @@ async fn entries(site: &Site, actor: &Actor, posts: Vec<Summary>) -> Result<Vec<
             continue;
         }
         let read = try_join_all(step.iter().map(|post| text_of(site, actor, &post.id))).await?;
-        for RenderedPost { post, html } in read.into_iter().flatten() {
+        for RenderedPost { post, html, .. } in read.into_iter().flatten() {
             let mut entry = Entry::of(site, post);
             let html = absolute(&html, &Url::parse(&entry.address).map_err(internal)?);
             bytes += html.len();
@@ -147,7 +143,7 @@ impl Entry {
         Self {
             id: ids::of_post(&post),
             address: site.link(&post.address()),
-            author: Author::of(site, &post.owner),
+            author: Author::of(site, &post.owner, &post.author),
             post,
             html: None,
         }

@@ -72,6 +72,7 @@ mod tests {
             title: Title::parse("Title").unwrap(),
             excerpt: String::new(),
             owner: "ada".to_owned(),
+            author: "ada".to_owned(),
             version: 1,
             created_at: Timestamp::from_micros(created_at),
             updated_at: Timestamp::from_micros(created_at),

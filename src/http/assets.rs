@@ -25,6 +25,7 @@ pub async fn hashed(Path(path): Path<String>, request: Request) -> Response {
 pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
     let script = match path.as_str() {
         "boot.js" => Some(include_str!("../app/boot.js")),
+        "theme.js" => Some(include_str!("../app/theme.js")),
         "passkeys.js" => Some(include_str!("../accounts/passkeys.js")),
         _ => None,
     };

@@ -82,6 +82,15 @@ pub async fn submit(
         Err(AppError::NotSignedIn) => {
             return see_other(&log_in_first(&form.page(&from_path.into_iter().collect())));
         }
+        // What was typed is in the browser alone, so the page says how to get it back.
+        Err(error @ AppError::TooLarge { .. }) => {
+            let caller = match CallContext::of(&site, credential, session, source).await {
+                Ok(context) => context.caller,
+                Err(_) => Caller::anonymous(),
+            };
+            let typed = from_path.into_iter().collect();
+            return with_text(&site, caller, form, typed, error).await;
+        }
         Err(error) => return refusal(&error, true),
     };
     let mut typed: Values = form_urlencoded::parse(&body).into_owned().collect();

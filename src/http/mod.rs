@@ -18,6 +18,7 @@ pub mod layers;
 pub mod limits;
 pub mod listener;
 pub mod listener_slots;
+pub mod look;
 pub mod origin;
 pub mod page_cache;
 pub mod pages;

@@ -239,7 +239,53 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
         }
     }
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    Ok(Response::from_parts(head, Body::from(without_inline_scripts(body))))
+    Ok(Response::from_parts(head, Body::from(without_markers(&without_inline_scripts(body)))))
+}
+
+/// The document without the comments by which Leptos finds its places again. They are no HTML
+/// (`<!>`), and only islands need theirs. `<` stands in a text as `&lt;`, so what looks like a
+/// comment outside of a tag is one.
+fn without_markers(document: &[u8]) -> Vec<u8> {
+    const ISLAND: &[u8] = b"<leptos-island";
+    const ISLAND_END: &[u8] = b"</leptos-island>";
+    let mut kept = Vec::with_capacity(document.len());
+    let (mut rest, mut islands) = (document, 0_usize);
+    while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
+        kept.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        islands += usize::from(rest.starts_with(ISLAND));
+        islands -= usize::from(rest.starts_with(ISLAND_END) && islands > 0);
+        let is_comment = rest.starts_with(b"<!>") || rest.starts_with(b"<!--");
+        let length = if is_comment { comment_length(rest) } else { tag_length(rest) };
+        if !is_comment || islands > 0 {
+            kept.extend_from_slice(&rest[..length]);
+        }
+        rest = &rest[length..];
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+fn comment_length(rest: &[u8]) -> usize {
+    const END: &[u8] = b"-->";
+    if rest.starts_with(b"<!>") {
+        return 3;
+    }
+    rest.windows(END.len()).position(|window| window == END).map_or(rest.len(), |at| at + END.len())
+}
+
+/// Up to the `>` that is in no attribute.
+fn tag_length(rest: &[u8]) -> usize {
+    let mut quote = None;
+    for (at, byte) in rest.iter().enumerate() {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (Some(open), byte) if open == *byte => quote = None,
+            (None, b'>') => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
 }
 
 /// Leptos appends the data of hydrated resources as inline scripts after the
@@ -252,4 +298,25 @@ fn without_inline_scripts(mut body: Bytes) -> Bytes {
         body.truncate(start + END.len());
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_markers;
+
+    #[test]
+    fn markers_are_removed_outside_of_islands_and_texts_stay() {
+        for (document, kept) in [
+            ("<p>By <!>ada<!> · <!---->now</p>", "<p>By ada · now</p>"),
+            ("<head><!--HEAD--><title>a</title>", "<head><title>a</title>"),
+            ("<p title=\"a <!> 'b\">&lt;!></p>", "<p title=\"a <!> 'b\">&lt;!></p>"),
+            (
+                "<leptos-island data-a=\">\"><b><!>c</b></leptos-island><!>",
+                "<leptos-island data-a=\">\"><b><!>c</b></leptos-island>",
+            ),
+            ("<!DOCTYPE html><a href='>'>b</a", "<!DOCTYPE html><a href='>'>b</a"),
+        ] {
+            assert_eq!(String::from_utf8(without_markers(document.as_bytes())).unwrap(), kept);
+        }
+    }
 }

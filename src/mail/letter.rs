@@ -32,11 +32,11 @@ pub enum Block {
 
 // The colours of style/tokens.css in the light theme: mail programs know neither
 // custom properties nor, most of them, style sheets.
-const PAPER: &str = "#fdfcfa";
-const RAISED: &str = "#f5f2ec";
-const INK: &str = "#1d2023";
-const INK_SOFT: &str = "#565b60";
-const LINE: &str = "#e2ddd4";
+const PAPER: &str = "#fbf8f1";
+const RAISED: &str = "#f3eee2";
+const INK: &str = "#1f1c17";
+const INK_SOFT: &str = "#5e5a52";
+const LINE: &str = "#e4dccb";
 const ACCENT: &str = "#1f5f4a";
 const ACCENT_INK: &str = "#ffffff";
 const SERIF: &str = "Charter,'Bitstream Charter','Sitka Text',Cambria,Georgia,serif";
@@ -74,9 +74,9 @@ impl Letter {
         self
     }
 
-    /// The part without markup. `home` is the address of the site.
+    /// The part without markup. `site` is the name of the site and `home` its address.
     #[must_use]
-    pub fn plain(&self, home: &str) -> String {
+    pub fn plain(&self, site: &str, home: &str) -> String {
         let mut text = String::new();
         for block in &self.blocks {
             let _ = match block {
@@ -86,13 +86,13 @@ impl Letter {
             };
         }
         // "-- " begins the signature (RFC 3676 4.3).
-        let _ = write!(text, "-- \nByline, {home}\n");
+        let _ = write!(text, "-- \n{}, {home}\n", one_line(site));
         text
     }
 
     /// The part with markup, in the look of the site.
     #[must_use]
-    pub fn html(&self, home: &str) -> String {
+    pub fn html(&self, site: &str, home: &str) -> String {
         let mut body = String::new();
         for block in &self.blocks {
             let _ = match block {
@@ -128,12 +128,13 @@ impl Letter {
              <div style=\"max-width:560px;margin:0 auto;padding:32px 20px;font-family:{SERIF};font-size:18px;\
              line-height:1.55\">\
              <p style=\"margin:0 0 24px;padding:0 0 12px;border-bottom:1px solid {LINE}\"><a href=\"{home}\" \
-             style=\"color:{INK};font-weight:700;font-size:20px;text-decoration:none\">Byline</a></p>\
+             style=\"color:{INK};font-weight:700;font-size:20px;text-decoration:none\">{site}</a></p>\
              <h1 style=\"margin:0 0 20px;font-size:24px;line-height:1.25;font-weight:700\">{subject}</h1>\
              {body}\
              <p style=\"margin:32px 0 0;padding:12px 0 0;border-top:1px solid {LINE};color:{INK_SOFT};\
              font-family:{SANS};font-size:14px\"><a href=\"{home}\" style=\"color:{INK_SOFT}\">{home}</a></p>\
              </div></body></html>\n",
+            site = escaped(site),
             subject = escaped(&self.subject),
             home = attribute(home),
         )
@@ -166,12 +167,12 @@ mod tests {
             .link("\"><img src=x>", "https://byline.example/?a=\"><img src=x>")
             .code("</p>")
             .note("&amp;");
-        let html = letter.html("https://byline.example");
+        let html = letter.html("Byline", "https://byline.example");
         for raw in ["<script>", "<img", "<b>", "\r"] {
             assert!(!html.contains(raw), "{raw}: {html}");
         }
         assert!(html.contains("&amp;amp;"), "{html}");
-        let plain = letter.plain("https://byline.example");
+        let plain = letter.plain("Byline", "https://byline.example");
         assert_eq!(plain.matches("\n-- \n").count(), 1, "{plain}");
     }
 

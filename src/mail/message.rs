@@ -20,14 +20,14 @@ pub(super) struct Ready {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Writes a mail. `id` names it: sent twice, because the answer to the first time
+/// Writes a mail of the site with that name and address. `id` names it: sent twice, because the answer to the first time
 /// was lost, it is the same mail for programs that compare.
 ///
 /// # Errors
 /// [`SendError::Refused`] for a recipient that no mail can be sent to.
 pub(super) fn write(
     settings: &MailSettings,
-    home: &str,
+    (site, home): (&str, &str),
     id: &str,
     recipient: &str,
     letter: &Letter,
@@ -45,7 +45,7 @@ pub(super) fn write(
     if let Some(reply_to) = &settings.reply_to {
         message = message.reply_to(reply_to.clone());
     }
-    let body = MultiPart::alternative_plain_html(letter.plain(home), letter.html(home));
+    let body = MultiPart::alternative_plain_html(letter.plain(site, home), letter.html(site, home));
     let mut message = message.multipart(body).map_err(|error| refused(&error))?;
     // No program answers it, with a note on a holiday for example (RFC 3834 5).
     message.headers_mut().insert_raw(HeaderValue::new(
@@ -70,7 +70,8 @@ mod tests {
 
     fn head(subject: &str) -> String {
         let letter = Letter::about(subject).text("Hello");
-        let ready = write(&settings(), "https://byline.example", "1", "ada@example.org", &letter).unwrap();
+        let ready = write(&settings(), ("Byline", "https://byline.example"), "1", "ada@example.org", &letter)
+            .unwrap();
         let text = String::from_utf8(ready.bytes).unwrap();
         text.split("\r\n\r\n").next().unwrap().to_owned()
     }
@@ -94,7 +95,8 @@ mod tests {
             "",
             "ada@example.org, eve@example.org",
         ] {
-            let refused = write(&settings(), "https://byline.example", "1", recipient, &Letter::about("x"));
+            let refused =
+                write(&settings(), ("Byline", "https://byline.example"), "1", recipient, &Letter::about("x"));
             assert!(matches!(refused, Err(SendError::Refused(_))), "{recipient:?}");
         }
     }

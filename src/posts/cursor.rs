@@ -28,7 +28,7 @@ impl fmt::Display for Cursor {
 
 /// The text is no cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor")]
+#[error("the address names no place in this list")]
 pub struct CursorError;
 
 impl From<CursorError> for AppError {

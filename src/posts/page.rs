@@ -19,6 +19,8 @@ pub struct Summary {
     pub excerpt: String,
     /// The username of the author.
     pub owner: String,
+    /// The author's name as people see it: their display name, or else the username.
+    pub author: String,
     /// Raised by every edit.
     pub version: i64,
     pub created_at: Timestamp,

@@ -28,11 +28,13 @@ pub fn ErrorPage(error: AppError) -> impl IntoView {
         }
         ref other => other.to_string(),
     };
+    let unread = matches!(error, AppError::TooLarge { .. });
     view! {
         <PageTitle text=error.heading().to_owned() />
         <section class="message">
             <h1>{error.heading()}</h1>
             <p>{sentence}</p>
+            {unread.then(|| view! { <p>"Go back in your browser: what you typed is still there. Shorten it, or make two posts of it."</p> })}
             <p><a href="/">"Go to all posts"</a></p>
         </section>
         <UnsavedText signed_in />

@@ -75,18 +75,24 @@ pub fn TextField(
     /// Whether it may stay empty.
     #[prop(optional)]
     optional: bool,
+    /// Another field: what is wrong there may as well be wrong here, as with a name and its
+    /// password.
+    #[prop(optional)]
+    wrong_with: Option<Field>,
     /// Elements beside the control.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
     let form = expect_context::<FormState>();
     let error = form.error_at(field);
+    let other = wrong_with.filter(|other| error.is_none() && form.error_at(*other).is_some());
+    let is_wrong = error.is_some() || other.is_some();
     let value = (kind != "password").then(|| form.value(field.name()).unwrap_or(value));
     // Usernames and addresses are no prose: phones should neither correct nor capitalise them.
     let verbatim =
         !matches!(field, Field::Title | Field::Name | Field::DisplayName | Field::About | Field::Alt);
     view! {
-        <div class="field" class:invalid=error.is_some()>
+        <div class="field" class:invalid=is_wrong>
             <FieldText field hint error=error.clone() />
             <div class="control">
                 <input
@@ -100,8 +106,9 @@ pub fn TextField(
                     spellcheck=verbatim.then_some("false")
                     dir=(!verbatim).then_some("auto")
                     required=!optional
-                    aria-invalid=error.is_some().then_some("true")
+                    aria-invalid=is_wrong.then_some("true")
                     aria-describedby=described_by(field, hint, error.as_deref())
+                        .or_else(|| other.map(|other| format!("{}-error", other.name())))
                 />
                 {children.map(|children| children())}
             </div>

@@ -100,5 +100,5 @@ pub fn Pagination(
 /// A point in time, for people and programs.
 #[component]
 pub fn Time(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.rfc3339()>{at.day()}</time> }
+    view! { <time datetime=at.rfc3339_millis() title=at.moment()>{at.day()}</time> }
 }

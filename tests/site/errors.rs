@@ -19,7 +19,6 @@ async fn what_is_not_there_gets_a_page_that_says_so() {
         "/api",
         "/api/x/y",
         "/.env",
-        "/logout",
         "/index.html",
         "/wp-login.php",
     ] {

@@ -41,6 +41,7 @@ mod kept_texts;
 mod killed;
 mod limits;
 mod logs;
+mod look;
 mod mail;
 mod many_processes;
 mod media;

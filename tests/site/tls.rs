@@ -125,7 +125,7 @@ async fn a_browser_reads_and_signs_up_over_tls() {
     let browser = site.browser();
     let page = connection.get(&browser, "/").await;
     assert_eq!(page.status, 200);
-    assert_eq!(page.page().texts("h1"), ["All posts"]);
+    assert_eq!(page.page().texts("h1"), ["Byline"]);
     assert!(page.header("strict-transport-security").starts_with("max-age=63072000"));
 
     let fields = [("username", "ada"), ("email", "ada@example.org"), ("password", PASSWORD)];

@@ -95,6 +95,7 @@ fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>
         read("byline.js", &islands.js)?,
         read("byline.wasm", &islands.wasm)?,
         read("boot.js", &root.join("src/app/boot.js"))?,
+        read("theme.js", &root.join("src/app/theme.js"))?,
         read("passkeys.js", &root.join("src/accounts/passkeys.js"))?,
     ];
     if let Some(Graphiql { js, css }) = graphiql {
@@ -104,7 +105,21 @@ fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>
     for path in files_below(&public)? {
         sources.push(read(&relative_name(&public, &path)?, &path)?);
     }
+    let style = with_hashed_fonts(&sources[0].contents, &sources)?;
+    sources[0].contents = style;
     Ok(sources)
+}
+
+/// The style sheet, which names each font as the source does, with the names that the fonts are
+/// served by.
+fn with_hashed_fonts(style: &[u8], sources: &[Source]) -> Result<Vec<u8>> {
+    let mut style = std::str::from_utf8(style).context("the style sheet is UTF-8")?.to_owned();
+    for Source { name, contents } in sources {
+        if name.ends_with(".woff2") {
+            style = style.replace(name.as_str(), &hashed_name(name, contents));
+        }
+    }
+    Ok(style.into_bytes())
 }
 
 fn read(name: &str, path: &Path) -> Result<Source> {
@@ -277,6 +292,13 @@ mod tests {
         assert_eq!(hash.len(), 8);
         assert!(hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert!(hashed_name("v1.2/LICENSE", b"").starts_with("v1.2/LICENSE-"));
+    }
+
+    #[test]
+    fn a_style_sheet_names_fonts_by_their_hashes() {
+        let font = source("fonts/serif.woff2", "a font");
+        let style = with_hashed_fonts(b"src:url(fonts/serif.woff2)", std::slice::from_ref(&font)).unwrap();
+        assert_eq!(style, format!("src:url({})", hashed_name(&font.name, &font.contents)).as_bytes());
     }
 
     #[test]

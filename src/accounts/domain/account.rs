@@ -125,6 +125,24 @@ pub async fn activity(site: &Site, caller: &Caller) -> Result<Vec<AuditRow>, App
     audit::of_user(&mut site.reader_for(&caller.actor).await?, user).await
 }
 
+/// Tells the caches of this process that pages show another name of somebody. The features
+/// above implement it; see [`crate::start`].
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileChanged(pub fn(&Site));
+
+/// The channel of PostgreSQL's NOTIFY by which the other processes hear that names of
+/// authors have changed.
+pub const NAMES_CHANNEL: &str = "byline_names";
+
+/// Tells the other processes, with the commit of this transaction, that pages may show another
+/// name of an author. On SQLite there are none.
+pub async fn tell_names_changed(db: &mut Db) -> Result<(), AppError> {
+    if let Db::Postgres(db) = db {
+        sqlx::query("SELECT pg_notify($1, '')").bind(NAMES_CHANNEL).execute(&mut **db).await?;
+    }
+    Ok(())
+}
+
 /// Stores what a person tells about themselves.
 ///
 /// # Errors
@@ -138,19 +156,32 @@ pub async fn save_profile(
     let user = caller.actor.user()?.clone();
     let profile = profile?;
     let credential = caller.credential_kind();
+    let told = {
+        let site = site.clone();
+        move |(): &()| {
+            let ProfileChanged(changed) = site.part();
+            changed(&site);
+        }
+    };
     site.database
-        .write((user, profile, source.clone()), move |db, (user, profile, source)| {
-            Box::pin(async move {
-                execute!(db => sqlx::query(
+        .write_then(
+            (user, profile, source.clone()),
+            move |db, (user, profile, source)| {
+                Box::pin(async move {
+                    execute!(db => sqlx::query(
                         "UPDATE users SET display_name = $1, about = $2, links = $3 WHERE id = $4",
                     )
                     .bind(profile.display_name.as_str())
                     .bind(profile.about.as_str())
                     .bind(profile.links.lines())
                     .bind(user.id.as_str()))?;
-                audit::record(db, AuditEvent::of(AuditKind::ProfileChanged, &user, credential), &source).await
-            })
-        })
+                    tell_names_changed(db).await?;
+                    audit::record(db, AuditEvent::of(AuditKind::ProfileChanged, &user, credential), &source)
+                        .await
+                })
+            },
+            told,
+        )
         .await
 }
 

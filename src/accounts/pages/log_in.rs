@@ -23,7 +23,7 @@ pub fn LogInPage() -> impl IntoView {
             <form method="post" action="/login" novalidate>
                 {next_input(next.as_ref())}
                 <TextField field=Field::Identifier autocomplete="username webauthn" />
-                <TextField field=Field::Password kind="password" autocomplete="current-password">
+                <TextField field=Field::Password kind="password" autocomplete="current-password" wrong_with=Field::Identifier>
                     <ShowPassword of=Field::Password.name().to_owned() />
                 </TextField>
                 <div class="choice">

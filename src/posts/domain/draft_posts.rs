@@ -9,12 +9,13 @@ use super::{
     limits, policy, revisions,
     rows::{broken, slug},
     schedule::PublishTime,
+    select::{Listing, Selection},
     service::change,
     slugs,
-    store::{self, Insertion, Listing, Selection},
+    store::{self, Insertion},
 };
 use crate::{
-    accounts::domain::contact::may_write,
+    accounts::domain::{account, contact::may_write},
     clock,
     config::AuthorLimits,
     credentials::{Actor, User, UserId},
@@ -194,10 +195,15 @@ pub async fn page(site: &Site, actor: &Actor) -> Result<Page, AppError> {
     let user = actor.user()?;
     let as_of = site.bus().newest();
     let drafts = list(site, actor, LISTED).await?;
+    let found = account::author(&mut site.reader_for(actor).await?, &user.username).await?;
+    let author =
+        found.map(|(_, profile)| profile.display_name.as_str().to_owned()).filter(|name| !name.is_empty());
+    let author = author.unwrap_or_else(|| user.username.to_string());
     let posts = drafts.into_iter().map(|draft| {
         let Post { id, slug, tags, title, owner, version, created_at, updated_at, .. } =
             draft.as_post(user)?;
-        Ok(Summary { id, slug, tags, title, excerpt: String::new(), owner, version, created_at, updated_at })
+        let (excerpt, author) = (String::new(), author.clone());
+        Ok(Summary { id, slug, tags, title, excerpt, owner, author, version, created_at, updated_at })
     });
     Ok(Page { posts: posts.collect::<Result<_, AppError>>()?, older: None, newer: None, as_of })
 }

@@ -20,6 +20,8 @@ use crate::{
 pub struct RenderedPost {
     /// All but its text.
     pub post: Summary,
+    /// What the author says about themselves; may be empty.
+    pub about: String,
     /// Its rendered text, safe to show.
     pub html: String,
 }
@@ -29,14 +31,15 @@ pub struct RenderedPost {
 pub enum Stored {
     /// Its HTML is stored.
     Rendered(RenderedPost),
-    /// Its HTML is not stored; with its text.
-    Unrendered(Summary, Content),
+    /// Its HTML is not stored; with what the author says about themselves, and its text.
+    Unrendered(Summary, String, Content),
 }
 
 #[derive(FromRow)]
 pub struct RenderedRow {
     #[sqlx(flatten)]
     post: SummaryRow,
+    about: String,
     html: Option<String>,
     content: Option<String>,
 }
@@ -47,8 +50,11 @@ impl TryFrom<RenderedRow> for Stored {
     fn try_from(row: RenderedRow) -> Result<Self, AppError> {
         let post = row.post.try_into()?;
         Ok(match row.html {
-            Some(html) => Self::Rendered(RenderedPost { post, html }),
-            None => Self::Unrendered(post, broken(Content::try_from(row.content.unwrap_or_default()))?),
+            Some(html) => Self::Rendered(RenderedPost { post, about: row.about, html }),
+            None => {
+                let content = broken(Content::try_from(row.content.unwrap_or_default()))?;
+                Self::Unrendered(post, row.about, content)
+            }
         })
     }
 }
@@ -60,7 +66,7 @@ impl ReadById for Stored {
     fn select() -> String {
         let is_there = format!("r.renderer = {} AND r.html IS NOT NULL", markdown::VERSION);
         format!(
-            "SELECT {},
+            "SELECT {}, u.about,
                 CASE WHEN {is_there} THEN r.html END AS html,
                 CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
              FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
@@ -71,7 +77,7 @@ impl ReadById for Stored {
     fn id(&self) -> &PostId {
         match self {
             Self::Rendered(rendered) => &rendered.post.id,
-            Self::Unrendered(post, _) => &post.id,
+            Self::Unrendered(post, ..) => &post.id,
         }
     }
 

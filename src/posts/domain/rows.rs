@@ -39,6 +39,7 @@ pub struct SummaryRow {
     title: String,
     excerpt: String,
     owner: String,
+    display_name: String,
     version: i64,
     created_at: i64,
     updated_at: i64,
@@ -117,6 +118,7 @@ impl TryFrom<SummaryRow> for Summary {
             tags: broken(Tags::from_stored(&row.tags))?,
             title: broken(Title::try_from(row.title))?,
             excerpt: row.excerpt,
+            author: if row.display_name.is_empty() { row.owner.clone() } else { row.display_name },
             owner: row.owner,
             version: row.version,
             created_at: Timestamp::from_micros(row.created_at),
@@ -166,7 +168,7 @@ macro_rules! deleted_columns {
 /// The columns of a [`SummaryRow`].
 macro_rules! summary_columns {
     () => {
-        columns!("p.excerpt")
+        columns!("p.excerpt, u.display_name")
     };
 }
 

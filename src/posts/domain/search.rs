@@ -152,7 +152,7 @@ async fn select(
     .await
 }
 
-fn marked(RenderedPost { post, html }: RenderedPost, words: &[String]) -> Found {
+fn marked(RenderedPost { post, html, .. }: RenderedPost, words: &[String]) -> Found {
     let text = markdown::words_of_html(&html);
     // A word may stand where readers do not see it, such as in an address.
     let beginning = || vec![Piece { text: post.excerpt.clone(), marked: false }];

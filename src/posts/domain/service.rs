@@ -93,7 +93,8 @@ pub async fn newest(site: &Site, actor: &Actor, most: usize) -> Result<Vec<Summa
     lists::newest(&mut site.reader_for(actor).await?, PostsOf::Everyone, most).await
 }
 
-/// The newest posts of one author, with the id of their account. Everyone may.
+/// The newest posts of one author, with the id of their account and what they tell about
+/// themselves. Everyone may.
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such author.
@@ -102,11 +103,11 @@ pub async fn newest_of_author(
     actor: &Actor,
     author: &Username,
     most: usize,
-) -> Result<(UserId, Vec<Summary>), AppError> {
+) -> Result<(UserId, Profile, Vec<Summary>), AppError> {
     let db = &mut site.reader_for(actor).await?;
-    let (author, _) = account::author(db, author).await?.ok_or(AppError::NotFound)?;
+    let (author, profile) = account::author(db, author).await?.ok_or(AppError::NotFound)?;
     let posts = lists::newest(db, PostsOf::Owner(&author), most).await?;
-    Ok((author, posts))
+    Ok((author, profile, posts))
 }
 
 /// The newest posts with a tag. Everyone may.
@@ -160,9 +161,9 @@ pub async fn rendered(site: &Site, actor: &Actor, id: &PostId) -> Result<Rendere
     let stored = site.posts().rendered.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
     match Arc::unwrap_or_clone(stored) {
         Stored::Rendered(post) => Ok(post),
-        Stored::Unrendered(post, content) => {
+        Stored::Unrendered(post, about, content) => {
             let rendering = site.renderer().render(&content).await?;
-            Ok(RenderedPost { post, html: rendering.html.clone() })
+            Ok(RenderedPost { post, about, html: rendering.html.clone() })
         }
     }
 }
@@ -404,7 +405,7 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
     };
     let (edit, folded) = fold::fold_before_write(edit, |edit: &Change| edit.content.new_content()).await?;
     let input = (actor.clone(), id.clone(), guard, edit, folded, rendering);
-    change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
+    let saved = change(site, input, |db, (actor, id, guard, edit, folded, rendering)| {
         Box::pin(async move {
             let editor = actor.user()?;
             let current = store::find(db, &id).await?.ok_or(AppError::NotFound)?;
@@ -453,10 +454,18 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
             }
             let owner = new_owner.map_or_else(|| editor.username.clone(), |new_owner| new_owner.username);
             let event = events::record(db, EventKind::Changed, &id, &owner).await?;
+            if owner != editor.username {
+                account::tell_names_changed(db).await?;
+            }
             Ok((post, Some(event)))
         })
     })
-    .await
+    .await?;
+    // Pages of either author name it, or its neighbours, under the one or the other.
+    if actor.user()?.username.as_str() != saved.owner {
+        site.bus().changes.everything_changed();
+    }
+    Ok(saved)
 }
 
 /// The slug of a post after an edit: below another owner it may have to be another one.

@@ -9,7 +9,8 @@ use crate::posts::PostId;
 
 const SLOTS: usize = 1024;
 
-/// Counters that only rise: one for all lists, and one for each slot of posts. The key
+/// Counters that only rise: one for all lists, one for each slot of posts, and one for each
+/// slot of authors. The key
 /// of a cache entry contains the counter from *before* the database was read. A change
 /// raises the counter, so the old entry is not found any more. Nothing has to be
 /// removed, and a slow reader cannot store a stale entry.
@@ -19,6 +20,7 @@ pub struct Changes {
     everything: AtomicU64,
     lists: AtomicU64,
     posts: Box<[AtomicU64]>,
+    authors: Box<[AtomicU64]>,
 }
 
 impl Changes {
@@ -29,14 +31,21 @@ impl Changes {
             misses_nothing: AtomicBool::new(alone),
             everything: AtomicU64::new(0),
             lists: AtomicU64::new(0),
-            posts: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            posts: counters(),
+            authors: counters(),
         }
     }
 
-    /// A post was made, edited or deleted, and the change is in the database.
-    pub fn post_changed(&self, id: &PostId) {
-        self.slot(id.as_str()).fetch_add(1, Ordering::AcqRel);
+    /// A post of `owner` was made, edited or deleted, and the change is in the database.
+    pub fn post_changed(&self, id: &PostId, owner: &str) {
+        self.posts[slot(id.as_str())].fetch_add(1, Ordering::AcqRel);
+        self.authors[slot(owner)].fetch_add(1, Ordering::AcqRel);
         self.lists.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Something that many pages show has changed, such as the name of an author.
+    pub fn everything_changed(&self) {
+        self.everything.fetch_add(1, Ordering::AcqRel);
     }
 
     /// From now on no change is missed. Some may have been missed before.
@@ -60,20 +69,35 @@ impl Changes {
     /// share a counter, which costs some renderings but never shows a stale page.
     #[must_use]
     pub fn post(&self, id: &PostId) -> Option<u64> {
-        self.counter(self.slot(id.as_str()))
+        self.counter(&self.posts[slot(id.as_str())])
     }
 
-    /// Both parts only rise, so their sum names no two states.
+    /// Names the state of the page of a post at an address of `owner`'s: it shows the post and
+    /// names those before and after it by the same author. `None` while changes may be missed.
+    #[must_use]
+    pub fn page_of_post(&self, id: &PostId, owner: &str) -> Option<u64> {
+        let (post, author) = (self.post(id)?, self.counter(&self.authors[slot(owner)])?);
+        // Not a sum: an address may lead to another post by now, with a lower counter.
+        let mut hasher = DefaultHasher::new();
+        (id, post, author).hash(&mut hasher);
+        Some(hasher.finish())
+    }
+
+    /// The parts only rise, so their sum names no two states.
     fn counter(&self, part: &AtomicU64) -> Option<u64> {
         let misses_nothing = self.misses_nothing.load(Ordering::Acquire);
         misses_nothing.then(|| self.everything.load(Ordering::Acquire) + part.load(Ordering::Acquire))
     }
+}
 
-    fn slot(&self, id: &str) -> &AtomicU64 {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        &self.posts[hasher.finish() as usize % SLOTS]
-    }
+fn counters() -> Box<[AtomicU64]> {
+    (0..SLOTS).map(|_| AtomicU64::new(0)).collect()
+}
+
+fn slot(name: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish() as usize % SLOTS
 }
 
 #[cfg(test)]
@@ -85,7 +109,7 @@ mod tests {
         let id = PostId::parse("one").unwrap();
         let changes = Changes::new(true);
         let before = (changes.lists(), changes.post(&id));
-        changes.post_changed(&id);
+        changes.post_changed(&id, "ada");
         assert!(changes.lists() > before.0 && changes.post(&id) > before.1);
 
         let before = (changes.lists(), changes.post(&id));
@@ -93,5 +117,20 @@ mod tests {
         assert_eq!((changes.lists(), changes.post(&id)), (None, None));
         changes.follow();
         assert!(changes.lists() > before.0 && changes.post(&id) > before.1);
+    }
+
+    #[test]
+    fn a_page_of_a_post_changes_with_every_post_of_its_author() {
+        let [one, two] = ["one", "two"].map(|id| PostId::parse(id).unwrap());
+        let changes = Changes::new(true);
+        let page = || changes.page_of_post(&one, "ada");
+        let before = page();
+        changes.post_changed(&two, "bob");
+        assert_eq!(page(), before, "another's");
+        changes.post_changed(&two, "ada");
+        assert_ne!(page(), before);
+        assert_ne!(changes.page_of_post(&two, "ada"), page(), "another post at the same address");
+        changes.lose();
+        assert_eq!(page(), None);
     }
 }

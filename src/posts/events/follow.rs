@@ -6,7 +6,7 @@ use sqlx::postgres::PgListener;
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{Event, store};
-use crate::{credentials::trust, error::AppError, site::Site};
+use crate::{accounts::domain::account::NAMES_CHANNEL, credentials::trust, error::AppError, site::Site};
 
 /// After this silence the connection is tested; without an answer in the same time it counts as lost.
 const MAX_SILENCE: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ impl Follower {
     /// Subscribes first and then reads what was missed, so that no event is lost in
     /// between.
     async fn connect(&mut self) -> Result<Option<PgListener>, AppError> {
-        let channels = [store::CHANNEL, trust::CHANNEL];
+        let channels = [store::CHANNEL, trust::CHANNEL, NAMES_CHANNEL];
         let Some((listener, mut db)) = self.site.database.listen(&channels).await? else {
             return Ok(None);
         };
@@ -92,6 +92,9 @@ impl Follower {
             match timeout(MAX_SILENCE, listener.try_recv()).await {
                 Ok(Ok(Some(notification))) if notification.channel() == trust::CHANNEL => {
                     self.site.trust().forget();
+                }
+                Ok(Ok(Some(notification))) if notification.channel() == NAMES_CHANNEL => {
+                    self.site.bus().changes.everything_changed();
                 }
                 // A newer Byline may send a format that this one cannot read. Then it
                 // reconnects and reads the table.

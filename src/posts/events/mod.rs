@@ -177,7 +177,7 @@ impl Bus {
         // In this order, because a page for the new counter must not come from a replica
         // without the event.
         self.record_newest(event.id);
-        self.changes.post_changed(&event.post);
+        self.changes.post_changed(&event.post, event.owner.as_str());
     }
 
     /// The database has the event `id`, and this process may have shown it.

@@ -33,22 +33,19 @@ pub fn AuthorPage() -> impl IntoView {
         let is_first = request == PageRequest::First;
         let (author, page) = service::list_of_author(&site(), &actor(), username, request).await?;
         let Author { username, profile: Profile { display_name, about, links } } = author;
-        let name = match display_name.as_str() {
-            "" => username.to_string(),
-            name => name.to_owned(),
-        };
+        let name = display_name.or(username.as_str()).to_owned();
         let path = address::of_author(username.as_str());
         let handle = (name != username.as_str())
             .then(|| view! { <p class="handle">{path.trim_start_matches('/').to_owned()}</p> });
         let links: Vec<_> = links.iter().map(link_to).collect();
         let description = match about.as_str() {
-            "" => format!("What {name} has published"),
+            "" => format!("What {name} has published."),
             about => about.to_owned(),
         };
         Ok(view! {
             <PageTitle text=name.clone() />
             <Meta name="description" content=description />
-            <FeedLinks of=FeedOf::Author(username.clone()) />
+            <FeedLinks of=FeedOf::Author(username.clone()) name=name.clone() />
             <header class="author-header" dir="auto">
                 <h1>{name.clone()}</h1>
                 {handle}

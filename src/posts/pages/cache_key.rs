@@ -35,12 +35,17 @@ pub fn known(site: &Site, uri: &Uri) -> Option<Key> {
             (site.bus().changes.lists()?, list)
         }
         path => {
-            let post = match PostPath::parse(path)? {
-                PostPath::Id(id) => id,
+            let changes = &site.bus().changes;
+            let generation = match PostPath::parse(path)? {
+                // A redirect; or a post without a slug, of whose author nothing is known here.
+                PostPath::Id(id) => changes.post(&id)? + changes.lists()?,
                 // Strangers can invent the others.
-                PostPath::Address(username, slug) => site.addresses().remembered(&username, &slug)?,
+                PostPath::Address(username, slug) => {
+                    let post = site.addresses().remembered(&username, &slug)?;
+                    changes.page_of_post(&post, username.as_str())?
+                }
             };
-            (site.bus().changes.post(&post)?, path.to_owned())
+            (generation, path.to_owned())
         }
     };
     Some(Key { generation, name })

@@ -13,9 +13,10 @@ use tokio::sync::OnceCell;
 
 use super::{
     PostPath,
+    ending::ending,
     parts::tag_links,
     preview::{self, linked_data},
-    show::{self, Read},
+    show::{self, PostToShow, Read},
 };
 use crate::{
     credentials::{Actor, Caller},
@@ -24,7 +25,14 @@ use crate::{
         limits,
         pages::{PageInput, Preloaded, ShortcutResult, render},
     },
-    posts::{PostId, Slug, Summary, Tag, Title, domain::rendered::RenderedPost},
+    posts::{
+        PostId, Slug, Summary, Tag, Title,
+        domain::{
+            ending::{Neighbours, PostInPlace},
+            language::Language,
+            rendered::RenderedPost,
+        },
+    },
     site::Site,
     timestamp::Timestamp,
 };
@@ -43,9 +51,9 @@ pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, ShortcutResul
         };
         let read: Read = limits::in_time(show::read(site, &Actor::Anonymous, &path)).await;
         if let Ok(post) = &read
-            && post.post.address() != uri.path()
+            && post.address() != uri.path()
         {
-            return ShortcutResult::Moved(post.post.address());
+            return ShortcutResult::Moved(post.address());
         }
         if let Ok(post) = &read
             && let Some(frames) = frames(site).await
@@ -61,7 +69,7 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
     let frames = frames.get_or_try_init(async || {
         let mut pages = [String::new(), String::new()];
         for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
-            let uri = post.post.address().parse().map_err(drop)?;
+            let uri = post.address().parse().map_err(drop)?;
             let read: Read = Ok(Arc::new(post));
             let input = PageInput::of(uri, Caller::anonymous());
             let response =
@@ -86,13 +94,38 @@ enum Part {
     Title,
     Excerpt,
     Owner,
+    Author,
     /// The links of its tags.
     Tags,
-    CreatedAt,
-    CreatedOn,
-    UpdatedAt,
-    UpdatedOn,
+    Created(Written),
+    Updated(Written),
+    ReadingTime,
+    Language,
+    Direction,
     Html,
+    Ending,
+}
+
+/// A form in which a page has a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    ForPrograms,
+    /// To the minute.
+    Exactly,
+    Day,
+}
+
+impl Written {
+    /// The longer ones first, because one begins with another.
+    const ALL: [Self; 3] = [Self::ForPrograms, Self::Exactly, Self::Day];
+
+    fn of(self, at: Timestamp) -> String {
+        match self {
+            Self::ForPrograms => at.rfc3339_millis(),
+            Self::Exactly => at.moment(),
+            Self::Day => at.day(),
+        }
+    }
 }
 
 /// The pages around posts, of those that were edited and of those that were not.
@@ -106,23 +139,28 @@ pub struct PostFrames {
 impl PostFrames {
     /// Posts to be rendered, for [`Self::cut`]; `None` if there is no such title any more.
     #[must_use]
-    pub fn placeholders() -> Option<[RenderedPost; 2]> {
+    pub fn placeholders() -> Option<[PostToShow; 2]> {
         let created_at = Timestamp::from_micros(1_000_001);
         let edited_at = Timestamp::from_micros(40 * 24 * 60 * 60 * 1_000_000 + 2);
         let post = |updated_at| {
-            Some(RenderedPost {
-                post: Summary {
-                    id: PostId::parse("placeholder")?,
-                    slug: Some(Slug::parse("placeholder-of-slug")?),
-                    tags: [Tag::try_from("placeholder-of-tag".to_owned()).ok()?].into_iter().collect(),
-                    title: Title::parse("placeholder-of-title").ok()?,
-                    excerpt: "placeholder-of-excerpt".to_owned(),
-                    owner: "placeholder-of-owner".to_owned(),
-                    version: 1,
-                    created_at,
-                    updated_at,
-                },
-                html: "placeholder-of-html".to_owned(),
+            let post = Summary {
+                id: PostId::parse("placeholder")?,
+                slug: Some(Slug::parse("placeholder-of-slug")?),
+                tags: [Tag::try_from("placeholder-of-tag".to_owned()).ok()?].into_iter().collect(),
+                title: Title::parse("placeholder-of-title").ok()?,
+                excerpt: "placeholder-of-excerpt".to_owned(),
+                owner: "placeholder-of-owner".to_owned(),
+                author: "placeholder-of-author".to_owned(),
+                version: 1,
+                created_at,
+                updated_at,
+            };
+            let html = "placeholder-of-html".to_owned();
+            let shown = RenderedPost { post, about: String::new(), html };
+            Some(PostToShow {
+                place: PostInPlace { shown, neighbours: Neighbours::default() },
+                language: Language { tag: "placeholder-of-language", direction: "placeholder-of-direction" },
+                reading_time: "placeholder-of-reading-time".to_owned(),
             })
         };
         Some([post(created_at)?, post(edited_at)?])
@@ -136,52 +174,56 @@ impl PostFrames {
         Some(Self { frames: [cut(&pages[0], &fresh)?, cut(&pages[1], &edited)?], origin })
     }
 
-    fn cut_one(
-        page: &str,
-        RenderedPost { post, html }: &RenderedPost,
-        origin: Option<&str>,
-    ) -> Option<Frame<Part>> {
+    fn cut_one(page: &str, shown: &PostToShow, origin: Option<&str>) -> Option<Frame<Part>> {
+        let PostToShow { place, language, reading_time } = shown;
+        let RenderedPost { post, html, .. } = &place.shown;
         let mut placeholders = vec![
             (linked_data(origin, post), Part::LinkedData),
+            (ending(origin, place), Part::Ending),
             (post.title.to_string(), Part::Title),
             (post.excerpt.clone(), Part::Excerpt),
             (post.owner.clone(), Part::Owner),
-            (post.created_at.rfc3339(), Part::CreatedAt),
-            (post.created_at.day(), Part::CreatedOn),
+            (post.author.clone(), Part::Author),
             (tag_links(&post.tags), Part::Tags),
+            (reading_time.clone(), Part::ReadingTime),
+            (language.tag.to_owned(), Part::Language),
+            (language.direction.to_owned(), Part::Direction),
             (html.clone(), Part::Html),
         ];
+        placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at), Part::Created(form))));
         if origin.is_some() {
             placeholders.push((post.address(), Part::Address));
         }
         if post.is_edited() {
-            placeholders.push((post.updated_at.rfc3339(), Part::UpdatedAt));
-            placeholders.push((post.updated_at.day(), Part::UpdatedOn));
+            placeholders.extend(Written::ALL.map(|form| (form.of(post.updated_at), Part::Updated(form))));
         }
         Frame::cut(page, &placeholders)
     }
 
     /// The page of a post.
     #[must_use]
-    pub fn page(&self, RenderedPost { post, html }: &RenderedPost) -> String {
+    pub fn page(&self, PostToShow { place, language, reading_time }: &PostToShow) -> String {
+        let RenderedPost { post, html, .. } = &place.shown;
+        let ending = ending(self.origin.as_deref(), place);
         let data = linked_data(self.origin.as_deref(), post);
         let (address, tags) = (post.address(), tag_links(&post.tags));
-        let time = |at: Timestamp| (at.rfc3339(), at.day());
-        let (created_at, created_on) = time(post.created_at);
-        let (updated_at, updated_on) =
-            if post.is_edited() { time(post.updated_at) } else { Default::default() };
+        let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at));
+        let (created, updated) = (forms(post.created_at), forms(post.updated_at));
         self.frames[usize::from(post.is_edited())].fill(|part| match part {
             Part::LinkedData => Filling::Html(&data),
             Part::Address => Filling::Text(&address),
             Part::Title => Filling::Text(post.title.as_str()),
             Part::Excerpt => Filling::Text(&post.excerpt),
             Part::Owner => Filling::Text(&post.owner),
-            Part::CreatedAt => Filling::Text(&created_at),
-            Part::CreatedOn => Filling::Text(&created_on),
-            Part::UpdatedAt => Filling::Text(&updated_at),
-            Part::UpdatedOn => Filling::Text(&updated_on),
+            Part::Author => Filling::Text(&post.author),
             Part::Tags => Filling::Html(&tags),
+            Part::Created(form) => Filling::Text(&created[form as usize]),
+            Part::Updated(form) => Filling::Text(&updated[form as usize]),
+            Part::ReadingTime => Filling::Text(reading_time),
+            Part::Language => Filling::Text(language.tag),
+            Part::Direction => Filling::Text(language.direction),
             Part::Html => Filling::Html(html),
+            Part::Ending => Filling::Html(&ending),
         })
     }
 }

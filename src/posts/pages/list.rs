@@ -31,10 +31,13 @@ pub fn AllPostsPage() -> impl IntoView {
     load(async move {
         let page = api::list_posts(older, newer, None, None).await?;
         Ok(view! {
-            <PageTitle text="All posts".to_owned() />
-            {first.then(|| view! { <SitePreview /> })}
+            {if first {
+                view! { <PageTitle /><SitePreview /> }.into_any()
+            } else {
+                view! { <PageTitle text="Older posts".to_owned() /> }.into_any()
+            }}
             <LiveList as_of=page.as_of />
-            <h1>"All posts"</h1>
+            {if first { view! { <Masthead /> }.into_any() } else { view! { <h1>"All posts"</h1> }.into_any() }}
             {if page.posts.is_empty() && first {
                 view! { <NothingYet /> }.into_any()
             } else {
@@ -43,6 +46,20 @@ pub fn AllPostsPage() -> impl IntoView {
             <IslandScripts wake=Wake::Idle />
         })
     })
+}
+
+/// The name of the site and what it is about, above the newest posts.
+#[component]
+fn Masthead() -> impl IntoView {
+    let identity = &site().identity;
+    let description = identity.description.as_str().to_owned();
+    view! {
+        <header class="masthead">
+            <h1 dir="auto">{identity.name.to_string()}</h1>
+            {(!description.is_empty()).then(|| view! { <p dir="auto">{description}</p> })}
+        </header>
+        <h2 class="visually-hidden">"All posts"</h2>
+    }
 }
 
 /// `/my-posts`: the signed-in author's own, newest first.
@@ -127,11 +144,11 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 #[component]
 fn Entry(post: Summary, own: bool) -> impl IntoView {
     let address = post.address();
-    let Summary { id, title, excerpt, owner, created_at, .. } = post;
+    let Summary { id, title, excerpt, owner, author, created_at, .. } = post;
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();
     let actions = own.then(|| view! {
-        <p class="actions">
+        <p class="actions quiet">
             <a href=format!("/my-posts/{id}/edit") aria-describedby=heading.clone()>"Edit"</a>
             <a class="danger" href=address::of_deletion(&id) aria-describedby=heading.clone()>"Delete post"</a>
         </p>
@@ -141,7 +158,7 @@ fn Entry(post: Summary, own: bool) -> impl IntoView {
             <h2 id=heading><a href=address>{title.to_string()}</a></h2>
             {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
             <p class="meta">
-                <AuthorLink username=owner />" · "<Time at=created_at />
+                <AuthorLink username=owner name=author />" · "<Time at=created_at />
             </p>
             {actions}
         </article>

@@ -5,6 +5,7 @@ pub mod cache_key;
 mod delete;
 mod drafts;
 mod edit;
+mod ending;
 pub mod frame;
 mod list;
 mod parts;

@@ -9,9 +9,13 @@ use crate::{
 
 /// The name of an author, which leads to their page.
 #[component]
-pub fn AuthorLink(username: String) -> impl IntoView {
+pub fn AuthorLink(
+    username: String,
+    /// As people see it.
+    name: String,
+) -> impl IntoView {
     let path = address::of_author(&username);
-    view! { <a class="author" rel="author" href=path>{username}</a> }
+    view! { <a class="author" rel="author" href=path dir="auto">{name}</a> }
 }
 
 /// The tags of a post, each a link to the posts that have it; nothing if it has none. It is

@@ -16,9 +16,6 @@ use crate::{
     username::Username,
 };
 
-/// Its name, as previews show it.
-const SITE_NAME: &str = "Byline";
-
 /// What the addresses of the site begin with, where whoever runs it has said so. What a
 /// request calls the site is no better than a guess, and it would be kept for everyone.
 #[must_use]
@@ -29,10 +26,17 @@ pub fn origin(site: &Site) -> Option<String> {
 /// In the head of `/`.
 #[component]
 pub fn SitePreview() -> impl IntoView {
+    let identity = site().identity.clone();
+    let name = identity.name.to_string();
+    let description = match identity.description.as_str() {
+        "" => format!("Everything that is published on {name}, newest first."),
+        description => description.to_owned(),
+    };
     view! {
-        <Meta name="description" content="Everything that is published on Byline, newest first." />
+        <Meta name="description" content=description.clone() />
         <Meta property="og:type" content="website" />
-        <Meta property="og:title" content=SITE_NAME />
+        <Meta property="og:title" content=name />
+        <Meta property="og:description" content=description />
         <CommonPreview path="/".to_owned() />
         <FeedLinks of=FeedOf::Everyone />
     }
@@ -47,16 +51,18 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
     let path = post.address();
     view! {
         <Meta name="description" content=post.excerpt.clone() />
-        <Meta name="author" content=post.owner.clone() />
+        <Meta name="author" content=post.author.clone() />
         <Meta property="og:type" content="article" />
         <Meta property="og:title" content=post.title.to_string() />
         <Meta property="og:description" content=post.excerpt />
-        <Meta property="article:published_time" content=post.created_at.rfc3339() />
-        <Meta property="article:modified_time" content=post.updated_at.rfc3339() />
+        <Meta property="article:published_time" content=post.created_at.rfc3339_millis() />
+        <Meta property="article:modified_time" content=post.updated_at.rfc3339_millis() />
         {author.map(|author| view! { <Meta property="article:author" content=author /> })}
         <CommonPreview path />
         <FeedLinks of=FeedOf::Everyone />
-        {Username::parse_known(&post.owner).ok().map(|author| view! { <FeedLinks of=FeedOf::Author(author) /> })}
+        {Username::parse_known(&post.owner).ok().map(|author| view! {
+            <FeedLinks of=FeedOf::Author(author) name=post.author />
+        })}
         <script type="application/ld+json" inner_html=data></script>
     }
 }
@@ -69,7 +75,7 @@ fn CommonPreview(
 ) -> impl IntoView {
     let address = origin(&site()).map(|origin| origin + &path);
     view! {
-        <Meta property="og:site_name" content=SITE_NAME />
+        <Meta property="og:site_name" content=site().identity.name.to_string() />
         <Meta name="twitter:card" content="summary" />
         {address.map(|address| view! {
             <Meta property="og:url" content=address.clone() />
@@ -81,10 +87,15 @@ fn CommonPreview(
 /// The feeds of what a page shows, so that readers find them
 /// (<https://html.spec.whatwg.org/multipage/links.html#rel-alternate>).
 #[component]
-pub fn FeedLinks(of: FeedOf) -> impl IntoView {
+pub fn FeedLinks(
+    of: FeedOf,
+    /// The author's name, as people see it.
+    #[prop(optional, into)]
+    name: Option<String>,
+) -> impl IntoView {
     let title = match &of {
         FeedOf::Everyone => "All posts".to_owned(),
-        FeedOf::Author(author) => format!("Posts by {author}"),
+        FeedOf::Author(author) => format!("Posts by {}", name.as_deref().unwrap_or(author.as_str())),
         FeedOf::Tag(tag) => format!("Posts tagged {tag}"),
     };
     let links = FeedFormat::ALL.map(|format| {
@@ -100,7 +111,7 @@ pub fn FeedLinks(of: FeedOf) -> impl IntoView {
 #[must_use]
 pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
     let at = |path: String| origin.map(|origin| format!("{origin}{path}"));
-    let mut author = json!({ "@type": "Person", "name": post.owner });
+    let mut author = json!({ "@type": "Person", "name": post.author });
     if let Some(address) = at(address::of_author(&post.owner)) {
         author["url"] = address.into();
     }
@@ -109,8 +120,8 @@ pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
         "@type": "BlogPosting",
         "headline": post.title.as_str(),
         "description": post.excerpt,
-        "datePublished": post.created_at.rfc3339(),
-        "dateModified": post.updated_at.rfc3339(),
+        "datePublished": post.created_at.rfc3339_millis(),
+        "dateModified": post.updated_at.rfc3339_millis(),
         "author": author,
     });
     if let Some(address) = at(post.address()) {

@@ -125,7 +125,7 @@ fn Entry(found: Found) -> impl IntoView {
             <h2 id=heading><a href=post.address()>{marked(marked_title)}</a></h2>
             {has_excerpt.then(|| view! { <p class="excerpt" dir="auto">{marked(marked_excerpt)}</p> })}
             <p class="meta">
-                <AuthorLink username=post.owner />" · "<Time at=post.created_at />
+                <AuthorLink username=post.owner name=post.author />" · "<Time at=post.created_at />
             </p>
         </article>
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    PostPath, moved,
+    PostPath,
+    ending::ending,
+    moved,
     parts::{AuthorLink, tag_links},
-    preview::PostPreview,
+    preview::{self, PostPreview},
 };
 use crate::{
     credentials::Actor,
@@ -19,7 +21,13 @@ use crate::{
     },
     posts::{
         PostId, address,
-        domain::{policy, rendered::RenderedPost, service},
+        domain::{
+            ending::{self, PostInPlace},
+            language::Language,
+            policy, reading_time,
+            rendered::RenderedPost,
+            service,
+        },
         drafts::Draft,
         editor::ForgetDraft,
         forms,
@@ -29,7 +37,35 @@ use crate::{
 };
 
 /// The post of a page that has been read before the page is rendered.
-pub type Read = Result<Arc<RenderedPost>, AppError>;
+pub type Read = Result<Arc<PostToShow>, AppError>;
+
+/// A post, and what is found from its text.
+#[derive(Clone, Debug)]
+pub struct PostToShow {
+    pub place: PostInPlace,
+    pub language: Language,
+    /// How long it takes to read, in words.
+    pub reading_time: String,
+}
+
+impl From<PostInPlace> for PostToShow {
+    fn from(place: PostInPlace) -> Self {
+        let RenderedPost { post, html, .. } = &place.shown;
+        Self {
+            language: Language::of(post.title.as_str(), &post.excerpt),
+            reading_time: format!("{} min read", reading_time::minutes(html)),
+            place,
+        }
+    }
+}
+
+impl PostToShow {
+    /// Where it is read.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.place.shown.post.address()
+    }
+}
 
 /// A post to read; for its owner also to edit and delete.
 #[component]
@@ -46,7 +82,8 @@ pub fn PostPage() -> impl IntoView {
                 read(&site(), &actor(), &path).await?
             }
         };
-        let RenderedPost { post, html } = &*shown;
+        let PostToShow { place, language, reading_time } = &*shown;
+        let RenderedPost { post, html, .. } = &place.shown;
         if post.address() != path {
             moved(&post.address());
         }
@@ -58,22 +95,27 @@ pub fn PostPage() -> impl IntoView {
         Ok(view! {
             <PageTitle text=post.title.to_string() />
             <PostPreview post=post.clone() />
-            <article class="post">
-                <header dir="auto">
+            <article class="post" lang=language.tag dir=language.direction>
+                <header>
                     <h1>{post.title.to_string()}</h1>
-                    <p class="meta">
-                        "By "<AuthorLink username=post.owner.clone() />" · "<Time at=post.created_at />
-                        {edited.then(|| view! { " · edited "<Time at=post.updated_at /> })}
-                    </p>
-                    {own.then(|| view! {
-                        <p class="actions">
-                            <a href=format!("/my-posts/{}/edit", post.id)>"Edit"</a>
-                            <a class="danger" href=address::of_deletion(&post.id)>"Delete post"</a>
+                    <div class="meta-row" lang="en">
+                        <p class="meta">
+                            "By "<AuthorLink username=post.owner.clone() name=post.author.clone() />
+                            " · "<Time at=post.created_at />
+                            {edited.then(|| view! { " · edited "<Time at=post.updated_at /> })}
+                            " · "<span class="reading-time">{reading_time.clone()}</span>
                         </p>
-                    })}
+                        {own.then(|| view! {
+                            <p class="actions quiet">
+                                <a href=format!("/my-posts/{}/edit", post.id)>"Edit"</a>
+                                <a class="danger" href=address::of_deletion(&post.id)>"Delete post"</a>
+                            </p>
+                        })}
+                    </div>
                 </header>
                 <div class="prose" inner_html=html.clone()></div>
                 <footer class="tags" inner_html=tag_links(&post.tags)></footer>
+                <footer class="post-end" lang="en" inner_html=ending(preview::origin(&site()).as_deref(), place)></footer>
             </article>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })
@@ -86,16 +128,16 @@ pub fn PostPage() -> impl IntoView {
 /// [`AppError::NotFound`], [`AppError::Busy`].
 pub async fn read(site: &Site, actor: &Actor, path: &PostPath) -> Read {
     let id = path.post(site, actor).await?;
-    let read = service::rendered(site, actor, &id).await;
+    let read = ending::read(site, actor, &id).await;
     let read = match (read, path) {
         // What is remembered of an address may be out of date.
         (Err(AppError::NotFound), PostPath::Address(username, slug)) => {
             site.addresses().forget(username, slug);
-            service::rendered(site, actor, &path.post(site, actor).await?).await
+            ending::read(site, actor, &path.post(site, actor).await?).await
         }
         (read, _) => read,
     };
-    read.map(Arc::new)
+    read.map(|place| Arc::new(place.into()))
 }
 
 /// The hash that identifies drafts of a post's text, and the paths of the editors that

@@ -13,7 +13,7 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, MediaQuota, Origins, PageMemory,
+        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, Identity, MediaQuota, Origins, PageMemory,
         SecretKeySource, Srp, Unverified,
     },
     credentials::{RequestSource, User},
@@ -166,6 +166,7 @@ impl Running {
             mail: None,
             unverified: Unverified::MayWrite,
             srp: Srp::On,
+            identity: Identity::default(),
             ai_crawlers: AiCrawlers::Allow,
             media_quota: MediaQuota::of_mib(MediaQuota::DEFAULT),
         };

@@ -5,9 +5,6 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 use crate::{database::internal, error::AppError, site::Site};
 
-/// How authenticators show the site.
-const NAME: &str = "Byline";
-
 /// Why a site has no passkeys, in words for its visitors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoPasskeys {
@@ -49,6 +46,8 @@ pub(super) fn relying_party(site: &Site) -> Result<Webauthn, AppError> {
     let url = origin(site).map_err(|reason| AppError::BadRequest { reason: reason.to_string() })?;
     let domain = url.domain().unwrap_or_default().to_owned();
     WebauthnBuilder::new(&domain, &url)
-        .and_then(|builder| builder.rp_name(NAME).timeout(super::ceremonies::TIME).build())
+        .and_then(|builder| {
+            builder.rp_name(site.identity.name.as_str()).timeout(super::ceremonies::TIME).build()
+        })
         .map_err(internal)
 }

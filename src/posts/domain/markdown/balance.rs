@@ -15,8 +15,8 @@ use super::{
     alerts::{ALERT_TITLE, alert_title},
     bare_links::bare_link,
     elements::{
-        element, finds_its_direction, is_block, is_cell, is_code, is_heading, is_row_group, is_table_frame,
-        is_table_part, is_void,
+        element, finds_its_direction, is_block, is_cell, is_code, is_directed_by_content, is_heading,
+        is_row_group, is_table_frame, is_table_part, is_void,
     },
     marks::{self, Stand},
     pictures,
@@ -284,7 +284,7 @@ impl<'a> Balance<'a> {
         let alert = attributes.iter().find(|(attribute, _)| *attribute == "class");
         let alert = alert.and_then(|(_, class)| alert_title(class)).filter(|_| name == "div");
         let directed = attributes.iter().any(|(attribute, _)| *attribute == "dir");
-        if !directed && (name == "table" || alert.is_some()) {
+        if !directed && (is_directed_by_content(name) || alert.is_some()) {
             self.open_frames.push((self.open.len(), self.frames.len()));
             self.frames.push(Frame { at, to_left: None });
         }
@@ -506,8 +506,8 @@ impl<'a> Balance<'a> {
         }
     }
 
-    /// Closes all open elements, sets the direction of tables and alerts (right to left
-    /// if the text of the post runs so, or if the table begins so), and writes what
+    /// Closes all open elements, sets the direction of tables, lists, quotes and alerts
+    /// (right to left if the text of the post runs so, or if they begin so), and writes what
     /// belongs to headings.
     fn finish(mut self) -> String {
         self.close_to(0);
@@ -568,7 +568,7 @@ impl Address {
 
 /// Letters of scripts that run from right to left: the ranges whose default
 /// is R or AL in Unicode's DerivedBidiClass.txt.
-const fn runs_to_left(c: char) -> bool {
+pub(in crate::posts::domain) const fn runs_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }

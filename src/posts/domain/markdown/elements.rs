@@ -141,5 +141,11 @@ pub(super) fn is_block(name: &str) -> bool {
 
 /// Sets itself from right to left or from left to right by its own text.
 pub(super) fn finds_its_direction(name: &str) -> bool {
-    matches!(name, "p" | "ul" | "ol" | "blockquote" | "h2" | "h3" | "h4" | "h5" | "h6")
+    matches!(name, "p" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+/// Contains what finds its own direction. A browser does not look into that (`dir="auto"`), so
+/// its own is found here.
+pub(super) fn is_directed_by_content(name: &str) -> bool {
+    matches!(name, "ul" | "ol" | "blockquote" | "table")
 }

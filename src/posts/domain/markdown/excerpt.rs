@@ -18,6 +18,10 @@ pub(super) const MAX_GRAPHEMES: usize = 240;
 /// How far back a cut may move to be between two words.
 const WORD_GRAPHEMES: usize = 40;
 
+/// Bytes of prose with which the end of a paragraph ends the excerpt too: what follows it
+/// begins another thought.
+const BEGINNING: usize = 80;
+
 /// Limits the bytes too, because one grapheme cluster can have ten thousand marks.
 const MAX_BYTES: usize = 8192;
 
@@ -37,6 +41,8 @@ enum Kind {
     Prose,
     Code,
     Heading,
+    /// No words: a paragraph ends here.
+    EndOfParagraph,
 }
 
 /// The beginning of a post as plain text: of its prose, without prose of its code,
@@ -48,6 +54,7 @@ pub(super) fn of_html(html: &str) -> String {
             Kind::Code => &mut code,
             Kind::Heading => &mut headings,
             Kind::Prose => &mut prose,
+            Kind::EndOfParagraph => return prose.len() < BEGINNING,
         };
         if into.len() < GATHERED {
             into.push_str(text);
@@ -127,6 +134,7 @@ fn read(html: &str, mut take: impl FnMut(Kind, &str) -> bool) {
                     wants_more = take(kind, " ");
                 }
                 match name {
+                    "p" => wants_more = wants_more && take(Kind::EndOfParagraph, ""),
                     "pre" => in_code = in_code.saturating_sub(1),
                     _ if is_heading(name) => in_heading = in_heading.saturating_sub(1),
                     _ => {}

@@ -38,7 +38,13 @@ use pulldown_cmark::{
     Alignment, BlockQuoteKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
 };
 
-use self::{alerts::ALERTS, formulas::Formulas, written::Written};
+pub(super) use self::balance::runs_to_left;
+use self::{
+    alerts::ALERTS,
+    formulas::Formulas,
+    tokens::{Token, Tokens},
+    written::Written,
+};
 use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
@@ -85,6 +91,9 @@ fn options() -> Options {
         | Options::ENABLE_MATH
 }
 
+/// What links say of themselves: that the site does not speak for where they lead.
+const REL: &str = "nofollow ugc noopener";
+
 /// ammonia's defaults, limited to http, https and mailto, with `rel` on every link and
 /// some attributes:
 /// - `dir`, so that authors can set the direction of a text;
@@ -98,7 +107,7 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
         .tags(HashSet::from(elements::ELEMENTS))
         .url_schemes(HashSet::from(addresses::LINK_SCHEMES))
-        .link_rel(Some("nofollow ugc noopener"))
+        .link_rel(Some(REL))
         .add_generic_attributes(["dir"])
         .add_allowed_classes("span", [balance::NOT_SHOWN, TASK])
         .add_allowed_classes("nav", [sections::CONTENTS])
@@ -135,6 +144,7 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
     let source = marks::prepare(content.as_str());
     let written = write(&source);
     let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
+    let safe = without_rel_of_own(&safe);
     marks::replaced(safe, |formula| written.formulas.get(formula)?.mathml.as_deref())
 }
 
@@ -150,6 +160,40 @@ pub fn excerpt(content: &Content) -> String {
 #[must_use]
 pub fn words_of_html(html: &str) -> String {
     excerpt::text_of_html(html)
+}
+
+/// Takes [`REL`] from links that stay on the site: to a part of the same page, and to a path. What
+/// ammonia writes has no quotes within the value of an attribute, so a tag can be cut at them.
+fn without_rel_of_own(html: &str) -> String {
+    let mut pieces = html.split("<a ");
+    let mut whole = pieces.next().unwrap_or_default().to_owned();
+    let rel = format!(" rel=\"{REL}\"");
+    for piece in pieces {
+        whole.push_str("<a ");
+        let is_own = piece.split_once("href=\"").is_some_and(|(_, address)| {
+            address.starts_with('#') || (address.starts_with('/') && !address[1..].starts_with(['/', '\\']))
+        });
+        // Up to the next tag: a link without an address has none.
+        let tag = piece.find("\">").map_or(0, |end| end + 1);
+        match piece[..tag].split_once(rel.as_str()) {
+            Some((before, after)) if is_own => {
+                whole.push_str(before);
+                whole.push_str(after);
+                whole.push_str(&piece[tag..]);
+            }
+            _ => whole.push_str(piece),
+        }
+    }
+    whole
+}
+
+/// Calls `of` with each word of HTML, as spaces separate them, and with what tags separate.
+pub(super) fn each_word_of_html<'a>(html: &'a str, mut of: impl FnMut(&'a str)) {
+    for token in Tokens::of(html) {
+        if let Token::Text(text) | Token::Raw(text) = token {
+            text.split_whitespace().for_each(&mut of);
+        }
+    }
 }
 
 /// The class of the box of a task, and its two looks: characters, which print and are

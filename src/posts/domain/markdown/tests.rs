@@ -96,6 +96,17 @@ fn markdown_reads_as_written() {
     );
     assert!(render("| a | b |\n|---|--:|\n| c | d |").contains("<td>c</td><td class=\"right\">d</td>"));
     assert!(render("[x](https://example.org)").contains(r#"rel="nofollow ugc noopener""#));
+    for elsewhere in [
+        "[x](//example.org)",
+        "[x](p.html)",
+        "<a href='/\\\\example.org'>x</a>",
+        "[x](https://example.org \"<a href=#\")",
+    ] {
+        assert!(render(elsewhere).contains("nofollow"), "{elsewhere}");
+    }
+    for own in ["[x](/posts/y)", "[x](#z)", "[x](/posts/y \"a > b\")"] {
+        assert!(!render(own).contains("nofollow"), "{own}: {}", render(own));
+    }
     assert_eq!(render("```\n<b>\n```"), "<pre tabindex=\"0\"><code>&lt;b&gt;\n</code></pre>\n");
 }
 
@@ -305,7 +316,7 @@ fn html_that_is_nested_wrongly_keeps_its_words_and_repeats_nothing() {
             "<div><p><b title=x>a<p>b",
             "<div><p dir=\"auto\"><b title=\"x\">a</b></p><p dir=\"auto\">b</p></div>",
         ),
-        ("<ul><li>a<li>b</ul>", "<ul dir=\"auto\"><li>a</li><li>b</li></ul>"),
+        ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
         (
             "<table>a<tr><td>b</table>",
             "<table tabindex=\"0\"><tbody><tr><td>a</td></tr><tr><td>b</td></tr></tbody></table>",

@@ -121,6 +121,12 @@ fn an_alert_says_in_words_what_it_is() {
     assert_eq!(texts(&render("> [!OTHER]\n> a"), "blockquote").len(), 1);
     assert_eq!(attributes(&render("> [!NOTE]\n> ملاحظة مهمة"), "div", "dir"), ["rtl"]);
     assert_eq!(attributes(&render("> [!NOTE]\n> words"), "div", "dir"), [""]);
+    // A browser would not look through the paragraphs in them.
+    for (markdown, name) in [("> ملاحظة", "blockquote"), ("- ملاحظة\n\n- أخرى", "ul"), ("1. ملاحظة", "ol")]
+    {
+        assert_eq!(attributes(&render(markdown), name, "dir"), ["rtl"], "{markdown}");
+    }
+    assert_eq!(attributes(&render("> words"), "blockquote", "dir"), [""]);
 }
 
 #[test]
