@@ -189,6 +189,10 @@ pub enum Field {
     Posts,
     /// The words of a search.
     Search,
+    /// A picture that is uploaded.
+    File,
+    /// Words for people who do not see a picture.
+    Alt,
     /// No control that is typed into: the button that asks for a passkey.
     Passkey,
 }
@@ -219,6 +223,8 @@ impl Field {
             Self::Links => "links",
             Self::Posts => "posts",
             Self::Search => "q",
+            Self::File => "file",
+            Self::Alt => "alt",
             Self::Passkey => "passkey",
         }
     }
@@ -248,6 +254,8 @@ impl Field {
             Self::Links => "Links",
             Self::Posts => "Your posts",
             Self::Search => "Search",
+            Self::File => "Add a picture",
+            Self::Alt => "What it shows (alt text)",
             Self::Passkey => "Passkey",
         }
     }

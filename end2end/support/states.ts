@@ -76,6 +76,14 @@ async function fillInKey(page: Page, name: string, days: string): Promise<void> 
   await field(page, 'Days until it expires').fill(days);
 }
 
+/** On the page of pictures: adds a file of the site's own. */
+async function addPicture(page: Page, name: string, alt: string): Promise<void> {
+  await field(page, 'Add a picture').setInputFiles(`../public/${name}`);
+  await field(page, 'What it shows (alt text)').fill(alt);
+  await button(page, 'Add picture').click();
+  await expect(notice(page, 'The picture is added')).toBeVisible();
+}
+
 /** Turns two-factor authentication on. */
 async function withApp(page: Page): Promise<void> {
   await page.goto('/account/two-factor');
@@ -184,6 +192,35 @@ export const states: States = {
   'password': async ({ page }) => {
     await signedUp(page);
     await page.goto('/account/password');
+  },
+  'no pictures': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+  },
+  'pictures': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+    for (const [name, alt] of [['apple-touch-icon.png', 'w'.repeat(200)], ['apple-touch-icon.png', 'The icon']]) {
+      await addPicture(page, name, alt);
+    }
+    const url = await page.locator('.picture a').first().getAttribute('href');
+    await published(page, { title: 'With a picture', content: `![The icon](${url})` });
+    await page.goto('/account/media');
+    await expect(link(page, 'With a picture')).toBeVisible();
+  },
+  'a picture that is none': async ({ page, watch }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+    const file = { name: 'icon.png', mimeType: 'image/png', buffer: Buffer.from('<svg/>') };
+    await field(page, 'Add a picture').setInputFiles(file);
+    await watch.status(page, 422, () => button(page, 'Add picture').click());
+  },
+  'a picture to be deleted': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+    await addPicture(page, 'apple-touch-icon.png', 'The icon');
+    const action = await page.locator('.picture form').getAttribute('action');
+    await page.goto(action ?? '');
   },
   'logins': async ({ page }) => {
     const author = await signedUp(page);
@@ -334,6 +371,42 @@ export const states: States = {
   'empty trash': async ({ page }) => {
     await signedUp(page);
     await page.goto('/my-posts/trash');
+  },
+  'drafts': async ({ page }) => {
+    await signedUp(page);
+    await call(page, 'save_draft', { title: '', content: 'Half a' });
+    await call(page, 'create_post', { title: 'Later', publish_at: '2035-01-01T10:00:00+01:00' });
+    await page.goto('/my-posts/drafts');
+    await expect(page.getByRole('article')).toHaveCount(2);
+  },
+  'no drafts': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/my-posts/drafts');
+  },
+  'editor of a draft': async ({ page }) => {
+    await signedUp(page);
+    const { id } = await call(page, 'save_draft', { title: 'W'.repeat(200), tags: 'x'.repeat(40) });
+    await page.goto(`/my-posts/${id}/edit`);
+    await expect(button(page, 'Save draft')).toBeVisible();
+  },
+  'deletion of a draft': async ({ page }) => {
+    await signedUp(page);
+    const { id } = await call(page, 'save_draft', { title: 'Half a', content: '' });
+    await page.goto(`/posts/${id}/delete`);
+  },
+  'versions': async ({ page }) => {
+    const post = await walked(page);
+    await call(page, 'update_post', { id: post.id, version: '1', title: 'Another', content: 'w'.repeat(300) });
+    await page.goto(`/my-posts/${post.id}/revisions?version=1`);
+    await expect(button(page, 'Restore this version')).toBeVisible();
+  },
+  'tag': async ({ page }) => {
+    await signedUp(page);
+    await call(page, 'create_post', { ...WALK, tags: `${'w'.repeat(40)}, c#, ${'ש'.repeat(30)}` });
+    await page.goto(`/tags/${'w'.repeat(40)}`);
+    await page.getByRole('main').getByRole('heading', { level: 2 }).first().getByRole('link').click();
+    await page.getByRole('link', { name: 'c#' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('c#');
   },
   'search': async ({ page }) => page.goto('/search'),
   'what a search finds': async ({ page }) => {

@@ -28,15 +28,20 @@ pub async fn list_posts(
     server::list(older, newer, author, tag).await
 }
 
-/// One page of the signed-in author's own posts, newest first.
+/// One page of the signed-in author's own posts, newest first: those with the `status`
+/// `published`, which is usual, or `draft`, of which there is one page.
 ///
 /// # Errors
 ///
 /// [`AppError::NotSignedIn`]; [`AppError::BadRequest`] when the text is no
-/// cursor.
+/// cursor, and for another status.
 #[server(endpoint = "/my_posts", prefix = "/api", input = GetUrl)]
-pub async fn my_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-    server::mine(older, newer).await
+pub async fn my_posts(
+    older: Option<String>,
+    newer: Option<String>,
+    #[server(default)] status: Option<String>,
+) -> Result<Page, AppError> {
+    server::mine(older, newer, status).await
 }
 
 /// One page of the posts that have all words of `q` in title or text, whoever wrote them.
@@ -288,8 +293,20 @@ mod server {
         }
     }
 
-    pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-        service::list_own(&site(), &actor(), page_request(older, newer)).await
+    pub(super) async fn mine(
+        older: Option<String>,
+        newer: Option<String>,
+        status: Option<String>,
+    ) -> Result<Page, AppError> {
+        let (site, actor, request) = (site(), actor(), page_request(older, newer));
+        match status.as_deref() {
+            None | Some("published") => service::list_own(&site, &actor, request).await,
+            Some("draft") => draft_posts::page(&site, &actor).await,
+            Some(_) => {
+                actor.user()?;
+                Err(AppError::BadRequest { reason: "status is published or draft".to_owned() })
+            }
+        }
     }
 
     pub(super) async fn search(q: String, after: Option<String>) -> Result<SearchPage, AppError> {

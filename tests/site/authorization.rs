@@ -124,6 +124,8 @@ const SERVER_FUNCTIONS: &str = "
 | restore_revision missing  | 401       | 404         | 404         | 403       | 401     | 403       |
 | preview_post              | 401       | HTML        | HTML        | 403       | 401     | 403       |
 | preview_post wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
+| my_media                  | 401       | none        | none        | 403       | 401     | none      |
+| delete_media missing      | 401       | 404         | 404         | 403       | 401     | 403       |
 | my_api_keys               | 401       | Reader      | none        | 403       | 401     | Reader    |
 | create_api_key            | 401       | a key       | a key       | 403       | 401     | 403       |
 | create_api_key wrong      | 401       | 422         | 422         | 403       | 401     | 403       |
@@ -348,9 +350,9 @@ impl World {
         let too_long = "x".repeat(Content::MAX_CHARS + 1);
         let (method, fields): (_, &[(&str, &str)]) = match words[..] {
             ["get_post", id] => (Method::GET, &[("id", id)]),
-            ["list_posts" | "my_posts" | "my_api_keys"] => (Method::GET, &[]),
             ["search_posts"] => (Method::GET, &[("q", "title")]),
             ["search_posts", "wrong"] => (Method::GET, &[("q", "")]),
+            ["list_posts" | "my_posts" | "my_api_keys" | "my_media"] => (Method::GET, &[]),
             ["my_posts", "wrong"] => (Method::GET, &[("older", "none")]),
             ["create_post"] => (Method::POST, &[("title", "New")]),
             ["create_post", "as", owner] => {
@@ -359,7 +361,7 @@ impl World {
             ["create_post", "wrong"] => (Method::POST, &[("title", "")]),
             ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
             ["update_post", id, "wrong"] => (Method::POST, &[("id", id), ("version", "1"), ("title", "")]),
-            ["delete_post" | "restore_post" | "publish_post" | "unpublish_post", id] => {
+            ["delete_post" | "restore_post" | "publish_post" | "unpublish_post" | "delete_media", id] => {
                 (Method::POST, &[("id", id)])
             }
             ["publish_post" | "unpublish_post", id, "wrong"] => (Method::POST, &[("id", id), ("title", " ")]),
@@ -620,7 +622,7 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
             );
             "HTML".to_owned()
         }
-        ["my_api_keys"] if body == Value::Array(Vec::new()) => "none".to_owned(),
+        ["my_api_keys" | "my_media"] if body == Value::Array(Vec::new()) => "none".to_owned(),
         ["my_api_keys"] => body[0]["name"].as_str().expect("a name").to_owned(),
         ["my_passkeys"] if body["passkeys"] == Value::Array(Vec::new()) => "none".to_owned(),
         ["my_passkeys"] => body["passkeys"][0]["name"].as_str().expect("a name").to_owned(),

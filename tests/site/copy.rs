@@ -10,7 +10,7 @@ use byline::{
 use tokio::process::{Child, Command};
 
 use crate::support::{
-    Byline, Client, Ended, PASSWORD, Probe, Running, TestDatabase, postgres_database, until,
+    Byline, Client, Ended, PASSWORD, Probe, Running, TestDatabase, picture, postgres_database, until,
 };
 
 /// Texts that a copy could damage.
@@ -80,6 +80,7 @@ async fn lively_site_with(set: impl FnOnce(&mut Config)) -> (Running, Client) {
     ada.publish("Long", &"é🦉x\\'".repeat(20_000)).await;
     let gone = ada.publish("Gone", "soon").await;
     assert_eq!(ada.submit(&format!("/posts/{gone}/delete"), &[]).await.status, 303);
+    ada.upload("/api/upload_media", &picture::png(600, 2), DELICATE[2].trim()).await;
     for name in ["one", DELICATE[2]] {
         site.public_key_called(name).await;
     }

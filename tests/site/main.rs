@@ -43,6 +43,7 @@ mod limits;
 mod logs;
 mod mail;
 mod many_processes;
+mod media;
 mod migrations;
 mod neighbours;
 mod nesting;

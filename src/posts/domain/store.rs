@@ -115,6 +115,12 @@ impl<'a> Insertion<'a> {
     pub fn new(id: Option<PostId>, text: impl Into<Folded<'a>>, filing: &'a Filing, now: Timestamp) -> Self {
         Self { id, text: text.into(), filing, version: 1, created_at: now, now }
     }
+
+    /// A post that was published elsewhere before, if there is a date.
+    #[must_use]
+    pub fn first_published(self, date: Option<Timestamp>) -> Self {
+        Self { created_at: date.unwrap_or(self.created_at), ..self }
+    }
 }
 
 /// Adds a post and its event.
