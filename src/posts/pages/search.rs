@@ -71,12 +71,11 @@ fn SearchForm(typed: String, error: Option<String>) -> impl IntoView {
                         value=typed
                         maxlength=SearchWords::MAX_CHARS.to_string()
                         dir="auto"
-                        autocomplete="off"
                         enterkeyhint="search"
                         aria-invalid=is_wrong.then_some("true")
                         aria-describedby=described_by
                     />
-                    <button type="submit">"Find posts"</button>
+                    <button class="button" type="submit">"Find posts"</button>
                 </div>
             </div>
         </form>
