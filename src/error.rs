@@ -187,6 +187,8 @@ pub enum Field {
     Links,
     /// What becomes of the posts of an account that is deleted.
     Posts,
+    /// The words of a search.
+    Search,
     /// A picture that is uploaded.
     File,
     /// Words for people who do not see a picture.
@@ -220,6 +222,7 @@ impl Field {
             Self::About => "about",
             Self::Links => "links",
             Self::Posts => "posts",
+            Self::Search => "q",
             Self::File => "file",
             Self::Alt => "alt",
             Self::Passkey => "passkey",
@@ -250,6 +253,7 @@ impl Field {
             Self::About => "About you",
             Self::Links => "Links",
             Self::Posts => "Your posts",
+            Self::Search => "Search",
             Self::File => "Add a picture",
             Self::Alt => "What it shows (alt text)",
             Self::Passkey => "Passkey",

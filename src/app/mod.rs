@@ -22,7 +22,7 @@ use crate::{
     media::pages::{DeletePicturePage, PicturesPage},
     posts::pages::{
         AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
-        PostPage, RevisionsPage, TagPage, TrashPage,
+        PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
     },
     ui::ErrorPage,
 };
@@ -86,6 +86,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/draft") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/publish") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/unpublish") view=|| view! { <EditPostPage /> }.into_any() />

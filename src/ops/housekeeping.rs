@@ -14,7 +14,7 @@ use crate::{
     media::domain::unused,
     ops::deletions,
     posts::{
-        domain::{fold, rendered, slugs, store as posts, trash},
+        domain::{rendered, slugs, store as posts, trash},
         events,
     },
     site::Site,
@@ -62,9 +62,6 @@ pub async fn run(site: Site) {
         }
         if let Err(error) = rendered::backfill(&site).await {
             tracing::warn!(%error, "some posts are rendered when they are asked for; it is tried again in ten minutes");
-        }
-        if let Err(error) = fold::backfill(&site.database).await {
-            tracing::warn!(%error, "searches do not know all posts yet; it is tried again in ten minutes");
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{DraftPost, Page, Post, PostOrDraft, Revision, sent::Sent};
+use super::{DraftPost, Page, Post, PostOrDraft, Revision, found::SearchPage, sent::Sent};
 use crate::error::AppError;
 
 /// One page of all posts, of those of `author`, or of those with a `tag`, newest first.
@@ -28,15 +28,35 @@ pub async fn list_posts(
     server::list(older, newer, author, tag).await
 }
 
-/// One page of the signed-in author's own posts, newest first.
+/// One page of the signed-in author's own posts, newest first: those with the `status`
+/// `published`, which is usual, or `draft`, of which there is one page.
 ///
 /// # Errors
 ///
 /// [`AppError::NotSignedIn`]; [`AppError::BadRequest`] when the text is no
-/// cursor.
+/// cursor, and for another status.
 #[server(endpoint = "/my_posts", prefix = "/api", input = GetUrl)]
-pub async fn my_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-    server::mine(older, newer).await
+pub async fn my_posts(
+    older: Option<String>,
+    newer: Option<String>,
+    #[server(default)] status: Option<String>,
+) -> Result<Page, AppError> {
+    server::mine(older, newer, status).await
+}
+
+/// One page of the posts that have all words of `q` in title or text, whoever wrote them.
+/// Posts with all words in the title come first, and then all others; both newest first.
+/// `after` is `more` of an earlier page.
+///
+/// # Errors
+/// [`AppError::Invalid`] without a word, or with more than 100 characters;
+/// [`AppError::BadRequest`] when `after` is no place; [`AppError::Busy`].
+#[server(endpoint = "/search_posts", prefix = "/api", input = GetUrl)]
+pub async fn search_posts(
+    #[server(default)] q: String,
+    #[server(default)] after: Option<String>,
+) -> Result<SearchPage, AppError> {
+    server::search(q, after).await
 }
 
 /// One post.
@@ -225,11 +245,11 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, Sent};
+    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, SearchPage, Sent};
     use crate::{
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
-        http::context::{actor, site},
+        http::context::{actor, client, site},
         posts::{
             PageRequest, PostId,
             domain::{
@@ -237,8 +257,9 @@ mod server {
                 draft_posts::{self, DraftSave, DraftText, Publication},
                 parse_tags, preview, revisions,
                 schedule::PublishTime,
-                service, trash,
+                search, service, trash,
             },
+            found::SearchPlace,
         },
         username::Username,
     };
@@ -272,8 +293,26 @@ mod server {
         }
     }
 
-    pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-        service::list_own(&site(), &actor(), page_request(older, newer)).await
+    pub(super) async fn mine(
+        older: Option<String>,
+        newer: Option<String>,
+        status: Option<String>,
+    ) -> Result<Page, AppError> {
+        let (site, actor, request) = (site(), actor(), page_request(older, newer));
+        match status.as_deref() {
+            None | Some("published") => service::list_own(&site, &actor, request).await,
+            Some("draft") => draft_posts::page(&site, &actor).await,
+            Some(_) => {
+                actor.user()?;
+                Err(AppError::BadRequest { reason: "status is published or draft".to_owned() })
+            }
+        }
+    }
+
+    pub(super) async fn search(q: String, after: Option<String>) -> Result<SearchPage, AppError> {
+        let after = after.as_deref().map(str::parse::<SearchPlace>).transpose();
+        let words = search::SearchWords::parse(&q).map_err(AppError::from);
+        search::search(&site(), &actor(), &client(), words, after.map_err(AppError::from)).await
     }
 
     pub(super) async fn get(id: String) -> Result<Post, AppError> {

@@ -89,6 +89,8 @@ const SERVER_FUNCTIONS: &str = "
 | get_post adas             | adas      | adas        | adas        | adas      | 401     | adas      |
 | get_post missing          | 404       | 404         | 404         | 404       | 401     | 404       |
 | list_posts                | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
+| search_posts              | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
+| search_posts wrong        | 422       | 422         | 422         | 422       | 401     | 422       |
 | my_posts                  | 401       | adas        | bobs        | 403       | 401     | adas      |
 | my_posts wrong            | 401       | 400         | 400         | 403       | 401     | 400       |
 | create_post               | 401       | made by ada | made by bob | 403       | 401     | 403       |
@@ -348,6 +350,8 @@ impl World {
         let too_long = "x".repeat(Content::MAX_CHARS + 1);
         let (method, fields): (_, &[(&str, &str)]) = match words[..] {
             ["get_post", id] => (Method::GET, &[("id", id)]),
+            ["search_posts"] => (Method::GET, &[("q", "title")]),
+            ["search_posts", "wrong"] => (Method::GET, &[("q", "")]),
             ["list_posts" | "my_posts" | "my_api_keys" | "my_media"] => (Method::GET, &[]),
             ["my_posts", "wrong"] => (Method::GET, &[("older", "none")]),
             ["create_post"] => (Method::POST, &[("title", "New")]),
@@ -606,7 +610,7 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
         ["unpublish_post", _] => "withdrawn".to_owned(),
         ["my_drafts"] if body == Value::Array(Vec::new()) => "none".to_owned(),
         ["list_revisions", _] => body[0]["post"].as_str().expect("an id").to_owned(),
-        ["list_posts" | "my_posts"] => ids(&body["posts"]),
+        ["list_posts" | "my_posts" | "search_posts"] => ids(&body["posts"]),
         ["create_post", ..] => format!("made by {}", text("owner")),
         ["update_post", _] => "changed".to_owned(),
         ["delete_post", id] => return ("deleted".to_owned(), id.to_owned()),

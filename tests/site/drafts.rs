@@ -133,6 +133,19 @@ async fn a_draft_is_nobody_elses() {
     let answer = site.graphql_with(&token, all, json!({ "id": id })).await.json();
     assert_eq!(answer["data"]["getPost"], Value::Null, "{answer}");
     assert!(!answer.to_string().contains("Secret"), "{answer}");
+    let mine = ada.as_script().get("/api/my_posts?status=draft").await.json();
+    assert_eq!(
+        (&mine["posts"][0]["title"], mine["posts"].as_array().map(Vec::len)),
+        (&json!("Secret"), Some(1))
+    );
+    let drafts = "{ myPosts(status: DRAFT, tag: \"hush\", search: \"zebra\") { nodes { title } } allPosts(status: DRAFT) { nodes { title } }
+        none: myPosts(status: DRAFT, slug: \"x\") { nodes { title } } }";
+    let answer = site.graphql(&token, drafts).await.json();
+    assert_eq!(answer["data"]["myPosts"]["nodes"], json!([{ "title": "Secret" }]), "{answer}");
+    assert_eq!(
+        (&answer["data"]["allPosts"]["nodes"], &answer["data"]["none"]["nodes"]),
+        (&json!([]), &json!([]))
+    );
     assert_eq!(site.dump().await, before);
 }
 

@@ -62,6 +62,7 @@ mod restarts;
 mod revisions;
 mod schema;
 mod search;
+mod search_page;
 mod sessions;
 mod shared;
 mod srp;

@@ -39,7 +39,7 @@ async fn an_author_sees_what_changed_and_takes_an_earlier_version_back() {
         (stored.title.as_str(), stored.content.as_str(), stored.version),
         ("Title", "The quick brown fox.", 4)
     );
-    assert_eq!(site.browser().page("/@ada/title").await.text(".prose"), "The quick brown fox.");
+    assert_eq!(site.browser().page("/@ada/title").await.text(".prose p"), "The quick brown fox.");
     assert_eq!(ada.page(&page).await.count(".versions li"), 4, "what it replaced is kept too");
     // Sent twice, it is the same version.
     ada.submit(&page, &[("version", "1")]).await;

@@ -452,6 +452,20 @@ pub const HEADS: &[Door] = &[
         way: Way::Target("/?"),
     },
     Door {
+        name: "the words of a search by everyone",
+        parses: &["posts/domain/search.rs::SearchWords::parse"],
+        bytes: 32 * KIB,
+        worst: grammar::words,
+        way: Way::Target("/search?q="),
+    },
+    Door {
+        name: "the place in what a search finds",
+        parses: &["posts/found.rs::SearchPlace::from_str"],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/search?q=x&after="),
+    },
+    Door {
         name: "the cursor of a page",
         parses: &["posts/cursor.rs::Cursor::from_str", "posts/cursor.rs::PageRequest::parse"],
         bytes: 32 * KIB,

@@ -145,6 +145,13 @@ pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
 }
 
+/// The words of a rendered post in one line, without markup. The remarks of the site, such
+/// as the table of contents, are not among them.
+#[must_use]
+pub fn words_of_html(html: &str) -> String {
+    excerpt::text_of_html(html)
+}
+
 /// The class of the box of a task, and its two looks: characters, which print and are
 /// read out as what they are.
 const TASK: &str = "task";
