@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     credentials::Caller,
+    database::internal,
     error::{AppError, Field, FieldErrors, Parsed},
     http::{
         calls::{read_from_user, see_other},
@@ -47,7 +48,8 @@ use crate::{
 /// The file, and room for the parts around it and the description.
 const MAX_BODY: usize = MAX_BYTES + limits::ACCOUNT_BODY;
 
-/// The longest time until a picture is stored: it may wait for another, which may be large.
+/// The longest time until the client is answered: a picture may wait for another, which may
+/// be large.
 const UPLOAD_TIME: Duration = Duration::from_secs(25);
 
 /// Nothing runs in a file that is opened by itself.
@@ -156,8 +158,13 @@ async fn receive(site: &Site, session: Session, request: Request) -> Result<Rece
     let parts = parts(&head.headers, body).await;
     let alt = parts.as_ref().map(|parts| parts.alt.clone()).unwrap_or_default();
     let upload = parts.and_then(Parts::parse);
-    let work = service::upload(site, &caller.actor, upload);
-    let outcome = timeout(UPLOAD_TIME, work).await.unwrap_or(Err(AppError::Busy { retry_after: 5 }));
+    let (site, actor) = (site.clone(), caller.actor.clone());
+    // It ends in order even if the client is gone: sent again, the picture is there.
+    let work = tokio::spawn(async move { service::upload(&site, &actor, upload).await });
+    let outcome = match timeout(UPLOAD_TIME, work).await {
+        Ok(done) => done.map_err(internal)?,
+        Err(_) => Err(AppError::Busy { retry_after: 5 }),
+    };
     Ok(Received { caller, alt, outcome })
 }
 

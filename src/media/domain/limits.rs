@@ -10,8 +10,8 @@ pub(super) const MAX_PIXELS: u64 = 50_000_000;
 pub(super) const MAX_MEMORY: u64 = 256 * 1024 * 1024;
 /// Bytes of one file that is made of it.
 pub(super) const MAX_MADE: usize = 2 * MAX_BYTES;
-/// The longest time for one picture.
-const BUDGET: Duration = Duration::from_secs(12);
+/// The longest time for one picture; the largest takes 8 s of a core.
+const BUDGET: Duration = Duration::from_secs(30);
 
 /// When a picture must be done.
 #[derive(Clone, Copy, Debug)]
