@@ -93,7 +93,7 @@ async fn a_program_gets_the_newest_posts_of_all_and_of_an_author_with_their_whol
         assert_eq!(entry.authors[0].name.as_deref(), Some("ada"), "{path}");
         assert_eq!(entry.links[0].href, format!("{origin}{}", site.path_of(&first).await), "{path}");
         assert!(entry.updated.expect("a time") > entry.published.expect("a time"), "{path}");
-        let absolute = format!("<a href=\"{origin}/posts/x?a=1&amp;b=2\" ");
+        let absolute = format!("<a href=\"{origin}/posts/x?a=1&amp;b=2\"");
         assert!(text(entry).contains(&absolute), "{path}: {}", text(entry));
         if path.ends_with(".atom") {
             assert_eq!(feed.updated, feed.entries.iter().filter_map(|entry| entry.updated).max(), "{path}");
