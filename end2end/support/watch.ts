@@ -1,4 +1,4 @@
-import { type BrowserContext, type Page, expect } from '@playwright/test';
+import { type BrowserContext, type Dialog, type Page, expect } from '@playwright/test';
 
 const HARMLESS = new Set([
   // Going on to another page ends what the last one was still loading.
@@ -12,6 +12,7 @@ const HARMLESS = new Set([
 export class Watch {
   readonly #complaints: string[] = [];
   readonly #expected: number[] = [];
+  #answer: ((dialog: Dialog) => Promise<void>) | undefined;
 
   over(context: BrowserContext): void {
     context.on('console', (message) => {
@@ -19,6 +20,7 @@ export class Watch {
     });
     context.on('weberror', (error) => this.#note(String(error.error())));
     context.on('dialog', (dialog) => {
+      if (this.#answer) return void this.#answer(dialog);
       this.#note(`a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
@@ -41,6 +43,16 @@ export class Watch {
       deed(),
     ]);
     expect(answer.status()).toBe(status);
+  }
+
+  /** One answer to a script will have this status. */
+  expectStatus(status: number): void {
+    this.#expected.push(status);
+  }
+
+  /** From now on the page may ask, and this answers. */
+  answerDialogs(answer: (dialog: Dialog) => Promise<void>): void {
+    this.#answer = answer;
   }
 
   verify(): void {

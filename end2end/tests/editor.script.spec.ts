@@ -34,6 +34,10 @@ async function open(page: Page, path: string): Promise<void> {
   await awake(page);
 }
 
+// Here the site saves no draft by itself, so that what the device keeps is seen;
+// autosave.script.spec.ts has the other half.
+test.beforeEach(({ context }) => context.route('**/api/save_draft', (route) => route.abort('aborted')));
+
 test('the preview follows the typing', async ({ page, author }) => {
   await open(page, '/my-posts/new');
   await field(page, 'Content').pressSequentially('# Plans\n\nSee *the* [map](https://example.org).');

@@ -26,6 +26,11 @@ pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
     let script = match path.as_str() {
         "boot.js" => Some(include_str!("../app/boot.js")),
         "passkeys.js" => Some(include_str!("../accounts/passkeys.js")),
+        "room.js" => Some(include_str!("../posts/editor/room.js")),
+        "text_edits.js" => Some(include_str!("../posts/editor/text_edits.js")),
+        "rich_text.js" => Some(include_str!("../posts/editor/rich_text.js")),
+        "pictures.js" => Some(include_str!("../posts/editor/pictures.js")),
+        "autosave.js" => Some(include_str!("../posts/editor/autosave.js")),
         _ => None,
     };
     if let Some(script) = script {

@@ -13,6 +13,7 @@ mod revisions;
 mod show;
 mod tag;
 mod trash;
+mod writing_room;
 
 pub use author::AuthorPage;
 pub use delete::DeletePostPage;
