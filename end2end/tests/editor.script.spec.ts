@@ -234,6 +234,21 @@ test('a draft is shown to nobody else at the same computer', async ({ page, auth
   await expect(draft(page)).toBeVisible();
 });
 
+test('the list of posts tells of the drafts that the device keeps', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new');
+  for (const path of ['/my-posts', '/my-posts/drafts']) {
+    await page.goto(path);
+    const kept = page.getByRole('region', { name: 'Kept on this device, not saved' });
+    await expect(kept.getByRole('listitem')).toHaveText([/^Half a thought, 13 characters, /]);
+    await expect(kept.getByRole('link', { name: TEXT.title })).toHaveAttribute('href', '/my-posts/new');
+  }
+  await page.getByRole('link', { name: TEXT.title }).click();
+  await awake(page);
+  await button(page, 'Discard the draft').click();
+  await page.goto('/my-posts');
+  await expect(page.getByRole('region', { name: 'Kept on this device' })).toBeHidden();
+});
+
 test('a discarded draft is gone', async ({ page, author, context }) => {
   await leave(context, '/my-posts/new');
   await open(page, '/my-posts/new');

@@ -30,6 +30,7 @@ pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
         "text_edits.js" => Some(include_str!("../posts/editor/text_edits.js")),
         "rich_text.js" => Some(include_str!("../posts/editor/rich_text.js")),
         "pictures.js" => Some(include_str!("../posts/editor/pictures.js")),
+        "local_drafts.js" => Some(include_str!("../posts/editor/local_drafts.js")),
         "autosave.js" => Some(include_str!("../posts/editor/autosave.js")),
         _ => None,
     };

@@ -97,7 +97,8 @@ fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>
         read("boot.js", &root.join("src/app/boot.js"))?,
         read("passkeys.js", &root.join("src/accounts/passkeys.js"))?,
     ];
-    for name in ["room.js", "text_edits.js", "rich_text.js", "pictures.js", "autosave.js"] {
+    for name in ["room.js", "text_edits.js", "rich_text.js", "pictures.js", "autosave.js", "local_drafts.js"]
+    {
         sources.push(read(name, &root.join("src/posts/editor").join(name))?);
     }
     if let Some(Graphiql { js, css }) = graphiql {

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::assets;
+use crate::{assets, http::context::actor};
 
 /// "Write" and "Preview", for windows with no room for both.
 #[component]
@@ -72,9 +72,9 @@ pub fn Toolbar() -> impl IntoView {
 #[component]
 pub fn Description() -> impl IntoView {
     view! {
-        <div id="describe-picture" class="notice" role="group" aria-labelledby="picture-description-label" hidden>
+        <div id="describe-picture" class="notice" role="group" aria-label="The picture you added" hidden>
             <p class="field">
-                <label id="picture-description-label" for="picture-description">"What is on the picture?"</label>
+                <label for="picture-description">"What is on the picture?"</label>
                 <input id="picture-description" type="text" dir="auto" maxlength="500" />
             </p>
             <p class="actions">
@@ -115,5 +115,25 @@ pub fn RoomScripts() -> impl IntoView {
             data-picture-support=pictures
             data-autosaving=autosave
         ></script>
+    }
+}
+
+/// The drafts that the device keeps and the site does not have. The editor that each link
+/// opens offers them.
+#[component]
+pub fn LocalDrafts() -> impl IntoView {
+    let username = actor().user().map(|user| user.username.to_string()).unwrap_or_default();
+    view! {
+        <section
+            id="local-drafts"
+            class="notice"
+            aria-labelledby="local-drafts-title"
+            data-username=username
+            hidden
+        >
+            <h2 id="local-drafts-title">"Kept on this device, not saved"</h2>
+            <ul></ul>
+        </section>
+        <script type="module" src=assets::url("local_drafts.js")></script>
     }
 }
