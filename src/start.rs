@@ -108,7 +108,7 @@ async fn assemble(
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)
-        .with(PageKeys(posts::pages::cache_key::key))
+        .with(PageKeys { known: posts::pages::cache_key::known, find: posts::pages::cache_key::find })
         .with(Document(|| App().into_any()))
         .into())
 }

@@ -83,6 +83,7 @@ const RESERVED: &[&str] = &[
     "static",
     "support",
     "system",
+    "tags",
     "terms",
     "test",
     "undefined",

@@ -177,7 +177,7 @@ impl<R: Fn(u64) -> Vec<u8> + Send + 'static> Client for AnyPost<R> {
 
 /// Asks for the page of a post.
 pub(crate) fn get_page(number: u64) -> Vec<u8> {
-    http::get(&format!("/posts/{}", post::id(number)), "")
+    http::get(&post::path(number), "")
 }
 
 /// Whether that is the page of the post, and nothing else.

@@ -19,7 +19,7 @@ use crate::{
 const READY_MADE: &str = "ready-made bytes";
 
 const HOME: &str = "`/`";
-const ONE_PAGE: &str = "`/posts/{id}`, one id";
+const ONE_PAGE: &str = "the page of a post, one id";
 const LIST: &str = "`listPosts`, 20 by API key";
 
 /// A run of it.
@@ -156,7 +156,7 @@ impl<'a> Comparison<'a> {
     async fn posts(&mut self) -> Result<()> {
         self.same(ONE_PAGE, Work::Read, async |bench| bench.one_post().await).await?;
         let page = self.page(ONE_PAGE)?;
-        let request = self.beyond_memory("`/posts/{id}`, any id");
+        let request = self.beyond_memory("the page of a post, any id");
         let measure = async |bench: &Bench| bench.any_post_beyond_memory(&page).await;
         self.each(&request, Work::Read, Some(ONE_PAGE), measure).await
     }

@@ -85,16 +85,25 @@ impl Script {
             Self::Same(request) => same(request)?,
             Self::AnyPost(request, count) => {
                 let request = std::str::from_utf8(request)?;
-                let id = post::id(0);
-                let (before, behind) = request.split_once(&id).context("the request names no post")?;
-                let format = post::id_format();
+                let (id, path) = (post::id(0), post::path(0));
+                let id_format = post::id_format();
+                // Of a page by its address, of the API by its id.
+                let (name, format, arguments) = match request.contains(&path) {
+                    true => (
+                        path,
+                        format!("/@author%d/{id_format}"),
+                        format!("number % {}, number", post::AUTHORS),
+                    ),
+                    false => (id, id_format, "number".to_owned()),
+                };
+                let (before, behind) = request.split_once(&name).context("the request names no post")?;
                 // Lua's numbers are exact up to 2^53.
                 format!(
-                    "math.randomseed(os.time())\nlocal before, behind = {}, {}\nfunction request()\n  return before \
-                     .. string.format(\"{format}\", math.random(0, {} - 1)) .. behind\nend\n",
+                    "math.randomseed(os.time())\nlocal before, behind = {}, {}\nfunction request()\n  \
+                     local number = math.random(0, {count} - 1)\n  return before \
+                     .. string.format(\"{format}\", {arguments}) .. behind\nend\n",
                     quoted(before),
-                    quoted(behind),
-                    count
+                    quoted(behind)
                 )
             }
             Self::InTurn(requests) => {
@@ -165,11 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn any_post_is_asked_for_by_its_own_id() {
-        let request = http::get(&format!("/posts/{}", post::id(0)), "");
-        let lua = Script::AnyPost(request, 100).lua().unwrap();
-        assert!(lua.contains("before, behind = \"GET /posts/\", \" HTTP/1.1\\r\\n"), "{lua}");
-        assert!(lua.contains("00000000-0000-7000-8000-%012x\", math.random(0, 100 - 1)"), "{lua}");
+    fn any_post_is_asked_for_by_its_own_name() {
+        let lua = Script::AnyPost(http::get(&post::path(0), ""), 100).lua().unwrap();
+        assert!(lua.contains("before, behind = \"GET \", \" HTTP/1.1\\r\\n"), "{lua}");
+        assert!(lua.contains("number = math.random(0, 100 - 1)"), "{lua}");
+        assert!(lua.contains("\"/@author%d/00000000-0000-7000-8000-%012x\", number % 100, number)"), "{lua}");
+        let lua = Script::AnyPost(http::post("/graphql", "", &post::id(0)), 100).lua().unwrap();
+        assert!(lua.contains("\"00000000-0000-7000-8000-%012x\", number)"), "{lua}");
     }
 
     #[test]

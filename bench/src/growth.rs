@@ -55,7 +55,7 @@ impl Request {
         match self {
             Self::Home => "`/`, signed in",
             Self::Older => "`/?older=…`, any, signed in",
-            Self::Post => "`/posts/{id}`, any id, signed in",
+            Self::Post => "the page of a post, any id, signed in",
             Self::List => "`listPosts`, 20 by API key",
             Self::Get => "`getPost`, any id by API key",
             Self::Create => "`createPost` by access token",
@@ -160,7 +160,7 @@ async fn rate(bench: &Bench, request: Request, with_limit: bool) -> Result<f64> 
         }
         Request::Post => {
             let cookie = signed_in(bench).await?;
-            let get = move |number| http::get(&format!("/posts/{}", post::id(number)), &cookie);
+            let get = move |number| http::get(&post::path(number), &cookie);
             read(bench, with_limit, get, is_page_for_author, 0..count).await
         }
         Request::List => {

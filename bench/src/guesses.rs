@@ -80,7 +80,7 @@ pub(crate) async fn measure(bench: &Bench, samples: &mut Samples) -> Result<()> 
     let (calm_p99, p99) = (ms(&calm, 99)?, ms(&attacked, 99)?);
     eprintln!("readers' p99 during guesses by {}: {p99:.2} ms, in peace {calm_p99:.2} ms", bench.name);
     let words =
-        format!("`/posts/{{id}}`, any id, {READERS} readers, one request each {} ms", PAUSE.as_millis());
+        format!("the page of a post, any id, {READERS} readers, one request each {} ms", PAUSE.as_millis());
     let values =
         [in_second(0), in_second(1), ms(&calm, 50)?, calm_p99, ms(&attacked, 50)?, p99, p99 / calm_p99];
     samples.add(&[&words, bench.name], values.map(Some));

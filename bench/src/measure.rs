@@ -70,7 +70,7 @@ impl Bench {
 
     /// The page of a post that everybody reads, which is returned too.
     pub(crate) async fn one_post(&self) -> Result<(Outcome, SamePage)> {
-        self.same_page(1, &format!("/posts/{}", post::id(0)), &post::ending(0), 1).await
+        self.same_page(1, &post::path(0), &post::ending(0), 1).await
     }
 
     async fn same_page(

@@ -41,13 +41,13 @@ pub(crate) async fn measure(bench: &Bench, samples: &mut Samples) -> Result<()> 
     look("after start").await?;
 
     let mut connection = Connection::open(address).await?;
-    for path in ["/", "/login", &format!("/posts/{}", post::id(0))] {
+    for path in ["/", "/login", &post::path(0)] {
         connection.exchange(&http::get(path, "")).await?.text()?;
     }
     api::newest(Method::Post, address, &bench.key, bench.posts.count).await?;
     api::one_post(Method::Post, address, &bench.key).await?;
     drop(connection);
-    look("after one request each for `/`, `/login`, `/posts/{id}`, `listPosts`, `getPost`").await?;
+    look("after one request each for `/`, `/login`, the page of a post, `listPosts`, `getPost`").await?;
 
     let page = SamePage::first(address, "/", "<article", usize::try_from(bench.posts.count.min(20))?).await?;
     bench.under_load(&servers, page.readers(READERS, &[address]).await?).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn measure(bench: &Bench, samples: &mut Samples) -> Result<()> 
 
     let posts = AnyPost::readers(READERS, get_page, is_page, 0..bench.posts.count, &[address]).await?;
     bench.under_load(&servers, posts).await?;
-    look("after load on `/posts/{id}`, any id").await?;
+    look("after load on the page of a post, any id").await?;
 
     let authors = TokenAuthor::sign_up(crate::AUTHORS, &[address]).await?;
     look("after 16 sign-ups and logins").await?;

@@ -16,13 +16,24 @@ pub(crate) const TITLE: &str = "Post number ";
 /// Authors that take turns.
 pub(crate) const AUTHORS: u64 = 100;
 
-/// The address of a post is `/posts/` and this. Like ids of Byline's own, they
+/// Like ids of Byline's own, they
 /// rise with time and stand before all that are made today.
 pub(crate) fn id(number: u64) -> String {
     format!("00000000-0000-7000-8000-{number:012x}")
 }
 
-/// The same for programs in C and Lua.
+/// Where it is read: its slug is its id.
+pub(crate) fn path(number: u64) -> String {
+    format!("/@{}/{}", owner(number), id(number))
+}
+
+/// The statements after which posts are at [`path`].
+pub(crate) const ADDRESSES: [&str; 2] = [
+    "UPDATE posts SET slug = id",
+    "INSERT INTO post_addresses (owner_id, slug, post_id, created_at) SELECT owner_id, id, id, created_at FROM posts",
+];
+
+/// The id for programs in Lua.
 pub(crate) fn id_format() -> String {
     let id = id(0);
     format!("{}%012x", &id[..id.len() - 12])

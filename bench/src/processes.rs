@@ -29,7 +29,7 @@ pub(crate) async fn measure(bench: &Bench, parts: &[Part], processes: &BTreeSet<
         for count in iter::once(1).chain(processes.iter().copied().filter(|count| *count > 1)) {
             let (request, outcome) = match part {
                 Part::Home => ("`/`", bench.home(count).await?.0),
-                Part::Post => ("`/posts/{id}`, any id", bench.any_post(count).await?),
+                Part::Post => ("the page of a post, any id", bench.any_post(count).await?),
                 Part::Create => ("`create_post`", bench.create(count).await?),
                 // The same use cases, which the pages stand for.
                 Part::Api | Part::Writing | Part::BusyDisk => continue,

@@ -218,7 +218,7 @@ pub(crate) fn serve_ready_made(answer: &Path) -> Result<()> {
     let api = post(async move |_: Bytes| answer());
     let router = Router::new()
         .route("/", page.clone())
-        .route("/posts/{id}", page.clone())
+        .route("/{author}/{slug}", page.clone())
         .route("/graphql", api.merge(page));
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -9,6 +9,8 @@ export interface Text {
 
 export interface Post extends Text {
   id: string;
+  owner: string;
+  slug: string;
 }
 
 /** In the editor: replaces both fields. */
@@ -38,4 +40,7 @@ export const entry = (page: Page, title: string): Locator =>
   page.getByRole('article').filter({ has: page.getByRole('heading', { level: 2, name: title, exact: true }) });
 
 export const edit = (post: Post): string => `/my-posts/${post.id}/edit`;
+/** A name of the post's page that leads there for ever. */
 export const show = (post: Post): string => `/posts/${post.id}`;
+/** Where its page is. */
+export const address = (post: Post): string => `/@${post.owner}/${post.slug}`;

@@ -335,6 +335,42 @@ export const states: States = {
     await signedUp(page);
     await page.goto('/my-posts/trash');
   },
+  'drafts': async ({ page }) => {
+    await signedUp(page);
+    await call(page, 'save_draft', { title: '', content: 'Half a' });
+    await call(page, 'create_post', { title: 'Later', publish_at: '2035-01-01T10:00:00+01:00' });
+    await page.goto('/my-posts/drafts');
+    await expect(page.getByRole('article')).toHaveCount(2);
+  },
+  'no drafts': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/my-posts/drafts');
+  },
+  'editor of a draft': async ({ page }) => {
+    await signedUp(page);
+    const { id } = await call(page, 'save_draft', { title: 'W'.repeat(200), tags: 'x'.repeat(40) });
+    await page.goto(`/my-posts/${id}/edit`);
+    await expect(button(page, 'Save draft')).toBeVisible();
+  },
+  'deletion of a draft': async ({ page }) => {
+    await signedUp(page);
+    const { id } = await call(page, 'save_draft', { title: 'Half a', content: '' });
+    await page.goto(`/posts/${id}/delete`);
+  },
+  'versions': async ({ page }) => {
+    const post = await walked(page);
+    await call(page, 'update_post', { id: post.id, version: '1', title: 'Another', content: 'w'.repeat(300) });
+    await page.goto(`/my-posts/${post.id}/revisions?version=1`);
+    await expect(button(page, 'Restore this version')).toBeVisible();
+  },
+  'tag': async ({ page }) => {
+    await signedUp(page);
+    await call(page, 'create_post', { ...WALK, tags: `${'w'.repeat(40)}, c#, ${'ש'.repeat(30)}` });
+    await page.goto(`/tags/${'w'.repeat(40)}`);
+    await page.getByRole('main').getByRole('heading', { level: 2 }).first().getByRole('link').click();
+    await page.getByRole('link', { name: 'c#' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('c#');
+  },
   'author': async ({ page, maren }) => page.goto(`/@${maren.username}`),
   'author with a profile': async ({ page }) => {
     const { username } = await signedUp(page);

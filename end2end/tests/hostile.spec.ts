@@ -39,9 +39,10 @@ for (const title of TITLES) {
     await expect(reader).toHaveURL(path);
     expect(await pwned()).toBe(false);
 
-    await page.goto(`/my-posts${path.replace('/posts', '')}/edit`);
+    await link(page, 'Edit').click();
     await expectInEditor(page, { title, content: CONTENT });
-    await page.goto(`${path}/delete`);
+    await page.goto(path);
+    await link(page, 'Delete post').click();
     await expect(page.getByRole('main')).toContainText(title);
     await page.goto('/my-posts');
     await expect(entry(page, title)).toContainText(author.username);

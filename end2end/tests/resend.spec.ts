@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { awake, button, errorSummary, field, heading, notice, preview } from '../support/page.ts';
 import { logIn, logOut } from '../support/people.ts';
-import { edit, entry, expectInEditor, publish, published, show, type } from '../support/posts.ts';
+import { address, edit, entry, expectInEditor, publish, published, show, type } from '../support/posts.ts';
 import { expect, test } from '../support/test.ts';
 
 /** Clicks, and loses the answer on its way back: the server has done what was asked, the page stands still. */
@@ -140,7 +140,7 @@ test('saving again after the answer got lost meets no conflict', async ({ page, 
   await type(page, { title: 'After', content: 'The second text.' });
   await clickAndLoseTheAnswer(page, 'Save changes');
   await button(page, 'Save changes').click();
-  await expect(page).toHaveURL(show(post));
+  await expect(page).toHaveURL(address(post));
   await expect(heading(page)).toHaveText('After');
 });
 
@@ -167,7 +167,7 @@ test('a double click on "Save changes" saves once and meets no conflict', async 
   await page.goto(edit(post));
   await type(page, { title: 'After', content: 'Saved.' });
   await button(page, 'Save changes').dblclick();
-  await expect(page).toHaveURL(show(post));
+  await expect(page).toHaveURL(address(post));
   await expect(heading(page)).toHaveText('After');
 });
 

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use async_graphql::dynamic::{FieldValue, ResolverContext};
+use async_graphql::{
+    Value,
+    dynamic::{FieldValue, ResolverContext},
+};
 
 use super::{
     call::{Call, Outcome, Refusal, argument, id, number, text},
@@ -18,7 +21,7 @@ use crate::{
     posts::{
         Cursor, Post, Slug, Tag,
         domain::{
-            DeletedPost,
+            DeletedPost, draft_posts,
             filter::{Attribute, Comparison, Filter, Test},
             parse_tags, service,
             store::{ChangesSince, Listing, Selection},
@@ -109,9 +112,22 @@ async fn generated_page<T>(
     Ok((posts, next.map(|(cursor, filter)| list.token(secret, &filter, &cursor))))
 }
 
+/// Whether `status` is `DRAFT`, in the document or in a variable.
+fn asks_for_drafts(ctx: &ResolverContext<'_>) -> bool {
+    match argument(ctx, "status") {
+        Some(Value::Enum(status)) => status == "DRAFT",
+        Some(Value::String(status)) => status == "DRAFT",
+        _ => false,
+    }
+}
+
 pub async fn all_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let after = after(ctx)?;
     let selection = selection(ctx, after.clone())?;
+    if asks_for_drafts(ctx) {
+        // A draft is nobody else's.
+        return Ok(Some(connection(Listing { posts: Vec::new(), next: None }, after.is_some())));
+    }
     let listing = service::select(call.site, call.actor, call.client, selection).await?;
     Ok(Some(connection(listing, after.is_some())))
 }
@@ -120,6 +136,10 @@ pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let after = after(ctx);
     let is_later = matches!(after, Ok(Some(_)));
     let selection = after.and_then(|after| selection(ctx, after)).map_err(Refusal::Argument);
+    if asks_for_drafts(ctx) {
+        let listing = draft_posts::select_own(call.site, call.actor, selection).await?;
+        return Ok(Some(connection(listing, is_later)));
+    }
     let listing = service::select_own(call.site, call.actor, call.client, selection).await?;
     Ok(Some(connection(listing, is_later)))
 }

@@ -6,6 +6,8 @@ use axum::{
     response::Response,
 };
 
+use futures::future::BoxFuture;
+
 use super::shared_answers::{self, CachePolicy, Keep, SharedAnswer, SharedAnswers};
 use crate::{config::PageMemory, error::AppError, site::Site};
 
@@ -50,13 +52,24 @@ impl PageCache {
 /// Names the page at an address if it is the same for every reader. The
 /// features implement it; see [`crate::start`].
 #[derive(Clone, Copy, Debug)]
-pub struct PageKeys(pub fn(&Site, &Uri) -> Option<Key>);
+pub struct PageKeys {
+    /// From memory alone.
+    pub known: fn(&Site, &Uri) -> Option<Key>,
+    /// For what is not in memory: by a query, if need be.
+    pub find: for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, Option<Key>>,
+}
 
 /// The key of a page that is the same for every reader; `None` for all others.
 #[must_use]
-pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
-    let PageKeys(key) = site.part();
-    key(site, uri)
+pub fn known_key(site: &Site, uri: &Uri) -> Option<Key> {
+    let PageKeys { known, .. } = site.part();
+    known(site, uri)
+}
+
+/// [`known_key`], of a page that is not in memory.
+pub async fn find_key(site: &Site, uri: &Uri) -> Option<Key> {
+    let PageKeys { find, .. } = site.part();
+    find(site, uri).await
 }
 
 impl Site {

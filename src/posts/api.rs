@@ -8,7 +8,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{DraftPost, Page, Post, PostOrDraft, Revision};
+use super::{DraftPost, Page, Post, PostOrDraft, Revision, sent::Sent};
 use crate::error::AppError;
 
 /// One page of all posts, of those of `author`, or of those with a `tag`, newest first.
@@ -28,15 +28,20 @@ pub async fn list_posts(
     server::list(older, newer, author, tag).await
 }
 
-/// One page of the signed-in author's own posts, newest first.
+/// One page of the signed-in author's own posts, newest first: those with the `status`
+/// `published`, which is usual, or `draft`, of which there is one page.
 ///
 /// # Errors
 ///
 /// [`AppError::NotSignedIn`]; [`AppError::BadRequest`] when the text is no
-/// cursor.
+/// cursor, and for another status.
 #[server(endpoint = "/my_posts", prefix = "/api", input = GetUrl)]
-pub async fn my_posts(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-    server::mine(older, newer).await
+pub async fn my_posts(
+    older: Option<String>,
+    newer: Option<String>,
+    #[server(default)] status: Option<String>,
+) -> Result<Page, AppError> {
+    server::mine(older, newer, status).await
 }
 
 /// One post.
@@ -61,9 +66,9 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
 pub async fn create_post(
     title: String,
     #[server(default)] content: String,
-    #[server(default)] tags: Option<String>,
+    #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
-    #[server(default)] publish_at: Option<String>,
+    #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
 ) -> Result<PostOrDraft, AppError> {
@@ -84,7 +89,7 @@ pub async fn update_post(
     version: i64,
     title: String,
     #[server(default)] content: String,
-    #[server(default)] tags: Option<String>,
+    #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
 ) -> Result<Post, AppError> {
     server::update(id, version, title, content, tags, address).await
@@ -118,9 +123,9 @@ pub async fn save_draft(
     #[server(default)] version: Option<i64>,
     #[server(default)] title: String,
     #[server(default)] content: String,
-    #[server(default)] tags: Option<String>,
+    #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
-    #[server(default)] publish_at: Option<String>,
+    #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
 ) -> Result<DraftPost, AppError> {
@@ -141,9 +146,9 @@ pub async fn publish_post(
     #[server(default)] version: Option<i64>,
     #[server(default)] title: Option<String>,
     #[server(default)] content: String,
-    #[server(default)] tags: Option<String>,
+    #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
-    #[server(default)] publish_at: Option<String>,
+    #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
 ) -> Result<PostOrDraft, AppError> {
     let is_sent = title.is_some();
@@ -164,7 +169,7 @@ pub async fn unpublish_post(
     #[server(default)] version: Option<i64>,
     #[server(default)] title: Option<String>,
     #[server(default)] content: String,
-    #[server(default)] tags: Option<String>,
+    #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
 ) -> Result<DraftPost, AppError> {
     let written = title.map(|title| (title, content, tags, address));
@@ -225,7 +230,7 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision};
+    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, Sent};
     use crate::{
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
@@ -272,8 +277,20 @@ mod server {
         }
     }
 
-    pub(super) async fn mine(older: Option<String>, newer: Option<String>) -> Result<Page, AppError> {
-        service::list_own(&site(), &actor(), page_request(older, newer)).await
+    pub(super) async fn mine(
+        older: Option<String>,
+        newer: Option<String>,
+        status: Option<String>,
+    ) -> Result<Page, AppError> {
+        let (site, actor, request) = (site(), actor(), page_request(older, newer));
+        match status.as_deref() {
+            None | Some("published") => service::list_own(&site, &actor, request).await,
+            Some("draft") => draft_posts::page(&site, &actor).await,
+            Some(_) => {
+                actor.user()?;
+                Err(AppError::BadRequest { reason: "status is published or draft".to_owned() })
+            }
+        }
     }
 
     pub(super) async fn get(id: String) -> Result<Post, AppError> {
@@ -285,9 +302,9 @@ mod server {
     pub(super) struct New {
         pub(super) title: String,
         pub(super) content: String,
-        pub(super) tags: Option<String>,
+        pub(super) tags: Sent,
         pub(super) address: Option<String>,
-        pub(super) publish_at: Option<String>,
+        pub(super) publish_at: Sent,
         pub(super) utc_offset: Option<String>,
     }
 
@@ -336,7 +353,7 @@ mod server {
         let parse = || {
             let text = DraftText::parse(&new.title, &new.content);
             let filing = FilingChange::parse(new.address.as_deref(), new.tags.as_deref());
-            let time = new.publish_at.as_ref().map(|_| new.time()).transpose();
+            let time = new.publish_at.as_deref().map(|_| new.time()).transpose();
             match (text, filing, time) {
                 (Ok(text), Ok(filing), Ok(time)) => Ok(DraftSave { version, text, filing, time }),
                 (text, filing, time) => Err(text
@@ -372,7 +389,7 @@ mod server {
     pub(super) async fn unpublish(
         id: String,
         version: Option<i64>,
-        written: Option<(String, String, Option<String>, Option<String>)>,
+        written: Option<(String, String, Sent, Option<String>)>,
     ) -> Result<DraftPost, AppError> {
         let written = written.map(|(title, content, tags, address)| {
             Written::parse(&title, &content, tags.as_deref(), address.as_deref())
@@ -403,7 +420,7 @@ mod server {
         version: i64,
         title: String,
         content: String,
-        tags: Option<String>,
+        tags: Sent,
         address: Option<String>,
     ) -> Result<Post, AppError> {
         let written = Written::parse(&title, &content, tags.as_deref(), address.as_deref());

@@ -11,6 +11,7 @@ mod open_drafts;
 mod page;
 mod post;
 mod revision;
+mod sent;
 mod slug;
 mod tag;
 

@@ -105,6 +105,21 @@ const SERVER_FUNCTIONS: &str = "
 | delete_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
 | restore_post adas         | 401       | adas        | 404         | 403       | 401     | 403       |
 | restore_post missing      | 401       | 404         | 404         | 403       | 401     | 403       |
+| save_draft                | 401       | drafted     | drafted     | 403       | 401     | 403       |
+| save_draft wrong          | 401       | 422         | 422         | 403       | 401     | 403       |
+| save_draft adas           | 401       | 409         | 404         | 403       | 401     | 403       |
+| save_draft missing        | 401       | 404         | 404         | 403       | 401     | 403       |
+| publish_post adas         | 401       | adas        | 404         | 403       | 401     | 403       |
+| publish_post adas wrong   | 401       | 404         | 404         | 403       | 401     | 403       |
+| publish_post missing      | 401       | 404         | 404         | 403       | 401     | 403       |
+| unpublish_post adas       | 401       | withdrawn   | 403         | 403       | 401     | 403       |
+| unpublish_post adas wrong | 401       | 422         | 403         | 403       | 401     | 403       |
+| unpublish_post missing    | 401       | 404         | 404         | 403       | 401     | 403       |
+| my_drafts                 | 401       | none        | none        | 403       | 401     | none      |
+| list_revisions adas       | 401       | adas        | 403         | 403       | 401     | adas      |
+| list_revisions missing    | 401       | 404         | 404         | 403       | 401     | 404       |
+| restore_revision adas     | 401       | adas        | 403         | 403       | 401     | 403       |
+| restore_revision missing  | 401       | 404         | 404         | 403       | 401     | 403       |
 | preview_post              | 401       | HTML        | HTML        | 403       | 401     | 403       |
 | preview_post wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
 | my_api_keys               | 401       | Reader      | none        | 403       | 401     | Reader    |
@@ -267,7 +282,7 @@ impl World {
     /// Leaves exactly the two posts, both new.
     async fn set_up(&self) {
         let probe = &mut self.site.probe().await;
-        for table in ["posts", "deleted_posts", "trashed_posts"] {
+        for table in ["posts", "deleted_posts", "trashed_posts", "drafts", "revisions", "post_addresses"] {
             probe.execute(&format!("DELETE FROM {table}")).await;
         }
         for (by, id) in [(&self.ada, "adas"), (&self.bob, "bobs")] {
@@ -340,7 +355,16 @@ impl World {
             ["create_post", "wrong"] => (Method::POST, &[("title", "")]),
             ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
             ["update_post", id, "wrong"] => (Method::POST, &[("id", id), ("version", "1"), ("title", "")]),
-            ["delete_post" | "restore_post", id] => (Method::POST, &[("id", id)]),
+            ["delete_post" | "restore_post" | "publish_post" | "unpublish_post", id] => {
+                (Method::POST, &[("id", id)])
+            }
+            ["publish_post" | "unpublish_post", id, "wrong"] => (Method::POST, &[("id", id), ("title", " ")]),
+            ["save_draft"] => (Method::POST, &[("title", "New")]),
+            ["save_draft", "wrong"] => (Method::POST, &[("content", &too_long)]),
+            ["save_draft", id] => (Method::POST, &[("id", id), ("title", "New")]),
+            ["my_drafts"] => (Method::GET, &[]),
+            ["list_revisions", id] => (Method::GET, &[("id", id)]),
+            ["restore_revision", id] => (Method::POST, &[("id", id), ("version", "1")]),
             ["delete_post", id, "wrong"] => (Method::POST, &[("id", id), ("idempotency_key", "two words")]),
             ["preview_post"] => (Method::POST, &[("content", "x")]),
             ["preview_post", "wrong"] => (Method::POST, &[("content", &too_long)]),
@@ -410,9 +434,17 @@ impl World {
         let (first, last) = (cell.split(' ').next(), cell.split(' ').next_back().expect("a word"));
         let owner = if id == "adas" { "ada" } else { "bob" };
         let expected = match first {
-            Some("made") => ("events +1, posts +1, rendered_posts +1", Some((last, "New", 1))),
-            Some("changed") => ("events +1, posts -1 +1", Some((owner, "New", 2))),
-            Some("given") => ("events +1, posts -1 +1", Some((last, "New", 2))),
+            Some("made") => {
+                ("events +1, post_addresses +1, posts +1, rendered_posts +1", Some((last, "New", 1)))
+            }
+            Some("changed") => ("events +1, posts -1 +1, revisions +1", Some((owner, "New", 2))),
+            Some("given") => {
+                ("events +1, post_addresses +1, posts -1 +1, revisions +1", Some((last, "New", 2)))
+            }
+            Some("drafted") => ("drafts +1", None),
+            Some("withdrawn") => {
+                ("deleted_posts +1, drafts +1, events +1, posts -1, rendered_posts -1, revisions +1", None)
+            }
             Some("deleted") => {
                 ("deleted_posts +1, events +1, posts -1, rendered_posts -1, trashed_posts +1", None)
             }
@@ -425,7 +457,8 @@ impl World {
 /// Whether a cell says that something is stored that was not before.
 fn changes_something(cell: &str) -> bool {
     let first = cell.split(' ').next().unwrap_or_default();
-    ["made", "changed", "given", "deleted", "a", "revoked", "removed"].contains(&first)
+    ["made", "changed", "given", "drafted", "withdrawn", "deleted", "a", "revoked", "removed"]
+        .contains(&first)
 }
 
 struct Visit {
@@ -566,7 +599,11 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
     let body = answer.json();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let said = match row.split(' ').collect::<Vec<_>>()[..] {
-        ["get_post" | "restore_post", _] => text("id"),
+        ["get_post" | "restore_post" | "publish_post" | "restore_revision", _] => text("id"),
+        ["save_draft"] => "drafted".to_owned(),
+        ["unpublish_post", _] => "withdrawn".to_owned(),
+        ["my_drafts"] if body == Value::Array(Vec::new()) => "none".to_owned(),
+        ["list_revisions", _] => body[0]["post"].as_str().expect("an id").to_owned(),
         ["list_posts" | "my_posts"] => ids(&body["posts"]),
         ["create_post", ..] => format!("made by {}", text("owner")),
         ["update_post", _] => "changed".to_owned(),

@@ -109,12 +109,25 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
          VALUES ('none', 'Z', 1, 0, -1, '', '', '', 'x')",
     )
     .await;
+    for (id, time) in [("draft", "NULL"), ("draft too", "-1")] {
+        site.tamper(&format!(
+            "INSERT INTO drafts VALUES ('{id}', 'Z', 1, 0, -1, {time}, {time}, -210, 1, 's', 'a,b', '', '')"
+        ))
+        .await;
+    }
+    site.tamper("INSERT INTO post_addresses VALUES ('Z', 's', 'gone', -1)").await;
+    site.tamper("INSERT INTO post_tags VALUES ('empty', 'ü', -1), ('none', 'a', 0)").await;
     site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
     site.tamper("INSERT INTO secrets SELECT 'another', value, 0 FROM secrets").await;
     for (id, content) in [("gone", "''"), ("gone too", "NULL")] {
-        for table in ["deleted_posts", "trashed_posts"] {
-            site.tamper(&format!("INSERT INTO {table} VALUES ('{id}', 'Z', 1, 0, -1, '', {content})")).await;
-        }
+        site.tamper(&format!("INSERT INTO deleted_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content})"))
+            .await;
+        site.tamper(&format!(
+            "INSERT INTO trashed_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content}, 's', 'a,b', 1)"
+        ))
+        .await;
+        site.tamper(&format!("INSERT INTO revisions VALUES ('{id}', -1, 'Z', 0, 'a,b', '', {content})"))
+            .await;
     }
     for (id, shown) in [("kept", "NULL"), ("kept too", "-1")] {
         site.tamper(&format!(

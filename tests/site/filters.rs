@@ -134,7 +134,7 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
                         let tags = Tags::default();
                         let edit = Edit {
                             text: (&post_text).into(),
-                            slug: None,
+                            slug: post.slug.as_ref(),
                             tags: &tags,
                             new_owner: None,
                             now: time,

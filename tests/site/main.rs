@@ -9,6 +9,7 @@
 
 mod account;
 mod accounts;
+mod addresses;
 mod api_keys;
 mod authorization;
 mod authors;
@@ -22,6 +23,7 @@ mod copy;
 mod cross_site;
 mod documents;
 mod doors;
+mod drafts;
 mod errors;
 mod events;
 mod feeds;
@@ -56,6 +58,7 @@ mod rendered_posts;
 mod rendering;
 mod replica;
 mod restarts;
+mod revisions;
 mod schema;
 mod search;
 mod sessions;

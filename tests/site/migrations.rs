@@ -122,6 +122,7 @@ async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_the
             "posts_newest",
             "posts_newest_of_owner",
             "posts_to_fold",
+            "posts_without_slug",
             "rendered_posts_renderer",
             "trashed_posts_age",
             "trashed_posts_of_owner"

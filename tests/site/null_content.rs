@@ -251,7 +251,7 @@ async fn a_person_sees_an_empty_text_and_changes_nothing_by_saving_it() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     posts(&site, &site.token_of("ada").await).await;
-    assert_eq!(ada.page("/").await.link("x").as_deref(), Some("/posts/some"));
+    assert_eq!(ada.page("/").await.link("x").as_deref(), Some("/@ada/x-4"));
     assert_eq!(ada.page("/posts/null").await.text(".prose"), "");
     assert_eq!(ada.page("/my-posts/null/edit").await.text("#content"), "");
 

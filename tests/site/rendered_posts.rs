@@ -50,7 +50,7 @@ async fn a_reader_gets_the_page_that_is_rendered_whole_whatever_the_post_says() 
     let reader = site.browser();
     for (title, content) in texts {
         let post = ada.publish(&title, content).await;
-        let path = format!("/posts/{post}");
+        let path = site.path_of(&post).await;
         for version in ["1", "2"] {
             let answer = reader.clone().get(&path).await;
             assert_eq!((answer.status, answer.header("cache-control")), (200, "public, no-cache"), "{title}");

@@ -192,6 +192,9 @@ impl Server {
             posts.send(row.into_bytes()).await?;
         }
         posts.finish().await?;
+        for statement in post::ADDRESSES {
+            sqlx::query(statement).execute(&mut db).await?;
+        }
         let knows_renderings: bool =
             sqlx::query_scalar("SELECT to_regclass('rendered_posts') IS NOT NULL").fetch_one(&mut db).await?;
         if knows_renderings {

@@ -190,6 +190,9 @@ fn fill(path: &Path, count: u64) -> Result<()> {
         for number in 0..count {
             add(&mut insert, number)?;
         }
+        for statement in post::ADDRESSES {
+            transaction.execute(statement, [])?;
+        }
         if knows_renderings(&transaction)? {
             // As it saves them; else it would do so while it is measured.
             let mut insert = transaction

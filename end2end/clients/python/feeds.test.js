@@ -35,7 +35,7 @@ test('feedparser reads a feed, and is told when nothing has changed', options, a
   const { access_token } = await call('token', grant);
   const title = '</title><script>alert(1)</script> \u202Eשלום 👩‍🚀';
   const content = 'A [link](/posts/x) and a\u0001 *word*';
-  const { id } = await call('create_post', { title, content }, { authorization: `Bearer ${access_token}` });
+  const { id, slug } = await call('create_post', { title, content }, { authorization: `Bearer ${access_token}` });
 
   const { stdout } = await promisify(execFile)(PYTHON, [join(import.meta.dirname, 'feeds.py')], {
     env: {
@@ -54,7 +54,7 @@ test('feedparser reads a feed, and is told when nothing has changed', options, a
     const [entry] = feed.entries;
     assert.equal(feed.entries.length, 1);
     assert.equal(entry.id, `urn:uuid:${id}`);
-    assert.equal(entry.link, `${byline.url}/posts/${id}`);
+    assert.equal(entry.link, `${byline.url}/@ada/${slug}`);
     assert.equal(entry.author, 'ada');
     assert(entry.content.includes(`href="${byline.url}/posts/x"`), entry.content);
     assert(entry.content.includes('a <em>word</em>'), entry.content);

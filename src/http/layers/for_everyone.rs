@@ -21,25 +21,33 @@ use crate::{
 
 /// Readers without a cookie that matters and without another credential get the
 /// pages that are the same for everyone; this names the requested one.
-fn cached_page_key(site: &Site, request: &Request) -> Option<Key> {
-    let plain = matches!(*request.method(), Method::GET | Method::HEAD)
+fn known_page_key(site: &Site, request: &Request) -> Option<Key> {
+    is_plain(request).then(|| page_cache::known_key(site, request.uri())).flatten()
+}
+
+fn is_plain(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
         && RequestCredential::in_extensions(request.extensions()).is_nothing()
-        && cookie(request.headers(), cookies::NOTICE).is_none();
-    plain.then(|| page_cache::key(site, request.uri())).flatten()
+        && cookie(request.headers(), cookies::NOTICE).is_none()
 }
 
 /// A page that is ready in memory. Nothing else has to be looked at then.
 pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = Option<Response>> + Send + 'a {
     // The request cannot be held across an await, because its body is not
     // `Sync`.
-    let (key, headers) = (cached_page_key(site, request), request.headers());
+    let (key, headers) = (known_page_key(site, request), request.headers());
     async move { site.pages().ready(&key?, headers).await }
 }
 
 /// Renders a page that is the same for everyone once, before sessions or
 /// anything else is read.
 pub async fn for_everyone(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let Some(key) = cached_page_key(&site, &request) else {
+    let uri = is_plain(&request).then(|| request.uri().clone());
+    let key = match uri {
+        Some(uri) => page_cache::find_key(&site, &uri).await,
+        None => None,
+    };
+    let Some(key) = key else {
         return next.run(request).await;
     };
     // Parameters that somebody appended to the URL do not reach the page.

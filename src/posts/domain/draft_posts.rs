@@ -11,7 +11,7 @@ use super::{
     schedule::PublishTime,
     service::change,
     slugs,
-    store::{self, Insertion},
+    store::{self, Insertion, Listing, Selection},
 };
 use crate::{
     accounts::domain::contact::may_write,
@@ -25,7 +25,7 @@ use crate::{
     },
     error::{AppError, Field, FieldErrors, Parsed},
     posts::{
-        Content, DraftPost, Post, PostId, PostOrDraft, Slug, Tags, Title,
+        Content, Cursor, DraftPost, Page, Post, PostId, PostOrDraft, Slug, Summary, Tags, Title,
         events::{EventKind, store as events},
     },
     site::Site,
@@ -139,6 +139,8 @@ pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<DraftPost, A
 
 /// The most drafts of a list.
 pub const LISTED: i64 = 200;
+/// The most drafts that a program can look through.
+const MOST: i64 = 1000;
 
 /// The actor's own drafts, the last saved first, at most `limit`.
 ///
@@ -156,6 +158,65 @@ pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<DraftPos
         .fetch_all(db)
         .await?);
     rows.into_iter().map(DraftPost::try_from).collect()
+}
+
+/// Of a selection, the actor's own drafts, the last begun first.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`].
+pub async fn select_own<E: From<AppError>>(
+    site: &Site,
+    actor: &Actor,
+    selection: Parsed<Selection, E>,
+) -> Result<Listing<Post>, E> {
+    let user = actor.user()?;
+    let Selection { tag, slug, filter, after, limit, .. } = selection?;
+    let drafts = list(site, actor, MOST).await?;
+    let mut posts = drafts.into_iter().map(|draft| draft.as_post(user)).collect::<Result<Vec<_>, _>>()?;
+    posts.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+    posts.retain(|post| {
+        tag.as_ref().is_none_or(|tag| post.tags.iter().any(|one| one == tag))
+            && slug.as_ref().is_none_or(|slug| post.slug.as_ref() == Some(slug))
+            && after.as_ref().is_none_or(|after| (post.created_at, &post.id) < (after.created_at, &after.id))
+            && filter.matches(post.into())
+    });
+    let is_cut = posts.len() > limit;
+    posts.truncate(limit);
+    let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
+    Ok(Listing { next: last.filter(|_| is_cut), posts })
+}
+
+/// The actor's own drafts as a page of a list.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`].
+pub async fn page(site: &Site, actor: &Actor) -> Result<Page, AppError> {
+    let user = actor.user()?;
+    let as_of = site.bus().newest();
+    let drafts = list(site, actor, LISTED).await?;
+    let posts = drafts.into_iter().map(|draft| {
+        let Post { id, slug, tags, title, owner, version, created_at, updated_at, .. } =
+            draft.as_post(user)?;
+        Ok(Summary { id, slug, tags, title, excerpt: String::new(), owner, version, created_at, updated_at })
+    });
+    Ok(Page { posts: posts.collect::<Result<_, AppError>>()?, older: None, newer: None, as_of })
+}
+
+impl DraftPost {
+    /// As programs see it in a list of posts. Without a title it is called "Untitled".
+    fn as_post(&self, owner: &User) -> Result<Post, AppError> {
+        Ok(Post {
+            id: self.id.clone(),
+            slug: self.slug.clone(),
+            tags: self.tags.clone(),
+            title: broken(Title::parse(self.shown_title()))?,
+            content: Some(self.content.clone()),
+            owner: owner.username.to_string(),
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
 }
 
 /// The draft was saved by somebody else first; it is as `current` now.

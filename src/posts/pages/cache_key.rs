@@ -3,15 +3,28 @@
 use std::borrow::Cow;
 
 use axum::http::Uri;
+use futures::future::BoxFuture;
 use url::form_urlencoded;
 
 use super::PostPath;
-use crate::{http::page_cache::Key, posts::PageRequest, site::Site};
+use crate::{credentials::Actor, http::page_cache::Key, posts::PageRequest, site::Site};
 
-/// The key of a page that is the same for every reader; `None` for all others.
-/// Parameters that advertisers and social networks append are ignored.
+/// The key of a page that is the same for every reader, after looking up which post is at
+/// its address; `None` for all others.
+pub fn find<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, Option<Key>> {
+    Box::pin(async move {
+        if let Some(PostPath::Address(username, slug)) = PostPath::parse(uri.path()) {
+            // An error comes again, and is shown, when the page is made.
+            let _ = site.addresses().post_at(site, &Actor::Anonymous, &username, &slug).await;
+        }
+        known(site, uri)
+    })
+}
+
+/// The key of a page that is the same for every reader, as far as it is known; `None` for
+/// all others. Parameters that advertisers and social networks append are ignored.
 #[must_use]
-pub fn key(site: &Site, uri: &Uri) -> Option<Key> {
+pub fn known(site: &Site, uri: &Uri) -> Option<Key> {
     let (generation, name) = match uri.path() {
         "/" => {
             let list = match page_request(uri.query().unwrap_or_default())? {

@@ -54,7 +54,7 @@ pub fn MyPostsPage() -> impl IntoView {
     let notice = expect_context::<Option<&'static Notice>>();
     let just_deleted = notice.is_some_and(|notice| notice == &forms::DELETED);
     load(async move {
-        let page = api::my_posts(older, newer).await?;
+        let page = api::my_posts(older, newer, None).await?;
         let undo = if just_deleted { undo().await? } else { None };
         Ok(view! {
             <PageTitle text="My posts".to_owned() />

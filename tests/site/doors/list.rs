@@ -136,10 +136,58 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a title",
-        parses: &["posts/post.rs::Title::parse", "posts/domain/post_text.rs::PostText::parse"],
+        parses: &[
+            "posts/post.rs::Title::parse",
+            "posts/domain/post_text.rs::PostText::parse",
+            "posts/domain/post_text.rs::Written::parse",
+        ],
         bytes: 256 * KIB,
         worst: grammar::words,
         way: Way::Field { path: "/api/create_post", field: "title", others: &[("content", "")] },
+    },
+    Door {
+        name: "tags",
+        parses: &["posts/domain/filing.rs::FilingChange::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/create_post",
+            field: "tags",
+            others: &[("title", ""), ("content", "")],
+        },
+    },
+    Door {
+        name: "the address of a post in a form",
+        parses: &["posts/slug.rs::Slug::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/create_post",
+            field: "address",
+            others: &[("title", ""), ("content", "")],
+        },
+    },
+    Door {
+        name: "a time to publish at",
+        parses: &["posts/domain/schedule.rs::PublishTime::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/create_post",
+            field: "publish_at",
+            others: &[("title", ""), ("content", "")],
+        },
+    },
+    Door {
+        name: "a draft",
+        parses: &["posts/domain/draft_posts.rs::DraftText::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/save_draft",
+            field: "title",
+            others: &[("id", "none"), ("content", "")],
+        },
     },
     Door {
         name: "a key of idempotency",
@@ -388,6 +436,13 @@ pub const HEADS: &[Door] = &[
         bytes: 32 * KIB,
         worst: grammar::header,
         way: Way::Target("/posts/"),
+    },
+    Door {
+        name: "the address of a post",
+        parses: &["posts/pages/mod.rs::PostPath::parse"],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/@ada/"),
     },
     Door {
         name: "the query of a page",

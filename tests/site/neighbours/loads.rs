@@ -29,7 +29,9 @@ pub struct Site {
     hostile: Vec<Client>,
     pub key: String,
     pub post: String,
-    heavy: String,
+    /// Where it is read.
+    pub post_page: String,
+    heavy_page: String,
 }
 
 impl Site {
@@ -52,7 +54,10 @@ impl Site {
         for number in 0..LONG_POSTS {
             hostile[0].publish(&format!("Long {number}"), &long).await;
         }
-        Self { byline, served, author, hostile, key, post, heavy }
+        let page_of =
+            async |id: &str| author.clone().get_once(&format!("/posts/{id}")).await.location().to_owned();
+        let (post_page, heavy_page) = (page_of(&post).await, page_of(&heavy).await);
+        Self { byline, served, author, hostile, key, post, post_page, heavy_page }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -205,7 +210,7 @@ async fn heavy_previews(site: &Site, until: Instant) {
 
 async fn heavy_pages(site: &Site, until: Instant) {
     again_and_again(6, until, |turn| {
-        site.request(site.get(&format!("/posts/{}?utm_source={turn}", site.heavy)))
+        site.request(site.get(&format!("{}?utm_source={turn}", site.heavy_page)))
     })
     .await;
 }

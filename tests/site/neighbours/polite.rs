@@ -54,7 +54,7 @@ impl Polite {
             })
         };
         let reader = site.browser();
-        let (first, post) = (reader.clone(), format!("/posts/{}", site.post));
+        let (first, post) = (reader.clone(), site.post_page.clone());
         let author = site.author.as_script();
         let key = site.key.clone();
         let host = site.address().to_string();

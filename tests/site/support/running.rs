@@ -214,6 +214,14 @@ impl Running {
         api_keys::create_public(&self.site, api_keys::Wanted { name, days }).await.expect("a key")
     }
 
+    /// Where a post is read.
+    pub async fn path_of(&self, id: &str) -> String {
+        let sql = format!(
+            "SELECT '/@' || u.username || '/' || p.slug FROM posts p JOIN users u ON u.id = p.owner_id WHERE p.id = '{id}'"
+        );
+        self.probe().await.texts(&sql).await.remove(0)
+    }
+
     /// A post as it is stored.
     pub async fn stored_post(&self, id: &str) -> Option<StoredPost> {
         const FIND: &str = "SELECT u.username AS owner, p.title, COALESCE(p.content, '') AS content,
