@@ -12,6 +12,7 @@ const HARMLESS = new Set([
 export class Watch {
   readonly #complaints: string[] = [];
   readonly #expected: number[] = [];
+  #mayViolate = false;
   #answer: ((dialog: Dialog) => Promise<void>) | undefined;
 
   over(context: BrowserContext): void {
@@ -50,6 +51,11 @@ export class Watch {
     this.#expected.push(status);
   }
 
+  /** From now on the policy of the site may refuse something, and the browser say so. */
+  expectPolicyViolations(): void {
+    this.#mayViolate = true;
+  }
+
   /** From now on the page may ask, and this answers. */
   answerDialogs(answer: (dialog: Dialog) => Promise<void>): void {
     this.#answer = answer;
@@ -61,6 +67,7 @@ export class Watch {
 
   /** Chromium reports a document with an error status on the console, once. */
   #isExpected(text: string): boolean {
+    if (this.#mayViolate && text.includes('violates the following Content Security Policy directive')) return true;
     const status = /^Failed to load resource: .* status of (\d+)/.exec(text)?.[1];
     const at = this.#expected.indexOf(Number(status));
     if (at < 0) return false;

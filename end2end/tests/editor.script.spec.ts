@@ -1,7 +1,7 @@
 import { call } from '../support/api.ts';
 import { awake, button, expectNoSidewaysScrolling, field, heading, preview } from '../support/page.ts';
 import { logIn, logOut, signedUp } from '../support/people.ts';
-import { edit, expectInEditor, publish, published, type } from '../support/posts.ts';
+import { edit, expectInEditor, published, show, type } from '../support/posts.ts';
 import { expect, test } from '../support/test.ts';
 import type { BrowserContext, Page } from '@playwright/test';
 
@@ -313,12 +313,9 @@ test('only pages with an island load WebAssembly', async ({ page, author }) => {
   page.on('request', (request) => {
     if (request.url().endsWith('.wasm')) loaded.push(new URL(page.url()).pathname);
   });
-  await publish(page, { title: 'Plain to read', content: 'No script needed.' });
-  const path = new URL(page.url()).pathname;
-  await awake(page);
-  loaded.length = 0;
+  const post = await published(page, { title: 'Plain to read', content: 'No script needed.' });
 
-  for (const plain of [path, '/my-posts', `${path}/delete`]) {
+  for (const plain of [show(post), '/my-posts', `${show(post)}/delete`]) {
     await page.goto(plain);
   }
   expect(loaded).toEqual([]);

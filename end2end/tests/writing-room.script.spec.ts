@@ -125,8 +125,10 @@ test('a link that is pasted over words makes them a link', async ({ page, author
   await expect(content(page)).toHaveValue('see [here](https://example.org/a)');
 });
 
-test('rich text is pasted as Markdown, and no script of it runs', async ({ page, author }) => {
+test('rich text is pasted as Markdown, and no script of it runs', async ({ page, author, watch }) => {
   await open(page);
+  // The browser tells of each attribute that the policy keeps from doing anything.
+  watch.expectPolicyViolations();
   await content(page).focus();
   await paste(page, {
     'text/plain': 'plain',

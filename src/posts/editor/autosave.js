@@ -25,6 +25,8 @@ export function autosave({ form, area, say, replaceAll }) {
   let question = "";
   let waits = false;
   let passes = false;
+  // The form is on its way, and what it does must not be done by a save as well.
+  let leaves = false;
 
   function typed() {
     const values = new FormData(form);
@@ -49,7 +51,7 @@ export function autosave({ form, area, say, replaceAll }) {
 
   async function saveNow() {
     const text = typed();
-    if (editing === "published" || question === "conflict" || same(text, saved)) return;
+    if (leaves || editing === "published" || question === "conflict" || same(text, saved)) return;
     if (!id && !text.title.trim() && !text.content.trim()) return;
     if (!navigator.onLine) return away();
     const body = new URLSearchParams(text);
@@ -59,7 +61,10 @@ export function autosave({ form, area, say, replaceAll }) {
     if (!id) body.set("idempotency_key", input("idempotency_key").value);
     let answer;
     try {
-      answer = await fetch("/api/save_draft", { method: "POST", headers: { accept: "application/json" }, body });
+      // A tab that is closed may still send a little (the limit is 64 KiB).
+      const keepalive = document.visibilityState === "hidden" && body.toString().length < 60_000;
+      const headers = { accept: "application/json" };
+      answer = await fetch("/api/save_draft", { method: "POST", headers, body, keepalive });
     } catch {
       return away();
     }
@@ -237,8 +242,17 @@ export function autosave({ form, area, say, replaceAll }) {
     passes = false;
   }
 
+  function leave(event) {
+    clearTimeout(timer);
+    leaves = true;
+    // Somebody else may keep it from being sent.
+    setTimeout(() => (leaves = !event.defaultPrevented));
+  }
+
+  addEventListener("pageshow", () => (leaves = false));
+
   form.addEventListener("submit", (event) => {
-    if (passes) return;
+    if (passes) return leave(event);
     const { submitter } = event;
     const asks = submitter?.dataset.does === "publish" && title.value.trim() && !area.value.trim();
     if (waits || (asks && !confirm("There is no text yet, only a title. Publish it like this?"))) {
@@ -247,7 +261,7 @@ export function autosave({ form, area, say, replaceAll }) {
       event.preventDefault();
       send(submitter);
     } else {
-      clearTimeout(timer);
+      leave(event);
     }
   });
 }

@@ -185,6 +185,24 @@ tablist.addEventListener("keydown", (event) => {
 narrow.addEventListener("change", layOut);
 layOut();
 
+// The time zone of a time is that of the device on that day, until its author chooses.
+const time = document.querySelector("#publish_at");
+const zone = document.querySelector("#utc_offset");
+
+function chooseZone() {
+  const minutes = -new Date(time.value || Date.now()).getTimezoneOffset();
+  const two = (number) => String(number).padStart(2, "0");
+  const ahead = Math.abs(minutes);
+  const shown = `${minutes < 0 ? "-" : "+"}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+  if ([...zone.options].some(({ value }) => value === shown)) zone.value = shown;
+}
+
+if (time && !time.value) {
+  chooseZone();
+  time.addEventListener("input", chooseZone);
+  zone.addEventListener("change", () => time.removeEventListener("input", chooseZone));
+}
+
 toolbar.hidden = false;
 autosave({ form, area, say, replaceAll });
 
