@@ -187,6 +187,12 @@ pub enum Field {
     Links,
     /// What becomes of the posts of an account that is deleted.
     Posts,
+    /// The words of a search.
+    Search,
+    /// A picture that is uploaded.
+    File,
+    /// Words for people who do not see a picture.
+    Alt,
     /// No control that is typed into: the button that asks for a passkey.
     Passkey,
 }
@@ -216,6 +222,9 @@ impl Field {
             Self::About => "about",
             Self::Links => "links",
             Self::Posts => "posts",
+            Self::Search => "q",
+            Self::File => "file",
+            Self::Alt => "alt",
             Self::Passkey => "passkey",
         }
     }
@@ -244,6 +253,9 @@ impl Field {
             Self::About => "About you",
             Self::Links => "Links",
             Self::Posts => "Your posts",
+            Self::Search => "Search",
+            Self::File => "Add a picture",
+            Self::Alt => "What it shows (alt text)",
             Self::Passkey => "Passkey",
         }
     }

@@ -14,6 +14,7 @@
 //! | `ops` | copy, demo data, housekeeping |
 //! | `feeds` | feeds of posts, the map of the site, the rules for crawlers |
 //! | [`posts`], [`accounts`] | the features: types that both builds share, server functions (`api`), islands; and with `ssr` their `pages`, `forms` and `domain` |
+//! | [`media`] | pictures that authors upload; beside `accounts`, below `posts` |
 //! | `http` | the web layer: layers, forms, calls, pages, caches, limits, TLS |
 //! | `mail` | what is written to people: letters, the outbox, mail servers |
 //! | `credentials` | who is asking, and the proof |
@@ -28,6 +29,7 @@
 
 pub mod accounts;
 pub mod error;
+pub mod media;
 pub mod posts;
 pub mod text;
 pub mod timestamp;

@@ -27,7 +27,7 @@ use crate::{
         },
         pages,
     },
-    oauth,
+    media, oauth,
     ops::export,
     posts::events,
     site::Site,
@@ -52,6 +52,7 @@ pub fn router(site: Site) -> Router {
         .route("/my-posts/kept/{id}/discard", post(calls::discard_kept).fallback(only_post))
         .route(export::PATH, get(pages::page).post(export::download))
         .route("/account/api/{*file}", get(codegen::http::download))
+        .merge(media::http::uploads())
         .merge(graphql::graphiql::routes())
         .fallback(pages::page)
         .layer(sessions.clone())
@@ -67,6 +68,7 @@ pub fn router(site: Site) -> Router {
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
         .route("/.well-known/change-password", get(change_password))
+        .merge(media::http::files())
         .merge(feeds::http::routes());
 
     // What no cookie opens to a page of another origin.

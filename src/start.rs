@@ -26,9 +26,13 @@ use crate::{
         turns::Turns,
     },
     mail::Mailer,
+    media,
+    media::domain::{Studio, served::ServedFiles, uses::FindUses},
     posts,
     posts::{
-        domain::{reading::PostReaders, rendering::Renderer, scheduled::Publisher, slugs::KnownAddresses},
+        domain::{
+            pictures, reading::PostReaders, rendering::Renderer, scheduled::Publisher, slugs::KnownAddresses,
+        },
         events::{Bus, broadcast::Broadcast},
         pages::frame::Frames,
     },
@@ -53,9 +57,10 @@ const FORMS: Forms = Forms {
         accounts::factor_forms::FORMS,
         accounts::mail_forms::FORMS,
         posts::forms::FORMS,
+        media::forms::FORMS,
     ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
-    notices: &[&accounts::mail_forms::NOTICES, &posts::forms::NOTICES],
+    notices: &[&accounts::mail_forms::NOTICES, &posts::forms::NOTICES, &[&media::forms::ADDED]],
 };
 
 async fn assemble(
@@ -105,6 +110,10 @@ async fn assemble(
         .with(KnownAddresses::default())
         .with(Publisher::default())
         .with(Frames::default())
+        .with(config.media_quota)
+        .with(Studio::default())
+        .with(ServedFiles::new(config.page_memory))
+        .with(FindUses(|db, author| Box::pin(pictures::of_author(db, author))))
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)
         .with(FORMS)

@@ -59,6 +59,7 @@ const RESERVED: &[&str] = &[
     "login",
     "logout",
     "mail",
+    "media",
     "moderator",
     "my-posts",
     "new",

@@ -76,6 +76,14 @@ async function fillInKey(page: Page, name: string, days: string): Promise<void> 
   await field(page, 'Days until it expires').fill(days);
 }
 
+/** On the page of pictures: adds a file of the site's own. */
+async function addPicture(page: Page, name: string, alt: string): Promise<void> {
+  await field(page, 'Add a picture').setInputFiles(`../public/${name}`);
+  await field(page, 'What it shows (alt text)').fill(alt);
+  await button(page, 'Add picture').click();
+  await expect(notice(page, 'The picture is added')).toBeVisible();
+}
+
 /** Turns two-factor authentication on. */
 async function withApp(page: Page): Promise<void> {
   await page.goto('/account/two-factor');
@@ -184,6 +192,35 @@ export const states: States = {
   'password': async ({ page }) => {
     await signedUp(page);
     await page.goto('/account/password');
+  },
+  'no pictures': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+  },
+  'pictures': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+    for (const [name, alt] of [['apple-touch-icon.png', 'w'.repeat(200)], ['apple-touch-icon.png', 'The icon']]) {
+      await addPicture(page, name, alt);
+    }
+    const url = await page.locator('.picture a').first().getAttribute('href');
+    await published(page, { title: 'With a picture', content: `![The icon](${url})` });
+    await page.goto('/account/media');
+    await expect(link(page, 'With a picture')).toBeVisible();
+  },
+  'a picture that is none': async ({ page, watch }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+    const file = { name: 'icon.png', mimeType: 'image/png', buffer: Buffer.from('<svg/>') };
+    await field(page, 'Add a picture').setInputFiles(file);
+    await watch.status(page, 422, () => button(page, 'Add picture').click());
+  },
+  'a picture to be deleted': async ({ page }) => {
+    await signedUp(page);
+    await page.goto('/account/media');
+    await addPicture(page, 'apple-touch-icon.png', 'The icon');
+    const action = await page.locator('.picture form').getAttribute('action');
+    await page.goto(action ?? '');
   },
   'logins': async ({ page }) => {
     const author = await signedUp(page);
@@ -370,6 +407,21 @@ export const states: States = {
     await page.getByRole('main').getByRole('heading', { level: 2 }).first().getByRole('link').click();
     await page.getByRole('link', { name: 'c#' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('c#');
+  },
+  'search': async ({ page }) => page.goto('/search'),
+  'what a search finds': async ({ page }) => {
+    await signedUp(page);
+    await publish(page, { title: 'Found by everyone', content: 'A word that is **marked**, and 文字 too.' });
+    await page.goto('/search?q=mark+found');
+    await expect(page.getByRole('mark').first()).toBeVisible();
+  },
+  'a search that finds nothing': async ({ page }) => {
+    await page.goto('/search?q=nobody-wrote-this');
+    await expect(page.getByText('No post has')).toBeVisible();
+  },
+  'a search for too much': async ({ page }) => {
+    await page.goto(`/search?q=${'w'.repeat(120)}`);
+    await expect(page.getByText('Leave out some words')).toBeVisible();
   },
   'author': async ({ page, maren }) => page.goto(`/@${maren.username}`),
   'author with a profile': async ({ page }) => {

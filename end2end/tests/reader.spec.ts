@@ -55,7 +55,7 @@ test('a reader gets by with the keyboard alone', async ({ page, author, visitor 
     await expect(focused).toHaveCSS('outline-style', 'solid');
   };
 
-  for (const name of ['Skip to content', 'Byline', 'All posts', 'My posts', 'Sign up', 'Log in']) {
+  for (const name of ['Skip to content', 'Byline', 'All posts', 'My posts', 'Search', 'Sign up', 'Log in']) {
     await next(name);
   }
   await next('Reached without a mouse');

@@ -8,7 +8,7 @@ use crate::{
         context::actor,
         forms::{Form, Notice},
     },
-    posts::address::{FeedFormat, FeedOf},
+    posts::address::{self, FeedFormat, FeedOf},
     ui::{Time, uri},
 };
 
@@ -27,6 +27,7 @@ pub fn SiteHeader() -> impl IntoView {
                 <ul>
                     <li>{link("/", "All posts")}</li>
                     <li>{link("/my-posts", "My posts")}</li>
+                    <li>{link(address::SEARCH, "Search")}</li>
                 </ul>
                 {match actor() {
                     Actor::User(user) => view! {

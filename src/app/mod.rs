@@ -19,9 +19,10 @@ use crate::{
     assets,
     codegen::page::ApiPage,
     error::AppError,
+    media::pages::{DeletePicturePage, PicturesPage},
     posts::pages::{
         AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
-        PostPage, RevisionsPage, TagPage, TrashPage,
+        PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
     },
     ui::ErrorPage,
 };
@@ -85,6 +86,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/draft") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/publish") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/unpublish") view=|| view! { <EditPostPage /> }.into_any() />
@@ -100,6 +102,8 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/account/delete") view=|| view! { <DeleteAccountPage /> }.into_any() />
                 <Route path=path!("/account/api-keys") view=|| view! { <ApiKeysPage /> }.into_any() />
                 <Route path=path!("/account/api-keys/:id/revoke") view=|| view! { <RevokeApiKeyPage /> }.into_any() />
+                <Route path=path!("/account/media") view=|| view! { <PicturesPage /> }.into_any() />
+                <Route path=path!("/account/media/:id/delete") view=|| view! { <DeletePicturePage /> }.into_any() />
                 <Route path=path!("/account/two-factor") view=|| view! { <TwoFactorPage /> }.into_any() />
                 <Route path=path!("/account/two-factor/:form") view=|| view! { <TwoFactorPage /> }.into_any() />
                 <Route path=path!("/account/passkeys") view=|| view! { <PasskeysPage /> }.into_any() />

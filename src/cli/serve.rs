@@ -15,7 +15,10 @@ use crate::{
     http::{listener, tls::Tls},
     mail,
     ops::{demo, housekeeping},
-    posts::{domain::scheduled, events},
+    posts::{
+        domain::{scheduled, search_index},
+        events,
+    },
     router,
     site::Site,
 };
@@ -47,6 +50,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         }
     }
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    let indexing = tokio::spawn(search_index::keep(site.clone()));
     let publishing = scheduled::start(&site);
     let mailing = mail::Worker::start(&site);
     let following = events::follow::start(&site).await;
@@ -67,6 +71,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let renewing = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change()));
     listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
     cleaning.abort();
+    indexing.abort();
     publishing.abort();
     if let Some(renewing) = renewing {
         renewing.abort();

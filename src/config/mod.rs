@@ -8,6 +8,7 @@ mod database_url;
 mod error;
 mod limits;
 mod mail;
+mod media;
 mod origin;
 mod page_memory;
 mod secret_key;
@@ -35,6 +36,7 @@ use database_url::{DATABASE_URL, READ_DATABASE_URL, database_url};
 pub use error::StartError;
 pub use limits::AuthorLimits;
 pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
+pub use media::MediaQuota;
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
@@ -100,6 +102,8 @@ pub struct Config {
     pub srp: Srp,
     /// What `/robots.txt` says to crawlers that collect texts for AI.
     pub ai_crawlers: AiCrawlers,
+    /// How much an author's pictures may take.
+    pub media_quota: MediaQuota,
 }
 
 /// The settings as flags or environment variables.
@@ -186,6 +190,8 @@ pub struct Flags {
     pub limits: limits::LimitsFlags,
     #[command(flatten)]
     pub site: site::SiteFlags,
+    #[command(flatten)]
+    pub media: media::MediaFlags,
 }
 
 /// Variables that are read elsewhere than in [`Flags`].
@@ -221,6 +227,8 @@ struct File {
     limits: limits::LimitsFile,
     #[serde(default)]
     site: site::SiteFile,
+    #[serde(default)]
+    media: media::MediaFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -337,6 +345,7 @@ impl Config {
             unverified,
             srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
             ai_crawlers: site::ai_crawlers(flags.site, file.site)?,
+            media_quota: media::quota(flags.media, file.media),
         })
     }
 }

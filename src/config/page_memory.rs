@@ -23,7 +23,7 @@ impl PageMemory {
     /// The first page of the list, and pages of posts.
     #[must_use]
     pub const fn main_pages(self) -> u64 {
-        self.parts(34)
+        self.parts(26)
     }
 
     /// Lists that begin at a cursor, and pieces of the map of the site.
@@ -63,6 +63,12 @@ impl PageMemory {
         self.parts(2)
     }
 
+    /// Files of pictures.
+    #[must_use]
+    pub const fn pictures(self) -> u64 {
+        self.parts(8)
+    }
+
     const fn parts(self, parts: u64) -> u64 {
         self.mib as u64 * 1024 * 1024 / Self::PARTS * parts
     }
@@ -90,6 +96,7 @@ mod tests {
                 memory.api_requests(),
                 memory.renderings(),
                 memory.posts(),
+                memory.pictures(),
             ];
             assert_eq!(shares.iter().sum::<u64>(), mib as u64 * 1024 * 1024);
         }

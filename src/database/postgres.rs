@@ -188,6 +188,8 @@ pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error
         .options([
             ("statement_timeout", format!("{}s", STATEMENT_TIME.as_secs()).as_str()),
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            // Byline's statements end before compiling them would pay.
+            ("jit", "off"),
             // Otherwise every start logs that the table of migrations exists.
             ("client_min_messages", "warning"),
         ])

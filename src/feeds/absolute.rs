@@ -42,11 +42,10 @@ fn write_tag(tag: &str, base: &Url, out: &mut String) {
     out.push_str(before);
     while let Some(value) = pieces.next() {
         out.push('"');
-        match resolved(before, value, base) {
-            Some(address) => {
-                html_escape::encode_double_quoted_attribute_to_string(address.as_str(), &mut *out);
-            }
-            None => out.push_str(value),
+        if before.ends_with(" srcset=") {
+            write_forms(value, base, out);
+        } else {
+            write_value(resolved(before, value, base), value, out);
         }
         if let Some(next) = pieces.next() {
             out.push('"');
@@ -56,11 +55,35 @@ fn write_tag(tag: &str, base: &Url, out: &mut String) {
     }
 }
 
+fn write_value(resolved: Option<Url>, value: &str, out: &mut String) {
+    match resolved {
+        Some(address) => {
+            html_escape::encode_double_quoted_attribute_to_string(address.as_str(), out);
+        }
+        None => out.push_str(value),
+    }
+}
+
+/// The forms of a picture: addresses with a width each, as Byline alone writes them.
+fn write_forms(value: &str, base: &Url, out: &mut String) {
+    for (at, form) in value.split(", ").enumerate() {
+        out.push_str(if at > 0 { ", " } else { "" });
+        let (address, width) = form.split_once(' ').unwrap_or((form, ""));
+        write_value(relative(address, base), address, out);
+        out.push(' ');
+        out.push_str(width);
+    }
+}
+
 /// The absolute form of a value, if it is a relative address.
 fn resolved(before: &str, value: &str, base: &Url) -> Option<Url> {
     if !ADDRESSES.iter().any(|name| before.ends_with(name)) {
         return None;
     }
+    relative(value, base)
+}
+
+fn relative(value: &str, base: &Url) -> Option<Url> {
     let address = html_escape::decode_html_entities(value);
     match Url::parse(&address) {
         Err(ParseError::RelativeUrlWithoutBase) => base.join(&address).ok(),
@@ -83,6 +106,11 @@ mod tests {
             ("<img src=\"//a.example/x.png\" alt=\"\">", "<img src=\"https://a.example/x.png\" alt=\"\">"),
             ("<a href=\"HTTPS://A.example\">", "<a href=\"HTTPS://A.example\">"),
             ("<a href=\"mailto:a@b.example\">", "<a href=\"mailto:a@b.example\">"),
+            (
+                "<img src=\"/a.jpg\" srcset=\"/a-1w.webp 1w, /a-2w.webp 2w\">",
+                "<img src=\"https://byline.example/a.jpg\" srcset=\"https://byline.example/a-1w.webp 1w, \
+                 https://byline.example/a-2w.webp 2w\">",
+            ),
             ("<b title=\"> href=\">/x</b>", "<b title=\"> href=\">/x</b>"),
             ("<code>href=\"/x\"</code>", "<code>href=\"/x\"</code>"),
             ("a &lt;a href=\"/x\"&gt;", "a &lt;a href=\"/x\"&gt;"),

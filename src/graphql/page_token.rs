@@ -73,6 +73,7 @@ fn written(filter: &Filter) -> Value {
         Filter::Not(filter) => json!(["not", written(filter)]),
         Filter::Where(attribute, test) => json!(["where", attribute.name(), written_test(test)]),
         Filter::Mentions(word) => json!(["mentions", word]),
+        Filter::Titled(word) => json!(["titled", word]),
         Filter::Deleted => json!(["deleted"]),
     }
 }

@@ -23,8 +23,10 @@ use crate::{
         domain::{
             DeletedPost, draft_posts,
             filter::{Attribute, Comparison, Filter, Test},
-            parse_tags, service,
-            store::{ChangesSince, Listing, Selection},
+            parse_tags,
+            select::{Listing, Selection},
+            service,
+            store::ChangesSince,
         },
     },
     timestamp::Timestamp,

@@ -29,7 +29,7 @@ use tokio::{
 use super::{
     connections::Connection,
     fair_pool::{Eviction, FairPool, Reservation},
-    limits::{ACCOUNT_BODY, BODY_TIME, REQUESTS},
+    limits::{ACCOUNT_BODY, REQUESTS, body_time},
 };
 use crate::{error::AppError, http::layers::client_address::ClientAddress, site::Site};
 
@@ -235,7 +235,7 @@ impl Drop for CountedBody {
 ///
 /// # Errors
 /// [`AppError::TooLarge`] over `max_bytes`, [`AppError::Timeout`] after
-/// [`BODY_TIME`] or if it comes too slowly, [`AppError::Busy`] if there is no
+/// [`body_time`] or if it comes too slowly, [`AppError::Busy`] if there is no
 /// memory for it, [`AppError::BadRequest`] if the client hangs up.
 pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> {
     let too_large = AppError::TooLarge { max_bytes };
@@ -261,7 +261,7 @@ pub async fn read_body(body: Body, max_bytes: usize) -> Result<Bytes, AppError> 
         }
         Ok(Bytes::from(whole))
     };
-    timeout(BODY_TIME, read).await.map_err(|_| AppError::Timeout)?
+    timeout(body_time(max_bytes), read).await.map_err(|_| AppError::Timeout)?
 }
 
 fn read_error(error: axum::Error) -> AppError {

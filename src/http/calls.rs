@@ -14,6 +14,7 @@ use axum::{
     http::{
         HeaderMap, HeaderValue, Method, StatusCode, Uri,
         header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE},
+        request::Parts,
     },
     response::Response,
 };
@@ -334,6 +335,26 @@ async fn may_send(
         Actor::Anonymous => Err(AppError::NotSignedIn),
         _ => Ok(()),
     }
+}
+
+/// A body by somebody who is signed in, for what is no server function, and who that is once
+/// the body has arrived (security row S5). The sender is checked before, too.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`], [`AppError::BadCredential`]; [`AppError::TooLarge`] and the
+/// like for the body.
+pub async fn read_from_user(
+    site: &Site,
+    session: Session,
+    head: &Parts,
+    body: Body,
+    max_body: usize,
+) -> Result<(Caller, Bytes), AppError> {
+    let credential = RequestCredential::in_extensions(&head.extensions).clone();
+    let check = may_send(site, &credential, &session, false);
+    let body = bodies::read_body_if(check, body, max_body).await?;
+    let context = CallContext::of(site, credential, session, source(head)).await?;
+    Ok((context.caller, body))
 }
 
 /// The Leptos context of a server function: the caller and the credential.

@@ -1,9 +1,10 @@
 //! The Leptos context of pages and server functions.
 
-use leptos::prelude::expect_context;
+use leptos::prelude::{expect_context, use_context};
 
 use crate::{
     credentials::{Actor, Caller, RequestCredential, RequestSource, UserSession},
+    http::{pages::ReaderAddress, turns::Client},
     site::Site,
 };
 
@@ -63,4 +64,15 @@ pub fn caller() -> Caller {
 #[must_use]
 pub fn source() -> RequestSource {
     expect_context()
+}
+
+/// Who reads, for turns: this request.
+///
+/// # Panics
+/// Outside [`super::pages`] and [`super::calls`], which provide what it needs.
+#[must_use]
+pub fn client() -> Client {
+    let of_page = use_context().and_then(|ReaderAddress(address)| address);
+    let address = of_page.or_else(|| use_context::<RequestSource>()?.address);
+    site().turns().client(address)
 }

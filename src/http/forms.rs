@@ -56,7 +56,7 @@ pub struct Forms {
     pub of_features: &'static [&'static [&'static Form]],
     /// Server functions that have no form.
     pub calls: &'static [&'static Call],
-    /// The notices of [`Then::GoToWith`].
+    /// The notices of [`Then::GoToWith`], and of what is no [`Form`].
     pub notices: &'static [&'static [&'static Notice]],
 }
 

@@ -11,8 +11,10 @@ pub const ACCOUNT_BODY: usize = 64 * 1024;
 pub const POST_BODY: usize = 1280 * 1024;
 /// The longest time for the head of a request; idle connections end after it too.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
-/// The longest time for the body of a request.
-pub const BODY_TIME: Duration = Duration::from_secs(30);
+/// The longest time for the body of most requests.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// Bytes a second at which a large body may come: a phone that sends a photo.
+const BODY_RATE: usize = 80_000;
 /// The longest time until a client reads the next piece of an answer.
 pub const WRITE_TIME: Duration = Duration::from_secs(30);
 /// The longest time until an answer is made.
@@ -30,6 +32,12 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 pub const SHED_CONNECTIONS: usize = 64;
 /// Requests under way; one more gets 503.
 pub const REQUESTS: usize = 1024;
+
+/// The longest time for a body of so many bytes at most.
+#[must_use]
+pub fn body_time(max_bytes: usize) -> Duration {
+    BODY_TIME.max(Duration::from_secs((max_bytes / BODY_RATE) as u64))
+}
 
 /// Gives up on work that takes too long; the client may try again.
 ///

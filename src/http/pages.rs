@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     future::poll_fn,
+    net::IpAddr,
     sync::{Arc, OnceLock},
 };
 
@@ -25,6 +26,7 @@ use super::{
     cookies::{self, cookie},
     forms::{Form, Notice},
     headers::{refusal, retry_after, wrong_method},
+    layers::client_address::ClientAddress,
     limits,
 };
 use crate::{
@@ -64,6 +66,11 @@ pub enum ShortcutResult {
 #[derive(Clone, Debug)]
 pub struct ShownOnce(pub Option<Value>);
 
+/// The address of whoever asked for this page, for limits; absent for a page that is made
+/// for everyone.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderAddress(pub Option<IpAddr>);
+
 /// The input of a page, besides the database.
 #[derive(Clone, Debug)]
 pub struct PageInput {
@@ -81,6 +88,8 @@ pub struct PageInput {
     pub error: Option<AppError>,
     /// See [`Preloaded`].
     pub preloaded: Preloaded,
+    /// See [`ReaderAddress`].
+    pub address: ReaderAddress,
 }
 
 impl PageInput {
@@ -96,6 +105,7 @@ impl PageInput {
             shown_once: None,
             error: None,
             preloaded: Preloaded(None),
+            address: ReaderAddress(None),
         }
     }
 }
@@ -133,6 +143,7 @@ pub async fn page(State(site): State<Site>, session: Session, request: Request) 
 async fn input(site: &Site, session: &UserSession, head: &Parts) -> Result<PageInput, AppError> {
     let caller = Caller::of(site, RequestCredential::in_extensions(&head.extensions), session).await?;
     let mut input = PageInput::of(head.uri.clone(), caller);
+    input.address = ReaderAddress(head.extensions.get().map(|ClientAddress(address)| *address));
     input.notice = cookie(&head.headers, cookies::NOTICE).and_then(|name| site.forms().notice(name));
     if let Ok(user) = input.caller.actor.user().cloned() {
         restore_kept_form(site, session, &user, &mut input).await?;
@@ -202,6 +213,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
             provide_context(ShownOnce(input.shown_once.clone()));
             provide_context(input.error.clone());
             provide_context(input.preloaded.clone());
+            provide_context(input.address);
         }
     };
     let mut rendering = leptos_axum::render_app_async_with_context(provide, app)(request);

@@ -7,6 +7,7 @@ use crate::{
     },
     credentials::Actor,
     error::AppError,
+    media::domain::unused,
     posts::{
         PageRequest,
         domain::{Guard, service},
@@ -55,17 +56,24 @@ pub async fn run(site: &Site) -> Result<(), AppError> {
                 }
             }
         }
+        if posts == PostsOfDeleted::Keep {
+            unused::give_away(site, &user, &deleted_author_name()?).await?;
+        }
         if account::delete(site, user.clone()).await? {
             tracing::info!(user = user.id.as_str(), "an account was deleted, as its owner had asked");
+            unused::forget_files(site).await?;
         }
     }
     Ok(())
 }
 
+fn deleted_author_name() -> Result<Username, AppError> {
+    Username::parse_known(DELETED_AUTHOR).map_err(|error| AppError::BadRequest { reason: error.to_string() })
+}
+
 /// The account that has the posts of deleted authors; made when it is first needed.
 async fn deleted_author(site: &Site) -> Result<Username, AppError> {
-    let name = Username::parse_known(DELETED_AUTHOR)
-        .map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
+    let name = deleted_author_name()?;
     site.database
         .write(name.clone(), |db, name| Box::pin(async move { store::insert_nobody(db, &name).await }))
         .await?;

@@ -34,6 +34,10 @@ use crate::{
         headers::{refusal, uncached},
         source::source,
     },
+    media::{
+        address::FOLDER,
+        domain::{served, service as media},
+    },
     posts::{
         DraftPost, PageRequest, Post, PostId, Revision,
         domain::{
@@ -165,7 +169,39 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
             send(pieces, file.take()).await?;
         }
     }
+    write_pictures(site, caller, &mut file, pieces).await?;
     send(pieces, file.finish()?).await
+}
+
+/// Each picture as it is shown, and a list of them.
+async fn write_pictures(
+    site: &Site,
+    caller: &Caller,
+    file: &mut File,
+    pieces: &Pieces,
+) -> Result<(), AppError> {
+    let mut listed = Vec::new();
+    let mut before: Option<String> = None;
+    loop {
+        let pictures = media::list(site, &caller.actor, before.as_deref()).await?;
+        let Some(last) = pictures.last() else { break };
+        before = Some(last.id.clone());
+        for picture in pictures {
+            let name = picture.url.trim_start_matches(FOLDER);
+            // Deleted since the list was read.
+            let body = match served::file(site, name).await {
+                Err(AppError::NotFound) => continue,
+                body => body?,
+            };
+            file.add_packed(&format!("pictures/{name}"), &body)?;
+            send(pieces, file.take()).await?;
+            listed.push(json!({
+                "file": format!("pictures/{name}"), "url": picture.url, "alt": picture.alt.as_str(),
+                "uploaded": picture.created_at.rfc3339(),
+            }));
+        }
+    }
+    file.add_json("pictures.json", &json!(listed))
 }
 
 /// The earlier versions of a post or a draft.
@@ -274,6 +310,13 @@ impl File {
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
         self.zip.start_file(name, options).map_err(internal)?;
         self.zip.write_all(text.as_bytes()).map_err(internal)
+    }
+
+    /// Adds what is as small as it can be.
+    fn add_packed(&mut self, name: &str, bytes: &[u8]) -> Result<(), AppError> {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        self.zip.start_file(name, options).map_err(internal)?;
+        self.zip.write_all(bytes).map_err(internal)
     }
 
     fn add_json(&mut self, name: &str, value: &Value) -> Result<(), AppError> {

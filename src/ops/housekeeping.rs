@@ -11,9 +11,10 @@ use crate::{
     },
     database::idempotency,
     mail,
+    media::domain::unused,
     ops::deletions,
     posts::{
-        domain::{fold, rendered, slugs, store as posts, trash},
+        domain::{rendered, slugs, store as posts, trash},
         events,
     },
     site::Site,
@@ -56,11 +57,11 @@ pub async fn run(site: Site) {
         if let Err(error) = slugs::backfill(&site.database).await {
             tracing::warn!(%error, "some posts have no address below their author yet; it is tried again in ten minutes");
         }
+        if let Err(error) = unused::run(&site).await {
+            tracing::warn!(%error, "unused pictures are not removed yet; it is tried again in ten minutes");
+        }
         if let Err(error) = rendered::backfill(&site).await {
             tracing::warn!(%error, "some posts are rendered when they are asked for; it is tried again in ten minutes");
-        }
-        if let Err(error) = fold::backfill(&site.database).await {
-            tracing::warn!(%error, "searches do not know all posts yet; it is tried again in ten minutes");
         }
     }
 }

@@ -4,12 +4,19 @@
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::form_urlencoded;
 
-use super::{Post, PostId, Slug, Summary, Tag};
+use super::{Post, PostId, Slug, Summary, Tag, found::SearchPlace};
 use crate::username::Username;
 
 /// It tells the address of an author from every other of one segment.
 pub const BEFORE_USERNAME: char = '@';
+
+/// Where everyone searches.
+pub const SEARCH: &str = "/search";
+
+/// The parameter with the words of a search.
+pub const SEARCH_WORDS: &str = "q";
 
 /// The form of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,4 +123,15 @@ impl FeedOf {
     pub fn address(&self, format: FeedFormat) -> String {
         format!("{}/{}", self.page().trim_end_matches('/'), format.file())
     }
+}
+
+/// What a search finds, from a place on.
+#[must_use]
+pub fn of_search(words: &str, after: Option<&SearchPlace>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair(SEARCH_WORDS, words);
+    if let Some(place) = after {
+        query.append_pair("after", &place.to_string());
+    }
+    format!("{SEARCH}?{}", query.finish())
 }

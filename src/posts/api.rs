@@ -8,7 +8,7 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::{DraftPost, Page, Post, PostOrDraft, Revision, sent::Sent};
+use super::{DraftPost, Page, Post, PostOrDraft, Revision, found::SearchPage, sent::Sent};
 use crate::error::AppError;
 
 /// One page of all posts, of those of `author`, or of those with a `tag`, newest first.
@@ -42,6 +42,21 @@ pub async fn my_posts(
     #[server(default)] status: Option<String>,
 ) -> Result<Page, AppError> {
     server::mine(older, newer, status).await
+}
+
+/// One page of the posts that have all words of `q` in title or text, whoever wrote them.
+/// Posts with all words in the title come first, and then all others; both newest first.
+/// `after` is `more` of an earlier page.
+///
+/// # Errors
+/// [`AppError::Invalid`] without a word, or with more than 100 characters;
+/// [`AppError::BadRequest`] when `after` is no place; [`AppError::Busy`].
+#[server(endpoint = "/search_posts", prefix = "/api", input = GetUrl)]
+pub async fn search_posts(
+    #[server(default)] q: String,
+    #[server(default)] after: Option<String>,
+) -> Result<SearchPage, AppError> {
+    server::search(q, after).await
 }
 
 /// One post.
@@ -230,11 +245,11 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
 
 #[cfg(feature = "ssr")]
 mod server {
-    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, Sent};
+    use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, SearchPage, Sent};
     use crate::{
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
-        http::context::{actor, site},
+        http::context::{actor, client, site},
         posts::{
             PageRequest, PostId,
             domain::{
@@ -242,8 +257,9 @@ mod server {
                 draft_posts::{self, DraftSave, DraftText, Publication},
                 parse_tags, preview, revisions,
                 schedule::PublishTime,
-                service, trash,
+                search, service, trash,
             },
+            found::SearchPlace,
         },
         username::Username,
     };
@@ -291,6 +307,12 @@ mod server {
                 Err(AppError::BadRequest { reason: "status is published or draft".to_owned() })
             }
         }
+    }
+
+    pub(super) async fn search(q: String, after: Option<String>) -> Result<SearchPage, AppError> {
+        let after = after.as_deref().map(str::parse::<SearchPlace>).transpose();
+        let words = search::SearchWords::parse(&q).map_err(AppError::from);
+        search::search(&site(), &actor(), &client(), words, after.map_err(AppError::from)).await
     }
 
     pub(super) async fn get(id: String) -> Result<Post, AppError> {

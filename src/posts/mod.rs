@@ -7,6 +7,7 @@
 mod cursor;
 mod draft_post;
 mod drafts;
+pub mod found;
 mod open_drafts;
 mod page;
 mod post;

@@ -83,7 +83,8 @@ pub fn TextField(
     let error = form.error_at(field);
     let value = (kind != "password").then(|| form.value(field.name()).unwrap_or(value));
     // Usernames and addresses are no prose: phones should neither correct nor capitalise them.
-    let verbatim = !matches!(field, Field::Title | Field::Name | Field::DisplayName | Field::About);
+    let verbatim =
+        !matches!(field, Field::Title | Field::Name | Field::DisplayName | Field::About | Field::Alt);
     view! {
         <div class="field" class:invalid=error.is_some()>
             <FieldText field hint error=error.clone() />
@@ -104,6 +105,33 @@ pub fn TextField(
                 />
                 {children.map(|children| children())}
             </div>
+        </div>
+    }
+}
+
+/// A label, a hint, what is wrong, and a control that takes a file.
+#[component]
+pub fn FileField(
+    field: Field,
+    /// The media types that the browser offers.
+    accept: &'static str,
+    /// One sentence that is read before choosing.
+    hint: &'static str,
+) -> impl IntoView {
+    let form = expect_context::<FormState>();
+    let error = form.error_at(field);
+    view! {
+        <div class="field" class:invalid=error.is_some()>
+            <FieldText field hint=Some(hint) error=error.clone() />
+            <input
+                id=field.name()
+                name=field.name()
+                type="file"
+                accept=accept
+                required
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=described_by(field, Some(hint), error.as_deref())
+            />
         </div>
     }
 }

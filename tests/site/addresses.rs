@@ -238,3 +238,27 @@ async fn lists_of_a_tag_and_of_the_api_go_on_at_a_cursor() {
     assert_eq!(answer["data"]["myPosts"]["nodes"], json!([{ "title": "Post 7" }]));
     assert_eq!(answer["data"]["allPosts"]["nodes"], json!([]));
 }
+
+#[tokio::test]
+async fn a_text_from_elsewhere_brings_its_title_its_tags_and_its_date() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    ada.publish("Today", "").await;
+    let content =
+        "---\r\ntitle: \"From: elsewhere\"\r\ntags: [Rust, web]\r\ndate: 2019-05-04\r\n---\r\n\r\nText.";
+    let answer = ada.submit("/my-posts/new", &[("title", ""), ("content", content), ("tags", "")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let page = site.browser().page("/@ada/from-elsewhere").await;
+    assert_eq!((page.text("h1").as_str(), page.text(".prose").trim()), ("From: elsewhere", "Text."));
+    assert_eq!(page.texts(".tag-list a"), ["rust", "web"]);
+    assert!(page.text(".meta").contains("4 May 2019"), "{}", page.text(".meta"));
+    assert_eq!(site.browser().page("/").await.texts(".entry h2"), ["Today", "From: elsewhere"]);
+    // What is typed counts before it, and a program of Amplify sends a text as it is.
+    ada.submit("/my-posts/new", &[("title", "Typed"), ("content", content), ("tags", "own")]).await;
+    assert_eq!(site.browser().page("/@ada/typed").await.texts(".tag-list a"), ["own"]);
+    let token = site.token_of("ada").await;
+    let create = "mutation ($content: String) { createPost(input: { title: \"As it is\", content: $content }) { content } }";
+    let sent = content.replace("\r\n", "\n");
+    let answer = site.graphql_with(&token, create, json!({ "content": sent })).await.json();
+    assert_eq!(answer["data"]["createPost"]["content"], sent);
+}

@@ -89,6 +89,8 @@ const SERVER_FUNCTIONS: &str = "
 | get_post adas             | adas      | adas        | adas        | adas      | 401     | adas      |
 | get_post missing          | 404       | 404         | 404         | 404       | 401     | 404       |
 | list_posts                | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
+| search_posts              | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
+| search_posts wrong        | 422       | 422         | 422         | 422       | 401     | 422       |
 | my_posts                  | 401       | adas        | bobs        | 403       | 401     | adas      |
 | my_posts wrong            | 401       | 400         | 400         | 403       | 401     | 400       |
 | create_post               | 401       | made by ada | made by bob | 403       | 401     | 403       |
@@ -122,6 +124,8 @@ const SERVER_FUNCTIONS: &str = "
 | restore_revision missing  | 401       | 404         | 404         | 403       | 401     | 403       |
 | preview_post              | 401       | HTML        | HTML        | 403       | 401     | 403       |
 | preview_post wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
+| my_media                  | 401       | none        | none        | 403       | 401     | none      |
+| delete_media missing      | 401       | 404         | 404         | 403       | 401     | 403       |
 | my_api_keys               | 401       | Reader      | none        | 403       | 401     | Reader    |
 | create_api_key            | 401       | a key       | a key       | 403       | 401     | 403       |
 | create_api_key wrong      | 401       | 422         | 422         | 403       | 401     | 403       |
@@ -346,7 +350,9 @@ impl World {
         let too_long = "x".repeat(Content::MAX_CHARS + 1);
         let (method, fields): (_, &[(&str, &str)]) = match words[..] {
             ["get_post", id] => (Method::GET, &[("id", id)]),
-            ["list_posts" | "my_posts" | "my_api_keys"] => (Method::GET, &[]),
+            ["search_posts"] => (Method::GET, &[("q", "title")]),
+            ["search_posts", "wrong"] => (Method::GET, &[("q", "")]),
+            ["list_posts" | "my_posts" | "my_api_keys" | "my_media"] => (Method::GET, &[]),
             ["my_posts", "wrong"] => (Method::GET, &[("older", "none")]),
             ["create_post"] => (Method::POST, &[("title", "New")]),
             ["create_post", "as", owner] => {
@@ -355,7 +361,7 @@ impl World {
             ["create_post", "wrong"] => (Method::POST, &[("title", "")]),
             ["update_post", id] => (Method::POST, &[("id", id), ("version", "1"), ("title", "New")]),
             ["update_post", id, "wrong"] => (Method::POST, &[("id", id), ("version", "1"), ("title", "")]),
-            ["delete_post" | "restore_post" | "publish_post" | "unpublish_post", id] => {
+            ["delete_post" | "restore_post" | "publish_post" | "unpublish_post" | "delete_media", id] => {
                 (Method::POST, &[("id", id)])
             }
             ["publish_post" | "unpublish_post", id, "wrong"] => (Method::POST, &[("id", id), ("title", " ")]),
@@ -604,7 +610,7 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
         ["unpublish_post", _] => "withdrawn".to_owned(),
         ["my_drafts"] if body == Value::Array(Vec::new()) => "none".to_owned(),
         ["list_revisions", _] => body[0]["post"].as_str().expect("an id").to_owned(),
-        ["list_posts" | "my_posts"] => ids(&body["posts"]),
+        ["list_posts" | "my_posts" | "search_posts"] => ids(&body["posts"]),
         ["create_post", ..] => format!("made by {}", text("owner")),
         ["update_post", _] => "changed".to_owned(),
         ["delete_post", id] => return ("deleted".to_owned(), id.to_owned()),
@@ -616,7 +622,7 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
             );
             "HTML".to_owned()
         }
-        ["my_api_keys"] if body == Value::Array(Vec::new()) => "none".to_owned(),
+        ["my_api_keys" | "my_media"] if body == Value::Array(Vec::new()) => "none".to_owned(),
         ["my_api_keys"] => body[0]["name"].as_str().expect("a name").to_owned(),
         ["my_passkeys"] if body["passkeys"] == Value::Array(Vec::new()) => "none".to_owned(),
         ["my_passkeys"] => body["passkeys"][0]["name"].as_str().expect("a name").to_owned(),

@@ -10,8 +10,10 @@ use byline::{
         domain::{
             Filing, PostText,
             filter::{Attribute, Comparison, Filter, Test},
+            search_index,
+            select::{self, Selection},
             sql,
-            store::{self, Edit, Insertion, Selection},
+            store::{self, Edit, Insertion},
         },
     },
     timestamp::Timestamp,
@@ -242,7 +244,8 @@ fn filter(words: Vec<String>) -> impl Strategy<Value = Filter> {
         1 => Just(Filter::EVERYTHING),
         1 => Just(Filter::NOTHING),
         1 => text.clone().prop_map(|words| Filter::search(&words)),
-        2 => text.prop_map(Filter::Mentions),
+        2 => text.clone().prop_map(Filter::Mentions),
+        1 => text.prop_map(Filter::Titled),
     ];
     leaf.prop_recursive(4, 16, 4, |inner| {
         prop_oneof![
@@ -272,9 +275,15 @@ fn assert_holds<T: Debug>(outcome: Result<(), proptest::test_runner::TestError<T
 async fn the_database_returns_the_posts_that_match_a_filter() {
     let mut runner = runner(400);
     let (site, posts) = site_with_posts(&mut runner).await;
+    assert_posts_that_match_are_returned(&mut runner, &site, &posts);
+    search_index::backfill(&site.site.database).await.expect("an index");
+    assert_posts_that_match_are_returned(&mut runner, &site, &posts);
+}
+
+fn assert_posts_that_match_are_returned(runner: &mut TestRunner, site: &Running, posts: &[Post]) {
     let owner = prop::option::weighted(0.3, select(&OWNERS[..]));
     let place = prop::option::weighted(0.3, (0..posts.len()).prop_map(|at| at));
-    let wanted = (filter(words(&posts)), owner, place, 1..100_usize, any::<bool>());
+    let wanted = (filter(words(posts)), owner, place, 1..100_usize, any::<bool>());
     let outcome = runner.run(&wanted, |(filter, owner, place, limit, content)| {
         let after = place.map(|at| &posts[at]);
         let expected: Vec<_> = posts
@@ -292,7 +301,7 @@ async fn the_database_returns_the_posts_that_match_a_filter() {
             let after = after.map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
             let selection = Selection { owner, tag: None, slug: None, filter, after, limit, content };
             let db = &mut site.site.database.read().await.expect("a connection");
-            store::select(db, &selection).await.expect("a listing")
+            select::select(db, &selection).await.expect("a listing")
         });
         let shown = &expected[..limit.min(expected.len())];
         prop_assert_eq!(ids(&listing.posts), ids(shown));
@@ -651,7 +660,7 @@ async fn comparisons_are_right_at_exactly_the_value_of_a_post() {
             };
             let in_database = {
                 let db = &mut site.site.database.read().await.expect("a connection");
-                store::select(db, &selection).await.expect("a listing").posts
+                select::select(db, &selection).await.expect("a listing").posts
             };
             let (by_program, _) = listed(&site, &key, &json!({ name: json }), 100).await;
             for (where_, found) in
@@ -678,7 +687,7 @@ fn texts(texts: &[String]) -> Vec<&str> {
 /// What SQLite says it does for a selection.
 async fn plan(database: &TestDatabase, selection: &Selection) -> String {
     let Probe::Sqlite(db) = &mut database.probe().await else { panic!("a file") };
-    let (text, values) = store::select_statement(Engine::Sqlite, selection).finish();
+    let (text, values) = select::select_statement(Engine::Sqlite, selection).finish();
     let mut query =
         sqlx::query_as::<_, (i64, i64, i64, String)>(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}")));
     for value in values {

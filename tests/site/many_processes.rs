@@ -303,7 +303,7 @@ async fn migrations_of_a_server_started_at_once_all_succeed() {
         }
         let tables = database.probe().await.tables().await;
         let mut expected: Vec<_> =
-            TABLES.iter().map(|table| table.name).chain(["_sqlx_migrations"]).collect();
+            TABLES.iter().map(|table| table.name).chain(["_sqlx_migrations", "searched_posts"]).collect();
         expected.sort_unstable();
         assert_eq!(tables, expected);
         let steps = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres"));

@@ -108,7 +108,8 @@ async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_the
     }
     let indexes = match probe {
         Probe::Sqlite(_) => {
-            "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name LIKE '%posts' ORDER BY name"
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name LIKE '%posts'
+             UNION SELECT 'searched_posts_grams' FROM sqlite_schema WHERE name = 'post_grams' ORDER BY name"
         }
         Probe::Postgres(_) => {
             "SELECT indexname::text FROM pg_indexes WHERE tablename LIKE '%posts' AND indexname NOT LIKE '%pkey' ORDER BY 1"
@@ -124,12 +125,18 @@ async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_the
             "posts_to_fold",
             "posts_without_slug",
             "rendered_posts_renderer",
+            // Of the server alone: in a file, the grams are a table of their own.
+            "searched_posts_grams",
+            "searched_posts_to_index",
             "trashed_posts_age",
             "trashed_posts_of_owner"
         ]
     );
+    // Every post is to be indexed for searches.
+    assert_eq!(database.count("SELECT COUNT(*) FROM searched_posts").await, 3);
     // What is an author's goes with the author, and a taken id is refused.
     assert_eq!(probe.execute("DELETE FROM users WHERE id = 'u1'").await, 1);
     assert_eq!(rows_of(&database, "posts", POSTS.rsplit_once(", ").expect("columns").0).await.len(), 1);
     assert_eq!(database.count("SELECT COUNT(*) FROM deleted_posts").await, 1);
+    assert_eq!(database.count("SELECT COUNT(*) FROM searched_posts").await, 1);
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The rooms, the top floor first. A room may use what stands on lower floors.
-const FLOORS: [&[&str]; 19] = [
+const FLOORS: [&[&str]; 20] = [
     &["main"],
     &["cli"],
     &["router", "start"],
@@ -24,6 +24,7 @@ const FLOORS: [&[&str]; 19] = [
     &["ops"],
     &["feeds"],
     &["posts"],
+    &["media"],
     &["accounts"],
     &["http"],
     &["mail"],

@@ -62,6 +62,9 @@ pub fn AccountPage() -> impl IntoView {
                 <Part title="API keys" href="/account/api-keys" link="Manage API keys">
                     <p>{number(keys, "key", "keys")}</p>
                 </Part>
+                <Part title="Pictures" href="/account/media" link="Manage pictures">
+                    <p>"What you show in your posts."</p>
+                </Part>
                 <Part title="Export" href="/account/export" link="Export your data">
                     <p>"Your posts as Markdown, and everything else that is yours."</p>
                 </Part>

@@ -459,6 +459,7 @@ pub async fn publish(
         None => Written {
             text: PostText::parse(&stored.title, stored.content.as_str())?,
             filing: FilingChange::default(),
+            date: None,
         },
     };
     if let Some(time) = time {
@@ -543,7 +544,8 @@ pub(super) async fn publish_now(
             let Some(row) = find_row(db, &user.id, &id).await? else {
                 return Err(missing(db, &user, &id).await?);
             };
-            let published_at = row.published_at;
+            let published_at = row.published_at.or(written.date.map(Timestamp::micros));
+            let was_published = row.published_at.is_some();
             let draft = DraftPost::try_from(row)?;
             if version.is_some_and(|version| version != draft.version) {
                 return Err(draft_conflict(&draft));
@@ -573,7 +575,7 @@ pub(super) async fn publish_now(
                 id: Some(id),
                 text: Folded { post_text: &written.text, rendering: Some(&rendering), content: folded },
                 filing: &filing,
-                version: if published_at.is_some() { draft.version.max(last) + 1 } else { 1 },
+                version: if was_published { draft.version.max(last) + 1 } else { 1 },
                 created_at: published_at.map_or(now, Timestamp::from_micros),
                 now,
             };
@@ -633,7 +635,7 @@ pub async fn unpublish(
                 is_scheduled: false,
             };
             let draft = match written {
-                Some(Written { text, filing }) => {
+                Some(Written { text, filing, .. }) => {
                     let save = DraftSave { version: None, text: text.into(), filing, time: None };
                     after(&as_it_was, &save)
                 }

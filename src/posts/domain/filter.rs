@@ -25,6 +25,8 @@ pub enum Filter {
     /// The word is in the title or in the content; both are compared by their
     /// [`fold`].
     Mentions(String),
+    /// The word is in the title, compared as by [`Filter::Mentions`].
+    Titled(String),
     /// The post is deleted.
     Deleted,
 }
@@ -155,6 +157,12 @@ impl Filter {
         Self::All(words.split_whitespace().map(|word| Self::Mentions(word.to_owned())).collect())
     }
 
+    /// Every word of a search is in the title.
+    #[must_use]
+    pub fn search_titles(words: &str) -> Self {
+        Self::All(words.split_whitespace().map(|word| Self::Titled(word.to_owned())).collect())
+    }
+
     /// Whether the condition holds of a post.
     #[must_use]
     pub fn matches(&self, post: PostSnapshot<'_>) -> bool {
@@ -168,6 +176,7 @@ impl Filter {
                 let mentions = |text: &str| fold(text).contains(&word);
                 mentions(post.title) || post.content.is_some_and(mentions)
             }
+            Self::Titled(word) => fold(post.title).contains(&fold(word)),
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.holds(Some(post.id.as_str())),
                 Attribute::Title => test.holds(Some(post.title)),
@@ -188,7 +197,7 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(Self::holds_for_missing_post),
             Self::Not(filter) => !filter.holds_for_missing_post(),
             Self::Where(_, test) => test.holds_for_null(),
-            Self::Deleted | Self::Mentions(_) => false,
+            Self::Deleted | Self::Mentions(_) | Self::Titled(_) => false,
         }
     }
 
@@ -218,7 +227,8 @@ impl Filter {
                 sql.push(")");
             }
             Self::Deleted => drop(sql.push(if sql.of_deleted() { "TRUE" } else { "FALSE" })),
-            Self::Mentions(word) => write_mentions(sql, word),
+            Self::Mentions(word) => write_mentions(sql, word, &searched_texts(sql.engine())),
+            Self::Titled(word) => write_mentions(sql, word, &searched_texts(sql.engine())[..1]),
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.write(sql, "p.id"),
                 Attribute::Title => test.write(sql, text(sql.engine(), "p.title", "p.title COLLATE \"C\"")),
@@ -254,16 +264,10 @@ const fn position(engine: Engine) -> &'static str {
 /// not made yet ([`fold::backfill`]). Deleted posts have no stored folds.
 ///
 /// [`fold::backfill`]: super::fold::backfill
-fn write_mentions(sql: &mut Sql, word: &str) {
+fn write_mentions(sql: &mut Sql, word: &str, columns: &[(&'static str, &'static str)]) {
     let (folded, lower) = (fold(word), word.to_ascii_lowercase());
     let position = position(sql.engine());
-    let columns = match sql.engine() {
-        Engine::Sqlite => [("p.title_folded", "p.title"), ("p.content_folded", "p.content")],
-        Engine::Postgres => {
-            [("p.title_folded", "p.title COLLATE \"C\""), ("p.content_folded", "p.content COLLATE \"C\"")]
-        }
-    };
-    for (index, (stored, text)) in columns.into_iter().enumerate() {
+    for (index, &(stored, text)) in columns.iter().enumerate() {
         sql.push(if index == 0 { "(" } else { " OR " });
         if !sql.of_deleted() {
             sql.push("CASE WHEN ").push(stored).push(" IS NOT NULL THEN ");
@@ -279,6 +283,16 @@ fn write_mentions(sql: &mut Sql, word: &str) {
         }
     }
     sql.push(")");
+}
+
+/// The stored folds of title and content, and the texts themselves.
+const fn searched_texts(engine: Engine) -> [(&'static str, &'static str); 2] {
+    match engine {
+        Engine::Sqlite => [("p.title_folded", "p.title"), ("p.content_folded", "p.content")],
+        Engine::Postgres => {
+            [("p.title_folded", "p.title COLLATE \"C\""), ("p.content_folded", "p.content COLLATE \"C\"")]
+        }
+    }
 }
 
 fn write_list(

@@ -29,7 +29,7 @@ use crate::{
 
 /// The character with by far the longest decomposition (18 characters, eleven
 /// times its bytes). It is not decomposed.
-const NOT_DECOMPOSED: char = '\u{FDFA}';
+pub(super) const NOT_DECOMPOSED: char = '\u{FDFA}';
 
 /// Longer contents are folded on a blocking thread, because they would delay other
 /// requests on the same thread.
@@ -55,12 +55,12 @@ pub fn fold(text: &str) -> String {
 /// Full case folding by lower, upper and lower case. Letters that differ only in
 /// case become the same: ẞ, ß and SS become ss; Σ, σ and ς become σ; the dotless ı
 /// becomes i, because its capital is I.
-fn caseless(c: char) -> impl Iterator<Item = char> {
+pub(super) fn caseless(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 /// The block "Combining Diacritical Marks", and invisible characters.
-fn is_ignored(c: char) -> bool {
+pub(super) fn is_ignored(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}') || is_default_ignorable(c)
 }
 
@@ -147,12 +147,17 @@ struct Unfolded {
     content: Option<String>,
 }
 
-/// The condition must be exactly that of the index `posts_to_fold`.
-const UNFOLDED: &str = "
-    SELECT id, version, title, content FROM posts
-    WHERE (title_folded IS NULL AND octet_length(title) <> length(title))
-    OR (content_folded IS NULL AND octet_length(content) <> length(content))
-    LIMIT 100";
+/// Whether a fold is missing; exactly the condition of the index `posts_to_fold`.
+macro_rules! is_unfolded {
+    () => {
+        "((title_folded IS NULL AND octet_length(title) <> length(title))
+        OR (content_folded IS NULL AND octet_length(content) <> length(content)))"
+    };
+}
+pub(super) use is_unfolded;
+
+const UNFOLDED: &str =
+    concat!("SELECT id, version, title, content FROM posts WHERE ", is_unfolded!(), " LIMIT 100");
 
 /// Bytes of texts in one step; a single post may have more.
 const STEP: usize = 1 << 18;

@@ -6,9 +6,15 @@ pub mod draft_posts;
 mod filing;
 pub mod filter;
 pub mod fold;
+pub mod front_matter;
+mod grams;
+mod highlight;
+mod joints;
 mod limits;
 pub mod lists;
 pub mod markdown;
+mod narrowing;
+pub mod pictures;
 pub mod policy;
 mod post_text;
 pub mod preview;
@@ -20,6 +26,9 @@ pub mod revisions;
 mod rows;
 pub mod schedule;
 pub mod scheduled;
+pub mod search;
+pub mod search_index;
+pub mod select;
 pub mod service;
 pub mod slugs;
 mod snapshot;
@@ -28,7 +37,7 @@ pub mod store;
 pub mod trash;
 
 use super::{Content, Post, PostId, Title};
-use crate::{database::internal, error::AppError, username::Username};
+use crate::{database::internal, error::AppError, timestamp::Timestamp, username::Username};
 use serde::Deserialize;
 
 pub use filing::{Filing, FilingChange, parse_tags};
@@ -44,17 +53,19 @@ pub struct NewPost {
     pub owner: Option<String>,
     pub post_text: PostText,
     pub filing: Filing,
+    /// The time of its first publication elsewhere, if it had one.
+    pub date: Option<Timestamp>,
 }
 
 impl From<PostText> for NewPost {
     fn from(post_text: PostText) -> Self {
-        Self { id: None, owner: None, post_text, filing: Filing::default() }
+        Self { id: None, owner: None, post_text, filing: Filing::default(), date: None }
     }
 }
 
 impl From<Written> for NewPost {
-    fn from(Written { text, filing }: Written) -> Self {
-        Self { filing: filing.into_new(), ..text.into() }
+    fn from(Written { text, filing, date }: Written) -> Self {
+        Self { filing: filing.into_new(), date, ..text.into() }
     }
 }
 
@@ -122,7 +133,7 @@ impl From<PostText> for Change {
 }
 
 impl From<Written> for Change {
-    fn from(Written { text, filing }: Written) -> Self {
+    fn from(Written { text, filing, .. }: Written) -> Self {
         Self { filing, ..text.into() }
     }
 }

@@ -1,9 +1,12 @@
 //! What an author sends.
 
-use super::FilingChange;
+use super::{FilingChange, front_matter::FrontMatter};
 use crate::{
+    clock,
     error::{Field, FieldErrors},
     posts::{Content, Title},
+    text::is_blank,
+    timestamp::Timestamp,
 };
 
 /// The title and the text that an author sends, both parsed.
@@ -39,10 +42,13 @@ impl PostText {
 pub struct Written {
     pub text: PostText,
     pub filing: FilingChange,
+    /// The time of its first publication, of a text that was published elsewhere.
+    pub date: Option<Timestamp>,
 }
 
 impl Written {
-    /// The fields as they were typed; absent ones change nothing.
+    /// The fields as they were typed; absent ones change nothing. What front matter says
+    /// fills the fields that are empty, and is no part of the text any more.
     ///
     /// # Errors
     /// Every broken rule.
@@ -52,8 +58,15 @@ impl Written {
         tags: Option<&str>,
         address: Option<&str>,
     ) -> Result<Self, FieldErrors> {
+        // Line ends of a form are those of HTTP.
+        let unix = content.replace("\r\n", "\n");
+        let (front, content) = FrontMatter::of(&unix).unwrap_or((FrontMatter::default(), content));
+        let title = front.title.as_deref().filter(|_| is_blank(title)).unwrap_or(title);
+        let its_tags = front.tags.map(|tags| tags.join(","));
+        let tags = its_tags.as_deref().filter(|_| tags.is_none_or(is_blank)).or(tags);
+        let date = front.date.filter(|date| *date <= clock::now());
         match (PostText::parse(title, content), FilingChange::parse(address, tags)) {
-            (Ok(text), Ok(filing)) => Ok(Self { text, filing }),
+            (Ok(text), Ok(filing)) => Ok(Self { text, filing, date }),
             (text, filing) => Err(text.err().unwrap_or_default().and(filing.err().unwrap_or_default())),
         }
     }

@@ -92,7 +92,7 @@ pub async fn publish_due(site: &Site) -> Result<Option<Timestamp>, AppError> {
                 cancel(site, &id).await?;
                 continue;
             };
-            let written = Written { text, filing: FilingChange::default() };
+            let written = Written { text, filing: FilingChange::default(), date: None };
             let input = (user, id.clone(), None, written);
             match draft_posts::publish_now(site, input, Some(now)).await {
                 Ok(post) => tracing::info!(post = post.id.as_str(), "a post was published at its time"),

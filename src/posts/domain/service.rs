@@ -13,8 +13,10 @@ use super::{
     lists::{self, PostsOf},
     policy,
     rendered::{RenderedPost, Stored},
-    revisions, slugs,
-    store::{self, ChangesSince, Edit, Insertion, Listing, Selection},
+    revisions,
+    select::{self, Listing, Selection},
+    slugs,
+    store::{self, ChangesSince, Edit, Insertion},
 };
 use crate::{
     accounts::{
@@ -184,7 +186,7 @@ pub async fn select(
     selection: Selection,
 ) -> Result<Listing<Post>, AppError> {
     let cost = if selection.filter.is_everything() { ReadCost::Few } else { ReadCost::Many };
-    store::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
+    select::select(&mut site.turn_for(actor, client, cost).await?.db, &selection).await
 }
 
 /// Of a selection, the actor's own posts.
@@ -305,7 +307,7 @@ async fn publish(
     new: NewPost,
     key: Option<IdempotencyKey>,
 ) -> Result<Post, AppError> {
-    let NewPost { id, owner, post_text, filing } = new;
+    let NewPost { id, owner, post_text, filing, date } = new;
     if let Some(owner) = owner
         && !matches_login(site, &author, &owner).await?
     {
@@ -324,8 +326,8 @@ async fn publish(
     let (post_text, folded) =
         fold::fold_before_write(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
     let limits: AuthorLimits = *site.part();
-    let input = (author, id, post_text, filing, folded, rendering, operation);
-    change(site, input, move |db, (author, id, post_text, filing, folded, rendering, operation)| {
+    let input = (author, id, post_text, (filing, date), folded, rendering, operation);
+    change(site, input, move |db, (author, id, post_text, (filing, date), folded, rendering, operation)| {
         Box::pin(async move {
             if let Some(operation) = &operation
                 && let Some(made) = idempotency::remembered(db, author.id.as_str(), operation).await?
@@ -338,7 +340,7 @@ async fn publish(
             }
             limits::refuse_too_much(db, &author, &post_text, limits).await?;
             let text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
-            let insertion = Insertion::new(id, text, &filing, clock::now());
+            let insertion = Insertion::new(id, text, &filing, clock::now()).first_published(date);
             let (post, event) = store::insert(db, &author, insertion).await?;
             if let Some(operation) = &operation {
                 idempotency::remember(db, author.id.as_str(), operation, post.id.as_str()).await?;

@@ -1,9 +1,6 @@
 //! The SQL of posts. Writes have the owner in their `WHERE`, so even a mistake in
 //! other code cannot change another's post (security row A1).
 
-use futures::TryStreamExt;
-use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
-
 use super::{
     Changed, DeletedPost,
     by_id::{ById, ReadById},
@@ -13,8 +10,9 @@ use super::{
     markdown::{self, Rendering},
     rendered,
     rows::{ChangedRow, PostRow, UpdatedRow, broken, columns, deleted_columns, post_columns},
+    select::{Listing, fetch},
     slugs,
-    sql::{Sql, Value},
+    sql::Sql,
 };
 use crate::{
     clock,
@@ -22,7 +20,7 @@ use crate::{
     database::{COMMIT_ORDER_LOCK, Db, Engine, execute, on_engine, violates},
     error::AppError,
     posts::{
-        Content, Cursor, Post, PostId, Slug, Tag, Tags,
+        Content, Cursor, Post, PostId, Slug, Tags,
         events::{Event, EventKind, store as events},
     },
     site::Site,
@@ -116,6 +114,12 @@ impl<'a> Insertion<'a> {
     #[must_use]
     pub fn new(id: Option<PostId>, text: impl Into<Folded<'a>>, filing: &'a Filing, now: Timestamp) -> Self {
         Self { id, text: text.into(), filing, version: 1, created_at: now, now }
+    }
+
+    /// A post that was published elsewhere before, if there is a date.
+    #[must_use]
+    pub fn first_published(self, date: Option<Timestamp>) -> Self {
+        Self { created_at: date.unwrap_or(self.created_at), ..self }
     }
 }
 
@@ -322,80 +326,6 @@ pub async fn forget_deleted(db: &mut Db) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Which posts a program asks for, newest first.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    /// Only this person's posts.
-    pub owner: Option<UserId>,
-    /// Only those with this tag.
-    pub tag: Option<Tag>,
-    /// Only those at this slug of their author.
-    pub slug: Option<Slug>,
-    /// Only those that match.
-    pub filter: Filter,
-    /// Only those older than this place in the list.
-    pub after: Option<Cursor>,
-    /// The most posts to return.
-    pub limit: usize,
-    /// Whether their content is read; if not, it is empty.
-    pub content: bool,
-}
-
-/// Posts in order, and where the next ones begin.
-#[derive(Clone, Debug)]
-pub struct Listing<T> {
-    pub posts: Vec<T>,
-    /// The place after the last of them; absent where nothing follows.
-    pub next: Option<Cursor>,
-}
-
-/// A listing ends early at this many bytes of text, as a page of DynamoDB does.
-const LISTING_BYTES: usize = 1 << 20;
-
-/// The statement of [`select`]. It begins inside an index, however deep.
-#[must_use]
-pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
-    let mut sql = Sql::new(engine);
-    sql.push("SELECT ").push(if selection.content {
-        post_columns!()
-    } else {
-        columns!("CAST(NULL AS TEXT) AS content")
-    });
-    // By whichever index has the order and the most of the conditions.
-    let (cursor, order) = if let Some(tag) = &selection.tag {
-        sql.push(" FROM post_tags t JOIN posts p ON p.id = t.post_id JOIN users u ON u.id = p.owner_id WHERE t.tag = ")
-            .bind(tag.as_str())
-            .push(" AND ");
-        (" AND (t.created_at, t.post_id) < (", " ORDER BY t.created_at DESC, t.post_id DESC LIMIT ")
-    } else {
-        sql.push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
-        (" AND (p.created_at, p.id) < (", " ORDER BY p.created_at DESC, p.id DESC LIMIT ")
-    };
-    selection.filter.write(&mut sql);
-    if let Some(slug) = &selection.slug {
-        sql.push(" AND p.id IN (SELECT post_id FROM post_addresses WHERE slug = ")
-            .bind(slug.as_str())
-            .push(") AND p.slug = ")
-            .bind(slug.as_str());
-    }
-    if let Some(owner) = &selection.owner {
-        sql.push(" AND p.owner_id = ").bind(owner.as_str());
-    }
-    if let Some(after) = &selection.after {
-        sql.push(cursor).bind(after.created_at.micros()).push(", ").bind(after.id.as_str()).push(")");
-    }
-    sql.push(order).bind(selection.limit as i64 + 1);
-    sql
-}
-
-pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
-    let sql = select_statement(db.engine(), selection);
-    let (rows, more) = fetch(db, sql, &selection.filter, selection.limit, PostRow::text_len).await?;
-    let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
-    let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
-    Ok(Listing { next: last.filter(|_| more), posts })
-}
-
 /// Which changes a program asks for, oldest first.
 #[derive(Clone, Debug)]
 pub struct ChangesSince {
@@ -450,55 +380,4 @@ fn write_changes(sql: &mut Sql, wanted: &ChangesSince, columns_and_table: &'stat
             .push(")");
     }
     sql.push(" ORDER BY p.updated_at, p.id LIMIT ").bind(wanted.limit as i64 + 1);
-}
-
-/// Runs a statement that selects one row more than `limit`. Returns the rows, and
-/// whether there are more. A `filter` may have to scan many posts, so its time is
-/// limited.
-async fn fetch<R>(
-    db: &mut Db,
-    sql: Sql,
-    filter: &Filter,
-    limit: usize,
-    bytes: fn(&R) -> usize,
-) -> Result<(Vec<R>, bool), AppError>
-where
-    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    if filter.is_everything() {
-        fetch_untimed(db, sql, limit, bytes).await
-    } else {
-        db.in_time(async |db| fetch_untimed(db, sql, limit, bytes).await).await
-    }
-}
-
-async fn fetch_untimed<R>(
-    db: &mut Db,
-    sql: Sql,
-    limit: usize,
-    bytes: fn(&R) -> usize,
-) -> Result<(Vec<R>, bool), AppError>
-where
-    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let (text, values) = sql.finish();
-    let (mut rows, mut size) = (Vec::new(), 0);
-    on_engine!(db => {
-        let mut query = sqlx::query_as::<_, R>(AssertSqlSafe(text));
-        for value in values {
-            query = match value {
-                Value::Text(text) => query.bind(text),
-                Value::Integer(number) => query.bind(number),
-            };
-        }
-        let mut found = query.fetch(db);
-        while let Some(row) = found.try_next().await? {
-            if rows.len() == limit || size >= LISTING_BYTES {
-                return Ok((rows, true));
-            }
-            size += bytes(&row);
-            rows.push(row);
-        }
-    });
-    Ok((rows, false))
 }

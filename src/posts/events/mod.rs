@@ -23,7 +23,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast as channel, watch};
+use tokio::sync::{Notify, broadcast as channel, watch};
 
 use crate::{
     database::Engine,
@@ -115,6 +115,7 @@ pub struct Bus {
     listener_slots: Arc<ListenerSlots>,
     subscription_slots: Arc<ListenerSlots>,
     stopping: watch::Sender<bool>,
+    own_change: Notify,
 }
 
 impl Site {
@@ -140,12 +141,14 @@ impl Bus {
             listener_slots: Arc::new(ListenerSlots::new(max_listeners)),
             subscription_slots: Arc::new(ListenerSlots::new(max_listeners.saturating_mul(SUBSCRIPTIONS))),
             stopping: watch::Sender::new(false),
+            own_change: Notify::new(),
         }
     }
 
     /// Must be called after each commit of this process, with its event if it has one.
     pub fn committed(&self, event: Option<&Event>) {
         let Some(event) = event else { return };
+        self.own_change.notify_one();
         self.count_change(event);
         if !self.receives_own_events {
             self.deliver(event.clone());
@@ -242,6 +245,12 @@ impl Bus {
     #[must_use]
     pub fn subscription_slot(&self, client: Option<IpAddr>) -> Option<ListenerSlot> {
         ListenerSlots::take(&self.subscription_slots, client)
+    }
+
+    /// Returns once this process has changed a post since the last call. For one listener,
+    /// who keeps the index of searches.
+    pub async fn own_change(&self) {
+        self.own_change.notified().await;
     }
 
     /// Ends all listeners for good, so that the site can stop.

@@ -452,6 +452,20 @@ pub const HEADS: &[Door] = &[
         way: Way::Target("/?"),
     },
     Door {
+        name: "the words of a search by everyone",
+        parses: &["posts/domain/search.rs::SearchWords::parse"],
+        bytes: 32 * KIB,
+        worst: grammar::words,
+        way: Way::Target("/search?q="),
+    },
+    Door {
+        name: "the place in what a search finds",
+        parses: &["posts/found.rs::SearchPlace::from_str"],
+        bytes: 32 * KIB,
+        worst: grammar::header,
+        way: Way::Target("/search?q=x&after="),
+    },
+    Door {
         name: "the cursor of a page",
         parses: &["posts/cursor.rs::Cursor::from_str", "posts/cursor.rs::PageRequest::parse"],
         bytes: 32 * KIB,
@@ -585,6 +599,11 @@ pub const OPERATOR: &[Door] = &[
 pub const OURS: &[(&str, &str)] = &[
     ("accounts/domain/account.rs::PostsOfDeleted::parse", "one of two words, within the limit of a form"),
     ("accounts/pages/mod.rs::asked_for", "a query, of which the length is limited"),
+    ("media/address.rs::Address::parse", "a path, one pass over it"),
+    ("media/address.rs::Hash::parse", "40 characters"),
+    ("media/http.rs::Parts::parse", "what has arrived already, within the limit of an upload"),
+    ("media/pages.rs::PicturesPage", "a query, of which the length is limited"),
+    ("media/picture.rs::Alt::parse", "one pass over a field, within the limit of an upload"),
     ("accounts/profile.rs::About::parse", "one pass over a field, within the limit of a form"),
     ("accounts/profile.rs::DisplayName::parse", "one pass over a field, within the limit of a form"),
     ("accounts/profile.rs::Links::parse", "one pass over a field, within the limit of a form"),

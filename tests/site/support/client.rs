@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::{net::TcpStream, sync::Notify};
 use url::form_urlencoded;
 
-use super::{PASSWORD, Page, in_time};
+use super::{PASSWORD, Page, in_time, picture};
 
 /// A browser or a program, with the cookies it was given.
 #[derive(Clone)]
@@ -233,6 +233,12 @@ impl Client {
     pub async fn post(&mut self, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
         let request = self.request(Method::POST, path).header(CONTENT_TYPE, content_type);
         self.send(request.body(body.into()).expect("a request")).await
+    }
+
+    /// `POST` of a picture, as a form with a file.
+    pub async fn upload(&mut self, path: &str, file: &[u8], alt: &str) -> Answer {
+        let (content_type, body) = picture::form(file, alt);
+        self.post(path, content_type, body).await
     }
 
     /// Sends the head of a form now and its body as the test pleases. Returns

@@ -19,6 +19,7 @@ mod srp;
 mod timing;
 mod totp;
 
+pub mod picture;
 pub mod tokens;
 
 pub use client::{Answer, Client, slow_request, try_exchange, try_open};

@@ -13,8 +13,8 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, Origins, PageMemory, SecretKeySource, Srp,
-        Unverified,
+        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, MediaQuota, Origins, PageMemory,
+        SecretKeySource, Srp, Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
@@ -167,6 +167,7 @@ impl Running {
             unverified: Unverified::MayWrite,
             srp: Srp::On,
             ai_crawlers: AiCrawlers::Allow,
+            media_quota: MediaQuota::of_mib(MediaQuota::DEFAULT),
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

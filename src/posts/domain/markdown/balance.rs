@@ -19,6 +19,7 @@ use super::{
         is_table_part, is_void,
     },
     marks::{self, Stand},
+    pictures,
     sections::{Edit, InPage, Sections},
     tokens::{Attribute, Token, Tokens, decoded},
     written::Written,
@@ -96,6 +97,8 @@ struct Balance<'a> {
     code: usize,
     /// How many of the open elements are links.
     links: usize,
+    /// How many images were written.
+    images: usize,
     frames: Vec<Frame>,
     /// Frames that begin at a place in `open`, by their place in `frames`.
     open_frames: Vec<(usize, usize)>,
@@ -116,6 +119,7 @@ impl<'a> Balance<'a> {
             dropped: HashMap::new(),
             code: 0,
             links: 0,
+            images: 0,
             frames: Vec::new(),
             open_frames: Vec::new(),
             strong: Strong::default(),
@@ -364,11 +368,11 @@ impl<'a> Balance<'a> {
 
     fn picture(&mut self, mut attributes: Vec<(&'static str, Cow<'_, str>)>) {
         let at = attributes.iter().position(|(name, _)| *name == "src");
-        let Some(at) = at else { return self.tag("img", &attributes) };
+        let Some(at) = at else { return self.image(attributes) };
         let (reason, linked) = match addresses::picture(&attributes[at].1) {
             Picture::Shown(address) => {
                 attributes[at].1 = address.into();
-                return self.tag("img", &attributes);
+                return self.image(pictures::with_forms(attributes, at, self.images == 0));
             }
             Picture::Linked(reason) => (reason, true),
             Picture::Dropped(reason) => (reason, false),
@@ -392,6 +396,11 @@ impl<'a> Balance<'a> {
         if self.audience == Audience::Author {
             self.remark(&format!(" (Addresses of pictures begin with https:; {reason}.)"));
         }
+    }
+
+    fn image(&mut self, attributes: Vec<(&'static str, Cow<'_, str>)>) {
+        self.images += 1;
+        self.tag("img", &attributes);
     }
 
     /// Writes a remark of Byline's own.

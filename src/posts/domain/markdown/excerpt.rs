@@ -28,23 +28,62 @@ const GATHERED: usize = 4 * MAX_BYTES;
 /// Classes of what belongs to a page and not to the words of a post.
 const NO_PROSE: [&str; 5] = [NOT_SHOWN, CONTENTS, ALERT_TITLE, NOTE_REFERENCE, FOOTNOTES];
 
+/// Bytes of text that a search looks at.
+const SEARCHED: usize = 256 * 1024;
+
+/// The kinds of text in a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Prose,
+    Code,
+    Heading,
+}
+
 /// The beginning of a post as plain text: of its prose, without prose of its code,
 /// else of its headings.
 pub(super) fn of_html(html: &str) -> String {
     let (mut prose, mut code, mut headings) = (String::new(), String::new(), String::new());
+    read(html, |kind, text| {
+        let into = match kind {
+            Kind::Code => &mut code,
+            Kind::Heading => &mut headings,
+            Kind::Prose => &mut prose,
+        };
+        if into.len() < GATHERED {
+            into.push_str(text);
+        }
+        prose.len() < GATHERED
+    });
+    let found = [prose, code, headings].into_iter().find(|text| !text.trim().is_empty());
+    shorten(&decoded(&found.unwrap_or_default()))
+}
+
+/// All words of a post in one line of plain text, as far as a search looks at them.
+pub(super) fn text_of_html(html: &str) -> String {
+    let mut whole = String::new();
+    read(html, |_, text| {
+        whole.push_str(text);
+        whole.len() < SEARCHED
+    });
+    decoded(&whole).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Reads the words of a post in their order, until `take` says that it has enough.
+fn read(html: &str, mut take: impl FnMut(Kind, &str) -> bool) {
     let (mut in_code, mut in_heading, mut in_formula) = (0_usize, 0_usize, false);
     // The HTML is nested properly: how deep it is, and where what is left out began.
     let (mut depth, mut left_out) = (0_usize, None);
     for token in Tokens::of(html) {
-        let into = match (in_code, in_heading) {
-            (1.., _) => &mut code,
-            (_, 1..) => &mut headings,
-            _ => &mut prose,
+        let kind = match (in_code, in_heading) {
+            (1.., _) => Kind::Code,
+            (_, 1..) => Kind::Heading,
+            _ => Kind::Prose,
         };
+        let mut wants_more = true;
         match token {
             Token::Text(text) | Token::Raw(text) => {
-                if left_out.is_none() && !in_formula && into.len() < GATHERED {
-                    into.push_str(text);
+                if left_out.is_none() && !in_formula {
+                    wants_more = take(kind, text);
                 }
             }
             Token::Start(name, attributes) => {
@@ -52,8 +91,8 @@ pub(super) fn of_html(html: &str) -> String {
                     |wanted| attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
                 if name == MATH {
                     in_formula = true;
-                    if left_out.is_none() && into.len() < GATHERED {
-                        into.push_str(value(TYPED).unwrap_or_default());
+                    if left_out.is_none() {
+                        wants_more = take(kind, value(TYPED).unwrap_or_default());
                     }
                 }
                 let Some(name) = element(name) else { continue };
@@ -64,14 +103,14 @@ pub(super) fn of_html(html: &str) -> String {
                         left_out = Some(depth);
                     }
                 }
-                if is_gap(name) && into.len() < GATHERED {
-                    into.push(' ');
+                if is_gap(name) {
+                    wants_more = take(kind, " ");
                 }
                 match name {
                     "pre" => in_code += 1,
                     _ if is_heading(name) => in_heading += 1,
-                    "img" if left_out.is_none() && into.len() < GATHERED => {
-                        into.push_str(value("alt").unwrap_or_default())
+                    "img" if left_out.is_none() => {
+                        wants_more = take(kind, value("alt").unwrap_or_default());
                     }
                     _ => {}
                 }
@@ -84,8 +123,8 @@ pub(super) fn of_html(html: &str) -> String {
                 }
                 depth = depth.saturating_sub(1);
                 // The end of an inline mark is no gap: "*so*." keeps its full stop.
-                if is_gap(name) && into.len() < GATHERED {
-                    into.push(' ');
+                if is_gap(name) {
+                    wants_more = take(kind, " ");
                 }
                 match name {
                     "pre" => in_code = in_code.saturating_sub(1),
@@ -94,12 +133,10 @@ pub(super) fn of_html(html: &str) -> String {
                 }
             }
         }
-        if prose.len() >= GATHERED {
+        if !wants_more {
             break;
         }
     }
-    let found = [prose, code, headings].into_iter().find(|text| !text.trim().is_empty());
-    shorten(&decoded(&found.unwrap_or_default()))
 }
 
 fn is_gap(name: &str) -> bool {

@@ -23,6 +23,7 @@ mod excerpt;
 mod footnotes;
 mod formulas;
 mod marks;
+mod pictures;
 mod sections;
 mod tokens;
 #[cfg(test)]
@@ -42,7 +43,7 @@ use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
 /// every change to the result for any text.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
@@ -88,7 +89,8 @@ fn options() -> Options {
 /// some attributes:
 /// - `dir`, so that authors can set the direction of a text;
 /// - `tabindex`, so that the keyboard reaches what scrolls sideways (WCAG 2.1.1);
-/// - `loading`, so that images load when they come into view;
+/// - `loading`, `decoding`, `srcset` and `sizes` of images, which only Byline writes, as
+///   ids, too;
 /// - ids and names for the keyboard and screen readers, which only Byline writes:
 ///   `elements` has none of them, so those of authors do not come here.
 static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -117,7 +119,7 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     for cell in ["td", "th"] {
         builder.add_allowed_classes(cell, COLUMN_SIDES);
     }
-    builder.set_tag_attribute_value("img", "loading", "lazy");
+    builder.add_tag_attributes("img", ["decoding", "loading", "sizes", "srcset"]);
     builder
 });
 
@@ -141,6 +143,13 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
 #[must_use]
 pub fn excerpt(content: &Content) -> String {
     render(content).excerpt
+}
+
+/// The words of a rendered post in one line, without markup. The remarks of the site, such
+/// as the table of contents, are not among them.
+#[must_use]
+pub fn words_of_html(html: &str) -> String {
+    excerpt::text_of_html(html)
 }
 
 /// The class of the box of a task, and its two looks: characters, which print and are

@@ -1,0 +1,140 @@
+//! Front matter: what a text that was written elsewhere says about itself before it begins,
+//! between two lines of `---`. Of YAML it reads what such texts have: keys with a value on
+//! the same line, in quotes or not, and lists.
+
+use time::{
+    Date, OffsetDateTime, PrimitiveDateTime, Time, format_description::well_known::Rfc3339,
+    macros::format_description,
+};
+
+use crate::timestamp::Timestamp;
+
+/// What it says, as far as a post has a place for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrontMatter {
+    pub title: Option<String>,
+    pub tags: Option<Vec<String>>,
+    pub date: Option<Timestamp>,
+}
+
+impl FrontMatter {
+    /// The front matter of a text, and the text after it; `None` if it begins with none. A
+    /// line and words below it are no front matter: one key that is known has to be there.
+    #[must_use]
+    pub fn of(text: &str) -> Option<(Self, &str)> {
+        let inner = text.strip_prefix("---\n")?;
+        let (block, rest) =
+            inner.split_once("\n---\n").or_else(|| Some((inner.strip_suffix("\n---")?, "")))?;
+        let (mut found, mut lines) = (Self::default(), block.lines().peekable());
+        while let Some(line) = lines.next() {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, value) = line.split_once(':')?;
+            if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
+                return None;
+            }
+            // Items of a list, and lines of values that are not read.
+            let mut items = Vec::new();
+            while let Some(line) = lines.next_if(|line| line.starts_with([' ', '\t', '-'])) {
+                items.extend(line.trim_start().strip_prefix('-').map(scalar));
+            }
+            let value = value.trim();
+            match key.to_ascii_lowercase().as_str() {
+                "title" => found.title = Some(scalar(value)).filter(|title| !title.is_empty()),
+                "tags" => found.tags = Some(if items.is_empty() { list(value) } else { items }),
+                "date" => found.date = date(&scalar(value)),
+                _ => {}
+            }
+        }
+        (found != Self::default()).then(|| (found, rest.trim_start_matches('\n')))
+    }
+}
+
+/// A value without its quotes and without a comment behind it.
+fn scalar(raw: &str) -> String {
+    let raw = raw.trim();
+    for quote in ['"', '\''] {
+        if let Some((quoted, _)) = raw.strip_prefix(quote).and_then(|inner| inner.rsplit_once(quote)) {
+            return match quote {
+                '"' => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
+                _ => quoted.replace("''", "'"),
+            };
+        }
+    }
+    raw.split(" #").next().unwrap_or_default().trim_end().to_owned()
+}
+
+/// `[a, b]`, or `a, b`.
+fn list(value: &str) -> Vec<String> {
+    let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
+    inner.split(',').map(scalar).filter(|item| !item.is_empty()).collect()
+}
+
+/// A day, or a day and a time; in UTC unless it says otherwise.
+fn date(raw: &str) -> Option<Timestamp> {
+    let raw = raw.replacen(' ', "T", 1);
+    let local = |at: PrimitiveDateTime| at.assume_utc();
+    let seconds = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    let minutes = format_description!("[year]-[month]-[day]T[hour]:[minute]");
+    let day = format_description!("[year]-[month]-[day]");
+    let at = OffsetDateTime::parse(&raw, &Rfc3339)
+        .or_else(|_| PrimitiveDateTime::parse(&raw, seconds).map(local))
+        .or_else(|_| PrimitiveDateTime::parse(&raw, minutes).map(local))
+        .or_else(|_| Date::parse(&raw, day).map(|day| local(PrimitiveDateTime::new(day, Time::MIDNIGHT))))
+        .ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1000).ok().map(Timestamp::from_micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_from_elsewhere_says_its_title_its_tags_and_its_date() {
+        let text = "---\nlayout: post\ntitle: \"Say \\\"hi\\\": twice\" # a comment\ndate: 2019-05-04 10:30:00 +0200\ntags:\n  - Rust\n- 'web''s'\nimage:\n  path: /x.png\n---\n\nText\n---\nmore";
+        let (found, rest) = FrontMatter::of(text).expect("front matter");
+        assert_eq!(found.title.as_deref(), Some("Say \"hi\": twice"));
+        assert_eq!(found.tags, Some(vec!["Rust".to_owned(), "web's".to_owned()]));
+        assert_eq!(rest, "Text\n---\nmore");
+        for (date, expected) in [
+            ("2019-05-04", "2019-05-04T00:00:00Z"),
+            ("2019-05-04T10:30:00+02:00", "2019-05-04T08:30:00Z"),
+            ("2019-05-04 10:30", "2019-05-04T10:30:00Z"),
+        ] {
+            let text = format!("---\ndate: {date}\n---\nx");
+            let (found, _) = FrontMatter::of(&text).expect("front matter");
+            assert_eq!(found.date.map(Timestamp::rfc3339).as_deref(), Some(expected));
+        }
+        let (found, rest) = FrontMatter::of("---\ntags: [a, \"b c\", ]\n---").expect("front matter");
+        assert_eq!((found.tags, rest), (Some(vec!["a".to_owned(), "b c".to_owned()]), ""));
+    }
+
+    #[test]
+    fn a_line_and_words_below_it_are_no_front_matter() {
+        for text in [
+            "",
+            "---",
+            "---\n---\nx",
+            "---\nWords, words.\n---\nx",
+            "---\nNote: this is prose about\nmany lines\n---\n",
+            "---\nauthor: ada\n---\nx",
+            " ---\ntitle: x\n---\n",
+            "---\ntitle: x\nwithout an end",
+            "---\n\n> title: x\n---\n",
+        ] {
+            assert_eq!(FrontMatter::of(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_follows_is_the_end_of_the_text(text in "(---\n)?(title: [a-z\"' :#]{0,10}\n|[a-z]{1,5}:( [a-z]{0,5})?\n|- [a-z]{0,4}\n){0,4}(---\n)?[a-z\n]{0,12}") {
+            if let Some((_, rest)) = FrontMatter::of(&text) {
+                prop_assert!(text.ends_with(rest));
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Narrows a filter by the index of grams ([`super::search_index`]): which posts may match.
+//! The filter itself still decides, so the index changes no result.
+
+use super::{
+    filter::{Attribute, Comparison, Filter, Test},
+    fold::fold,
+    grams::{self, Place},
+    joints,
+    sql::Sql,
+};
+use crate::{database::Engine, posts::Cursor};
+
+/// Grams of a whole filter at most. A larger filter is not narrowed.
+const MOST_GRAMS: usize = 128;
+
+/// Characters of an attribute's text that are looked up.
+const LOOKED_UP: usize = 64;
+
+/// What the grams of a matching post have to be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Narrowing {
+    /// It has all of these; never empty.
+    Grams(Vec<u32>),
+    /// Every one of these is so; never empty.
+    All(Vec<Narrowing>),
+    /// At least one of these is so; never empty.
+    Any(Vec<Narrowing>),
+}
+
+impl Filter {
+    /// What every matching post is like; `None` if that may be any.
+    #[must_use]
+    pub fn narrowing(&self) -> Option<Narrowing> {
+        self.widest_narrowing().filter(|narrowing| narrowing.size() <= MOST_GRAMS)
+    }
+
+    fn widest_narrowing(&self) -> Option<Narrowing> {
+        match self {
+            Self::All(filters) => {
+                let mut parts: Vec<_> = filters.iter().filter_map(Self::widest_narrowing).collect();
+                // Fewer conditions find more.
+                while parts.len() > 1 && parts.iter().map(Narrowing::size).sum::<usize>() > MOST_GRAMS {
+                    parts.pop();
+                }
+                if parts.len() > 1 { Some(Narrowing::All(parts)) } else { parts.pop() }
+            }
+            Self::Any(filters) if !filters.is_empty() => {
+                filters.iter().map(Self::widest_narrowing).collect::<Option<_>>().map(Narrowing::Any)
+            }
+            Self::Mentions(word) => of_fold(&fold(word), Place::Anywhere),
+            Self::Titled(word) => of_fold(&fold(word), Place::Title),
+            Self::Where(attribute, test) => of_test(*attribute, test),
+            Self::Any(_) | Self::Not(_) | Self::Deleted => None,
+        }
+    }
+}
+
+fn of_fold(folded: &str, place: Place) -> Option<Narrowing> {
+    let grams = grams::of_word(folded, place);
+    (!grams.is_empty()).then_some(Narrowing::Grams(grams))
+}
+
+/// These tests compare bytes; the index has folds, of which only a part is certain.
+fn of_test(attribute: Attribute, test: &Test) -> Option<Narrowing> {
+    let place = match attribute {
+        Attribute::Title => Place::Title,
+        Attribute::Content => Place::Anywhere,
+        Attribute::Id | Attribute::Owner | Attribute::CreatedAt | Attribute::UpdatedAt => return None,
+    };
+    let (Test::Contains(text) | Test::BeginsWith(text) | Test::Is(Comparison::Eq, text)) = test else {
+        return None;
+    };
+    let end = text.char_indices().nth(LOOKED_UP).map_or(text.len(), |(end, _)| end);
+    of_fold(&fold(joints::kept_part(&text[..end])), place)
+}
+
+impl Narrowing {
+    fn size(&self) -> usize {
+        match self {
+            Self::Grams(grams) => grams.len(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::size).sum(),
+        }
+    }
+
+    /// Writes a query that gives the ids and times of the posts that may match, newest
+    /// first, from a place on. Posts that are not indexed yet may match.
+    pub fn write(&self, sql: &mut Sql, after: Option<&Cursor>) {
+        let is_marked = match sql.engine() {
+            Engine::Sqlite => {
+                sql.push(
+                    "SELECT s.post_id AS post_id, s.created_at AS created_at
+                     FROM post_grams CROSS JOIN searched_posts s ON s.number = post_grams.rowid
+                     WHERE post_grams MATCH ",
+                )
+                .bind(self.expression());
+                "s.indexed = 0"
+            }
+            Engine::Postgres => {
+                sql.push("SELECT s.post_id, s.created_at FROM searched_posts s WHERE ");
+                self.write_condition(sql);
+                "s.grams IS NULL"
+            }
+        };
+        write_place(sql, after);
+        sql.push(" UNION ALL SELECT s.post_id, s.created_at FROM searched_posts s WHERE ").push(is_marked);
+        write_place(sql, after);
+        sql.push(" ORDER BY created_at DESC, post_id DESC");
+    }
+
+    /// In the language of FTS5. Each gram is a word of eight digits.
+    fn expression(&self) -> String {
+        let list = |parts: &[Self], between: &str| {
+            let parts: Vec<_> = parts.iter().map(Self::expression).collect();
+            format!("({})", parts.join(between))
+        };
+        match self {
+            Self::Grams(grams) => {
+                let grams: Vec<_> = grams.iter().map(|gram| format!("{gram:08x}")).collect();
+                format!("({})", grams.join(" AND "))
+            }
+            Self::All(parts) => list(parts, " AND "),
+            Self::Any(parts) => list(parts, " OR "),
+        }
+    }
+
+    fn write_condition(&self, sql: &mut Sql) {
+        let (parts, between) = match self {
+            Self::Grams(grams) => {
+                let grams: Vec<_> = grams.iter().map(|gram| gram.cast_signed().to_string()).collect();
+                let array = format!("{{{}}}", grams.join(","));
+                sql.push("indexed_grams(s.grams) @> CAST(").bind(array).push(" AS INTEGER[])");
+                return;
+            }
+            Self::All(parts) => (parts, " AND "),
+            Self::Any(parts) => (parts, " OR "),
+        };
+        for (index, part) in parts.iter().enumerate() {
+            sql.push(if index == 0 { "(" } else { between });
+            part.write_condition(sql);
+        }
+        sql.push(")");
+    }
+}
+
+fn write_place(sql: &mut Sql, after: Option<&Cursor>) {
+    if let Some(cursor) = after {
+        sql.push(" AND (s.created_at, s.post_id) < (")
+            .bind(cursor.created_at.micros())
+            .push(", ")
+            .bind(cursor.id.as_str())
+            .push(")");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contains(attribute: Attribute, part: &str) -> Filter {
+        Filter::Where(attribute, Test::Contains(part.to_owned()))
+    }
+
+    #[test]
+    fn what_may_match_is_narrowed_only_where_every_match_has_the_grams() {
+        let word = Filter::Mentions("word".to_owned());
+        let grams = word.narrowing().expect("grams");
+        assert_eq!(Filter::All(vec![Filter::Deleted, word.clone()]).narrowing(), Some(grams.clone()));
+        assert_eq!(
+            Filter::Any(vec![word.clone(), word.clone()]).narrowing(),
+            Some(Narrowing::Any(vec![grams.clone(), grams]))
+        );
+        for any in [
+            Filter::EVERYTHING,
+            Filter::NOTHING,
+            Filter::Not(Box::new(word.clone())),
+            Filter::Any(vec![word, Filter::Deleted]),
+            Filter::Mentions("+".to_owned()),
+            contains(Attribute::Owner, "word"),
+            contains(Attribute::Title, ""),
+            Filter::Where(Attribute::Title, Test::Is(Comparison::Ne, "word".to_owned())),
+        ] {
+            assert_eq!(any.narrowing(), None, "{any:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_filter_looks_up_a_part_of_its_words() {
+        let words: Vec<_> =
+            (0..1000).map(|number| Filter::Mentions(format!("{number}{:0>20}", "x"))).collect();
+        let narrowing = Filter::All(words.clone()).narrowing().expect("grams");
+        assert!(narrowing.size() <= MOST_GRAMS);
+        assert_eq!(Filter::Any(words).narrowing(), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! The index of searches: the grams of every post ([`super::grams`]).
+//!
+//! Triggers mark a post whose text changes, in the same transaction. A marked post may
+//! match every search, so it is found at once; [`keep`] stores its grams a moment later,
+//! many posts in one transaction. An older site begins with every post marked.
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use sqlx::FromRow;
+
+use super::{fold, grams};
+use crate::{
+    database::{Database, Db, Engine, execute, internal, on_engine},
+    error::AppError,
+    site::Site,
+};
+
+/// How often marked posts are looked for that another process has not indexed.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Bytes of texts in one step; a single post may have more.
+const STEP: usize = 1 << 18;
+
+/// Keeps the index up to date until the process ends. Marked posts are indexed when this
+/// process has changed one, and now and then. A failure is logged, and the work is tried
+/// again the next time.
+pub async fn keep(site: Site) {
+    loop {
+        if let Err(error) = backfill(&site.database).await {
+            tracing::warn!(%error, "searches look at some posts without an index; it is tried again");
+        }
+        // A timeout is a reason to look, too.
+        let _ = tokio::time::timeout(EVERY, site.bus().own_change()).await;
+    }
+}
+
+#[derive(Clone, FromRow)]
+struct Marked {
+    post_id: String,
+    revision: i64,
+    title: String,
+    content: Option<String>,
+    title_folded: Option<String>,
+    content_folded: Option<String>,
+}
+
+/// A post whose folds are missing is not indexed before it has them, because a search
+/// compares it in another way ([`fold::backfill`]).
+macro_rules! marked {
+    ($condition:literal, $order:literal) => {
+        concat!(
+            "SELECT s.post_id, s.revision, p.title, p.content, p.title_folded, p.content_folded
+             FROM searched_posts s JOIN posts p ON p.id = s.post_id WHERE ",
+            $condition,
+            " AND NOT COALESCE(",
+            fold::is_unfolded!(),
+            ", FALSE) ORDER BY ",
+            $order,
+            " LIMIT 256"
+        )
+    };
+}
+
+/// Stores the grams of all marked posts, in steps, so that others can write in between.
+///
+/// # Errors
+///
+/// After an error, the steps before it stay.
+pub async fn backfill(database: &Database) -> Result<(), AppError> {
+    fold::backfill(database).await?;
+    loop {
+        let posts = marked(&mut database.read().await?).await?;
+        if posts.is_empty() {
+            return Ok(());
+        }
+        let engine = database.engine();
+        let indexing = tokio::task::spawn_blocking(move || {
+            posts.into_iter().map(|post| Indexed::of(post, engine)).collect::<Vec<_>>()
+        });
+        let indexed = indexing.await.map_err(|error| internal(format_args!("indexing failed: {error}")))?;
+        let written = database.write(indexed, |db, indexed| Box::pin(write(db, indexed)));
+        match written.await {
+            // Another process may have been faster.
+            Ok(()) | Err(AppError::WriteConflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn marked(db: &mut Db) -> Result<Vec<Marked>, AppError> {
+    let statement = match db.engine() {
+        Engine::Sqlite => marked!("s.indexed = 0", "s.number"),
+        Engine::Postgres => marked!("s.grams IS NULL", "s.created_at, s.post_id"),
+    };
+    let (mut posts, mut size) = (Vec::new(), 0);
+    on_engine!(db => {
+        let mut found = sqlx::query_as::<_, Marked>(statement).fetch(db);
+        while size < STEP && let Some(post) = found.try_next().await? {
+            size += post.title.len() + post.content.as_ref().map_or(0, String::len);
+            posts.push(post);
+        }
+    });
+    Ok(posts)
+}
+
+/// The grams of a post, as its engine stores them.
+#[derive(Clone)]
+struct Indexed {
+    post_id: String,
+    revision: i64,
+    grams: String,
+}
+
+impl Indexed {
+    fn of(post: Marked, engine: Engine) -> Self {
+        let folded = |stored: Option<String>, text: &str| stored.unwrap_or_else(|| text.to_ascii_lowercase());
+        let title = folded(post.title_folded, &post.title);
+        let content = folded(post.content_folded, post.content.as_deref().unwrap_or_default());
+        let grams = grams::of_post(&title, &content);
+        let grams = match engine {
+            Engine::Sqlite => grams.iter().map(|gram| format!("{gram:08x}")).collect::<Vec<_>>().join(" "),
+            Engine::Postgres => {
+                let grams: Vec<_> = grams.iter().map(|gram| gram.cast_signed().to_string()).collect();
+                format!("{{{}}}", grams.join(","))
+            }
+        };
+        Self { post_id: post.post_id, revision: post.revision, grams }
+    }
+}
+
+/// Stores the grams. A post that was changed meanwhile is marked again, and is done in
+/// the next step.
+async fn write(db: &mut Db, indexed: Vec<Indexed>) -> Result<(), AppError> {
+    for Indexed { post_id, revision, grams } in indexed {
+        let statements: &[&str] = match db.engine() {
+            Engine::Sqlite => &[
+                "INSERT INTO post_grams (rowid, grams) SELECT number, $3 FROM searched_posts
+                 WHERE post_id = $1 AND revision = $2 AND indexed = 0",
+                "UPDATE searched_posts SET indexed = 1 WHERE post_id = $1 AND revision = $2 AND $3 IS NOT NULL",
+            ],
+            Engine::Postgres => &["UPDATE searched_posts SET grams = CAST($3 AS INTEGER[])
+                 WHERE post_id = $1 AND revision = $2 AND grams IS NULL"],
+        };
+        for statement in statements {
+            execute!(db => sqlx::query(*statement)
+                .bind(post_id.as_str())
+                .bind(revision)
+                .bind(grams.as_str()))?;
+        }
+    }
+    Ok(())
+}
