@@ -187,10 +187,10 @@ test('a picture is uploaded, appears where it was added, and gets its descriptio
   await page.keyboard.type('Moved. ');
   answer();
   await expect(content(page)).toHaveValue('Moved. Before.\n![](/media/1/sea.png)\n');
-  await field(page, 'What is on the picture?').fill('The [sea]');
+  await page.getByRole('textbox', { name: 'What is on the picture?' }).fill('The [sea]');
   await button(page, 'Add the description').click();
   await expect(content(page)).toHaveValue('Moved. Before.\n![The \\[sea\\]](/media/1/sea.png)\n');
-  await expect(field(page, 'What is on the picture?')).toBeHidden();
+  await expect(page.getByRole('textbox', { name: 'What is on the picture?' })).toBeHidden();
 });
 
 test('a picture that is refused leaves no trace in the text, and the reason is said', async ({ page, author, watch }) => {

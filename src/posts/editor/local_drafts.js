@@ -32,7 +32,7 @@ for (const { page, title, content, at } of drafts) {
   link.textContent = title.trim() || "Untitled";
   const item = document.createElement("li");
   const count = [...content].length;
-  item.append(link, `, ${count} characters, ${new Date(at).toLocaleString("en-GB")}`);
+  item.append(link, `, ${count} ${count === 1 ? "character" : "characters"}, ${new Date(at).toLocaleString("en-GB")}`);
   list.append(item);
 }
 section.hidden = drafts.length === 0;
