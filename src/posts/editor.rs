@@ -329,7 +329,14 @@ pub fn EditorTools(
                     </ul>
                 </div>
             })}
-            <section id="preview-panel" class="preview" aria-labelledby="preview-title" data-label="preview-title" tabindex="0">
+            // It can be scrolled, so the keyboard has to reach it.
+            <section
+                id="preview-panel"
+                class="preview"
+                aria-labelledby="preview-title"
+                data-label="preview-title"
+                tabindex="0"
+            >
                 <h2 id="preview-title">"Preview"</h2>
                 {move || trouble.get().map(|trouble| view! { <p class="field-error" role="status">{trouble}</p> })}
                 <p class="preview-heading" dir="auto">{move || title.get()}</p>
