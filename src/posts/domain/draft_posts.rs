@@ -9,9 +9,10 @@ use super::{
     limits, policy, revisions,
     rows::{broken, slug},
     schedule::PublishTime,
+    select::{Listing, Selection},
     service::change,
     slugs,
-    store::{self, Insertion, Listing, Selection},
+    store::{self, Insertion},
 };
 use crate::{
     accounts::domain::contact::may_write,
