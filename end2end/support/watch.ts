@@ -1,4 +1,4 @@
-import { type BrowserContext, type Page, expect } from '@playwright/test';
+import { type BrowserContext, type Dialog, type Page, expect } from '@playwright/test';
 
 const HARMLESS = new Set([
   // Going on to another page ends what the last one was still loading.
@@ -12,6 +12,8 @@ const HARMLESS = new Set([
 export class Watch {
   readonly #complaints: string[] = [];
   readonly #expected: number[] = [];
+  #mayViolate = false;
+  #answer: ((dialog: Dialog) => Promise<void>) | undefined;
 
   over(context: BrowserContext): void {
     context.on('console', (message) => {
@@ -19,6 +21,7 @@ export class Watch {
     });
     context.on('weberror', (error) => this.#note(String(error.error())));
     context.on('dialog', (dialog) => {
+      if (this.#answer) return void this.#answer(dialog);
       this.#note(`a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
@@ -43,12 +46,28 @@ export class Watch {
     expect(answer.status()).toBe(status);
   }
 
+  /** One answer to a script will have this status. */
+  expectStatus(status: number): void {
+    this.#expected.push(status);
+  }
+
+  /** From now on the policy of the site may refuse something, and the browser say so. */
+  expectPolicyViolations(): void {
+    this.#mayViolate = true;
+  }
+
+  /** From now on the page may ask, and this answers. */
+  answerDialogs(answer: (dialog: Dialog) => Promise<void>): void {
+    this.#answer = answer;
+  }
+
   verify(): void {
     expect(this.#complaints, 'complaints of the browser').toEqual([]);
   }
 
   /** Chromium reports a document with an error status on the console, once. */
   #isExpected(text: string): boolean {
+    if (this.#mayViolate && text.includes('violates the following Content Security Policy directive')) return true;
     const status = /^Failed to load resource: .* status of (\d+)/.exec(text)?.[1];
     const at = this.#expected.indexOf(Number(status));
     if (at < 0) return false;

@@ -1,7 +1,7 @@
 import { call } from '../support/api.ts';
 import { awake, button, expectNoSidewaysScrolling, field, heading, preview } from '../support/page.ts';
 import { logIn, logOut, signedUp } from '../support/people.ts';
-import { edit, expectInEditor, publish, published, type } from '../support/posts.ts';
+import { edit, expectInEditor, published, show, type } from '../support/posts.ts';
 import { expect, test } from '../support/test.ts';
 import type { BrowserContext, Page } from '@playwright/test';
 
@@ -33,6 +33,10 @@ async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await awake(page);
 }
+
+// Here the site saves no draft by itself, so that what the device keeps is seen;
+// autosave.script.spec.ts has the other half.
+test.beforeEach(({ context }) => context.route('**/api/save_draft', (route) => route.abort('aborted')));
 
 test('the preview follows the typing', async ({ page, author }) => {
   await open(page, '/my-posts/new');
@@ -230,6 +234,21 @@ test('a draft is shown to nobody else at the same computer', async ({ page, auth
   await expect(draft(page)).toBeVisible();
 });
 
+test('the list of posts tells of the drafts that the device keeps', async ({ page, author, context }) => {
+  await leave(context, '/my-posts/new');
+  for (const path of ['/my-posts', '/my-posts/drafts']) {
+    await page.goto(path);
+    const kept = page.getByRole('region', { name: 'Kept on this device, not saved' });
+    await expect(kept.getByRole('listitem')).toHaveText([/^Half a thought, 13 characters, /]);
+    await expect(kept.getByRole('link', { name: TEXT.title })).toHaveAttribute('href', '/my-posts/new');
+  }
+  await page.getByRole('link', { name: TEXT.title }).click();
+  await awake(page);
+  await button(page, 'Discard the draft').click();
+  await page.goto('/my-posts');
+  await expect(page.getByRole('region', { name: 'Kept on this device' })).toBeHidden();
+});
+
 test('a discarded draft is gone', async ({ page, author, context }) => {
   await leave(context, '/my-posts/new');
   await open(page, '/my-posts/new');
@@ -294,12 +313,9 @@ test('only pages with an island load WebAssembly', async ({ page, author }) => {
   page.on('request', (request) => {
     if (request.url().endsWith('.wasm')) loaded.push(new URL(page.url()).pathname);
   });
-  await publish(page, { title: 'Plain to read', content: 'No script needed.' });
-  const path = new URL(page.url()).pathname;
-  await awake(page);
-  loaded.length = 0;
+  const post = await published(page, { title: 'Plain to read', content: 'No script needed.' });
 
-  for (const plain of [path, '/my-posts', `${path}/delete`]) {
+  for (const plain of [show(post), '/my-posts', `${show(post)}/delete`]) {
     await page.goto(plain);
   }
   expect(loaded).toEqual([]);

@@ -4,6 +4,10 @@ import { logIn, logOut } from '../support/people.ts';
 import { address, edit, entry, expectInEditor, publish, published, show, type } from '../support/posts.ts';
 import { expect, test } from '../support/test.ts';
 
+// The editor saves nothing by itself here, so that what is sent is what the author
+// sends; autosave.script.spec.ts has the other half.
+test.beforeEach(({ context }) => context.route('**/api/save_draft', (route) => route.abort('aborted')));
+
 /** Clicks, and loses the answer on its way back: the server has done what was asked, the page stands still. */
 async function clickAndLoseTheAnswer(page: Page, name: string): Promise<void> {
   let done = (_status: number) => {};

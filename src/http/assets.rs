@@ -27,6 +27,12 @@ pub async fn unhashed(Path(path): Path<String>, request: Request) -> Response {
         "boot.js" => Some(include_str!("../app/boot.js")),
         "theme.js" => Some(include_str!("../app/theme.js")),
         "passkeys.js" => Some(include_str!("../accounts/passkeys.js")),
+        "room.js" => Some(include_str!("../posts/editor/room.js")),
+        "text_edits.js" => Some(include_str!("../posts/editor/text_edits.js")),
+        "rich_text.js" => Some(include_str!("../posts/editor/rich_text.js")),
+        "pictures.js" => Some(include_str!("../posts/editor/pictures.js")),
+        "local_drafts.js" => Some(include_str!("../posts/editor/local_drafts.js")),
+        "autosave.js" => Some(include_str!("../posts/editor/autosave.js")),
         _ => None,
     };
     if let Some(script) = script {

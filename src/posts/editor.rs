@@ -4,6 +4,10 @@
 //! The form itself is plain HTML, and the islands only listen to it. So a text that
 //! was typed before the script arrived counts, and without script only these two
 //! are missing.
+//!
+//! The scripts in `editor/` are the writing room: toolbar, keys, clipboard, pictures,
+//! tabs, and the saves of a draft on the site. They tell the islands by events of the
+//! form: `saved` when the site has the text, `set-aside` before another text replaces it.
 
 use std::time::Duration;
 
@@ -51,6 +55,11 @@ impl Fields {
             && Ok(self.content.value()) == self.content.default_value()
     }
 
+    /// The page of the editor. It is another once a new post is a draft on the site.
+    fn page() -> Option<String> {
+        form()?.get_attribute("data-page")
+    }
+
     fn fill_in(&self, draft: &Draft) {
         self.title.set_value(&draft.title);
         self.content.set_value(&draft.content);
@@ -66,6 +75,10 @@ impl Fields {
     }
 }
 
+fn form() -> Option<web_sys::Element> {
+    document().get_element_by_id("editor")
+}
+
 fn too_long(content: &str) -> Option<String> {
     let chars = content.chars().count();
     (chars > Content::MAX_CHARS).then(|| {
@@ -76,7 +89,13 @@ fn too_long(content: &str) -> Option<String> {
     })
 }
 
-/// Preview, drafts and a count, below the fields.
+/// Listens as long as the page lives.
+fn listen(form: &web_sys::Element, event: &str, heard: Closure<dyn FnMut(Event)>) {
+    let _ = form.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
+    heard.forget();
+}
+
+/// Preview and drafts, beside the fields.
 #[island]
 pub fn EditorTools(
     /// The path of the editor.
@@ -88,6 +107,8 @@ pub fn EditorTools(
     unsaved: bool,
 ) -> impl IntoView {
     let store = StoredValue::new(DraftStore::of(&username, &page));
+    let page = StoredValue::new(page);
+    let title = RwSignal::new(String::new());
     // The id of this editor's own draft, once it has one.
     let own = StoredValue::new(String::new());
     let offered = RwSignal::new(Vec::<StoredDraft>::new());
@@ -101,11 +122,16 @@ pub fn EditorTools(
 
     let show = move || {
         let Some(fields) = Fields::find() else { return };
-        let content = fields.typed().content;
+        let Draft { content, title: typed, .. } = fields.typed();
+        title.set(typed);
         asked.update_value(|asked| *asked += 1);
         let this = asked.get_value();
         if let Some(problem) = too_long(&content) {
             trouble.set(Some(problem));
+            return;
+        }
+        if !window().navigator().on_line() {
+            trouble.set(Some("No preview while you are offline.".to_owned()));
             return;
         }
         spawn_local(async move {
@@ -154,6 +180,30 @@ pub fn EditorTools(
             }
             *timer = set_timeout_with_handle(show, PAUSE).ok();
         });
+    };
+
+    // The site has the text that the fields had when they were sent.
+    let saved_by_site = move || {
+        let (Some(fields), Some(now_at)) = (Fields::find(), Fields::page()) else { return };
+        store.with_value(|store| store.discard(&own.get_value()));
+        if page.get_value() != now_at {
+            store.set_value(DraftStore::of(&username, &now_at).with_editor());
+            page.set_value(now_at);
+            own.set_value(String::new());
+        }
+        if fields.untouched() {
+            status.set("");
+        } else {
+            keep(&fields.typed());
+        }
+    };
+
+    // What is in the fields stays a draft of this device, and another one begins.
+    let set_aside = move || {
+        if let Some(fields) = Fields::find() {
+            keep(&fields.typed());
+            work_on(fresh_id());
+        }
     };
 
     // A text that is in the form already stays: from the server, restored by the
@@ -205,14 +255,12 @@ pub fn EditorTools(
         ready.set(true);
         store.update_value(|store| *store = store.clone().with_editor());
         open_drafts::held(look_through);
-        if let Some(form) = document().get_element_by_id("editor") {
-            let input = Closure::<dyn FnMut()>::new(changed);
-            let _ = form.add_event_listener_with_callback("input", input.as_ref().unchecked_ref());
-            let submit = Closure::<dyn FnMut(Event)>::new(submitted);
-            let _ = form.add_event_listener_with_callback("submit", submit.as_ref().unchecked_ref());
-            // They live as long as the page.
-            input.forget();
-            submit.forget();
+        if let Some(form) = form() {
+            listen(&form, "input", Closure::new(move |_: Event| changed()));
+            listen(&form, "submit", Closure::new(submitted));
+            let saved_by_site = saved_by_site.clone();
+            listen(&form, "saved", Closure::new(move |_: Event| saved_by_site()));
+            listen(&form, "set-aside", Closure::new(move |_: Event| set_aside()));
         }
         show();
     });
@@ -233,7 +281,10 @@ pub fn EditorTools(
         store.take_over(&kept);
         fields.fill_in(&kept.draft);
         work_on(kept.id);
-        changed();
+        // As if its author had typed it.
+        if let (Some(form), Ok(input)) = (form(), Event::new("input")) {
+            let _ = form.dispatch_event(&input);
+        }
     };
     let discard = move |id: String| {
         store.with_value(|store| store.discard(&id));
@@ -278,9 +329,17 @@ pub fn EditorTools(
                     </ul>
                 </div>
             })}
-            <section class="preview" aria-labelledby="preview-title">
+            // It can be scrolled, so the keyboard has to reach it.
+            <section
+                id="preview-panel"
+                class="preview"
+                aria-labelledby="preview-title"
+                data-label="preview-title"
+                tabindex="0"
+            >
                 <h2 id="preview-title">"Preview"</h2>
                 {move || trouble.get().map(|trouble| view! { <p class="field-error" role="status">{trouble}</p> })}
+                <p class="preview-heading" dir="auto">{move || title.get()}</p>
                 <div class="prose" inner_html=move || preview.get()></div>
             </section>
         </div>

@@ -98,6 +98,10 @@ fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>
         read("theme.js", &root.join("src/app/theme.js"))?,
         read("passkeys.js", &root.join("src/accounts/passkeys.js"))?,
     ];
+    for name in ["room.js", "text_edits.js", "rich_text.js", "pictures.js", "autosave.js", "local_drafts.js"]
+    {
+        sources.push(read(name, &root.join("src/posts/editor").join(name))?);
+    }
     if let Some(Graphiql { js, css }) = graphiql {
         sources.extend([read("graphiql.js", js)?, read("graphiql.css", css)?]);
     }

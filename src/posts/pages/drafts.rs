@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::parts::MyPostsNav;
+use super::{parts::MyPostsNav, writing_room::LocalDrafts};
 use crate::{
     posts::{
         DraftPost, address, api,
@@ -24,6 +24,7 @@ pub fn DraftsPage() -> impl IntoView {
                 <a class="button" href="/my-posts/new">"New post"</a>
             </div>
             <MyPostsNav />
+            <LocalDrafts />
             {if drafts.is_empty() {
                 view! {
                     <div class="empty">

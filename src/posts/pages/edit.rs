@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::post_id;
+use super::{
+    post_id,
+    writing_room::{Description, RoomScripts, SaveStatus, Tabs, Toolbar},
+};
 use crate::{
     error::{AppError, Field},
     http::{
@@ -156,6 +159,15 @@ impl Editing {
         }
     }
 
+    /// What the scripts of the writing room call it.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Draft(_) => "draft",
+            Self::Published(_) => "published",
+        }
+    }
+
     /// 0 for a new post.
     const fn version(&self) -> i64 {
         match self {
@@ -237,23 +249,51 @@ fn Editor(
         <h1>{heading}</h1>
         <ErrorSummary />
         {above}
-        <form class="editor" id=EDITOR method="post" action=editing.action() novalidate>
+        <form
+            class="editor"
+            id=EDITOR
+            method="post"
+            action=editing.action()
+            novalidate
+            data-editing=editing.name()
+            data-id=editing.id().map(ToString::to_string)
+            data-page=editing.page()
+        >
             {names_version}
             <input type="hidden" name=Form::AUTHOR value=username.clone() />
             {form.value(Form::KEPT).map(|id| view! { <input type="hidden" name=Form::KEPT value=id /> })}
-            <TextField field=Field::Title autocomplete="on" value=editing.title() />
-            <TextArea field=Field::Content hint=MARKDOWN_HINT value=editing.content() />
-            <TextField field=Field::Tags hint=TAGS_HINT autocomplete="on" value=editing.tags() optional=true />
-            <TextField field=Field::Address hint=address_hint autocomplete="on" value=editing.slug() optional=true />
-            <PublishAt editing=&editing />
-            <div class="button-row">
-                <Buttons editing=&editing />
-                {revisions}
+            <Tabs />
+            <div class="columns">
+                <div class="write" id="write-panel">
+                    <TextField field=Field::Title autocomplete="on" value=editing.title() />
+                    <Toolbar />
+                    <Description />
+                    <TextArea field=Field::Content hint=MARKDOWN_HINT value=editing.content() />
+                    <div class="details">
+                        <TextField field=Field::Tags hint=TAGS_HINT autocomplete="on" value=editing.tags() optional=true />
+                        <TextField
+                            field=Field::Address
+                            hint=address_hint
+                            autocomplete="on"
+                            value=editing.slug()
+                            optional=true
+                        />
+                        <PublishAt editing=&editing />
+                    </div>
+                </div>
+                <EditorTools page=editing.page() username version unsaved=!form.values.is_empty() />
+            </div>
+            <div class="editor-bar">
+                <SaveStatus />
+                <div class="button-row">
+                    <Buttons editing=&editing />
+                    {revisions}
+                </div>
             </div>
             {below}
-            <EditorTools page=editing.page() username version unsaved=!form.values.is_empty() />
         </form>
         <IslandScripts />
+        <RoomScripts />
     }
 }
 
@@ -263,22 +303,22 @@ fn Editor(
 fn Buttons<'a>(editing: &'a Editing) -> impl IntoView + use<> {
     match editing {
         Editing::New => view! {
-            <button class="button secondary" type="submit" formaction="/my-posts/new/draft">"Save draft"</button>
-            <button class="button" type="submit">"Publish"</button>
+            <button class="button secondary" type="submit" formaction="/my-posts/new/draft" data-does="save">"Save draft"</button>
+            <button class="button" type="submit" data-does="publish">"Publish"</button>
             <a href="/my-posts">"Cancel"</a>
         }
         .into_any(),
         Editing::Draft(draft) => view! {
-            <button class="button secondary" type="submit" formaction=format!("/my-posts/{}/draft", draft.id)>
+            <button class="button secondary" type="submit" formaction=format!("/my-posts/{}/draft", draft.id) data-does="save">
                 "Save draft"
             </button>
-            <button class="button" type="submit">"Publish"</button>
+            <button class="button" type="submit" data-does="publish">"Publish"</button>
             <a href="/my-posts/drafts">"Cancel"</a>
             <a class="danger" href=address::of_deletion(&draft.id)>"Delete draft"</a>
         }
         .into_any(),
         Editing::Published(post) => view! {
-            <button class="button" type="submit">"Save changes"</button>
+            <button class="button" type="submit" data-does="change">"Save changes"</button>
             <button class="button secondary" type="submit" formaction=format!("/my-posts/{}/unpublish", post.id)>
                 "Unpublish"
             </button>

@@ -6,6 +6,7 @@ use super::{
     cursors,
     parts::{AuthorLink, MyPostsNav, RestoreForm},
     preview::SitePreview,
+    writing_room::LocalDrafts,
 };
 use crate::{
     credentials::Actor,
@@ -79,6 +80,7 @@ pub fn MyPostsPage() -> impl IntoView {
                 <a class="button" href="/my-posts/new">"New post"</a>
             </div>
             <MyPostsNav />
+            <LocalDrafts />
             {undo}
             {if page.posts.is_empty() && first {
                 view! {

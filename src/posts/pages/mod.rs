@@ -15,6 +15,7 @@ mod search;
 mod show;
 mod tag;
 mod trash;
+mod writing_room;
 
 pub use author::AuthorPage;
 pub use delete::DeletePostPage;

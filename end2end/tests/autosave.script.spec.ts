@@ -1,0 +1,192 @@
+import { call } from '../support/api.ts';
+import { awake, button, field, heading } from '../support/page.ts';
+import { edit, expectInEditor, published, type } from '../support/posts.ts';
+import { logIn } from '../support/people.ts';
+import { expect, test } from '../support/test.ts';
+import type { Page } from '@playwright/test';
+
+const TEXT = { title: 'Half a thought', content: 'It began with' };
+
+interface Draft {
+  id: string;
+  version: number;
+  title: string;
+  content: string;
+}
+
+async function open(page: Page, path = '/my-posts/new'): Promise<void> {
+  await page.goto(path);
+  await awake(page);
+  await expect(page.locator('form[data-ready]')).toBeAttached();
+}
+
+const saved = (page: Page) => page.getByRole('status').filter({ hasText: /^Saved \d\d:\d\d$/ });
+
+const drafts = async (page: Page): Promise<Draft[]> => (await page.request.get('/api/my_drafts')).json();
+
+/** Begins a draft and returns it once it is saved. */
+async function begun(page: Page, text = TEXT): Promise<Draft> {
+  await open(page);
+  await type(page, text);
+  await expect(saved(page)).toBeVisible();
+  const [draft] = await drafts(page);
+  return draft;
+}
+
+test('what an author types becomes a draft on the site, in one version after another', async ({ page, author }) => {
+  const draft = await begun(page);
+  expect(draft).toMatchObject(TEXT);
+  await expect(page).toHaveURL(edit(draft));
+
+  const again = page.waitForResponse('**/api/save_draft');
+  await field(page, 'Content').pressSequentially(' a walk');
+  expect((await again).status()).toBe(200);
+  expect(await drafts(page)).toMatchObject([{ id: draft.id, version: 2, content: 'It began with a walk' }]);
+  // The device has nothing that the site does not have.
+  await expect.poll(() => page.evaluate(() => Object.keys(localStorage).length)).toBe(0);
+
+  await page.reload();
+  await expectInEditor(page, { ...TEXT, content: 'It began with a walk' });
+});
+
+test('a draft that was saved while it was written is published from the same page', async ({ page, author }) => {
+  await begun(page);
+  await field(page, 'Content').fill('It ended well.');
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  await expect(page.getByRole('article')).toContainText('It ended well.');
+  expect(await drafts(page)).toEqual([]);
+});
+
+test('a text that is published before it was ever saved leaves no draft', async ({ page, author }) => {
+  await open(page);
+  await type(page, TEXT);
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  expect(await drafts(page)).toEqual([]);
+});
+
+test('Publish waits for a save that is under way, and leaves one post and no draft', async ({ page, author }) => {
+  await open(page);
+  let go = () => {};
+  const pressed = new Promise<void>((resolve) => (go = resolve));
+  await page.route('**/api/save_draft', async (route) => {
+    await pressed;
+    await route.continue();
+  });
+  const sent = page.waitForRequest('**/api/save_draft');
+  await type(page, TEXT);
+  await sent;
+  await button(page, 'Publish').click();
+  go();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  expect(await drafts(page)).toEqual([]);
+});
+
+test('a save whose answer is lost is not done twice', async ({ page, author, watch }) => {
+  await open(page);
+  // The site refuses the key with another text, and names the draft that it made.
+  watch.expectStatus(422);
+  let count = 0;
+  await page.route('**/api/save_draft', async (route) => {
+    count += 1;
+    if (count > 1) return route.continue();
+    await route.fetch();
+    await route.abort('aborted');
+  });
+  await type(page, TEXT);
+  await expect(page.getByRole('status').filter({ hasText: 'You are offline' })).toBeVisible();
+  await field(page, 'Content').pressSequentially(' more');
+  await expect(saved(page)).toBeVisible();
+  expect(await drafts(page)).toMatchObject([{ content: `${TEXT.content} more` }]);
+});
+
+test('a published post is not changed before its author saves it', async ({ page, author }) => {
+  const post = await published(page, { title: 'Public', content: 'Old.' });
+  await open(page, edit(post));
+  let count = 0;
+  page.on('request', (request) => (count += Number(request.url().endsWith('/api/save_draft'))));
+  await field(page, 'Content').fill('New.');
+  await expect(page.getByRole('status').filter({ hasText: 'Draft kept on this device' })).toBeVisible();
+  await button(page, 'Save changes').click();
+  await expect(page.getByRole('article')).toContainText('New.');
+  expect(count).toBe(0);
+});
+
+test('without a network the text stays, Publish stays on the page, and both work afterwards', async ({
+  page,
+  author,
+  context,
+}) => {
+  await begun(page);
+  await context.setOffline(true);
+  await field(page, 'Content').fill('Written on a train.');
+  await button(page, 'Publish').click();
+  const said = page.getByRole('status').filter({ hasText: 'You are offline. Your text is kept on this device' });
+  await expect(said).toBeVisible();
+  await expect(field(page, 'Content')).toHaveValue('Written on a train.');
+  await context.setOffline(false);
+  await expect(saved(page)).toBeVisible();
+  expect(await drafts(page)).toMatchObject([{ content: 'Written on a train.' }]);
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+});
+
+test('an author whose login has ended is told so, and goes on after logging in again in another tab', async ({
+  page,
+  author,
+  context,
+  watch,
+}) => {
+  await begun(page);
+  await context.clearCookies();
+  watch.expectStatus(401);
+  // The preview asks too.
+  watch.expectStatus(401);
+  await field(page, 'Content').fill('Written without a session.');
+  const [tab] = await Promise.all([
+    context.waitForEvent('page'),
+    page.getByRole('alert').getByRole('link', { name: 'Log in in a new tab' }).click(),
+  ]);
+  await logIn(tab, author.username, author.password);
+  await expect(heading(tab)).toHaveText('My posts');
+  await tab.close();
+  await page.bringToFront();
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await expect(saved(page)).toBeVisible();
+  await expect(page.getByRole('alert')).toBeHidden();
+  expect(await drafts(page)).toMatchObject([{ content: 'Written without a session.' }]);
+});
+
+for (const keepsOwn of [true, false]) {
+  const what = keepsOwn ? 'keeps theirs' : 'takes the other';
+  test(`of two tabs with one draft, the second to save is offered both texts and ${what}`, async ({
+    page,
+    author,
+    context,
+    watch,
+  }) => {
+    const draft = await begun(page);
+    await call(page, 'save_draft', { id: draft.id, title: 'From the other tab', content: 'Other.' });
+    watch.expectStatus(409);
+    await field(page, 'Content').fill('Mine.');
+    const alert = page.getByRole('alert');
+    await expect(alert).toContainText('changed in another tab');
+    await alert.getByText('Show the other text').click();
+    await expect(field(page, 'The other text')).toHaveValue('From the other tab\n\nOther.');
+    if (keepsOwn) {
+      await button(page, 'Keep my text').click();
+      await expect(saved(page)).toBeVisible();
+      await expect.poll(() => drafts(page)).toMatchObject([{ title: TEXT.title, content: 'Mine.' }]);
+    } else {
+      await button(page, 'Use the other text').click();
+      await expectInEditor(page, { title: 'From the other tab', content: 'Other.' });
+      const tab = await context.newPage();
+      await page.close();
+      await open(tab, edit(draft));
+      await expect(tab.getByRole('region', { name: 'Unsaved drafts' })).toContainText(TEXT.title);
+      await button(tab, 'Restore the draft').click();
+      await expect(field(tab, 'Content')).toHaveValue('Mine.');
+    }
+  });
+}

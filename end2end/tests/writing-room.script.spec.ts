@@ -1,0 +1,222 @@
+import { awake, button, expectNoSidewaysScrolling, field, heading, preview } from '../support/page.ts';
+import { type } from '../support/posts.ts';
+import { expect, test } from '../support/test.ts';
+import type { Page } from '@playwright/test';
+
+async function open(page: Page, path = '/my-posts/new'): Promise<void> {
+  await page.goto(path);
+  await awake(page);
+  await expect(page.locator('form[data-ready]')).toBeAttached();
+}
+
+const content = (page: Page) => field(page, 'Content');
+
+const toolbar = (page: Page) => page.getByRole('toolbar', { name: 'Formatting' });
+
+const select = (page: Page, start: number, end: number) =>
+  content(page).evaluate(
+    (area, [from, to]) => {
+      (area as HTMLTextAreaElement).focus();
+      (area as HTMLTextAreaElement).setSelectionRange(from, to);
+    },
+    [start, end],
+  );
+
+/** As somebody who pastes: `types` maps a media type to its text. */
+const paste = (page: Page, types: Record<string, string>) =>
+  content(page).evaluate((area, entries) => {
+    const clipboardData = new DataTransfer();
+    for (const [kind, text] of Object.entries(entries)) clipboardData.setData(kind, text);
+    area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, types);
+
+test('the author finds the focus in the title of a new post, and every button in sight', async ({ page, author }) => {
+  await open(page);
+  await expect(field(page, 'Title')).toBeFocused();
+  await content(page).fill('A line.\n\n'.repeat(200));
+  for (const name of ['Save draft', 'Publish']) await expect(button(page, name)).toBeInViewport();
+});
+
+test('the author sees words and minutes, and the title in the preview', async ({ page, author }) => {
+  await open(page);
+  await type(page, { title: 'Plans', content: 'One two three.' });
+  await expect(page.getByText('3 words, 1 min')).toBeVisible();
+  await expect(preview(page).getByText('Plans')).toBeVisible();
+});
+
+test('the author of a small window changes between text and preview by keys', async ({ page, author }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await open(page);
+  await content(page).fill('With **force**');
+  const panel = page.getByRole('tabpanel', { name: 'Preview' });
+  await expect(panel).toBeHidden();
+  await page.getByRole('tab', { name: 'Write' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByRole('tab', { name: 'Preview' })).toBeFocused();
+  await expect(panel.getByRole('strong')).toHaveText('force');
+  await expect(content(page)).toBeHidden();
+  await expectNoSidewaysScrolling(page);
+  await page.keyboard.press('ArrowLeft');
+  await expect(content(page)).toBeVisible();
+  await expect(button(page, 'Publish')).toBeInViewport();
+});
+
+test('the toolbar is one stop of the Tab key, and arrows move in it', async ({ page, author }) => {
+  await open(page);
+  await field(page, 'Title').focus();
+  await page.keyboard.press('Tab');
+  await expect(toolbar(page).getByRole('button', { name: 'Bold' })).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(toolbar(page).getByRole('button', { name: 'Italic' })).toBeFocused();
+  await page.keyboard.press('End');
+  await expect(field(page, 'Add a picture')).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(toolbar(page).getByRole('button', { name: 'Bold' })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(content(page), 'Tab leaves the toolbar').toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(content(page), 'Tab leaves the text').not.toBeFocused();
+});
+
+test('bold by the keyboard can be undone as everything that was typed', async ({ page, author }) => {
+  await open(page);
+  await content(page).pressSequentially('a 😀 word');
+  await select(page, 5, 9);
+  await page.keyboard.press('Control+b');
+  await expect(content(page)).toHaveValue('a 😀 **word**');
+  await page.keyboard.press('Control+z');
+  await expect(content(page)).toHaveValue('a 😀 word');
+  await select(page, 5, 9);
+  await page.keyboard.press('Control+i');
+  await page.keyboard.press('Control+b');
+  await expect(content(page)).toHaveValue('a 😀 ***word***');
+  await expect(preview(page).getByRole('strong')).toHaveText('word');
+});
+
+test('a button of the toolbar changes the text and keeps the selection', async ({ page, author }) => {
+  await open(page);
+  await content(page).fill('one\ntwo');
+  await select(page, 0, 7);
+  await toolbar(page).getByRole('button', { name: 'Numbered list' }).click();
+  await expect(content(page)).toHaveValue('1. one\n2. two');
+  await expect(content(page)).toBeFocused();
+  await toolbar(page).getByRole('button', { name: 'Quote' }).click();
+  await expect(content(page)).toHaveValue('> 1. one\n> 2. two');
+});
+
+test('Enter goes on with a list and ends it at an empty item', async ({ page, author }) => {
+  await open(page);
+  await content(page).pressSequentially('- one\ntwo\n\nEnd');
+  await expect(content(page)).toHaveValue('- one\n- two\nEnd');
+});
+
+test('Ctrl+Enter publishes', async ({ page, author }) => {
+  await open(page);
+  await type(page, { title: 'By the keyboard', content: 'Text.' });
+  await page.keyboard.press('Control+Enter');
+  await expect(heading(page)).toHaveText('By the keyboard');
+});
+
+test('a link that is pasted over words makes them a link', async ({ page, author }) => {
+  await open(page);
+  await content(page).fill('see here');
+  await select(page, 4, 8);
+  await paste(page, { 'text/plain': 'https://example.org/a' });
+  await expect(content(page)).toHaveValue('see [here](https://example.org/a)');
+});
+
+test('rich text is pasted as Markdown, and no script of it runs', async ({ page, author, watch }) => {
+  await open(page);
+  // The browser tells of each attribute that the policy keeps from doing anything.
+  watch.expectPolicyViolations();
+  await content(page).focus();
+  await paste(page, {
+    'text/plain': 'plain',
+    'text/html': `<h1>Plans</h1><p>We <b>will</b> <i>go</i> to <a href="https://example.org">the map</a> * 2.</p>
+      <script>window.pwned = 1</script><img src="/nowhere" onerror="window.pwned = 1">
+      <ul><li>one<ul><li>inner</li></ul></li><li><p>two</p></li></ul><ol start="3"><li>three</li></ol>
+      <blockquote><p>said</p><p>twice</p></blockquote><pre>let a = "\`";\n</pre>
+      <table><tr><th>a</th><th>b</th></tr><tr><td>1|</td><td><code>2</code></td></tr></table>
+      <p style="font-weight:normal"><b style="font-weight:normal">not bold</b><br>next</p>`,
+  });
+  await expect(content(page)).toHaveValue(
+    [
+      '## Plans',
+      'We **will** *go* to [the map](https://example.org) \\* 2.',
+      '- one\n  - inner\n- two',
+      '3. three',
+      '> said\n>\n> twice',
+      '```\nlet a = "`";\n```',
+      '| a | b |\n| --- | --- |\n| 1\\| | `2` |',
+      'not bold\\\nnext',
+    ].join('\n\n'),
+  );
+  expect(await page.evaluate(() => 'pwned' in window)).toBe(false);
+});
+
+test('text without any form is pasted as the browser does it', async ({ page, author }) => {
+  await open(page);
+  await content(page).focus();
+  const isLeft = await content(page).evaluate((area) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', 'a * b');
+    clipboardData.setData('text/html', '<span>a * b</span>');
+    return area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  expect(isLeft).toBe(true);
+});
+
+const PICTURE = { name: 'sea.png', mimeType: 'image/png', buffer: Buffer.from('a picture') };
+
+test('a picture is uploaded, appears where it was added, and gets its description', async ({ page, author }) => {
+  await open(page);
+  await content(page).fill('Before.');
+  await select(page, 7, 7);
+  let answer = () => {};
+  const typed = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/api/upload_media', async (route) => {
+    expect(route.request().postData()).toContain('name="file"; filename="sea.png"');
+    await typed;
+    await route.fulfill({ json: { id: '1', url: '/media/1/sea.png', width: 2, height: 1 } });
+  });
+  // The preview shows the picture.
+  await page.route('**/media/**', (route) => route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg"/>' }));
+  await field(page, 'Add a picture').setInputFiles(PICTURE);
+  await expect(content(page)).toHaveValue('Before.\n[Uploading sea.png…]\n');
+  await select(page, 0, 0);
+  await page.keyboard.type('Moved. ');
+  answer();
+  await expect(content(page)).toHaveValue('Moved. Before.\n![](/media/1/sea.png)\n');
+  await page.getByRole('textbox', { name: 'What is on the picture?' }).fill('The [sea]');
+  await button(page, 'Add the description').click();
+  await expect(content(page)).toHaveValue('Moved. Before.\n![The \\[sea\\]](/media/1/sea.png)\n');
+  await expect(page.getByRole('textbox', { name: 'What is on the picture?' })).toBeHidden();
+});
+
+test('a picture that is refused leaves no trace in the text, and the reason is said', async ({ page, author, watch }) => {
+  await open(page);
+  await content(page).fill('Before.\n');
+  await page.route('**/api/upload_media', (route) =>
+    route.fulfill({ status: 422, json: { code: 'invalid', errors: [{ field: 'file', message: 'This is no picture' }] } }),
+  );
+  watch.expectStatus(422);
+  await field(page, 'Add a picture').setInputFiles(PICTURE);
+  await expect(page.getByRole('status').filter({ hasText: 'sea.png was not added: This is no picture.' })).toBeVisible();
+  await expect(content(page)).toHaveValue('Before.\n');
+});
+
+test('a title without a text is published only after a question', async ({ page, author, watch }) => {
+  await open(page);
+  await field(page, 'Title').fill('Only a title');
+  const asked: string[] = [];
+  watch.answerDialogs(async (dialog) => {
+    asked.push(dialog.message());
+    await (asked.length === 1 ? dialog.dismiss() : dialog.accept());
+  });
+  await button(page, 'Publish').click();
+  await expect(page).toHaveURL(/\/my-posts\//);
+  await expect(field(page, 'Title')).toHaveValue('Only a title');
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText('Only a title');
+  expect(asked).toHaveLength(2);
+});

@@ -1,0 +1,267 @@
+// Saves a draft while its author writes: one save at a time, two seconds after the last
+// key. What is published is not changed by it; there only the device keeps a draft.
+//
+// The islands keep a draft on the device with every key. They learn by the event `saved`
+// of the form that the site has the text, and then forget that draft.
+
+const PAUSE = 2_000;
+
+/** Between two tries while the site cannot be reached. */
+const AGAIN = 10_000;
+
+const OFFLINE = "You are offline. Your text is kept on this device; publish when you are back.";
+
+const SENT = ["title", "content", "tags", "address", "publish_at", "utc_offset"];
+
+export function autosave({ form, area, say, replaceAll }) {
+  const news = document.querySelector("#editor-news");
+  const title = form.elements.namedItem("title");
+  let { id = "", editing } = form.dataset;
+  let timer = 0;
+  let running = null;
+  let saved = typed();
+  let isOffline = false;
+  // A question that its author has not answered stops saving.
+  let question = "";
+  let waits = false;
+  let passes = false;
+  // The form is on its way, and what it does must not be done by a save as well.
+  let leaves = false;
+
+  function typed() {
+    const values = new FormData(form);
+    const text = (name) => String(values.get(name) ?? "");
+    return Object.fromEntries(SENT.filter((name) => values.has(name)).map((name) => [name, text(name)]));
+  }
+
+  const same = (one, other) => SENT.every((name) => one[name] === other[name]);
+
+  const input = (name) => form.querySelector(`:scope > input[name=${name}]`);
+
+  function later(pause = PAUSE) {
+    clearTimeout(timer);
+    timer = setTimeout(save, pause);
+  }
+
+  function save() {
+    clearTimeout(timer);
+    running ??= saveNow().finally(() => (running = null));
+    return running;
+  }
+
+  async function saveNow() {
+    const text = typed();
+    if (leaves || editing === "published" || question === "conflict" || same(text, saved)) return;
+    if (!id && !text.title.trim() && !text.content.trim()) return;
+    if (!navigator.onLine) return away();
+    const body = new URLSearchParams(text);
+    const version = input("version")?.value;
+    if (id) body.set("id", id);
+    if (id && version) body.set("version", version);
+    if (!id) body.set("idempotency_key", input("idempotency_key").value);
+    let answer;
+    try {
+      // A tab that is closed may still send a little (the limit is 64 KiB).
+      const keepalive = document.visibilityState === "hidden" && body.toString().length < 60_000;
+      const headers = { accept: "application/json" };
+      answer = await fetch("/api/save_draft", { method: "POST", headers, body, keepalive });
+    } catch {
+      return away();
+    }
+    isOffline = false;
+    const said = await answer.json().catch(() => ({}));
+    if (answer.ok) return done(said, text);
+    if (answer.status === 401) return loggedOut();
+    if (answer.status === 409) return conflict(said.current ?? {});
+    if (said.code === "key_reused" && said.made && !id) {
+      // The first save arrived and its answer did not: go on with that draft.
+      become(said.made, "");
+      return later(0);
+    }
+    if (answer.status === 404 && id) {
+      ask("conflict", "This draft was deleted or published elsewhere. Your text is kept on this device.");
+      return;
+    }
+    if (said.errors?.length) return say(`Not saved: ${said.errors.map(({ message }) => message).join(". ")}.`);
+    say("Not saved yet; trying again.");
+    later(1000 * (said.retry_after ?? AGAIN / 1000));
+  }
+
+  function done({ id: of, version }, text) {
+    if (!id) become(of, version);
+    input("version").value = version;
+    saved = text;
+    title.defaultValue = text.title;
+    area.defaultValue = text.content;
+    if (question) ask("");
+    const time = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    say(`Saved ${time}`);
+    form.dispatchEvent(new Event("saved"));
+    if (!same(typed(), saved)) later();
+  }
+
+  /** From now on the form is that of this draft, here and after a reload. */
+  function become(of, version) {
+    id = of;
+    editing = "draft";
+    const page = `/my-posts/${id}/edit`;
+    form.dataset.page = page;
+    form.action = `/my-posts/${id}/publish`;
+    form.querySelector("button[data-does=save]").setAttribute("formaction", `/my-posts/${id}/draft`);
+    input("idempotency_key").remove();
+    const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: "version", value: version });
+    form.prepend(hidden);
+    history.replaceState(history.state, "", page);
+  }
+
+  function away() {
+    isOffline = true;
+    say(OFFLINE);
+    later(AGAIN);
+  }
+
+  function loggedOut() {
+    if (question === "session") return;
+    ask("session", "You are not logged in any more. Your text is kept on this device. ", () => {
+      const link = document.createElement("a");
+      link.href = "/login?next=/my-posts";
+      link.target = "_blank";
+      link.textContent = "Log in in a new tab";
+      const after = " and come back to this one: then your text is saved.";
+      return [link, after];
+    });
+  }
+
+  function conflict(current) {
+    if (current.status !== "draft") {
+      ask("conflict", "This was published elsewhere. Your text is kept on this device. ", () => {
+        const link = document.createElement("a");
+        link.href = form.dataset.page;
+        link.textContent = "Open what is published";
+        return [link];
+      });
+      return;
+    }
+    ask("conflict", "This draft was changed in another tab or on another device. ", () => [
+      answer("Keep my text", () => {
+        input("version").value = current.version;
+        ask("");
+        save();
+      }),
+      answer("Use the other text", () => {
+        // One's own text stays a draft of this device.
+        form.dispatchEvent(new Event("set-aside"));
+        input("version").value = current.version;
+        ask("");
+        title.value = current.title;
+        replaceAll(current.content);
+        saved = { ...typed() };
+        title.defaultValue = current.title;
+        area.defaultValue = current.content;
+        form.dispatchEvent(new Event("input"));
+        form.dispatchEvent(new Event("saved"));
+        say("The other text is in the form. Yours is kept on this device.");
+      }),
+      other(current),
+    ]);
+  }
+
+  /** The other text, to compare. */
+  function other({ title: heading, content }) {
+    const details = document.createElement("details");
+    const summary = document.createElement("summary");
+    summary.textContent = "Show the other text";
+    const text = document.createElement("textarea");
+    text.readOnly = true;
+    text.dir = "auto";
+    text.rows = 6;
+    text.setAttribute("aria-label", "The other text");
+    text.value = `${heading}\n\n${content}`;
+    details.append(summary, text);
+    return details;
+  }
+
+  function answer(words, deed) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link-button";
+    button.textContent = words;
+    button.addEventListener("click", () => {
+      deed();
+      area.focus();
+    });
+    return button;
+  }
+
+  function ask(name, words = "", more = () => []) {
+    question = name;
+    news.hidden = name === "";
+    news.replaceChildren(words, ...more());
+  }
+
+  const goOn = () => {
+    if (isOffline || question === "session") later(0);
+  };
+
+  form.addEventListener("input", () => {
+    if (editing !== "published") later();
+  });
+  addEventListener("online", () => {
+    if (isOffline) say("");
+    isOffline = false;
+    later(0);
+  });
+  addEventListener("offline", away);
+  addEventListener("focus", goOn);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") goOn();
+    else if (editing !== "published") save();
+  });
+
+  /** Whether the site answers at all. */
+  async function isThere() {
+    if (!navigator.onLine) return false;
+    try {
+      await fetch("/healthz", { method: "HEAD", cache: "no-store" });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function send(button) {
+    waits = true;
+    clearTimeout(timer);
+    await running;
+    clearTimeout(timer);
+    waits = false;
+    if ((isOffline || !navigator.onLine) && !(await isThere())) return away();
+    isOffline = false;
+    passes = true;
+    form.requestSubmit(button);
+    passes = false;
+  }
+
+  function leave(event) {
+    clearTimeout(timer);
+    leaves = true;
+    // Somebody else may keep it from being sent.
+    setTimeout(() => (leaves = !event.defaultPrevented));
+  }
+
+  addEventListener("pageshow", () => (leaves = false));
+
+  form.addEventListener("submit", (event) => {
+    if (passes) return leave(event);
+    const { submitter } = event;
+    const asks = submitter?.dataset.does === "publish" && title.value.trim() && !area.value.trim();
+    if (waits || (asks && !confirm("There is no text yet, only a title. Publish it like this?"))) {
+      event.preventDefault();
+    } else if (running || isOffline || !navigator.onLine) {
+      event.preventDefault();
+      send(submitter);
+    } else {
+      leave(event);
+    }
+  });
+}
