@@ -39,7 +39,7 @@ export const published = (page: Page, text: Text): Promise<Post> => call(page, '
 export const entry = (page: Page, title: string): Locator =>
   page.getByRole('article').filter({ has: page.getByRole('heading', { level: 2, name: title, exact: true }) });
 
-export const edit = (post: Post): string => `/my-posts/${post.id}/edit`;
+export const edit = (post: Pick<Post, 'id'>): string => `/my-posts/${post.id}/edit`;
 /** A name of the post's page that leads there for ever. */
 export const show = (post: Post): string => `/posts/${post.id}`;
 /** Where its page is. */
