@@ -41,7 +41,7 @@ use crate::{
     posts::{
         DraftPost, PageRequest, Post, PostId, Revision,
         domain::{
-            draft_posts::{self, DraftText},
+            DraftText, draft_posts,
             revisions::{self, RevisionText},
             service,
             trash::{self, TrashedPost},

@@ -253,9 +253,9 @@ mod server {
         posts::{
             PageRequest, PostId,
             domain::{
-                Change, FilingChange, Guard, NewPost, Written,
-                draft_posts::{self, DraftSave, DraftText, Publication},
-                parse_tags, preview, revisions,
+                Change, DraftText, FilingChange, Guard, NewPost, Written,
+                draft_posts::{self, DraftSave, Publication},
+                parse_tags, preview, restoring, revisions,
                 schedule::PublishTime,
                 search, service, trash,
             },
@@ -434,7 +434,7 @@ mod server {
         let (site, actor) = (site(), actor());
         actor.user()?;
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        revisions::restore(&site, &actor, &id, version).await
+        restoring::restore(&site, &actor, &id, version).await
     }
 
     pub(super) async fn update(

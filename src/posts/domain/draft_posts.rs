@@ -1,13 +1,11 @@
 //! Posts that are not published. Nobody but their author knows of them: whoever else asks
 //! gets the answer for what does not exist (security row A2).
 
-use sqlx::FromRow;
-
 use super::{
-    FilingChange, PostText, Written, conflict,
+    DraftText, FilingChange, PostText, Written, conflict, draft_store,
     fold::{self, Folded},
     limits, policy, revisions,
-    rows::{broken, slug},
+    rows::broken,
     schedule::PublishTime,
     select::{Listing, Selection},
     service::change,
@@ -18,53 +16,20 @@ use crate::{
     accounts::domain::{account, contact::may_write},
     clock,
     config::AuthorLimits,
-    credentials::{Actor, User, UserId},
+    credentials::{Actor, User},
     database::{
         Db, execute,
         idempotency::{self, IdempotencyKey, IdempotentOperation},
-        internal, on_engine,
+        internal,
     },
-    error::{AppError, Field, FieldErrors, Parsed},
+    error::{AppError, Field, Parsed},
     posts::{
-        Content, Cursor, DraftPost, Page, Post, PostId, PostOrDraft, Slug, Summary, Tags, Title,
+        Content, Cursor, DraftPost, Page, Post, PostId, PostOrDraft, Summary, Tags, Title,
         events::{EventKind, store as events},
     },
     site::Site,
     timestamp::Timestamp,
 };
-
-/// What an author has written so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DraftText {
-    /// May be empty, unlike that of a post.
-    pub title: String,
-    pub content: Content,
-}
-
-impl DraftText {
-    /// Both parts, as typed.
-    ///
-    /// # Errors
-    /// Every broken rule.
-    pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let title = match crate::text::is_blank(title) {
-            true => Some(String::new()),
-            false => errors.take(Field::Title, Title::parse(title)).map(String::from),
-        };
-        let content = errors.take(Field::Content, Content::parse(content));
-        match (title, content) {
-            (Some(title), Some(content)) => Ok(Self { title, content }),
-            _ => Err(errors),
-        }
-    }
-}
-
-impl From<PostText> for DraftText {
-    fn from(text: PostText) -> Self {
-        Self { content: text.text().clone(), title: text.title.into() }
-    }
-}
 
 /// A save of a draft.
 #[derive(Clone, Debug)]
@@ -78,64 +43,13 @@ pub struct DraftSave {
     pub time: Option<Option<PublishTime>>,
 }
 
-#[derive(Clone, FromRow)]
-struct DraftRow {
-    id: String,
-    version: i64,
-    created_at: i64,
-    updated_at: i64,
-    published_at: Option<i64>,
-    publish_at: Option<i64>,
-    utc_offset: i64,
-    is_scheduled: i64,
-    slug: String,
-    tags: String,
-    title: String,
-    content: String,
-}
-
-const COLUMNS: &str = "id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content";
-
-impl TryFrom<DraftRow> for DraftPost {
-    type Error = AppError;
-
-    fn try_from(row: DraftRow) -> Result<Self, AppError> {
-        Ok(Self {
-            id: broken(PostId::try_from(row.id))?,
-            slug: slug(row.slug)?,
-            tags: broken(Tags::from_stored(&row.tags))?,
-            title: row.title,
-            content: broken(Content::try_from(row.content))?,
-            version: row.version,
-            created_at: Timestamp::from_micros(row.created_at),
-            updated_at: Timestamp::from_micros(row.updated_at),
-            publish_at: row.publish_at.map(Timestamp::from_micros),
-            utc_offset: row.utc_offset,
-            is_scheduled: row.is_scheduled != 0,
-        })
-    }
-}
-
-async fn find_row(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<DraftRow>, AppError> {
-    let sql = format!("SELECT {COLUMNS} FROM drafts WHERE id = $1 AND owner_id = $2");
-    Ok(on_engine!(db => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .bind(owner.as_str())
-        .fetch_optional(db)
-        .await?))
-}
-
-pub(super) async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<DraftPost>, AppError> {
-    find_row(db, owner, id).await?.map(DraftPost::try_from).transpose()
-}
-
 /// One of the actor's own drafts.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's.
 pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<DraftPost, AppError> {
     let owner = &actor.user()?.id;
-    find(&mut site.reader_for(actor).await?, owner, id).await?.ok_or(AppError::NotFound)
+    draft_store::find(&mut site.reader_for(actor).await?, owner, id).await?.ok_or(AppError::NotFound)
 }
 
 /// The most drafts of a list.
@@ -149,16 +63,7 @@ const MOST: i64 = 1000;
 /// [`AppError::NotSignedIn`].
 pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<DraftPost>, AppError> {
     let owner = &actor.user()?.id;
-    let db = &mut site.reader_for(actor).await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM drafts WHERE owner_id = $1 ORDER BY updated_at DESC, id DESC LIMIT $2"
-    );
-    let rows: Vec<DraftRow> = on_engine!(db => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(owner.as_str())
-        .bind(limit)
-        .fetch_all(db)
-        .await?);
-    rows.into_iter().map(DraftPost::try_from).collect()
+    draft_store::list(&mut site.reader_for(actor).await?, owner, limit).await
 }
 
 /// Of a selection, the actor's own drafts, the last begun first.
@@ -275,7 +180,7 @@ pub async fn save(
     let written = site.database.write(input, |db, (user, id, save, operation)| {
         Box::pin(async move {
             let Some(id) = id else { return begin(db, &user, &save, operation.as_ref()).await };
-            let Some(current) = find(db, &user.id, &id).await? else {
+            let Some(current) = draft_store::find(db, &user.id, &id).await? else {
                 return Err(missing(db, &user, &id).await?);
             };
             let draft = after(&current, &save);
@@ -285,7 +190,7 @@ pub async fn save(
             if save.version.is_some_and(|version| version != current.version) {
                 return Err(draft_conflict(&current));
             }
-            update(db, &user.id, draft).await
+            draft_store::update(db, &user.id, draft).await
         })
     });
     written.await
@@ -347,7 +252,7 @@ async fn begin(
         && let Some(made) = idempotency::remembered(db, user.id.as_str(), operation).await?
     {
         let draft = match PostId::parse(&made) {
-            Some(id) => find(db, &user.id, &id).await?,
+            Some(id) => draft_store::find(db, &user.id, &id).await?,
             None => None,
         };
         return draft.ok_or(AppError::KeyReused { made: Some(made) });
@@ -367,61 +272,11 @@ async fn begin(
         is_scheduled: false,
     };
     let draft = after(&empty, save);
-    insert(db, &user.id, &draft, None).await?;
+    draft_store::insert(db, &user.id, &draft, None).await?;
     if let Some(operation) = operation {
         idempotency::remember(db, user.id.as_str(), operation, draft.id.as_str()).await?;
     }
     Ok(draft)
-}
-
-/// Adds a draft as it is.
-pub(super) async fn insert(
-    db: &mut Db,
-    owner: &UserId,
-    draft: &DraftPost,
-    published_at: Option<Timestamp>,
-) -> Result<(), AppError> {
-    execute!(db => sqlx::query(
-            "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
-        .bind(draft.id.as_str())
-        .bind(owner.as_str())
-        .bind(draft.version)
-        .bind(draft.created_at.micros())
-        .bind(draft.updated_at.micros())
-        .bind(published_at.map(Timestamp::micros))
-        .bind(draft.publish_at.map(Timestamp::micros))
-        .bind(draft.utc_offset)
-        .bind(i64::from(draft.is_scheduled))
-        .bind(draft.slug.as_ref().map_or("", Slug::as_str))
-        .bind(draft.tags.stored())
-        .bind(draft.title.as_str())
-        .bind(draft.content.as_str()))?;
-    Ok(())
-}
-
-/// Stores a draft that was changed in this transaction, as its next version.
-async fn update(db: &mut Db, owner: &UserId, draft: DraftPost) -> Result<DraftPost, AppError> {
-    let saved = DraftPost { version: draft.version + 1, updated_at: clock::now(), ..draft };
-    let changed = execute!(db => sqlx::query(
-            "UPDATE drafts SET version = $4, updated_at = $5, publish_at = $6, utc_offset = $7, is_scheduled = $8,
-                 slug = $9, tags = $10, title = $11, content = $12
-             WHERE id = $1 AND owner_id = $2 AND version = $3",
-        )
-        .bind(saved.id.as_str())
-        .bind(owner.as_str())
-        .bind(draft.version)
-        .bind(saved.version)
-        .bind(saved.updated_at.micros())
-        .bind(saved.publish_at.map(Timestamp::micros))
-        .bind(saved.utc_offset)
-        .bind(i64::from(saved.is_scheduled))
-        .bind(saved.slug.as_ref().map_or("", Slug::as_str))
-        .bind(saved.tags.stored())
-        .bind(saved.title.as_str())
-        .bind(saved.content.as_str()))?;
-    if changed == 0 { Err(AppError::WriteConflict) } else { Ok(saved) }
 }
 
 /// What is to be published.
@@ -448,7 +303,7 @@ pub async fn publish(
     publication: Parsed<Publication>,
 ) -> Result<PostOrDraft, AppError> {
     let user = policy::may_create(actor)?.clone();
-    let stored = find(&mut site.reader_for(actor).await?, &user.id, id).await?;
+    let stored = draft_store::find(&mut site.reader_for(actor).await?, &user.id, id).await?;
     let publication = match publication {
         Ok(publication) => publication,
         // Nobody learns a rule about what is not theirs.
@@ -505,7 +360,7 @@ async fn schedule(
     let input = (user, id.clone(), version, written, time);
     let scheduled = site.database.write(input, |db, (user, id, version, written, time)| {
         Box::pin(async move {
-            let Some(current) = find(db, &user.id, &id).await? else {
+            let Some(current) = draft_store::find(db, &user.id, &id).await? else {
                 return Err(missing(db, &user, &id).await?);
             };
             if let Some(slug) = &written.filing.slug {
@@ -524,7 +379,7 @@ async fn schedule(
             if version.is_some_and(|version| version != current.version) {
                 return Err(draft_conflict(&current));
             }
-            update(db, &user.id, draft).await
+            draft_store::update(db, &user.id, draft).await
         })
     });
     let scheduled = scheduled.await?;
@@ -547,7 +402,7 @@ pub(super) async fn publish_now(
     let input = (user, id, version, written, folded, rendering);
     let published = change(site, input, move |db, (user, id, version, written, folded, rendering)| {
         Box::pin(async move {
-            let Some(row) = find_row(db, &user.id, &id).await? else {
+            let Some(row) = draft_store::find_row(db, &user.id, &id).await? else {
                 return Err(missing(db, &user, &id).await?);
             };
             let published_at = row.published_at.or(written.date.map(Timestamp::micros));
@@ -617,7 +472,7 @@ pub async fn unpublish(
     change(site, input, |db, (actor, user, id, version, written)| {
         Box::pin(async move {
             let Some(post) = store::find(db, &id).await? else {
-                let draft = find(db, &user.id, &id).await?;
+                let draft = draft_store::find(db, &user.id, &id).await?;
                 return draft.map(|draft| (draft, None)).ok_or(AppError::NotFound);
             };
             policy::may_change(&actor, &post.owner)?;
@@ -647,26 +502,10 @@ pub async fn unpublish(
                 }
                 None => as_it_was,
             };
-            insert(db, &user.id, &draft, Some(post.created_at)).await?;
+            draft_store::insert(db, &user.id, &draft, Some(post.created_at)).await?;
             let event = events::record(db, EventKind::Deleted, &id, &user.username).await?;
             Ok((draft, Some(event)))
         })
     })
     .await
-}
-
-/// Puts a draft into the trash; `false` if there is none.
-pub(super) async fn delete(db: &mut Db, owner: &UserId, id: &PostId) -> Result<bool, AppError> {
-    let trashed = execute!(db => sqlx::query(
-            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, is_draft)
-             SELECT id, owner_id, version, COALESCE(published_at, created_at), $3, title, content, slug, tags, 1 FROM drafts
-             WHERE id = $1 AND owner_id = $2",
-        )
-        .bind(id.as_str())
-        .bind(owner.as_str())
-        .bind(clock::now().micros()))?;
-    execute!(db => sqlx::query("DELETE FROM drafts WHERE id = $1 AND owner_id = $2")
-        .bind(id.as_str())
-        .bind(owner.as_str()))?;
-    Ok(trashed > 0)
 }

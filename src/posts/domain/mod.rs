@@ -3,6 +3,7 @@
 pub mod by_id;
 pub mod difference;
 pub mod draft_posts;
+mod draft_store;
 pub mod ending;
 mod filing;
 pub mod filter;
@@ -25,6 +26,7 @@ pub mod reading;
 pub mod reading_time;
 pub mod rendered;
 pub mod rendering;
+pub mod restoring;
 pub mod revisions;
 mod rows;
 pub mod schedule;
@@ -45,7 +47,7 @@ use serde::Deserialize;
 
 pub use filing::{Filing, FilingChange, parse_tags};
 use filter::Filter;
-pub use post_text::{PostText, Written};
+pub use post_text::{DraftText, PostText, Written};
 pub use snapshot::{Changed, DeletedPost, PostSnapshot};
 
 #[derive(Clone, Debug)]

@@ -37,6 +37,39 @@ impl PostText {
     }
 }
 
+/// What an author has written so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftText {
+    /// May be empty, unlike that of a post.
+    pub title: String,
+    pub content: Content,
+}
+
+impl DraftText {
+    /// Both parts, as typed.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn parse(title: &str, content: &str) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let title = match is_blank(title) {
+            true => Some(String::new()),
+            false => errors.take(Field::Title, Title::parse(title)).map(String::from),
+        };
+        let content = errors.take(Field::Content, Content::parse(content));
+        match (title, content) {
+            (Some(title), Some(content)) => Ok(Self { title, content }),
+            _ => Err(errors),
+        }
+    }
+}
+
+impl From<PostText> for DraftText {
+    fn from(text: PostText) -> Self {
+        Self { content: text.text().clone(), title: text.title.into() }
+    }
+}
+
 /// Everything that the form of an editor has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Guard, NewPost, PostText, conflict, draft_posts, filing,
+    Change, Guard, NewPost, PostText, conflict, draft_store, filing,
     fold::{self, Folded},
     limits,
     lists::{self, PostsOf},
@@ -532,7 +532,7 @@ async fn remove(
                 return Ok((None, None));
             }
             let Some(post) = store::find(db, &id).await? else {
-                if !draft_posts::delete(db, &user.id, &id).await? {
+                if !draft_store::delete(db, &user.id, &id).await? {
                     return Err(AppError::NotFound);
                 }
                 if let Some(operation) = &operation {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::{
-    Filing, PostText,
-    draft_posts::{self, DraftText},
+    DraftText, Filing, PostText, draft_store,
     fold::{self, Folded},
     policy, rows,
     service::change,
@@ -151,7 +150,7 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDr
     }
     may_write(site, &user).await?;
     let Some(row) = found else {
-        if let Some(draft) = draft_posts::find(&mut site.reader_for(actor).await?, &user.id, id).await? {
+        if let Some(draft) = draft_store::find(&mut site.reader_for(actor).await?, &user.id, id).await? {
             return Ok(PostOrDraft::Draft(draft));
         }
         let post = site.posts().post(site, actor, id).await?.ok_or(AppError::NotFound)?;
@@ -206,7 +205,7 @@ async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost
         Box::pin(async move {
             let row = find(db, &user.id, &id).await?.filter(|row| row.is_draft != 0);
             let Some(row) = row else {
-                return draft_posts::find(db, &user.id, &id).await?.ok_or(AppError::NotFound);
+                return draft_store::find(db, &user.id, &id).await?.ok_or(AppError::NotFound);
             };
             let (DraftText { title, content }, Filing { slug, tags }) = (row.draft_text()?, row.filing()?);
             let created_at = Timestamp::from_micros(row.created_at);
@@ -224,7 +223,7 @@ async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost
                 utc_offset: 0,
                 is_scheduled: false,
             };
-            draft_posts::insert(db, &user.id, &draft, was_published.then_some(created_at)).await?;
+            draft_store::insert(db, &user.id, &draft, was_published.then_some(created_at)).await?;
             execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")
                 .bind(id.as_str())
                 .bind(row.trashed_at))?;
