@@ -62,7 +62,7 @@ impl FilingChange {
 pub fn parse_tags(raw: &str) -> Result<Tags, crate::posts::TagError> {
     let tags: Result<Vec<Tag>, _> = raw
         .split([',', '\n', '、', '،'])
-        .map(|typed| typed.trim().trim_start_matches('#'))
+        .map(|typed| typed.trim_start_matches(|c: char| c == '#' || c.is_whitespace()).trim_end())
         .filter(|typed| !typed.is_empty())
         .map(|typed| {
             let words: Vec<&str> = typed.split_whitespace().collect();

@@ -568,7 +568,7 @@ impl Address {
 
 /// Letters of scripts that run from right to left: the ranges whose default
 /// is R or AL in Unicode's DerivedBidiClass.txt.
-pub(in crate::posts::domain) const fn runs_to_left(c: char) -> bool {
+pub const fn runs_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
