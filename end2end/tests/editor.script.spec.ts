@@ -242,7 +242,7 @@ test('the list of posts tells of the drafts that the device keeps', async ({ pag
     await expect(kept.getByRole('listitem')).toHaveText([/^Half a thought, 13 characters, /]);
     await expect(kept.getByRole('link', { name: TEXT.title })).toHaveAttribute('href', '/my-posts/new');
   }
-  await page.getByRole('link', { name: TEXT.title }).click();
+  await page.locator('#local-drafts').getByRole('link', { name: TEXT.title }).click();
   await awake(page);
   await button(page, 'Discard the draft').click();
   await page.goto('/my-posts');

@@ -125,7 +125,8 @@ pub async fn delete_post(
 
 /// Saves a text that nobody but its author sees: without `id` as a new draft, once per
 /// `idempotency_key`. `version` is the version that the save is based on; without it, it
-/// replaces any. Absent `tags`, `address` and `publish_at` stay as they are; the time alone
+/// replaces any. With `author`, only while that person is signed in: somebody else may have
+/// logged in beside an editor that is open. Absent `tags`, `address` and `publish_at` stay as they are; the time alone
 /// publishes nothing ([`publish_post`]).
 ///
 /// # Errors
@@ -143,7 +144,9 @@ pub async fn save_draft(
     #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
+    #[server(default)] author: Option<String>,
 ) -> Result<DraftPost, AppError> {
+    server::is_still(author.as_deref())?;
     let new = server::New { title, content, tags, address, publish_at, utc_offset };
     server::save_draft(id, version, new, idempotency_key).await
 }
@@ -159,16 +162,16 @@ pub async fn save_draft(
 pub async fn publish_post(
     id: String,
     #[server(default)] version: Option<i64>,
-    #[server(default)] title: Option<String>,
+    #[server(default)] title: Sent,
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
     #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
 ) -> Result<PostOrDraft, AppError> {
-    let is_sent = title.is_some();
+    let is_sent = title.as_deref().is_some();
     let new =
-        server::New { title: title.unwrap_or_default(), content, tags, address, publish_at, utc_offset };
+        server::New { title: title.0.unwrap_or_default(), content, tags, address, publish_at, utc_offset };
     server::publish(id, version, is_sent, new).await
 }
 
@@ -182,12 +185,12 @@ pub async fn publish_post(
 pub async fn unpublish_post(
     id: String,
     #[server(default)] version: Option<i64>,
-    #[server(default)] title: Option<String>,
+    #[server(default)] title: Sent,
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
 ) -> Result<DraftPost, AppError> {
-    let written = title.map(|title| (title, content, tags, address));
+    let written = title.0.map(|title| (title, content, tags, address));
     server::unpublish(id, version, written).await
 }
 
@@ -318,6 +321,17 @@ mod server {
     pub(super) async fn get(id: String) -> Result<Post, AppError> {
         // An id that cannot be one is the id of no post.
         service::get(&site(), &actor(), &PostId::parse(&id).ok_or(AppError::NotFound)?).await
+    }
+
+    /// Refuses a save of an editor whose author is not the one who is signed in now.
+    pub(super) fn is_still(author: Option<&str>) -> Result<(), AppError> {
+        let user = actor();
+        let user = user.user()?;
+        if author.is_none_or(|author| author == user.username.as_str()) {
+            Ok(())
+        } else {
+            Err(AppError::NotSignedIn)
+        }
     }
 
     /// The fields of a text that is published or saved.

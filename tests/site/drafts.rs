@@ -40,7 +40,11 @@ async fn an_author_saves_a_draft_on_one_device_and_publishes_it_on_another() {
     assert_eq!(answer.status, 303, "{}", answer.text());
     let edit = answer.location().to_owned();
     let page = laptop.page(&edit).await;
-    assert!(page.text(".notice").contains("Your draft is saved"), "{}", page.text(".notice"));
+    assert!(
+        page.text(".notice[role=status]").contains("Your draft is saved"),
+        "{}",
+        page.text(".notice[role=status]")
+    );
     assert_eq!(laptop.submit("/my-posts/new/draft", &fields).await.location(), edit, "sent twice");
     assert_eq!(site.count("SELECT COUNT(*) FROM drafts").await, 1);
     assert_eq!(laptop.page("/my-posts/drafts").await.texts(".entry h2"), ["Untitled"]);
@@ -56,8 +60,14 @@ async fn an_author_saves_a_draft_on_one_device_and_publishes_it_on_another() {
     let answer = phone.submit(&publish, &without_title).await;
     assert_eq!(answer.status, 422);
     assert!(answer.page().texts(".error-summary li")[0].contains("Enter a title"));
+    // Nor is what was saved before published in its place.
+    let old = [("id", id.as_str()), ("version", "1"), ("title", "Old"), ("content", "Half a th")];
+    saved(&mut phone, &old).await;
+    let without_title = [("version", "2"), ("title", ""), ("content", "Half a thought.")];
+    assert_eq!(phone.submit(&publish, &without_title).await.status, 422);
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 0);
     let whole =
-        [("version", "1"), ("title", "A thought"), ("content", "A whole thought."), ("tags", "notes")];
+        [("version", "2"), ("title", "A thought"), ("content", "A whole thought."), ("tags", "notes")];
     let answer = phone.submit(&publish, &whole).await;
     assert_eq!((answer.status, answer.location()), (303, format!("/posts/{id}").as_str()));
     let page = site.browser().page("/@ada/a-thought").await;
@@ -147,6 +157,18 @@ async fn a_draft_is_nobody_elses() {
         (&json!([]), &json!([]))
     );
     assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn an_open_editor_saves_nothing_as_somebody_else_who_has_logged_in_since() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    site.author("bob").await;
+    saved(&mut ada, &[("title", "Hers"), ("author", "ada")]).await;
+    ada.as_script().submit("/api/log_out", &[]).await;
+    ada.log_in("bob").await;
+    assert_eq!(save(&mut ada, &[("title", "Hers, too"), ("author", "ada")]).await.status, 401);
+    assert_eq!(site.count("SELECT COUNT(*) FROM drafts").await, 1);
 }
 
 #[tokio::test]
@@ -284,7 +306,7 @@ async fn a_post_is_published_at_the_time_that_its_author_chose() {
     let answer = ada.submit("/my-posts/new", &fields).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     let edit = answer.location().to_owned();
-    assert!(ada.page(&edit).await.text(".notice").contains("scheduled"));
+    assert!(ada.page(&edit).await.text(".notice[role=status]").contains("scheduled"));
     assert_eq!(ada.page(&edit).await.value("publish_at"), in_a_year, "on the clock of its author");
     assert!(ada.page("/my-posts/drafts").await.text(".entry .meta").contains("(UTC-03:30)"));
     let id = site.text("SELECT id FROM drafts").await;

@@ -197,5 +197,5 @@ async fn a_form_that_is_not_read_is_still_behind_its_refusal() {
     let answer = send(&mut ada, NEW, "Too large", &"x".repeat(1280 * 1024)).await;
     assert_eq!(answer.status, 413);
     let said = answer.page().texts(".message p").concat();
-    assert!(said.contains("go back in your browser: what you typed is still there"), "{said}");
+    assert!(said.contains("Go back in your browser: what you typed is still there"), "{said}");
 }

@@ -264,7 +264,7 @@ async fn everyone_reads_posts_by_page_and_by_call() {
     let page = site.browser().page(&format!("/posts/{post}")).await;
     assert_eq!((page.title().as_str(), page.texts("h1")), ("Title", vec!["Title".to_owned()]));
     assert_eq!(
-        (page.texts("article .author"), page.texts(".prose em")),
+        (page.texts("article header .author"), page.texts(".prose em")),
         (vec!["ada".into()], vec!["Markdown".into()])
     );
     let front = site.browser().page("/").await;

@@ -250,8 +250,10 @@ async fn assert_whole(site: &Several, author: &Client, listeners: &mut [Listener
     for reader in &mut readers {
         until("the page to have it", async || reader.page(&path).await.texts("h1") == ["After the edit"])
             .await;
-        until("the list to have it", async || reader.page("/").await.texts("h2")[0] == "After the edit")
-            .await;
+        until("the list to have it", async || {
+            reader.page("/").await.texts(".entry h2")[0] == "After the edit"
+        })
+        .await;
     }
     let newest = site.events().await.last().expect("an event").clone();
     for listener in listeners {

@@ -30,7 +30,11 @@ async fn an_author_restores_a_deleted_post_with_its_address_and_its_place() {
     let answer = delete(&mut ada, &id).await;
     assert_eq!(answer.location(), "/my-posts");
     let page = ada.page("/my-posts").await;
-    assert!(page.text(".notice").contains("The post is deleted."), "{}", page.text(".notice"));
+    assert!(
+        page.text(".notice[role=status]").contains("The post is deleted."),
+        "{}",
+        page.text(".notice[role=status]")
+    );
     assert!(page.text(".undo").contains("First") && page.has_button("Undo"));
     assert_eq!(site.browser().get(&path).await.status, 404);
     assert_eq!(titles(&mut ada, "/my-posts").await, ["Second"]);
@@ -41,7 +45,7 @@ async fn an_author_restores_a_deleted_post_with_its_address_and_its_place() {
 
     let answer = restore(&mut ada, &id).await;
     assert_eq!((answer.status, answer.location()), (303, path.as_str()));
-    assert_eq!(ada.page(&path).await.text(".notice"), "The post is published again.");
+    assert_eq!(ada.page(&path).await.text(".notice[role=status]"), "The post is published again.");
     let page = site.browser().page(&path).await;
     assert_eq!((page.text("h1").as_str(), page.text(".prose em").as_str()), ("First", "words"));
     assert_eq!(titles(&mut site.browser(), "/").await, ["Second", "First"]);

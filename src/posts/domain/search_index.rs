@@ -19,6 +19,9 @@ use crate::{
 /// How often marked posts are looked for that another process has not indexed.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
+/// After a change, so that the posts of many authors are indexed together.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Bytes of texts in one step; a single post may have more.
 const STEP: usize = 1 << 18;
 
@@ -31,7 +34,9 @@ pub async fn keep(site: Site) {
             tracing::warn!(%error, "searches look at some posts without an index; it is tried again");
         }
         // A timeout is a reason to look, too.
-        let _ = tokio::time::timeout(EVERY, site.bus().own_change()).await;
+        if tokio::time::timeout(EVERY, site.bus().own_change()).await.is_ok() {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 

@@ -58,6 +58,8 @@ export function autosave({ form, area, say, replaceAll }) {
     const version = input("version")?.value;
     if (id) body.set("id", id);
     if (id && version) body.set("version", version);
+    // Somebody else may have logged in beside this tab.
+    body.set("author", input("author").value);
     if (!id) body.set("idempotency_key", input("idempotency_key").value);
     let answer;
     try {

@@ -115,8 +115,8 @@ pub fn PostPage() -> impl IntoView {
                 </header>
                 <div class="prose" inner_html=html.clone()></div>
                 <footer class="tags" inner_html=tag_links(&post.tags)></footer>
-                <footer class="post-end" lang="en" inner_html=ending(preview::origin(&site()).as_deref(), place)></footer>
             </article>
+            <footer class="post-end" inner_html=ending(preview::origin(&site()).as_deref(), place)></footer>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })
     })

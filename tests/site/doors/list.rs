@@ -180,7 +180,7 @@ pub const BODIES: &[Door] = &[
     },
     Door {
         name: "a draft",
-        parses: &["posts/domain/draft_posts.rs::DraftText::parse"],
+        parses: &["posts/domain/post_text.rs::DraftText::parse"],
         bytes: 256 * KIB,
         worst: grammar::words,
         way: Way::Field {
@@ -587,6 +587,27 @@ pub const OPERATOR: &[Door] = &[
         way: Way::Argument(&["migrate", "--graphql-cors-origins"]),
     },
     Door {
+        name: "the name of the site",
+        parses: &["config/site.rs::SiteName::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--site-name"]),
+    },
+    Door {
+        name: "the description of the site",
+        parses: &["config/site.rs::SiteDescription::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--site-description"]),
+    },
+    Door {
+        name: "the colour of the site",
+        parses: &["config/accent.rs::Colour::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--site-accent"]),
+    },
+    Door {
         name: "the address from outside",
         parses: &["config/origin.rs::PublicUrl::from_str"],
         bytes: 64 * KIB,
@@ -601,6 +622,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("accounts/pages/mod.rs::asked_for", "a query, of which the length is limited"),
     ("media/address.rs::Address::parse", "a path, one pass over it"),
     ("media/address.rs::Hash::parse", "40 characters"),
+    ("posts/domain/front_matter.rs::date", "a line of a text, one pass over it"),
     ("media/http.rs::Parts::parse", "what has arrived already, within the limit of an upload"),
     ("media/pages.rs::PicturesPage", "a query, of which the length is limited"),
     ("media/picture.rs::Alt::parse", "one pass over a field, within the limit of an upload"),
@@ -626,7 +648,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("credentials/session/store.rs::RowStore::load", "a session as it was stored"),
     ("credentials/session/store.rs::RowStore::row", "a session that is to be stored"),
     ("credentials/session/store.rs::cause", "an error as it was written a moment before"),
-    ("feeds/absolute.rs::resolved", "an address in HTML that this site has rendered"),
+    ("feeds/absolute.rs::relative", "an address in HTML that this site has rendered"),
     ("feeds/feed.rs::entries", "the address of a post, which this site has made"),
     ("mail/outbox.rs::opened", "a mail as it was stored"),
     ("posts/drafts.rs::DraftStore::get", "in a browser, what the same page has kept there"),
