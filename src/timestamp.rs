@@ -73,6 +73,12 @@ impl Timestamp {
         self.date_time().format(format).unwrap_or_default()
     }
 
+    /// `09:05`, in UTC.
+    #[must_use]
+    pub fn minute(self) -> String {
+        self.date_time().format(time::macros::format_description!("[hour]:[minute]")).unwrap_or_default()
+    }
+
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))

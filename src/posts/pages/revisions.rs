@@ -58,7 +58,7 @@ fn entry(id: &PostId, revision: Revision) -> impl IntoView + use<> {
     view! {
         <li value=version.to_string()>
             <p id=label.clone()>
-                "Version "{version}{is_current.then_some(" (present)")}", saved "<Time at=saved_at />", "{chars}
+                "Version "{version}{is_current.then_some(" (present)")}", saved "<Time at=saved_at />" at "{saved_at.minute()}" UTC, "{chars}
                 {if chars == 1 { " character" } else { " characters" }}
             </p>
             {(!is_current).then(|| view! {
