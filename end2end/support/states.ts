@@ -385,13 +385,13 @@ export const states: States = {
   },
   'editor of a draft': async ({ page }) => {
     await signedUp(page);
-    const { id } = await call(page, 'save_draft', { title: 'W'.repeat(200), tags: 'x'.repeat(40) });
+    const { id } = await call<{ id: string }>(page, 'save_draft', { title: 'W'.repeat(200), tags: 'x'.repeat(40) });
     await page.goto(`/my-posts/${id}/edit`);
     await expect(button(page, 'Save draft')).toBeVisible();
   },
   'deletion of a draft': async ({ page }) => {
     await signedUp(page);
-    const { id } = await call(page, 'save_draft', { title: 'Half a', content: '' });
+    const { id } = await call<{ id: string }>(page, 'save_draft', { title: 'Half a', content: '' });
     await page.goto(`/posts/${id}/delete`);
   },
   'versions': async ({ page }) => {
@@ -413,7 +413,7 @@ export const states: States = {
     await signedUp(page);
     await publish(page, { title: 'Found by everyone', content: 'A word that is **marked**, and 文字 too.' });
     await page.goto('/search?q=mark+found');
-    await expect(page.getByRole('mark').first()).toBeVisible();
+    await expect(page.locator('mark').first()).toBeVisible();
   },
   'a search that finds nothing': async ({ page }) => {
     await page.goto('/search?q=nobody-wrote-this');

@@ -61,7 +61,7 @@ fn entry(draft: DraftPost) -> impl IntoView {
             </p>
             <p class="actions">
                 <a href=edit aria-describedby=described_by.clone()>"Edit"</a>
-                <a class="danger" href=address::of_deletion(&draft.id) aria-describedby=described_by>"Delete draft"</a>
+                <a class="danger" href=address::of_deletion(&draft.id) aria-describedby=described_by>"Delete post"</a>
             </p>
         </article>
     }

@@ -314,7 +314,7 @@ fn Buttons<'a>(editing: &'a Editing) -> impl IntoView + use<> {
             </button>
             <button class="button" type="submit" data-does="publish">"Publish"</button>
             <a href="/my-posts/drafts">"Cancel"</a>
-            <a class="danger" href=address::of_deletion(&draft.id)>"Delete draft"</a>
+            <a class="danger" href=address::of_deletion(&draft.id)>"Delete post"</a>
         }
         .into_any(),
         Editing::Published(post) => view! {
