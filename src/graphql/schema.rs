@@ -123,7 +123,7 @@ fn register(
         TypeKind::Scalar => builder.register(words.fold(Scalar::new(name), Scalar::description)),
         TypeKind::Enum(kind) => {
             let values = kind.values.iter().map(|value| value.node.value.node.as_str());
-            builder.register(values.fold(Enum::new(name), Enum::item))
+            builder.register(values.fold(words.fold(Enum::new(name), Enum::description), Enum::item))
         }
         TypeKind::InputObject(kind) => {
             let fields = kind.fields.iter().map(|field| input(&field.node));
