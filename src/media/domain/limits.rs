@@ -10,7 +10,7 @@ pub(super) const MAX_PIXELS: u64 = 50_000_000;
 pub(super) const MAX_MEMORY: u64 = 256 * 1024 * 1024;
 /// Bytes of one file that is made of it.
 pub(super) const MAX_MADE: usize = 2 * MAX_BYTES;
-/// The longest time for one picture; the largest takes 8 s of a core.
+/// The longest time for one picture, by the clock.
 const BUDGET: Duration = Duration::from_secs(30);
 
 /// When a picture must be done.

@@ -26,7 +26,7 @@ const QUEUE: usize = 8;
 /// The longest wait for a turn.
 const MAX_WAIT: Duration = Duration::from_secs(8);
 
-/// Where pictures are read. One takes up to 600 MB of memory, so there is one at
+/// Where pictures are read. The largest take hundreds of megabytes, so there is one at
 /// a time.
 #[derive(Debug)]
 pub struct Studio {
