@@ -386,11 +386,9 @@ impl FieldErrors {
         parsed.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
     }
 
-    /// Those, and others after them.
-    #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
+    /// [`Self::take`], of what may break several rules.
+    pub fn take_all<T>(&mut self, parsed: Result<T, Self>) -> Option<T> {
+        parsed.map_err(|errors| self.0.extend(errors.0)).ok()
     }
 
     /// Whether everything was as it should be.

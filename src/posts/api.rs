@@ -357,12 +357,9 @@ mod server {
 
         /// Both, or every broken rule.
         fn timed(&self) -> Result<(Written, Option<PublishTime>), AppError> {
-            match (self.written(), self.time()) {
-                (Ok(written), Ok(time)) => Ok((written, time)),
-                (written, time) => {
-                    Err(written.err().unwrap_or_default().and(time.err().unwrap_or_default()).into())
-                }
-            }
+            let mut errors = FieldErrors::default();
+            let (written, time) = (errors.take_all(self.written()), errors.take_all(self.time()));
+            Ok(written.zip(time).ok_or(errors)?)
         }
     }
 
@@ -387,17 +384,14 @@ mod server {
         key: Option<String>,
     ) -> Result<DraftPost, AppError> {
         let parse = || {
-            let text = DraftText::parse(&new.title, &new.content);
+            let mut errors = FieldErrors::default();
+            let text = errors.take_all(DraftText::parse(&new.title, &new.content));
             let filing = FilingChange::parse(new.address.as_deref(), new.tags.as_deref());
-            let time = new.publish_at.as_deref().map(|_| new.time()).transpose();
+            let filing = errors.take_all(filing);
+            let time = errors.take_all(new.publish_at.as_deref().map(|_| new.time()).transpose());
             match (text, filing, time) {
-                (Ok(text), Ok(filing), Ok(time)) => Ok(DraftSave { version, text, filing, time }),
-                (text, filing, time) => Err(text
-                    .err()
-                    .unwrap_or_default()
-                    .and(filing.err().unwrap_or_default())
-                    .and(time.err().unwrap_or_default())
-                    .into()),
+                (Some(text), Some(filing), Some(time)) => Ok(DraftSave { version, text, filing, time }),
+                _ => Err(errors.into()),
             }
         };
         let id = id.filter(|id| !id.is_empty());

@@ -24,7 +24,7 @@ pub const FORMS: &[&Form] = &[
 ];
 
 /// The notices of forms whose outcome decides which one is shown.
-pub static NOTICES: [&Notice; 3] = [&PUBLISHED, &SCHEDULED, &DRAFT_RESTORED];
+pub static NOTICES: [&Notice; 4] = [&PUBLISHED, &SCHEDULED, &RESTORED, &DRAFT_RESTORED];
 
 /// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =
@@ -114,7 +114,7 @@ static RESTORE_POST: Form = Form {
         true => (post(answer), Some(&RESTORED)),
         false => (edit(answer), Some(&DRAFT_RESTORED)),
     }),
-    notice: Some(&RESTORED),
+    notice: None,
 };
 
 pub static PUBLISHED: Notice = Notice { name: "published", sentence: "Your post is published." };

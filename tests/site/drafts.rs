@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use byline::{
     clock,
-    config::ConflictDetection,
+    config::{ConflictDetection, Cost},
     posts::domain::{scheduled, trash},
 };
 
@@ -361,4 +361,18 @@ async fn the_task_that_publishes_wakes_for_a_new_schedule() {
     assert_eq!(answer.json()["status"], "draft");
     until("the post to be published", async || site.count("SELECT COUNT(*) FROM posts").await == 1).await;
     task.abort();
+}
+
+#[tokio::test]
+async fn a_post_that_was_due_while_the_site_was_stopped_is_published_when_it_starts_again() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    let later = clock::now().after(Duration::from_secs(3600)).rfc3339();
+    ada.as_script().submit("/api/create_post", &[("title", "Due"), ("publish_at", &later)]).await;
+    site.tamper("UPDATE drafts SET publish_at = 1").await;
+    let site = site.restart_with(Cost::FLOOR).await;
+    let task = scheduled::start(&site.site);
+    until("the post to be published", async || site.count("SELECT COUNT(*) FROM posts").await == 1).await;
+    task.abort();
+    assert_eq!(site.count("SELECT COUNT(*) FROM drafts").await, 0);
 }

@@ -8,7 +8,7 @@ use super::{
     rows::broken,
     schedule::PublishTime,
     select::{Listing, Selection},
-    service::change,
+    service::{self, change},
     slugs,
     store::{self, Insertion},
 };
@@ -50,6 +50,18 @@ pub struct DraftSave {
 pub async fn own(site: &Site, actor: &Actor, id: &PostId) -> Result<DraftPost, AppError> {
     let owner = &actor.user()?.id;
     draft_store::find(&mut site.reader_for(actor).await?, owner, id).await?.ok_or(AppError::NotFound)
+}
+
+/// What is the actor's own under that id: a post, or else a draft.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] for another's post;
+/// [`AppError::NotFound`], also for another's draft.
+pub async fn own_post_or_draft(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDraft, AppError> {
+    match service::own(site, actor, id).await {
+        Err(AppError::NotFound) => own(site, actor, id).await.map(PostOrDraft::Draft),
+        post => post.map(PostOrDraft::Published),
+    }
 }
 
 /// The most drafts of a list.
@@ -101,9 +113,8 @@ pub async fn page(site: &Site, actor: &Actor) -> Result<Page, AppError> {
     let as_of = site.bus().newest();
     let drafts = list(site, actor, LISTED).await?;
     let found = account::author(&mut site.reader_for(actor).await?, &user.username).await?;
-    let author =
-        found.map(|(_, profile)| profile.display_name.as_str().to_owned()).filter(|name| !name.is_empty());
-    let author = author.unwrap_or_else(|| user.username.to_string());
+    let (_, profile) = found.ok_or(AppError::NotFound)?;
+    let author = profile.display_name.or(user.username.as_str()).to_owned();
     let posts = drafts.into_iter().map(|draft| {
         let Post { id, slug, tags, title, owner, version, created_at, updated_at, .. } =
             draft.as_post(user)?;
@@ -464,7 +475,7 @@ pub async fn unpublish(
     let (version, written) = match input {
         Ok(input) => input,
         Err(error) => {
-            super::service::own(site, actor, &id).await?;
+            service::own(site, actor, &id).await?;
             return Err(error);
         }
     };

@@ -92,15 +92,15 @@ impl Written {
         address: Option<&str>,
     ) -> Result<Self, FieldErrors> {
         // Line ends of a form are those of HTTP.
-        let unix = content.replace("\r\n", "\n");
+        let unix = if content.starts_with("---") { content.replace("\r\n", "\n") } else { String::new() };
         let (front, content) = FrontMatter::of(&unix).unwrap_or((FrontMatter::default(), content));
         let title = front.title.as_deref().filter(|_| is_blank(title)).unwrap_or(title);
         let its_tags = front.tags.map(|tags| tags.join(","));
         let tags = its_tags.as_deref().filter(|_| tags.is_none_or(is_blank)).or(tags);
         let date = front.date.filter(|date| *date <= clock::now());
-        match (PostText::parse(title, content), FilingChange::parse(address, tags)) {
-            (Ok(text), Ok(filing)) => Ok(Self { text, filing, date }),
-            (text, filing) => Err(text.err().unwrap_or_default().and(filing.err().unwrap_or_default())),
-        }
+        let mut errors = FieldErrors::default();
+        let text = errors.take_all(PostText::parse(title, content));
+        let filing = errors.take_all(FilingChange::parse(address, tags));
+        text.zip(filing).map(|(text, filing)| Self { text, filing, date }).ok_or(errors)
     }
 }

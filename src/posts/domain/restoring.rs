@@ -3,7 +3,7 @@
 use super::{
     Change, DraftText, Filing, FilingChange, Guard, PostText,
     draft_posts::{self, DraftSave},
-    draft_store, revisions,
+    revisions,
     rows::broken,
     service,
 };
@@ -21,14 +21,11 @@ use crate::{
 /// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`];
 /// [`AppError::Forbidden`]; [`AppError::Busy`].
 pub async fn restore(site: &Site, actor: &Actor, id: &PostId, version: i64) -> Result<PostOrDraft, AppError> {
-    let user = actor.user()?.clone();
-    // Another's post is 403, another's draft 404, as everywhere.
-    revisions::list(site, actor, id).await?;
+    let present = draft_posts::own_post_or_draft(site, actor, id).await?;
     let text = revisions::text(site, actor, id, version).await?.ok_or(AppError::NotFound)?;
-    let is_draft = draft_store::find(&mut site.reader_for(actor).await?, &user.id, id).await?.is_some();
     let filing = FilingChange::from(Filing { slug: None, tags: text.tags });
     let content = broken(Content::try_from(text.content))?;
-    if is_draft {
+    if let PostOrDraft::Draft(_) = present {
         let text = DraftText { title: text.title, content };
         let save = DraftSave { version: None, text, filing, time: None };
         let saved = draft_posts::save(site, actor, Some(id.clone()), Ok(save), Ok(None)).await?;

@@ -89,9 +89,6 @@ impl Row {
     }
 }
 
-const COLUMNS: &str =
-    "version, updated_at AS saved_at, title, tags, CAST(COALESCE(length(content), 0) AS BIGINT) AS chars";
-
 /// The versions of one of the actor's own posts or drafts, the newest first.
 ///
 /// # Errors
@@ -100,17 +97,16 @@ const COLUMNS: &str =
 pub async fn list(site: &Site, actor: &Actor, id: &PostId) -> Result<Vec<Revision>, AppError> {
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
-    let mut current: Option<Row> = None;
-    for table in ["posts", "drafts"] {
-        if current.is_none() {
-            let sql = format!("SELECT {COLUMNS} FROM {table} WHERE id = $1 AND owner_id = $2");
-            current = on_engine!(db => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-                .bind(id.as_str())
-                .bind(owner.as_str())
-                .fetch_optional(&mut *db)
-                .await?);
-        }
-    }
+    let current: Option<Row> = on_engine!(db => sqlx::query_as(
+            "SELECT version, updated_at AS saved_at, title, tags, CAST(COALESCE(length(content), 0) AS BIGINT) AS chars
+             FROM (SELECT id, owner_id, version, updated_at, title, tags, content FROM posts
+                   UNION ALL SELECT id, owner_id, version, updated_at, title, tags, content FROM drafts) AS present
+             WHERE id = $1 AND owner_id = $2",
+        )
+        .bind(id.as_str())
+        .bind(owner.as_str())
+        .fetch_optional(&mut *db)
+        .await?);
     let Some(current) = current else {
         let post = store::find(db, id).await?.ok_or(AppError::NotFound)?;
         policy::may_change(actor, &post.owner)?;

@@ -446,6 +446,11 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
             };
             let post =
                 store::update(db, &id, &editor.id, version, edit).await?.ok_or_else(|| conflict(&current))?;
+            if let Some(slug) = &post.slug
+                && (new_owner_id.is_some() || post.slug != current.slug)
+            {
+                slugs::keep(db, new_owner_id.unwrap_or(&editor.id), slug, &id).await?;
+            }
             if post.tags != current.tags {
                 filing::replace_tags(db, &id, post.created_at, &post.tags).await?;
             }

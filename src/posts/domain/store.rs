@@ -250,9 +250,6 @@ pub async fn update(
         .fetch_optional(&mut *db)
         .await?);
     let Some(row) = row else { return Ok(None) };
-    if let Some(slug) = slug {
-        slugs::keep(db, new_owner, slug, id).await?;
-    }
     if let Some(rendering) = rendering {
         rendered::keep(db, id, rendering).await?;
     }

@@ -7,10 +7,7 @@ use super::post_id;
 use crate::{
     error::AppError,
     http::context::{actor, site},
-    posts::{
-        PostId, address,
-        domain::{draft_posts, service},
-    },
+    posts::{PostId, PostOrDraft, address, domain::draft_posts},
     ui::{IdempotencyInput, PageTitle, load},
 };
 
@@ -20,20 +17,14 @@ pub fn DeletePostPage() -> impl IntoView {
     let id = post_id();
     load(async move {
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        let (what, title, keep, consequence) = match service::own(&site(), &actor(), &id).await {
-            Err(AppError::NotFound) => {
-                let draft = draft_posts::own(&site(), &actor(), &id).await?;
-                let title = draft.shown_title().to_owned();
-                ("draft", title, format!("/my-posts/{id}/edit"), "It")
+        let own = draft_posts::own_post_or_draft(&site(), &actor(), &id).await?;
+        let (what, title, keep, consequence) = match own {
+            PostOrDraft::Draft(draft) => {
+                ("draft", draft.shown_title().to_owned(), format!("/my-posts/{id}/edit"), "It")
             }
-            post => {
-                let post = post?;
-                (
-                    "post",
-                    post.title.to_string(),
-                    post.address(),
-                    "It will be gone for all readers at once. It",
-                )
+            PostOrDraft::Published(post) => {
+                let consequence = "It will be gone for all readers at once. It";
+                ("post", post.title.to_string(), post.address(), consequence)
             }
         };
         let heading = format!("Delete this {what}?");

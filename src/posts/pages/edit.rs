@@ -13,7 +13,7 @@ use crate::{
         forms::Form,
     },
     posts::{
-        DraftPost, Post, PostId, address,
+        DraftPost, Post, PostId, PostOrDraft, address,
         domain::{conflicting, draft_posts, schedule, service},
         editor::EditorTools,
     },
@@ -102,9 +102,9 @@ pub fn EditPostPage() -> impl IntoView {
     let id = post_id();
     load(async move {
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        let editing = match service::own(&site(), &actor(), &id).await {
-            Err(AppError::NotFound) => Editing::Draft(draft_posts::own(&site(), &actor(), &id).await?),
-            post => Editing::Published(post?),
+        let editing = match draft_posts::own_post_or_draft(&site(), &actor(), &id).await? {
+            PostOrDraft::Published(post) => Editing::Published(post),
+            PostOrDraft::Draft(draft) => Editing::Draft(draft),
         };
         let form = expect_context::<FormState>();
         let saved_meanwhile = form.error.as_ref().and_then(|error| {
