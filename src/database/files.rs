@@ -121,18 +121,19 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => Stamp::read(file?),
         };
-        match retry_until_true(|| Ok(self.log_continues(stamp()?)?.unwrap_or(true))) {
+        match retry_until_true(|| Ok(self.log_continues(stamp()?, None)?.unwrap_or(true))) {
             Ok(true) => Ok(()),
             Ok(false) => Err(OpenError::ForeignLog { file: self.database.clone(), log: self.log.clone() }),
             Err(cause) => Err(OpenError::of_file(&self.database, cause)),
         }
     }
 
-    /// Whether the log continues a file with that stamp; `None` if it is empty.
-    fn log_continues(&self, stamp: Option<Stamp>) -> io::Result<Option<bool>> {
+    /// Whether the log continues a file with that stamp and, if one is given, has
+    /// that commit; `None` if it is empty.
+    fn log_continues(&self, stamp: Option<Stamp>, commit: Option<i32>) -> io::Result<Option<bool>> {
         match fs::File::open(&self.log) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            log => wal::continues(BufReader::new(log?), stamp),
+            log => wal::continues(BufReader::new(log?), stamp, commit),
         }
     }
 
@@ -297,12 +298,15 @@ impl Guard {
             stamp = first_stamp(&self.database)?;
             let Some(lies) = stamp else { return Ok(false) };
             let is_of = |known: i32| known == lies.current || known == lies.previous;
-            // A log is cut when all of it has been copied into the file.
-            if is_of(self.committed.load(Ordering::Acquire)) {
+            let committed = self.committed.load(Ordering::Acquire);
+            let was_there = !is_cut && last_check.stamp.is_some_and(|stamp| is_of(stamp.current));
+            if is_of(committed) || was_there {
                 return Ok(true);
             }
-            let goes_on = || self.files.log_continues(stamp).map(|continues| continues.unwrap_or(false));
-            Ok(!is_cut && (last_check.stamp.is_some_and(|stamp| is_of(stamp.current)) || goes_on()?))
+            // Another program cuts a log when it has copied all of it into the
+            // file. If this process has written since, its commit is in the new log.
+            let continues = self.files.log_continues(stamp, is_cut.then_some(committed))?;
+            Ok(continues.unwrap_or(false))
         })?;
         *last_check = LastCheck { state, stamp, log_bytes };
         Ok(matches)

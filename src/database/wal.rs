@@ -55,13 +55,19 @@ impl Stamp {
     }
 }
 
-/// Whether the log continues the database file; `None` if the log is empty. No
-/// log continues a file without a first page.
-pub(super) fn continues(log: impl Read, database: Option<Stamp>) -> io::Result<Option<bool>> {
+/// Whether the log continues the database file and, if one is given, has the
+/// commit with the number `commit`; `None` if the log is empty. No log continues a
+/// file without a first page.
+pub(super) fn continues(
+    log: impl Read,
+    database: Option<Stamp>,
+    commit: Option<i32>,
+) -> io::Result<Option<bool>> {
     let Some(stamps) = stamps(log)? else { return Ok(None) };
     let Some(database) = database else { return Ok(Some(false)) };
+    let has = |number: i32| stamps.iter().any(|stamp| stamp.current == number);
     let follows = stamps.first().is_none_or(|first| first.previous == database.current);
-    Ok(Some(follows || stamps.iter().any(|stamp| stamp.current == database.current)))
+    Ok(Some((follows || has(database.current)) && commit.is_none_or(has)))
 }
 
 /// The stamps of all commits in a log that changed the first page, oldest first;

@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{Migration, Migrator},
 };
 
-use crate::support::{Probe, TestDatabase};
+use crate::support::{Byline, Client, Probe, TestDatabase};
 
 /// The steps before the one of that number.
 fn steps_before(number: i64, all: &Migrator) -> Migrator {
@@ -139,4 +139,50 @@ async fn posts_of_an_older_site_keep_their_texts_and_may_be_without_one_from_the
     assert_eq!(rows_of(&database, "posts", POSTS.rsplit_once(", ").expect("columns").0).await.len(), 1);
     assert_eq!(database.count("SELECT COUNT(*) FROM deleted_posts").await, 1);
     assert_eq!(database.count("SELECT COUNT(*) FROM searched_posts").await, 1);
+}
+
+/// 100,000 posts, written by the database itself.
+fn many_posts() -> String {
+    let (numbers, rows) = match std::env::var("SITE_TEST_POSTGRES") {
+        Ok(_) => ("", "generate_series(1, 100000) AS numbers (n)"),
+        Err(_) => (
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)",
+            "numbers",
+        ),
+    };
+    format!(
+        "INSERT INTO users (id, username, email, password_hash, created_at)
+         VALUES ('u1', 'ada', 'ada@example.org', '', 1);
+         {numbers}
+         INSERT INTO posts (id, owner_id, version, created_at, updated_at, title, excerpt, content)
+         SELECT 'p' || n, 'u1', 1, n, n, 'Über ' || n, 'about ' || n, 'about **' || n || '** and größer'
+         FROM {rows};"
+    )
+}
+
+#[tokio::test]
+async fn readers_of_a_site_with_100_000_posts_find_all_of_them_as_soon_as_it_is_brought_up_to_date() {
+    let database = older(14, &many_posts()).await;
+    let sum = "SELECT CAST(SUM(version + created_at + updated_at + LENGTH(title || excerpt || content)) AS BIGINT) FROM posts";
+    let before = database.count(sum).await;
+
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&["--database-url", database.url_text()]).await;
+    let mut reader = Client::browser(served.address, false);
+    // The first, the last, and one in between; the text has its own number.
+    for number in [1, 50_000, 100_000] {
+        let post = reader.get(&format!("/posts/p{number}")).await;
+        assert_eq!(post.status, 200, "{number}");
+        assert!(post.text().contains(&format!("about <strong>{number}</strong>")), "{number}");
+    }
+    let newest = reader.get("/").await;
+    assert!(newest.text().contains("Über 100000") && newest.text().contains("Über 99999"));
+    let found = reader.get("/search?q=Über+50000").await;
+    assert_eq!(found.status, 200);
+    assert!(found.text().contains("href=\"/posts/p50000\"") || found.text().contains("/@ada/uber-50000"));
+
+    assert_eq!(database.count("SELECT COUNT(*) FROM posts").await, 100_000);
+    assert_eq!(database.count("SELECT COUNT(*) FROM searched_posts").await, 100_000);
+    assert_eq!(database.count(sum).await, before);
+    served.terminate().await;
 }

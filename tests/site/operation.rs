@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -182,6 +183,32 @@ async fn a_log_that_is_cut_is_noticed_unless_all_of_it_is_in_the_file() {
     assert_eq!(publish(&mut ada, "Into nothing").await, 503);
     let log = served.terminate().await;
     assert!(log.contains("was overwritten while it is open"), "{log}");
+}
+
+#[tokio::test]
+async fn an_author_publishes_while_another_program_copies_and_cuts_the_log_again_and_again() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let mut ada = author(&served, "ada").await;
+    let mut other = probe(&byline.folder().join("byline.db")).await;
+    let all_published = AtomicBool::new(false);
+    let publish_all = async {
+        for number in 0..60 {
+            assert_eq!(publish(&mut ada, &number.to_string()).await, 200, "post {number}");
+        }
+        all_published.store(true, Ordering::Release);
+    };
+    let cut_the_log = async {
+        while !all_published.load(Ordering::Acquire) {
+            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut other).await.expect("a checkpoint");
+        }
+    };
+    tokio::join!(publish_all, cut_the_log);
+    assert!(is_ready(&served).await);
+    served.terminate().await;
+    let posts: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM posts").fetch_one(&mut other).await.expect("a number");
+    assert_eq!(posts, 60);
 }
 
 #[tokio::test]
