@@ -25,7 +25,7 @@ use crate::{
             session::repair_session_response,
             uncopied::Uncopied,
         },
-        look, pages,
+        look, pages, speculation,
     },
     media, oauth,
     ops::export,
@@ -68,6 +68,7 @@ pub fn router(site: Site) -> Router {
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))
+        .route(speculation::PATH, get(speculation::rules))
         .route("/.well-known/change-password", get(change_password))
         .merge(media::http::files())
         .merge(feeds::http::routes());

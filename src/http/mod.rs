@@ -24,6 +24,7 @@ pub mod page_cache;
 pub mod pages;
 pub mod shared_answers;
 pub mod source;
+pub mod speculation;
 pub mod target;
 pub mod tls;
 pub mod turns;

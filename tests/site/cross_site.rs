@@ -195,6 +195,7 @@ async fn reading_changes_nothing() {
         "/@nobody-at-all/feed.json",
         "/sitemap.xml",
         "/favicon.ico",
+        "/speculation-rules.json",
         "/pkg/boot.js",
         "/assets/nope",
         "/nope",

@@ -120,3 +120,21 @@ async fn answers_for_one_person_are_stored_by_no_cache() {
         assert_eq!(answer.header("etag"), "", "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_browser_of_a_reader_is_told_that_it_may_fetch_posts_before_they_are_asked_for() {
+    let site = Running::start().await;
+    let mut reader = site.browser();
+    for page in ["/", "/", "/login"] {
+        assert_eq!(
+            reader.get(page).await.header("speculation-rules"),
+            "\"/speculation-rules.json\"",
+            "{page}"
+        );
+    }
+    assert_eq!(reader.get("/feed.atom").await.header("speculation-rules"), "");
+    let rules = reader.get("/speculation-rules.json").await;
+    assert_eq!((rules.status, rules.header("content-type")), (200, "application/speculationrules+json"));
+    let rules = rules.json();
+    assert_eq!(rules["prefetch"][0]["where"]["and"][0]["href_matches"], "/@*/*");
+}

@@ -24,7 +24,7 @@ use crate::{
         answers,
         connections::Connection,
         headers::{refusal, secure, wants_html},
-        origin, target,
+        origin, speculation, target,
     },
     site::Site,
     telemetry::{RequestId, VALUE_BYTES, cut, in_request},
@@ -69,6 +69,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     let mut response = in_request(id, answer).await.unwrap_or_else(|error| refusal(&error, html));
 
     secure(response.headers_mut(), site.public_url.is_https());
+    speculation::announce(response.headers_mut());
     let id = id.to_string();
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
