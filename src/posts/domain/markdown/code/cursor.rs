@@ -1,6 +1,6 @@
 //! A place in code, and the HTML of the code before it.
 
-use super::{BEGIN, Class, END};
+use super::class::{BEGIN, Class, END};
 
 /// Reads code from its beginning to its end, once.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Keys with values, and differences between two texts.
 
 use super::{
-    Class, Cursor,
+    class::Class,
+    cursor::Cursor,
     words::{Quote, number},
 };
 

@@ -1,6 +1,6 @@
 //! Elements with attributes, as HTML and XML have them.
 
-use super::{Class, Cursor, languages::JAVASCRIPT, style, words::Quote};
+use super::{class::Class, cursor::Cursor, languages::JAVASCRIPT, style, words::Quote};
 
 /// Reads elements; in a page, scripts and style sheets too.
 pub(super) fn read(code: &mut Cursor<'_>, is_page: bool) {

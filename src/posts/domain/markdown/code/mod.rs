@@ -6,6 +6,7 @@
 //! of the code itself, in their order. What is written is no input of the sanitizer. It
 //! takes the place of a mark behind it, so authors cannot type these classes.
 
+mod class;
 mod cursor;
 mod data;
 mod languages;
@@ -18,6 +19,7 @@ mod words;
 use std::borrow::Cow;
 
 use self::{
+    class::{BEGIN, END},
     cursor::Cursor,
     languages::{Grammar, named},
 };
@@ -28,45 +30,6 @@ const MOST: usize = 64 * 1024;
 
 /// The most blocks that are coloured: as many as marks can name.
 const MOST_BLOCKS: usize = 4_096;
-
-/// What a piece of code is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Keyword,
-    Text,
-    Comment,
-    /// A number, or another fixed value.
-    Number,
-    Function,
-    Type,
-    /// An attribute, a tag, or the key of a value.
-    Attribute,
-    Variable,
-    Inserted,
-    Deleted,
-}
-
-/// How each of Byline's elements around a piece begins, and how it ends.
-const BEGIN: &str = "<span class=\"hl-";
-const END: &str = "</span>";
-
-impl Class {
-    /// The last letter of its class on the page.
-    const fn letter(self) -> char {
-        match self {
-            Self::Keyword => 'k',
-            Self::Text => 's',
-            Self::Comment => 'c',
-            Self::Number => 'n',
-            Self::Function => 'f',
-            Self::Type => 't',
-            Self::Attribute => 'a',
-            Self::Variable => 'v',
-            Self::Inserted => 'i',
-            Self::Deleted => 'd',
-        }
-    }
-}
 
 /// A block of code whose language is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

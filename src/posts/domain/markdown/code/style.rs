@@ -1,7 +1,8 @@
 //! Style sheets.
 
 use super::{
-    Class, Cursor,
+    class::Class,
+    cursor::Cursor,
     words::{Quote, number},
 };
 

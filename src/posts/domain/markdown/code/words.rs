@@ -1,6 +1,6 @@
 //! Languages of comments, strings, numbers and words, as most are.
 
-use super::{Class, cursor::Cursor};
+use super::{class::Class, cursor::Cursor};
 
 /// How a text begins and ends in the code.
 #[derive(Clone, Copy, Debug)]
