@@ -142,6 +142,25 @@ mod tests {
     }
 
     #[test]
+    fn every_colour_of_code_can_be_read_in_both_themes() {
+        let tokens = include_str!("../../style/tokens.css");
+        let parts = include_str!("../../style/prose-parts.css");
+        let rules: Vec<&str> = parts.lines().filter(|line| line.trim_start().starts_with(".hl-")).collect();
+        assert_eq!(rules.join(" ").matches(".hl-").count(), 10, "each class of code has its colour");
+        for rule in rules {
+            let (_, name) = rule.split_once("var(").expect("a colour by its name");
+            let (name, _) = name.split_once(')').unwrap();
+            let (_, value) = tokens.split_once(&format!("{name}: light-dark(")).expect(name);
+            let (value, _) = value.split_once(')').unwrap();
+            let (light, dark) = value.split_once(", ").unwrap();
+            let contrast =
+                |colour: &str, grounds: [Colour; 2]| colour.parse::<Colour>().unwrap().contrast(grounds[1]);
+            assert!(contrast(light, Colour::LIGHT_GROUNDS) >= 4.5, "{rule}");
+            assert!(contrast(dark, Colour::DARK_GROUNDS) >= 4.5, "{rule}");
+        }
+    }
+
+    #[test]
     fn a_colour_that_can_be_read_stays_as_it_is() {
         let green: Colour = "#1f5f4a".parse().unwrap();
         assert_eq!(Accent::of(green).light.plain, green);

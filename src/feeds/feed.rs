@@ -11,7 +11,7 @@ use crate::{
     posts::{
         PostId, Summary,
         address::{self, FeedFormat, FeedOf},
-        domain::{rendered::RenderedPost, service},
+        domain::{markdown::without_colours, rendered::RenderedPost, service},
     },
     site::Site,
     timestamp::Timestamp,
@@ -119,6 +119,8 @@ async fn entries(site: &Site, actor: &Actor, posts: Vec<Summary>) -> Result<Vec<
         let read = try_join_all(step.iter().map(|post| text_of(site, actor, &post.id))).await?;
         for RenderedPost { post, html, .. } in read.into_iter().flatten() {
             let mut entry = Entry::of(site, post);
+            // A feed has no style sheet of Byline.
+            let html = without_colours(&html);
             let html = absolute(&html, &Url::parse(&entry.address).map_err(internal)?);
             bytes += html.len();
             entry.html = (bytes < HTML_BYTES).then_some(html);

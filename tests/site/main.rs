@@ -20,6 +20,7 @@ mod command_line;
 mod commits;
 mod conflicts;
 mod copy;
+mod corpus;
 mod cross_site;
 mod documents;
 mod doors;

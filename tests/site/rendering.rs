@@ -110,3 +110,40 @@ async fn a_byte_order_mark_before_a_text_is_not_stored() {
     assert_eq!((stored.title.as_str(), stored.content.as_str()), ("Title", "# Heading"));
     assert_eq!(ada.page(&format!("/posts/{post}")).await.text(".prose h2"), "Heading");
 }
+
+/// In one line, three classes of words.
+const CODE: &str = "fn main() { greet(\"all\"); } // so & so";
+
+#[tokio::test]
+async fn a_reader_sees_code_in_colours_and_no_author_types_them() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let typed = format!("<span class=\"hl-k\">a</span>\n\n```rust\n{CODE}\n```\n\n```\n{CODE}\n```\n");
+    let post = ada.publish("Code", &typed).await;
+    let page = site.browser().page(&format!("/posts/{post}")).await;
+    assert_eq!(page.texts(".prose .hl-k"), ["fn"]);
+    assert_eq!(page.texts(".prose .hl-f"), ["main", "greet"]);
+    assert_eq!(page.texts(".prose .hl-s"), ["\"all\""]);
+    assert_eq!(page.texts(".prose .hl-c"), ["// so & so"]);
+    let code = page.texts(".prose pre code");
+    assert_eq!(code, [CODE, CODE], "the text of code is what was typed");
+    let (_, shown) = preview(&ada, &typed).await;
+    assert!(shown.contains("<span class=\"hl-k\">fn</span>"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_feed_a_search_and_the_beginning_of_a_post_have_the_words_of_code_alone() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let post = ada.publish("Code", &format!("```rust\n{CODE}\n```\n")).await;
+    let feed = site.browser().get("/feed.json").await.json();
+    let html = feed["items"][0]["content_html"].as_str().expect("a text").to_owned();
+    assert!(html.contains("fn main() { greet(\"all\"); } // so &amp; so\n</code>"), "{html}");
+    let found = site.browser().get("/api/search_posts?q=main%28%29").await.json().to_string();
+    assert!(found.contains("main()") && found.contains("greet("), "{found}");
+    let list = site.browser().get("/api/list_posts").await.json();
+    assert_eq!(
+        (list["posts"][0]["id"].as_str(), list["posts"][0]["excerpt"].as_str()),
+        (Some(&*post), Some(CODE))
+    );
+}

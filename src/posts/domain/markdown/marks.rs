@@ -36,6 +36,8 @@ const ESCAPED: [(char, char, &str); 3] =
 pub(super) enum Stand {
     /// A formula, by its number.
     Formula(usize),
+    /// A block of code in colours, by its number.
+    Code(usize),
     /// A reference to a footnote, by its number among the references.
     Reference(usize),
     /// The beginning of a footnote, by its number among the footnotes.
@@ -58,10 +60,15 @@ const TEXT_END: char = '\u{FDDF}';
 const FIRST_DIGIT: char = '\u{FDE0}';
 const DIGITS: usize = 4;
 
+/// Formulas and code share a mark, because no other is left: numbers from here on are those
+/// of code. A text has far fewer formulas.
+const FIRST_CODE: usize = 0x8000;
+
 /// The marks of what stands at a place.
 pub(super) fn stand(stand: Stand) -> String {
     let (mark, number) = match stand {
         Stand::Formula(number) => (FORMULA, number),
+        Stand::Code(number) => (FORMULA, FIRST_CODE + number),
         Stand::Reference(number) => (REFERENCE, number),
         Stand::Note(number) => (NOTE, number),
         Stand::NoteEnd(number) => (NOTE_END, number),
@@ -84,6 +91,7 @@ pub(super) fn standing(text: &str) -> Option<(Stand, usize)> {
         number = number << 4 | (digit as usize - FIRST_DIGIT as usize);
     }
     let stand = match mark {
+        FORMULA if number >= FIRST_CODE => Stand::Code(number - FIRST_CODE),
         FORMULA => Stand::Formula(number),
         REFERENCE => Stand::Reference(number),
         NOTE => Stand::Note(number),
@@ -125,9 +133,9 @@ pub(super) fn reference_to_a_mark(text: &str) -> Option<usize> {
     is_mark(value).then(|| length + usize::from(text[length..].starts_with(';')))
 }
 
-/// Replaces the marks of characters by their references, and those of formulas by
-/// what `formula` makes of their number. A mark of a character always becomes text.
-pub(super) fn replaced<'a>(html: String, formula: impl Fn(usize) -> Option<&'a str>) -> String {
+/// Replaces the marks of characters by their references, and others by what `made` makes
+/// of what they stand for. A mark of a character always becomes text.
+pub(super) fn replaced<'a>(html: String, made: impl Fn(Stand) -> Option<&'a str>) -> String {
     if !html.contains(is_mark) {
         return html;
     }
@@ -137,9 +145,7 @@ pub(super) fn replaced<'a>(html: String, formula: impl Fn(usize) -> Option<&'a s
         whole.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some((stand, length)) = standing(rest) {
-            if let Stand::Formula(number) = stand {
-                whole.push_str(formula(number).unwrap_or_default());
-            }
+            whole.push_str(made(stand).unwrap_or_default());
             rest = &rest[length..];
             continue;
         }
@@ -285,8 +291,13 @@ mod tests {
 
     #[test]
     fn what_stands_somewhere_is_found_there() {
-        for expected in [Stand::Formula(0), Stand::Reference(0xABCD), Stand::Note(7), Stand::NoteEnd(65_535)]
-        {
+        for expected in [
+            Stand::Formula(0),
+            Stand::Code(4_095),
+            Stand::Reference(0xABCD),
+            Stand::Note(7),
+            Stand::NoteEnd(65_535),
+        ] {
             let marks = stand(expected);
             assert_eq!(standing(&format!("{marks}a")), Some((expected, marks.len())));
             assert_eq!(standing(&marks[..marks.len() - 3]), None, "a digit is missing");

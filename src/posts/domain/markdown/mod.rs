@@ -9,7 +9,8 @@
 //! 4. `balance::balance` nests the elements properly and not deeply, inserts a remark
 //!    where something is not shown, and adds ids, links and the table of contents;
 //! 5. ammonia removes everything that is not safe;
-//! 6. formulas, made by `formulas` of a few elements alone, take the place of their marks.
+//! 6. formulas and code in colours, made by `formulas` and `code` of a few elements alone,
+//!    take the place of their marks.
 //!
 //! [`super::rendering`] runs them, on blocking threads.
 
@@ -18,6 +19,7 @@ mod alerts;
 mod audience;
 mod balance;
 mod bare_links;
+mod code;
 mod elements;
 mod excerpt;
 mod footnotes;
@@ -35,13 +37,15 @@ use std::{borrow::Cow, collections::HashSet, ops::Range, sync::LazyLock};
 
 use ammonia::Builder;
 use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
+    Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html,
 };
 
 pub(super) use self::balance::runs_to_left;
 use self::{
     alerts::ALERTS,
+    code::Codes,
     formulas::Formulas,
+    marks::Stand,
     tokens::{Token, Tokens},
     written::Written,
 };
@@ -49,7 +53,7 @@ use crate::posts::Content;
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
 /// every change to the result for any text.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
@@ -145,7 +149,11 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
     let written = write(&source);
     let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
     let safe = without_rel_of_own(&safe);
-    marks::replaced(safe, |formula| written.formulas.get(formula)?.mathml.as_deref())
+    marks::replaced(safe, |stand| match stand {
+        Stand::Formula(number) => written.formulas.get(number)?.mathml.as_deref(),
+        Stand::Code(number) => written.code.get(number)?.html.as_deref(),
+        _ => None,
+    })
 }
 
 /// The beginning of a text without markup: at most 240 grapheme clusters, cut at a word
@@ -187,9 +195,16 @@ fn without_rel_of_own(html: &str) -> String {
     whole
 }
 
+/// Rendered HTML without the colours of code, for readers without Byline's style sheet.
+#[must_use]
+pub fn without_colours(html: &str) -> Cow<'_, str> {
+    code::without_colours(html)
+}
+
 /// Calls `of` with each word of HTML, as spaces separate them, and with what tags separate.
-pub(super) fn each_word_of_html<'a>(html: &'a str, mut of: impl FnMut(&'a str)) {
-    for token in Tokens::of(html) {
+/// The colours of code separate nothing.
+pub(super) fn each_word_of_html(html: &str, mut of: impl FnMut(&str)) {
+    for token in Tokens::of(&without_colours(html)) {
         if let Token::Text(text) | Token::Raw(text) = token {
             text.split_whitespace().for_each(&mut of);
         }
@@ -218,7 +233,7 @@ fn write(source: &str) -> Written {
     let (events, footnotes) = footnotes::moved_behind(events, source);
     let mut outline = Outline::of(&events);
     let mut cells = Cells::for_text(source);
-    let mut formulas = Formulas::default();
+    let (mut formulas, mut codes) = (Formulas::default(), Codes::default());
     let mut pictures = 0_usize;
     let events = events.into_iter().filter_map(|(event, range)| {
         Some(match event {
@@ -229,6 +244,14 @@ fn write(source: &str) -> Written {
             Event::Start(Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell)
             | Event::End(TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow | TagEnd::TableCell) => {
                 Event::InlineHtml(cells.tag(event, range)?.into())
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                codes.begin(&info);
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info)))
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                codes.end();
+                Event::End(TagEnd::CodeBlock)
             }
             Event::Start(Tag::BlockQuote(Some(kind))) => Event::Html(alert(kind)),
             Event::End(TagEnd::BlockQuote(Some(_))) => Event::Html("</div>\n".into()),
@@ -248,6 +271,10 @@ fn write(source: &str) -> Written {
                     formulas.mark(tex, typed, display).into()
                 })
             }
+            Event::Text(text) if codes.is_open() => {
+                let number = codes.take(&text.replace(marks::STOP, ""))?;
+                Event::Text(marks::stand(Stand::Code(number)).into())
+            }
             Event::Text(text) => {
                 // A mark that a reference (`&#xFDD0;`) has made is no mark.
                 let referred = source.get(range.clone()).is_some_and(|typed| typed.starts_with('&'));
@@ -265,7 +292,7 @@ fn write(source: &str) -> Written {
     });
     let mut html = String::with_capacity(source.len() * 3 / 2);
     html::push_html(&mut html, events);
-    Written { html, footnotes, formulas: formulas.written() }
+    Written { html, footnotes, formulas: formulas.written(), code: codes.written() }
 }
 
 fn replaced<'a>(text: CowStr<'a>, by: impl FnOnce(&str) -> Cow<'_, str>) -> CowStr<'a> {

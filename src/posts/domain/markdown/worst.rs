@@ -65,6 +65,17 @@ pub fn worst(length: usize) -> Vec<(String, String)> {
         add(&format!("{mark:?} in an address"), format!("[a](<{again}>)"));
         add(&format!("{mark:?} in words for a picture"), format!("![{again}](http://a)"));
     }
+    // Code in colours.
+    for language in ["rust", "ts", "sh", "lua", "html", "scss", "json", "yaml", "diff"] {
+        for piece in [
+            "a(", "1e+", "\"", "'", "/*", "#[", "${", "<a b=", "<!--", "<script>", "a: ", "\"\" ", "--[[",
+            "\\", "\n",
+        ] {
+            let text = format!("```{language}\n{}\n```\n", piece.repeat(length / piece.len()));
+            add(&format!("{piece:?} in {language}"), text);
+        }
+    }
+    add("blocks of code", "```rs\na\n```\n".repeat(length / 13));
     // Things that grow.
     let growing = |piece: &dyn Fn(usize) -> String| {
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Writes what stands at marks: formulas, and footnotes with the links to and from them.
+//! Writes what stands at marks: formulas, code, and footnotes with the links to and from them.
 
 use std::fmt::Write;
 
@@ -24,6 +24,15 @@ impl Balance<'_> {
                 formula.typed.chars().for_each(|c| self.character(c));
                 if self.code == 0 && self.audience == Audience::Author {
                     self.remark(" (This formula is shown as it was typed, because it is not understood.)");
+                }
+            }
+            Stand::Code(number) => {
+                let Some(code) = written.code.get(number) else { return };
+                // The name of a heading has words alone.
+                if self.code > 0 && self.section.is_none() && code.html.is_some() {
+                    marks::stand(stand).chars().for_each(|c| self.put(c));
+                } else {
+                    code.typed.chars().for_each(|c| self.character(c));
                 }
             }
             Stand::Reference(number) => {
