@@ -205,6 +205,73 @@ test('a picture that is refused leaves no trace in the text, and the reason is s
   await expect(content(page)).toHaveValue('Before.\n');
 });
 
+/** PNGs of one color each, as other programs hand them over: 2 × 1 pixels. */
+const PNGS = {
+  red: 'iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR42mM4wcAARAAHDwGR79L7OgAAAABJRU5ErkJggg==',
+  blue: 'iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR42mNgYDgBRAAD7wGRGrfolQAAAABJRU5ErkJggg==',
+};
+
+/** As somebody who pastes or drops files. */
+const hand = (page: Page, kind: 'paste' | 'drop', files: Record<string, string>) =>
+  content(page).evaluate(
+    (area, [kind, entries]) => {
+      const transfer = new DataTransfer();
+      for (const [name, base64] of Object.entries(entries)) {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], `${name}.png`, { type: 'image/png' }));
+      }
+      const how = { bubbles: true, cancelable: true };
+      area.dispatchEvent(
+        kind === 'paste'
+          ? new ClipboardEvent('paste', { ...how, clipboardData: transfer })
+          : new DragEvent('drop', { ...how, dataTransfer: transfer }),
+      );
+    },
+    [kind, files] as const,
+  );
+
+/** Publishes and expects that readers see that many pictures. */
+async function publishWithPictures(page: Page, count: number): Promise<void> {
+  await field(page, 'Title').fill('With pictures');
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText('With pictures');
+  const shown = page.getByRole('article').locator('img[src^="/media/"]');
+  await expect(shown).toHaveCount(count);
+  for (const picture of await shown.all()) {
+    await picture.scrollIntoViewIfNeeded();
+    await expect.poll(() => picture.evaluate((img) => (img as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
+  }
+}
+
+for (const how of ['paste', 'drop'] as const) {
+  test(`readers see a picture that its author added by ${how}`, async ({ page, author }) => {
+    await open(page);
+    await content(page).focus();
+    await hand(page, how, { red: PNGS.red });
+    await expect(content(page)).toHaveValue(/^!\[\]\(\/media\/[0-9a-f]{40}-2x1\.png\)\n$/);
+    await publishWithPictures(page, 1);
+  });
+}
+
+test('readers see both of two pictures that their author dropped at once', async ({ page, author }) => {
+  await open(page);
+  // The site reads one picture of an author at a time, and refuses another meanwhile.
+  let [underWay, most] = [0, 0];
+  await page.route('**/api/upload_media', async (route) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    const response = await route.fetch();
+    underWay -= 1;
+    await route.fulfill({ response });
+  });
+  await content(page).focus();
+  await hand(page, 'drop', PNGS);
+  const one = String.raw`!\[\]\(/media/[0-9a-f]{40}-2x1\.png\)\n`;
+  await expect(content(page)).toHaveValue(new RegExp(`^${one}${one}$`));
+  expect(most).toBe(1);
+  await publishWithPictures(page, 2);
+});
+
 test('a title without a text is published only after a question', async ({ page, author, watch }) => {
   await open(page);
   await field(page, 'Title').fill('Only a title');

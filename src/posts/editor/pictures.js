@@ -13,6 +13,14 @@ export function pictures({ area, replace, say }) {
   const description = /** @type {HTMLInputElement} */ (document.querySelector("#picture-description"));
   /** The pictures that wait for their description. */
   const waiting = [];
+  /** Ends when no upload is under way: the site takes one picture of an author at a time. */
+  let free = Promise.resolve();
+
+  function uploadInTurn(file) {
+    const sent = free.then(() => upload(file));
+    free = sent.catch(() => {});
+    return sent;
+  }
 
   async function add(file) {
     const name = file.name.replace(/[[\]()\\\n]/g, "") || "picture";
@@ -22,7 +30,7 @@ export function pictures({ area, replace, say }) {
     replace(at, area.selectionEnd, `${before}${mark}\n`);
     const typed = area.value;
     try {
-      const { url } = await upload(file);
+      const { url } = await uploadInTurn(file);
       put(mark, `![](${url})`);
       say("The picture is in the text. Describe it for those who do not see it.");
       waiting.push(url);
