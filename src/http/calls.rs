@@ -28,7 +28,7 @@ use url::form_urlencoded;
 
 use super::{
     bodies,
-    forms::{Form, Then},
+    forms::{Form, Notice, Then},
     headers::{refusal, uncached, wrong_method},
     limits,
     pages::{self, PageInput},
@@ -126,14 +126,15 @@ pub async fn submit(
             {
                 tracing::warn!(%error, "a text that has been saved stays kept");
             }
-            let mut response = see_other(&location);
-            if let Some(notice) = notice {
-                response.headers_mut().append(SET_COOKIE, notice.cookie(https));
+            let response = see_other(&location);
+            match notice {
+                Some(notice) => noticed(response, notice, https),
+                None => response,
             }
-            response
         }
         Err(AppError::NotSignedIn) => {
             let page = form.page(&typed);
+            let mut notice = Notice::LOG_IN_TO_GO_ON;
             // The session and its cookie may have ended in another tab; then
             // only the form itself knows who was writing.
             if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text) {
@@ -147,12 +148,19 @@ pub async fn submit(
                 if let Some(error) = error {
                     return with_text(&site, context.caller, form, typed, error).await;
                 }
+                notice = Notice::LOG_IN_TO_SAVE;
             }
-            see_other(&log_in_first(&page))
+            noticed(see_other(&log_in_first(&page)), notice, https)
         }
         Err(AppError::ConfirmIdentity) => see_other(&confirm_first(&form.page(&typed))),
         Err(error) => show_form_again(&site, context.caller, form, typed, error).await,
     }
+}
+
+/// The next page shows the notice.
+fn noticed(mut response: Response, notice: &Notice, https: bool) -> Response {
+    response.headers_mut().append(SET_COOKIE, notice.cookie(https));
+    response
 }
 
 /// Shows a new key in the answer to the form, because it is stored nowhere and so

@@ -71,6 +71,15 @@ pub(crate) fn end_to_end_tests(workspace: &Workspace) -> Result<()> {
     sh::step("Chromium", || Ok((node.install_chromium(&folder)?, ())))
 }
 
+/// Installs the packages whose texts the integration tests render. A site that is up to
+/// date has not asked for them.
+pub(crate) fn texts_of_integration_tests(workspace: &Workspace) -> Result<()> {
+    let node = Node::require()?;
+    sh::step("Texts of the integration tests", || {
+        Ok((node.install_all_packages(workspace, &["xtask", "graphiql"])?, ()))
+    })
+}
+
 /// Installs the public clients, and returns where the programs of Python are.
 pub(crate) fn clients(workspace: &Workspace) -> Result<PathBuf> {
     let node = Node::require()?;

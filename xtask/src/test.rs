@@ -93,8 +93,12 @@ impl Step {
             }
             Self::Build => sh::run(cargo("test").args(SERVER_PACKAGES).arg("--no-run")),
             Self::Site => build::site(workspace).map(drop),
-            Self::Test => sh::run(cargo("test").args(SERVER_PACKAGES).env_remove(TEST_POSTGRES)),
+            Self::Test => {
+                build::texts_of_integration_tests(workspace)?;
+                sh::run(cargo("test").args(SERVER_PACKAGES).env_remove(TEST_POSTGRES))
+            }
             Self::TestPostgres => {
+                build::texts_of_integration_tests(workspace)?;
                 let cluster = postgres::start()?;
                 sh::run(site_tests(workspace).env(TEST_POSTGRES, cluster.url("postgres")))
             }

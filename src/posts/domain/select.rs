@@ -49,13 +49,16 @@ const LISTING_BYTES: usize = 1 << 20;
 /// Posts that a search looks at before it asks the index. A word that many posts have is
 /// found there.
 const NEWEST_LOOKED_AT: usize = 128;
+/// It looks a second time, at up to so many, if it can expect a full page among them. The
+/// index would have to name all posts with such a word.
+const MOST_LOOKED_AT: usize = 1024;
 
 /// Where a selection is made.
 #[derive(Clone, Copy)]
 enum From<'a> {
     AllPosts,
-    /// The newest of them.
-    Newest,
+    /// So many of the newest.
+    Newest(usize),
     /// Those that the index names.
     Index(&'a Narrowing),
 }
@@ -99,11 +102,11 @@ fn select_from(engine: Engine, selection: &Selection, from: From<'_>) -> Sql {
             sql.push(" FROM posts p JOIN users u ON u.id = p.owner_id WHERE ");
             ("(p.created_at, p.id)", " ORDER BY p.created_at DESC, p.id DESC LIMIT ")
         }
-        (From::Newest, ..) => {
+        (From::Newest(looked_at), ..) => {
             sql.push(" FROM (SELECT p.* FROM posts p WHERE TRUE");
             write_owner_and_place(&mut sql, selection, "(p.created_at, p.id)");
             sql.push(" ORDER BY p.created_at DESC, p.id DESC LIMIT ")
-                .bind(NEWEST_LOOKED_AT as i64)
+                .bind(looked_at as i64)
                 .push(") p JOIN users u ON u.id = p.owner_id WHERE ");
             ("(p.created_at, p.id)", " ORDER BY p.created_at DESC, p.id DESC LIMIT ")
         }
@@ -166,13 +169,18 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
         }
         Some(search) => {
             db.in_time(async |db| {
-                // Posts with one tag are fewer, and lie apart.
-                if selection.tag.is_none() {
-                    let newest = select_from(engine, selection, From::Newest);
+                let mut looked_at = NEWEST_LOOKED_AT;
+                for _ in 0..2 {
+                    // Posts with one tag are fewer, and lie apart.
+                    if selection.tag.is_some() || looked_at > MOST_LOOKED_AT {
+                        break;
+                    }
+                    let newest = select_from(engine, selection, From::Newest(looked_at));
                     let (rows, more) = fetch_untimed(db, newest, selection.limit, PostRow::text_len).await?;
                     if more {
                         return Ok((rows, more));
                     }
+                    looked_at = enough(looked_at, rows.len(), selection.limit);
                 }
                 fetch_untimed(db, search, selection.limit, PostRow::text_len).await
             })
@@ -182,6 +190,12 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
     let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
     let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
     Ok(Listing { next: last.filter(|_| more), posts })
+}
+
+/// How many posts have a page and one more among them, if as many match among the others
+/// as among these; a quarter more, because chance is uneven. More than `looked_at`.
+fn enough(looked_at: usize, matching: usize, limit: usize) -> usize {
+    if matching == 0 { usize::MAX } else { looked_at * (limit + 1) * 5 / (matching * 4) }
 }
 
 /// Runs a statement that selects one row more than `limit`. Returns the rows, and
