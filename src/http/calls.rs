@@ -134,7 +134,6 @@ pub async fn submit(
         }
         Err(AppError::NotSignedIn) => {
             let page = form.page(&typed);
-            let mut notice = Notice::LOG_IN_TO_GO_ON;
             // The session and its cookie may have ended in another tab; then
             // only the form itself knows who was writing.
             if let Some(author) = typed.get(Form::AUTHOR).filter(|_| form.holds_text) {
@@ -148,9 +147,9 @@ pub async fn submit(
                 if let Some(error) = error {
                     return with_text(&site, context.caller, form, typed, error).await;
                 }
-                notice = Notice::LOG_IN_TO_SAVE;
+                return noticed(see_other(&log_in_first(&page)), Notice::LOG_IN_TO_SAVE, https);
             }
-            noticed(see_other(&log_in_first(&page)), notice, https)
+            see_other(&log_in_first(&page))
         }
         Err(AppError::ConfirmIdentity) => see_other(&confirm_first(&form.page(&typed))),
         Err(error) => show_form_again(&site, context.caller, form, typed, error).await,

@@ -91,7 +91,7 @@ impl Forms {
     pub fn notice(&self, name: &str) -> Option<&'static Notice> {
         let of_forms = self.all().filter_map(|form| form.notice);
         let of_features = self.notices.iter().copied().flatten().copied();
-        of_forms.chain(of_features).chain(Notice::LOG_IN).find(|notice| notice.name == name)
+        of_forms.chain(of_features).chain([Notice::LOG_IN_TO_SAVE]).find(|notice| notice.name == name)
     }
 }
 
@@ -158,15 +158,11 @@ impl Notice {
         sentence: "You had been logged out. Your text is still here; it has not been saved yet.",
     };
 
-    /// Why the page to log in is shown instead of what was asked for.
-    pub const LOG_IN_TO_GO_ON: &'static Self =
-        &Self { name: "log-in-to-go-on", sentence: "You are logged out. Log in to go on." };
-    /// The same after a text was sent.
+    /// Why the page to log in is shown after a text was sent.
     pub const LOG_IN_TO_SAVE: &'static Self = &Self {
         name: "log-in-to-save",
         sentence: "You are logged out. Your text is kept: log in, and it is back in the editor.",
     };
-    const LOG_IN: [&'static Self; 2] = [Self::LOG_IN_TO_GO_ON, Self::LOG_IN_TO_SAVE];
 
     /// Sets the cookie, for a minute: a page that never comes leaves no trace.
     #[must_use]
