@@ -28,7 +28,7 @@ fn examples() -> Vec<Sample> {
     const BEGIN: &str = "\n```````````````````````````````` example\n";
     let path = root().join("xtask/node_modules/commonmark-spec/spec.txt");
     let spec = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask build` installs it", path.display()));
+        .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` installs it", path.display()));
     let sample = |(number, example): (usize, &str)| {
         // The Markdown ends, and the HTML begins, at a line with a point.
         let end = if example.starts_with(".\n") { Some(0) } else { example.find("\n.\n").map(|at| at + 1) };

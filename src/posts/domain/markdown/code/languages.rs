@@ -80,14 +80,12 @@ pub(super) static RUST: Words = Words {
     ],
     values: &["false", "true"],
     types: &["Self", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16", "u32", "u64", "u8", "usize"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::RAW_RUST_2, Quote::RAW_RUST, Quote::DOUBLE_LONG],
     capitals: true,
     hash_attributes: true,
     lifetimes: true,
     macros: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -99,13 +97,11 @@ pub(super) static JAVASCRIPT: Words = Words {
         "try", "typeof", "var", "void", "while", "with", "yield",
     ],
     values: &["Infinity", "NaN", "false", "null", "true", "undefined"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::DOUBLE, Quote::SINGLE, Quote::BACKTICK],
     at_attributes: true,
     capitals: true,
     dollar_words: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -120,13 +116,11 @@ pub(super) static TYPESCRIPT: Words = Words {
     ],
     values: &["Infinity", "NaN", "false", "null", "true", "undefined"],
     types: &["any", "bigint", "boolean", "never", "number", "object", "string", "symbol", "unknown"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::DOUBLE, Quote::SINGLE, Quote::BACKTICK],
     at_attributes: true,
     capitals: true,
     dollar_words: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -161,6 +155,9 @@ pub(super) static SHELL: Words = Words {
 };
 
 #[rustfmt::skip]
+const C_TYPES: &[&str] = &["bool", "char", "double", "float", "int", "int16_t", "int32_t", "int64_t", "int8_t", "long", "short", "signed", "size_t", "ssize_t", "uint16_t", "uint32_t", "uint64_t", "uint8_t", "unsigned", "void"];
+
+#[rustfmt::skip]
 pub(super) static C: Words = Words {
     keywords: &[
         "auto", "break", "case", "const", "continue", "default", "do", "else", "enum", "extern", "for", "goto",
@@ -168,12 +165,10 @@ pub(super) static C: Words = Words {
         "union", "volatile", "while",
     ],
     values: &["NULL", "false", "nullptr", "true"],
-    types: &["bool", "char", "double", "float", "int", "int16_t", "int32_t", "int64_t", "int8_t", "long", "short", "signed", "size_t", "ssize_t", "uint16_t", "uint32_t", "uint64_t", "uint8_t", "unsigned", "void"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
+    types: C_TYPES,
     strings: &[Quote::DOUBLE, Quote::SINGLE],
     hash_lines: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -189,12 +184,10 @@ pub(super) static CPP: Words = Words {
     ],
     values: &["NULL", "false", "nullptr", "true"],
     types: &["bool", "char", "double", "float", "int", "int16_t", "int32_t", "int64_t", "int8_t", "long", "short", "signed", "size_t", "ssize_t", "string", "uint16_t", "uint32_t", "uint64_t", "uint8_t", "unsigned", "vector", "void", "wchar_t"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::DOUBLE, Quote::SINGLE],
     capitals: true,
     hash_lines: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -205,14 +198,12 @@ pub(super) static OBJECTIVE_C: Words = Words {
         "strong", "struct", "super", "switch", "typedef", "union", "volatile", "weak", "while",
     ],
     values: &["NO", "NULL", "YES", "false", "nil", "true"],
-    types: &["bool", "char", "double", "float", "int", "int16_t", "int32_t", "int64_t", "int8_t", "long", "short", "signed", "size_t", "ssize_t", "uint16_t", "uint32_t", "uint64_t", "uint8_t", "unsigned", "void"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
+    types: C_TYPES,
     strings: &[Quote::DOUBLE, Quote::SINGLE],
     at_attributes: true,
     capitals: true,
     hash_lines: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -228,12 +219,10 @@ pub(super) static CSHARP: Words = Words {
     ],
     values: &["false", "null", "true"],
     types: &["bool", "byte", "char", "decimal", "double", "dynamic", "float", "int", "long", "object", "sbyte", "short", "string", "uint", "ulong", "ushort", "void"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::DOUBLE, Quote::SINGLE],
     capitals: true,
     hash_lines: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -247,12 +236,10 @@ pub(super) static JAVA: Words = Words {
     ],
     values: &["false", "null", "true"],
     types: &["boolean", "byte", "char", "double", "float", "int", "long", "short", "void"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::TRIPLE_DOUBLE, Quote::DOUBLE, Quote::SINGLE],
     at_attributes: true,
     capitals: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -265,12 +252,10 @@ pub(super) static KOTLIN: Words = Words {
         "this", "throw", "try", "typealias", "val", "var", "vararg", "when", "where", "while",
     ],
     values: &["false", "null", "true"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::TRIPLE_DOUBLE, Quote::DOUBLE, Quote::SINGLE],
     at_attributes: true,
     capitals: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -285,12 +270,10 @@ pub(super) static SWIFT: Words = Words {
         "while",
     ],
     values: &["false", "nil", "true"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::TRIPLE_DOUBLE, Quote::DOUBLE],
     at_attributes: true,
     capitals: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -302,10 +285,8 @@ pub(super) static GO: Words = Words {
     ],
     values: &["false", "iota", "nil", "true"],
     types: &["any", "bool", "byte", "comparable", "complex128", "complex64", "error", "float32", "float64", "int", "int16", "int32", "int64", "int8", "rune", "string", "uint", "uint16", "uint32", "uint64", "uint8", "uintptr"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::DOUBLE, Quote::SINGLE, Quote::BACKTICK_PLAIN],
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -433,12 +414,10 @@ pub(super) static SCALA: Words = Words {
         "then", "this", "throw", "trait", "try", "type", "using", "val", "var", "while", "with", "yield",
     ],
     values: &["false", "null", "true"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::TRIPLE_DOUBLE, Quote::DOUBLE, Quote::SINGLE],
     at_attributes: true,
     capitals: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -453,12 +432,10 @@ pub(super) static DART: Words = Words {
     ],
     values: &["false", "null", "true"],
     types: &["bool", "double", "dynamic", "int", "num", "void"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::TRIPLE_DOUBLE, Quote::TRIPLE_SINGLE, Quote::DOUBLE, Quote::SINGLE],
     at_attributes: true,
     capitals: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };
 
 #[rustfmt::skip]
@@ -586,9 +563,7 @@ pub(super) static PROTOBUF: Words = Words {
     ],
     values: &["false", "true"],
     types: &["bool", "bytes", "double", "fixed32", "fixed64", "float", "int32", "int64", "sfixed32", "sfixed64", "sint32", "sint64", "string", "uint32", "uint64"],
-    line_comments: &["//"],
-    block_comments: &[("/*", "*/")],
     strings: &[Quote::DOUBLE, Quote::SINGLE],
     capitals: true,
-    ..Words::NONE
+    ..Words::LIKE_C
 };

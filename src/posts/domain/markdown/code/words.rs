@@ -120,6 +120,10 @@ impl Words {
         macros: false,
     };
 
+    /// A language with the comments of C.
+    pub(super) const LIKE_C: Self =
+        Self { line_comments: &["//"], block_comments: &[("/*", "*/")], ..Self::NONE };
+
     pub(super) fn read(&self, code: &mut Cursor<'_>) {
         while let Some(c) = code.next() {
             if c.is_whitespace() {
