@@ -13,6 +13,12 @@ use crate::{database::Engine, posts::Cursor};
 /// Grams of a whole filter at most. A larger filter is not narrowed.
 const MOST_GRAMS: usize = 128;
 
+/// Grams that a search asks for where it can choose.
+const ASKED_FOR: usize = 4;
+
+/// Grams among which a search chooses.
+const MOST_CHOICES: usize = 24;
+
 /// Characters of an attribute's text that are looked up.
 const LOOKED_UP: usize = 64;
 
@@ -80,6 +86,35 @@ impl Narrowing {
             Self::Grams(grams) => grams.len(),
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::size).sum(),
         }
+    }
+
+    /// The grams of which a matching post has all, if there are so many that
+    /// [`Self::keep_rarest`] would leave some out.
+    #[must_use]
+    pub fn choices(&self) -> Option<Vec<u32>> {
+        let mut grams = Vec::new();
+        self.needed(&mut grams);
+        grams.sort_unstable();
+        grams.dedup();
+        // A part of a long text tells enough.
+        let step = grams.len().div_ceil(MOST_CHOICES).max(1);
+        (grams.len() > ASKED_FOR).then(|| grams.into_iter().step_by(step).collect())
+    }
+
+    fn needed(&self, needed: &mut Vec<u32>) {
+        match self {
+            Self::Grams(grams) => needed.extend(grams),
+            Self::All(parts) => parts.iter().for_each(|part| part.needed(needed)),
+            Self::Any(_) => {}
+        }
+    }
+
+    /// Only the rarest of [`Self::choices`], given with the rarest first. To read where a
+    /// gram is takes the longer the more posts have it; a common one excludes few posts.
+    #[must_use]
+    pub fn keep_rarest(mut choices: Vec<u32>) -> Self {
+        choices.truncate(ASKED_FOR);
+        Self::Grams(choices)
     }
 
     /// Writes a query that gives the ids and times of the posts that may match, newest

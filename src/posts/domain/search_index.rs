@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use sqlx::FromRow;
 
-use super::{fold, grams};
+use super::{fold, grams, narrowing::Narrowing};
 use crate::{
     database::{Database, Db, Engine, execute, internal, on_engine},
     error::AppError,
@@ -107,6 +107,32 @@ async fn marked(db: &mut Db) -> Result<Vec<Marked>, AppError> {
         }
     });
     Ok(posts)
+}
+
+/// How many of the newest posts with a gram are passed to see how rare it is.
+const PASSED: usize = 16;
+
+/// The same with fewer grams, where the engine reads the whole list of each. PostgreSQL
+/// begins with the rarest itself.
+pub async fn rarest(db: &mut Db, narrowing: Narrowing) -> Result<Narrowing, AppError> {
+    let (Db::Sqlite(connection), Some(choices)) = (db, narrowing.choices()) else {
+        return Ok(narrowing);
+    };
+    let mut probes = sqlx::QueryBuilder::<sqlx::Sqlite>::new("");
+    for (index, gram) in choices.iter().enumerate() {
+        probes
+            .push(if index == 0 { "SELECT " } else { " UNION ALL SELECT " })
+            .push_bind(i64::from(*gram))
+            .push(", (SELECT rowid FROM post_grams WHERE post_grams MATCH ")
+            .push_bind(format!("{gram:08x}"))
+            .push(" ORDER BY rowid DESC LIMIT 1 OFFSET ")
+            .push_bind(PASSED as i64)
+            .push(")");
+    }
+    // The older the last post that is passed, the rarer the gram; there is none for the rarest.
+    let mut passed: Vec<(u32, Option<i64>)> = probes.build_query_as().fetch_all(&mut **connection).await?;
+    passed.sort_unstable_by_key(|(_, place)| *place);
+    Ok(Narrowing::keep_rarest(passed.into_iter().map(|(gram, _)| gram).collect()))
 }
 
 /// The grams of a post, as its engine stores them.

@@ -7,6 +7,7 @@ use super::{
     filter::Filter,
     narrowing::Narrowing,
     rows::{PostRow, columns, post_columns},
+    search_index,
     sql::{Sql, Value},
 };
 use crate::{
@@ -74,8 +75,11 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
 /// posts have one slug, so there is nothing to narrow.
 #[must_use]
 pub fn search_statement(engine: Engine, selection: &Selection) -> Option<Sql> {
-    let narrowing = selection.filter.narrowing().filter(|_| selection.slug.is_none())?;
-    Some(select_from(engine, selection, From::Index(&narrowing)))
+    Some(select_from(engine, selection, From::Index(&narrowing(selection)?)))
+}
+
+fn narrowing(selection: &Selection) -> Option<Narrowing> {
+    selection.filter.narrowing().filter(|_| selection.slug.is_none())
 }
 
 fn select_from(engine: Engine, selection: &Selection, from: From<'_>) -> Sql {
@@ -162,12 +166,12 @@ fn write_owner_and_place(sql: &mut Sql, selection: &Selection, place: &'static s
 /// first, and then those that the index names.
 pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>, AppError> {
     let engine = db.engine();
-    let (rows, more) = match search_statement(engine, selection) {
+    let (rows, more) = match narrowing(selection) {
         None => {
             let sql = select_statement(engine, selection);
             fetch(db, sql, &selection.filter, selection.limit, PostRow::text_len).await?
         }
-        Some(search) => {
+        Some(narrowing) => {
             db.in_time(async |db| {
                 let mut looked_at = NEWEST_LOOKED_AT;
                 for _ in 0..2 {
@@ -182,6 +186,8 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
                     }
                     looked_at = enough(looked_at, rows.len(), selection.limit);
                 }
+                let narrowing = search_index::rarest(db, narrowing).await?;
+                let search = select_from(engine, selection, From::Index(&narrowing));
                 fetch_untimed(db, search, selection.limit, PostRow::text_len).await
             })
             .await?
