@@ -163,6 +163,8 @@ pub enum Field {
     Address,
     /// The tags of a post.
     Tags,
+    /// The language of a post.
+    Language,
     /// When a post is to be published.
     PublishAt,
     /// The username of a post's author.
@@ -185,6 +187,8 @@ pub enum Field {
     About,
     /// Addresses of a person's other pages, one a line.
     Links,
+    /// How the punctuation of a person's posts is shown.
+    Punctuation,
     /// What becomes of the posts of an account that is deleted.
     Posts,
     /// The words of a search.
@@ -210,6 +214,7 @@ impl Field {
             Self::Content => "content",
             Self::Address => "address",
             Self::Tags => "tags",
+            Self::Language => "language",
             Self::PublishAt => "publish_at",
             Self::Owner => "owner",
             Self::Name => "name",
@@ -221,6 +226,7 @@ impl Field {
             Self::DisplayName => "display_name",
             Self::About => "about",
             Self::Links => "links",
+            Self::Punctuation => "punctuation",
             Self::Posts => "posts",
             Self::Search => "q",
             Self::File => "file",
@@ -241,6 +247,7 @@ impl Field {
             Self::Content => "Content",
             Self::Address => "Address",
             Self::Tags => "Tags",
+            Self::Language => "Language",
             Self::PublishAt => "Publish at",
             Self::Owner => "Owner",
             Self::Name => "Name",
@@ -252,6 +259,7 @@ impl Field {
             Self::DisplayName => "Display name",
             Self::About => "About you",
             Self::Links => "Links",
+            Self::Punctuation => "Punctuation of your posts",
             Self::Posts => "Your posts",
             Self::Search => "Search",
             Self::File => "Add a picture",

@@ -2,9 +2,12 @@
 
 use std::iter;
 
-use byline::posts::{
-    Content,
-    domain::markdown::{self, Audience},
+use byline::{
+    accounts::profile::Punctuation,
+    posts::{
+        Content,
+        domain::markdown::{self, Audience},
+    },
 };
 
 /// The text of a post, in bytes.
@@ -115,7 +118,7 @@ pub(crate) fn excerpt(content: &str) -> &str {
 /// What the text becomes for readers.
 pub(crate) fn html(number: u64) -> String {
     let content = Content::try_from(content(number)).unwrap_or_else(|_| Content::or_empty(None).clone());
-    markdown::to_html(&content, Audience::Reader)
+    markdown::to_html(&content, Punctuation::default(), Audience::Reader)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub async fn change_password(
 }
 
 /// Stores what the person who is signed in tells about themselves; `links` has one a
-/// line.
+/// line. `punctuation` is `typographic` or `plain`, and stays if it is absent.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Invalid`].
@@ -77,8 +77,9 @@ pub async fn save_profile(
     #[server(default)] display_name: String,
     #[server(default)] about: String,
     #[server(default)] links: String,
+    #[server(default)] punctuation: Option<String>,
 ) -> Result<(), AppError> {
-    server::save_profile(display_name, about, links).await
+    server::save_profile(display_name, about, links, punctuation).await
 }
 
 /// Ends one of the person's own sessions or programs' logins, by the id in the list.
@@ -182,7 +183,7 @@ mod server {
                 logins::Spared,
                 pending_sign_up, service,
             },
-            profile::{About, DisplayName, Links, Profile},
+            profile::{About, DisplayName, Links, Profile, Punctuation},
         },
         credentials::{User, api_key::ApiKeyId},
         database::idempotency::IdempotencyKey,
@@ -274,13 +275,18 @@ mod server {
         display_name: String,
         about: String,
         links: String,
+        punctuation: Option<String>,
     ) -> Result<(), AppError> {
         let mut errors = FieldErrors::default();
         let display_name = errors.take(Field::DisplayName, DisplayName::parse(&display_name));
         let about = errors.take(Field::About, About::parse(&about));
         let links = errors.take(Field::Links, Links::parse(&links));
+        let punctuation =
+            punctuation.map(|punctuation| errors.take(Field::Punctuation, Punctuation::parse(&punctuation)));
         let profile = match (display_name, about, links) {
-            (Some(display_name), Some(about), Some(links)) => Ok(Profile { display_name, about, links }),
+            (Some(display_name), Some(about), Some(links)) if punctuation != Some(None) => {
+                Ok((Profile { display_name, about, links }, punctuation.flatten()))
+            }
             _ => Err(errors.into_error()),
         };
         account::save_profile(&site(), &caller(), profile, &source()).await

@@ -25,6 +25,47 @@ pub struct Profile {
     pub links: Links,
 }
 
+/// How quotation marks, dashes and dots of a person's posts are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Punctuation {
+    /// As printers set them: “so” – it’s…
+    #[default]
+    Typographic,
+    /// As they were typed.
+    Plain,
+}
+
+impl Punctuation {
+    pub const ALL: [Self; 2] = [Self::Typographic, Self::Plain];
+
+    /// The name in forms.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Typographic => "typographic",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// # Errors
+    /// [`ProfileError::UnknownPunctuation`].
+    pub fn parse(raw: &str) -> Result<Self, ProfileError> {
+        Self::ALL.into_iter().find(|known| known.name() == raw).ok_or(ProfileError::UnknownPunctuation)
+    }
+
+    /// 1 for plain punctuation, otherwise 0.
+    #[must_use]
+    pub const fn stored(self) -> i64 {
+        self as i64
+    }
+
+    #[must_use]
+    pub const fn from_stored(stored: i64) -> Self {
+        if stored == 0 { Self::Typographic } else { Self::Plain }
+    }
+}
+
 /// Why a text is none of these. The words are the ones a form shows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
@@ -33,6 +74,8 @@ pub enum ProfileError {
     /// A line break, a NUL or the like.
     #[error("{what} must be a single line without control characters")]
     ControlCharacter { what: &'static str },
+    #[error("Choose “typographic” or “plain”")]
+    UnknownPunctuation,
     #[error("There can be {max} links at most, one on each line", max = Links::MOST)]
     TooManyLinks,
     /// Not an address of a page.

@@ -68,6 +68,7 @@ mod tests {
         of_post(&Summary {
             slug: None,
             tags: Default::default(),
+            language: None,
             id: PostId::parse(id).unwrap(),
             title: Title::parse("Title").unwrap(),
             excerpt: String::new(),

@@ -209,6 +209,7 @@ mod tests {
         let post = Post {
             slug: None,
             tags: Default::default(),
+            language: None,
             id: PostId::parse("p").unwrap(),
             title: Title::parse(title).unwrap(),
             content: None,

@@ -39,7 +39,7 @@ use crate::{
         domain::{served, service as media},
     },
     posts::{
-        DraftPost, PageRequest, Post, PostId, Revision,
+        DraftPost, Language, PageRequest, Post, PostId, Revision,
         domain::{
             DraftText, draft_posts,
             revisions::{self, RevisionText},
@@ -103,13 +103,14 @@ type Pieces = mpsc::Sender<Result<Bytes, AppError>>;
 
 async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -> Result<(), AppError> {
     let mut file = File::new();
-    let AccountFacts { email, profile } = account::facts(site, caller).await?;
+    let AccountFacts { email, profile, punctuation } = account::facts(site, caller).await?;
     let profile = json!({
         "username": user.username.as_str(),
         "email": email,
         "displayName": profile.display_name.as_str(),
         "about": profile.about.as_str(),
         "links": profile.links.iter().collect::<Vec<_>>(),
+        "punctuation": punctuation.name(),
     });
     file.add_json("profile.json", &profile)?;
     let logins: Vec<Value> = logins::list(site, caller)
@@ -236,13 +237,19 @@ fn markdown(post: &Post) -> String {
     let title = Value::from(post.title.as_str());
     let (address, tags) = (Value::from(post.address()), json!(post.tags));
     format!(
-        "---\ntitle: {title}\naddress: {address}\ntags: {tags}\nid: {}\nversion: {}\ncreated: {}\nupdated: {}\n---\n\n{}\n",
+        "---\ntitle: {title}\naddress: {address}\ntags: {tags}\n{}id: {}\nversion: {}\ncreated: {}\nupdated: {}\n---\n\n{}\n",
+        language_line(post.language),
         Value::from(post.id.as_str()),
         post.version,
         post.created_at.rfc3339(),
         post.updated_at.rfc3339(),
         post.text().as_str(),
     )
+}
+
+/// A line of front matter; none where no language was chosen.
+fn language_line(language: Option<Language>) -> String {
+    language.map(|language| format!("language: {}\n", language.tag())).unwrap_or_default()
 }
 
 fn deleted_markdown(text: &DraftText, deleted_at: Timestamp) -> String {
@@ -255,7 +262,8 @@ fn draft_markdown(draft: &DraftPost) -> String {
     let publish_at = draft.publish_at.filter(|_| draft.is_scheduled);
     let publish_at = publish_at.map(|at| format!("publish: {}\n", at.rfc3339())).unwrap_or_default();
     format!(
-        "---\ntitle: {title}\ntags: {tags}\nid: {}\nversion: {}\nupdated: {}\n{publish_at}---\n\n{}\n",
+        "---\ntitle: {title}\ntags: {tags}\n{}id: {}\nversion: {}\nupdated: {}\n{publish_at}---\n\n{}\n",
+        language_line(draft.language),
         Value::from(draft.id.as_str()),
         draft.version,
         draft.updated_at.rfc3339(),

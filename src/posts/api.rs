@@ -70,7 +70,8 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
 
 /// Publishes a post of the person who is signed in, at once, or at `publish_at` (see
 /// [`publish_post`]) as a draft until then. `tags` are separated by commas;
-/// `address` is the last part of its address, which is made from the title otherwise. The same `idempotency_key`
+/// `address` is the last part of its address, which is made from the title otherwise;
+/// `language` is a tag of BCP 47, or empty to find it from the text. The same `idempotency_key`
 /// (any text up to 64 characters) from the same author makes one post, however
 /// often it is sent.
 ///
@@ -83,16 +84,17 @@ pub async fn create_post(
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
+    #[server(default)] language: Sent,
     #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
 ) -> Result<PostOrDraft, AppError> {
-    let new = server::New { title, content, tags, address, publish_at, utc_offset };
+    let new = server::New { title, content, tags, address, language, publish_at, utc_offset };
     server::create(new, idempotency_key).await
 }
 
 /// Changes a post of one's own. `version` is the version that the edit is based
-/// on. Without `tags` or `address`, these stay; an earlier address leads to the new one.
+/// on. Without `tags`, `address` or `language`, these stay; an earlier address leads to the new one.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Forbidden`], [`AppError::NotFound`],
@@ -106,8 +108,10 @@ pub async fn update_post(
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
+    #[server(default)] language: Sent,
 ) -> Result<Post, AppError> {
-    server::update(id, version, title, content, tags, address).await
+    let new = server::New::unscheduled(title, content, tags, address, language);
+    server::update(id, version, new).await
 }
 
 /// Deletes a post that is one's own. Sent again with the same
@@ -126,7 +130,7 @@ pub async fn delete_post(
 /// Saves a text that nobody but its author sees: without `id` as a new draft, once per
 /// `idempotency_key`. `version` is the version that the save is based on; without it, it
 /// replaces any. With `author`, only while that person is signed in: somebody else may have
-/// logged in beside an editor that is open. Absent `tags`, `address` and `publish_at` stay as they are; the time alone
+/// logged in beside an editor that is open. Absent `tags`, `address`, `language` and `publish_at` stay as they are; the time alone
 /// publishes nothing ([`publish_post`]).
 ///
 /// # Errors
@@ -141,13 +145,14 @@ pub async fn save_draft(
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
+    #[server(default)] language: Sent,
     #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
     #[server(default)] idempotency_key: Option<String>,
     #[server(default)] author: Option<String>,
 ) -> Result<DraftPost, AppError> {
     server::is_still(author.as_deref())?;
-    let new = server::New { title, content, tags, address, publish_at, utc_offset };
+    let new = server::New { title, content, tags, address, language, publish_at, utc_offset };
     server::save_draft(id, version, new, idempotency_key).await
 }
 
@@ -166,12 +171,20 @@ pub async fn publish_post(
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
+    #[server(default)] language: Sent,
     #[server(default)] publish_at: Sent,
     #[server(default)] utc_offset: Option<String>,
 ) -> Result<PostOrDraft, AppError> {
     let is_sent = title.as_deref().is_some();
-    let new =
-        server::New { title: title.0.unwrap_or_default(), content, tags, address, publish_at, utc_offset };
+    let new = server::New {
+        title: title.0.unwrap_or_default(),
+        content,
+        tags,
+        address,
+        language,
+        publish_at,
+        utc_offset,
+    };
     server::publish(id, version, is_sent, new).await
 }
 
@@ -189,8 +202,9 @@ pub async fn unpublish_post(
     #[server(default)] content: String,
     #[server(default)] tags: Sent,
     #[server(default)] address: Option<String>,
+    #[server(default)] language: Sent,
 ) -> Result<DraftPost, AppError> {
-    let written = title.0.map(|title| (title, content, tags, address));
+    let written = title.0.map(|title| server::New::unscheduled(title, content, tags, address, language));
     server::unpublish(id, version, written).await
 }
 
@@ -340,13 +354,31 @@ mod server {
         pub(super) content: String,
         pub(super) tags: Sent,
         pub(super) address: Option<String>,
+        pub(super) language: Sent,
         pub(super) publish_at: Sent,
         pub(super) utc_offset: Option<String>,
     }
 
     impl New {
+        /// Of a form that has no time.
+        pub(super) fn unscheduled(
+            title: String,
+            content: String,
+            tags: Sent,
+            address: Option<String>,
+            language: Sent,
+        ) -> Self {
+            Self { title, content, tags, address, language, publish_at: Sent::default(), utc_offset: None }
+        }
+
         fn written(&self) -> Result<Written, FieldErrors> {
-            Written::parse(&self.title, &self.content, self.tags.as_deref(), self.address.as_deref())
+            Written::parse(
+                &self.title,
+                &self.content,
+                self.tags.as_deref(),
+                self.address.as_deref(),
+                self.language.as_deref(),
+            )
         }
 
         fn time(&self) -> Result<Option<PublishTime>, FieldErrors> {
@@ -386,7 +418,8 @@ mod server {
         let parse = || {
             let mut errors = FieldErrors::default();
             let text = errors.take_all(DraftText::parse(&new.title, &new.content));
-            let filing = FilingChange::parse(new.address.as_deref(), new.tags.as_deref());
+            let filing =
+                FilingChange::parse(new.address.as_deref(), new.tags.as_deref(), new.language.as_deref());
             let filing = errors.take_all(filing);
             let time = errors.take_all(new.publish_at.as_deref().map(|_| new.time()).transpose());
             match (text, filing, time) {
@@ -419,11 +452,9 @@ mod server {
     pub(super) async fn unpublish(
         id: String,
         version: Option<i64>,
-        written: Option<(String, String, Sent, Option<String>)>,
+        written: Option<New>,
     ) -> Result<DraftPost, AppError> {
-        let written = written.map(|(title, content, tags, address)| {
-            Written::parse(&title, &content, tags.as_deref(), address.as_deref())
-        });
+        let written = written.map(|new| new.written());
         let input = written.transpose().map(|written| (version, written)).map_err(AppError::from);
         draft_posts::unpublish(&site(), &actor(), PostId::parse(&id), input).await
     }
@@ -445,16 +476,8 @@ mod server {
         restoring::restore(&site, &actor, &id, version).await
     }
 
-    pub(super) async fn update(
-        id: String,
-        version: i64,
-        title: String,
-        content: String,
-        tags: Sent,
-        address: Option<String>,
-    ) -> Result<Post, AppError> {
-        let written = Written::parse(&title, &content, tags.as_deref(), address.as_deref());
-        let change = written.map(Change::from).map_err(AppError::from);
+    pub(super) async fn update(id: String, version: i64, new: New) -> Result<Post, AppError> {
+        let change = new.written().map(Change::from).map_err(AppError::from);
         let edit = change.map(|change| (Guard::version(version), change));
         service::update(&site(), &actor(), PostId::parse(&id), edit).await
     }

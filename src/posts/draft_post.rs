@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Post, PostId, Slug, Tags};
+use super::{Content, Language, Post, PostId, Slug, Tags};
 use crate::timestamp::Timestamp;
 
 /// A post that is not published: nobody but its author knows of it.
@@ -13,6 +13,8 @@ pub struct DraftPost {
     /// The last part of its future address; absent until its author chooses one.
     pub slug: Option<Slug>,
     pub tags: Tags,
+    /// The language that its author chose; absent where it is found from the text.
+    pub language: Option<Language>,
     /// One line of 200 characters at most; empty until its author has typed one.
     pub title: String,
     /// Markdown.

@@ -8,6 +8,7 @@ mod cursor;
 mod draft_post;
 mod drafts;
 pub mod found;
+mod language;
 mod open_drafts;
 mod page;
 mod post;
@@ -32,6 +33,7 @@ cfg_if::cfg_if! {
 
 pub use cursor::{Cursor, PageRequest};
 pub use draft_post::{DraftPost, PostOrDraft};
+pub use language::{Language, UnknownLanguage};
 pub use page::{Page, Summary};
 pub use post::{Content, ContentError, Post, PostId, Title, TitleError};
 pub use revision::Revision;

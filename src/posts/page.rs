@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, PostId, Slug, Tags, Title};
+use super::{Cursor, Language, PostId, Slug, Tags, Title};
 use crate::timestamp::Timestamp;
 
 /// A post in a list: everything but the text.
@@ -13,6 +13,8 @@ pub struct Summary {
     /// stored gets one within minutes.
     pub slug: Option<Slug>,
     pub tags: Tags,
+    /// The language that its author chose; absent where it is found from the text.
+    pub language: Option<Language>,
     /// Plain text.
     pub title: Title,
     /// The beginning of the text, without markup.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Slug, Tags};
+use super::{Language, Slug, Tags};
 use crate::{text::is_blank, timestamp::Timestamp};
 
 /// A post as programs and pages read it.
@@ -17,6 +17,8 @@ pub struct Post {
     /// stored gets one within minutes.
     pub slug: Option<Slug>,
     pub tags: Tags,
+    /// The language that its author chose; absent where it is found from the text.
+    pub language: Option<Language>,
     /// Plain text.
     pub title: Title,
     /// Markdown as its author wrote it. For programs a missing text differs from an empty

@@ -116,6 +116,40 @@ pub fn TextField(
     }
 }
 
+/// A label, an optional hint, what is wrong, and a control with a list to choose from.
+#[component]
+pub fn SelectField(
+    field: Field,
+    /// One sentence that is read before choosing.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// What is sent, and what people read.
+    choices: Vec<(&'static str, String)>,
+    /// Chosen unless the form came back with another.
+    value: &'static str,
+) -> impl IntoView {
+    let form = expect_context::<FormState>();
+    let error = form.error_at(field);
+    let value = form.value(field.name()).unwrap_or_else(|| value.to_owned());
+    let options = choices.into_iter().map(|(sent, words)| {
+        let selected = sent == value;
+        view! { <option value=sent selected=selected>{words}</option> }
+    });
+    view! {
+        <div class="field" class:invalid=error.is_some()>
+            <FieldText field hint error=error.clone() />
+            <select
+                id=field.name()
+                name=field.name()
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=described_by(field, hint, error.as_deref())
+            >
+                {options.collect_view()}
+            </select>
+        </div>
+    }
+}
+
 /// A label, a hint, what is wrong, and a control that takes a file.
 #[component]
 pub fn FileField(

@@ -6,9 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use byline::posts::{
-    Content,
-    domain::markdown::{Audience, to_html},
+use byline::{
+    accounts::profile::Punctuation,
+    posts::{
+        Content,
+        domain::markdown::{Audience, to_html},
+    },
 };
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use scraper::{Html, Selector};
@@ -123,7 +126,7 @@ fn written(html: &str) -> Result<Vec<&str>, String> {
 /// What is wrong with the HTML of a text.
 fn faults(markdown: &str) -> Vec<String> {
     let content = Content::parse(markdown).unwrap();
-    let html = to_html(&content, Audience::Reader);
+    let html = to_html(&content, Punctuation::default(), Audience::Reader);
     let parsed = Html::parse_fragment(&html);
     let mut faults = Vec::new();
     // A parser that had to repair something has other elements.

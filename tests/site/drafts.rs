@@ -294,7 +294,7 @@ async fn a_post_is_published_at_the_time_that_its_author_chose() {
         assert_eq!(answer.status, 422, "{wrong}");
         let page = answer.page();
         assert_eq!(page.value("publish_at"), wrong);
-        assert_eq!(page.attribute("option[selected]", "value").as_deref(), Some("-03:30"));
+        assert_eq!(page.attribute("#utc_offset option[selected]", "value").as_deref(), Some("-03:30"));
     }
     let in_a_year = clock::now().after(Duration::from_secs(365 * 24 * 60 * 60)).rfc3339()[..16].to_owned();
     let fields = [

@@ -138,6 +138,7 @@ async fn posts(site: &Running, sketches: Vec<Sketch>) -> Vec<Post> {
                             text: (&post_text).into(),
                             slug: post.slug.as_ref(),
                             tags: &tags,
+                            language: None,
                             new_owner: None,
                             now: time,
                         };

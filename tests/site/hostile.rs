@@ -1,6 +1,9 @@
 //! Text that wants to be more than text (security row X1).
 
-use byline::posts::{Content, domain::markdown};
+use byline::{
+    accounts::profile::Punctuation,
+    posts::{Content, domain::markdown},
+};
 use url::form_urlencoded::byte_serialize;
 
 use crate::support::{Client, PASSWORD, PAYLOADS, Page, Running};
@@ -22,7 +25,8 @@ async fn a_payload_in_a_post_is_text_wherever_it_is_shown() {
         let post = ada.publish(payload, &content).await;
         let stored = site.stored_post(&post).await.expect("it is stored as it was typed");
         assert_eq!((stored.title.as_str(), stored.content.as_str()), (*payload, content.as_str()));
-        let excerpt = markdown::excerpt(&Content::parse(&content).expect("a content"));
+        let excerpt =
+            markdown::render(&Content::parse(&content).expect("a content"), Punctuation::default()).excerpt;
 
         let (path, address) = (format!("/posts/{post}"), site.path_of(&post).await);
         for reader in [&mut site.browser(), &mut ada] {

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use axum::{body::Body, http::Method};
 use byline::{
+    accounts::profile::Punctuation,
     credentials::{Actor, User, UserId},
     error::AppError,
     posts::{
@@ -200,7 +201,7 @@ async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
         content: Some(Content::parse("").expect("a text")),
     };
     // Its text is rendered by then; until then nothing is under way.
-    site.site.renderer().render(post_text.text()).await.expect("it is rendered");
+    site.site.renderer().render(post_text.text(), Punctuation::default()).await.expect("it is rendered");
     // What becomes of a request whose connection closes: polled, then dropped.
     let mut creating =
         Box::pin(service::create::<AppError>(&site.site, &ada, Ok(post_text.into()), Ok(None)));

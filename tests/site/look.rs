@@ -150,6 +150,61 @@ async fn a_text_says_in_which_language_and_direction_it_runs() {
 }
 
 #[tokio::test]
+async fn an_author_chooses_the_language_of_a_post_and_it_goes_with_the_post() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let mut script = ada.clone().as_script();
+    let shown = async |path: &str| {
+        let page = site.browser().page(path).await;
+        ["lang", "dir"].map(|name| page.attribute("article", name).unwrap_or_default())
+    };
+    // Published with one, edited to another, by a tag with a country, and back to none.
+    let new = [("title", "Ha ha"), ("content", "Ha ha"), ("language", "yi")];
+    let post = script.submit("/api/create_post", &new).await.json()["id"].as_str().expect("an id").to_owned();
+    let path = site.path_of(&post).await;
+    assert_eq!(shown(&path).await, ["yi", "rtl"]);
+    let edit = format!("/my-posts/{post}/edit");
+    assert_eq!(ada.page(&edit).await.attribute("#language option[selected]", "value").as_deref(), Some("yi"));
+    let change = |version: &'static str, language: &'static str| {
+        [("version", version), ("title", "Ha ha"), ("content", "Ha ha"), ("language", language)]
+    };
+    assert_eq!(ada.submit(&edit, &change("1", "pt-BR")).await.status, 303);
+    assert_eq!(shown(&path).await, ["pt", "ltr"]);
+    assert_eq!(ada.submit(&edit, &change("2", "pt")).await.status, 303, "nothing is changed");
+    let unknown = ada.submit(&edit, &change("2", "klingon")).await;
+    assert_eq!(unknown.status, 422, "{}", unknown.text());
+    assert!(unknown.text().contains("Choose a language of the list"));
+
+    // It stays through an edit without it, the trash, a draft and its publication.
+    let without = &change("2", "")[..3];
+    assert_eq!(ada.submit(&edit, without).await.status, 303);
+    ada.submit(&format!("/posts/{post}/delete"), &[]).await;
+    assert_eq!(ada.submit(&format!("/my-posts/trash/{post}"), &[]).await.status, 303);
+    assert_eq!(shown(&path).await, ["pt", "ltr"]);
+    let draft = script.submit("/api/unpublish_post", &[("id", post.as_str())]).await.json();
+    assert_eq!(draft["language"], "pt");
+    ada.submit(&format!("/posts/{post}/delete"), &[]).await;
+    assert_eq!(ada.submit(&format!("/my-posts/trash/{post}"), &[]).await.status, 303);
+    assert_eq!(script.submit("/api/publish_post", &[("id", post.as_str())]).await.status, 200);
+    assert_eq!(shown(&path).await, ["pt", "ltr"]);
+
+    let version = script.get(&format!("/api/get_post?id={post}")).await;
+    let version = version.json()["version"].to_string();
+    let back = [("version", version.as_str()), ("title", "Ha ha"), ("content", "Ha ha"), ("language", "")];
+    assert_eq!(ada.submit(&edit, &back).await.status, 303);
+    assert_eq!(shown(&path).await, ["en", "ltr"], "as found from the text");
+    let stored = site.probe().await.texts("SELECT language FROM posts").await;
+    assert_eq!(stored, [""]);
+
+    let written = "---\ntitle: Schluss\nlang: de_AT\n---\n\nEnde.";
+    let post = ada.publish("", written).await;
+    assert_eq!(shown(&site.path_of(&post).await).await, ["de", "ltr"]);
+    let elsewhere = "---\ntitle: End\nlang: klingon\n---\n\nEnd.";
+    let post = ada.publish("", elsewhere).await;
+    assert_eq!(shown(&site.path_of(&post).await).await, ["en", "ltr"], "an unknown language is left out");
+}
+
+#[tokio::test]
 async fn a_page_has_no_marks_of_the_framework_and_times_as_html_has_them() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;

@@ -323,8 +323,14 @@ async fn the_sql_itself_refuses_a_wrong_owner() {
         content: Some(Content::parse("Forged").expect("a content")),
     };
     let tags = Tags::default();
-    let edit =
-        Edit { text: (&post_text).into(), slug: None, tags: &tags, new_owner: None, now: clock::now() };
+    let edit = Edit {
+        text: (&post_text).into(),
+        slug: None,
+        tags: &tags,
+        language: None,
+        new_owner: None,
+        now: clock::now(),
+    };
     let db = &mut writable(&site).await;
     let nobodys = ["", "%"].map(|id| UserId::from_stored(id.to_owned()));
     for other in [site.user("bob").await.id].into_iter().chain(nobodys) {

@@ -6,6 +6,7 @@ use axum::{
     http::{Method, Uri},
 };
 use byline::{
+    accounts::profile::Punctuation,
     credentials::{Actor, Caller},
     error::AppError,
     http::pages::{self, PageInput},
@@ -93,7 +94,7 @@ async fn a_text_is_rendered_when_it_is_saved_and_its_page_shows_what_is_stored()
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let post = ada.publish("Title", "First *text*").await;
-    let now = markdown::VERSION;
+    let now = markdown::renderer(Punctuation::default());
     assert_eq!(stored(&site, &post).await, format!("{now} <p dir=\"auto\">First <em>text</em></p>\n"));
     site.tamper("UPDATE rendered_posts SET html = '<p>As stored</p>'").await;
     assert_eq!(shown(&mut ada, &post).await, "As stored");
@@ -119,12 +120,12 @@ async fn html_of_another_renderer_or_another_text_is_shown_to_nobody() {
         ada.publish("New", "*new*").await,
         ada.publish("By hand", "*by hand*").await,
     );
-    let now = markdown::VERSION;
+    let now = markdown::renderer(Punctuation::default());
     let set = |renderer: i64, post: &str| {
         format!("UPDATE rendered_posts SET renderer = {renderer}, html = 'another' WHERE post_id = '{post}'")
     };
     site.tamper(&set(now - 1, &old)).await;
-    site.tamper(&set(now + 1, &new)).await;
+    site.tamper(&set(now + 2, &new)).await;
     site.tamper(&format!("UPDATE posts SET content = '*changed*' WHERE id = '{by_hand}'")).await;
     assert_eq!(stored(&site, &by_hand).await, "0 none", "whoever changes a text forgets its HTML");
     for (post, text) in [(&old, "old"), (&new, "new"), (&by_hand, "changed")] {
@@ -135,7 +136,7 @@ async fn html_of_another_renderer_or_another_text_is_shown_to_nobody() {
     in_time("housekeeping", rendered::backfill(&site.site)).await.expect("it is stored");
     assert_eq!(stored(&site, &old).await, format!("{now} <p dir=\"auto\"><em>old</em></p>\n"));
     assert_eq!(stored(&site, &by_hand).await, format!("{now} <p dir=\"auto\"><em>changed</em></p>\n"));
-    assert_eq!(stored(&site, &new).await, format!("{} another", now + 1), "a newer renderer's stays");
+    assert_eq!(stored(&site, &new).await, format!("{} another", now + 2), "a newer renderer's stays");
 }
 
 #[tokio::test]
@@ -143,7 +144,10 @@ async fn html_that_is_too_long_to_be_stored_is_shown_all_the_same() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;
     let post = ada.publish("Long", &"`x` ".repeat(22_000)).await;
-    assert!(stored(&site, &post).await == format!("{} none", markdown::VERSION), "it is stored");
+    assert!(
+        stored(&site, &post).await == format!("{} none", markdown::renderer(Punctuation::default())),
+        "it is stored"
+    );
     assert!(shown(&mut ada, &post).await.starts_with("x x x"));
     in_time("housekeeping", rendered::backfill(&site.site)).await.expect("there is nothing to do");
 }
@@ -202,4 +206,52 @@ async fn each_of_many_requests_at_once_gets_its_own_post() {
         }
     });
     in_time("the crowd", join_all(crowd)).await;
+}
+
+#[tokio::test]
+async fn an_author_who_wants_punctuation_as_typed_has_it_in_every_post_and_can_go_back() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let mut bob = site.author("bob").await;
+    let (ada_s, bob_s) = (ada.publish("Ada", "\"so\" -- it's...").await, bob.publish("Bob", "\"so\"").await);
+    let path = site.path_of(&ada_s).await;
+    let reader = site.browser();
+    let (set, typed) = ("“so” – it’s…", "\"so\" -- it's...");
+    assert_eq!(reader.clone().page(&path).await.text(".prose").trim(), set);
+
+    for (choice, shown_so) in [("plain", typed), ("typographic", set)] {
+        let saved = ada.submit("/account/profile", &[("punctuation", choice)]).await;
+        assert_eq!(saved.status, 303, "{}", saved.text());
+        let form = ada.page("/account/profile").await;
+        assert_eq!(form.attribute("#punctuation option[selected]", "value").as_deref(), Some(choice));
+        assert_eq!(reader.clone().page(&path).await.text(".prose").trim(), shown_so, "before it is stored");
+        assert_eq!(
+            bob.page(&format!("/posts/{bob_s}")).await.text(".prose").trim(),
+            "“so”",
+            "another's stays"
+        );
+
+        in_time("housekeeping", rendered::backfill(&site.site)).await.expect("it is stored");
+        let number = markdown::renderer(Punctuation::parse(choice).expect("a choice"));
+        assert_eq!(stored(&site, &ada_s).await, format!("{number} <p dir=\"auto\">{shown_so}</p>\n"));
+        assert_eq!(reader.clone().page(&path).await.text(".prose").trim(), shown_so);
+        let excerpt = format!("SELECT excerpt FROM posts WHERE id = '{ada_s}'");
+        assert_eq!(site.probe().await.texts(&excerpt).await, [shown_so]);
+
+        let preview = ada.clone().as_script().submit("/api/preview_post", &[("content", typed)]).await;
+        assert!(preview.json().as_str().expect("HTML").contains(shown_so), "{}", preview.text());
+        let newer = ada.publish("Newer", typed).await;
+        assert_eq!(stored(&site, &newer).await, format!("{number} <p dir=\"auto\">{shown_so}</p>\n"));
+    }
+
+    let kept = ada.submit("/account/profile", &[("punctuation", "plain")]).await;
+    assert_eq!(kept.status, 303);
+    assert_eq!(ada.submit("/account/profile", &[("display_name", "Ada L.")]).await.status, 303);
+    assert_eq!(
+        site.probe().await.texts("SELECT username FROM users WHERE plain_punctuation = 1").await,
+        ["ada"]
+    );
+    let refused = ada.submit("/account/profile", &[("punctuation", "curly")]).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(refused.text().contains("Choose “typographic” or “plain”"));
 }

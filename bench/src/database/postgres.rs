@@ -3,7 +3,7 @@
 use std::{fs, path::Path, str::FromStr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use byline::{database::DatabaseConfig, posts::domain::markdown};
+use byline::{accounts::profile::Punctuation, database::DatabaseConfig, posts::domain::markdown};
 use byline_cluster::{Binaries, Cluster, Options};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
@@ -203,7 +203,12 @@ impl Server {
                 db.copy_in_raw("COPY rendered_posts (post_id, renderer, html) FROM STDIN").await?;
             for number in 0..self.count {
                 let (id, html) = (post::id(number), post::html(number).replace('\n', "\\n"));
-                rendered.send(format!("{id}\t{}\t{html}\n", markdown::VERSION).into_bytes()).await?;
+                rendered
+                    .send(
+                        format!("{id}\t{}\t{html}\n", markdown::renderer(Punctuation::default()))
+                            .into_bytes(),
+                    )
+                    .await?;
             }
             rendered.finish().await?;
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use byline::posts::domain::markdown;
+use byline::{accounts::profile::Punctuation, posts::domain::markdown};
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
 use super::{FIND, INSERT, LIST, LIST_ROWS, Loop, NEWEST, Work, cleaning, migrate};
@@ -197,8 +197,9 @@ fn fill(path: &Path, count: u64) -> Result<()> {
             // As it saves them; else it would do so while it is measured.
             let mut insert = transaction
                 .prepare("INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)")?;
+            let renderer = markdown::renderer(Punctuation::default());
             for number in 0..count {
-                insert.execute(params![post::id(number), markdown::VERSION, post::html(number)])?;
+                insert.execute(params![post::id(number), renderer, post::html(number)])?;
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{
     logins, service, srp,
 };
 use crate::{
-    accounts::profile::{About, DisplayName, Links, Profile},
+    accounts::profile::{About, DisplayName, Links, Profile, Punctuation},
     clock,
     credentials::{Caller, RequestSource, User, UserId, UserSession},
     database::{Db, execute, on_engine},
@@ -55,11 +55,13 @@ impl PostsOfDeleted {
 pub struct AccountFacts {
     pub email: String,
     pub profile: Profile,
+    pub punctuation: Punctuation,
 }
 
 #[derive(FromRow)]
 struct FactsRow {
     email: String,
+    plain_punctuation: i64,
     #[sqlx(flatten)]
     profile: ProfileRow,
 }
@@ -96,13 +98,25 @@ pub async fn facts(site: &Site, caller: &Caller) -> Result<AccountFacts, AppErro
     let user = &caller.actor.user()?.id;
     let db = &mut site.reader_for(&caller.actor).await?;
     let row: Option<FactsRow> = on_engine!(db => sqlx::query_as(
-            "SELECT email, display_name, about, links FROM users WHERE id = $1",
+            "SELECT email, display_name, about, links, plain_punctuation FROM users WHERE id = $1",
         )
         .bind(user.as_str())
         .fetch_optional(db)
         .await?);
-    let FactsRow { email, profile } = row.ok_or(AppError::NotSignedIn)?;
-    Ok(AccountFacts { email, profile: profile.into() })
+    let FactsRow { email, plain_punctuation, profile } = row.ok_or(AppError::NotSignedIn)?;
+    let punctuation = Punctuation::from_stored(plain_punctuation);
+    Ok(AccountFacts { email, profile: profile.into(), punctuation })
+}
+
+/// How the punctuation of a person's posts is shown.
+pub async fn punctuation(db: &mut Db, user: &UserId) -> Result<Punctuation, AppError> {
+    let stored: Option<i64> = on_engine!(db => sqlx::query_scalar(
+            "SELECT plain_punctuation FROM users WHERE id = $1",
+        )
+        .bind(user.as_str())
+        .fetch_optional(db)
+        .await?);
+    Ok(Punctuation::from_stored(stored.unwrap_or_default()))
 }
 
 /// Who has that username, and what they tell about themselves. Everyone may know.
@@ -143,18 +157,19 @@ pub async fn tell_names_changed(db: &mut Db) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Stores what a person tells about themselves.
+/// Stores what a person tells about themselves, and how the punctuation of their posts is
+/// shown, unless that stays.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`], [`AppError::Invalid`].
 pub async fn save_profile(
     site: &Site,
     caller: &Caller,
-    profile: Parsed<Profile>,
+    changed: Parsed<(Profile, Option<Punctuation>)>,
     source: &RequestSource,
 ) -> Result<(), AppError> {
     let user = caller.actor.user()?.clone();
-    let profile = profile?;
+    let (profile, punctuation) = changed?;
     let credential = caller.credential_kind();
     let told = {
         let site = site.clone();
@@ -169,12 +184,15 @@ pub async fn save_profile(
             move |db, (user, profile, source)| {
                 Box::pin(async move {
                     execute!(db => sqlx::query(
-                        "UPDATE users SET display_name = $1, about = $2, links = $3 WHERE id = $4",
+                        "UPDATE users SET display_name = $1, about = $2, links = $3,
+                             plain_punctuation = COALESCE($5, plain_punctuation)
+                         WHERE id = $4",
                     )
                     .bind(profile.display_name.as_str())
                     .bind(profile.about.as_str())
                     .bind(profile.links.lines())
-                    .bind(user.id.as_str()))?;
+                    .bind(user.id.as_str())
+                    .bind(punctuation.map(Punctuation::stored)))?;
                     tell_names_changed(db).await?;
                     audit::record(db, AuditEvent::of(AuditKind::ProfileChanged, &user, credential), &source)
                         .await

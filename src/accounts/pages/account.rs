@@ -23,7 +23,7 @@ pub fn AccountPage() -> impl IntoView {
     load(async move {
         let (site, caller) = (site(), caller());
         let username = caller.actor.user()?.username.to_string();
-        let AccountFacts { email, profile } = account::facts(&site, &caller).await?;
+        let AccountFacts { email, profile, .. } = account::facts(&site, &caller).await?;
         let logins = logins::list(&site, &caller).await?.len();
         let keys = api_keys::list(&site, &actor()).await?.len();
         let name = match profile.display_name.as_str() {

@@ -4,17 +4,25 @@ use leptos::prelude::*;
 
 use super::AccountNav;
 use crate::{
-    accounts::domain::account,
+    accounts::{
+        domain::account::{self, AccountFacts},
+        profile::Punctuation,
+    },
     error::Field,
     http::context::{caller, site},
-    ui::{ErrorSummary, FormState, PageTitle, TextArea, TextField, load},
+    ui::{ErrorSummary, FormState, PageTitle, SelectField, TextArea, TextField, load},
 };
+
+const PUNCTUATION: [(Punctuation, &str); 2] = [
+    (Punctuation::Typographic, "As in print: “so” – it’s…"),
+    (Punctuation::Plain, "As I type it: \"so\" -- it's..."),
+];
 
 #[component]
 pub fn ProfilePage() -> impl IntoView {
     let failed = expect_context::<FormState>().error.is_some();
     load(async move {
-        let profile = account::facts(&site(), &caller()).await?.profile;
+        let AccountFacts { profile, punctuation, .. } = account::facts(&site(), &caller()).await?;
         Ok(view! {
             <PageTitle text=if failed { "Error: Profile" } else { "Profile" }.to_owned() />
             <AccountNav />
@@ -41,6 +49,12 @@ pub fn ProfilePage() -> impl IntoView {
                         field=Field::Links
                         hint="Your other pages, one address on each line, five at most"
                         value=profile.links.lines()
+                    />
+                    <SelectField
+                        field=Field::Punctuation
+                        hint="Readers see the result. Code is always shown as it was typed"
+                        choices=PUNCTUATION.map(|(choice, words)| (choice.name(), words.to_owned())).to_vec()
+                        value=punctuation.name()
                     />
                     <button class="button" type="submit">"Save profile"</button>
                 </form>

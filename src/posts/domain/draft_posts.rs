@@ -4,7 +4,9 @@
 use super::{
     DraftText, FilingChange, PostText, Written, conflict, draft_store,
     fold::{self, Folded},
-    limits, policy, revisions,
+    limits, policy,
+    rendering::Renderer,
+    revisions,
     rows::broken,
     schedule::PublishTime,
     select::{Listing, Selection},
@@ -116,10 +118,22 @@ pub async fn page(site: &Site, actor: &Actor) -> Result<Page, AppError> {
     let (_, profile) = found.ok_or(AppError::NotFound)?;
     let author = profile.display_name.or(user.username.as_str()).to_owned();
     let posts = drafts.into_iter().map(|draft| {
-        let Post { id, slug, tags, title, owner, version, created_at, updated_at, .. } =
+        let Post { id, slug, tags, language, title, owner, version, created_at, updated_at, .. } =
             draft.as_post(user)?;
         let (excerpt, author) = (String::new(), author.clone());
-        Ok(Summary { id, slug, tags, title, excerpt, owner, author, version, created_at, updated_at })
+        Ok(Summary {
+            id,
+            slug,
+            tags,
+            language,
+            title,
+            excerpt,
+            owner,
+            author,
+            version,
+            created_at,
+            updated_at,
+        })
     });
     Ok(Page { posts: posts.collect::<Result<_, AppError>>()?, older: None, newer: None, as_of })
 }
@@ -131,6 +145,7 @@ impl DraftPost {
             id: self.id.clone(),
             slug: self.slug.clone(),
             tags: self.tags.clone(),
+            language: self.language,
             title: broken(Title::parse(self.shown_title()))?,
             content: Some(self.content.clone()),
             owner: owner.username.to_string(),
@@ -244,6 +259,7 @@ fn after(current: &DraftPost, save: &DraftSave) -> DraftPost {
     DraftPost {
         slug: save.filing.slug.clone().or_else(|| current.slug.clone()),
         tags: save.filing.tags.clone().unwrap_or_else(|| current.tags.clone()),
+        language: save.filing.language.unwrap_or(current.language),
         title: save.text.title.clone(),
         content: save.text.content.clone(),
         publish_at: time.0,
@@ -273,6 +289,7 @@ async fn begin(
         id: broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
         slug: None,
         tags: Tags::default(),
+        language: None,
         title: String::new(),
         content: Content::or_empty(None).clone(),
         version: 1,
@@ -406,7 +423,7 @@ pub(super) async fn publish_now(
 ) -> Result<Post, AppError> {
     let (user, id, version, written) = input;
     // Before the transaction: writers do not wait for a rendering.
-    let rendering = site.renderer().render(written.text.text()).await?;
+    let rendering = Renderer::render_for(site, &user.id, written.text.text()).await?;
     let (written, folded) =
         fold::fold_before_write(written, |written: &Written| Some(written.text.content.as_ref())).await?;
     let limits: AuthorLimits = *site.part();
@@ -434,6 +451,7 @@ pub(super) async fn publish_now(
             let mut filing = super::Filing {
                 slug: written.filing.slug.or(draft.slug),
                 tags: written.filing.tags.unwrap_or(draft.tags),
+                language: written.filing.language.unwrap_or(draft.language),
             };
             if due.is_some() {
                 // Nobody is there to choose another one.
@@ -497,6 +515,7 @@ pub async fn unpublish(
                 id: id.clone(),
                 slug: post.slug.clone(),
                 tags: post.tags.clone(),
+                language: post.language,
                 title: post.title.to_string(),
                 content: post.text().clone(),
                 version: post.version + 1,

@@ -2,13 +2,13 @@
 
 use sqlx::FromRow;
 
-use super::rows::{broken, slug};
+use super::rows::{broken, language, slug};
 use crate::{
     clock,
     credentials::UserId,
     database::{Db, execute, on_engine},
     error::AppError,
-    posts::{Content, DraftPost, PostId, Slug, Tags},
+    posts::{Content, DraftPost, Language, PostId, Slug, Tags},
     timestamp::Timestamp,
 };
 
@@ -24,11 +24,12 @@ pub(super) struct DraftRow {
     is_scheduled: i64,
     slug: String,
     tags: String,
+    language: String,
     title: String,
     content: String,
 }
 
-const COLUMNS: &str = "id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content";
+const COLUMNS: &str = "id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, language, title, content";
 
 impl TryFrom<DraftRow> for DraftPost {
     type Error = AppError;
@@ -38,6 +39,7 @@ impl TryFrom<DraftRow> for DraftPost {
             id: broken(PostId::try_from(row.id))?,
             slug: slug(row.slug)?,
             tags: broken(Tags::from_stored(&row.tags))?,
+            language: language(&row.language)?,
             title: row.title,
             content: broken(Content::try_from(row.content))?,
             version: row.version,
@@ -71,8 +73,8 @@ pub(super) async fn insert(
     published_at: Option<Timestamp>,
 ) -> Result<(), AppError> {
     execute!(db => sqlx::query(
-            "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content, language)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(draft.id.as_str())
         .bind(owner.as_str())
@@ -86,7 +88,8 @@ pub(super) async fn insert(
         .bind(draft.slug.as_ref().map_or("", Slug::as_str))
         .bind(draft.tags.stored())
         .bind(draft.title.as_str())
-        .bind(draft.content.as_str()))?;
+        .bind(draft.content.as_str())
+        .bind(draft.language.map_or("", Language::tag)))?;
     Ok(())
 }
 
@@ -95,7 +98,7 @@ pub(super) async fn update(db: &mut Db, owner: &UserId, draft: DraftPost) -> Res
     let saved = DraftPost { version: draft.version + 1, updated_at: clock::now(), ..draft };
     let changed = execute!(db => sqlx::query(
             "UPDATE drafts SET version = $4, updated_at = $5, publish_at = $6, utc_offset = $7, is_scheduled = $8,
-                 slug = $9, tags = $10, title = $11, content = $12
+                 slug = $9, tags = $10, title = $11, content = $12, language = $13
              WHERE id = $1 AND owner_id = $2 AND version = $3",
         )
         .bind(saved.id.as_str())
@@ -109,15 +112,16 @@ pub(super) async fn update(db: &mut Db, owner: &UserId, draft: DraftPost) -> Res
         .bind(saved.slug.as_ref().map_or("", Slug::as_str))
         .bind(saved.tags.stored())
         .bind(saved.title.as_str())
-        .bind(saved.content.as_str()))?;
+        .bind(saved.content.as_str())
+        .bind(saved.language.map_or("", Language::tag)))?;
     if changed == 0 { Err(AppError::WriteConflict) } else { Ok(saved) }
 }
 
 /// Puts a draft into the trash; `false` if there is none.
 pub(super) async fn delete(db: &mut Db, owner: &UserId, id: &PostId) -> Result<bool, AppError> {
     let trashed = execute!(db => sqlx::query(
-            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, is_draft)
-             SELECT id, owner_id, version, COALESCE(published_at, created_at), $3, title, content, slug, tags, 1 FROM drafts
+            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, language, is_draft)
+             SELECT id, owner_id, version, COALESCE(published_at, created_at), $3, title, content, slug, tags, language, 1 FROM drafts
              WHERE id = $1 AND owner_id = $2",
         )
         .bind(id.as_str())

@@ -1,4 +1,4 @@
-//! What a post is found by besides its text: its slug and its tags.
+//! What is filed with the text of a post: its slug, its tags and its language.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -6,16 +6,18 @@ use super::slugs;
 use crate::{
     database::{Db, execute},
     error::{AppError, Field, FieldErrors},
-    posts::{PostId, Slug, Tag, Tags},
+    posts::{Language, PostId, Slug, Tag, Tags},
     timestamp::Timestamp,
 };
 
-/// What a post is found by besides its text.
+/// What is filed with the text of a post.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filing {
     /// The slug that its author chose; without one it is made from the title.
     pub slug: Option<Slug>,
     pub tags: Tags,
+    /// The language that its author chose; without one it is found from the text.
+    pub language: Option<Language>,
 }
 
 /// How an edit changes it; absent parts are unchanged.
@@ -23,11 +25,13 @@ pub struct Filing {
 pub struct FilingChange {
     pub slug: Option<Slug>,
     pub tags: Option<Tags>,
+    /// `Some(None)`: to be found from the text.
+    pub language: Option<Option<Language>>,
 }
 
 impl From<Filing> for FilingChange {
-    fn from(Filing { slug, tags }: Filing) -> Self {
-        Self { slug, tags: Some(tags) }
+    fn from(Filing { slug, tags, language }: Filing) -> Self {
+        Self { slug, tags: Some(tags), language: Some(language) }
     }
 }
 
@@ -36,21 +40,31 @@ impl FilingChange {
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn parse(address: Option<&str>, tags: Option<&str>) -> Result<Self, FieldErrors> {
+    pub fn parse(
+        address: Option<&str>,
+        tags: Option<&str>,
+        language: Option<&str>,
+    ) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let slug = address.filter(|address| !address.trim().is_empty());
         let slug = slug.map(|address| errors.take(Field::Address, slugs::typed(address)));
         let tags = tags.map(|tags| errors.take(Field::Tags, parse_tags(tags)));
-        match (slug, tags) {
-            (Some(None), _) | (_, Some(None)) => Err(errors),
-            (slug, tags) => Ok(Self { slug: slug.flatten(), tags: tags.flatten() }),
+        let language = language.map(|language| match language.trim() {
+            "" => Some(None),
+            language => errors.take(Field::Language, Language::parse(language)).map(Some),
+        });
+        match (slug, tags, language) {
+            (Some(None), ..) | (_, Some(None), _) | (.., Some(None)) => Err(errors),
+            (slug, tags, language) => {
+                Ok(Self { slug: slug.flatten(), tags: tags.flatten(), language: language.flatten() })
+            }
         }
     }
 
     /// What a new post has.
     #[must_use]
     pub fn into_new(self) -> Filing {
-        Filing { slug: self.slug, tags: self.tags.unwrap_or_default() }
+        Filing { slug: self.slug, tags: self.tags.unwrap_or_default(), language: self.language.flatten() }
     }
 }
 

@@ -7,7 +7,7 @@ use time::{
     macros::format_description,
 };
 
-use crate::timestamp::Timestamp;
+use crate::{posts::Language, timestamp::Timestamp};
 
 /// What it says, as far as a post has a place for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub struct FrontMatter {
     pub title: Option<String>,
     pub tags: Option<Vec<String>>,
     pub date: Option<Timestamp>,
+    pub language: Option<Language>,
 }
 
 impl FrontMatter {
@@ -44,6 +45,7 @@ impl FrontMatter {
                 "title" => found.title = Some(scalar(value)).filter(|title| !title.is_empty()),
                 "tags" => found.tags = Some(if items.is_empty() { list(value) } else { items }),
                 "date" => found.date = date(&scalar(value)),
+                "lang" | "language" => found.language = Language::parse(&scalar(value)).ok(),
                 _ => {}
             }
         }

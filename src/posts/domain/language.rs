@@ -1,27 +1,32 @@
-//! The language of a text, and the direction in which it runs, found from the text.
+//! The language of a text, and the direction in which it runs, found from the text where
+//! its author chose none.
 
 use whatlang::{Lang, detect};
 
 use super::markdown::runs_to_left;
+use crate::posts::Language;
 
 /// For the attributes `lang` and `dir` of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language {
+pub struct TextLanguage {
     /// A tag of BCP 47.
     pub tag: &'static str,
     /// `ltr` or `rtl`.
     pub direction: &'static str,
 }
 
-impl Language {
+impl TextLanguage {
     /// The language of the pages themselves, which a text is taken to have too if it says nothing
     /// else.
     const OF_PAGES: &str = "en";
 
-    /// The language of a post by the words that it begins with. Another than that of the pages
+    /// The language of a post: the chosen one, or else by the words that it begins with. Another than that of the pages
     /// only where there is no doubt: a wrong one is read out with a wrong voice.
     #[must_use]
-    pub fn of(title: &str, excerpt: &str) -> Self {
+    pub fn of(chosen: Option<Language>, title: &str, excerpt: &str) -> Self {
+        if let Some(chosen) = chosen {
+            return Self { tag: chosen.tag(), direction: chosen.direction() };
+        }
         let text = format!("{title}\n{excerpt}");
         let found = detect(&text).filter(|found| found.is_reliable() && found.confidence() >= 1.0);
         Self { tag: found.map_or(Self::OF_PAGES, |found| tag(found.lang())), direction: direction(&text) }
@@ -136,14 +141,18 @@ mod tests {
             ("יצאתי שעה לפני הזמן כדי לא להגיע שעה לפני הזמן, ועברתי ליד המאפייה שהייתה סגורה.", "he", "rtl"),
             ("我提前一个小时出门，为的是不要提前一个小时到达，路过的面包店还没有开门。", "zh", "ltr"),
         ] {
-            assert_eq!(Language::of("", text), Language { tag, direction }, "{text}");
+            assert_eq!(TextLanguage::of(None, "", text), TextLanguage { tag, direction }, "{text}");
         }
     }
 
     #[test]
     fn a_text_of_which_nobody_can_tell_has_the_language_of_the_pages() {
         for text in ["", "12:30", "Ja", "42 ✓", "Title"] {
-            assert_eq!(Language::of(text, ""), Language { tag: "en", direction: "ltr" }, "{text}");
+            assert_eq!(
+                TextLanguage::of(None, text, ""),
+                TextLanguage { tag: "en", direction: "ltr" },
+                "{text}"
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{FilingChange, front_matter::FrontMatter};
 use crate::{
     clock,
     error::{Field, FieldErrors},
-    posts::{Content, Title},
+    posts::{Content, Language, Title},
     text::is_blank,
     timestamp::Timestamp,
 };
@@ -90,6 +90,7 @@ impl Written {
         content: &str,
         tags: Option<&str>,
         address: Option<&str>,
+        language: Option<&str>,
     ) -> Result<Self, FieldErrors> {
         // Line ends of a form are those of HTTP.
         let unix = if content.starts_with("---") { content.replace("\r\n", "\n") } else { String::new() };
@@ -97,10 +98,12 @@ impl Written {
         let title = front.title.as_deref().filter(|_| is_blank(title)).unwrap_or(title);
         let its_tags = front.tags.map(|tags| tags.join(","));
         let tags = its_tags.as_deref().filter(|_| tags.is_none_or(is_blank)).or(tags);
+        let its_language = front.language.map(Language::tag);
+        let language = its_language.filter(|_| language.is_none_or(is_blank)).or(language);
         let date = front.date.filter(|date| *date <= clock::now());
         let mut errors = FieldErrors::default();
         let text = errors.take_all(PostText::parse(title, content));
-        let filing = errors.take_all(FilingChange::parse(address, tags));
+        let filing = errors.take_all(FilingChange::parse(address, tags, language));
         text.zip(filing).map(|(text, filing)| Self { text, filing, date }).ok_or(errors)
     }
 }

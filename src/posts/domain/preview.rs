@@ -1,6 +1,7 @@
 //! The use case of a preview: what a text becomes when it is published.
 
 use crate::{
+    accounts::domain::account,
     credentials::Actor,
     error::{AppError, Field},
     posts::Content,
@@ -16,5 +17,6 @@ use crate::{
 pub async fn preview(site: &Site, actor: &Actor, content: &str) -> Result<String, AppError> {
     let author = &actor.user()?.id;
     let content = Content::parse(content).map_err(|error| AppError::invalid(Field::Content, error))?;
-    site.renderer().preview(author, content).await
+    let punctuation = account::punctuation(&mut site.reader_for(actor).await?, author).await?;
+    site.renderer().preview(author, content, punctuation).await
 }

@@ -9,6 +9,7 @@ use super::{
     rows::{SummaryRow, broken, columns, summary_columns},
 };
 use crate::{
+    accounts::profile::Punctuation,
     database::{Db, execute, on_engine},
     error::AppError,
     posts::{Content, PostId, Summary},
@@ -31,8 +32,9 @@ pub struct RenderedPost {
 pub enum Stored {
     /// Its HTML is stored.
     Rendered(RenderedPost),
-    /// Its HTML is not stored; with what the author says about themselves, and its text.
-    Unrendered(Summary, String, Content),
+    /// Its HTML is not stored; with what the author says about themselves, its text, and
+    /// how its punctuation is shown.
+    Unrendered(Summary, String, Content, Punctuation),
 }
 
 #[derive(FromRow)]
@@ -40,6 +42,7 @@ pub struct RenderedRow {
     #[sqlx(flatten)]
     post: SummaryRow,
     about: String,
+    plain_punctuation: i64,
     html: Option<String>,
     content: Option<String>,
 }
@@ -53,7 +56,7 @@ impl TryFrom<RenderedRow> for Stored {
             Some(html) => Self::Rendered(RenderedPost { post, about: row.about, html }),
             None => {
                 let content = broken(Content::try_from(row.content.unwrap_or_default()))?;
-                Self::Unrendered(post, row.about, content)
+                Self::Unrendered(post, row.about, content, Punctuation::from_stored(row.plain_punctuation))
             }
         })
     }
@@ -64,9 +67,12 @@ impl ReadById for Stored {
 
     /// The text is read only where it has to be rendered.
     fn select() -> String {
-        let is_there = format!("r.renderer = {} AND r.html IS NOT NULL", markdown::VERSION);
+        let is_there = format!(
+            "r.renderer = {} + u.plain_punctuation AND r.html IS NOT NULL",
+            markdown::renderer(Punctuation::default())
+        );
         format!(
-            "SELECT {}, u.about,
+            "SELECT {}, u.about, u.plain_punctuation,
                 CASE WHEN {is_there} THEN r.html END AS html,
                 CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
              FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
@@ -93,7 +99,7 @@ pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(),
              ON CONFLICT (post_id) DO UPDATE SET renderer = excluded.renderer, html = excluded.html",
         )
         .bind(id.as_str())
-        .bind(markdown::VERSION)
+        .bind(rendering.renderer())
         .bind(rendering.stored_html()))?;
     Ok(())
 }
@@ -106,11 +112,13 @@ struct UnrenderedRow {
     id: String,
     version: i64,
     content: Option<String>,
+    plain_punctuation: i64,
 }
 
 /// Only HTML of an older renderer, or none, because a newer process may serve at the same time.
 const UNRENDERED: &str = "
-    SELECT p.id, p.version, p.content FROM rendered_posts r JOIN posts p ON p.id = r.post_id
+    SELECT p.id, p.version, p.content, u.plain_punctuation
+    FROM rendered_posts r JOIN posts p ON p.id = r.post_id JOIN users u ON u.id = p.owner_id
     WHERE r.renderer < $1 LIMIT $2";
 
 /// Renders posts whose HTML is missing or of an older renderer, in steps, so that
@@ -129,7 +137,8 @@ pub async fn backfill(site: &Site) -> Result<(), AppError> {
         let mut step = Vec::with_capacity(rows.len());
         for row in rows {
             let content = broken(Content::try_from(row.content.unwrap_or_default()))?;
-            step.push((row.id, row.version, site.renderer().store(content).await?));
+            let punctuation = Punctuation::from_stored(row.plain_punctuation);
+            step.push((row.id, row.version, site.renderer().store(content, punctuation).await?));
         }
         let written = site.database.write(step, |db, step| Box::pin(write(db, step)));
         match written.await {
@@ -142,22 +151,28 @@ pub async fn backfill(site: &Site) -> Result<(), AppError> {
 
 async fn unrendered(db: &mut Db) -> Result<Vec<UnrenderedRow>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(UNRENDERED)
-        .bind(markdown::VERSION)
+        .bind(markdown::renderer(Punctuation::default()))
         .bind(STEP as i64)
         .fetch_all(db)
         .await?))
 }
 
 /// A post that was changed meanwhile has been rendered by that, or will be in the next step.
-async fn write(db: &mut Db, step: Vec<(String, i64, Option<String>)>) -> Result<(), AppError> {
-    for (id, version, html) in step {
+async fn write(db: &mut Db, step: Vec<(String, i64, Rendering)>) -> Result<(), AppError> {
+    for (id, version, rendering) in step {
         execute!(db => sqlx::query(
                 "UPDATE rendered_posts SET renderer = $1, html = $2 WHERE post_id = $3 AND renderer < $1
                  AND EXISTS (SELECT 1 FROM posts WHERE id = $3 AND version = $4)",
             )
-            .bind(markdown::VERSION)
-            .bind(html)
-            .bind(id)
+            .bind(rendering.renderer())
+            .bind(rendering.stored_html())
+            .bind(id.as_str())
+            .bind(version))?;
+        execute!(db => sqlx::query(
+                "UPDATE posts SET excerpt = $1 WHERE id = $2 AND version = $3 AND excerpt <> $1",
+            )
+            .bind(rendering.excerpt.as_str())
+            .bind(id.as_str())
             .bind(version))?;
     }
     Ok(())

@@ -13,7 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::markdown::{self, Audience, Rendering};
 use crate::{
-    config::PageMemory, credentials::UserId, database::internal, error::AppError, posts::Content, site::Site,
+    accounts::{domain::account, profile::Punctuation},
+    config::PageMemory,
+    credentials::UserId,
+    database::internal,
+    error::AppError,
+    posts::Content,
+    site::Site,
 };
 
 /// Texts of posts that may wait for their turn.
@@ -28,8 +34,8 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 /// The longest time for one text; no known text takes nearly as long.
 const BUDGET: Duration = Duration::from_secs(5);
 
-/// The hash of a text. So a cached rendering is never shown for another text or
-/// version.
+/// The hash of a text and how its punctuation is set. So a cached rendering is never shown
+/// for another text or version.
 type Key = [u8; 32];
 
 /// The queue for rendering, and what was rendered.
@@ -72,21 +78,39 @@ impl Site {
 }
 
 impl Renderer {
+    /// The text of an author for readers, with the punctuation that they chose.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    pub async fn render_for(
+        site: &Site,
+        author: &UserId,
+        content: &Content,
+    ) -> Result<Arc<Rendering>, AppError> {
+        let punctuation = account::punctuation(&mut site.database.read().await?, author).await?;
+        site.renderer().render(content, punctuation).await
+    }
+
     /// The rendered text for readers, from the cache or rendered now. Requests for
     /// the same text at the same time share one rendering.
     ///
     /// # Errors
     /// [`AppError::Busy`] if the queue is full, or the wait or the rendering takes
     /// too long.
-    pub async fn render(&self, content: &Content) -> Result<Arc<Rendering>, AppError> {
-        let key = Sha256::digest(content.as_str()).into();
+    pub async fn render(
+        &self,
+        content: &Content,
+        punctuation: Punctuation,
+    ) -> Result<Arc<Rendering>, AppError> {
+        let hash = Sha256::new().chain_update(punctuation.name()).chain_update(content.as_str());
+        let key = hash.finalize().into();
         if let Some(kept) = self.kept.get(&key).await {
             return Ok(kept);
         }
         let content = content.clone();
         let rendering = self.kept.try_get_with(key, async {
             let place = place(&self.queued)?;
-            self.run(place, move || markdown::render(&content)).await.map(Arc::new)
+            self.run(place, move || markdown::render(&content, punctuation)).await.map(Arc::new)
         });
         rendering.await.map_err(|error: Arc<AppError>| AppError::clone(&error))
     }
@@ -98,21 +122,24 @@ impl Renderer {
     ///
     /// As [`Renderer::render`]; [`AppError::Busy`] also for an author with eight
     /// unfinished previews.
-    pub async fn preview(&self, author: &UserId, content: Content) -> Result<String, AppError> {
+    pub async fn preview(
+        &self,
+        author: &UserId,
+        content: Content,
+        punctuation: Punctuation,
+    ) -> Result<String, AppError> {
         let held = (PreviewOf::author(&self.previews_by_author, author)?, place(&self.previews)?);
         let turn = turn(&self.previewing).await?;
-        self.run((held, turn), move || markdown::to_html(&content, Audience::Author)).await
+        self.run((held, turn), move || markdown::to_html(&content, punctuation, Audience::Author)).await
     }
 
-    /// The HTML of a text for housekeeping, if it is short enough to be stored. It
-    /// waits with the previews, without a time limit.
+    /// A text for housekeeping. It waits with the previews, without a time limit.
     ///
     /// # Errors
     /// [`AppError::Busy`] if the rendering takes too long.
-    pub async fn store(&self, content: Content) -> Result<Option<String>, AppError> {
+    pub async fn store(&self, content: Content, punctuation: Punctuation) -> Result<Rendering, AppError> {
         let turn = Arc::clone(&self.previewing).acquire_owned().await.map_err(internal)?;
-        let render = move || markdown::render(&content).stored_html().map(str::to_owned);
-        self.run(turn, render).await
+        self.run(turn, move || markdown::render(&content, punctuation)).await
     }
 
     /// Runs `work` on a blocking thread. `place` and the turn move into the closure,
@@ -197,12 +224,19 @@ mod tests {
     async fn a_text_is_rendered_once_and_never_shown_for_another() {
         let renderer = Renderer::new(PageMemory::default());
         let (a, b) = (content("*a*"), content("*b*"));
-        let (first, second) = tokio::join!(renderer.render(&a), renderer.render(&a));
+        let (first, second) = tokio::join!(
+            renderer.render(&a, Punctuation::Typographic),
+            renderer.render(&a, Punctuation::Typographic)
+        );
         assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
-        assert!(renderer.render(&b).await.unwrap().html.contains("<em>b</em>"));
+        assert!(renderer.render(&b, Punctuation::Typographic).await.unwrap().html.contains("<em>b</em>"));
+        let straight = content("\"a\"");
+        for (punctuation, shown) in [(Punctuation::Typographic, "“a”"), (Punctuation::Plain, "\"a\"")] {
+            assert!(renderer.render(&straight, punctuation).await.unwrap().html.contains(shown));
+        }
         // A cached rendering needs no turn.
         let _turns = all_turns(&renderer).await;
-        assert!(renderer.render(&a).await.unwrap().html.contains("<em>a</em>"));
+        assert!(renderer.render(&a, Punctuation::Typographic).await.unwrap().html.contains("<em>a</em>"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -212,7 +246,7 @@ mod tests {
         let author = |name: &str| UserId::from_stored(name.to_owned());
         let preview = |name: &str| {
             let (renderer, author) = (Arc::clone(&renderer), author(name));
-            async move { renderer.preview(&author, content("*a*")).await }
+            async move { renderer.preview(&author, content("*a*"), Punctuation::Typographic).await }
         };
         let crowd: Vec<_> = (0..PREVIEWS)
             .map(|number| tokio::spawn(preview(&format!("author {}", number / PREVIEWS_OF_ONE))))
@@ -230,7 +264,12 @@ mod tests {
         // Of the previews one is before the reader, or as many as render at once.
         let reader = tokio::spawn({
             let renderer = Arc::clone(&renderer);
-            async move { renderer.render(&content("*b*")).await.map(|_| renderer.previews.available_permits()) }
+            async move {
+                renderer
+                    .render(&content("*b*"), Punctuation::Typographic)
+                    .await
+                    .map(|_| renderer.previews.available_permits())
+            }
         });
         tokio::task::yield_now().await;
         drop(turns);
@@ -247,7 +286,10 @@ mod tests {
     async fn without_a_turn_in_time_the_answer_is_busy() {
         let renderer = Renderer::new(PageMemory::default());
         let _turns = all_turns(&renderer).await;
-        assert!(matches!(renderer.render(&content("a")).await, Err(AppError::Busy { .. })));
+        assert!(matches!(
+            renderer.render(&content("a"), Punctuation::Typographic).await,
+            Err(AppError::Busy { .. })
+        ));
         assert_eq!(renderer.queued.available_permits(), QUEUE, "the place was given back");
     }
 }

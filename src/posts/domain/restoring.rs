@@ -1,7 +1,7 @@
 //! An earlier version becomes the present one.
 
 use super::{
-    Change, DraftText, Filing, FilingChange, Guard, PostText,
+    Change, DraftText, FilingChange, Guard, PostText,
     draft_posts::{self, DraftSave},
     revisions,
     rows::broken,
@@ -23,7 +23,7 @@ use crate::{
 pub async fn restore(site: &Site, actor: &Actor, id: &PostId, version: i64) -> Result<PostOrDraft, AppError> {
     let present = draft_posts::own_post_or_draft(site, actor, id).await?;
     let text = revisions::text(site, actor, id, version).await?.ok_or(AppError::NotFound)?;
-    let filing = FilingChange::from(Filing { slug: None, tags: text.tags });
+    let filing = FilingChange { tags: Some(text.tags), ..FilingChange::default() };
     let content = broken(Content::try_from(text.content))?;
     if let PostOrDraft::Draft(_) = present {
         let text = DraftText { title: text.title, content };

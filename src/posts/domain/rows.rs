@@ -6,7 +6,7 @@ use super::{Changed, DeletedPost};
 use crate::{
     database::internal,
     error::AppError,
-    posts::{Content, Post, PostId, Slug, Summary, Tags, Title},
+    posts::{Content, Language, Post, PostId, Slug, Summary, Tags, Title},
     timestamp::Timestamp,
 };
 
@@ -15,6 +15,7 @@ pub struct PostRow {
     pub(super) id: String,
     slug: String,
     tags: String,
+    language: String,
     pub(super) title: String,
     pub(super) content: Option<String>,
     pub(super) owner: String,
@@ -36,6 +37,7 @@ pub struct SummaryRow {
     id: String,
     slug: String,
     tags: String,
+    language: String,
     title: String,
     excerpt: String,
     owner: String,
@@ -55,6 +57,11 @@ pub(super) fn slug(stored: String) -> Result<Option<Slug>, AppError> {
     if stored.is_empty() { Ok(None) } else { broken(Slug::try_from(stored)).map(Some) }
 }
 
+/// A language as it is stored: empty where none was chosen.
+pub(super) fn language(stored: &str) -> Result<Option<Language>, AppError> {
+    if stored.is_empty() { Ok(None) } else { broken(Language::parse(stored)).map(Some) }
+}
+
 impl TryFrom<PostRow> for Post {
     type Error = AppError;
 
@@ -63,6 +70,7 @@ impl TryFrom<PostRow> for Post {
             id: broken(PostId::try_from(row.id))?,
             slug: slug(row.slug)?,
             tags: broken(Tags::from_stored(&row.tags))?,
+            language: language(&row.language)?,
             title: broken(Title::try_from(row.title))?,
             content: broken(row.content.map(Content::try_from).transpose())?,
             owner: row.owner,
@@ -116,6 +124,7 @@ impl TryFrom<SummaryRow> for Summary {
             id: broken(PostId::try_from(row.id))?,
             slug: slug(row.slug)?,
             tags: broken(Tags::from_stored(&row.tags))?,
+            language: language(&row.language)?,
             title: broken(Title::try_from(row.title))?,
             excerpt: row.excerpt,
             author: if row.display_name.is_empty() { row.owner.clone() } else { row.display_name },
@@ -138,7 +147,7 @@ pub(super) struct UpdatedRow {
 /// The columns of a post `p` and its owner `u`, with one text of it.
 macro_rules! columns {
     ($text:literal) => {
-        columns!($text, "p.slug, p.tags")
+        columns!($text, "p.slug, p.tags, p.language")
     };
     ($text:literal, $filing:literal) => {
         concat!(
@@ -161,7 +170,7 @@ macro_rules! post_columns {
 /// The columns of a [`PostRow`], of a deleted post, which is not found by anything any more.
 macro_rules! deleted_columns {
     () => {
-        columns!("p.content", "'' AS slug, '' AS tags")
+        columns!("p.content", "'' AS slug, '' AS tags, '' AS language")
     };
 }
 

@@ -13,6 +13,7 @@ use super::{
     lists::{self, PostsOf},
     policy,
     rendered::{RenderedPost, Stored},
+    rendering::Renderer,
     revisions,
     select::{self, Listing, Selection},
     slugs,
@@ -33,7 +34,7 @@ use crate::{
     error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
-        Content, Cursor, Page, PageRequest, Post, PostId, Slug, Summary, Tag,
+        Content, Cursor, Language, Page, PageRequest, Post, PostId, Slug, Summary, Tag,
         domain::{Changed, DeletedPost},
         events::{Event, EventKind, store as events},
     },
@@ -161,8 +162,8 @@ pub async fn rendered(site: &Site, actor: &Actor, id: &PostId) -> Result<Rendere
     let stored = site.posts().rendered.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
     match Arc::unwrap_or_clone(stored) {
         Stored::Rendered(post) => Ok(post),
-        Stored::Unrendered(post, about, content) => {
-            let rendering = site.renderer().render(&content).await?;
+        Stored::Unrendered(post, about, content, punctuation) => {
+            let rendering = site.renderer().render(&content, punctuation).await?;
             Ok(RenderedPost { post, about, html: rendering.html.clone() })
         }
     }
@@ -318,12 +319,18 @@ async fn publish(
         let content = post_text.content.as_ref().map(Content::as_str);
         let tags = filing.tags.stored();
         let slug = filing.slug.as_ref().map(Slug::as_str);
-        let content =
-            [id.as_ref().map(PostId::as_str), Some(post_text.title.as_str()), content, slug, Some(&*tags)];
+        let content = [
+            id.as_ref().map(PostId::as_str),
+            Some(post_text.title.as_str()),
+            content,
+            slug,
+            Some(&*tags),
+            filing.language.map(Language::tag),
+        ];
         IdempotentOperation::CreatePost.under(key, &content)
     });
     // Before the transaction: writers do not wait for a rendering.
-    let rendering = site.renderer().render(post_text.text()).await?;
+    let rendering = Renderer::render_for(site, &author.id, post_text.text()).await?;
     let (post_text, folded) =
         fold::fold_before_write(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
     let limits: AuthorLimits = *site.part();
@@ -400,7 +407,7 @@ async fn changeable<T, E: From<AppError>>(
 
 async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Change) -> Result<Post, AppError> {
     let rendering = match edit.content.text() {
-        Some(content) => Some(site.renderer().render(content).await?),
+        Some(content) => Some(Renderer::render_for(site, &actor.user()?.id, content).await?),
         None => None,
     };
     let (edit, folded) = fold::fold_before_write(edit, |edit: &Change| edit.content.new_content()).await?;
@@ -422,10 +429,11 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
                 None => None,
             };
             let tags = edit.filing.tags.unwrap_or_else(|| current.tags.clone());
+            let language = edit.filing.language.unwrap_or(current.language);
             let slug = edit.filing.slug.or_else(|| current.slug.clone());
             if new_owner.is_none()
                 && (&current.title, &current.content) == (&post_text.title, &post_text.content)
-                && (&current.slug, &current.tags) == (&slug, &tags)
+                && (&current.slug, &current.tags, current.language) == (&slug, &tags, language)
             {
                 return Ok((current, None));
             }
@@ -441,6 +449,7 @@ async fn save(site: &Site, actor: &Actor, id: &PostId, guard: Guard, edit: Chang
                 text: Folded { post_text: &post_text, rendering: rendering.as_deref(), content: folded },
                 slug: slug.as_ref(),
                 tags: &tags,
+                language,
                 new_owner: new_owner_id,
                 now: clock::now(),
             };

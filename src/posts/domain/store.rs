@@ -7,7 +7,7 @@ use super::{
     filing::{self, Filing},
     filter::Filter,
     fold::{self, Folded},
-    markdown::{self, Rendering},
+    markdown::Rendering,
     rendered,
     rows::{ChangedRow, PostRow, UpdatedRow, broken, columns, deleted_columns, post_columns},
     select::{Listing, fetch},
@@ -20,7 +20,7 @@ use crate::{
     database::{COMMIT_ORDER_LOCK, Db, Engine, execute, on_engine, violates},
     error::AppError,
     posts::{
-        Content, Cursor, Post, PostId, Slug, Tags,
+        Content, Cursor, Language, Post, PostId, Slug, Tags,
         events::{Event, EventKind, store as events},
     },
     site::Site,
@@ -71,8 +71,8 @@ pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost
 /// Inserts the post, its HTML and its event with one query, because each round trip
 /// costs more than the statement.
 const INSERT_SQLITE: &str = concat!(
-    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18);
+    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags, language)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18, $19);
      INSERT INTO post_addresses (owner_id, slug, post_id, created_at) VALUES ($2, $17, $1, $16)
      ON CONFLICT (owner_id, slug) DO NOTHING;
      INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $10, $11);
@@ -81,8 +81,8 @@ const INSERT_SQLITE: &str = concat!(
 );
 const INSERT_POSTGRES: &str = concat!(
     "WITH post AS (
-         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18)
+         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags, language)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18, $19)
          RETURNING id),
      address AS (
          INSERT INTO post_addresses (owner_id, slug, post_id, created_at)
@@ -160,6 +160,7 @@ pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Resu
         id,
         slug: Some(slug.clone()),
         tags: filing.tags.clone(),
+        language: filing.language,
         title: post_text.title.clone(),
         content: post_text.content.clone(),
         owner: owner.username.to_string(),
@@ -182,7 +183,7 @@ pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Resu
         .bind(created_at.micros())
         .bind(fold::stored(post.title.as_str()))
         .bind(folded.value())
-        .bind(rendering.map_or(0, |_| markdown::VERSION))
+        .bind(rendering.map_or(0, Rendering::renderer))
         .bind(rendering.and_then(Rendering::stored_html))
         .bind(kind.name())
         .bind(owner.username.as_str())
@@ -191,6 +192,7 @@ pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Resu
         .bind(now.micros())
         .bind(slug.as_str())
         .bind(post.tags.stored())
+        .bind(post.language.map_or("", Language::tag))
         .fetch_one(&mut *db)
         .await);
     let event = inserted.map_err(|error| {
@@ -209,6 +211,7 @@ pub struct Edit<'a> {
     /// Absent for a post that has none yet.
     pub slug: Option<&'a Slug>,
     pub tags: &'a Tags,
+    pub language: Option<Language>,
     /// To whom it belongs then, if to somebody else.
     pub new_owner: Option<&'a UserId>,
     pub now: Timestamp,
@@ -223,14 +226,14 @@ pub async fn update(
     version: i64,
     edit: Edit<'_>,
 ) -> Result<Option<Post>, AppError> {
-    let Edit { text, slug, tags, new_owner, now } = edit;
+    let Edit { text, slug, tags, language, new_owner, now } = edit;
     let Folded { post_text, rendering, content: folded } = text;
     let new_owner = new_owner.unwrap_or(owner);
     let row: Option<UpdatedRow> = on_engine!(db => sqlx::query_as(
             "UPDATE posts
              SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
                  title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END,
-                 slug = COALESCE($12, slug), tags = $13
+                 slug = COALESCE($12, slug), tags = $13, language = $14
              WHERE id = $5 AND owner_id = $6 AND version = $7
              RETURNING version, created_at, (SELECT u.username FROM users u WHERE u.id = posts.owner_id) AS owner",
         )
@@ -247,6 +250,7 @@ pub async fn update(
         .bind(folded.value())
         .bind(slug.map(Slug::as_str))
         .bind(tags.stored())
+        .bind(language.map_or("", Language::tag))
         .fetch_optional(&mut *db)
         .await?);
     let Some(row) = row else { return Ok(None) };
@@ -257,6 +261,7 @@ pub async fn update(
         id: id.clone(),
         slug: slug.cloned(),
         tags: tags.clone(),
+        language,
         title: post_text.title.clone(),
         content: post_text.content.clone(),
         owner: row.owner,
@@ -274,8 +279,8 @@ pub async fn delete(
     now: Timestamp,
 ) -> Result<Option<DeletedPost>, AppError> {
     execute!(db => sqlx::query(
-            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags)
-             SELECT id, owner_id, version, created_at, $3, title, content, slug, tags FROM posts
+            "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, language)
+             SELECT id, owner_id, version, created_at, $3, title, content, slug, tags, language FROM posts
              WHERE id = $1 AND owner_id = $2",
         )
         .bind(id.as_str())
@@ -295,7 +300,7 @@ pub(super) async fn remove(
             "INSERT INTO deleted_posts (id, owner_id, version, created_at, updated_at, title, content)
              SELECT id, owner_id, version + 1, created_at, $3, title, content FROM posts
              WHERE id = $1 AND owner_id = $2
-             RETURNING id, '' AS slug, '' AS tags, title, content, version, created_at, updated_at,
+             RETURNING id, '' AS slug, '' AS tags, '' AS language, title, content, version, created_at, updated_at,
                  (SELECT u.username FROM users u WHERE u.id = deleted_posts.owner_id) AS owner",
         )
         .bind(id.as_str())

@@ -7,7 +7,9 @@ use sqlx::FromRow;
 use super::{
     DraftText, Filing, PostText, draft_store,
     fold::{self, Folded},
-    policy, rows,
+    policy,
+    rendering::Renderer,
+    rows,
     service::change,
     store::{self, Insertion},
 };
@@ -74,6 +76,7 @@ struct Row {
     content: Option<String>,
     slug: String,
     tags: String,
+    language: String,
     is_draft: i64,
 }
 
@@ -82,6 +85,7 @@ impl Row {
         Ok(Filing {
             slug: rows::slug(self.slug.clone())?,
             tags: Tags::from_stored(&self.tags).map_err(internal)?,
+            language: rows::language(&self.language)?,
         })
     }
 
@@ -124,7 +128,7 @@ pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Opti
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
     let row: Option<Row> = on_engine!(db => sqlx::query_as(
-            "SELECT version, created_at, trashed_at, title, content, slug, tags, is_draft FROM trashed_posts
+            "SELECT version, created_at, trashed_at, title, content, slug, tags, language, is_draft FROM trashed_posts
              WHERE id = $1 AND owner_id = $2 AND trashed_at = $3",
         )
         .bind(post.id.as_str())
@@ -162,7 +166,7 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDr
     };
     let text = row.text()?;
     // Before the transaction: writers do not wait for a rendering.
-    let rendering = site.renderer().render(text.text()).await?;
+    let rendering = Renderer::render_for(site, &user.id, text.text()).await?;
     let (text, folded) = fold::fold_before_write(text, |text: &PostText| Some(text.content.as_ref())).await?;
     let input = (user, id.clone(), row, text, folded, rendering);
     let restored = change(site, input, |db, (user, id, row, text, folded, rendering)| {
@@ -207,13 +211,15 @@ async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost
             let Some(row) = row else {
                 return draft_store::find(db, &user.id, &id).await?.ok_or(AppError::NotFound);
             };
-            let (DraftText { title, content }, Filing { slug, tags }) = (row.draft_text()?, row.filing()?);
+            let (DraftText { title, content }, Filing { slug, tags, language }) =
+                (row.draft_text()?, row.filing()?);
             let created_at = Timestamp::from_micros(row.created_at);
             let was_published = store::find_deleted(db, &id).await?.is_some();
             let draft = DraftPost {
                 id: id.clone(),
                 slug,
                 tags,
+                language,
                 title,
                 content,
                 version: row.version + 1,
@@ -236,7 +242,7 @@ async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost
 /// The one that was deleted last under that id.
 async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT version, created_at, trashed_at, title, content, slug, tags, is_draft FROM trashed_posts
+            "SELECT version, created_at, trashed_at, title, content, slug, tags, language, is_draft FROM trashed_posts
              WHERE id = $1 AND owner_id = $2 AND trashed_at > $3 ORDER BY trashed_at DESC LIMIT 1",
         )
         .bind(id.as_str())

@@ -11,7 +11,7 @@ const AGAIN = 10_000;
 
 const OFFLINE = "You are offline. Your text is kept on this device; publish when you are back.";
 
-const SENT = ["title", "content", "tags", "address", "publish_at", "utc_offset"];
+const SENT = ["title", "content", "tags", "address", "language", "publish_at", "utc_offset"];
 
 export function autosave({ form, area, say, replaceAll }) {
   const news = document.querySelector("#editor-news");

@@ -13,11 +13,14 @@ use crate::{
         forms::Form,
     },
     posts::{
-        DraftPost, Post, PostId, PostOrDraft, address,
+        DraftPost, Language, Post, PostId, PostOrDraft, address,
         domain::{conflicting, draft_posts, schedule, service},
         editor::EditorTools,
     },
-    ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextArea, TextField, load},
+    ui::{
+        ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, SelectField, TextArea,
+        TextField, load,
+    },
 };
 
 const MARKDOWN_HINT: &str = "Markdown: *emphasis*, **strong**, # heading, > quote, [text](https://…)";
@@ -30,6 +33,12 @@ fn utc_offsets() -> impl Iterator<Item = i64> {
     let mut offsets: Vec<i64> = (-24..=28).map(|half_hours| half_hours * 30).chain(QUARTERS).collect();
     offsets.sort_unstable();
     offsets.into_iter()
+}
+
+/// What can be chosen as the language of a post.
+fn languages() -> Vec<(&'static str, String)> {
+    let names = Language::all().map(|language| (language.tag(), language.name().to_owned()));
+    [("", "As found from the text".to_owned())].into_iter().chain(names).collect()
 }
 
 /// The id of the editor's form.
@@ -201,6 +210,14 @@ impl Editing {
         }
     }
 
+    fn language(&self) -> Option<Language> {
+        match self {
+            Self::New => None,
+            Self::Draft(draft) => draft.language,
+            Self::Published(post) => post.language,
+        }
+    }
+
     fn slug(&self) -> String {
         let slug = match self {
             Self::New => None,
@@ -277,6 +294,12 @@ fn Editor(
                             autocomplete="on"
                             value=editing.slug()
                             optional=true
+                        />
+                        <SelectField
+                            field=Field::Language
+                            hint="Screen readers speak it, and browsers offer to translate from it."
+                            choices=languages()
+                            value=editing.language().map_or("", Language::tag)
                         />
                         <PublishAt editing=&editing />
                     </div>

@@ -29,7 +29,7 @@ use crate::{
         PostId, Slug, Summary, Tag, Title,
         domain::{
             ending::{Neighbours, PostInPlace},
-            language::Language,
+            language::TextLanguage,
             rendered::RenderedPost,
         },
     },
@@ -146,6 +146,7 @@ impl PostFrames {
             let post = Summary {
                 id: PostId::parse("placeholder")?,
                 slug: Some(Slug::parse("placeholder-of-slug")?),
+                language: None,
                 tags: [Tag::try_from("placeholder-of-tag".to_owned()).ok()?].into_iter().collect(),
                 title: Title::parse("placeholder-of-title").ok()?,
                 excerpt: "placeholder-of-excerpt".to_owned(),
@@ -159,7 +160,10 @@ impl PostFrames {
             let shown = RenderedPost { post, about: String::new(), html };
             Some(PostToShow {
                 place: PostInPlace { shown, neighbours: Neighbours::default() },
-                language: Language { tag: "placeholder-of-language", direction: "placeholder-of-direction" },
+                language: TextLanguage {
+                    tag: "placeholder-of-language",
+                    direction: "placeholder-of-direction",
+                },
                 reading_time: "placeholder-of-reading-time".to_owned(),
             })
         };

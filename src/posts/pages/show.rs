@@ -23,7 +23,7 @@ use crate::{
         PostId, address,
         domain::{
             ending::{self, PostInPlace},
-            language::Language,
+            language::TextLanguage,
             policy, reading_time,
             rendered::RenderedPost,
             service,
@@ -43,7 +43,7 @@ pub type Read = Result<Arc<PostToShow>, AppError>;
 #[derive(Clone, Debug)]
 pub struct PostToShow {
     pub place: PostInPlace,
-    pub language: Language,
+    pub language: TextLanguage,
     /// How long it takes to read, in words.
     pub reading_time: String,
 }
@@ -52,7 +52,7 @@ impl From<PostInPlace> for PostToShow {
     fn from(place: PostInPlace) -> Self {
         let RenderedPost { post, html, .. } = &place.shown;
         Self {
-            language: Language::of(post.title.as_str(), &post.excerpt),
+            language: TextLanguage::of(post.language, post.title.as_str(), &post.excerpt),
             reading_time: format!("{} min read", reading_time::minutes(html)),
             place,
         }

@@ -157,6 +157,17 @@ pub const BODIES: &[Door] = &[
         },
     },
     Door {
+        name: "the language of a post",
+        parses: &["posts/language.rs::Language::parse"],
+        bytes: 256 * KIB,
+        worst: grammar::words,
+        way: Way::Field {
+            path: "/api/create_post",
+            field: "language",
+            others: &[("title", ""), ("content", "")],
+        },
+    },
+    Door {
         name: "the address of a post in a form",
         parses: &["posts/slug.rs::Slug::parse"],
         bytes: 256 * KIB,
@@ -629,6 +640,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("accounts/profile.rs::About::parse", "one pass over a field, within the limit of a form"),
     ("accounts/profile.rs::DisplayName::parse", "one pass over a field, within the limit of a form"),
     ("accounts/profile.rs::Links::parse", "one pass over a field, within the limit of a form"),
+    ("accounts/profile.rs::Punctuation::parse", "one of two words, within the limit of a form"),
     ("accounts/domain/one_time.rs::Code::parse", "six digits, within the limit of a form"),
     ("accounts/domain/one_time.rs::Token::parse", "43 characters, within the limit of a form"),
     ("credentials/sealing/keys.rs::parse", "a file that Byline itself has made"),

@@ -174,7 +174,7 @@ mod tests {
     use crate::posts::Content;
 
     fn excerpt(markdown: &str) -> String {
-        super::super::excerpt(&Content::parse(markdown).unwrap())
+        super::super::render(&Content::parse(markdown).unwrap(), Default::default()).excerpt
     }
 
     fn graphemes(text: &str) -> usize {

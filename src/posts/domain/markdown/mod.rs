@@ -49,7 +49,7 @@ use self::{
     tokens::{Token, Tokens},
     written::Written,
 };
-use crate::posts::Content;
+use crate::{accounts::profile::Punctuation, posts::Content};
 
 /// The version of the renderer, which is stored with the HTML. It must be raised with
 /// every change to the result for any text.
@@ -66,6 +66,8 @@ pub struct Rendering {
     pub html: String,
     /// The beginning without markup, about 240 characters.
     pub excerpt: String,
+    /// How both have the punctuation.
+    pub punctuation: Punctuation,
 }
 
 impl Rendering {
@@ -73,6 +75,12 @@ impl Rendering {
     #[must_use]
     pub fn stored_html(&self) -> Option<&str> {
         (self.html.len() <= STORED_HTML).then_some(self.html.as_str())
+    }
+
+    /// The number that is stored with the HTML: see [`renderer`].
+    #[must_use]
+    pub const fn renderer(&self) -> i64 {
+        renderer(self.punctuation)
     }
 }
 
@@ -85,10 +93,21 @@ const fn most_added_cells(length: usize) -> usize {
     64 + length / 16
 }
 
-fn options() -> Options {
-    Options::ENABLE_TABLES
+/// The number of what makes HTML now. Those of earlier versions are lower than all of this
+/// one.
+#[must_use]
+pub const fn renderer(punctuation: Punctuation) -> i64 {
+    VERSION * 2 + punctuation.stored()
+}
+
+fn options(punctuation: Punctuation) -> Options {
+    let typographic = match punctuation {
+        Punctuation::Typographic => Options::ENABLE_SMART_PUNCTUATION,
+        Punctuation::Plain => Options::empty(),
+    };
+    typographic
+        | Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_SMART_PUNCTUATION
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_GFM
@@ -138,15 +157,15 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// Renders a text for its readers.
 #[must_use]
-pub fn render(content: &Content) -> Rendering {
-    let html = to_html(content, Audience::Reader);
-    Rendering { excerpt: excerpt::of_html(&html), html }
+pub fn render(content: &Content, punctuation: Punctuation) -> Rendering {
+    let html = to_html(content, punctuation, Audience::Reader);
+    Rendering { excerpt: excerpt::of_html(&html), html, punctuation }
 }
 
 #[must_use]
-pub fn to_html(content: &Content, audience: Audience) -> String {
+pub fn to_html(content: &Content, punctuation: Punctuation, audience: Audience) -> String {
     let source = marks::prepare(content.as_str());
-    let written = write(&source);
+    let written = write(&source, punctuation);
     let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
     let safe = without_rel_of_own(&safe);
     marks::replaced(safe, |stand| match stand {
@@ -154,13 +173,6 @@ pub fn to_html(content: &Content, audience: Audience) -> String {
         Stand::Code(number) => written.code.get(number)?.html.as_deref(),
         _ => None,
     })
-}
-
-/// The beginning of a text without markup: at most 240 grapheme clusters, cut at a word
-/// if possible, with an ellipsis.
-#[must_use]
-pub fn excerpt(content: &Content) -> String {
-    render(content).excerpt
 }
 
 /// The words of a rendered post in one line, without markup. The remarks of the site, such
@@ -228,8 +240,8 @@ fn alert(kind: BlockQuoteKind) -> CowStr<'static> {
 }
 
 /// Writes the HTML of Markdown.
-fn write(source: &str) -> Written {
-    let events: Vec<_> = Parser::new_ext(source, options()).into_offset_iter().collect();
+fn write(source: &str, punctuation: Punctuation) -> Written {
+    let events: Vec<_> = Parser::new_ext(source, options(punctuation)).into_offset_iter().collect();
     let (events, footnotes) = footnotes::moved_behind(events, source);
     let mut outline = Outline::of(&events);
     let mut cells = Cells::for_text(source);

@@ -8,7 +8,7 @@ use super::*;
 mod extensions;
 
 fn render(markdown: &str) -> String {
-    to_html(&Content::parse(markdown).unwrap(), Audience::Reader)
+    to_html(&Content::parse(markdown).unwrap(), Punctuation::Typographic, Audience::Reader)
 }
 
 /// Payloads of the OWASP XSS cheat sheet and of Markdown renderers' past.
@@ -111,7 +111,7 @@ fn markdown_reads_as_written() {
 }
 
 fn render_for_author(markdown: &str) -> String {
-    to_html(&Content::parse(markdown).unwrap(), Audience::Author)
+    to_html(&Content::parse(markdown).unwrap(), Punctuation::Typographic, Audience::Author)
 }
 
 /// The text of the elements that `selector` names.
@@ -343,7 +343,7 @@ fn no_text_costs_more_than_its_length() {
     let measured = |markdown: &str| {
         let content = Content::parse(markdown).unwrap();
         let start = thread_time();
-        let rendering = super::render(&content);
+        let rendering = super::render(&content, Punctuation::default());
         let time = thread_time() - start;
         assert!(rendering.html.len() <= 40 * content.as_str().len() + 1000, "{} bytes", rendering.html.len());
         time
@@ -370,7 +370,10 @@ fn no_text_costs_more_than_its_length() {
 #[test]
 fn what_is_balanced_is_nested_properly_and_not_deeply() {
     for (name, text) in worst::worst(2_000) {
-        assert_balanced(&balance::balance(&write(&marks::prepare(&text)), Audience::Author), &name);
+        assert_balanced(
+            &balance::balance(&write(&marks::prepare(&text), Punctuation::default()), Audience::Author),
+            &name,
+        );
     }
 }
 
@@ -444,10 +447,11 @@ proptest! {
     ) {
         let raw = parts.concat();
         if let Ok(content) = Content::parse(&raw) {
-            for audience in [Audience::Reader, Audience::Author] {
-                    assert_harmless(&to_html(&content, audience));
-                }
-            prop_assert!(excerpt(&content).graphemes(true).count() <= excerpt::MAX_GRAPHEMES + 1);
+            for (audience, punctuation) in [Audience::Reader, Audience::Author].into_iter().zip(Punctuation::ALL) {
+                assert_harmless(&to_html(&content, punctuation, audience));
+            }
+            let rendering = super::render(&content, Punctuation::default());
+            prop_assert!(rendering.excerpt.graphemes(true).count() <= excerpt::MAX_GRAPHEMES + 1);
         }
     }
 }

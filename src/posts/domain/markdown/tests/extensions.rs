@@ -1,10 +1,13 @@
 //! Tests of what GitHub's Markdown has beyond CommonMark, and of headings.
 
 use super::{attributes, render, render_for_author, texts};
-use crate::posts::{Content, domain::markdown};
+use crate::{
+    accounts::profile::Punctuation,
+    posts::{Content, domain::markdown},
+};
 
 fn excerpt(markdown: &str) -> String {
-    markdown::excerpt(&Content::parse(markdown).unwrap())
+    markdown::render(&Content::parse(markdown).unwrap(), Punctuation::default()).excerpt
 }
 
 /// Every id of the HTML.
