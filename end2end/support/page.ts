@@ -1,4 +1,7 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { type Locator, type Page, expect } from '@playwright/test';
+
+const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** The control with exactly this label. */
 export const field = (page: Page, label: string): Locator => page.getByLabel(label, { exact: true });
@@ -31,6 +34,13 @@ export async function expectProblem(page: Page, label: string, words: string): P
 /** Waits until the islands of the page answer to clicks and keys. */
 export async function awake(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();
+}
+
+/** Axe finds nothing wrong in the page as it is now; `state` is said if it does. */
+export async function expectAccessible(page: Page, state: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
+  const said = violations.map(({ help, nodes }) => `${help}: ${nodes.map((node) => node.html).join(' ')}`);
+  expect.soft(said, `axe ${state}`).toEqual([]);
 }
 
 /** Nothing on the page is wider than its window. */

@@ -1,14 +1,12 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { HtmlValidate } from 'html-validate';
-import { awake, expectNoSidewaysScrolling } from '../support/page.ts';
+import { awake, expectAccessible, expectNoSidewaysScrolling } from '../support/page.ts';
 import { ENGINE, Server } from '../support/server.js';
 import { type States, type World, emptySite, states } from '../support/states.ts';
 import { expect, freshSite, test as base } from '../support/test.ts';
 
 const WIDTHS = [320, 768, 1280];
 const THEMES = ['light', 'dark'] as const;
-const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** What the HTML standard says, nothing about taste. */
 const validator = new HtmlValidate({ extends: ['html-validate:standard'] });
@@ -54,9 +52,7 @@ async function judge(page: Page, name: string, source: string): Promise<void> {
       await page.screenshot({ path, fullPage: true });
       await expectNoSidewaysScrolling(page);
     }
-    const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
-    const said = violations.map(({ help, nodes }) => `${help}: ${nodes.map((node) => node.html).join(' ')}`);
-    expect.soft(said, `axe in the ${colorScheme} theme`).toEqual([]);
+    await expectAccessible(page, `in the ${colorScheme} theme`);
   }
   // Islands find their places by these; a browser reads them as comments.
   const islands = /<leptos-island[\s\S]*?<\/leptos-island>/g;

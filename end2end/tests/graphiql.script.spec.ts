@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { call } from '../support/api.ts';
-import { expectNoSidewaysScrolling, field } from '../support/page.ts';
+import { expectAccessible, expectNoSidewaysScrolling, field } from '../support/page.ts';
 import { signedUp } from '../support/people.ts';
 import { published } from '../support/posts.ts';
 import { ENGINE } from '../support/server.js';
@@ -16,7 +16,7 @@ async function open(page: Page): Promise<void> {
 }
 
 const tab = (page: Page, name: string) =>
-  page.getByRole('tablist', { name: 'Select active operation' }).getByRole('button', { name, exact: true });
+  page.getByRole('list', { name: 'Select active operation' }).getByRole('button', { name, exact: true });
 const result = (page: Page) => page.getByRole('region', { name: 'Result Window' });
 
 async function run(page: Page, name: string): Promise<void> {
@@ -102,6 +102,17 @@ test('it fits every window, light and dark', async ({ page }) => {
       await page.setViewportSize({ width, height: 800 });
       await page.screenshot({ path: `artefacts/${ENGINE}/graphiql ${width} ${colorScheme}.png`, fullPage: true });
       await expectNoSidewaysScrolling(page);
+    }
+  }
+});
+
+test('a screen reader finds nothing wrong in it, light and dark, with its documentation too', async ({ page }) => {
+  await open(page);
+  for (const button of [undefined, 'Show Documentation Explorer']) {
+    if (button) await page.getByRole('button', { name: button }).click();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await expectAccessible(page, `in the ${colorScheme} theme`);
     }
   }
 });

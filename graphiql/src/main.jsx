@@ -18,8 +18,21 @@ field.value = credential.get();
 field.addEventListener('input', () => credential.set(field.value));
 field.form.addEventListener('submit', (event) => event.preventDefault());
 
-// Tab leaves an editor, as it leaves every other control (WCAG 2.1.2).
-CodeMirror.defineInitHook((editor) => editor.addKeyMap({ 'Tab': false, 'Shift-Tab': false }));
+const NAMES = {
+  'graphql': 'Query',
+  'graphql-variables': 'Variables',
+  'graphql-results': 'Result',
+};
+
+CodeMirror.defineInitHook((editor) => {
+  // Tab leaves an editor, as it leaves every other control (WCAG 2.1.2).
+  editor.addKeyMap({ 'Tab': false, 'Shift-Tab': false });
+  // Screen readers say what each is for, and the keyboard scrolls it.
+  const mode = editor.getOption('mode');
+  const name = NAMES[mode?.name ?? mode] ?? 'Headers';
+  editor.getInputField().setAttribute('aria-label', name);
+  editor.getScrollerElement().tabIndex = 0;
+});
 
 // The parts of <GraphiQL> but its history, which would write pasted headers to the disk.
 // The schema comes as a file, so that it can be read before anybody has logged in.

@@ -28,8 +28,8 @@ pub fn routes() -> Router<Site> {
     Router::new().route(PATH, get(page).fallback(only_get)).route(SCHEMA_PATH, get(schema).fallback(only_get))
 }
 
-async fn page(caller: Caller, headers: HeaderMap) -> Response {
-    match document(&caller.actor) {
+async fn page(State(site): State<Site>, caller: Caller, headers: HeaderMap) -> Response {
+    match document(&caller.actor, site.identity.name.as_str()) {
         Some(document) => uncached(StatusCode::OK, "text/html; charset=utf-8", document),
         None => refusal(&AppError::NotFound, wants_html(&headers)),
     }
@@ -41,7 +41,8 @@ async fn schema(State(site): State<Site>) -> Response {
 }
 
 /// `None` where the site was built without Node, which bundles the script.
-fn document(actor: &Actor) -> Option<String> {
+fn document(actor: &Actor, site_name: &str) -> Option<String> {
+    let site_name = html_escape::encode_text(site_name);
     let (script, style) = (assets::built("graphiql.js")?, assets::built("graphiql.css")?);
     let (who, signed_in) = match actor {
         Actor::User(user) => {
@@ -59,14 +60,14 @@ fn document(actor: &Actor) -> Option<String> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>GraphiQL – Byline</title>
+<title>GraphiQL – {site_name}</title>
 <link rel="stylesheet" href="{style}">
 <link rel="icon" type="image/svg+xml" href="{icon}">
 <script type="module" src="{script}"></script>
 </head>
 <body>
 <header class="bar">
-<a class="site-name" href="/">Byline</a>
+<a class="site-name" href="/">{site_name}</a>
 <h1>GraphiQL</h1>
 <form action="{PATH}">
 <p>{who}</p>

@@ -107,7 +107,8 @@ pub fn retry_after(error: &AppError) -> Option<HeaderValue> {
     error.retry_after().map(HeaderValue::from)
 }
 
-/// Heading and sentence are constant texts and contain no input.
+/// Heading and sentence are constant texts and contain no input. The name of the site is not
+/// known here.
 fn refusal_page(error: &AppError) -> String {
     // With these errors the body may not have been read.
     let unread = match error {
@@ -120,16 +121,16 @@ fn refusal_page(error: &AppError) -> String {
         }
         _ => "",
     };
-    let (target, link) = match error {
-        AppError::CrossSite { at: Some(at) } => (at.as_str(), at.as_str()),
-        _ => ("/", "Go to all posts"),
+    let link = match error {
+        AppError::CrossSite { at: Some(at) } => format!("<p><a href=\"{at}\">{at}</a></p>"),
+        _ => String::new(),
     };
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{heading} – Byline</title><link rel=\"stylesheet\" href=\"{css}\"></head>\
-         <body><header class=\"site-header\"><a class=\"site-name\" href=\"/\">Byline</a></header>\
-         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p>{unread}<p><a href=\"{target}\">{link}</a></p></section></main></body></html>",
+         <title>{heading}</title><link rel=\"stylesheet\" href=\"{css}\"></head>\
+         <body><header class=\"site-header\"><a class=\"site-name\" href=\"/\">All posts</a></header>\
+         <main class=\"page\"><section class=\"message\"><h1>{heading}</h1><p>{error}</p>{unread}{link}</section></main></body></html>",
         heading = error.heading(),
         css = assets::url("byline.css"),
     )

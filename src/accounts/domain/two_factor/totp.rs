@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use url::form_urlencoded;
 
-use crate::{database::internal, error::AppError, timestamp::Timestamp, username::Username};
+use crate::{
+    config::SiteName, database::internal, error::AppError, timestamp::Timestamp, username::Username,
+};
 
 /// What an app and the site share: 160 random bits (RFC 4226, 4, R6).
 #[derive(Clone)]
@@ -27,9 +30,6 @@ impl TotpSecret {
     /// A code counts this many steps before its time and after it, because clocks
     /// differ and people type (RFC 6238, 5.2).
     const SKEW: u16 = 1;
-    /// As apps name the site.
-    const ISSUER: &'static str = "Byline";
-
     pub(super) fn random() -> Result<Self, AppError> {
         let mut bytes = vec![0; Self::BYTES];
         getrandom::fill(&mut bytes).map_err(internal)?;
@@ -51,19 +51,21 @@ impl TotpSecret {
         Secret::new(self.expose().into()).to_base32().into()
     }
 
-    /// What a QR code says to an app
+    /// What a QR code says to an app, which names the site as `issuer`
     /// (<https://github.com/google/google-authenticator/wiki/Key-Uri-Format>).
     #[must_use]
-    pub fn uri(&self, username: &Username) -> SecretString {
-        let issuer = Self::ISSUER;
+    pub fn uri(&self, issuer: &SiteName, username: &Username) -> SecretString {
+        // A colon ends the issuer.
+        let issuer = issuer.as_str().replace(':', " ");
+        let label = utf8_percent_encode(&issuer, NON_ALPHANUMERIC).to_string();
         let parameters = form_urlencoded::Serializer::new(String::new())
             .append_pair("secret", self.base32().expose_secret())
-            .append_pair("issuer", issuer)
+            .append_pair("issuer", &issuer)
             .append_pair("algorithm", "SHA1")
             .append_pair("digits", &Self::DIGITS.to_string())
             .append_pair("period", &Self::STEP.to_string())
             .finish();
-        format!("otpauth://totp/{issuer}:{username}?{parameters}").into()
+        format!("otpauth://totp/{label}:{username}?{parameters}").into()
     }
 
     /// The time step of a code, if it is one of now and later than `after`, the
@@ -126,9 +128,12 @@ mod tests {
     fn an_app_is_told_everything_by_one_address_and_the_log_nothing() {
         let username = Username::parse("ada").unwrap();
         assert_eq!(
-            secret().uri(&username).expose_secret(),
+            secret().uri(&SiteName::default(), &username).expose_secret(),
             "otpauth://totp/Byline:ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Byline&algorithm=SHA1&digits=6&period=30"
         );
+        let uri = secret().uri(&"Ada's: Blog & Co".parse().unwrap(), &username).expose_secret().to_owned();
+        assert!(uri.starts_with("otpauth://totp/Ada%27s%20%20Blog%20%26%20Co:ada?secret="), "{uri}");
+        assert!(uri.contains("&issuer=Ada%27s++Blog+%26+Co&"), "{uri}");
         assert_eq!(format!("{:?}", secret()), "TotpSecret");
         assert_ne!(TotpSecret::random().unwrap().expose(), TotpSecret::random().unwrap().expose());
     }
