@@ -243,7 +243,7 @@ async fn document(site: &Site, input: PageInput) -> Result<Response, AppError> {
 }
 
 /// The document without the comments by which Leptos finds its places again. They are no HTML
-/// (`<!>`), and only islands need theirs. `<` stands in a text as `&lt;`, so what looks like a
+/// (`<!>`), and only islands need theirs, which become empty comments of HTML. `<` stands in a text as `&lt;`, so what looks like a
 /// comment outside of a tag is one.
 fn without_markers(document: &[u8]) -> Vec<u8> {
     const ISLAND: &[u8] = b"<leptos-island";
@@ -257,8 +257,11 @@ fn without_markers(document: &[u8]) -> Vec<u8> {
         islands -= usize::from(rest.starts_with(ISLAND_END) && islands > 0);
         let is_comment = rest.starts_with(b"<!>") || rest.starts_with(b"<!--");
         let length = if is_comment { comment_length(rest) } else { tag_length(rest) };
-        if !is_comment || islands > 0 {
+        if !is_comment {
             kept.extend_from_slice(&rest[..length]);
+        } else if islands > 0 {
+            let is_marker = rest.starts_with(b"<!>");
+            kept.extend_from_slice(if is_marker { b"<!---->" } else { &rest[..length] });
         }
         rest = &rest[length..];
     }
@@ -312,7 +315,7 @@ mod tests {
             ("<p title=\"a <!> 'b\">&lt;!></p>", "<p title=\"a <!> 'b\">&lt;!></p>"),
             (
                 "<leptos-island data-a=\">\"><b><!>c</b></leptos-island><!>",
-                "<leptos-island data-a=\">\"><b><!>c</b></leptos-island>",
+                "<leptos-island data-a=\">\"><b><!---->c</b></leptos-island>",
             ),
             ("<!DOCTYPE html><a href='>'>b</a", "<!DOCTYPE html><a href='>'>b</a"),
         ] {

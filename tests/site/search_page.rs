@@ -197,7 +197,8 @@ async fn a_reader_is_told_what_to_do_next_without_words_without_posts_and_with_t
     let new = reader.page("/search").await;
     assert_eq!((new.text("h1").as_str(), new.texts(".field-error").len()), ("Search", 0));
     assert_eq!(new.text("label[for=q]"), "Search");
-    assert_eq!(new.attribute("meta[name=robots]", "content").as_deref(), Some("noindex"));
+    let description = new.attribute("meta[name=description]", "content");
+    assert_eq!(description.as_deref(), Some("Search the titles and texts of everything on Byline."));
     assert_eq!(reader.page("/").await.link("Search").as_deref(), Some("/search"));
     let too_long = "x".repeat(101);
     for (words, message) in [

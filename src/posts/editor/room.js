@@ -144,7 +144,9 @@ countLater();
 
 // Write and Preview are tabs where there is no room for both.
 const tablist = document.querySelector("#editor-tabs");
-const tabs = [...tablist.querySelectorAll("[role=tab]")];
+const tabs = [...tablist.querySelectorAll("button")];
+tablist.setAttribute("role", "tablist");
+for (const tab of tabs) tab.setAttribute("role", "tab");
 const narrow = matchMedia("(width < 64rem)");
 
 function choose(tab, focus = true) {
@@ -170,7 +172,7 @@ function layOut() {
       else panel.removeAttribute("aria-labelledby");
     }
   }
-  if (!narrow.matches) choose(tabs[0], false);
+  if (!narrow.matches || !form.dataset.tab) choose(tabs[0], false);
 }
 
 tablist.addEventListener("click", (event) => {

@@ -42,6 +42,16 @@ pub fn SitePreview() -> impl IntoView {
     }
 }
 
+/// In the head of `/search`. Anybody can invent words, so all such pages have one address.
+#[component]
+pub fn SearchPreview() -> impl IntoView {
+    let description = format!("Search the titles and texts of everything on {}.", site().identity.name);
+    view! {
+        <Meta name="description" content=description />
+        <CommonPreview path=address::SEARCH.to_owned() />
+    }
+}
+
 /// In the head of the page of a post.
 #[component]
 pub fn PostPreview(post: Summary) -> impl IntoView {

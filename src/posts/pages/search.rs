@@ -1,10 +1,9 @@
 //! `/search`: the posts that have all words of a search.
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use leptos_router::hooks::use_query_map;
 
-use super::parts::AuthorLink;
+use super::{parts::AuthorLink, preview::SearchPreview};
 use crate::{
     http::context::{actor, client, site},
     posts::{
@@ -44,8 +43,7 @@ pub fn SearchPage() -> impl IntoView {
         };
         Ok(view! {
             <PageTitle text=title />
-            // Anybody can invent such an address.
-            <Meta name="robots" content="noindex" />
+            <SearchPreview />
             <h1>"Search"</h1>
             <SearchForm typed=typed.unwrap_or_default() error />
             {found}

@@ -9,12 +9,10 @@ use crate::{assets, http::context::actor};
 #[component]
 pub fn Tabs() -> impl IntoView {
     view! {
-        <div id="editor-tabs" role="tablist" aria-label="Editor" hidden>
+        <div id="editor-tabs" aria-label="Editor" hidden>
             <button
                 id="write-tab"
                 type="button"
-                role="tab"
-                aria-selected="true"
                 aria-controls="write-panel"
                 data-tab="write"
             >
@@ -23,10 +21,7 @@ pub fn Tabs() -> impl IntoView {
             <button
                 id="preview-tab"
                 type="button"
-                role="tab"
-                aria-selected="false"
                 aria-controls="preview-panel"
-                tabindex="-1"
                 data-tab="preview"
             >
                 "Preview"
