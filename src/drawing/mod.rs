@@ -123,3 +123,64 @@ impl Card {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn card(title: &str) -> Card {
+        Card {
+            title: title.to_owned(),
+            below: vec!["By 艾達".to_owned(), "By ada".to_owned()],
+            site: "Marsh notes".to_owned(),
+            accent: Colour::ACCENT,
+        }
+    }
+
+    /// Width, height, colours and bits of the image.
+    fn head(png: &[u8]) -> (u32, u32, png::ColorType, png::BitDepth) {
+        let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a PNG");
+        let info = reader.info();
+        (info.width, info.height, info.color_type, info.bit_depth)
+    }
+
+    #[test]
+    fn everything_that_is_seen_is_part_of_the_hash() {
+        let first = card("A heron");
+        let mut hashes = vec![first.hash()];
+        for other in [
+            card("A herons"),
+            Card { below: vec!["By ada".to_owned()], ..first.clone() },
+            Card { site: "Marsh".to_owned(), ..first.clone() },
+            Card { accent: Colour::INK, ..first.clone() },
+            // The same letters, cut elsewhere.
+            Card { title: "A heronMarsh".to_owned(), site: " notes".to_owned(), ..first.clone() },
+        ] {
+            hashes.push(other.hash());
+        }
+        let unique: std::collections::BTreeSet<_> = hashes.iter().collect();
+        assert_eq!(unique.len(), hashes.len());
+        assert_eq!(card("A heron").hash(), first.hash());
+    }
+
+    #[test]
+    fn an_image_has_few_colours_and_few_bytes() {
+        let png = card(&"The heron stands where the river bends. ".repeat(5)).draw().expect("an image");
+        assert_eq!(head(&png), (WIDTH, HEIGHT, png::ColorType::Indexed, png::BitDepth::Eight));
+        assert!(png.len() < 64 * 1024, "{} bytes", png.len());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn every_title_is_drawn(title in ".{0,200}|[a-zĀ-ɏͰ-ӿ\u{300}-\u{36F}\u{200B}-\u{202E} \\-]{0,250}|(W ?){0,200}") {
+            let mut card = card(&title);
+            card.site.clone_from(&title);
+            let png = card.draw().expect("an image");
+            prop_assert_eq!((head(&png).0, head(&png).1), (WIDTH, HEIGHT));
+        }
+    }
+}

@@ -13,6 +13,7 @@ use crate::{
     config::Identity,
     drawing::{self, Card},
     media::address::Address,
+    text::is_blank,
 };
 
 /// What the paths of drawn images begin with.
@@ -20,6 +21,9 @@ const FOLDER: &str = "/previews";
 
 /// The smallest picture that other sites show large.
 const LARGE: (u32, u32) = (600, 315);
+
+/// Characters of a description that other sites show.
+const ALT_CHARS: usize = 400;
 
 /// The image of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +42,12 @@ impl PageImage {
     /// Of a post and its HTML.
     #[must_use]
     pub fn of_post(identity: &Identity, post: &Summary, html: &str) -> Self {
-        first_picture(html).unwrap_or_else(|| {
-            let alt = format!("{}, by {}", post.title, post.author);
-            Self::drawn(path_of_post(&post.id, &card_of_post(identity, post)), alt)
-        })
+        let words = format!("{}, by {}", post.title, post.author);
+        match first_picture(html) {
+            Some(image) if is_blank(&image.alt) => Self { alt: words, ..image },
+            Some(image) => image,
+            None => Self::drawn(path_of_post(&post.id, &card_of_post(identity, post)), words),
+        }
     }
 
     /// Of the site itself.
@@ -110,7 +116,7 @@ fn first_picture(html: &str) -> Option<PageImage> {
         path: address.to_string(),
         width: address.width.to_string(),
         height: address.height.to_string(),
-        alt: decode_html_entities(value("alt").unwrap_or_default()).into_owned(),
+        alt: decode_html_entities(value("alt").unwrap_or_default()).chars().take(ALT_CHARS).collect(),
     })
 }
 
@@ -133,6 +139,8 @@ mod tests {
         assert_eq!(alt, "\"A\" & B > C");
         let undescribed = first_picture(&format!("<img src=\"{large}\">")).expect("a picture");
         assert_eq!(undescribed.alt, "");
+        let long = first_picture(&format!("<img alt=\"{}\" src=\"{large}\">", "é&amp;".repeat(50_000)));
+        assert_eq!(long.expect("a picture").alt.chars().count(), ALT_CHARS);
         for none in [
             String::new(),
             "<p>img src=\"x\"</p>".to_owned(),
