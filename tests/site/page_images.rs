@@ -174,14 +174,14 @@ async fn a_large_picture_that_a_post_begins_with_is_its_image() {
         answer.json()["url"].as_str().expect("an address").to_owned()
     };
     let (large, small) = (upload(700, 400).await, upload(100, 400).await);
-    let shown = ada.publish("A picture", &format!("Text.\n\n![A \"grey\" heron]({large})")).await;
+    let shown = ada.publish("A picture", &format!("Text.\n\n![A grey & black heron]({large})")).await;
     for page in
         [site.browser().page(&format!("/posts/{shown}")).await, ada.page(&format!("/posts/{shown}")).await]
     {
         assert_eq!(image_of(&site, &page), large);
         let meta = |name: &str| page.attribute(&format!("meta[property='og:image:{name}']"), "content");
         let meta = ["width", "height", "alt"].map(|name| meta(name).unwrap_or_default());
-        assert_eq!(meta, ["700", "400", "A \"grey\" heron"]);
+        assert_eq!(meta, ["700", "400", "A grey & black heron"]);
     }
     let undescribed = ada.publish("A heron", &format!("![]({large})")).await;
     let page = site.browser().page(&format!("/posts/{undescribed}")).await;

@@ -69,3 +69,35 @@ impl Site {
         self.part()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::{FutureExt, future::join_all};
+
+    use super::*;
+    use crate::config::Colour;
+
+    fn card(number: usize) -> Card {
+        let title = number.to_string();
+        Card { title, below: Vec::new(), site: String::new(), accent: Colour::ACCENT }
+    }
+
+    #[tokio::test]
+    async fn so_many_images_wait_for_a_drawing_and_the_next_is_refused_at_once() {
+        let images = DrawnImages::new(PageMemory::default());
+        let turn = Arc::clone(&images.drawing).acquire_owned().await.expect("a turn");
+        let mut waiting = pin!(join_all((0..=WAITING).map(|number| images.image(card(number)))));
+        assert!((&mut waiting).now_or_never().is_none(), "they wait for the turn");
+        let same = images.image(card(0)).now_or_never();
+        assert!(same.is_none(), "what somebody waits for already takes no other place");
+        let refused = images.image(card(WAITING + 1)).now_or_never().expect("an answer at once");
+        assert_eq!(refused, Err(BUSY));
+        drop(turn);
+        assert!(waiting.await.iter().all(Result::is_ok));
+        let later = images.image(card(WAITING + 1)).await.expect("an image");
+        let kept = images.image(card(WAITING + 1)).now_or_never().expect("from memory");
+        assert_eq!(kept, Ok(later));
+    }
+}
