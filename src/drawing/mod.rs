@@ -58,7 +58,7 @@ const TITLE: Room = Room {
     sizes: &[120.0, 108.0, 98.0, 86.0, 78.0, 70.0, 64.0, 58.0, 52.0, 47.0, 43.0],
 };
 
-const SMALL: Room = Room { width: TEXT_WIDTH, height: 40.0, leading: 1.0, sizes: &[36.0] };
+const SMALL: Room = Room { width: TEXT_WIDTH, height: 40.0, leading: 1.0, sizes: &[36.0, 32.0, 28.0] };
 
 /// What an image says, and its colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
