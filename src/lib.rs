@@ -19,7 +19,8 @@
 //! | `mail` | what is written to people: letters, the outbox, mail servers |
 //! | `credentials` | who is asking, and the proof |
 //! | `ui` | view parts that pages share |
-//! | `site`, `assets`, `config`, `telemetry`, `database` | shared state; embedded files; settings; the log; both engines |
+//! | `site`, `assets`, `drawing` | shared state; embedded files; images of words |
+//! | `config`, `telemetry`, `database` | settings; the log; both engines |
 //! | [`error`], [`text`], [`timestamp`], [`username`] | the base, which everything may use |
 //!
 //! The crate is built twice: with `ssr` as the binary, with `hydrate` as the
@@ -46,6 +47,7 @@ cfg_if::cfg_if! {
         pub mod config;
         pub mod credentials;
         pub mod database;
+        pub mod drawing;
         pub mod feeds;
         pub mod graphql;
         pub mod http;

@@ -29,7 +29,7 @@ use crate::{
     },
     media, oauth,
     ops::export,
-    posts::events,
+    posts::{events, images},
     site::Site,
 };
 
@@ -71,7 +71,8 @@ pub fn router(site: Site) -> Router {
         .route(speculation::PATH, get(speculation::rules))
         .route("/.well-known/change-password", get(change_password))
         .merge(media::http::files())
-        .merge(feeds::http::routes());
+        .merge(feeds::http::routes())
+        .merge(images::http::routes());
 
     // What no cookie opens to a page of another origin.
     let programs = Router::new()

@@ -35,6 +35,7 @@ use crate::{
             pictures, reading::PostReaders, rendering::Renderer, scheduled::Publisher, slugs::KnownAddresses,
         },
         events::{Bus, broadcast::Broadcast},
+        images::DrawnImages,
         pages::frame::Frames,
     },
     site::Site,
@@ -117,6 +118,7 @@ async fn assemble(
         .with(config.media_quota)
         .with(Studio::default())
         .with(ServedFiles::new(config.page_memory))
+        .with(DrawnImages::new(config.page_memory))
         .with(FindUses(|db, author| Box::pin(pictures::of_author(db, author))))
         .with(Shortcut(posts::pages::frame::shortcut))
         .with(api)

@@ -71,6 +71,7 @@ const RESERVED: &[&str] = &[
     "pkg",
     "postmaster",
     "posts",
+    "previews",
     "privacy",
     "readyz",
     "reset-password",

@@ -33,8 +33,21 @@ impl Colour {
     /// The grounds on which an accent stands, as in style/tokens.css: paper and raised.
     pub(super) const LIGHT_GROUNDS: [Self; 2] = [Self([0xfb, 0xf8, 0xf1]), Self([0xf3, 0xee, 0xe2])];
     pub(super) const DARK_GROUNDS: [Self; 2] = [Self([0x1a, 0x18, 0x16]), Self([0x24, 0x21, 0x1d])];
+    /// Of style/tokens.css in the light theme, for what is no page: the ground, the words on it,
+    /// those that matter less, thin lines, and links where the operator has chosen no colour.
+    pub const PAPER: Self = Self::LIGHT_GROUNDS[0];
+    pub const INK: Self = Self([0x1f, 0x1c, 0x17]);
+    pub const INK_SOFT: Self = Self([0x5e, 0x5a, 0x52]);
+    pub const LINE: Self = Self([0xe4, 0xdc, 0xcb]);
+    pub const ACCENT: Self = Self([0x1f, 0x5f, 0x4a]);
     const WHITE: Self = Self([0xff; 3]);
     const BLACK: Self = Self([0; 3]);
+
+    /// Red, green and blue.
+    #[must_use]
+    pub const fn rgb(self) -> [u8; 3] {
+        self.0
+    }
 
     /// This colour with so much of another, from 0 to 1.
     fn mixed(self, other: Self, share: f64) -> Self {
@@ -138,6 +151,24 @@ mod tests {
             let line =
                 format!("--{name}: light-dark({}, {});", Colour::LIGHT_GROUNDS[at], Colour::DARK_GROUNDS[at]);
             assert!(tokens.contains(&line), "style/tokens.css has not {line}");
+        }
+    }
+
+    #[test]
+    fn the_colours_of_what_is_no_page_are_those_of_the_style_sheet_and_can_be_read() {
+        let tokens = include_str!("../../style/tokens.css");
+        for (name, colour) in [
+            ("paper", Colour::PAPER),
+            ("ink", Colour::INK),
+            ("ink-soft", Colour::INK_SOFT),
+            ("line", Colour::LINE),
+            ("accent", Colour::ACCENT),
+        ] {
+            let start = format!("--{name}: light-dark({colour}, ");
+            assert!(tokens.contains(&start), "style/tokens.css has not {start}");
+        }
+        for words in [Colour::INK, Colour::INK_SOFT, Colour::ACCENT] {
+            assert!(words.contrast(Colour::PAPER) >= 4.5, "{words}");
         }
     }
 

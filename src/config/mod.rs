@@ -28,7 +28,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::database::DatabaseConfig;
-pub use accent::{Accent, Shades};
+pub use accent::{Accent, Colour, Shades};
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};

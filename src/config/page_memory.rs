@@ -66,7 +66,13 @@ impl PageMemory {
     /// Files of pictures.
     #[must_use]
     pub const fn pictures(self) -> u64 {
-        self.parts(8)
+        self.parts(6)
+    }
+
+    /// Images by which other sites show a page.
+    #[must_use]
+    pub const fn page_images(self) -> u64 {
+        self.parts(2)
     }
 
     const fn parts(self, parts: u64) -> u64 {
@@ -97,6 +103,7 @@ mod tests {
                 memory.renderings(),
                 memory.posts(),
                 memory.pictures(),
+                memory.page_images(),
             ];
             assert_eq!(shares.iter().sum::<u64>(), mib as u64 * 1024 * 1024);
         }

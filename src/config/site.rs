@@ -47,6 +47,14 @@ pub struct Identity {
     pub faces: Faces,
 }
 
+impl Identity {
+    /// The colour of marks on paper.
+    #[must_use]
+    pub fn accent_on_paper(&self) -> Colour {
+        self.accent.map_or(Colour::ACCENT, |accent| accent.light.plain)
+    }
+}
+
 /// Why a text is no name and no description. The words are for the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SiteTextError {

@@ -81,6 +81,20 @@ impl From<CredentialError> for AppError {
     }
 }
 
+impl RequestCredential {
+    /// Who asks for what is the same for everyone, which is nobody in particular. What was sent
+    /// as a proof on purpose has to be one, as everywhere.
+    ///
+    /// # Errors
+    /// [`AppError::BadCredential`].
+    pub async fn everyone(&self, site: &Site) -> Result<Actor, AppError> {
+        if let Some(credential) = self.header() {
+            credential.caller(site).await?;
+        }
+        Ok(Actor::Anonymous)
+    }
+}
+
 impl HeaderCredential {
     /// Finds out whose it is.
     pub async fn caller(&self, site: &Site) -> Result<Caller, CredentialError> {

@@ -16,7 +16,7 @@ use axum::{
 
 use super::{atom, feed::Feed, json, robots, sitemap, sitemap::Map};
 use crate::{
-    credentials::{Actor, RequestCredential},
+    credentials::RequestCredential,
     error::AppError,
     http::{
         headers::{only_get, refusal, wants_html},
@@ -87,7 +87,7 @@ async fn feed_or_error(site: &Site, format: FeedFormat, of: Option<FeedOf>, head
 }
 
 async fn feed(site: &Site, format: FeedFormat, of: FeedOf, head: &Parts) -> Result<Response, AppError> {
-    let actor = reader(site, head).await?;
+    let actor = RequestCredential::in_extensions(&head.extensions).everyone(site).await?;
     let name = of.address(format);
     let content_type = match format {
         FeedFormat::Atom => "application/atom+xml; charset=utf-8",
@@ -117,7 +117,7 @@ async fn map(
 ) -> Response {
     let (head, _) = request.into_parts();
     let answer = async {
-        let actor = reader(&site, &head).await?;
+        let actor = RequestCredential::in_extensions(&head.extensions).everyone(&site).await?;
         let map = Map::of_query(head.uri.query())?;
         let client = site.turns().client(client.map(|Extension(ClientAddress(address))| address));
         let policy = CachePolicy { unbounded: map.is_piece(), ..MAP };
@@ -136,15 +136,6 @@ async fn rules(State(site): State<Site>) -> Response {
         (CACHE_CONTROL, HeaderValue::from_static(RULES_KEPT)),
     ];
     (headers, robots::write(&site)).into_response()
-}
-
-/// Who asks, which is nobody in particular, since everyone gets the same. What was sent as a
-/// proof on purpose has to be one, as everywhere.
-async fn reader(site: &Site, head: &Parts) -> Result<Actor, AppError> {
-    if let Some(credential) = RequestCredential::in_extensions(&head.extensions).header() {
-        credential.caller(site).await?;
-    }
-    Ok(Actor::Anonymous)
 }
 
 /// The counter is read here, before anything else is.

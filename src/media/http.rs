@@ -79,27 +79,43 @@ async fn file(State(site): State<Site>, Path(name): Path<String>, headers: Heade
         Ok(body) => body,
         Err(error) => return refusal(&error, wants_html(&headers)),
     };
-    // A name has nothing but letters, digits, hyphens and a dot.
-    let value = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
-    let tag = value(format!("\"{name}\""));
-    let mut response = if etag::is_known(&headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        response
+    let body = (!etag::is_known(&headers, &tag(&name))).then_some(body);
+    unchanging(&name, media_type, body)
+}
+
+/// The tag of a file of that name, which has nothing but letters, digits, hyphens and a dot.
+#[must_use]
+pub fn tag(name: &str) -> HeaderValue {
+    header(format!("\"{name}\""))
+}
+
+/// A file of pixels that never changes and that pages of other sites may show; without its
+/// bytes for whoever has it.
+#[must_use]
+pub fn unchanging(name: &str, media_type: &'static str, body: Option<Bytes>) -> Response {
+    let mut response = match body {
+        None => StatusCode::NOT_MODIFIED.into_response(),
+        Some(body) => {
+            let mut response = Response::new(Body::from(body));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            response
+        }
     };
     let headers = response.headers_mut();
-    headers.insert(ETAG, tag);
+    headers.insert(ETAG, tag(name));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING_RUNS));
-    headers.insert(CONTENT_DISPOSITION, value(format!("inline; filename=\"{name}\"")));
-    // Feeds are read on pages of other sites.
+    headers.insert(CONTENT_DISPOSITION, header(format!("inline; filename=\"{name}\"")));
+    // Feeds and previews are read on pages of other sites.
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("cross-origin"),
     );
     response
+}
+
+fn header(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// `POST /api/upload_media`.

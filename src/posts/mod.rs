@@ -27,6 +27,7 @@ cfg_if::cfg_if! {
         pub mod domain;
         pub mod events;
         pub mod forms;
+        pub mod images;
         pub mod pages;
     }
 }

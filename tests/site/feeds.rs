@@ -381,7 +381,8 @@ async fn another_site_finds_what_it_shows_of_a_post() {
             ("og:site_name", "Byline"),
             ("og:description", "The text itself"),
             ("article:author", &format!("{origin}/@ada")),
-            ("twitter:card", "summary"),
+            ("twitter:card", "summary_large_image"),
+            ("og:image:alt", &format!("{hostile}, by ada")),
         ] {
             assert_eq!(meta(name), content, "{name}");
         }
@@ -430,6 +431,8 @@ async fn where_nobody_has_said_how_the_site_is_reached_no_page_says_so() {
             0,
             "{path}"
         );
+        assert_eq!(page.count("meta[property^='og:image']"), 0, "{path}");
+        assert_eq!(page.attribute("meta[name='twitter:card']", "content").as_deref(), Some("summary"));
         assert_eq!(
             page.attributes("link[rel='alternate']", "href").first().map(String::as_str),
             Some("/feed.atom")

@@ -52,6 +52,7 @@ mod nesting;
 mod noise;
 mod null_content;
 mod operation;
+mod page_images;
 mod paging;
 mod passkeys;
 mod posts;

@@ -30,7 +30,7 @@ const FLOORS: [&[&str]; 20] = [
     &["mail"],
     &["credentials"],
     &["ui"],
-    &["site", "assets"],
+    &["site", "assets", "drawing"],
     &["config", "telemetry"],
     &["database"],
     &["clock"],

@@ -169,6 +169,18 @@ pub async fn rendered(site: &Site, actor: &Actor, id: &PostId) -> Result<Rendere
     }
 }
 
+/// One post without its text. Everyone may.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub async fn summary(site: &Site, actor: &Actor, id: &PostId) -> Result<Summary, AppError> {
+    let stored = site.posts().rendered.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
+    Ok(match Arc::unwrap_or_clone(stored) {
+        Stored::Rendered(rendered) => rendered.post,
+        Stored::Unrendered(post, ..) => post,
+    })
+}
+
 /// One post that the actor may change.
 ///
 /// # Errors

@@ -1,10 +1,13 @@
 //! `/@{username}`: an author, and what they have published.
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 
-use super::{cursors, list::List, preview::FeedLinks};
+use super::{
+    cursors,
+    list::List,
+    preview::{FeedLinks, ListPreview},
+};
 use crate::{
     accounts::profile::Profile,
     error::AppError,
@@ -44,7 +47,9 @@ pub fn AuthorPage() -> impl IntoView {
         };
         Ok(view! {
             <PageTitle text=name.clone() />
-            <Meta name="description" content=description />
+            {is_first.then(|| {
+                view! { <ListPreview title=name.clone() description path=path.clone() kind="profile" /> }
+            })}
             <FeedLinks of=FeedOf::Author(username.clone()) name=name.clone() />
             <header class="author-header" dir="auto">
                 <h1>{name.clone()}</h1>

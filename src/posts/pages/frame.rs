@@ -32,6 +32,7 @@ use crate::{
             language::TextLanguage,
             rendered::RenderedPost,
         },
+        images::PageImage,
     },
     site::Site,
     timestamp::Timestamp,
@@ -104,6 +105,10 @@ enum Part {
     Direction,
     Html,
     Ending,
+    Image,
+    ImageWidth,
+    ImageHeight,
+    ImageAlt,
 }
 
 /// A form in which a page has a time.
@@ -165,6 +170,12 @@ impl PostFrames {
                     direction: "placeholder-of-direction",
                 },
                 reading_time: "placeholder-of-reading-time".to_owned(),
+                image: PageImage {
+                    path: "placeholder-of-image".to_owned(),
+                    width: "placeholder-of-width".to_owned(),
+                    height: "placeholder-of-height".to_owned(),
+                    alt: "placeholder-of-alt".to_owned(),
+                },
             })
         };
         Some([post(created_at)?, post(edited_at)?])
@@ -179,10 +190,10 @@ impl PostFrames {
     }
 
     fn cut_one(page: &str, shown: &PostToShow, origin: Option<&str>) -> Option<Frame<Part>> {
-        let PostToShow { place, language, reading_time } = shown;
+        let PostToShow { place, language, reading_time, image } = shown;
         let RenderedPost { post, html, .. } = &place.shown;
         let mut placeholders = vec![
-            (linked_data(origin, post), Part::LinkedData),
+            (linked_data(origin, post, image), Part::LinkedData),
             (ending(origin, place), Part::Ending),
             (post.title.to_string(), Part::Title),
             (post.excerpt.clone(), Part::Excerpt),
@@ -196,7 +207,13 @@ impl PostFrames {
         ];
         placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at), Part::Created(form))));
         if origin.is_some() {
-            placeholders.push((post.address(), Part::Address));
+            placeholders.extend([
+                (post.address(), Part::Address),
+                (image.path.clone(), Part::Image),
+                (image.width.clone(), Part::ImageWidth),
+                (image.height.clone(), Part::ImageHeight),
+                (image.alt.clone(), Part::ImageAlt),
+            ]);
         }
         if post.is_edited() {
             placeholders.extend(Written::ALL.map(|form| (form.of(post.updated_at), Part::Updated(form))));
@@ -206,10 +223,10 @@ impl PostFrames {
 
     /// The page of a post.
     #[must_use]
-    pub fn page(&self, PostToShow { place, language, reading_time }: &PostToShow) -> String {
+    pub fn page(&self, PostToShow { place, language, reading_time, image }: &PostToShow) -> String {
         let RenderedPost { post, html, .. } = &place.shown;
         let ending = ending(self.origin.as_deref(), place);
-        let data = linked_data(self.origin.as_deref(), post);
+        let data = linked_data(self.origin.as_deref(), post, image);
         let (address, tags) = (post.address(), tag_links(&post.tags));
         let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at));
         let (created, updated) = (forms(post.created_at), forms(post.updated_at));
@@ -228,6 +245,10 @@ impl PostFrames {
             Part::Direction => Filling::Text(language.direction),
             Part::Html => Filling::Html(html),
             Part::Ending => Filling::Html(&ending),
+            Part::Image => Filling::Text(&image.path),
+            Part::ImageWidth => Filling::Text(&image.width),
+            Part::ImageHeight => Filling::Text(&image.height),
+            Part::ImageAlt => Filling::Text(&image.alt),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     posts::{
         Summary,
         address::{self, FeedFormat, FeedOf},
+        images::PageImage,
     },
     site::Site,
     username::Username,
@@ -33,11 +34,7 @@ pub fn SitePreview() -> impl IntoView {
         description => description.to_owned(),
     };
     view! {
-        <Meta name="description" content=description.clone() />
-        <Meta property="og:type" content="website" />
-        <Meta property="og:title" content=name />
-        <Meta property="og:description" content=description />
-        <CommonPreview path="/".to_owned() />
+        <ListPreview title=name description path="/".to_owned() />
         <FeedLinks of=FeedOf::Everyone />
     }
 }
@@ -46,17 +43,34 @@ pub fn SitePreview() -> impl IntoView {
 #[component]
 pub fn SearchPreview() -> impl IntoView {
     let description = format!("Search the titles and texts of everything on {}.", site().identity.name);
+    view! { <ListPreview title="Search".to_owned() description path=address::SEARCH.to_owned() /> }
+}
+
+/// In the head of a page that lists posts.
+#[component]
+pub fn ListPreview(
+    title: String,
+    description: String,
+    /// The one address of the page.
+    path: String,
+    /// A type of Open Graph.
+    #[prop(default = "website")]
+    kind: &'static str,
+) -> impl IntoView {
     view! {
-        <Meta name="description" content=description />
-        <CommonPreview path=address::SEARCH.to_owned() />
+        <Meta name="description" content=description.clone() />
+        <Meta property="og:type" content=kind />
+        <Meta property="og:title" content=title />
+        <Meta property="og:description" content=description />
+        <CommonPreview path image=PageImage::of_site(&site().identity) />
     }
 }
 
 /// In the head of the page of a post.
 #[component]
-pub fn PostPreview(post: Summary) -> impl IntoView {
+pub fn PostPreview(post: Summary, image: PageImage) -> impl IntoView {
     let origin = origin(&site());
-    let data = linked_data(origin.as_deref(), &post);
+    let data = linked_data(origin.as_deref(), &post, &image);
     let author = origin.map(|origin| origin + &address::of_author(&post.owner));
     let path = post.address();
     view! {
@@ -68,7 +82,7 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
         <Meta property="article:published_time" content=post.created_at.rfc3339_millis() />
         <Meta property="article:modified_time" content=post.updated_at.rfc3339_millis() />
         {author.map(|author| view! { <Meta property="article:author" content=author /> })}
-        <CommonPreview path />
+        <CommonPreview path image />
         <FeedLinks of=FeedOf::Everyone />
         {Username::parse_known(&post.owner).ok().map(|author| view! {
             <FeedLinks of=FeedOf::Author(author) name=post.author />
@@ -82,14 +96,24 @@ pub fn PostPreview(post: Summary) -> impl IntoView {
 fn CommonPreview(
     /// The one address of the page.
     path: String,
+    image: PageImage,
 ) -> impl IntoView {
-    let address = origin(&site()).map(|origin| origin + &path);
+    let origin = origin(&site());
+    let card = if origin.is_some() { "summary_large_image" } else { "summary" };
     view! {
         <Meta property="og:site_name" content=site().identity.name.to_string() />
-        <Meta name="twitter:card" content="summary" />
-        {address.map(|address| view! {
-            <Meta property="og:url" content=address.clone() />
-            <Link rel="canonical" href=address />
+        <Meta name="twitter:card" content=card />
+        {origin.map(|origin| {
+            let address = format!("{origin}{path}");
+            let PageImage { path, width, height, alt } = image;
+            view! {
+                <Meta property="og:url" content=address.clone() />
+                <Link rel="canonical" href=address />
+                <Meta property="og:image" content=origin + &path />
+                <Meta property="og:image:width" content=width />
+                <Meta property="og:image:height" content=height />
+                <Meta property="og:image:alt" content=alt />
+            }
         })}
     }
 }
@@ -119,7 +143,7 @@ pub fn FeedLinks(
 /// browser runs it, so the Content-Security-Policy need not allow it. A `<` is written as
 /// JSON may write it, so a title cannot close the element.
 #[must_use]
-pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
+pub fn linked_data(origin: Option<&str>, post: &Summary, image: &PageImage) -> String {
     let at = |path: String| origin.map(|origin| format!("{origin}{path}"));
     let mut author = json!({ "@type": "Person", "name": post.author });
     if let Some(address) = at(address::of_author(&post.owner)) {
@@ -137,6 +161,9 @@ pub fn linked_data(origin: Option<&str>, post: &Summary) -> String {
     if let Some(address) = at(post.address()) {
         data["url"] = address.clone().into();
         data["mainEntityOfPage"] = address.into();
+    }
+    if let Some(address) = at(image.path.clone()) {
+        data["image"] = address.into();
     }
     data.to_string().replace('<', "\\u003c")
 }

@@ -12,6 +12,7 @@ use super::{
     preview::{self, PostPreview},
 };
 use crate::{
+    config::Identity,
     credentials::Actor,
     error::AppError,
     http::{
@@ -31,6 +32,7 @@ use crate::{
         drafts::Draft,
         editor::ForgetDraft,
         forms,
+        images::PageImage,
     },
     site::Site,
     ui::{IslandScripts, PageTitle, Time, load, uri},
@@ -46,20 +48,23 @@ pub struct PostToShow {
     pub language: TextLanguage,
     /// How long it takes to read, in words.
     pub reading_time: String,
+    /// By which other sites show it.
+    pub image: PageImage,
 }
 
-impl From<PostInPlace> for PostToShow {
-    fn from(place: PostInPlace) -> Self {
+impl PostToShow {
+    /// What is found from a post's text.
+    #[must_use]
+    pub fn of(identity: &Identity, place: PostInPlace) -> Self {
         let RenderedPost { post, html, .. } = &place.shown;
         Self {
+            image: PageImage::of_post(identity, post, html),
             language: TextLanguage::of(post.language, post.title.as_str(), &post.excerpt),
             reading_time: format!("{} min read", reading_time::minutes(html)),
             place,
         }
     }
-}
 
-impl PostToShow {
     /// Where it is read.
     #[must_use]
     pub fn address(&self) -> String {
@@ -82,7 +87,7 @@ pub fn PostPage() -> impl IntoView {
                 read(&site(), &actor(), &path).await?
             }
         };
-        let PostToShow { place, language, reading_time } = &*shown;
+        let PostToShow { place, language, reading_time, image } = &*shown;
         let RenderedPost { post, html, .. } = &place.shown;
         if post.address() != path {
             moved(&post.address());
@@ -94,7 +99,7 @@ pub fn PostPage() -> impl IntoView {
         let username = post.owner.clone();
         Ok(view! {
             <PageTitle text=post.title.to_string() />
-            <PostPreview post=post.clone() />
+            <PostPreview post=post.clone() image=image.clone() />
             <article class="post" lang=language.tag dir=language.direction>
                 <header>
                     <h1>{post.title.to_string()}</h1>
@@ -137,7 +142,7 @@ pub async fn read(site: &Site, actor: &Actor, path: &PostPath) -> Read {
         }
         (read, _) => read,
     };
-    read.map(|place| Arc::new(place.into()))
+    read.map(|place| Arc::new(PostToShow::of(&site.identity, place)))
 }
 
 /// The hash that identifies drafts of a post's text, and the paths of the editors that

@@ -1,10 +1,14 @@
 //! `/tags/{tag}`: the posts of everyone that have a tag.
 
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use percent_encoding::percent_decode_str;
 
-use super::{cursors, list::List, moved, preview::FeedLinks};
+use super::{
+    cursors,
+    list::List,
+    moved,
+    preview::{FeedLinks, ListPreview},
+};
 use crate::{
     error::AppError,
     http::context::{actor, site},
@@ -28,15 +32,20 @@ pub fn TagPage() -> impl IntoView {
             moved(&address::of_tag(&tag));
         }
         let request = PageRequest::parse(older.as_deref(), newer.as_deref())?;
+        let is_first = request == PageRequest::First;
         let page = service::list_of_tag(&site(), &actor(), &tag, request).await?;
         // A tag is there as long as a post has it.
         if page.posts.is_empty() {
             return Err(AppError::NotFound);
         }
         let name = tag.to_string();
+        let title = format!("Posts tagged {name}");
         Ok(view! {
-            <PageTitle text=format!("Posts tagged {name}") />
-            <Meta name="description" content=format!("Posts tagged {name}, newest first") />
+            <PageTitle text=title.clone() />
+            {is_first.then(|| {
+                let description = format!("{title}, newest first");
+                view! { <ListPreview title description path=address::of_tag(&tag) /> }
+            })}
             <FeedLinks of=FeedOf::Tag(tag.clone()) />
             <h1>"Tagged "<bdi>{name}</bdi></h1>
             <List page path=address::of_tag(&tag) own=false />

@@ -21,6 +21,8 @@ use crate::support::{Byline, Client, Served, Socket};
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
 /// Posts that a search has to read.
 const LONG_POSTS: usize = 60;
+/// Posts whose images are more than the memory for images takes.
+const POSTS_WITH_IMAGES: usize = 90;
 
 pub struct Site {
     byline: Byline,
@@ -32,6 +34,7 @@ pub struct Site {
     /// Where it is read.
     pub post_page: String,
     heavy_page: String,
+    images: Vec<String>,
 }
 
 impl Site {
@@ -54,10 +57,16 @@ impl Site {
         for number in 0..LONG_POSTS {
             hostile[0].publish(&format!("Long {number}"), &long).await;
         }
+        let mut images = Vec::new();
+        for number in 0..POSTS_WITH_IMAGES {
+            let post = hostile[1].publish(&format!("{number} {}", "ẫỗạ ".repeat(48)), "").await;
+            let image = author.get_once(&format!("/previews/posts/{post}/0.png")).await;
+            images.push(image.location().to_owned());
+        }
         let page_of =
             async |id: &str| author.clone().get_once(&format!("/posts/{id}")).await.location().to_owned();
         let (post_page, heavy_page) = (page_of(&post).await, page_of(&heavy).await);
-        Self { byline, served, author, hostile, key, post, post_page, heavy_page }
+        Self { byline, served, author, hostile, key, post, post_page, heavy_page, images }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -142,6 +151,7 @@ pub const LOADS: &[Load] = &[
     load!("documents and variables nested deeply", nested_documents),
     load!("previews that are heavy", heavy_previews),
     load!("a heavy post behind ever new addresses", heavy_pages),
+    load!("images of ever other posts", images),
     load!("queries pipelined over WebSockets", pipelined_queries),
     load!("bodies that do not come", slow_bodies),
     load!("large bodies that are held open", large_bodies),
@@ -213,6 +223,10 @@ async fn heavy_pages(site: &Site, until: Instant) {
         site.request(site.get(&format!("{}?utm_source={turn}", site.heavy_page)))
     })
     .await;
+}
+
+async fn images(site: &Site, until: Instant) {
+    again_and_again(40, until, |turn| site.request(site.get(&site.images[turn % site.images.len()]))).await;
 }
 
 async fn pipelined_queries(site: &Site, until: Instant) {
