@@ -413,6 +413,24 @@ async fn another_site_finds_what_it_shows_of_a_post() {
     assert_eq!(list.attribute("meta[property='og:type']", "content").as_deref(), Some("website"));
     assert_eq!(list.attributes("head > link[rel='alternate']", "href"), ["/feed.atom", "/feed.json"]);
     assert!(list.attribute("meta[name='description']", "content").is_some_and(|text| !text.is_empty()));
+
+    let tagged = [("title", "Tagged"), ("content", ""), ("tags", "rust")];
+    assert_eq!(ada.submit("/my-posts/new", &tagged).await.status, 303);
+    for (path, address, title) in [
+        ("/@ada", "/@ada", "ada"),
+        ("/tags/rust", "/tags/rust", "Posts tagged rust"),
+        ("/search", "/search", "Search"),
+        ("/search?q=text", "/search", "Search"),
+    ] {
+        let page = site.browser().page(path).await;
+        assert_eq!(
+            page.attribute("link[rel='canonical']", "href"),
+            Some(format!("{origin}{address}")),
+            "{path}"
+        );
+        assert_eq!(page.attribute("meta[property='og:title']", "content").as_deref(), Some(title), "{path}");
+        assert!(page.attribute("meta[name='description']", "content").is_some_and(|text| !text.is_empty()));
+    }
 }
 
 #[tokio::test]
