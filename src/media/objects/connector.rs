@@ -1,0 +1,80 @@
+//! HTTP for the object store: hyper and rustls, as everywhere in Byline.
+
+use std::{io, time::Duration};
+
+use async_trait::async_trait;
+use http_body_util::BodyExt;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector as Tcp},
+    rt::{TokioExecutor, TokioTimer},
+};
+use object_store::{
+    ClientConfigKey, ClientOptions,
+    client::{
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
+        HttpResponseBody, HttpService,
+    },
+};
+use tokio_rustls::rustls::crypto::ring;
+
+/// The longest time until a server takes a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// How long a connection without a request is kept.
+const IDLE_TIME: Duration = Duration::from_secs(30);
+/// Connections without a request that are kept for each server.
+const IDLE_CONNECTIONS: usize = 16;
+
+/// Makes clients of an object store.
+#[derive(Debug)]
+pub(super) struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let is_set =
+            |key| options.get_config_value(&key).is_some_and(|value| !value.is_empty() && value != "false");
+        for (key, name) in [
+            (ClientConfigKey::ProxyUrl, "AWS_PROXY_URL"),
+            (ClientConfigKey::AllowInvalidCertificates, "AWS_ALLOW_INVALID_CERTIFICATES"),
+        ] {
+            if is_set(key) {
+                return Err(not_supported(format!("Byline does not support {name}")));
+            }
+        }
+        let mut tcp = Tcp::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIME));
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(ring::default_provider())
+            .map_err(|error: io::Error| not_supported(format!("the certificates of this system: {error}")))?;
+        // The metadata of a machine, with keys for it, are on plain HTTP.
+        let tls = if is_set(ClientConfigKey::AllowHttp) { tls.https_or_http() } else { tls.https_only() };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIME)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .build(tls.enable_http1().wrap_connector(tcp));
+        Ok(HttpClient::new(Hyper(client)))
+    }
+}
+
+fn not_supported(problem: String) -> object_store::Error {
+    object_store::Error::NotSupported { source: problem.into() }
+}
+
+#[derive(Debug)]
+struct Hyper(Client<HttpsConnector<Tcp>, HttpRequestBody>);
+
+#[async_trait]
+impl HttpService for Hyper {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = self.0.request(request).await.map_err(|error| {
+            let kind = if error.is_connect() { HttpErrorKind::Connect } else { HttpErrorKind::Interrupted };
+            HttpError::new(kind, error)
+        })?;
+        let (head, body) = answer.into_parts();
+        let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
+        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
+    }
+}
