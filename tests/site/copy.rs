@@ -156,6 +156,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     site.tamper("INSERT INTO attempts SELECT hash, 1, -1, 0, 9223372036854775807 FROM api_keys").await;
     for number in 0..2 {
         for row in [
+            "INSERT INTO media_objects VALUES ('{n}', 'é', 's3://pictures/{n}')",
             "INSERT INTO outbox VALUES ('{n}', '', 'é', NULL, -1, 0, 0, 0, 0, NULL, NULL)",
             "INSERT INTO one_time_tokens SELECT hash, '', NULL, '', NULL, 0, -1 FROM api_keys WHERE id = '{key}'",
             "INSERT INTO pending_sign_ups SELECT '{n}', '', '', '', NULL, hash, hash, 0, -1 FROM api_keys WHERE id = '{key}'",
