@@ -49,6 +49,15 @@ pub(super) async fn bring(site: &Site, hash: &Hash, files: Vec<MadeFile>) -> Res
     try_join_all(written).await
 }
 
+/// The objects that new files have.
+pub(super) fn objects_of(files: &[NewFile]) -> Vec<ObjectUrl> {
+    let object = |file: &NewFile| match &file.place {
+        Place::Database(_) => None,
+        Place::Object(url) => Some(url.clone()),
+    };
+    files.iter().filter_map(object).collect()
+}
+
 /// Stores where a file is, unless there is one of that name: another author may have the
 /// same picture.
 ///

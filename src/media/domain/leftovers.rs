@@ -57,6 +57,32 @@ pub(super) async fn take(db: &mut Db, url: &ObjectUrl) -> Result<(), AppError> {
     if taken == 1 { Ok(()) } else { Err(AppError::Busy { retry_after: 5 }) }
 }
 
+/// Leaves the objects of an upload that failed, unless a picture has them: whether a
+/// transaction was committed is not always known. What wrote them may have been so slow
+/// that they were removed before.
+pub(super) async fn give_up(site: &Site, urls: Vec<ObjectUrl>) -> Result<(), AppError> {
+    site.database
+        .write_in_order(
+            urls,
+            |db, urls| {
+                Box::pin(async move {
+                    for url in urls {
+                        execute!(db => sqlx::query(
+                                "INSERT INTO media_leftovers (url, remove_at, is_taken)
+                                 SELECT $1, $2, 1 WHERE NOT EXISTS (SELECT 1 FROM media_objects WHERE url = $1)
+                                 ON CONFLICT (url) DO UPDATE SET remove_at = excluded.remove_at, is_taken = 1",
+                            )
+                            .bind(url.to_string())
+                            .bind(clock::now().micros()))?;
+                    }
+                    Ok(())
+                })
+            },
+            |()| (),
+        )
+        .await
+}
+
 /// Leaves an object that a picture had.
 pub(super) async fn leave(db: &mut Db, url: &ObjectUrl) -> Result<(), AppError> {
     execute!(db => sqlx::query(

@@ -24,6 +24,6 @@ pub mod uses;
 mod worst;
 
 pub use files::Originals;
-pub use limits::MAX_BYTES;
+pub use limits::{MAX_BYTES, MAX_MADE};
 pub use refused::Refused;
 pub use studio::Studio;

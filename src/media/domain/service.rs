@@ -76,9 +76,11 @@ pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Resul
         created_at: clock::now(),
     };
     let files = files::bring(site, &stored.address.hash, prepared.files).await?;
+    let objects = files::objects_of(&files);
     // In one order with deletions: a picture that somebody else deletes takes no file of
     // this one with it.
-    site.database
+    let outcome = site
+        .database
         .write_in_order(
             (owner, stored, files),
             move |db, (owner, stored, files)| {
@@ -93,7 +95,12 @@ pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Resul
             },
             |_| (),
         )
-        .await
+        .await;
+    if outcome.is_err() && !objects.is_empty() {
+        // If this fails as well, they are removed in an hour.
+        let _ = leftovers::give_up(site, objects).await;
+    }
+    outcome
 }
 
 /// A picture that its author has sent once more.

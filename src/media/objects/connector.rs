@@ -31,15 +31,11 @@ pub(super) struct Connector;
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let is_set =
-            |key| options.get_config_value(&key).is_some_and(|value| !value.is_empty() && value != "false");
-        for (key, name) in [
-            (ClientConfigKey::ProxyUrl, "AWS_PROXY_URL"),
-            (ClientConfigKey::AllowInvalidCertificates, "AWS_ALLOW_INVALID_CERTIFICATES"),
-        ] {
-            if is_set(key) {
-                return Err(not_supported(format!("Byline does not support {name}")));
-            }
+        if options.get_config_value(&ClientConfigKey::ProxyUrl).is_some() {
+            return Err(not_supported("Byline does not support AWS_PROXY_URL".to_owned()));
+        }
+        if is_on(options, ClientConfigKey::AllowInvalidCertificates)? {
+            return Err(not_supported("Byline does not support AWS_ALLOW_INVALID_CERTIFICATES".to_owned()));
         }
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
@@ -49,13 +45,24 @@ impl HttpConnector for Connector {
             .with_provider_and_native_roots(ring::default_provider())
             .map_err(|error: io::Error| not_supported(format!("the certificates of this system: {error}")))?;
         // The metadata of a machine, with keys for it, are on plain HTTP.
-        let tls = if is_set(ClientConfigKey::AllowHttp) { tls.https_or_http() } else { tls.https_only() };
+        let tls =
+            if is_on(options, ClientConfigKey::AllowHttp)? { tls.https_or_http() } else { tls.https_only() };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(tls.enable_http1().wrap_connector(tcp));
         Ok(HttpClient::new(Hyper(client)))
+    }
+}
+
+/// Whether an option is on, in the words that `object_store` reads.
+fn is_on(options: &ClientOptions, key: ClientConfigKey) -> object_store::Result<bool> {
+    let value = options.get_config_value(&key).unwrap_or_default().to_ascii_lowercase();
+    match value.as_str() {
+        "1" | "true" | "on" | "yes" | "y" => Ok(true),
+        "" | "0" | "false" | "off" | "no" | "n" => Ok(false),
+        _ => Err(not_supported(format!("{} is neither true nor false", key.as_ref()))),
     }
 }
 

@@ -26,7 +26,7 @@ use self::connector::Connector;
 use crate::{
     config::{AwsVariables, MediaUrl, StartError},
     error::AppError,
-    media::address,
+    media::{address, domain::MAX_MADE},
     site::Site,
 };
 
@@ -43,15 +43,13 @@ const READ_TIME: Duration = Duration::from_secs(5);
 const WRITING: usize = 8;
 /// The longest wait for a place, and then until an object is written.
 const WRITE_WAIT: Duration = Duration::from_secs(5);
-const WRITE_TIME: Duration = Duration::from_secs(20);
+const WRITE_TIME: Duration = Duration::from_secs(10);
 /// The longest time for a removal.
 const REMOVE_TIME: Duration = Duration::from_secs(5);
-/// After a failure that may pass, a request is sent again, for so long in all.
-const RETRY_TIME: Duration = Duration::from_secs(3);
+/// How often a request is sent again after a failure that may pass, within its time.
+const RETRIES: usize = 3;
 /// How often the log says that the store is away.
 const SAID_EVERY: Duration = Duration::from_secs(10);
-/// No file is larger: an object that is, is none of ours.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Seconds after which a reader may ask again.
 const RETRY_AFTER: u32 = 5;
@@ -144,7 +142,7 @@ impl Objects {
             let bucket = self.bucket(url.bucket())?;
             in_time(READ_TIME, async {
                 let object = bucket.get(url.key()).await?;
-                if object.meta.size > MAX_BYTES {
+                if object.meta.size > MAX_MADE as u64 {
                     return Err(ObjectError::Away(format!("{url} has {} bytes", object.meta.size)));
                 }
                 Ok(object.bytes().await?)
@@ -232,7 +230,7 @@ impl Objects {
         let bucket = builder
             .with_bucket_name(name)
             .with_http_connector(Connector)
-            .with_retry(RetryConfig { backoff, max_retries: 3, retry_timeout: RETRY_TIME })
+            .with_retry(RetryConfig { backoff, max_retries: RETRIES, retry_timeout: WRITE_TIME })
             // Not every server can remove several at once.
             .with_disable_bulk_delete(true)
             .build()?;
