@@ -296,7 +296,8 @@ async fn an_upload_that_was_taken_for_dead_stores_nothing_and_loses_nothing() {
     .await;
     store.set(Way::Open);
     let answer = in_time("the upload to end", uploading).await.expect("an answer");
-    in_time("the clean-up to end", cleaning).await.expect("no panic").expect("the store answers");
+    // It may have met the silence.
+    let _ = in_time("the clean-up to end", cleaning).await.expect("no panic");
     // It has written its objects, and was refused when it took them.
     assert_eq!((answer.status, answer.code().as_str()), (503, "busy"), "{}", answer.text());
     assert_eq!(site.count("SELECT COUNT(*) FROM media").await, 0);
@@ -332,8 +333,9 @@ async fn pictures_move_into_the_object_store_and_back_while_readers_read_them() 
     store.set(Way::Closed);
     let ended = run(&store, &site, &there).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let said = ended.stderr.lines().last().expect("a sentence");
-    assert!(said.contains("0 files were moved") && said.contains("Run it again to go on"), "{said}");
+    for words in ["byline: 0 files were moved to s3://", "Run it again to go on"] {
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    }
     assert_eq!((site.count(files).await, site.count(objects).await), (10, 0));
     store.set(Way::Open);
 

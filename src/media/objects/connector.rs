@@ -77,7 +77,9 @@ struct Hyper(Client<HttpsConnector<Tcp>, HttpRequestBody>);
 impl HttpService for Hyper {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let answer = self.0.request(request).await.map_err(|error| {
-            let kind = if error.is_connect() { HttpErrorKind::Connect } else { HttpErrorKind::Interrupted };
+            // Both are sent again: what Byline asks of a store may be asked twice, because no
+            // two uploads write the same object.
+            let kind = if error.is_connect() { HttpErrorKind::Connect } else { HttpErrorKind::Request };
             HttpError::new(kind, error)
         })?;
         let (head, body) = answer.into_parts();
