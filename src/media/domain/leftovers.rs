@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use sqlx::FromRow;
 
 use crate::{
     clock,
@@ -113,22 +114,22 @@ pub async fn remove(site: &Site) -> Result<(), AppError> {
     }
     site.database.write_in_order((), |db, ()| Box::pin(mark(db)), |()| ()).await?;
     loop {
-        let urls = due(&mut site.database.read().await?).await?;
-        if urls.is_empty() {
+        let due = due(&mut site.database.read().await?).await?;
+        if due.is_empty() {
             return Ok(());
         }
-        let removals = urls.iter().map(async |url| {
+        let removals = due.iter().map(async |Due { url, .. }| {
             let url = ObjectUrl::from_stored(url)?;
             Ok::<_, AppError>(site.objects().remove(&url).await?)
         });
-        let outcomes: Vec<_> = join_all(removals).await.into_iter().zip(urls).collect();
-        let is_away = outcomes.iter().all(|(outcome, _)| outcome.is_err());
-        let outcomes = outcomes.into_iter().map(|(outcome, url)| (outcome.is_ok(), url)).collect::<Vec<_>>();
+        let outcomes = join_all(removals).await.into_iter().map(|outcome| outcome.is_ok());
+        let outcomes: Vec<_> = outcomes.zip(due).collect();
+        let is_away = !outcomes.iter().any(|(is_removed, _)| *is_removed);
         site.database
             .write(outcomes, |db, outcomes| {
                 Box::pin(async move {
-                    for (is_removed, url) in outcomes {
-                        if is_removed { forget(db, &url).await? } else { put_off(db, &url).await? }
+                    for (is_removed, due) in outcomes {
+                        if is_removed { forget(db, &due).await? } else { put_off(db, &due.url).await? }
                     }
                     Ok(())
                 })
@@ -159,9 +160,16 @@ async fn mark(db: &mut Db) -> Result<(), AppError> {
     Ok(())
 }
 
-async fn due(db: &mut Db) -> Result<Vec<String>, AppError> {
-    Ok(on_engine!(db => sqlx::query_scalar(
-            "SELECT url FROM media_leftovers WHERE is_taken = 1 AND remove_at <= $1
+/// An object that is to be removed.
+#[derive(Clone, Debug, FromRow)]
+struct Due {
+    url: String,
+    remove_at: i64,
+}
+
+async fn due(db: &mut Db) -> Result<Vec<Due>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT url, remove_at FROM media_leftovers WHERE is_taken = 1 AND remove_at <= $1
              ORDER BY remove_at LIMIT $2",
         )
         .bind(clock::now().micros())
@@ -170,8 +178,11 @@ async fn due(db: &mut Db) -> Result<Vec<String>, AppError> {
         .await?))
 }
 
-async fn forget(db: &mut Db, url: &str) -> Result<(), AppError> {
-    execute!(db => sqlx::query("DELETE FROM media_leftovers WHERE url = $1").bind(url))?;
+/// Forgets an object that was removed, unless an upload has left it once more meanwhile.
+async fn forget(db: &mut Db, due: &Due) -> Result<(), AppError> {
+    execute!(db => sqlx::query("DELETE FROM media_leftovers WHERE url = $1 AND remove_at = $2")
+        .bind(&due.url)
+        .bind(due.remove_at))?;
     Ok(())
 }
 
