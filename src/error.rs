@@ -84,6 +84,12 @@ pub enum AppError {
         /// Seconds to wait before the next try.
         retry_after: u32,
     },
+    /// The object store with the files of pictures does not answer, or refuses.
+    #[error("The store of the pictures does not answer just now. Please try again in a moment.")]
+    PicturesAway {
+        /// Seconds to wait before the next try.
+        retry_after: u32,
+    },
     /// Too many attempts, or too much in a short time, by one account or one
     /// address (security row R1). Nothing was checked and nothing was done.
     #[error("Too many attempts. Please wait {} and try again.", waiting_time(*retry_after))]
@@ -310,7 +316,9 @@ impl AppError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy { retry_after } | Self::TooMany { retry_after } => Some(*retry_after),
+            Self::Busy { retry_after }
+            | Self::PicturesAway { retry_after }
+            | Self::TooMany { retry_after } => Some(*retry_after),
             Self::WriteConflict => Some(1),
             _ => None,
         }
@@ -339,7 +347,10 @@ impl AppError {
             Self::Invalid { .. } | Self::KeyReused { .. } => 422,
             Self::TooMany { .. } => 429,
             Self::Internal => 500,
-            Self::Busy { .. } | Self::WriteConflict | Self::NoPublicUrl { .. } => 503,
+            Self::Busy { .. }
+            | Self::PicturesAway { .. }
+            | Self::WriteConflict
+            | Self::NoPublicUrl { .. } => 503,
         }
     }
 }

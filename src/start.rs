@@ -29,6 +29,7 @@ use crate::{
     mail::Mailer,
     media,
     media::domain::{Studio, served::ServedFiles, uses::FindUses},
+    media::objects::Objects,
     posts,
     posts::{
         domain::{
@@ -71,6 +72,7 @@ async fn assemble(
     opening: Opening,
 ) -> Result<Site, StartError> {
     let hasher = Hasher::new(config.argon2)?;
+    let objects = Objects::new(config.media_url.clone(), config.aws.clone())?;
     let database = database.await?;
     let sealer = sealing::open(&config.secret_key, &database, opening).await?;
     let turns = Turns::new(database.readers());
@@ -116,6 +118,7 @@ async fn assemble(
         .with(Publisher::default())
         .with(Frames::default())
         .with(config.media_quota)
+        .with(objects)
         .with(Studio::default())
         .with(ServedFiles::new(config.page_memory))
         .with(DrawnImages::new(config.page_memory))

@@ -12,6 +12,9 @@ use crate::{
     ops::copy,
 };
 
+/// The table that says where in an object store a file is.
+const OBJECTS: &str = "media_objects";
+
 #[derive(Args, Debug)]
 pub(super) struct Copy {
     /// The database of the site; it is only read, and may be in use
@@ -42,6 +45,12 @@ pub(super) async fn run(databases: Copy, secret_key_file: Option<PathBuf>) -> Re
     let source = SecretKeySource::of_environment(secret_key_file, &from);
     let sealer = sealing::to_read(&source).map_err(StartError::from)?;
     let copied = copy::copy(&from, &to, sealer.as_ref()).await?;
+    if copied.iter().any(|copied| copied.table.name == OBJECTS && copied.checksum.rows > 0) {
+        tracing::warn!(
+            "files of pictures are in an object store, and both databases name them: serve one of the two alone, \
+             or run `byline media move --keep` on the copy first"
+        );
+    }
     let mut said = String::new();
     for table in copied {
         let _ = writeln!(said, "{}: {}", table.table.name, table.checksum);

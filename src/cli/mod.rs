@@ -1,5 +1,5 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`.
+//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`.
 
 mod api_key;
 mod audit;
@@ -9,6 +9,7 @@ mod failure;
 mod input;
 mod keys;
 mod mail;
+mod media;
 mod migrate;
 mod output;
 mod secrets;
@@ -69,6 +70,9 @@ enum Command {
     /// Try the mail server, and see which mails wait
     #[command(subcommand)]
     Mail(mail::Mail),
+    /// Manage the files of pictures
+    #[command(subcommand)]
+    Media(media::Media),
 }
 
 #[must_use]
@@ -123,6 +127,9 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         }
         Command::User(command) => on_site(&configured()?, async |site| user::run(site, command).await).await,
         Command::Mail(command) => on_site(&configured()?, async |site| mail::run(site, command).await).await,
+        Command::Media(command) => {
+            on_site(&configured()?, async |site| media::run(site, command).await).await
+        }
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
         Command::Audit(options) => {
             on_site(&configured()?, async |site| audit::run(site, options).await).await

@@ -14,6 +14,7 @@ use crate::{
     database::DatabaseUrl,
     http::{listener, tls::Tls},
     mail,
+    media::objects,
     ops::{demo, housekeeping},
     posts::{
         domain::{scheduled, search_index},
@@ -50,6 +51,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         }
     }
     let cleaning = tokio::spawn(housekeeping::run(site.clone()));
+    let asking = tokio::spawn(objects::say_whether_it_answers(site.clone()));
     let indexing = tokio::spawn(search_index::keep(site.clone()));
     let publishing = scheduled::start(&site);
     let mailing = mail::Worker::start(&site);
@@ -71,6 +73,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let renewing = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change()));
     listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
     cleaning.abort();
+    asking.abort();
     indexing.abort();
     publishing.abort();
     if let Some(renewing) = renewing {

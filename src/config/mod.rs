@@ -38,7 +38,7 @@ use database_url::{DATABASE_URL, READ_DATABASE_URL, database_url};
 pub use error::StartError;
 pub use limits::AuthorLimits;
 pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
-pub use media::MediaQuota;
+pub use media::{AwsVariables, MediaQuota, MediaUrl, MediaUrlError, S3};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
@@ -108,6 +108,10 @@ pub struct Config {
     pub ai_crawlers: AiCrawlers,
     /// How much an author's pictures may take.
     pub media_quota: MediaQuota,
+    /// Where the files of new pictures are stored, if not in the database.
+    pub media_url: Option<MediaUrl>,
+    /// How an object store is reached.
+    pub aws: AwsVariables,
 }
 
 /// The settings as flags or environment variables.
@@ -302,6 +306,7 @@ impl Config {
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
         let mail = mail::settings(flags.mail, file.mail)?;
         let (identity, ai_crawlers) = site::settings(flags.site, file.site)?;
+        let (media_quota, media_url) = media::settings(flags.media, file.media)?;
         let unverified = accounts::unverified(flags.accounts, file.accounts, mail.is_some())?;
         Ok(Self {
             listen,
@@ -351,7 +356,9 @@ impl Config {
             srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
             identity,
             ai_crawlers,
-            media_quota: media::quota(flags.media, file.media),
+            media_quota,
+            media_url,
+            aws: AwsVariables::of_environment(),
         })
     }
 }

@@ -162,6 +162,12 @@ pub fn media_type(name: &str) -> Option<&'static str> {
     Some(width.map_or(address.format, |_| Format::WebP).media_type())
 }
 
+/// The hash in the name of a file.
+#[must_use]
+pub fn hash_of(name: &str) -> Option<Hash> {
+    Some(parse_name(name)?.0.hash)
+}
+
 /// The picture and, of another form, the width.
 fn parse_name(name: &str) -> Option<(Address, Option<u32>)> {
     let (stem, extension) = name.split_once('.')?;

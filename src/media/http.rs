@@ -75,12 +75,17 @@ async fn file(State(site): State<Site>, Path(name): Path<String>, headers: Heade
     let Some(media_type) = address::media_type(&name) else {
         return refusal(&AppError::NotFound, wants_html(&headers));
     };
-    let body = match limits::in_time(served::file(&site, &name)).await {
-        Ok(body) => body,
-        Err(error) => return refusal(&error, wants_html(&headers)),
-    };
-    let body = (!etag::is_known(&headers, &tag(&name))).then_some(body);
-    unchanging(&name, media_type, body)
+    let found = limits::in_time(async {
+        // Whoever has the file needs no bytes of it.
+        if etag::is_known(&headers, &tag(&name)) {
+            return served::exists(&site, &name).await.map(|()| None);
+        }
+        served::file(&site, &name).await.map(Some)
+    });
+    match found.await {
+        Ok(body) => unchanging(&name, media_type, body),
+        Err(error) => refusal(&error, wants_html(&headers)),
+    }
 }
 
 /// The tag of a file of that name, which has nothing but letters, digits, hyphens and a dot.

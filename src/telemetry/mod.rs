@@ -39,7 +39,9 @@ pub fn start(format: LogFormat) -> Log {
         .ok()
         .and_then(|raw| EnvFilter::from_str(&raw).ok())
         // tower-sessions warns of every unknown cookie; that is daily life.
-        .unwrap_or_else(|| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error"));
+        .unwrap_or_else(|| {
+            EnvFilter::new("info,object_store=warn,tower_sessions=error,tower_sessions_core=error")
+        });
     let queue = match LogQueue::to_standard_error(format) {
         Ok(queue) => queue,
         // A machine that has no thread to give; the runtime will say so in words.

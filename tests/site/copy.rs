@@ -156,6 +156,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     site.tamper("INSERT INTO attempts SELECT hash, 1, -1, 0, 9223372036854775807 FROM api_keys").await;
     for number in 0..2 {
         for row in [
+            "INSERT INTO media_objects VALUES ('{n}', 'é', 's3://pictures/{n}')",
             "INSERT INTO outbox VALUES ('{n}', '', 'é', NULL, -1, 0, 0, 0, 0, NULL, NULL)",
             "INSERT INTO one_time_tokens SELECT hash, '', NULL, '', NULL, 0, -1 FROM api_keys WHERE id = '{key}'",
             "INSERT INTO pending_sign_ups SELECT '{n}', '', '', '', NULL, hash, hash, 0, -1 FROM api_keys WHERE id = '{key}'",
@@ -551,14 +552,15 @@ async fn every_table_and_column_of_the_schema_is_copied() {
     let described: BTreeSet<_> = described.into_iter().collect();
 
     // The count of changes to credentials is for whoever serves the file. The index of
-    // searches is made of the posts, in every database anew.
+    // searches is made of the posts, in every database anew. Objects that an upload is
+    // writing are that site's to remove.
     const OF_FILE: &str = r#"
         SELECT t.name || '.' || c.name || ' '
             || CASE c.type WHEN 'TEXT' THEN 'text' WHEN 'INTEGER' THEN 'integer' WHEN 'BLOB' THEN 'bytes' ELSE c.type END
             || CASE c."notnull" WHEN 1 THEN '' ELSE ' or null' END
             || CASE c.pk WHEN 0 THEN '' ELSE ', key ' || c.pk END
         FROM sqlite_schema t, pragma_table_info(t.name) c
-        WHERE t.type = 'table' AND t.name NOT IN ('_sqlx_migrations', 'credential_changes', 'searched_posts')
+        WHERE t.type = 'table' AND t.name NOT IN ('_sqlx_migrations', 'credential_changes', 'searched_posts', 'media_leftovers')
         AND t.name NOT LIKE 'post\_grams%' ESCAPE '\'"#;
     const OF_SERVER: &str = r#"
         SELECT c.table_name || '.' || c.column_name || ' '
@@ -572,7 +574,7 @@ async fn every_table_and_column_of_the_schema_is_copied() {
             ON p.table_schema = c.table_schema AND p.table_name = c.table_name AND p.constraint_type = 'PRIMARY KEY'
         LEFT JOIN information_schema.key_column_usage k
             ON k.constraint_name = p.constraint_name AND k.table_name = c.table_name AND k.column_name = c.column_name
-        WHERE c.table_schema = 'public' AND c.table_name NOT IN ('_sqlx_migrations', 'searched_posts')"#;
+        WHERE c.table_schema = 'public' AND c.table_name NOT IN ('_sqlx_migrations', 'searched_posts', 'media_leftovers')"#;
     let server = migrated(postgres_database().await).await;
     for (database, query) in [(&migrated(TestDatabase::in_a_file()).await, OF_FILE), (&server, OF_SERVER)] {
         let there: BTreeSet<_> = database.probe().await.texts(query).await.into_iter().collect();

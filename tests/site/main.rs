@@ -51,6 +51,7 @@ mod neighbours;
 mod nesting;
 mod noise;
 mod null_content;
+mod objects;
 mod operation;
 mod page_images;
 mod paging;

@@ -57,6 +57,7 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
     WasmToolchain::set_up(workspace)?;
     wasm::set_up(workspace)?;
     postgres::set_up()?;
+    integration_tests(workspace)?;
     end_to_end_tests(workspace)?;
     clients(workspace).map(drop)
 }
@@ -71,13 +72,15 @@ pub(crate) fn end_to_end_tests(workspace: &Workspace) -> Result<()> {
     sh::step("Chromium", || Ok((node.install_chromium(&folder)?, ())))
 }
 
-/// Installs the packages whose texts the integration tests render. A site that is up to
-/// date has not asked for them.
-pub(crate) fn texts_of_integration_tests(workspace: &Workspace) -> Result<()> {
+/// Installs what the integration tests need: the packages whose texts they render, for
+/// which a site that is up to date has not asked, and an S3 server.
+pub(crate) fn integration_tests(workspace: &Workspace) -> Result<()> {
     let node = Node::require()?;
     sh::step("Texts of the integration tests", || {
         Ok((node.install_all_packages(workspace, &["xtask", "graphiql"])?, ()))
-    })
+    })?;
+    let requirements = workspace.root.join("tests/requirements.txt");
+    sh::step("S3 server", || python::environment(workspace, "objects", &requirements)).map(drop)
 }
 
 /// Installs the public clients, and returns where the programs of Python are.

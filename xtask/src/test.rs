@@ -94,11 +94,11 @@ impl Step {
             Self::Build => sh::run(cargo("test").args(SERVER_PACKAGES).arg("--no-run")),
             Self::Site => build::site(workspace).map(drop),
             Self::Test => {
-                build::texts_of_integration_tests(workspace)?;
+                build::integration_tests(workspace)?;
                 sh::run(cargo("test").args(SERVER_PACKAGES).env_remove(TEST_POSTGRES))
             }
             Self::TestPostgres => {
-                build::texts_of_integration_tests(workspace)?;
+                build::integration_tests(workspace)?;
                 let cluster = postgres::start()?;
                 sh::run(site_tests(workspace).env(TEST_POSTGRES, cluster.url("postgres")))
             }
@@ -108,6 +108,7 @@ impl Step {
                 sh::run(cargo("test").args(TOOL_PACKAGES))
             }
             Self::Packages => {
+                build::integration_tests(workspace)?;
                 build::end_to_end_tests(workspace)?;
                 build::clients(workspace).map(drop)
             }

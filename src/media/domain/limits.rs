@@ -9,7 +9,7 @@ pub(super) const MAX_PIXELS: u64 = 50_000_000;
 /// Bytes that a reader may take for the pixels of a picture.
 pub(super) const MAX_MEMORY: u64 = 256 * 1024 * 1024;
 /// Bytes of one file that is made of it.
-pub(super) const MAX_MADE: usize = 2 * MAX_BYTES;
+pub const MAX_MADE: usize = 2 * MAX_BYTES;
 /// The longest time for one picture, by the clock.
 const BUDGET: Duration = Duration::from_secs(30);
 

@@ -1,8 +1,11 @@
 //! What is done with pictures: `service` has the use cases, `store` the SQL, `reading` and
-//! what it uses make the served files of an uploaded one, `studio` does that aside, `served` is what readers get,
-//! `unused` finds what no text shows any more, `uses` says who knows the texts.
+//! what it uses make the served files of an uploaded one, `studio` does that aside, `served`
+//! is what readers get, `files` says where a file is, `leftovers` has the objects of no
+//! picture, `moving` moves files, `unused` finds what no text shows any more, `uses` says
+//! who knows the texts.
 
 mod colors;
+mod files;
 mod gif;
 mod jpeg;
 mod limits;
@@ -11,6 +14,8 @@ mod refused;
 mod store;
 mod studio;
 
+pub mod leftovers;
+pub mod moving;
 pub mod served;
 pub mod service;
 pub mod unused;
@@ -18,6 +23,7 @@ pub mod uses;
 #[cfg(test)]
 mod worst;
 
-pub use limits::MAX_BYTES;
+pub use files::Originals;
+pub use limits::{MAX_BYTES, MAX_MADE};
 pub use refused::Refused;
 pub use studio::Studio;

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::body::Bytes;
 use moka::future::Cache;
 
-use super::store;
-use crate::{config::PageMemory, error::AppError, site::Site};
+use super::files::{self, Place};
+use crate::{config::PageMemory, error::AppError, media::objects::ObjectError, site::Site};
 
 /// How long a file is kept. Another process may have deleted the picture meanwhile.
 const KEPT: Duration = Duration::from_secs(30);
@@ -39,12 +39,42 @@ impl Site {
 /// The file of that name.
 ///
 /// # Errors
-/// [`AppError::NotFound`]; [`AppError::Busy`].
+/// [`AppError::NotFound`]; [`AppError::Busy`]; [`AppError::PicturesAway`].
 pub async fn file(site: &Site, name: &str) -> Result<Bytes, AppError> {
-    let read = async {
-        let body = store::file(&mut site.database.read().await?, name).await?;
-        body.map(Bytes::from).ok_or(AppError::NotFound)
-    };
     let ServedFiles(files) = site.served_files();
-    files.try_get_with_by_ref(name, read).await.map_err(|error: Arc<AppError>| AppError::clone(&error))
+    let file = files.try_get_with_by_ref(name, read(site, name)).await;
+    file.map_err(|error: Arc<AppError>| AppError::clone(&error))
+}
+
+async fn read(site: &Site, name: &str) -> Result<Bytes, AppError> {
+    let mut before = None;
+    loop {
+        // No connection is held while the object store is asked.
+        let found = files::find(&mut site.database.read().await?, name).await?;
+        let url = match found.ok_or(AppError::NotFound)? {
+            Place::Database(body) => return Ok(body.into()),
+            Place::Object(url) => url,
+        };
+        match site.objects().read(&url).await {
+            Ok(body) => return Ok(body),
+            Err(error) if before.as_ref() == Some(&url) => {
+                if let ObjectError::Missing = error {
+                    tracing::error!(%url, "a file of a picture is not in the object store");
+                }
+                return Err(error.into());
+            }
+            // The file may have been moved or deleted meanwhile.
+            Err(ObjectError::Missing) => before = Some(url),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether there is a file of that name, wherever it is.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Busy`].
+pub async fn exists(site: &Site, name: &str) -> Result<(), AppError> {
+    let exists = files::exists(&mut site.database.read().await?, name).await?;
+    if exists { Ok(()) } else { Err(AppError::NotFound) }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 
 use super::{
-    MAX_BYTES, Refused, reading,
+    MAX_BYTES, Refused, files, leftovers, reading,
     store::{self, Stored},
     studio::invalid,
     uses::{self, Use},
@@ -41,7 +41,7 @@ pub struct Upload {
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::Invalid`] with
 /// what is wrong with the file, or when the quota is used up; [`AppError::TooMany`];
-/// [`AppError::Busy`].
+/// [`AppError::Busy`]; [`AppError::PicturesAway`].
 pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Result<Picture, AppError> {
     let owner = actor.user()?.clone();
     may_write(site, &owner).await?;
@@ -75,11 +75,14 @@ pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Resul
         alt,
         created_at: clock::now(),
     };
+    let files = files::bring(site, &stored.address.hash, prepared.files).await?;
+    let objects = files::objects_of(&files);
     // In one order with deletions: a picture that somebody else deletes takes no file of
     // this one with it.
-    site.database
+    let outcome = site
+        .database
         .write_in_order(
-            (owner, stored, prepared.files),
+            (owner, stored, files),
             move |db, (owner, stored, files)| {
                 Box::pin(async move {
                     if let Some(stored) = store::find_hash(db, &owner, &stored.address.hash).await? {
@@ -92,7 +95,12 @@ pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Resul
             },
             |_| (),
         )
-        .await
+        .await;
+    if outcome.is_err() && !objects.is_empty() {
+        // If this fails as well, they are removed in an hour.
+        let _ = leftovers::give_up(site, objects).await;
+    }
+    outcome
 }
 
 /// A picture that its author has sent once more.
@@ -196,5 +204,9 @@ pub async fn delete(site: &Site, actor: &Actor, id: &str) -> Result<(), AppError
         |db, (owner, stored)| Box::pin(async move { store::delete(db, &owner, &stored).await }),
         move |_| files.served_files().forget(),
     );
-    if deleted.await? == 0 { Err(AppError::NotFound) } else { Ok(()) }
+    if deleted.await? == 0 {
+        return Err(AppError::NotFound);
+    }
+    leftovers::remove_soon(site);
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::reading::MadeFile;
+use super::files::{self, NewFile};
 use crate::{
     credentials::UserId,
     database::{Db, execute, internal, on_engine},
@@ -146,7 +146,7 @@ pub(super) async fn insert(
     db: &mut Db,
     owner: &UserId,
     picture: &Stored,
-    files: &[MadeFile],
+    files: &[NewFile],
 ) -> Result<(), AppError> {
     let Address { hash, width, height, format } = &picture.address;
     execute!(db => sqlx::query(
@@ -163,13 +163,7 @@ pub(super) async fn insert(
         .bind(picture.alt.as_str())
         .bind(picture.created_at.micros()))?;
     for file in files {
-        // Another author may have the same picture.
-        execute!(db => sqlx::query(
-                "INSERT INTO media_files (name, hash, body) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
-            )
-            .bind(&file.name)
-            .bind(hash.as_str())
-            .bind(&file.body[..]))?;
+        files::insert(db, hash.as_str(), file).await?;
     }
     Ok(())
 }
@@ -188,28 +182,8 @@ pub(super) async fn delete(db: &mut Db, owner: &UserId, picture: &Stored) -> Res
     let deleted = execute!(db => sqlx::query("DELETE FROM media WHERE id = $1 AND owner_id = $2")
         .bind(&picture.id)
         .bind(owner.as_str()))?;
-    let hash = picture.address.hash.as_str();
-    execute!(db => sqlx::query(
-            "DELETE FROM media_files WHERE hash = $1 AND NOT EXISTS (SELECT 1 FROM media WHERE hash = $1)",
-        )
-        .bind(hash))?;
+    files::forget_of(db, &picture.address.hash).await?;
     Ok(deleted)
-}
-
-/// Removes the files of pictures that nobody has.
-pub(super) async fn forget_files(db: &mut Db) -> Result<(), AppError> {
-    execute!(db => sqlx::query(
-        "DELETE FROM media_files WHERE NOT EXISTS (SELECT 1 FROM media WHERE media.hash = media_files.hash)",
-    ))?;
-    Ok(())
-}
-
-/// The bytes of a file.
-pub(super) async fn file(db: &mut Db, name: &str) -> Result<Option<Vec<u8>>, AppError> {
-    Ok(on_engine!(db => sqlx::query_scalar("SELECT body FROM media_files WHERE name = $1")
-        .bind(name)
-        .fetch_optional(db)
-        .await?))
 }
 
 /// Authors with pictures that were not looked for since then, those first that wait longest.

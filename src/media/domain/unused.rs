@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{store, uses};
+use super::{files, leftovers, store, uses};
 use crate::{
     clock,
     credentials::{User, UserId},
@@ -21,10 +21,10 @@ const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const AUTHORS: i64 = 20;
 
 /// Searches the texts of some authors for their pictures, and removes what none has shown
-/// for 30 days.
+/// for 30 days. Removes the objects that no picture has.
 ///
 /// # Errors
-/// [`AppError::Busy`]
+/// [`AppError::Busy`]; [`AppError::PicturesAway`] with everything done but objects removed.
 pub async fn run(site: &Site) -> Result<(), AppError> {
     let authors = {
         let db = &mut site.database.read().await?;
@@ -35,9 +35,8 @@ pub async fn run(site: &Site) -> Result<(), AppError> {
             tracing::warn!(%error, user = author.as_str(), "the pictures of an author are not checked yet");
         }
     }
-    site.database
-        .write_in_order((), |db, ()| Box::pin(async move { store::forget_files(db).await }), |()| ())
-        .await
+    site.database.write_in_order((), |db, ()| Box::pin(files::forget_all(db)), |()| ()).await?;
+    leftovers::remove(site).await
 }
 
 async fn check(site: &Site, author: &UserId) -> Result<(), AppError> {
@@ -111,14 +110,15 @@ pub async fn give_away(site: &Site, author: &User, new_owner: &Username) -> Resu
 /// Removes the files of pictures that nobody has any more, after an account was deleted.
 ///
 /// # Errors
-/// [`AppError::Busy`]
+/// [`AppError::Busy`]; [`AppError::PicturesAway`] if objects wait to be removed.
 pub async fn forget_files(site: &Site) -> Result<(), AppError> {
-    let files = site.clone();
+    let served = site.clone();
     site.database
         .write_in_order(
             (),
-            |db, ()| Box::pin(async move { store::forget_files(db).await }),
-            move |()| files.served_files().forget(),
+            |db, ()| Box::pin(files::forget_all(db)),
+            move |()| served.served_files().forget(),
         )
-        .await
+        .await?;
+    leftovers::remove(site).await
 }

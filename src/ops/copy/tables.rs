@@ -245,6 +245,12 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "media_objects",
+        columns: &[text("name"), text("hash"), text("url")],
+        key: &["name"],
+        identity: None,
+    },
+    Table {
         name: "secrets",
         columns: &[text("name"), bytes("value"), integer("created_at")],
         key: &["name"],

@@ -573,6 +573,13 @@ pub const OPERATOR: &[Door] = &[
         way: Way::Argument(&["migrate", "--mail-from", "byline@example.org", "--mail-transport"]),
     },
     Door {
+        name: "where pictures are stored",
+        parses: &["config/media.rs::MediaUrl::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--media-url"]),
+    },
+    Door {
         name: "the sender of mails",
         parses: &[],
         bytes: 64 * KIB,

@@ -13,8 +13,8 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AiCrawlers, AuthorLimits, Config, ConflictDetection, Cost, Identity, MediaQuota, Origins, PageMemory,
-        SecretKeySource, Srp, Unverified,
+        AiCrawlers, AuthorLimits, AwsVariables, Config, ConflictDetection, Cost, Identity, MediaQuota,
+        Origins, PageMemory, SecretKeySource, Srp, Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
@@ -169,6 +169,8 @@ impl Running {
             identity: Identity::default(),
             ai_crawlers: AiCrawlers::Allow,
             media_quota: MediaQuota::of_mib(MediaQuota::DEFAULT),
+            media_url: None,
+            aws: AwsVariables::default(),
         };
         set(&mut config);
         let site = Site::open(&config).await.expect("the site opens");

@@ -1,0 +1,229 @@
+//! An S3 server for the tests: SeaweedFS, a real one, on this machine alone.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use byline::{
+    config::{AwsVariables, Config, MediaUrl},
+    media::objects::{ObjectUrl, Objects},
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener as Listener, TcpStream},
+    sync::watch,
+};
+
+use super::{Client, until};
+
+const BUCKET: &str = "pictures";
+
+/// The server's folder, its program, and further arguments. The shell ends the server and
+/// removes the folder when the other end of its input is closed, which the system does
+/// when the tests end, in whatever way.
+const SCRIPT: &str = r#"
+folder="$1"
+shift
+"$@" </dev/null >"$folder/log" 2>&1 &
+server=$!
+read -r _
+kill -KILL $server
+wait $server
+rm -rf "$folder"
+"#;
+
+/// Whoever has the key may do everything; anybody may look.
+const IDENTITIES: &str = r#"{"identities": [
+    {"name": "byline", "credentials": [{"accessKey": "byline", "secretKey": "a secret"}],
+     "actions": ["Admin", "Read", "Write", "List"]},
+    {"name": "anonymous", "actions": ["Read", "List"]}
+]}"#;
+
+/// The server that all tests of a run share.
+struct Server {
+    port: u16,
+    // Its input is what keeps the server alive.
+    _watchdog: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let program = program();
+        assert!(program.exists(), "{} is missing; `cargo xtask test` installs it", program.display());
+        let folder = tempfile::Builder::new().prefix("byline-objects-").tempdir().expect("a folder").keep();
+        fs::write(folder.join("s3.json"), IDENTITIES).expect("a file");
+        // All are taken at the same time, so no two are equal.
+        let taken = [(); 8].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
+        let ports = taken.map(|listener| listener.local_addr().expect("an address").port());
+        let [master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc] = ports;
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", SCRIPT, "watchdog"]).args([&folder, &program]).args([
+            "server",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            "-filer",
+            "-s3",
+            "-s3.autoCreateBucket=true",
+            "-volume.max=20",
+            "-master.volumeSizeLimitMB=64",
+        ]);
+        for (name, port) in [
+            ("master.port", master),
+            ("master.port.grpc", master_grpc),
+            ("volume.port", volume),
+            ("volume.port.grpc", volume_grpc),
+            ("filer.port", filer),
+            ("filer.port.grpc", filer_grpc),
+            ("s3.port", s3),
+            ("s3.port.grpc", s3_grpc),
+        ] {
+            shell.arg(format!("-{name}={port}"));
+        }
+        shell
+            .arg(format!("-dir={}", folder.display()))
+            .arg(format!("-s3.config={}", folder.join("s3.json").display()))
+            .current_dir(&folder)
+            // Away from the signals of our terminal, which ends us.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self { port: s3, _watchdog: shell.spawn().expect("a shell") }
+    }
+
+    fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+}
+
+/// Where `cargo xtask test` installs the server: beside what cargo has built.
+fn program() -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_byline")).parent().and_then(Path::parent);
+    built.expect("cargo's folder").join("xtask/objects/bin/weed")
+}
+
+/// A part of the server's bucket for one test, and the way to it, which the test can close.
+pub struct ObjectStore {
+    address: SocketAddr,
+    prefix: String,
+    way: watch::Sender<Way>,
+}
+
+/// What happens to whoever connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Open,
+    /// Connections end at once, as if the server were down.
+    Closed,
+    /// Nobody answers, as if a cable were cut.
+    Silent,
+}
+
+impl ObjectStore {
+    /// An empty place for pictures, on the server that all tests of this run share.
+    pub async fn start() -> Self {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        static PLACES: AtomicUsize = AtomicUsize::new(0);
+
+        let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(Server::start).address());
+        let server = server.await.expect("a server");
+        let listener = Listener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (way, watched) = watch::channel(Way::Open);
+        tokio::spawn(lead(listener, server, watched));
+        let prefix = format!("place-{}", PLACES.fetch_add(1, Ordering::Relaxed));
+        let store = Self { address, prefix, way };
+        // It answers before it can store something.
+        let objects = Objects::new(None, store.variables()).expect("a client");
+        let first = ObjectUrl::from_stored(&format!("s3://{BUCKET}/first/object")).expect("a URL");
+        until("the object store", async || objects.write(&first, b"x".to_vec().into()).await.is_ok()).await;
+        store
+    }
+
+    /// The value of the setting.
+    pub fn url(&self) -> String {
+        format!("s3://{BUCKET}/{}", self.prefix)
+    }
+
+    /// The variables by which a client reaches it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "byline".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "a secret".to_owned()),
+        ]
+    }
+
+    fn variables(&self) -> AwsVariables {
+        let variables = self.environment().into_iter();
+        AwsVariables(variables.map(|(name, value)| (name.to_owned(), value.into())).collect())
+    }
+
+    /// The settings of a site that stores new pictures here.
+    pub fn settings(&self) -> impl Fn(&mut Config) + use<> {
+        let (url, reach) = (self.url().parse::<MediaUrl>().expect("a place"), self.reach());
+        move |config| {
+            config.media_url = Some(url.clone());
+            reach(config);
+        }
+    }
+
+    /// The settings of a site that reaches it, and stores new pictures in the database.
+    pub fn reach(&self) -> impl Fn(&mut Config) + use<> {
+        let variables = self.variables();
+        move |config| config.aws = variables.clone()
+    }
+
+    /// Opens or closes the way to the server. Connections that are open end.
+    pub fn set(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+
+    /// The keys of all objects of this place, without its prefix.
+    pub async fn keys(&self) -> BTreeSet<String> {
+        let start = format!("{}/", self.prefix);
+        let path = format!("/{BUCKET}?list-type=2&prefix={start}");
+        let listed = Client::browser(self.address, false).get(&path).await;
+        assert_eq!(listed.status, 200, "{}", listed.text());
+        assert!(listed.text().contains("<IsTruncated>false"), "{}", listed.text());
+        let keys = listed.text().split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+        keys.map(|(key, _)| key.strip_prefix(&start).expect("a key of this place").to_owned()).collect()
+    }
+}
+
+/// Leads connections to the server, as long as the way is open.
+async fn lead(listener: Listener, server: SocketAddr, way: watch::Receiver<Way>) {
+    loop {
+        let Ok((mut client, _)) = listener.accept().await else { return };
+        let mut way = way.clone();
+        tokio::spawn(async move {
+            let now = *way.borrow_and_update();
+            let led = async {
+                match now {
+                    Way::Closed => {}
+                    Way::Silent => std::future::pending().await,
+                    Way::Open => {
+                        if let Ok(mut server) = TcpStream::connect(server).await {
+                            let _ = copy_bidirectional(&mut client, &mut server).await;
+                        }
+                    }
+                }
+            };
+            tokio::select! {
+                () = led => {}
+                _ = way.changed() => {}
+            }
+        });
+    }
+}
