@@ -190,3 +190,46 @@ for (const keepsOwn of [true, false]) {
     }
   });
 }
+
+test('two tabs that save at the same time make two drafts, and neither asks its author anything', async ({
+  page,
+  author,
+  context,
+}) => {
+  const other = await context.newPage();
+  await Promise.all([open(page), open(other)]);
+  for (const words of ['began', 'went on']) {
+    for (const [tab, name] of [[page, 'One'], [other, 'Two']] as const) {
+      await type(tab, { title: name, content: `${name} ${words}` });
+    }
+    const both = { One: `One ${words}`, Two: `Two ${words}` };
+    const contents = async () => Object.fromEntries((await drafts(page)).map(({ title, content }) => [title, content]));
+    await expect.poll(contents).toEqual(both);
+  }
+  for (const tab of [page, other]) {
+    await expect(saved(tab)).toBeVisible();
+    await expect(tab.getByRole('alert')).toBeHidden();
+  }
+  expect(await drafts(page)).toHaveLength(2);
+});
+
+test('two tabs in which one draft is written lose neither text', async ({ page, author, context, watch }) => {
+  const draft = await begun(page);
+  const other = await context.newPage();
+  await open(other, edit(draft));
+  await field(page, 'Content').fill('From the first tab.');
+  await expect.poll(() => drafts(page)).toMatchObject([{ content: 'From the first tab.' }]);
+  watch.expectStatus(409);
+  await field(other, 'Content').fill('From the second tab.');
+  const alert = other.getByRole('alert');
+  await expect(alert).toContainText('changed in another tab');
+  await alert.getByText('Show the other text').click();
+  await expect(field(other, 'The other text')).toHaveValue(`${TEXT.title}\n\nFrom the first tab.`);
+  await expect(field(other, 'Content')).toHaveValue('From the second tab.');
+  await button(other, 'Keep my text').click();
+  await expect.poll(() => drafts(page)).toMatchObject([{ content: 'From the second tab.' }]);
+  // The first tab learns of it when it saves again.
+  await field(page, 'Content').fill('From the first tab, again.');
+  await expect(page.getByRole('alert')).toContainText('changed in another tab');
+  await expect(field(page, 'Content')).toHaveValue('From the first tab, again.');
+});
