@@ -229,6 +229,7 @@ test('two tabs in which one draft is written lose neither text', async ({ page, 
   await button(other, 'Keep my text').click();
   await expect.poll(() => drafts(page)).toMatchObject([{ content: 'From the second tab.' }]);
   // The first tab learns of it when it saves again.
+  watch.expectStatus(409);
   await field(page, 'Content').fill('From the first tab, again.');
   await expect(page.getByRole('alert')).toContainText('changed in another tab');
   await expect(field(page, 'Content')).toHaveValue('From the first tab, again.');

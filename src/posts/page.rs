@@ -14,6 +14,7 @@ pub struct Summary {
     pub slug: Option<Slug>,
     pub tags: Tags,
     /// The language that its author chose; absent where it is found from the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
     /// Plain text.
     pub title: Title,

@@ -146,6 +146,7 @@ countLater();
 const tablist = document.querySelector("#editor-tabs");
 const tabs = [...tablist.querySelectorAll("button")];
 tablist.setAttribute("role", "tablist");
+tablist.setAttribute("aria-label", "Editor");
 for (const tab of tabs) tab.setAttribute("role", "tab");
 const narrow = matchMedia("(width < 64rem)");
 

@@ -9,7 +9,7 @@ use crate::{assets, http::context::actor};
 #[component]
 pub fn Tabs() -> impl IntoView {
     view! {
-        <div id="editor-tabs" aria-label="Editor" hidden>
+        <div id="editor-tabs" hidden>
             <button
                 id="write-tab"
                 type="button"
