@@ -26,8 +26,7 @@ pub struct Profile {
 }
 
 /// How quotation marks, dashes and dots of a person's posts are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Punctuation {
     /// As printers set them: “so” – it’s…
     #[default]

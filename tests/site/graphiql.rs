@@ -33,6 +33,13 @@ async fn everyone_may_open_graphiql_and_it_says_who_asks() {
     assert_eq!(page.link("Log in").as_deref(), Some("/login?next=/graphiql"));
     assert_eq!(page.count("main[data-signed-in]"), 0);
 
+    let named =
+        Running::start_with(|config| config.identity.name = "Marsh <notes>".parse().expect("a name")).await;
+    let page = named.browser().page("/graphiql").await;
+    page.assert_harmless("a name with markup");
+    assert_eq!(page.text("head > title"), "GraphiQL – Marsh <notes>");
+    assert_eq!(page.link("Marsh <notes>").as_deref(), Some("/"));
+
     let page = site.author("ada").await.page("/graphiql").await;
     assert_eq!(page.text(".bar strong"), "ada");
     assert_eq!(page.count("main[data-signed-in]"), 1);

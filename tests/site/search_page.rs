@@ -285,7 +285,8 @@ async fn plan(site: &Running, filter: Filter) -> String {
     let engine = site.site.database.engine();
     let selection =
         Selection { owner: None, tag: None, slug: None, filter, after: None, limit: 20, content: true };
-    let (text, values) = select::search_statement(engine, &selection).expect("words").finish();
+    let narrowing = selection.filter.narrowing().expect("words");
+    let (text, values) = select::search_statement(engine, &selection, &narrowing).finish();
     macro_rules! explain {
         ($db:expr, $explain:literal) => {{
             let mut query = sqlx::query(AssertSqlSafe(format!("{} {text}", $explain)));
@@ -342,4 +343,29 @@ async fn a_search_and_a_filter_ask_the_index_and_read_no_other_posts() {
             "{filter:?}:\n{plan}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_search_of_many_letters_asks_for_the_rarest_of_them_and_finds_what_has_all() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    // Each half of the words is everywhere, or nearly nowhere.
+    for number in 0..40 {
+        ada.publish("Title", &format!("abcdefghijk, number {number}")).await;
+    }
+    ada.publish("Both", "zyxwvutsrq abcdefghijk").await;
+    ada.publish("One", "zyxwvutsrq").await;
+    index(&site).await;
+    let (common, rare) = (Filter::search("abcdefghijk"), Filter::search("zyxwvutsrq"));
+    let both = Filter::All(vec![common, rare.clone()]).narrowing().expect("words");
+    let mut db = site.site.database.read().await.expect("a reader");
+    let rarest = search_index::rarest(&mut db, both.clone()).await.expect("an answer");
+    drop(db);
+    match site.site.database.engine() {
+        // Ten letters have eight grams of three.
+        Engine::Sqlite => assert_eq!(rarest, rare.narrowing().expect("words")),
+        Engine::Postgres => assert_eq!(rarest, both, "it finds the rarest itself"),
+    }
+    let page = found(&mut site.script(), "abcdefghijk zyxwvutsrq").await;
+    assert_eq!(titles(&page), ["Both"]);
 }

@@ -26,7 +26,8 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn prepare(byline: &Path, folder: &Path, count: u64) -> Result<Self> {
-        let file = Self { path: folder.join(format!("rendered-{}-{count}.db", markdown::VERSION)), count };
+        let renderer = markdown::renderer(Punctuation::default());
+        let file = Self { path: folder.join(format!("rendered-{renderer}-{count}.db")), count };
         if !file.path.exists() || migrate(byline, &file.url()).is_err() {
             let unfinished = folder.join("unfinished.db");
             remove(&unfinished)?;

@@ -29,7 +29,7 @@ pub fn ProfilePage() -> impl IntoView {
             <div class="narrow">
                 <h1>"Profile"</h1>
                 <ErrorSummary />
-                <p>"Everyone may see this. Every field may stay empty."</p>
+                <p>"Everyone may see this. Every text may stay empty."</p>
                 <form method="post" action="/account/profile" novalidate>
                     <TextField
                         field=Field::DisplayName

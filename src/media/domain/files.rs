@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use futures::future::try_join_all;
+use sqlx::AssertSqlSafe;
 
 use super::{leftovers, reading::MadeFile};
 use crate::{
@@ -114,42 +115,24 @@ pub(super) async fn exists(db: &mut Db, name: &str) -> Result<bool, AppError> {
     Ok(found > 0)
 }
 
-/// Removes the files of a picture that nobody has.
-pub(super) async fn forget_of(db: &mut Db, hash: &Hash) -> Result<(), AppError> {
-    execute!(db => sqlx::query(
-            "DELETE FROM media_files WHERE hash = $1 AND NOT EXISTS (SELECT 1 FROM media WHERE hash = $1)",
+/// Removes the files of pictures that nobody has: of all, or of the one with that hash.
+pub(super) async fn forget(db: &mut Db, hash: Option<&Hash>) -> Result<(), AppError> {
+    let of_one = if hash.is_some() { "hash = $1" } else { "CAST($1 AS TEXT) IS NULL" };
+    let unused = |table: &str| {
+        format!(
+            "FROM {table} WHERE {of_one} AND NOT EXISTS (SELECT 1 FROM media WHERE media.hash = {table}.hash)"
         )
-        .bind(hash.as_str()))?;
-    execute!(db => sqlx::query(
-            "INSERT INTO media_leftovers (url, remove_at, is_taken)
-             SELECT url, $2, 1 FROM media_objects
-             WHERE hash = $1 AND NOT EXISTS (SELECT 1 FROM media WHERE hash = $1)
-             ON CONFLICT (url) DO NOTHING",
-        )
-        .bind(hash.as_str())
-        .bind(clock::now().micros()))?;
-    execute!(db => sqlx::query(
-            "DELETE FROM media_objects WHERE hash = $1 AND NOT EXISTS (SELECT 1 FROM media WHERE hash = $1)",
-        )
-        .bind(hash.as_str()))?;
-    Ok(())
-}
-
-/// Removes the files of all pictures that nobody has.
-pub(super) async fn forget_all(db: &mut Db) -> Result<(), AppError> {
-    execute!(db => sqlx::query(
-        "DELETE FROM media_files WHERE NOT EXISTS (SELECT 1 FROM media WHERE media.hash = media_files.hash)",
-    ))?;
-    execute!(db => sqlx::query(
-            "INSERT INTO media_leftovers (url, remove_at, is_taken)
-             SELECT url, $1, 1 FROM media_objects
-             WHERE NOT EXISTS (SELECT 1 FROM media WHERE media.hash = media_objects.hash)
-             ON CONFLICT (url) DO NOTHING",
-        )
-        .bind(clock::now().micros()))?;
-    execute!(db => sqlx::query(
-        "DELETE FROM media_objects WHERE NOT EXISTS (SELECT 1 FROM media WHERE media.hash = media_objects.hash)",
-    ))?;
+    };
+    let leave = format!(
+        "INSERT INTO media_leftovers (url, remove_at, is_taken) SELECT url, $2, 1 {}
+         ON CONFLICT (url) DO NOTHING",
+        unused("media_objects")
+    );
+    let hash = hash.map(Hash::as_str);
+    execute!(db => sqlx::query(AssertSqlSafe(leave)).bind(hash).bind(clock::now().micros()))?;
+    for table in ["media_files", "media_objects"] {
+        execute!(db => sqlx::query(AssertSqlSafe(format!("DELETE {}", unused(table)))).bind(hash))?;
+    }
     Ok(())
 }
 

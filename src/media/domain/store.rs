@@ -182,7 +182,7 @@ pub(super) async fn delete(db: &mut Db, owner: &UserId, picture: &Stored) -> Res
     let deleted = execute!(db => sqlx::query("DELETE FROM media WHERE id = $1 AND owner_id = $2")
         .bind(&picture.id)
         .bind(owner.as_str()))?;
-    files::forget_of(db, &picture.address.hash).await?;
+    files::forget(db, Some(&picture.address.hash)).await?;
     Ok(deleted)
 }
 

@@ -35,7 +35,7 @@ pub async fn run(site: &Site) -> Result<(), AppError> {
             tracing::warn!(%error, user = author.as_str(), "the pictures of an author are not checked yet");
         }
     }
-    site.database.write_in_order((), |db, ()| Box::pin(files::forget_all(db)), |()| ()).await?;
+    site.database.write_in_order((), |db, ()| Box::pin(files::forget(db, None)), |()| ()).await?;
     leftovers::remove(site).await
 }
 
@@ -116,7 +116,7 @@ pub async fn forget_files(site: &Site) -> Result<(), AppError> {
     site.database
         .write_in_order(
             (),
-            |db, ()| Box::pin(files::forget_all(db)),
+            |db, ()| Box::pin(files::forget(db, None)),
             move |()| served.served_files().forget(),
         )
         .await?;

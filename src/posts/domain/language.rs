@@ -20,8 +20,9 @@ impl TextLanguage {
     /// else.
     const OF_PAGES: &str = "en";
 
-    /// The language of a post: the chosen one, or else by the words that it begins with. Another than that of the pages
-    /// only where there is no doubt: a wrong one is read out with a wrong voice.
+    /// The language of a post: the chosen one, or else by the words that it begins with. Of
+    /// these, another than that of the pages only where there is no doubt: a wrong one is read
+    /// out with a wrong voice.
     #[must_use]
     pub fn of(chosen: Option<Language>, title: &str, excerpt: &str) -> Self {
         if let Some(chosen) = chosen {
@@ -142,6 +143,13 @@ mod tests {
             ("我提前一个小时出门，为的是不要提前一个小时到达，路过的面包店还没有开门。", "zh", "ltr"),
         ] {
             assert_eq!(TextLanguage::of(None, "", text), TextLanguage { tag, direction }, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_language_that_is_found_can_be_chosen_as_well() {
+        for found in Lang::all() {
+            assert_eq!(Language::parse(tag(*found)).map(Language::tag), Ok(tag(*found)), "{found:?}");
         }
     }
 

@@ -112,7 +112,7 @@ async fn marked(db: &mut Db) -> Result<Vec<Marked>, AppError> {
 /// How many of the newest posts with a gram are passed to see how rare it is.
 const PASSED: usize = 16;
 
-/// The same with fewer grams, where the engine reads the whole list of each. PostgreSQL
+/// What the index is asked for: fewer grams than there are, where the engine reads the whole list of each. PostgreSQL
 /// begins with the rarest itself.
 pub async fn rarest(db: &mut Db, narrowing: Narrowing) -> Result<Narrowing, AppError> {
     let (Db::Sqlite(connection), Some(choices)) = (db, narrowing.choices()) else {
@@ -131,7 +131,7 @@ pub async fn rarest(db: &mut Db, narrowing: Narrowing) -> Result<Narrowing, AppE
     }
     // The older the last post that is passed, the rarer the gram; there is none for the rarest.
     let mut passed: Vec<(u32, Option<i64>)> = probes.build_query_as().fetch_all(&mut **connection).await?;
-    passed.sort_unstable_by_key(|(_, place)| *place);
+    passed.sort_by_key(|(_, place)| *place);
     Ok(Narrowing::keep_rarest(passed.into_iter().map(|(gram, _)| gram).collect()))
 }
 

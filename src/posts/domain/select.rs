@@ -71,13 +71,14 @@ pub fn select_statement(engine: Engine, selection: &Selection) -> Sql {
     select_from(engine, selection, From::AllPosts)
 }
 
-/// The statement of [`select`] that asks the index of words, where the filter has any. Few
-/// posts have one slug, so there is nothing to narrow.
+/// The statement of [`select`] that asks the index of words.
 #[must_use]
-pub fn search_statement(engine: Engine, selection: &Selection) -> Option<Sql> {
-    Some(select_from(engine, selection, From::Index(&narrowing(selection)?)))
+pub fn search_statement(engine: Engine, selection: &Selection, narrowing: &Narrowing) -> Sql {
+    select_from(engine, selection, From::Index(narrowing))
 }
 
+/// What the index is asked for, where the filter has words. Few posts have one slug, so there
+/// is nothing to narrow.
 fn narrowing(selection: &Selection) -> Option<Narrowing> {
     selection.filter.narrowing().filter(|_| selection.slug.is_none())
 }
@@ -187,7 +188,7 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
                     looked_at = enough(looked_at, rows.len(), selection.limit);
                 }
                 let narrowing = search_index::rarest(db, narrowing).await?;
-                let search = select_from(engine, selection, From::Index(&narrowing));
+                let search = search_statement(engine, selection, &narrowing);
                 fetch_untimed(db, search, selection.limit, PostRow::text_len).await
             })
             .await?

@@ -47,9 +47,12 @@ pub fn AuthorPage() -> impl IntoView {
         };
         Ok(view! {
             <PageTitle text=name.clone() />
-            {is_first.then(|| {
-                view! { <ListPreview title=name.clone() description path=path.clone() kind="profile" /> }
-            })}
+            <ListPreview
+                title=name.clone()
+                description
+                path=is_first.then(|| path.clone())
+                kind="profile"
+            />
             <FeedLinks of=FeedOf::Author(username.clone()) name=name.clone() />
             <header class="author-header" dir="auto">
                 <h1>{name.clone()}</h1>

@@ -34,7 +34,7 @@ pub fn SitePreview() -> impl IntoView {
         description => description.to_owned(),
     };
     view! {
-        <ListPreview title=name description path="/".to_owned() />
+        <ListPreview title=name description path=Some("/".to_owned()) />
         <FeedLinks of=FeedOf::Everyone />
     }
 }
@@ -43,7 +43,7 @@ pub fn SitePreview() -> impl IntoView {
 #[component]
 pub fn SearchPreview() -> impl IntoView {
     let description = format!("Search the titles and texts of everything on {}.", site().identity.name);
-    view! { <ListPreview title="Search".to_owned() description path=address::SEARCH.to_owned() /> }
+    view! { <ListPreview title="Search".to_owned() description path=Some(address::SEARCH.to_owned()) /> }
 }
 
 /// In the head of a page that lists posts.
@@ -51,18 +51,20 @@ pub fn SearchPreview() -> impl IntoView {
 pub fn ListPreview(
     title: String,
     description: String,
-    /// The one address of the page.
-    path: String,
+    /// The one address of the page. Absent for the later pages of a list, which nobody links.
+    path: Option<String>,
     /// A type of Open Graph.
     #[prop(default = "website")]
     kind: &'static str,
 ) -> impl IntoView {
     view! {
         <Meta name="description" content=description.clone() />
-        <Meta property="og:type" content=kind />
-        <Meta property="og:title" content=title />
-        <Meta property="og:description" content=description />
-        <CommonPreview path image=PageImage::of_site(&site().identity) />
+        {path.map(|path| view! {
+            <Meta property="og:type" content=kind />
+            <Meta property="og:title" content=title />
+            <Meta property="og:description" content=description />
+            <CommonPreview path image=PageImage::of_site(&site().identity) />
+        })}
     }
 }
 

@@ -42,10 +42,11 @@ pub fn TagPage() -> impl IntoView {
         let title = format!("Posts tagged {name}");
         Ok(view! {
             <PageTitle text=title.clone() />
-            {is_first.then(|| {
-                let description = format!("{title}, newest first");
-                view! { <ListPreview title description path=address::of_tag(&tag) /> }
-            })}
+            <ListPreview
+                description=format!("{title}, newest first")
+                title
+                path=is_first.then(|| address::of_tag(&tag))
+            />
             <FeedLinks of=FeedOf::Tag(tag.clone()) />
             <h1>"Tagged "<bdi>{name}</bdi></h1>
             <List page path=address::of_tag(&tag) own=false />

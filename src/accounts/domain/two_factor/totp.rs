@@ -30,6 +30,7 @@ impl TotpSecret {
     /// A code counts this many steps before its time and after it, because clocks
     /// differ and people type (RFC 6238, 5.2).
     const SKEW: u16 = 1;
+
     pub(super) fn random() -> Result<Self, AppError> {
         let mut bytes = vec![0; Self::BYTES];
         getrandom::fill(&mut bytes).map_err(internal)?;
