@@ -1,10 +1,9 @@
 //! Cached pages of readers without a session.
 
-use std::io::Read;
+use std::{future::poll_fn, io::Read, pin::pin, task::Poll};
 
 use axum::{body::Body, http::Method};
 use byline::{
-    accounts::profile::Punctuation,
     credentials::{Actor, User, UserId},
     error::AppError,
     posts::{
@@ -189,31 +188,59 @@ async fn pages_rendered_at_the_same_time_do_not_mix() {
 #[tokio::test]
 async fn a_change_whose_sender_hangs_up_still_reaches_readers() {
     let site = Running::start().await;
-    site.author("ada").await;
+    let mut author = site.author("ada").await;
     let mut reader = site.browser();
     assert!(!reader.get("/").await.text().contains("Hung up"), "the list is kept without it");
 
     let id = site.text("SELECT id FROM users").await;
     let ada =
         Actor::User(User { id: UserId::from_stored(id), username: Username::parse("ada").expect("a name") });
-    let post_text = PostText {
-        title: Title::parse("Hung up").expect("a title"),
-        content: Some(Content::parse("").expect("a text")),
-    };
-    // Its text is rendered by then; until then nothing is under way.
-    site.site.renderer().render(post_text.text(), Punctuation::default()).await.expect("it is rendered");
-    // What becomes of a request whose connection closes: polled, then dropped.
-    let mut creating =
-        Box::pin(service::create::<AppError>(&site.site, &ada, Ok(post_text.into()), Ok(None)));
-    assert!(futures::poll!(creating.as_mut()).is_pending(), "the write is under way");
-    drop(creating);
+    // One hangs up at the first wait of its request, the next at the second, and so on: before
+    // the write begins, and while it is under way. How often a request waits is never the same,
+    // so this goes on until a write has ended without its sender.
+    for round in 1..=50 {
+        let mut hung_up = Vec::new();
+        for waits in 1.. {
+            let title = format!("Hung up at wait {waits} of round {round}.");
+            let post_text = PostText {
+                title: Title::parse(&title).expect("a title"),
+                content: Some(Content::parse("").expect("a text")),
+            };
+            let creating = service::create::<AppError>(&site.site, &ada, Ok(post_text.into()), Ok(None));
+            if dropped_at_wait(waits, creating).await.is_some() {
+                break;
+            }
+            hung_up.push(title);
+        }
+        // Changes are committed in the order in which they begin, so all before it have ended.
+        author.publish(&format!("End of round {round}"), "Text").await;
+        for title in hung_up {
+            if site.count(&format!("SELECT COUNT(*) FROM posts WHERE title = '{title}'")).await == 1 {
+                in_time("the post to be on the list", async {
+                    while !reader.get("/").await.text().contains(&title) {
+                        tokio::task::yield_now().await;
+                    }
+                })
+                .await;
+                return;
+            }
+        }
+    }
+    panic!("nobody hung up while their post was written");
+}
 
-    in_time("the post to be on the list", async {
-        while !reader.get("/").await.text().contains("Hung up") {
-            tokio::task::yield_now().await;
+/// The output of `work`, unless it waits so many times: then it is dropped, as a request is
+/// whose connection closes.
+async fn dropped_at_wait<T>(mut waits: usize, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            waits -= 1;
+            if waits == 0 { Poll::Ready(None) } else { Poll::Pending }
         }
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
