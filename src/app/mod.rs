@@ -22,11 +22,14 @@ use crate::{
     error::AppError,
     http::{context::site, look::Look},
     media::pages::{DeletePicturePage, PicturesPage},
-    posts::pages::{
-        AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
-        PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
+    posts::{
+        address,
+        pages::{
+            AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
+            PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
+        },
     },
-    ui::ErrorPage,
+    ui::{ErrorPage, uri},
 };
 use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
 
@@ -53,6 +56,9 @@ pub fn App() -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <script src=assets::url("theme.js")></script>
                 <link rel="stylesheet" href=assets::url("byline.css") />
+                {(!is_for_reading(uri().path())).then(|| view! {
+                    <link rel="stylesheet" href=assets::url("authors.css") />
+                })}
                 {look.map(|href| view! { <link rel="stylesheet" href=href /> })}
                 // What is read first is set in it, so it is asked for before the style sheet says so.
                 {serves_faces.then(|| view! {
@@ -80,6 +86,12 @@ pub fn App() -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// Whether a page is for reading alone: then it does without the style sheet of forms for
+/// texts, lists of one's own and accounts. An error of a form has the address of the form.
+fn is_for_reading(path: &str) -> bool {
+    path == "/" || ["/@", "/posts/", "/tags/", address::SEARCH].iter().any(|start| path.starts_with(start))
 }
 
 #[component]

@@ -1,4 +1,4 @@
-//! The style sheet: one file made from many.
+//! The style sheets: each one file made from many.
 
 use std::{fs, path::Path, process::Command};
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{node::Node, sh, workspace::Workspace};
 
-/// Inlines the imports of the site's style sheet and minifies the whole, the
+/// Inlines the imports of a style sheet below `style` and minifies the whole, the
 /// latter where there is Node to do so.
-pub(crate) fn bundle(workspace: &Workspace) -> Result<String> {
-    let entry = workspace.root.join("style/main.css");
+pub(crate) fn bundle(workspace: &Workspace, entry: &str) -> Result<String> {
+    let entry = workspace.root.join("style").join(entry);
     match Node::find()? {
         Some(node) => {
             node.install_packages(workspace, &workspace.root.join("xtask"))?;
@@ -100,8 +100,10 @@ mod tests {
     fn imports_are_inlined_without_node_too() {
         let css = with_import("@import \"base.css\" layer(base);", inlined).unwrap();
         assert!(css.starts_with("@layer base {\n:root {") && css.contains("\n}\narticle"), "{css}");
-        let site = Workspace::find().root.join("style/main.css");
-        assert!(!inlined(&site).unwrap().contains("@import"));
+        for sheet in ["main.css", "authors.css"] {
+            let sheet = Workspace::find().root.join("style").join(sheet);
+            assert!(!inlined(&sheet).unwrap().contains("@import"));
+        }
     }
 
     #[test]

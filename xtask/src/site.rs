@@ -91,7 +91,8 @@ struct Source {
 fn collect(workspace: &Workspace, islands: &Islands, graphiql: Option<&Graphiql>) -> Result<Vec<Source>> {
     let root = &workspace.root;
     let mut sources = vec![
-        Source { name: "byline.css".into(), contents: css::bundle(workspace)?.into_bytes() },
+        Source { name: "byline.css".into(), contents: css::bundle(workspace, "main.css")?.into_bytes() },
+        Source { name: "authors.css".into(), contents: css::bundle(workspace, "authors.css")?.into_bytes() },
         read("byline.js", &islands.js)?,
         read("byline.wasm", &islands.wasm)?,
         read("boot.js", &root.join("src/app/boot.js"))?,
