@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { heading, link } from '../support/page.ts';
 import { signedUp } from '../support/people.ts';
-import { entry, published, show } from '../support/posts.ts';
+import { address, entry, published, show } from '../support/posts.ts';
 import { expect, freshSite, test } from '../support/test.ts';
 
 test('a reader opens a post from the list and finds nothing to change', async ({ page, author, visitor }) => {
@@ -19,6 +20,25 @@ test('a reader opens a post from the list and finds nothing to change', async ({
   await expect(reader.getByRole('strong')).toHaveText('turned');
   await expect(reader.getByRole('link', { name: 'Edit' })).toBeHidden();
   await expect(reader.getByRole('link', { name: 'Delete post' })).toBeHidden();
+});
+
+test('a first visit of a post with italics loads at most 40 kB', async ({ page, author, visitor }) => {
+  // Five thousand characters of real prose.
+  const prose = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8').slice(0, 5_000);
+  const post = await published(page, { title: 'Of what it costs', content: `*First of all*, a post.\n\n${prose}` });
+  const reader = await visitor();
+  const network = await reader.context().newCDPSession(reader);
+  const sizes = new Map<string, number>();
+  network.on('Network.loadingFinished', ({ requestId, encodedDataLength }) =>
+    sizes.set(requestId, encodedDataLength),
+  );
+  await network.send('Network.enable');
+  await reader.goto(address(post), { waitUntil: 'networkidle' });
+  await expect(heading(reader)).toHaveText('Of what it costs');
+  const loaded = await reader.evaluate(() => performance.getEntriesByType('resource').map((entry) => entry.name));
+  expect(loaded).toContainEqual(expect.stringContaining('serif-italic'));
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  expect(bytes).toBeLessThanOrEqual(40_000);
 });
 
 test('a reader pages through older posts and back', async ({ page, author }) => {
