@@ -125,6 +125,12 @@ pub enum AppError {
         "Confirm your email address before you write: enter the code that was mailed to you on the page /verify-email."
     )]
     EmailNotConfirmed,
+    /// Every factor is right, but whoever runs the site has locked the account.
+    #[error("This account is locked. Please ask whoever runs the site.")]
+    AccountLocked,
+    /// Whoever runs the site makes the accounts (setting `site.sign-up`).
+    #[error("This site takes no new accounts by itself. Please ask whoever runs it.")]
+    SignUpClosed,
     /// The password is right, but the sign-up that it belongs to still waits for the
     /// code from its mail. `/api/verify_email` takes both.
     #[error("Confirm your email address first: enter the code that was mailed to you.")]
@@ -337,6 +343,8 @@ impl AppError {
             | Self::ConfirmIdentity
             | Self::SecondFactorRequired
             | Self::EmailNotConfirmed
+            | Self::SignUpClosed
+            | Self::AccountLocked
             | Self::SignUpNotConfirmed { .. } => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

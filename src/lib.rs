@@ -15,6 +15,7 @@
 //! | `feeds` | feeds of posts, the map of the site, the rules for crawlers |
 //! | [`posts`], [`accounts`] | the features: types that both builds share, server functions (`api`), islands; and with `ssr` their `pages`, `forms` and `domain` |
 //! | [`media`] | pictures that authors upload; beside `accounts`, below `posts` |
+//! | `site_settings` | what the site calls itself and whom it takes, while it runs |
 //! | `http` | the web layer: layers, forms, calls, pages, caches, limits, TLS |
 //! | `mail` | what is written to people: letters, the outbox, mail servers |
 //! | `credentials` | who is asking, and the proof |
@@ -56,6 +57,7 @@ cfg_if::cfg_if! {
         pub mod ops;
         pub mod router;
         pub mod site;
+        pub mod site_settings;
         pub mod start;
         pub mod telemetry;
         pub mod ui;

@@ -9,13 +9,13 @@ use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
     fmt,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use ipnet::IpNet;
 
 use crate::{
-    config::{Identity, Origins, PublicUrl},
+    config::{Origins, PublicUrl, SiteSettings, SiteValues},
     database::Database,
 };
 
@@ -28,12 +28,13 @@ pub struct Shared {
     pub database: Database,
     /// The address by which browsers reach the site.
     pub public_url: PublicUrl,
-    /// What the site calls itself, and how it looks.
-    pub identity: Identity,
     /// Proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
+    /// The values of the settings with which the site began.
+    seed: SiteValues,
+    settings: RwLock<Arc<SiteSettings>>,
     parts: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -49,11 +50,44 @@ impl Site {
     pub fn without_parts(
         database: Database,
         public_url: PublicUrl,
-        identity: Identity,
+        seed: SiteValues,
         trusted_proxies: Vec<IpNet>,
         cors_origins: Origins,
     ) -> Shared {
-        Shared { database, public_url, identity, trusted_proxies, cors_origins, parts: HashMap::new() }
+        Shared {
+            database,
+            public_url,
+            trusted_proxies,
+            cors_origins,
+            settings: RwLock::new(Arc::new(SiteSettings::of_what_fits(&seed))),
+            seed,
+            parts: HashMap::new(),
+        }
+    }
+
+    /// What the site calls itself, how it looks and whom it takes, now. Whoever needs two of
+    /// them asks once: they may change in between.
+    #[must_use]
+    pub fn settings(&self) -> Arc<SiteSettings> {
+        Arc::clone(&self.0.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on the settings are those with which the site began, and `stored` above
+    /// them. Whether that changes something.
+    pub fn take_settings(&self, stored: &SiteValues) -> bool {
+        let settings = SiteSettings::of_what_fits(&self.0.seed.below(stored));
+        let mut current = self.0.settings.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = **current != settings;
+        if changed {
+            *current = Arc::new(settings);
+        }
+        changed
+    }
+
+    /// The values of the settings with which the site began.
+    #[must_use]
+    pub fn seed(&self) -> &SiteValues {
+        &self.0.seed
     }
 
     /// The part of that type.

@@ -6,7 +6,7 @@ use leptos::prelude::IntoAny;
 
 use crate::{
     accounts,
-    accounts::domain::{account::ProfileChanged, costs::CostsInUse, hashing::Hasher, throttle::Lanes},
+    accounts::domain::{costs::CostsInUse, hashing::Hasher, throttle::Lanes},
     app::App,
     config::{Config, StartError},
     credentials::{
@@ -21,8 +21,7 @@ use crate::{
     http::forms::Forms,
     http::{
         answers, bodies,
-        look::Look,
-        page_cache::{PageCache, PageKeys},
+        page_cache::{PageCache, PageKeys, PagesChanged},
         pages::{Document, Shortcut},
         turns::Turns,
     },
@@ -40,6 +39,7 @@ use crate::{
         pages::frame::Frames,
     },
     site::Site,
+    site_settings,
 };
 
 impl Site {
@@ -83,11 +83,11 @@ async fn assemble(
     let site = Site::without_parts(
         database,
         config.public_url.clone(),
-        config.identity.clone(),
+        config.site.clone(),
         config.trusted_proxies.clone(),
         config.cors_origins.clone(),
     );
-    Ok(site
+    let site: Site = site
         .with(config.author_limits)
         .with(SiteSecret::default())
         .with(Keys::new(sealer.clone()))
@@ -95,9 +95,7 @@ async fn assemble(
         .with(Mailer::new(config.mail.clone()))
         .with(config.unverified)
         .with(config.srp)
-        .with(config.ai_crawlers)
-        .with(Look::of(&config.identity))
-        .with(ProfileChanged(|site| site.bus().changes.everything_changed()))
+        .with(PagesChanged(|site| site.bus().changes.everything_changed()))
         .with(trust)
         .with(KnownKeys::default())
         .with(KnownTokens::default())
@@ -128,7 +126,9 @@ async fn assemble(
         .with(FORMS)
         .with(PageKeys { known: posts::pages::cache_key::known, find: posts::pages::cache_key::find })
         .with(Document(|| App().into_any()))
-        .into())
+        .into();
+    site_settings::reload(&site).await.map_err(StartError::SiteSettings)?;
+    Ok(site)
 }
 
 #[cfg(test)]

@@ -56,23 +56,6 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// `23 November 2026`; what people read. UTC, so that a page is the same
-    /// for every reader and may be cached.
-    #[must_use]
-    pub fn day(self) -> String {
-        let format = time::macros::format_description!("[day padding:none] [month repr:long] [year]");
-        self.date_time().format(format).unwrap_or_default()
-    }
-
-    /// `23 November 2026, 09:05 UTC`; for people who want to know exactly.
-    #[must_use]
-    pub fn moment(self) -> String {
-        let format = time::macros::format_description!(
-            "[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"
-        );
-        self.date_time().format(format).unwrap_or_default()
-    }
-
     /// `09:05`, in UTC.
     #[must_use]
     pub fn minute(self) -> String {
@@ -134,10 +117,5 @@ mod tests {
     #[test]
     fn a_date_of_http_has_the_fixed_form() {
         assert_eq!(Timestamp::from_micros(784_111_777_999_999).http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
-    }
-
-    #[test]
-    fn a_day_reads_as_people_write_it() {
-        assert_eq!(Timestamp::from_micros(1_700_000_000_000_000).day(), "14 November 2023");
     }
 }

@@ -15,6 +15,8 @@ export interface World {
   watch: Watch;
   /** One of the demo's authors. */
   maren: Pick<Author, 'username' | 'password'>;
+  /** Runs a command of Byline, as whoever runs the site. */
+  operate: (...args: string[]) => Promise<string>;
 }
 
 const WALK: Text = {
@@ -367,6 +369,19 @@ export const states: States = {
     }
     await page.goto('/my-posts/trash');
     await expect(button(page, 'Restore').first()).toBeVisible();
+  },
+  'trash with a hidden post': async ({ page, operate }) => {
+    const post = await walked(page);
+    await operate('post', 'hide', post.id, '--reason', 'The map has a telephone number that is not yours.');
+    await page.goto('/my-posts/trash');
+    await expect(page.getByText('Hidden by whoever runs the site')).toBeVisible();
+  },
+  'about the site': async ({ page, operate }) => {
+    await operate('site', 'set', 'about', 'Walks, written down *afterwards*.\n\n## Who\n\nThree people and a dog.');
+    await expect(async () => {
+      await page.goto('/about');
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText('About Byline', { timeout: 250 });
+    }).toPass();
   },
   'empty trash': async ({ page }) => {
     await signedUp(page);

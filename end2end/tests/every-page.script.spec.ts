@@ -37,7 +37,8 @@ const test = base.extend<Fixtures, { demo: Server }>({
   },
   world: async ({ page, visitor, watch, demo }, use) => {
     const password = /Password of each: (\S+)/.exec(demo.greeting)?.[1] ?? '';
-    await use({ page, visitor, watch, maren: { username: 'maren', password } });
+    const operate = (...args: string[]) => demo.run(...args);
+    await use({ page, visitor, watch, maren: { username: 'maren', password }, operate });
   },
 });
 

@@ -22,10 +22,11 @@ pub fn SiteHeader() -> impl IntoView {
     let link = move |href: &'static str, text: &'static str| {
         view! { <a href=href aria-current=(path == href).then_some("page")>{text}</a> }
     };
-    let name = site().identity.name.to_string();
+    let settings = site().settings();
+    let (name, language) = (settings.identity.name.to_string(), settings.language.tag().to_owned());
     view! {
         <header class="site-header">
-            <a class="site-name" href="/" dir="auto">{name}</a>
+            <a class="site-name" href="/" lang=language dir="auto">{name}</a>
             <nav aria-label="Main">
                 <ul>
                     <li>{link("/", "All posts")}</li>
@@ -58,7 +59,7 @@ pub fn SiteHeader() -> impl IntoView {
                     }.into_any(),
                     Actor::Anonymous | Actor::ApiKey => view! {
                         <ul class="account">
-                            <li>{link("/signup", "Sign up")}</li>
+                            {settings.sign_up.is_open().then(|| view! { <li>{link("/signup", "Sign up")}</li> })}
                             <li>{link("/login", "Log in")}</li>
                         </ul>
                     }.into_any(),
@@ -117,7 +118,9 @@ fn KeptText(form: KeptForm) -> impl IntoView {
 /// What is true of every page: whose site it is, how programs read it, and the theme.
 #[component]
 pub fn SiteFooter() -> impl IntoView {
-    let name = site().identity.name.to_string();
+    let settings = site().settings();
+    let (name, language) = (settings.identity.name.to_string(), settings.language.tag().to_owned());
+    let has_about = !settings.about.is_empty();
     // Everybody may try the API; how to reach it with an account is for those who have one.
     let api = match actor() {
         Actor::User(_) => Some("/account/api"),
@@ -127,7 +130,8 @@ pub fn SiteFooter() -> impl IntoView {
         <footer class="site-footer">
             <div class="colophon">
                 <ul>
-                    <li><a href="/" dir="auto">{name}</a></li>
+                    <li><a href="/" lang=language dir="auto">{name}</a></li>
+                    {has_about.then(|| view! { <li><a href=address::ABOUT>"About"</a></li> })}
                     <li>
                         <a href=FeedOf::Everyone.address(FeedFormat::Atom) type=FeedFormat::Atom.media_type()>"Feed"</a>
                     </li>

@@ -25,8 +25,8 @@ use crate::{
     posts::{
         address,
         pages::{
-            AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage, NewPostPage,
-            PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
+            AboutPage, AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage,
+            NewPostPage, PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
         },
     },
     ui::{ErrorPage, uri},
@@ -44,12 +44,14 @@ pub fn App() -> impl IntoView {
     }
     // A form or a call that failed for good shows its error in place of the page.
     let error = expect_context::<Option<AppError>>();
-    let site = site();
-    let look = site.part::<Look>().address();
-    let serves_faces = site.identity.faces == Faces::Served;
+    let settings = site().settings();
+    let language = settings.language.tag().to_owned();
+    let faces = settings.identity.faces;
+    let look = Look::of(settings.identity.accent, faces).map(|look| look.address());
+    let serves_faces = faces == Faces::Served;
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.clone()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -70,7 +72,8 @@ pub fn App() -> impl IntoView {
                 <meta name="theme-color" content="#1a1816" media="(prefers-color-scheme: dark)" />
                 <MetaTags />
             </head>
-            <body>
+            // The words of the site itself are English, whatever language it is about.
+            <body lang=(language != "en").then_some("en")>
                 <a class="skip-link" href="#main">"Skip to content"</a>
                 <SiteHeader />
                 <main id="main" class="page">
@@ -91,7 +94,10 @@ pub fn App() -> impl IntoView {
 /// Whether a page is for reading alone: then it does without the style sheet of forms for
 /// texts, lists of one's own and accounts. An error of a form has the address of the form.
 fn is_for_reading(path: &str) -> bool {
-    path == "/" || ["/@", "/posts/", "/tags/", address::SEARCH].iter().any(|start| path.starts_with(start))
+    path == "/"
+        || ["/@", "/posts/", "/tags/", address::ABOUT, address::SEARCH]
+            .iter()
+            .any(|start| path.starts_with(start))
 }
 
 #[component]
@@ -109,6 +115,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/my-posts/trash") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/trash/:id") view=|| view! { <TrashPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/edit") view=|| view! { <EditPostPage /> }.into_any() />
+                <Route path=path!("/about") view=|| view! { <AboutPage /> }.into_any() />
                 <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/draft") view=|| view! { <EditPostPage /> }.into_any() />
                 <Route path=path!("/my-posts/:id/publish") view=|| view! { <EditPostPage /> }.into_any() />

@@ -8,6 +8,15 @@ use super::failure::Failure;
 
 /// Bytes of a line that are read at most.
 const LINE: usize = 4096;
+/// Bytes of a text that are read at most: more than any setting takes.
+const TEXT: u64 = 1 << 20;
+
+/// All of standard input, which is text.
+pub(super) fn text() -> Result<String, Failure> {
+    let mut text = String::new();
+    stdin().lock().take(TEXT).read_to_string(&mut text).map_err(Failure::Input)?;
+    Ok(text)
+}
 
 /// One line of standard input, without its end.
 pub(super) fn password() -> Result<SecretString, Failure> {

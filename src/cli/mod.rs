@@ -1,5 +1,6 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`.
+//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`,
+//! `site`, `post`.
 
 mod api_key;
 mod audit;
@@ -12,8 +13,10 @@ mod mail;
 mod media;
 mod migrate;
 mod output;
+mod post;
 mod secrets;
 mod serve;
+mod site;
 mod user;
 
 use std::process::ExitCode;
@@ -70,6 +73,12 @@ enum Command {
     /// Try the mail server, and see which mails wait
     #[command(subcommand)]
     Mail(mail::Mail),
+    /// Hide posts, and restore them
+    #[command(subcommand)]
+    Post(post::Post),
+    /// Show and change the settings of the site: its name, its look, whom it takes
+    #[command(subcommand)]
+    Site(site::Settings),
     /// Manage the files of pictures
     #[command(subcommand)]
     Media(media::Media),
@@ -127,6 +136,8 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         }
         Command::User(command) => on_site(&configured()?, async |site| user::run(site, command).await).await,
         Command::Mail(command) => on_site(&configured()?, async |site| mail::run(site, command).await).await,
+        Command::Post(command) => on_site(&configured()?, async |site| post::run(site, command).await).await,
+        Command::Site(command) => on_site(&configured()?, async |site| site::run(site, command).await).await,
         Command::Media(command) => {
             on_site(&configured()?, async |site| media::run(site, command).await).await
         }

@@ -10,8 +10,11 @@ use super::{
     input::password,
 };
 use crate::{
-    accounts::domain::{Email, Login, NewAccount, NewPassword, service, store},
+    accounts::domain::{
+        Email, Login, NewAccount, NewPassword, account::PostsOfDeleted, running, service, store,
+    },
     credentials::RequestSource,
+    ops::deletions,
     site::Site,
     timestamp::Timestamp,
     username::Username,
@@ -25,11 +28,32 @@ pub(super) enum User {
         username: String,
         /// E-mail address for logging in
         email: String,
+        /// Put them in charge of the site
+        #[arg(long)]
+        admin: bool,
     },
     /// Set a new password, read from standard input, and end all sessions and tokens of the account
     SetPassword {
         /// Username or e-mail address
         who: String,
+    },
+    /// Lock an account: its logins end, and nobody logs in to it; its posts stay
+    Lock {
+        /// Username or e-mail address
+        who: String,
+    },
+    /// Open a locked account
+    Unlock {
+        /// Username or e-mail address
+        who: String,
+    },
+    /// Delete an account and its posts, at once and for ever
+    Delete {
+        /// Username or e-mail address
+        who: String,
+        /// Keep the posts, as those of "deleted-author"
+        #[arg(long)]
+        keep_posts: bool,
     },
     /// List the accounts
     List,
@@ -38,7 +62,7 @@ pub(super) enum User {
 pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
     let mut said = String::new();
     match command {
-        User::Create { username, email } => {
+        User::Create { username, email, admin } => {
             let password =
                 NewPassword::parse(password()?.expose_secret(), &[&username, &email]).map_err(refused)?;
             let username = Username::parse(&username).map_err(refused)?;
@@ -50,10 +74,14 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
                 &RequestSource::command_line(),
             )
             .await?;
-            let _ = writeln!(said, "{} can log in.", user.username);
+            if admin {
+                running::make_admin(site, &user).await?;
+            }
+            let in_charge = if admin { ", and is in charge of the site" } else { "" };
+            let _ = writeln!(said, "{} can log in{in_charge}.", user.username);
         }
         User::SetPassword { who } => {
-            let login = Login::parse(&who).map_err(refused)?;
+            let login = login(&who)?;
             let password = NewPassword::parse(password()?.expose_secret(), &[&who]).map_err(refused)?;
             service::set_password(site, &login, password).await?;
             let _ = writeln!(
@@ -61,12 +89,47 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
                 "The new password is set; every session and every token of the account has ended."
             );
         }
+        User::Lock { who } => {
+            let user = running::lock(site, &login(&who)?).await?;
+            let _ = writeln!(
+                said,
+                "{} is locked; every session and every token of the account has ended.",
+                user.username
+            );
+        }
+        User::Unlock { who } => {
+            let user = running::unlock(site, &login(&who)?).await?;
+            let _ = writeln!(said, "{} can log in again.", user.username);
+        }
+        User::Delete { who, keep_posts } => {
+            let posts = if keep_posts { PostsOfDeleted::Keep } else { PostsOfDeleted::Delete };
+            let user = running::close(site, &login(&who)?, posts).await?;
+            deletions::run(site).await?;
+            let _ = writeln!(said, "The account {} is deleted.", user.username);
+        }
         User::List => {
             for user in store::list(&mut site.database.read().await?).await? {
                 let since = Timestamp::from_micros(user.created_at).rfc3339();
-                let _ = writeln!(said, "{}\t{}\t{since}\t{} posts", user.username, user.email, user.posts);
+                let _ = writeln!(
+                    said,
+                    "{}\t{}\t{since}{}{}\t{} posts",
+                    user.username,
+                    user.email,
+                    mark(user.is_admin, "admin"),
+                    mark(user.is_locked, "locked"),
+                    user.posts
+                );
             }
         }
     }
     Ok(said)
+}
+
+/// A column for what is true of few.
+fn mark(is_so: i64, word: &str) -> String {
+    if is_so == 0 { String::new() } else { format!("\t{word}") }
+}
+
+fn login(who: &str) -> Result<Login, Failure> {
+    Login::parse(who).map_err(refused)
 }

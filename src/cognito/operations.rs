@@ -137,6 +137,7 @@ async fn make(site: &Site, account: NewAccount, source: &RequestSource) -> Resul
         let id = pending_sign_up::begin(site, account, None, source).await?;
         return Ok(codes::sign_up_waits(&id));
     }
+    service::may_sign_up(site)?;
     let user = service::sign_up(site, account, None, source).await?;
     Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
 }

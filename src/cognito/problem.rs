@@ -64,6 +64,10 @@ impl From<AppError> for Problem {
             | AppError::ConfirmIdentity => refused("NotAuthorizedException"),
             AppError::Busy { .. } | AppError::WriteConflict => refused("TooManyRequestsException"),
             AppError::TooMany { .. } => Self { status: 429, ..refused("TooManyRequestsException") },
+            AppError::AccountLocked => Self::new("NotAuthorizedException", "User is disabled."),
+            AppError::SignUpClosed => {
+                Self::new("NotAuthorizedException", "SignUp is not permitted for this user pool")
+            }
             AppError::SignUpNotConfirmed { .. } => {
                 Self::new("UserNotConfirmedException", "User is not confirmed.")
             }

@@ -9,6 +9,8 @@ pub struct Colour([u8; 3]);
 /// The shades of a colour that can be read in both themes, derived from the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accent {
+    /// As it was set.
+    pub chosen: Colour,
     pub light: Shades,
     pub dark: Shades,
 }
@@ -94,6 +96,7 @@ impl Accent {
         let light = colour.readable(Colour::BLACK, Colour::LIGHT_GROUNDS, Self::LEAST[0]);
         let dark = colour.readable(Colour::WHITE, Colour::DARK_GROUNDS, Self::LEAST[1]);
         Self {
+            chosen: colour,
             light: Shades { plain: light, strong: light.mixed(Colour::BLACK, 0.25), ink: Colour::WHITE },
             dark: Shades {
                 plain: dark,
@@ -200,7 +203,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_accent_can_be_read_in_both_themes(r: u8, g: u8, b: u8) {
-            let Accent { light, dark } = Accent::of(Colour([r, g, b]));
+            let Accent { light, dark, .. } = Accent::of(Colour([r, g, b]));
             for (shades, grounds) in [(light, Colour::LIGHT_GROUNDS), (dark, Colour::DARK_GROUNDS)] {
                 for ground in grounds {
                     prop_assert!(shades.plain.contrast(ground) >= 4.5);

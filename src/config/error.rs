@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use async_graphql::dynamic::SchemaError;
 
 use super::{argon2::CostError, secret_key::SecretKeyError};
-use crate::database::OpenError;
+use crate::{database::OpenError, error::AppError};
 
 /// Why Byline does not start: always one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,8 @@ pub enum StartError {
     SecretKey(#[from] SecretKeyError),
     #[error(transparent)]
     Database(#[from] OpenError),
+    #[error("the settings of the site cannot be read: {0}")]
+    SiteSettings(AppError),
     /// The port is in use, or the address is not this machine's.
     #[error("cannot listen on {address}: {cause}")]
     Listen {

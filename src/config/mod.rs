@@ -14,6 +14,7 @@ mod origin;
 mod page_memory;
 mod secret_key;
 mod site;
+mod time_zone;
 pub mod variables;
 
 use std::{
@@ -42,7 +43,11 @@ pub use media::{AwsVariables, MediaQuota, MediaUrl, MediaUrlError, S3};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
-pub use site::{AiCrawlers, Faces, Identity, SiteName};
+pub use site::{
+    AiCrawlers, Faces, Identity, NoSuchSetting, SignUpPolicy, SiteName, SiteSetting, SiteSettingError,
+    SiteSettings, SiteValues,
+};
+pub use time_zone::SiteTimeZone;
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
@@ -102,10 +107,8 @@ pub struct Config {
     pub unverified: Unverified,
     /// Whether clients of Amazon Cognito may log in by SRP.
     pub srp: Srp,
-    /// What the site calls itself, and how it looks.
-    pub identity: Identity,
-    /// What `/robots.txt` says to crawlers that collect texts for AI.
-    pub ai_crawlers: AiCrawlers,
+    /// What the site calls itself, how it looks, whom it takes: the values with which it begins.
+    pub site: SiteValues,
     /// How much an author's pictures may take.
     pub media_quota: MediaQuota,
     /// Where the files of new pictures are stored, if not in the database.
@@ -305,7 +308,7 @@ impl Config {
         let secret_key =
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
         let mail = mail::settings(flags.mail, file.mail)?;
-        let (identity, ai_crawlers) = site::settings(flags.site, file.site)?;
+        let site = site::values(flags.site, file.site)?;
         let (media_quota, media_url) = media::settings(flags.media, file.media)?;
         let unverified = accounts::unverified(flags.accounts, file.accounts, mail.is_some())?;
         Ok(Self {
@@ -354,8 +357,7 @@ impl Config {
             mail,
             unverified,
             srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
-            identity,
-            ai_crawlers,
+            site,
             media_quota,
             media_url,
             aws: AwsVariables::of_environment(),

@@ -1,6 +1,9 @@
-//! The settings of how a site presents itself, to people and to crawlers.
+//! The settings of how a site presents itself, to people and to crawlers, and whom it takes.
+//!
+//! Flags, variables and `byline.toml` say how they begin. What is set while the site runs
+//! (`byline site set`, `/admin/settings`) is in the database, and stands above those.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -8,7 +11,233 @@ use serde::Deserialize;
 use super::{
     accent::{Accent, Colour, ColourError},
     error::StartError,
+    time_zone::SiteTimeZone,
 };
+
+/// A setting of the site that can change while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SiteSetting {
+    Name,
+    Description,
+    Language,
+    TimeZone,
+    Accent,
+    Faces,
+    About,
+    SignUp,
+    AiCrawlers,
+}
+
+impl SiteSetting {
+    /// In the order in which they are shown.
+    pub const ALL: [Self; 9] = [
+        Self::Name,
+        Self::Description,
+        Self::Language,
+        Self::TimeZone,
+        Self::Accent,
+        Self::Faces,
+        Self::About,
+        Self::SignUp,
+        Self::AiCrawlers,
+    ];
+
+    /// Its name on the command line, in `byline.toml` below `[site]`, and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Description => "description",
+            Self::Language => "language",
+            Self::TimeZone => "time-zone",
+            Self::Accent => "accent",
+            Self::Faces => "faces",
+            Self::About => "about",
+            Self::SignUp => "sign-up",
+            Self::AiCrawlers => "ai-crawlers",
+        }
+    }
+
+    /// What counts where nothing is set.
+    #[must_use]
+    pub const fn default_value(self) -> &'static str {
+        match self {
+            Self::Name => "Byline",
+            Self::Language => "en",
+            Self::TimeZone => "UTC",
+            Self::Faces => "served",
+            Self::SignUp => "open",
+            Self::AiCrawlers => "allow",
+            Self::Description | Self::Accent | Self::About => "",
+        }
+    }
+
+    /// The name with its section, as messages of the start have it.
+    const fn in_file(self) -> &'static str {
+        match self {
+            Self::Name => "site.name",
+            Self::Description => "site.description",
+            Self::Language => "site.language",
+            Self::TimeZone => "site.time-zone",
+            Self::Accent => "site.accent",
+            Self::Faces => "site.faces",
+            Self::About => "site.about",
+            Self::SignUp => "site.sign-up",
+            Self::AiCrawlers => "site.ai-crawlers",
+        }
+    }
+}
+
+/// The name is that of no setting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no setting of the site; there are {list}", list = SiteSetting::ALL.map(SiteSetting::name).join(", "))]
+pub struct NoSuchSetting(String);
+
+impl FromStr for SiteSetting {
+    type Err = NoSuchSetting;
+
+    fn from_str(raw: &str) -> Result<Self, NoSuchSetting> {
+        Self::ALL
+            .into_iter()
+            .find(|setting| setting.name() == raw)
+            .ok_or_else(|| NoSuchSetting(raw.to_owned()))
+    }
+}
+
+/// Values of settings as they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteValues(BTreeMap<SiteSetting, String>);
+
+impl SiteValues {
+    #[must_use]
+    pub fn get(&self, setting: SiteSetting) -> Option<&str> {
+        self.0.get(&setting).map(String::as_str)
+    }
+
+    pub fn set(&mut self, setting: SiteSetting, value: impl Into<String>) {
+        self.0.insert(setting, value.into());
+    }
+
+    /// These, and what `above` says instead.
+    #[must_use]
+    pub fn below(&self, above: &Self) -> Self {
+        let mut values = self.clone();
+        values.0.extend(above.0.iter().map(|(setting, value)| (*setting, value.clone())));
+        values
+    }
+}
+
+/// Why a value does not fit its setting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct SiteSettingError {
+    pub setting: SiteSetting,
+    /// What is wrong, to be read after the setting's name and a colon.
+    pub problem: String,
+}
+
+/// The settings in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteSettings {
+    pub identity: Identity,
+    pub language: SiteLanguage,
+    pub time_zone: SiteTimeZone,
+    /// Markdown of the page `/about`; empty for none.
+    pub about: String,
+    pub sign_up: SignUpPolicy,
+    pub ai_crawlers: AiCrawlers,
+}
+
+impl SiteSettings {
+    /// The settings of these values, and the default of each that has none.
+    ///
+    /// # Errors
+    /// [`SiteSettingError`] for the first value that does not fit.
+    pub fn of(values: &SiteValues) -> Result<Self, SiteSettingError> {
+        Ok(Self {
+            identity: Identity {
+                name: parsed(values, SiteSetting::Name)?,
+                description: parsed(values, SiteSetting::Description)?,
+                accent: accent(values)?,
+                faces: choice(values, SiteSetting::Faces, "served nor system")?,
+            },
+            language: parsed(values, SiteSetting::Language)?,
+            time_zone: parsed(values, SiteSetting::TimeZone)?,
+            about: about(values)?,
+            sign_up: choice(values, SiteSetting::SignUp, "open nor closed")?,
+            ai_crawlers: choice(values, SiteSetting::AiCrawlers, "allow nor refuse")?,
+        })
+    }
+
+    /// What of `values` fits, and the default of each that does not: a newer Byline may have
+    /// stored what this one cannot read.
+    #[must_use]
+    pub fn of_what_fits(values: &SiteValues) -> Self {
+        let mut values = values.clone();
+        loop {
+            match Self::of(&values) {
+                Ok(settings) => return settings,
+                Err(SiteSettingError { setting, problem }) => {
+                    tracing::warn!(setting = setting.name(), %problem, "a setting of the site is passed over");
+                    values.0.remove(&setting);
+                }
+            }
+        }
+    }
+}
+
+/// Who may sign up (setting `site.sign-up`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SignUpPolicy {
+    #[default]
+    Open,
+    /// Nobody; whoever runs the site makes accounts.
+    Closed,
+}
+
+impl SignUpPolicy {
+    /// Whether people make accounts themselves.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open)
+    }
+}
+
+/// The language of the site's name and texts (setting `site.language`): a tag of BCP 47.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteLanguage(String);
+
+impl Default for SiteLanguage {
+    fn default() -> Self {
+        Self("en".to_owned())
+    }
+}
+
+impl SiteLanguage {
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SiteLanguage {
+    type Err = SiteTextError;
+
+    /// The form of RFC 5646, 2.1, as far as languages, scripts and regions go.
+    fn from_str(raw: &str) -> Result<Self, SiteTextError> {
+        let mut subtags = raw.trim().split('-');
+        let language = subtags.next().unwrap_or_default();
+        let is_language =
+            matches!(language.len(), 2..=3) && language.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let rest = subtags
+            .all(|tag| matches!(tag.len(), 2..=8) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        if is_language && rest && raw.len() <= 35 {
+            Ok(Self(raw.trim().to_owned()))
+        } else {
+            Err(SiteTextError::NoLanguage)
+        }
+    }
+}
 
 /// Whether `/robots.txt` asks crawlers that collect texts for AI to stay away (setting
 /// `site.ai-crawlers`).
@@ -64,6 +293,8 @@ pub enum SiteTextError {
     TooLong { max: usize },
     #[error("must be a single line without control characters")]
     ControlCharacter,
+    #[error("must be a tag like en, pt-BR or zh-Hant")]
+    NoLanguage,
 }
 
 impl Default for SiteName {
@@ -127,12 +358,21 @@ pub struct SiteFlags {
     /// One line about the site, below its name [default: none]
     #[arg(long, global = true, env = "BYLINE_SITE_DESCRIPTION", value_name = "TEXT")]
     pub site_description: Option<String>,
+    /// Language of the site, like en or pt-BR [default: en]
+    #[arg(long, global = true, env = "BYLINE_SITE_LANGUAGE", value_name = "TAG")]
+    pub site_language: Option<String>,
+    /// Time zone of dates, like Europe/Berlin [default: UTC]
+    #[arg(long, global = true, env = "BYLINE_SITE_TIME_ZONE", value_name = "ZONE")]
+    pub site_time_zone: Option<String>,
     /// Colour of links and buttons, like #1f5f4a; made darker or lighter where it could not be read [default: Byline's green]
     #[arg(long, global = true, env = "BYLINE_SITE_ACCENT", value_name = "COLOUR")]
     pub site_accent: Option<String>,
     /// Typefaces of pages: served, or system for those of the reader's system [default: served]
     #[arg(long, global = true, env = "BYLINE_SITE_FACES", value_name = "FACES")]
     pub site_faces: Option<String>,
+    /// Who may sign up: open for everyone, or closed for nobody [default: open]
+    #[arg(long, global = true, env = "BYLINE_SITE_SIGN_UP", value_name = "RULE")]
+    pub site_sign_up: Option<String>,
     /// Whether robots.txt allows crawlers that collect texts for AI: allow or refuse [default: allow]
     #[arg(long, global = true, env = "BYLINE_SITE_AI_CRAWLERS", value_name = "RULE")]
     pub site_ai_crawlers: Option<String>,
@@ -143,49 +383,75 @@ pub struct SiteFlags {
 pub(super) struct SiteFile {
     name: Option<String>,
     description: Option<String>,
+    language: Option<String>,
+    time_zone: Option<String>,
     accent: Option<String>,
     faces: Option<String>,
+    about: Option<String>,
+    sign_up: Option<String>,
     ai_crawlers: Option<String>,
 }
 
-/// The settings in force.
-pub(super) fn settings(flags: SiteFlags, file: SiteFile) -> Result<(Identity, AiCrawlers), StartError> {
-    let identity = Identity {
-        name: text("site.name", flags.site_name.or(file.name))?,
-        description: text("site.description", flags.site_description.or(file.description))?,
-        accent: accent(flags.site_accent.or(file.accent))?,
-        faces: choice("site.faces", flags.site_faces.or(file.faces), "served nor system")?,
-    };
-    let ai_crawlers =
-        choice("site.ai-crawlers", flags.site_ai_crawlers.or(file.ai_crawlers), "allow nor refuse")?;
-    Ok((identity, ai_crawlers))
-}
-
-fn text<T: FromStr<Err = SiteTextError> + Default>(
-    setting: &'static str,
-    raw: Option<String>,
-) -> Result<T, StartError> {
-    let Some(raw) = raw else { return Ok(T::default()) };
-    raw.parse().map_err(|error: SiteTextError| StartError::Value { setting, problem: error.to_string() })
-}
-
-fn accent(raw: Option<String>) -> Result<Option<Accent>, StartError> {
-    let Some(raw) = raw else { return Ok(None) };
-    let colour: Colour = raw.parse().map_err(|error: ColourError| StartError::Value {
-        setting: "site.accent",
-        problem: format!("\"{raw}\" {error}"),
+/// The values with which the site begins.
+pub(super) fn values(flags: SiteFlags, file: SiteFile) -> Result<SiteValues, StartError> {
+    let given = [
+        (SiteSetting::Name, flags.site_name.or(file.name)),
+        (SiteSetting::Description, flags.site_description.or(file.description)),
+        (SiteSetting::Language, flags.site_language.or(file.language)),
+        (SiteSetting::TimeZone, flags.site_time_zone.or(file.time_zone)),
+        (SiteSetting::Accent, flags.site_accent.or(file.accent)),
+        (SiteSetting::Faces, flags.site_faces.or(file.faces)),
+        (SiteSetting::About, file.about),
+        (SiteSetting::SignUp, flags.site_sign_up.or(file.sign_up)),
+        (SiteSetting::AiCrawlers, flags.site_ai_crawlers.or(file.ai_crawlers)),
+    ];
+    let values =
+        SiteValues(given.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect());
+    SiteSettings::of(&values).map_err(|SiteSettingError { setting, problem }| StartError::Value {
+        setting: setting.in_file(),
+        problem,
     })?;
+    Ok(values)
+}
+
+fn parsed<T: FromStr<Err: fmt::Display> + Default>(
+    values: &SiteValues,
+    setting: SiteSetting,
+) -> Result<T, SiteSettingError> {
+    let Some(raw) = values.get(setting) else { return Ok(T::default()) };
+    raw.parse().map_err(|error: T::Err| SiteSettingError { setting, problem: error.to_string() })
+}
+
+fn accent(values: &SiteValues) -> Result<Option<Accent>, SiteSettingError> {
+    let setting = SiteSetting::Accent;
+    let Some(raw) = values.get(setting).filter(|raw| !raw.is_empty()) else { return Ok(None) };
+    let colour: Colour = raw
+        .parse()
+        .map_err(|error: ColourError| SiteSettingError { setting, problem: format!("\"{raw}\" {error}") })?;
     Ok(Some(Accent::of(colour)))
 }
 
+/// As long as a post may be.
+const MAX_ABOUT: usize = 100_000;
+
+fn about(values: &SiteValues) -> Result<String, SiteSettingError> {
+    let setting = SiteSetting::About;
+    let text = values.get(setting).unwrap_or_default().trim();
+    if text.chars().count() > MAX_ABOUT {
+        let problem = SiteTextError::TooLong { max: MAX_ABOUT }.to_string();
+        return Err(SiteSettingError { setting, problem });
+    }
+    Ok(text.to_owned())
+}
+
 fn choice<T: ValueEnum + Default>(
-    setting: &'static str,
-    raw: Option<String>,
+    values: &SiteValues,
+    setting: SiteSetting,
     neither: &str,
-) -> Result<T, StartError> {
-    let Some(raw) = raw else { return Ok(T::default()) };
+) -> Result<T, SiteSettingError> {
+    let Some(raw) = values.get(setting) else { return Ok(T::default()) };
     let problem = || format!("\"{raw}\" is neither {neither}");
-    T::from_str(&raw, false).map_err(|_| StartError::Value { setting, problem: problem() })
+    T::from_str(raw, false).map_err(|_| SiteSettingError { setting, problem: problem() })
 }
 
 #[cfg(test)]
@@ -206,16 +472,46 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_does_not_fit_is_refused_by_its_setting() {
-        for (setting, flags) in [
-            ("site.name", SiteFlags { site_name: Some(" ".into()), ..SiteFlags::default() }),
-            ("site.description", SiteFlags { site_description: Some("a\nb".into()), ..SiteFlags::default() }),
-            ("site.accent", SiteFlags { site_accent: Some("green".into()), ..SiteFlags::default() }),
-            ("site.faces", SiteFlags { site_faces: Some("comic".into()), ..SiteFlags::default() }),
-            ("site.ai-crawlers", SiteFlags { site_ai_crawlers: Some("x".into()), ..SiteFlags::default() }),
-        ] {
-            let said = settings(flags, SiteFile::default()).unwrap_err().to_string();
-            assert!(said.starts_with(&format!("{setting}: ")), "{said}");
+    fn a_language_is_a_tag() {
+        for tag in ["en", "pt-BR", "zh-Hant", "es-419", "ast"] {
+            assert_eq!(tag.parse::<SiteLanguage>().unwrap().tag(), tag);
         }
+        for none in ["", "e", "english", "en_GB", "en-", "en-x", "de-\"><b>", "1a"] {
+            assert_eq!(none.parse::<SiteLanguage>(), Err(SiteTextError::NoLanguage), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_values() {
+        let mut values = SiteValues::default();
+        for setting in SiteSetting::ALL {
+            values.set(setting, setting.default_value());
+            assert_eq!(setting.name().parse(), Ok(setting));
+        }
+        assert_eq!(SiteSettings::of(&values), Ok(SiteSettings::default()));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused_by_its_setting() {
+        for (file, raw) in [
+            ("site.name", " "),
+            ("site.description", "a\nb"),
+            ("site.language", "english"),
+            ("site.time-zone", "Berlin"),
+            ("site.accent", "green"),
+            ("site.faces", "comic"),
+            ("site.sign-up", "x"),
+            ("site.ai-crawlers", "x"),
+        ] {
+            let setting: SiteSetting = file.trim_start_matches("site.").parse().unwrap();
+            assert_eq!(setting.in_file(), file);
+            let mut values = SiteValues::default();
+            values.set(setting, raw);
+            assert_eq!(SiteSettings::of(&values).unwrap_err().setting, setting);
+            assert_eq!(SiteSettings::of_what_fits(&values), SiteSettings::default(), "{file}");
+        }
+        let flags = SiteFlags { site_name: Some(" ".into()), ..SiteFlags::default() };
+        let said = values(flags, SiteFile::default()).unwrap_err().to_string();
+        assert!(said.starts_with("site.name: "), "{said}");
     }
 }

@@ -14,9 +14,13 @@ use crate::{error::AppError, posts::address::FeedFormat};
 const NAMESPACE: &str = "http://www.w3.org/2005/Atom";
 
 pub fn write(feed: &Feed) -> Result<Bytes, AppError> {
-    document("feed", NAMESPACE, |xml| {
+    let attributes = [("xmlns", NAMESPACE), ("xml:lang", &*feed.language)];
+    document("feed", attributes, |xml| {
         text(xml, "id", &feed.id)?;
         text(xml, "title", &feed.title)?;
+        if !feed.description.is_empty() {
+            text(xml, "subtitle", &feed.description)?;
+        }
         text(xml, "updated", &feed.updated_at.rfc3339())?;
         link(xml, "self", FeedFormat::Atom.media_type(), &feed.address)?;
         link(xml, "alternate", "text/html", &feed.home)?;

@@ -31,6 +31,10 @@ pub struct Feed {
     /// Never changes, even if the site or the author gets another address.
     pub id: String,
     pub title: String,
+    /// What it is about; empty if nothing is said.
+    pub description: String,
+    /// Of the site, as a tag of BCP 47.
+    pub language: String,
     /// Whose posts these are, if one author's.
     pub author: Option<Author>,
     /// The page with the same posts.
@@ -65,7 +69,8 @@ impl Feed {
     /// # Errors
     /// [`AppError::NotFound`] when there is no such author, and when no post has the tag.
     pub async fn read(site: &Site, actor: &Actor, format: FeedFormat, of: &FeedOf) -> Result<Self, AppError> {
-        let name = &site.identity.name;
+        let settings = site.settings();
+        let name = &settings.identity.name;
         let (id, title, author, posts) = match of {
             FeedOf::Everyone => {
                 let id = ids::of_site(site.secret().await?);
@@ -88,6 +93,11 @@ impl Feed {
         Ok(Self {
             id,
             title,
+            description: match of {
+                FeedOf::Everyone => settings.identity.description.as_str().to_owned(),
+                FeedOf::Author(_) | FeedOf::Tag(_) => String::new(),
+            },
+            language: settings.language.tag().to_owned(),
             author,
             home: site.link(&of.page()),
             address: site.link(&of.address(format)),

@@ -12,6 +12,9 @@ struct Document<'a> {
     title: &'a str,
     home_page_url: &'a str,
     feed_url: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    language: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     authors: Option<[JsonAuthor<'a>; 1]>,
     items: Vec<Item<'a>>,
@@ -45,6 +48,8 @@ pub fn write(feed: &Feed) -> Result<Bytes, AppError> {
         title: &feed.title,
         home_page_url: &feed.home,
         feed_url: &feed.address,
+        description: &feed.description,
+        language: &feed.language,
         authors: feed.author.as_ref().map(|author| [author.into()]),
         items: feed.entries.iter().map(Item::from).collect(),
     };

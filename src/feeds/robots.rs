@@ -44,7 +44,7 @@ pub fn write(site: &Site) -> String {
     for path in FOR_NOBODY {
         rules += &format!("Disallow: {path}\n");
     }
-    if *site.part::<AiCrawlers>() == AiCrawlers::Refuse {
+    if site.settings().ai_crawlers == AiCrawlers::Refuse {
         rules.push('\n');
         for name in AI_CRAWLERS {
             rules += &format!("User-agent: {name}\n");

@@ -69,19 +69,21 @@ impl Map {
             Self::Index => {
                 let pieces = service::pieces(site, actor, client, FILE_POSTS).await?;
                 let files = [Self::Pages].into_iter().chain(pieces.into_iter().map(Self::Posts));
-                document("sitemapindex", NAMESPACE, |xml| {
+                document("sitemapindex", [("xmlns", NAMESPACE)], |xml| {
                     files
                         .map(|file| site.link(&file.path()))
                         .try_for_each(|address| element(xml, "sitemap", |xml| text(xml, "loc", &address)))
                 })
             }
-            Self::Pages => document("urlset", NAMESPACE, |xml| write_page(xml, &site.link("/"), None)),
+            Self::Pages => {
+                document("urlset", [("xmlns", NAMESPACE)], |xml| write_page(xml, &site.link("/"), None))
+            }
             Self::Posts(from) => {
                 let posts = service::piece(site, actor, client, from, FILE_POSTS).await?;
                 if posts.is_empty() {
                     return Err(AppError::NotFound);
                 }
-                document("urlset", NAMESPACE, |xml| {
+                document("urlset", [("xmlns", NAMESPACE)], |xml| {
                     posts.iter().try_for_each(|post| {
                         let address = site.link(&post.address());
                         write_page(xml, &address, Some(&post.updated_at.rfc3339()))

@@ -18,12 +18,16 @@ pub type Xml = Writer<Vec<u8>>;
 /// None that occurs: memory takes whatever is written to it.
 pub fn document(
     root: &str,
-    namespace: &str,
+    attributes: impl IntoIterator<Item = (&'static str, impl AsRef<str>)>,
     content: impl FnOnce(&mut Xml) -> io::Result<()>,
 ) -> Result<Bytes, AppError> {
     let mut xml = Writer::new(Vec::new());
     let written = xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None))).and_then(|()| {
-        xml.create_element(root).with_attribute(("xmlns", namespace)).write_inner_content(content).map(drop)
+        let mut element = xml.create_element(root);
+        for (name, value) in attributes {
+            element = element.with_attribute((name, value.as_ref()));
+        }
+        element.write_inner_content(content).map(drop)
     });
     written.map_err(internal)?;
     Ok(xml.into_inner().into())
@@ -60,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_xml_does_not_allow_is_removed_and_what_it_reads_as_markup_is_escaped() {
-        let made = document("root", "urn:x", |xml| {
+        let made = document("root", [("xmlns", "urn:x")], |xml| {
             text(xml, "a", "\u{1}<b>&\u{FFFE}\u{FFFF}\u{B}\t👩‍🚀 \u{202E}\u{10FFFF}]]>\u{7F}")
         });
         let made = String::from_utf8(made.unwrap().into()).unwrap();

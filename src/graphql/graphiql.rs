@@ -29,7 +29,7 @@ pub fn routes() -> Router<Site> {
 }
 
 async fn page(State(site): State<Site>, caller: Caller, headers: HeaderMap) -> Response {
-    match document(&caller.actor, site.identity.name.as_str()) {
+    match document(&caller.actor, site.settings().identity.name.as_str()) {
         Some(document) => uncached(StatusCode::OK, "text/html; charset=utf-8", document),
         None => refusal(&AppError::NotFound, wants_html(&headers)),
     }

@@ -3,8 +3,8 @@
 //! every site.
 
 use axum::{
-    body::{Body, Bytes},
-    extract::{Path, State},
+    body::Body,
+    extract::Path,
     http::{
         HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE},
@@ -15,29 +15,29 @@ use sha2::{Digest, Sha256};
 
 use super::answers::Shared;
 use crate::{
-    config::{Accent, Faces, Identity},
-    site::Site,
+    config::{Accent, Faces},
     text::hex,
 };
 
-/// Below it, the style sheet of this site is served by the hash of its text.
+/// Below it, the style sheets of sites are served by what is in them.
 pub const PATH: &str = "/assets/look/{file}";
 
 /// What a site has beside Byline's own style sheet, if its settings ask for something.
-#[derive(Clone, Debug)]
-pub struct Look(Option<Sheet>);
-
-#[derive(Clone, Debug)]
-struct Sheet {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Says what is in it, so that each process makes it, whatever settings it has by then:
+    /// a page may be older, and of another process.
     file: String,
-    css: Bytes,
+    css: String,
 }
 
 impl Look {
+    /// `None` where the settings change nothing.
     #[must_use]
-    pub fn of(identity: &Identity) -> Self {
+    pub fn of(accent: Option<Accent>, faces: Faces) -> Option<Self> {
         let mut rules = String::new();
-        if let Some(Accent { light, dark }) = &identity.accent {
+        let mut name = String::new();
+        if let Some(Accent { chosen, light, dark }) = accent {
             for (name, light, dark) in [
                 ("accent", light.plain, dark.plain),
                 ("accent-strong", light.strong, dark.strong),
@@ -45,31 +45,50 @@ impl Look {
             ] {
                 rules += &format!("--{name}:light-dark({light},{dark});");
             }
+            name += chosen.to_string().trim_start_matches('#');
         }
-        if identity.faces == Faces::System {
+        if faces == Faces::System {
             rules += "--serif:var(--serif-system);";
+            name += SYSTEM;
         }
-        Self((!rules.is_empty()).then(|| {
-            let css = format!("@layer tokens{{:root{{{rules}}}}}");
-            let hash = hex(&Sha256::digest(&css)[..4]);
-            Sheet { file: format!("{hash}.css"), css: css.into() }
-        }))
+        if rules.is_empty() {
+            return None;
+        }
+        let css = format!("@layer tokens{{:root{{{rules}}}}}");
+        let hash = hex(&Sha256::digest(&css)[..4]);
+        Some(Self { file: format!("{name}-{hash}.css"), css })
+    }
+
+    /// The one that is served by that name, if the name is one of [`Self::of`]'s.
+    fn named(file: &str) -> Option<Self> {
+        let (name, _) = file.rsplit_once('-')?;
+        let (colour, faces) = match name.strip_suffix(SYSTEM) {
+            Some(colour) => (colour, Faces::System),
+            None => (name, Faces::Served),
+        };
+        let accent = match colour {
+            "" => None,
+            colour => Some(Accent::of(format!("#{colour}").parse().ok()?)),
+        };
+        Self::of(accent, faces).filter(|look| look.file == file)
     }
 
     /// Where it is served.
     #[must_use]
-    pub fn address(&self) -> Option<String> {
-        self.0.as_ref().map(|sheet| PATH.replace("{file}", &sheet.file))
+    pub fn address(&self) -> String {
+        PATH.replace("{file}", &self.file)
     }
 }
 
+/// The end of a name of a look without a served typeface; `s` begins no colour.
+const SYSTEM: &str = "s";
+
 /// The style sheet. Its name has the hash of its text, so it never changes.
-pub async fn serve(State(site): State<Site>, Path(file): Path<String>) -> Response {
-    let Look(sheet) = site.part();
-    let Some(sheet) = sheet.as_ref().filter(|sheet| sheet.file == file) else {
+pub async fn serve(Path(file): Path<String>) -> Response {
+    let Some(look) = Look::named(&file) else {
         return (StatusCode::NOT_FOUND, [(CACHE_CONTROL, "no-store")], "not found\n").into_response();
     };
-    let mut response = Response::new(Body::from(sheet.css.clone()));
+    let mut response = Response::new(Body::from(look.css));
     response.extensions_mut().insert(Shared);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/css"));
@@ -80,15 +99,23 @@ pub async fn serve(State(site): State<Site>, Path(file): Path<String>) -> Respon
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SiteName;
 
     #[test]
     fn a_site_without_wishes_has_no_sheet_of_its_own() {
-        assert_eq!(Look::of(&Identity::default()).address(), None);
-        let named = Identity { name: "Marsh".parse::<SiteName>().unwrap(), ..Identity::default() };
-        assert_eq!(Look::of(&named).address(), None);
-        let system = Identity { faces: Faces::System, ..Identity::default() };
-        let address = Look::of(&system).address().unwrap();
-        assert!(address.starts_with("/assets/look/") && address.ends_with(".css"), "{address}");
+        assert_eq!(Look::of(None, Faces::Served), None);
+    }
+
+    #[test]
+    fn each_process_makes_a_sheet_from_its_name() {
+        let accent = Some(Accent::of("#8a1c4a".parse().expect("a colour")));
+        for (accent, faces) in [(None, Faces::System), (accent, Faces::Served), (accent, Faces::System)] {
+            let look = Look::of(accent, faces).expect("a sheet");
+            assert_eq!(Look::named(&look.file).as_ref(), Some(&look));
+            assert_eq!(Look::named(&format!("x{}", look.file)), None, "{look:?}");
+            assert_eq!(Look::named(&look.file.replace(".css", "")), None, "{look:?}");
+        }
+        for none in ["", "-", "s", "8a1c4a.css", "8a1c4a-00000000.css", "../x-1.css"] {
+            assert_eq!(Look::named(none), None, "{none:?}");
+        }
     }
 }

@@ -59,6 +59,12 @@ pub struct PageKeys {
     pub find: for<'a> fn(&'a Site, &'a Uri) -> BoxFuture<'a, Option<Key>>,
 }
 
+/// Tells the caches of this process that something has changed which many pages show, such
+/// as the name of an author or of the site. The features above implement it; see
+/// [`crate::start`].
+#[derive(Clone, Copy, Debug)]
+pub struct PagesChanged(pub fn(&Site));
+
 /// The key of a page that is the same for every reader; `None` for all others.
 #[must_use]
 pub fn known_key(site: &Site, uri: &Uri) -> Option<Key> {
@@ -73,6 +79,12 @@ pub async fn find_key(site: &Site, uri: &Uri) -> Option<Key> {
 }
 
 impl Site {
+    /// No page that is cached is current any more.
+    pub fn pages_changed(&self) {
+        let PagesChanged(changed) = self.part();
+        changed(self);
+    }
+
     /// Ready-made pages for readers without a session.
     #[must_use]
     pub fn pages(&self) -> &PageCache {

@@ -203,7 +203,8 @@ async fn deliver(
     letter: &Letter,
 ) -> Result<String, SendError> {
     let home = site.link("/");
-    let ready = message::write(settings, (site.identity.name.as_str(), &home), id, recipient, letter)?;
+    let ready =
+        message::write(settings, (site.settings().identity.name.as_str(), &home), id, recipient, letter)?;
     // What the site is called, where a server asks who greets it.
     let hello = site.public_url.mail_name();
     transport::send(settings, &hello, id, ready).await

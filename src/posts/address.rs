@@ -15,6 +15,9 @@ pub const BEFORE_USERNAME: char = '@';
 /// Where everyone searches.
 pub const SEARCH: &str = "/search";
 
+/// What whoever runs the site says of it.
+pub const ABOUT: &str = "/about";
+
 /// The parameter with the words of a search.
 pub const SEARCH_WORDS: &str = "q";
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use axum::http::Uri;
 
 use super::{ErrorPage, confirm_first, log_in_first};
-use crate::{assets, error::AppError, timestamp::Timestamp};
+use crate::{assets, error::AppError, site::Site, timestamp::Timestamp};
 
 /// Path and query of the page.
 ///
@@ -100,5 +100,7 @@ pub fn Pagination(
 /// A point in time, for people and programs.
 #[component]
 pub fn Time(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.rfc3339_millis() title=at.moment()>{at.day()}</time> }
+    let settings = expect_context::<Site>().settings();
+    let zone = &settings.time_zone;
+    view! { <time datetime=at.rfc3339_millis() title=zone.moment(at)>{zone.day(at)}</time> }
 }

@@ -13,7 +13,7 @@ pub fn PageTitle(
     #[prop(optional)]
     text: Option<String>,
 ) -> impl IntoView {
-    let name = expect_context::<Site>().identity.name.to_string();
+    let name = expect_context::<Site>().settings().identity.name.to_string();
     let title = text.map_or_else(|| name.clone(), |text| format!("{text} – {name}"));
     view! { <Title text=html_escape::encode_text(&title).into_owned() /> }
 }

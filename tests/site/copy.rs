@@ -121,6 +121,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     }
     site.tamper("UPDATE posts SET language = 'de' WHERE id = 'none'").await;
     site.tamper("UPDATE users SET plain_punctuation = 1 WHERE id = 'Z'").await;
+    site.tamper("INSERT INTO site_settings VALUES ('about', 'é', -1), ('of a newer Byline', '', 0)").await;
     site.tamper("INSERT INTO post_addresses VALUES ('Z', 's', 'gone', -1)").await;
     site.tamper("INSERT INTO post_tags VALUES ('empty', 'ü', -1), ('none', 'a', 0)").await;
     site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
@@ -129,7 +130,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         site.tamper(&format!("INSERT INTO deleted_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content})"))
             .await;
         site.tamper(&format!(
-            "INSERT INTO trashed_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content}, 's', 'a,b', 1, 'de')"
+            "INSERT INTO trashed_posts VALUES ('{id}', 'Z', 1, 0, -1, '', {content}, 's', 'a,b', 1, 'de', {content})"
         ))
         .await;
         site.tamper(&format!("INSERT INTO revisions VALUES ('{id}', -1, 'Z', 0, 'a,b', '', {content})"))

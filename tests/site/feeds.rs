@@ -1,7 +1,7 @@
 //! Feeds, the map of the site, `/robots.txt`, and what previews and programs read of a page.
 
 use axum::{body::Body, http::Method};
-use byline::config::{AiCrawlers, PublicUrl};
+use byline::config::{PublicUrl, SiteSetting};
 use feed_rs::model::{Entry, Feed};
 use quick_xml::{Reader, events::Event};
 use serde_json::Value;
@@ -339,8 +339,8 @@ async fn a_crawler_finds_every_post_by_the_map_of_the_site() {
 
 #[tokio::test]
 async fn crawlers_are_told_their_rules_and_those_for_ai_that_they_are_refused() {
-    for (setting, refused) in [(AiCrawlers::Allow, false), (AiCrawlers::Refuse, true)] {
-        let site = Running::start_with(|config| config.ai_crawlers = setting).await;
+    for (setting, refused) in [("allow", false), ("refuse", true)] {
+        let site = Running::start_with(|config| config.site.set(SiteSetting::AiCrawlers, setting)).await;
         let answer = site.browser().get("/robots.txt").await;
         assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; charset=utf-8"));
         let rules = answer.text();

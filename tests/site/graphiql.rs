@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{Method, header::ACCEPT},
 };
-use byline::config::ConflictDetection;
+use byline::config::{ConflictDetection, SiteSetting};
 
 use crate::support::{Credential, Running};
 
@@ -33,8 +33,7 @@ async fn everyone_may_open_graphiql_and_it_says_who_asks() {
     assert_eq!(page.link("Log in").as_deref(), Some("/login?next=/graphiql"));
     assert_eq!(page.count("main[data-signed-in]"), 0);
 
-    let named =
-        Running::start_with(|config| config.identity.name = "Marsh <notes>".parse().expect("a name")).await;
+    let named = Running::start_with(|config| config.site.set(SiteSetting::Name, "Marsh <notes>")).await;
     let page = named.browser().page("/graphiql").await;
     page.assert_harmless("a name with markup");
     assert_eq!(page.text("head > title"), "GraphiQL – Marsh <notes>");

@@ -1,14 +1,14 @@
 //! What a site calls itself, how it looks, and what its pages say around a text.
 
-use byline::config::{Accent, Faces};
+use byline::config::SiteSetting;
 
 use crate::support::{Page, Running, Several, postgres_database, until};
 
 #[tokio::test]
 async fn a_reader_sees_the_name_that_the_operator_has_given_the_site() {
     let site = Running::start_with(|config| {
-        config.identity.name = "Marsh <notes>".parse().expect("a name");
-        config.identity.description = "Birds & \"tides\"".parse().expect("a description");
+        config.site.set(SiteSetting::Name, "Marsh <notes>");
+        config.site.set(SiteSetting::Description, "Birds & \"tides\"");
     })
     .await;
     let post = site.author("ada").await.publish("The heron", "It stands.").await;
@@ -37,8 +37,8 @@ async fn a_colour_and_faces_of_the_operator_are_a_style_sheet_that_never_changes
     let plain = Running::start().await;
     assert_eq!(plain.browser().page("/").await.count("link[href^='/assets/look/']"), 0);
     let site = Running::start_with(|config| {
-        config.identity.accent = Some(Accent::of("#8a1c4a".parse().expect("a colour")));
-        config.identity.faces = Faces::System;
+        config.site.set(SiteSetting::Accent, "#8a1c4a");
+        config.site.set(SiteSetting::Faces, "system");
     })
     .await;
     let mut reader = site.browser();

@@ -1,7 +1,7 @@
 //! The image by which other sites show a link to a page.
 
 use axum::{body::Body, http::Method};
-use byline::config::Accent;
+use byline::config::SiteSetting;
 use futures::{
     future::{join, join_all},
     stream::{self, StreamExt},
@@ -69,8 +69,7 @@ async fn another_site_gets_an_image_with_the_title_of_a_post() {
 
 #[tokio::test]
 async fn other_sites_are_told_where_the_image_is_and_what_it_shows() {
-    let site =
-        Running::start_with(|config| config.identity.name = "Marsh notes".parse().expect("a name")).await;
+    let site = Running::start_with(|config| config.site.set(SiteSetting::Name, "Marsh notes")).await;
     let mut ada = site.author("ada").await;
     let post = ada.publish("\"Herons\" & <rivers>", "").await;
     for page in
@@ -125,9 +124,7 @@ async fn an_image_that_is_out_of_date_leads_to_the_one_of_today() {
     assert_eq!(image_of_post(&site, &post).await, today, "nothing that is seen has changed");
 
     let green = reader.get(&today).await;
-    let red = site
-        .another(|config| config.identity.accent = Some(Accent::of("#8a1c4a".parse().expect("a colour"))))
-        .await;
+    let red = site.another(|config| config.site.set(SiteSetting::Accent, "#8a1c4a")).await;
     let other = image_of_post(&red, &post).await;
     assert_ne!(other, today, "another colour is another image");
     assert_eq!(pixels(&red.browser().get(&other).await).get_pixel(0, 0).0, [0x8a, 0x1c, 0x4a]);

@@ -5,6 +5,7 @@ use byline::{
     accounts::domain::{Login, NewPassword, Password, service},
     clock,
     credentials::RequestSource,
+    error::AppError,
 };
 use sha2::{Digest, Sha256};
 use tower_sessions::session::Id;
@@ -346,12 +347,12 @@ async fn a_login_under_way_does_not_outlive_a_new_password() {
         .await
         .expect("the password is right");
     let authenticated = authenticated.done().expect("no second factor");
-    assert!(authenticated.still_holds(&site.site).await.expect("an answer"));
+    assert_eq!(authenticated.must_still_hold(&site.site).await, Ok(()));
 
     let new = NewPassword::parse("another long pass phrase", &[]).expect("a password");
     service::set_password(&site.site, &ada, new).await.expect("a new password");
     assert!(
-        !authenticated.still_holds(&site.site).await.expect("an answer"),
+        matches!(authenticated.must_still_hold(&site.site).await, Err(AppError::Invalid { .. })),
         "it is asked before anyone is in"
     );
     assert_eq!(site.count("SELECT COUNT(*) FROM sessions").await, 0, "whoever was in is out");

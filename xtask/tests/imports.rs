@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 20] = [
     &["feeds"],
     &["posts"],
     &["media"],
-    &["accounts"],
+    &["accounts", "site_settings"],
     &["http"],
     &["mail"],
     &["credentials"],

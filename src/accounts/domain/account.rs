@@ -16,6 +16,7 @@ use crate::{
     database::{Db, execute, on_engine},
     error::{AppError, Field, Parsed},
     site::Site,
+    timestamp::Timestamp,
     username::Username,
 };
 
@@ -139,11 +140,6 @@ pub async fn activity(site: &Site, caller: &Caller) -> Result<Vec<AuditRow>, App
     audit::of_user(&mut site.reader_for(&caller.actor).await?, user).await
 }
 
-/// Tells the caches of this process that pages show another name of somebody. The features
-/// above implement it; see [`crate::start`].
-#[derive(Clone, Copy, Debug)]
-pub struct ProfileChanged(pub fn(&Site));
-
 /// The channel of PostgreSQL's NOTIFY by which the other processes hear that names of
 /// authors have changed.
 pub const NAMES_CHANNEL: &str = "byline_names";
@@ -173,10 +169,7 @@ pub async fn save_profile(
     let credential = caller.credential_kind();
     let told = {
         let site = site.clone();
-        move |(): &()| {
-            let ProfileChanged(changed) = site.part();
-            changed(&site);
-        }
+        move |(): &()| site.pages_changed()
     };
     site.database
         .write_then(
@@ -234,7 +227,21 @@ pub async fn close(
     credential: &'static str,
     source: &RequestSource,
 ) -> Result<(), AppError> {
-    let delete_at = clock::now().after(UNDO_TIME);
+    close_until(site, user, posts, clock::now().after(UNDO_TIME), credential, source).await
+}
+
+/// [`close`], where the account is deleted at another time.
+///
+/// # Errors
+/// [`AppError::Busy`]
+pub(super) async fn close_until(
+    site: &Site,
+    user: User,
+    posts: PostsOfDeleted,
+    delete_at: Timestamp,
+    credential: &'static str,
+    source: &RequestSource,
+) -> Result<(), AppError> {
     let keep = i64::from(posts == PostsOfDeleted::Keep);
     site.database
         .write((user.clone(), delete_at, keep, source.clone()), move |db, (user, delete_at, keep, source)| {

@@ -50,6 +50,11 @@ pub enum AuditKind {
     DeletionAsked,
     DeletionUndone,
     Deleted,
+    MadeAdmin,
+    Locked,
+    Unlocked,
+    PostHidden,
+    PostRestored,
 }
 
 impl AuditKind {
@@ -93,11 +98,16 @@ impl AuditKind {
             Self::DeletionAsked => ("deletion_asked", "Deletion of the account asked for"),
             Self::DeletionUndone => ("deletion_undone", "Deletion of the account undone"),
             Self::Deleted => ("deleted", "Account deleted"),
+            Self::MadeAdmin => ("made_admin", "Put in charge of the site"),
+            Self::Locked => ("locked", "Locked by whoever runs the site"),
+            Self::Unlocked => ("unlocked", "Unlocked by whoever runs the site"),
+            Self::PostHidden => ("post_hidden", "A post hidden by whoever runs the site"),
+            Self::PostRestored => ("post_restored", "A hidden post restored by whoever runs the site"),
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::SignedUp,
         Self::LoggedIn,
         Self::LogInRefused,
@@ -124,6 +134,11 @@ impl AuditKind {
         Self::DeletionAsked,
         Self::DeletionUndone,
         Self::Deleted,
+        Self::MadeAdmin,
+        Self::Locked,
+        Self::Unlocked,
+        Self::PostHidden,
+        Self::PostRestored,
     ];
 }
 

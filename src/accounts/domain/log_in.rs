@@ -82,13 +82,19 @@ impl Authenticated {
             .ok_or_else(not_authenticated)
     }
 
-    /// Whether the password is still the one that was checked. Asked once the
-    /// session or the token family is stored: a new password ends those it
-    /// finds *after* it is stored itself, so a login that was under way is
-    /// caught by one or the other.
-    pub async fn still_holds(&self, site: &Site) -> Result<bool, AppError> {
+    /// Checks that the password is still the one that was checked, and that the account is
+    /// not locked. Asked once the session or the token family is stored: a new password, and
+    /// a lock, end those that they find *after* they are stored themselves, so a login that
+    /// was under way is caught by one or the other.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] when the password was changed; [`AppError::AccountLocked`].
+    pub async fn must_still_hold(&self, site: &Site) -> Result<(), AppError> {
         let login = Login::Username(self.user.username.clone());
-        let now = store::find(&mut site.database.read().await?, &login).await?;
-        Ok(now.is_some_and(|(_, hash)| hash == self.hash))
+        let db = &mut site.database.read().await?;
+        match store::find(db, &login).await? {
+            Some((_, hash)) if hash == self.hash => store::refuse_locked(db, &self.user.id).await,
+            _ => Err(not_authenticated()),
+        }
     }
 }

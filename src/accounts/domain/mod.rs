@@ -24,6 +24,7 @@ pub mod one_time;
 pub mod passkeys;
 pub mod pending_sign_up;
 pub mod recovery;
+pub mod running;
 pub mod service;
 pub mod srp;
 pub mod store;

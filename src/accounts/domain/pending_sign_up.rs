@@ -16,6 +16,7 @@ use super::{
     letters,
     log_in::Authenticated,
     one_time::{Code, Token, VALID_FOR},
+    service::may_sign_up,
     srp, store,
     throttle::{self, Volume},
 };
@@ -81,8 +82,8 @@ impl Proof {
 /// mail. The same call with the same key is done once.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when the username is taken, never when the address is;
-/// [`AppError::Busy`].
+/// [`AppError::SignUpClosed`]; [`AppError::Invalid`] when the username is taken, never when
+/// the address is; [`AppError::Busy`].
 pub async fn begin(
     site: &Site,
     account: NewAccount,
@@ -90,6 +91,7 @@ pub async fn begin(
     source: &RequestSource,
 ) -> Result<String, AppError> {
     site.mailer().must_be_on()?;
+    may_sign_up(site)?;
     let NewAccount { username, email, password } = account;
     let operation = key.map(|key| fingerprint(&key, &username, &email));
     {

@@ -163,7 +163,7 @@ async fn replace(
         })
         .await?;
     if replaced.is_some() {
-        // Only now, see [`service::Authenticated::still_holds`].
+        // Only now, see [`service::Authenticated::must_still_hold`].
         logins::sign_out_everywhere(site, contact.user.id.clone()).await?;
     }
     Ok(replaced)

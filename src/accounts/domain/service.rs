@@ -48,13 +48,22 @@ pub async fn sign_up(
     })
 }
 
+/// Whether people may make accounts themselves. Whoever runs the site always may, by
+/// [`sign_up`].
+///
+/// # Errors
+/// [`AppError::SignUpClosed`].
+pub fn may_sign_up(site: &Site) -> Result<(), AppError> {
+    if site.settings().sign_up.is_open() { Ok(()) } else { Err(AppError::SignUpClosed) }
+}
+
 /// As [`sign_up`], and signs in; `None` where a second factor is still to come,
 /// because this very sign-up was sent before and the account has one by now.
 ///
 /// # Errors
 ///
-/// As [`sign_up`]; [`AppError::Invalid`] also when the password was changed
-/// meanwhile.
+/// As [`may_sign_up`] and [`sign_up`]; [`AppError::Invalid`] also when the password was
+/// changed meanwhile.
 pub async fn sign_up_and_in(
     site: &Site,
     session: &UserSession,
@@ -62,6 +71,7 @@ pub async fn sign_up_and_in(
     key: Option<IdempotencyKey>,
     source: &RequestSource,
 ) -> Result<Option<User>, AppError> {
+    may_sign_up(site)?;
     let log_in = authenticate_new(site, account, key, source).await?;
     enter(site, session, log_in, KeepSignedIn::No, source).await
 }
@@ -361,7 +371,7 @@ pub async fn log_in_program(
 ///
 /// # Errors
 ///
-/// [`AppError::Invalid`] when it was changed.
+/// [`AppError::Invalid`] when it was changed; [`AppError::AccountLocked`].
 pub async fn begin_family(
     site: &Site,
     client: Client,
@@ -369,9 +379,9 @@ pub async fn begin_family(
     source: &RequestSource,
 ) -> Result<Tokens, AppError> {
     let Begun { family, tokens } = token::service::begin(site, client, &authenticated.user, source).await?;
-    if !authenticated.still_holds(site).await? {
+    if let Err(refused) = authenticated.must_still_hold(site).await {
         token::service::end(site, family).await?;
-        return Err(not_authenticated());
+        return Err(refused);
     }
     note_log_in(site, authenticated, source).await?;
     Ok(tokens)
@@ -398,7 +408,7 @@ pub async fn log_out(
 /// Begins a session, unless the password was changed meanwhile.
 ///
 /// # Errors
-/// [`AppError::Invalid`] when it was changed.
+/// [`AppError::Invalid`] when it was changed; [`AppError::AccountLocked`].
 pub async fn sign_in(
     site: &Site,
     session: &UserSession,
@@ -407,9 +417,9 @@ pub async fn sign_in(
     source: &RequestSource,
 ) -> Result<User, AppError> {
     session.sign_in(&authenticated.user, keep, source).await?;
-    if !authenticated.still_holds(site).await? {
+    if let Err(refused) = authenticated.must_still_hold(site).await {
         session.sign_out().await?;
-        return Err(not_authenticated());
+        return Err(refused);
     }
     source.issue_device()?;
     note_log_in(site, &authenticated, source).await?;
@@ -536,7 +546,7 @@ pub async fn set_password(site: &Site, login: &Login, password: NewPassword) -> 
             })
         })
         .await?;
-    // Only now, see [`Authenticated::still_holds`].
+    // Only now, see [`Authenticated::must_still_hold`].
     logins::sign_out_everywhere(site, user.id).await
 }
 

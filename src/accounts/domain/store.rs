@@ -28,6 +28,10 @@ pub struct Listed {
     /// Microseconds since 1970 UTC.
     pub created_at: i64,
     pub posts: i64,
+    /// 1 for whoever runs the site.
+    pub is_admin: i64,
+    /// 1 if nobody can log in.
+    pub is_locked: i64,
 }
 
 fn taken(field: Field) -> FieldError {
@@ -165,10 +169,48 @@ pub async fn undo_deletion(db: &mut Db, id: &UserId) -> Result<bool, AppError> {
     Ok(undone > 0)
 }
 
+/// Checks that an account is not locked.
+///
+/// # Errors
+/// [`AppError::AccountLocked`].
+pub(super) async fn refuse_locked(db: &mut Db, id: &UserId) -> Result<(), AppError> {
+    let is_locked: bool = on_engine!(db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND locked_at IS NOT NULL)",
+        )
+        .bind(id.as_str())
+        .fetch_one(db)
+        .await?);
+    if is_locked { Err(AppError::AccountLocked) } else { Ok(()) }
+}
+
+/// Locks an account, or opens it. Whether that changed something.
+pub(super) async fn set_locked(db: &mut Db, id: &UserId, since: Option<Timestamp>) -> Result<bool, AppError> {
+    let changed = match since {
+        Some(since) => {
+            execute!(db => sqlx::query("UPDATE users SET locked_at = $2 WHERE id = $1 AND locked_at IS NULL")
+                .bind(id.as_str())
+                .bind(since.micros()))?
+        }
+        None => {
+            execute!(db => sqlx::query("UPDATE users SET locked_at = NULL WHERE id = $1 AND locked_at IS NOT NULL")
+                .bind(id.as_str()))?
+        }
+    };
+    Ok(changed > 0)
+}
+
+/// Puts a person in charge of the site. Whether they were not.
+pub(super) async fn make_admin(db: &mut Db, id: &UserId) -> Result<bool, AppError> {
+    let changed = execute!(db => sqlx::query("UPDATE users SET is_admin = 1 WHERE id = $1 AND is_admin = 0")
+        .bind(id.as_str()))?;
+    Ok(changed > 0)
+}
+
 /// Every account, oldest first.
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-        "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts
+        "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts,
+             u.is_admin, CASE WHEN u.locked_at IS NULL THEN 0 ELSE 1 END AS is_locked
          FROM users u ORDER BY u.created_at, u.id",
     )
     .fetch_all(db)

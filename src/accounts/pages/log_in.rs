@@ -6,6 +6,7 @@ use super::{next, next_input, passkeys::PasskeyLogIn, redirect_if_signed_in, wit
 use crate::{
     accounts::show_password::ShowPassword,
     error::Field,
+    http::context::site,
     ui::{ErrorSummary, FormState, IslandScripts, PageTitle, TextField},
 };
 
@@ -34,7 +35,9 @@ pub fn LogInPage() -> impl IntoView {
             </form>
             <PasskeyLogIn next=next.clone() />
             <p class="aside"><a href="/forgot-password">"Forgot your password?"</a></p>
-            <p class="aside">"New here? "<a href=with_next("/signup", next.as_ref())>"Make an account"</a></p>
+            {site().settings().sign_up.is_open().then(|| view! {
+                <p class="aside">"New here? "<a href=with_next("/signup", next.as_ref())>"Make an account"</a></p>
+            })}
         </div>
         <IslandScripts />
     }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::{new_password::NewPasswordField, next, next_input, redirect_if_signed_in, with_next};
 use crate::{
-    error::Field,
+    error::{AppError, Field},
+    http::context::site,
     ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField},
 };
 
@@ -12,6 +13,9 @@ use crate::{
 pub fn SignUpPage() -> impl IntoView {
     let next = next();
     redirect_if_signed_in(next.as_ref());
+    if !site().settings().sign_up.is_open() {
+        return view! { <NoSignUps /> }.into_any();
+    }
     let failed = expect_context::<FormState>().error.is_some();
     view! {
         <PageTitle text=if failed { "Error: Sign up" } else { "Sign up" }.to_owned() />
@@ -38,5 +42,19 @@ pub fn SignUpPage() -> impl IntoView {
             <p class="aside">"Have an account? "<a href=with_next("/login", next.as_ref())>"Log in instead"</a></p>
         </div>
         <IslandScripts />
+    }
+    .into_any()
+}
+
+/// Where whoever runs the site makes the accounts.
+#[component]
+fn NoSignUps() -> impl IntoView {
+    view! {
+        <PageTitle text="Sign up".to_owned() />
+        <div class="narrow">
+            <h1>"Sign up"</h1>
+            <p>{AppError::SignUpClosed.to_string()}</p>
+            <p class="aside">"Have an account? "<a href="/login">"Log in instead"</a></p>
+        </div>
     }
 }

@@ -64,10 +64,11 @@ pub struct ApiKeyRow {
     pub last_used_at: Option<i64>,
 }
 
-/// The valid key with a hash.
+/// The valid key with a hash. Nobody reads by a key of a locked account.
 pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT id, expires_at, last_used_at FROM api_keys WHERE hash = $1 AND expires_at > $2",
+            "SELECT id, expires_at, last_used_at FROM api_keys k WHERE hash = $1 AND expires_at > $2
+             AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = k.user_id AND u.locked_at IS NOT NULL)",
         )
         .bind(hash)
         .bind(clock::now().micros())
@@ -78,7 +79,8 @@ pub async fn active(db: &mut Db, hash: &[u8]) -> Result<Option<ActiveKey>, AppEr
 /// Whether the key of that row is valid.
 pub async fn is_active(db: &mut Db, id: &str) -> Result<bool, AppError> {
     Ok(on_engine!(db => sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND expires_at > $2)",
+            "SELECT EXISTS (SELECT 1 FROM api_keys k WHERE id = $1 AND expires_at > $2
+             AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = k.user_id AND u.locked_at IS NOT NULL))",
         )
         .bind(id)
         .bind(clock::now().micros())

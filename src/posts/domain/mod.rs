@@ -10,6 +10,7 @@ pub mod filter;
 pub mod fold;
 pub mod front_matter;
 mod grams;
+pub mod hidden;
 mod highlight;
 mod joints;
 pub mod language;

@@ -1,4 +1,5 @@
-//! Posts that their authors have deleted: for 30 days they can be restored.
+//! Posts that their authors have deleted: for 30 days they can be restored. What whoever
+//! runs the site has hidden lies here as well ([`super::hidden`]).
 
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct TrashedPost {
     pub trashed_at: Timestamp,
     /// Whether it was not published; then it becomes a draft again.
     pub is_draft: bool,
+    /// Why whoever runs the site has hidden it; absent for what the author has deleted.
+    pub hidden_reason: Option<String>,
 }
 
 impl TrashedPost {
@@ -52,6 +55,7 @@ struct ListedRow {
     title: String,
     trashed_at: i64,
     is_draft: i64,
+    hidden_reason: Option<String>,
 }
 
 impl TryFrom<ListedRow> for TrashedPost {
@@ -62,6 +66,7 @@ impl TryFrom<ListedRow> for TrashedPost {
             id: PostId::try_from(row.id).map_err(internal)?,
             title: row.title,
             is_draft: row.is_draft != 0,
+            hidden_reason: row.hidden_reason,
             trashed_at: Timestamp::from_micros(row.trashed_at),
         })
     }
@@ -101,7 +106,8 @@ impl Row {
     }
 }
 
-/// The actor's own deleted posts, the last one first, at most `limit`.
+/// The actor's own deleted posts, and those that are hidden, the last one first, at most
+/// `limit`.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`].
@@ -109,7 +115,8 @@ pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<TrashedP
     let owner = &actor.user()?.id;
     let db = &mut site.reader_for(actor).await?;
     let rows: Vec<ListedRow> = on_engine!(db => sqlx::query_as(
-            "SELECT id, title, trashed_at, is_draft FROM trashed_posts WHERE owner_id = $1 AND trashed_at > $2
+            "SELECT id, title, trashed_at, is_draft, hidden_reason FROM trashed_posts
+             WHERE owner_id = $1 AND (trashed_at > $2 OR hidden_reason IS NOT NULL)
              ORDER BY trashed_at DESC, id DESC LIMIT $3",
         )
         .bind(owner.as_str())
@@ -148,11 +155,33 @@ pub async fn text(site: &Site, actor: &Actor, post: &TrashedPost) -> Result<Opti
 /// also for another's; [`AppError::Busy`] when too many texts wait to be rendered.
 pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDraft, AppError> {
     let user = policy::may_create(actor)?.clone();
-    let found = find(&mut site.reader_for(actor).await?, &user.id, id).await?;
+    restore_of(site, user, id, Gone::Deleted).await
+}
+
+/// How a post has come here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// By its author.
+    Deleted,
+    /// By whoever runs the site, who alone restores it.
+    Hidden,
+}
+
+/// [`restore`], of a post of `user` that has gone in that way.
+pub(super) async fn restore_of(
+    site: &Site,
+    user: User,
+    id: &PostId,
+    gone: Gone,
+) -> Result<PostOrDraft, AppError> {
+    let actor = &Actor::User(user.clone());
+    let found = find(&mut site.reader_for(actor).await?, &user.id, id, gone).await?;
     if found.as_ref().is_some_and(|row| row.is_draft != 0) {
         return restore_draft(site, user, id).await.map(PostOrDraft::Draft);
     }
-    may_write(site, &user).await?;
+    if gone == Gone::Deleted {
+        may_write(site, &user).await?;
+    }
     let Some(row) = found else {
         if let Some(draft) = draft_store::find(&mut site.reader_for(actor).await?, &user.id, id).await? {
             return Ok(PostOrDraft::Draft(draft));
@@ -168,10 +197,10 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDr
     // Before the transaction: writers do not wait for a rendering.
     let rendering = Renderer::render_for(site, &user.id, text.text()).await?;
     let (text, folded) = fold::fold_before_write(text, |text: &PostText| Some(text.content.as_ref())).await?;
-    let input = (user, id.clone(), row, text, folded, rendering);
-    let restored = change(site, input, |db, (user, id, row, text, folded, rendering)| {
+    let input = (user.clone(), id.clone(), row, text, folded, rendering);
+    let restored = change(site, input, move |db, (user, id, row, text, folded, rendering)| {
         Box::pin(async move {
-            if find(db, &user.id, &id).await?.as_ref() != Some(&row) {
+            if find(db, &user.id, &id, gone).await?.as_ref() != Some(&row) {
                 return Ok((None, None));
             }
             // The deletion has raised it, and programs may still know that.
@@ -199,7 +228,7 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDr
     match restored.await? {
         Some(post) => Ok(PostOrDraft::Published(post)),
         // Another request has restored it, or has deleted it once more.
-        None => Box::pin(restore(site, actor, id)).await,
+        None => Box::pin(restore_of(site, user, id, gone)).await,
     }
 }
 
@@ -207,7 +236,7 @@ pub async fn restore(site: &Site, actor: &Actor, id: &PostId) -> Result<PostOrDr
 async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost, AppError> {
     let restored = site.database.write((user, id.clone()), |db, (user, id)| {
         Box::pin(async move {
-            let row = find(db, &user.id, &id).await?.filter(|row| row.is_draft != 0);
+            let row = find(db, &user.id, &id, Gone::Deleted).await?.filter(|row| row.is_draft != 0);
             let Some(row) = row else {
                 return draft_store::find(db, &user.id, &id).await?.ok_or(AppError::NotFound);
             };
@@ -240,14 +269,22 @@ async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost
 }
 
 /// The one that was deleted last under that id.
-async fn find(db: &mut Db, owner: &UserId, id: &PostId) -> Result<Option<Row>, AppError> {
+async fn find(db: &mut Db, owner: &UserId, id: &PostId, gone: Gone) -> Result<Option<Row>, AppError> {
+    // What is hidden stays until it is restored.
+    let since = match gone {
+        Gone::Deleted => clock::before(KEPT).micros(),
+        Gone::Hidden => i64::MIN,
+    };
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT version, created_at, trashed_at, title, content, slug, tags, language, is_draft FROM trashed_posts
-             WHERE id = $1 AND owner_id = $2 AND trashed_at > $3 ORDER BY trashed_at DESC LIMIT 1",
+             WHERE id = $1 AND owner_id = $2 AND trashed_at > $3
+                 AND CASE WHEN hidden_reason IS NULL THEN 0 ELSE 1 END = $4
+             ORDER BY trashed_at DESC LIMIT 1",
         )
         .bind(id.as_str())
         .bind(owner.as_str())
-        .bind(clock::before(KEPT).micros())
+        .bind(since)
+        .bind(i64::from(gone == Gone::Hidden))
         .fetch_optional(db)
         .await?))
 }
@@ -267,20 +304,20 @@ async fn is_free(db: &mut Db, user: &User, id: &PostId) -> Result<bool, AppError
 /// Removes what can no longer be restored, with its addresses and versions.
 pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
     execute!(db => sqlx::query(
-            "DELETE FROM post_addresses WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1)
+            "DELETE FROM post_addresses WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1 AND hidden_reason IS NULL)
                 AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = post_addresses.post_id)
                 AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = post_addresses.post_id)
-                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = post_addresses.post_id AND t.trashed_at > $1)",
+                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = post_addresses.post_id AND (t.trashed_at > $1 OR t.hidden_reason IS NOT NULL))",
         )
         .bind(clock::before(KEPT).micros()))?;
     execute!(db => sqlx::query(
-            "DELETE FROM revisions WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1)
+            "DELETE FROM revisions WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1 AND hidden_reason IS NULL)
                 AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = revisions.post_id)
                 AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = revisions.post_id)
-                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = revisions.post_id AND t.trashed_at > $1)",
+                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = revisions.post_id AND (t.trashed_at > $1 OR t.hidden_reason IS NOT NULL))",
         )
         .bind(clock::before(KEPT).micros()))?;
-    execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE trashed_at <= $1")
+    execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE trashed_at <= $1 AND hidden_reason IS NULL")
         .bind(clock::before(KEPT).micros()))?;
     Ok(())
 }

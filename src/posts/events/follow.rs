@@ -1,15 +1,27 @@
-//! Receives the changes of other processes on the same PostgreSQL.
+//! Hears of the changes of other processes: on PostgreSQL of those that serve the same site,
+//! by notifications; on SQLite of commands, by a look at two numbers now and then.
 
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{MissedTickBehavior, timeout},
+};
 
 use super::{Event, store};
-use crate::{accounts::domain::account::NAMES_CHANNEL, credentials::trust, error::AppError, site::Site};
+use crate::{
+    accounts::domain::account::NAMES_CHANNEL,
+    credentials::trust,
+    error::AppError,
+    site::Site,
+    site_settings::{self, StoredState},
+};
 
 /// After this silence the connection is tested; without an answer in the same time it counts as lost.
 const MAX_SILENCE: Duration = Duration::from_secs(5);
+/// On SQLite, the wait between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// The wait between two tries to connect.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -24,8 +36,7 @@ impl Drop for Following {
 }
 
 /// Follows the events of the database. Returns once it is connected, or after the first
-/// failure, and retries in the background. On SQLite there are no other processes to
-/// follow.
+/// failure, and retries in the background.
 pub async fn start(site: &Site) -> Following {
     let mut follower = Follower { site: site.clone(), last: None };
     let first = follower.connect().await;
@@ -33,7 +44,7 @@ pub async fn start(site: &Site) -> Following {
         let mut connected = first;
         loop {
             match connected {
-                Ok(None) => return,
+                Ok(None) => return look(&follower.site).await,
                 Ok(Some(listener)) => {
                     let lost = follower.receive(listener).await;
                     follower.site.bus().changes.lose();
@@ -50,6 +61,48 @@ pub async fn start(site: &Site) -> Following {
     }))
 }
 
+/// Looks for what commands have changed in a file of SQLite.
+async fn look(site: &Site) {
+    let mut last = None;
+    let mut turns = tokio::time::interval(LOOK_EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        match look_once(site, last).await {
+            Ok(seen) => last = Some(seen),
+            // The database is busy, or cannot be read: so say the requests as well.
+            Err(error) => tracing::debug!(%error, "changes of commands are not seen yet"),
+        }
+    }
+}
+
+/// What was there at a look: the newest event, and the settings.
+type Seen = (i64, StoredState);
+
+async fn look_once(site: &Site, last: Option<Seen>) -> Result<Seen, AppError> {
+    let (newest, settings) = {
+        let db = &mut site.database.read().await?;
+        (store::newest(db).await?, site_settings::state(db).await?)
+    };
+    if last.is_none_or(|(_, known)| known != settings) {
+        site_settings::reload(site).await?;
+    }
+    let bus = site.bus();
+    if let Some((known, _)) = last
+        && known != newest
+    {
+        let missed = store::after(&mut site.database.read().await?, known).await?;
+        match missed {
+            Some(missed) => missed.into_iter().for_each(|event| bus.found(event)),
+            None => {
+                bus.reset(newest);
+                bus.changes.everything_changed();
+            }
+        }
+    }
+    Ok((newest, settings))
+}
+
 struct Follower {
     site: Site,
     /// The last event that was passed on; `None` before the first connection.
@@ -60,7 +113,7 @@ impl Follower {
     /// Subscribes first and then reads what was missed, so that no event is lost in
     /// between.
     async fn connect(&mut self) -> Result<Option<PgListener>, AppError> {
-        let channels = [store::CHANNEL, trust::CHANNEL, NAMES_CHANNEL];
+        let channels = [store::CHANNEL, trust::CHANNEL, NAMES_CHANNEL, site_settings::CHANNEL];
         let Some((listener, mut db)) = self.site.database.listen(&channels).await? else {
             return Ok(None);
         };
@@ -81,6 +134,7 @@ impl Follower {
                 bus.follow();
             }
         }
+        site_settings::reload(&self.site).await?;
         // Missed changes of credentials are not repeated, so all are verified again.
         self.site.trust().follow();
         Ok(Some(listener))
@@ -95,6 +149,11 @@ impl Follower {
                 }
                 Ok(Ok(Some(notification))) if notification.channel() == NAMES_CHANNEL => {
                     self.site.bus().changes.everything_changed();
+                }
+                Ok(Ok(Some(notification))) if notification.channel() == site_settings::CHANNEL => {
+                    if let Err(error) = site_settings::reload(&self.site).await {
+                        return format!("the settings of the site could not be read: {error}");
+                    }
                 }
                 // A newer Byline may send a format that this one cannot read. Then it
                 // reconnects and reads the table.

@@ -39,7 +39,7 @@ const BACKLOG: usize = 256;
 
 /// The last counted events that are remembered, to recognise a repetition. A later
 /// repetition is counted twice, which costs a rendering.
-const COUNTED_EVENTS: usize = 64;
+const COUNTED_EVENTS: usize = 512;
 
 /// Subscriptions on WebSockets for each place of a listener. A single connection may
 /// have more, so not all connections can have their maximum.
@@ -106,7 +106,7 @@ pub struct Bus {
     pub changes: Changes,
     newest: AtomicI64,
     /// The events that were counted last. A change of this process comes twice, from
-    /// the write and from the database, in either order. It is counted once.
+    /// the write and from the database ([`follow`]), in either order. It is counted once.
     counted: Mutex<VecDeque<i64>>,
     /// The newest event of the database, and the counter of [`Changes::lists`] from
     /// before that query.
@@ -149,9 +149,17 @@ impl Bus {
     pub fn committed(&self, event: Option<&Event>) {
         let Some(event) = event else { return };
         self.own_change.notify_one();
-        self.count_change(event);
-        if !self.receives_own_events {
+        let is_new = self.count_change(event);
+        if is_new && !self.receives_own_events {
             self.deliver(event.clone());
+        }
+    }
+
+    /// Handles an event that was found in the database, where that does not notify. It may
+    /// be one of this process, which is handled once.
+    fn found(&self, event: Event) {
+        if self.count_change(&event) {
+            self.deliver(event);
         }
     }
 
@@ -162,22 +170,22 @@ impl Bus {
         self.deliver(event);
     }
 
-    fn count_change(&self, event: &Event) {
+    /// Whether it was not counted before.
+    fn count_change(&self, event: &Event) -> bool {
         // Held until the change is counted, so that the repetition waits for that.
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.receives_own_events {
-            if counted.contains(&event.id) {
-                return;
-            }
-            if counted.len() == COUNTED_EVENTS {
-                counted.pop_front();
-            }
-            counted.push_back(event.id);
+        if counted.contains(&event.id) {
+            return false;
         }
+        if counted.len() == COUNTED_EVENTS {
+            counted.pop_front();
+        }
+        counted.push_back(event.id);
         // In this order, because a page for the new counter must not come from a replica
         // without the event.
         self.record_newest(event.id);
         self.changes.post_changed(&event.post, event.owner.as_str());
+        true
     }
 
     /// The database has the event `id`, and this process may have shown it.

@@ -40,7 +40,7 @@ async fn of_post(
         let reader = RequestCredential::in_extensions(&head.extensions).everyone(&site).await?;
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
         let post = limits::in_time(service::summary(&site, &reader, &id)).await?;
-        let card = card_of_post(&site.identity, &post);
+        let card = card_of_post(&site.settings().identity, &post);
         let path = path_of_post(&id, &card);
         answer(&site, &head, &path, card).await
     };
@@ -51,7 +51,7 @@ async fn of_site(State(site): State<Site>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     let image = async {
         RequestCredential::in_extensions(&head.extensions).everyone(&site).await?;
-        let card = card_of_site(&site.identity);
+        let card = card_of_site(&site.settings().identity);
         let path = path_of_site(&card);
         answer(&site, &head, &path, card).await
     };

@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, Uri},
 };
 use futures::future::BoxFuture;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::{
     PostPath,
@@ -19,6 +19,7 @@ use super::{
     show::{self, PostToShow, Read},
 };
 use crate::{
+    config::{SiteSettings, SiteTimeZone},
     credentials::{Actor, Caller},
     http::{
         frame::{Filling, Frame},
@@ -38,10 +39,11 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The frames of pages of posts, rendered at first use. Everything but the post has to
-/// stay the same while this process runs.
+/// The frames of pages of posts, rendered at first use, and once more when the settings of
+/// the site have changed. Everything else but the post has to stay the same while this
+/// process runs.
 #[derive(Debug, Default)]
-pub struct Frames(OnceCell<PostFrames>);
+pub struct Frames(Mutex<Option<Arc<PostFrames>>>);
 
 /// A [`crate::http::pages::Shortcut`]: the page of a post, if the address names one that
 /// exists.
@@ -65,9 +67,15 @@ pub fn shortcut<'a>(site: &'a Site, uri: &'a Uri) -> BoxFuture<'a, ShortcutResul
     })
 }
 
-async fn frames(site: &Site) -> Option<&PostFrames> {
-    let Frames(frames) = site.part();
-    let frames = frames.get_or_try_init(async || {
+async fn frames(site: &Site) -> Option<Arc<PostFrames>> {
+    let Frames(kept) = site.part();
+    let settings = site.settings();
+    // While one renders them, others wait.
+    let mut kept = kept.lock().await;
+    if let Some(frames) = kept.as_ref().filter(|frames| Arc::ptr_eq(&frames.settings, &settings)) {
+        return Some(Arc::clone(frames));
+    }
+    let frames = async {
         let mut pages = [String::new(), String::new()];
         for (page, post) in pages.iter_mut().zip(PostFrames::placeholders().ok_or(())?) {
             let uri = post.address().parse().map_err(drop)?;
@@ -81,9 +89,10 @@ async fn frames(site: &Site) -> Option<&PostFrames> {
             let body = to_bytes(response.into_body(), usize::MAX).await.map_err(drop)?;
             *page = String::from_utf8(body.into()).map_err(drop)?;
         }
-        PostFrames::cut(&pages, preview::origin(site)).ok_or(())
-    });
-    frames.await.inspect_err(|()| tracing::error!("pages of posts cannot be put together")).ok()
+        PostFrames::cut(&pages, preview::origin(site), settings).map(Arc::new).ok_or(())
+    };
+    *kept = frames.await.inspect_err(|()| tracing::error!("pages of posts cannot be put together")).ok();
+    kept.clone()
 }
 
 /// A part of the page that is the post's own.
@@ -124,11 +133,11 @@ impl Written {
     /// The longer ones first, because one begins with another.
     const ALL: [Self; 3] = [Self::ForPrograms, Self::Exactly, Self::Day];
 
-    fn of(self, at: Timestamp) -> String {
+    fn of(self, at: Timestamp, zone: &SiteTimeZone) -> String {
         match self {
             Self::ForPrograms => at.rfc3339_millis(),
-            Self::Exactly => at.moment(),
-            Self::Day => at.day(),
+            Self::Exactly => zone.moment(at),
+            Self::Day => zone.day(at),
         }
     }
 }
@@ -139,6 +148,8 @@ pub struct PostFrames {
     frames: [Frame<Part>; 2],
     /// What the addresses of the site begin with, if that is known.
     origin: Option<String>,
+    /// Those that the pages were rendered with.
+    settings: Arc<SiteSettings>,
 }
 
 impl PostFrames {
@@ -183,13 +194,18 @@ impl PostFrames {
 
     /// Cuts pages that hold [`Self::placeholders`].
     #[must_use]
-    pub fn cut(pages: &[String; 2], origin: Option<String>) -> Option<Self> {
+    pub fn cut(pages: &[String; 2], origin: Option<String>, settings: Arc<SiteSettings>) -> Option<Self> {
         let [fresh, edited] = Self::placeholders()?;
-        let cut = |page, post| Self::cut_one(page, post, origin.as_deref());
-        Some(Self { frames: [cut(&pages[0], &fresh)?, cut(&pages[1], &edited)?], origin })
+        let cut = |page, post| Self::cut_one(page, post, origin.as_deref(), &settings.time_zone);
+        Some(Self { frames: [cut(&pages[0], &fresh)?, cut(&pages[1], &edited)?], origin, settings })
     }
 
-    fn cut_one(page: &str, shown: &PostToShow, origin: Option<&str>) -> Option<Frame<Part>> {
+    fn cut_one(
+        page: &str,
+        shown: &PostToShow,
+        origin: Option<&str>,
+        zone: &SiteTimeZone,
+    ) -> Option<Frame<Part>> {
         let PostToShow { place, language, reading_time, image } = shown;
         let RenderedPost { post, html, .. } = &place.shown;
         let mut placeholders = vec![
@@ -205,7 +221,7 @@ impl PostFrames {
             (language.direction.to_owned(), Part::Direction),
             (html.clone(), Part::Html),
         ];
-        placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at), Part::Created(form))));
+        placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at, zone), Part::Created(form))));
         if origin.is_some() {
             placeholders.extend([
                 (post.address(), Part::Address),
@@ -216,7 +232,8 @@ impl PostFrames {
             ]);
         }
         if post.is_edited() {
-            placeholders.extend(Written::ALL.map(|form| (form.of(post.updated_at), Part::Updated(form))));
+            placeholders
+                .extend(Written::ALL.map(|form| (form.of(post.updated_at, zone), Part::Updated(form))));
         }
         Frame::cut(page, &placeholders)
     }
@@ -228,7 +245,7 @@ impl PostFrames {
         let ending = ending(self.origin.as_deref(), place);
         let data = linked_data(self.origin.as_deref(), post, image);
         let (address, tags) = (post.address(), tag_links(&post.tags));
-        let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at));
+        let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at, &self.settings.time_zone));
         let (created, updated) = (forms(post.created_at), forms(post.updated_at));
         self.frames[usize::from(post.is_edited())].fill(|part| match part {
             Part::LinkedData => Filling::Html(&data),

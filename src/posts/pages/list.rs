@@ -52,12 +52,14 @@ pub fn AllPostsPage() -> impl IntoView {
 /// The name of the site and what it is about, above the newest posts.
 #[component]
 fn Masthead() -> impl IntoView {
-    let identity = &site().identity;
+    let settings = site().settings();
+    let identity = &settings.identity;
+    let language = settings.language.tag().to_owned();
     let description = identity.description.as_str().to_owned();
     view! {
         <header class="masthead">
-            <h1 dir="auto">{identity.name.to_string()}</h1>
-            {(!description.is_empty()).then(|| view! { <p dir="auto">{description}</p> })}
+            <h1 lang=language.clone() dir="auto">{identity.name.to_string()}</h1>
+            {(!description.is_empty()).then(|| view! { <p lang=language dir="auto">{description}</p> })}
         </header>
         <h2 class="visually-hidden">"All posts"</h2>
     }
@@ -116,7 +118,11 @@ fn NothingYet() -> impl IntoView {
     let next = match actor() {
         Actor::User(_) => view! { <p><a class="button" href="/my-posts/new">"Write the first post"</a></p> }.into_any(),
         Actor::Anonymous | Actor::ApiKey => view! {
-            <p><a href="/signup">"Sign up"</a>" or "<a href="/login">"log in"</a>" to write the first one."</p>
+            {if site().settings().sign_up.is_open() {
+                view! { <p><a href="/signup">"Sign up"</a>" or "<a href="/login">"log in"</a>" to write the first one."</p> }.into_any()
+            } else {
+                view! { <p><a href="/login">"Log in"</a>" to write the first one."</p> }.into_any()
+            }}
         }
         .into_any(),
     };

@@ -1,5 +1,6 @@
 //! The screens of posts.
 
+mod about;
 mod author;
 pub mod cache_key;
 mod delete;
@@ -17,6 +18,7 @@ mod tag;
 mod trash;
 mod writing_room;
 
+pub use about::AboutPage;
 pub use author::AuthorPage;
 pub use delete::DeletePostPage;
 pub use drafts::DraftsPage;

@@ -27,7 +27,7 @@ pub fn origin(site: &Site) -> Option<String> {
 /// In the head of `/`.
 #[component]
 pub fn SitePreview() -> impl IntoView {
-    let identity = site().identity.clone();
+    let identity = site().settings().identity.clone();
     let name = identity.name.to_string();
     let description = match identity.description.as_str() {
         "" => format!("Everything that is published on {name}, newest first."),
@@ -42,7 +42,8 @@ pub fn SitePreview() -> impl IntoView {
 /// In the head of `/search`. Anybody can invent words, so all such pages have one address.
 #[component]
 pub fn SearchPreview() -> impl IntoView {
-    let description = format!("Search the titles and texts of everything on {}.", site().identity.name);
+    let description =
+        format!("Search the titles and texts of everything on {}.", site().settings().identity.name);
     view! { <ListPreview title="Search".to_owned() description path=Some(address::SEARCH.to_owned()) /> }
 }
 
@@ -63,7 +64,7 @@ pub fn ListPreview(
             <Meta property="og:type" content=kind />
             <Meta property="og:title" content=title />
             <Meta property="og:description" content=description />
-            <CommonPreview path image=PageImage::of_site(&site().identity) />
+            <CommonPreview path image=PageImage::of_site(&site().settings().identity) />
         })}
     }
 }
@@ -103,7 +104,7 @@ fn CommonPreview(
     let origin = origin(&site());
     let card = if origin.is_some() { "summary_large_image" } else { "summary" };
     view! {
-        <Meta property="og:site_name" content=site().identity.name.to_string() />
+        <Meta property="og:site_name" content=site().settings().identity.name.to_string() />
         <Meta name="twitter:card" content=card />
         {origin.map(|origin| {
             let address = format!("{origin}{path}");

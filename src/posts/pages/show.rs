@@ -142,7 +142,7 @@ pub async fn read(site: &Site, actor: &Actor, path: &PostPath) -> Read {
         }
         (read, _) => read,
     };
-    read.map(|place| Arc::new(PostToShow::of(&site.identity, place)))
+    read.map(|place| Arc::new(PostToShow::of(&site.settings().identity, place)))
 }
 
 /// The hash that identifies drafts of a post's text, and the paths of the editors that

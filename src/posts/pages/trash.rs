@@ -43,15 +43,23 @@ pub fn TrashPage() -> impl IntoView {
 
 fn entry(post: TrashedPost) -> impl IntoView {
     let ends_at = post.ends_at();
-    let TrashedPost { id, title, trashed_at, is_draft } = post;
+    let TrashedPost { id, title, trashed_at, is_draft, hidden_reason } = post;
     let title = if title.is_empty() { "Untitled".to_owned() } else { title };
     let heading = format!("post-{id}-{}", trashed_at.micros());
     let labelled_by = heading.clone();
     view! {
         <article class="entry" dir="auto" aria-labelledby=labelled_by>
             <h2 id=heading.clone()>{title}</h2>
-            <p class="meta">{is_draft.then_some("Draft · ")}"Deleted "<Time at=trashed_at />" · kept until "<Time at=ends_at /></p>
-            <RestoreForm id=id.to_string() described_by=heading label="Restore" />
+            {match hidden_reason {
+                Some(reason) => view! {
+                    <p class="meta">"Hidden by whoever runs the site, "<Time at=trashed_at /></p>
+                    <p>"The reason: "<bdi>{reason}</bdi></p>
+                }.into_any(),
+                None => view! {
+                    <p class="meta">{is_draft.then_some("Draft · ")}"Deleted "<Time at=trashed_at />" · kept until "<Time at=ends_at /></p>
+                    <RestoreForm id=id.to_string() described_by=heading label="Restore" />
+                }.into_any(),
+            }}
         </article>
     }
 }

@@ -13,8 +13,8 @@ use byline::{
         domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
     },
     config::{
-        AiCrawlers, AuthorLimits, AwsVariables, Config, ConflictDetection, Cost, Identity, MediaQuota,
-        Origins, PageMemory, SecretKeySource, Srp, Unverified,
+        AuthorLimits, AwsVariables, Config, ConflictDetection, Cost, MediaQuota, Origins, PageMemory,
+        SecretKeySource, SiteSetting, SiteValues, Srp, Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
@@ -27,6 +27,7 @@ use byline::{
     posts::events::follow,
     router::router,
     site::Site,
+    site_settings,
     username::Username,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -139,6 +140,11 @@ impl Running {
         browser
     }
 
+    /// Sets a setting of the site while it runs.
+    pub async fn set(&self, setting: SiteSetting, value: &str) {
+        site_settings::set(&self.site, setting, value).await.expect("it is set");
+    }
+
     /// Ends the worker that sends mail, as the end of the process does.
     pub async fn stop_mail(mut self) -> Self {
         if let Some(mailing) = self.mailing.take() {
@@ -166,8 +172,7 @@ impl Running {
             mail: None,
             unverified: Unverified::MayWrite,
             srp: Srp::On,
-            identity: Identity::default(),
-            ai_crawlers: AiCrawlers::Allow,
+            site: SiteValues::default(),
             media_quota: MediaQuota::of_mib(MediaQuota::DEFAULT),
             media_url: None,
             aws: AwsVariables::default(),

@@ -47,7 +47,7 @@ pub(super) fn relying_party(site: &Site) -> Result<Webauthn, AppError> {
     let domain = url.domain().unwrap_or_default().to_owned();
     WebauthnBuilder::new(&domain, &url)
         .and_then(|builder| {
-            builder.rp_name(site.identity.name.as_str()).timeout(super::ceremonies::TIME).build()
+            builder.rp_name(site.settings().identity.name.as_str()).timeout(super::ceremonies::TIME).build()
         })
         .map_err(internal)
 }

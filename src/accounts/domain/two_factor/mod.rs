@@ -96,7 +96,7 @@ pub async fn state(site: &Site, user: &User) -> Result<TwoFactor, AppError> {
             let secret = open(sealer, user, &pending)?;
             TwoFactor::Pending {
                 secret: secret.base32().expose_secret().to_owned(),
-                uri: secret.uri(&site.identity.name, &user.username).expose_secret().to_owned(),
+                uri: secret.uri(&site.settings().identity.name, &user.username).expose_secret().to_owned(),
             }
         }
         _ => TwoFactor::Off,

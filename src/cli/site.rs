@@ -1,0 +1,92 @@
+//! `byline site`
+
+use std::fmt::Write;
+
+use clap::Subcommand;
+
+use super::{
+    failure::{Failure, refused},
+    input,
+};
+use crate::{
+    config::SiteSetting,
+    site::Site,
+    site_settings::{self, SetError},
+};
+
+/// The value that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Settings {
+    /// Show the settings, one a line, and where each comes from; or the value of one
+    Show {
+        /// The setting [default: all]
+        setting: Option<SiteSetting>,
+    },
+    /// Set one: every process that serves the site takes it within a second
+    Set {
+        /// name, description, language, time-zone, accent, faces, about, sign-up or ai-crawlers
+        setting: SiteSetting,
+        /// The value; - reads it from standard input
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Go back to what flags, variables and byline.toml say
+    Unset {
+        /// The setting
+        setting: SiteSetting,
+    },
+}
+
+pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failure> {
+    match command {
+        Settings::Show { setting: None } => list(site).await,
+        Settings::Show { setting: Some(setting) } => Ok(format!("{}\n", value(site, setting).await?)),
+        Settings::Set { setting, value } => {
+            let value = if value == STANDARD_INPUT { input::text()? } else { value };
+            site_settings::set(site, setting, &value).await.map_err(|error| match error {
+                SetError::Value(error) => refused(format_args!("{}: {error}", setting.name())),
+                SetError::App(error) => error.into(),
+            })?;
+            Ok(format!("{} is set.\n", setting.name()))
+        }
+        Settings::Unset { setting } => {
+            site_settings::unset(site, setting).await?;
+            Ok(format!(
+                "{} is as this command's settings have it: {}\n",
+                setting.name(),
+                shown(setting, &value(site, setting).await?)
+            ))
+        }
+    }
+}
+
+async fn list(site: &Site) -> Result<String, Failure> {
+    let stored = site_settings::stored(site).await?;
+    let mut said = String::new();
+    for setting in SiteSetting::ALL {
+        let source = match (stored.get(setting), site.seed().get(setting)) {
+            (Some(_), _) => "set",
+            (None, Some(_)) => "flag, variable or byline.toml",
+            (None, None) => "default",
+        };
+        let value = value(site, setting).await?;
+        let _ = writeln!(said, "{}\t{}\t{source}", setting.name(), shown(setting, &value));
+    }
+    Ok(said)
+}
+
+/// The value in force, as it was written.
+async fn value(site: &Site, setting: SiteSetting) -> Result<String, Failure> {
+    let values = site.seed().below(&site_settings::stored(site).await?);
+    Ok(values.get(setting).unwrap_or(setting.default_value()).to_owned())
+}
+
+/// A value in one line.
+fn shown(setting: SiteSetting, value: &str) -> String {
+    match setting {
+        SiteSetting::About if !value.is_empty() => format!("{} characters", value.chars().count()),
+        _ => value.to_owned(),
+    }
+}

@@ -1,0 +1,181 @@
+//! What whoever runs the site does by the command line, beside a site that is served.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Byline, Client, PASSWORD, until};
+
+async fn cognito(client: &mut Client, operation: &str, input: &Value) -> Answer {
+    let request = client
+        .request_of_unknown_origin(Method::POST, "/cognito")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))
+        .body(input.to_string().into());
+    client.send(request.expect("a request")).await
+}
+
+/// The answer to a program with that credential.
+async fn by(client: &Client, method: Method, path: &str, (header, value): (&str, &str)) -> Answer {
+    let ask = json!({ "query": "{ listPosts { items { id } } }" });
+    let request = client
+        .request_of_unknown_origin(method, path)
+        .header(header, value)
+        .header("content-type", "application/json")
+        .body(ask.to_string().into());
+    client.as_script().send(request.expect("a request")).await
+}
+
+/// A login with the right password.
+fn log_in(username: &str) -> Value {
+    json!({
+        "AuthFlow": "USER_PASSWORD_AUTH", "ClientId": "byline-web",
+        "AuthParameters": { "USERNAME": username, "PASSWORD": PASSWORD },
+    })
+}
+
+#[tokio::test]
+async fn a_person_who_is_locked_out_is_signed_out_everywhere_and_logs_in_by_no_door() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let browser = || Client::browser(served.address, false);
+    let (mut ada, mut bob) = (browser(), browser());
+    ada.sign_up("ada").await;
+    bob.sign_up("bob").await;
+    let post = ada.publish("Mine", "Text").await;
+    let made = ada.as_script().submit("/api/create_api_key", &[("name", "Reader"), ("days", "1")]).await;
+    let key = made.json()["key"].as_str().expect("a key").to_owned();
+    let tokens = cognito(&mut browser().as_script(), "InitiateAuth", &log_in("ada")).await.json();
+    let token = tokens["AuthenticationResult"]["AccessToken"].as_str().expect("a token").to_owned();
+    let refresh = &tokens["AuthenticationResult"]["RefreshToken"];
+    let program =
+        async || by(&browser(), Method::GET, "/api/my_posts", ("authorization", &token)).await.status;
+    assert_eq!(program().await, 200);
+    let by_key = async || by(&browser(), Method::POST, "/graphql", ("x-api-key", &key)).await.status;
+    assert_eq!(by_key().await, 200);
+
+    byline.run(&["user", "lock", "Ada@example.org"], "").await.succeeded();
+    byline.run(&["user", "lock", "ada"], "").await.succeeded();
+    until("the program to be signed out", async || program().await == 401).await;
+    assert_eq!(ada.get("/my-posts").await.header("location"), "/login?next=/my-posts");
+    assert_eq!(by_key().await, 401);
+    let page = ada.log_in("ada").await;
+    assert!(page.status == 403 && page.text().contains("This account is locked"), "{}", page.text());
+    assert_eq!(ada.get("/my-posts").await.header("location"), "/login?next=/my-posts");
+    let refused = cognito(&mut browser().as_script(), "InitiateAuth", &log_in("ada")).await.json();
+    assert_eq!(
+        (&refused["__type"], &refused["message"]),
+        (&json!("NotAuthorizedException"), &json!("User is disabled."))
+    );
+    let again = json!({
+        "AuthFlow": "REFRESH_TOKEN_AUTH", "ClientId": "byline-web", "AuthParameters": { "REFRESH_TOKEN": refresh },
+    });
+    assert_eq!(
+        cognito(&mut browser().as_script(), "InitiateAuth", &again).await.json()["__type"],
+        "NotAuthorizedException"
+    );
+    let wrong = browser().submit("/login", &[("identifier", "ada"), ("password", "wrong-password-1")]).await;
+    assert!(!wrong.text().contains("locked"), "who does not know the password learns nothing");
+    assert_eq!(bob.get("/my-posts").await.status, 200, "nobody else notices");
+    assert_eq!(bob.get(&format!("/posts/{post}")).await.status, 200, "what was published stays");
+    assert!(byline.run(&["user", "list"], "").await.succeeded().contains("\tlocked\t"));
+
+    byline.run(&["user", "unlock", "ada"], "").await.succeeded();
+    assert_eq!(ada.log_in("ada").await.status, 303);
+    assert_eq!(ada.get("/my-posts").await.status, 200);
+    byline.run(&["user", "lock", "nobody"], "").await.failed_with(&["no such account"]);
+    let audit = byline.run(&["audit"], "").await.succeeded();
+    assert_eq!(audit.matches("\tlocked\t").count(), 1, "locked twice, it was locked once: {audit}");
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn a_post_that_is_hidden_is_nowhere_and_its_author_reads_why() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let browser = || Client::browser(served.address, false);
+    let (mut ada, mut reader) = (browser(), browser());
+    ada.sign_up("ada").await;
+    let post = ada.publish("Buy cheap tides", "A *heron* stood there.").await;
+    let kept = ada.publish("Another", "Nothing.").await;
+    let at = reader.get(&format!("/posts/{post}")).await;
+    assert_eq!(at.status, 200);
+    let address = "/@ada/buy-cheap-tides";
+    let lists = [
+        "/",
+        "/@ada",
+        "/feed.atom",
+        "/feed.json",
+        "/@ada/feed.atom",
+        "/search?q=heron",
+        "/api/search_posts?q=heron",
+        "/api/list_posts",
+    ];
+    for list in lists {
+        assert!(reader.get(list).await.text().contains("Buy cheap tides"), "{list} has it");
+    }
+
+    byline.run(&["post", "hide", &post, "--reason", "It sells <tides>."], "").await.succeeded();
+    until("the list without it", async || !reader.get("/").await.text().contains("Buy cheap tides")).await;
+    for list in lists {
+        assert!(!reader.get(list).await.text().contains("Buy cheap tides"), "{list} has it no more");
+    }
+    for client in [&mut reader, &mut ada] {
+        for path in [address.to_owned(), format!("/posts/{post}"), format!("/api/get_post?id={post}")] {
+            assert_eq!(client.get(&path).await.status, 404, "{path}");
+        }
+    }
+    let trash = ada.page("/my-posts/trash").await;
+    assert!(trash.text("main").contains("It sells <tides>."), "{}", trash.text("main"));
+    trash.assert_harmless("a reason with markup");
+    assert_eq!(trash.count("form[action='/my-posts/trash']"), 0, "nothing to restore it by");
+    assert_eq!(ada.clone().as_script().submit("/api/restore_post", &[("id", &post)]).await.status, 404);
+    assert_eq!(reader.get(&format!("/posts/{kept}")).await.status, 200);
+    byline
+        .run(&["post", "hide", &post, "--reason", "Once more"], "")
+        .await
+        .failed_with(&["no post with that id is published"]);
+    byline.run(&["post", "restore", &kept], "").await.failed_with(&["no post with that id is hidden"]);
+    byline.run(&["post", "hide", &kept, "--reason", " "], "").await.failed_with(&["reason"]);
+
+    let said = byline.run(&["post", "restore", &post], "").await.succeeded();
+    assert!(said.contains(address), "{said}");
+    until("the list with it", async || reader.get("/").await.text().contains("Buy cheap tides")).await;
+    assert_eq!(reader.get_once(address).await.status, 200);
+    for list in lists {
+        assert!(reader.get(list).await.text().contains("Buy cheap tides"), "{list} has it again");
+    }
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn an_account_that_the_operator_deletes_is_gone_with_its_posts_or_without() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let mut reader = Client::browser(served.address, false);
+    for (username, keep) in [("ada", false), ("bob", true)] {
+        let mut author = Client::browser(served.address, false);
+        author.sign_up(username).await;
+        let post = author.publish(&format!("Of {username}"), "Text").await;
+        assert!(reader.get("/").await.text().contains(&format!("Of {username}")));
+        let arguments = ["user", "delete", username, "--keep-posts"];
+        byline.run(&arguments[..if keep { 4 } else { 3 }], "").await.succeeded();
+        until("the list of afterwards", async || reader.get(&format!("/@{username}")).await.status == 404)
+            .await;
+        assert_eq!(reader.get(&format!("/posts/{post}")).await.status, if keep { 200 } else { 404 });
+        assert_eq!(author.log_in(username).await.status, 422);
+    }
+    assert!(reader.get("/").await.text().contains("deleted-author"));
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn whoever_is_put_in_charge_is_listed_so() {
+    let byline = Byline::in_an_empty_folder();
+    let said =
+        byline.run(&["user", "create", "ada", "ada@example.org", "--admin"], PASSWORD).await.succeeded();
+    assert!(said.contains("in charge"), "{said}");
+    byline.run(&["user", "create", "bob", "bob@example.org"], PASSWORD).await.succeeded();
+    let listed = byline.run(&["user", "list"], "").await.succeeded();
+    let lines: Vec<_> = listed.lines().map(|line| line.contains("\tadmin\t")).collect();
+    assert_eq!(lines, [true, false], "{listed}");
+}

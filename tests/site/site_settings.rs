@@ -1,0 +1,144 @@
+//! Settings of the site that change while it runs.
+
+use axum::http::Method;
+use byline::config::SiteSetting;
+use serde_json::json;
+
+use crate::support::{Byline, Client, PASSWORD, Running, Several, postgres_database, until};
+
+/// Every field of the sign-up form.
+const BOB: [(&str, &str); 3] = [("username", "bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
+
+#[tokio::test]
+async fn what_the_operator_sets_is_seen_by_readers_of_a_running_site() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&["--site-name", "Seed", "--site-description", "Of the flags"]).await;
+    let mut ada = Client::browser(served.address, false);
+    ada.sign_up("ada").await;
+    let post = ada.publish("The heron", "It stands.").await;
+    let mut reader = Client::browser(served.address, false);
+    let address = format!("/posts/{post}");
+    for page in ["/", &address] {
+        // From memory the second time.
+        for _ in 0..2 {
+            assert!(reader.page(page).await.text("head > title").contains("Seed"), "{page}");
+        }
+    }
+    for (setting, value) in [
+        ("name", "Marsh <notes>"),
+        ("language", "de"),
+        ("time-zone", "Pacific/Kiritimati"),
+        ("accent", "#8a1c4a"),
+    ] {
+        byline.run(&["site", "set", setting, value], "").await.succeeded();
+    }
+    until("readers to see the last of them", async || {
+        reader.page("/").await.count("link[href^='/assets/look/']") == 1
+    })
+    .await;
+    let list = reader.page("/").await;
+    assert_eq!((list.text("h1"), list.text(".masthead p")), ("Marsh <notes>".into(), "Of the flags".into()));
+    assert_eq!(list.attribute("html", "lang").as_deref(), Some("de"));
+    assert_eq!(list.attribute("body", "lang").as_deref(), Some("en"), "the words of the site itself");
+    let sheet = list.attribute("link[href^='/assets/look/']", "href").expect("a style sheet");
+    assert!(reader.get(&sheet).await.text().contains("--accent:light-dark(#8a1c4a,"));
+    let page = reader.page(&address).await;
+    assert_eq!(page.text("head > title"), "The heron – Marsh <notes>");
+    assert!(page.attribute("time", "title").expect("a time").ends_with(" +14"), "the zone of the site");
+    assert_eq!(reader.get("/feed.json").await.json()["language"], "de");
+
+    byline.run(&["site", "unset", "name"], "").await.succeeded();
+    until("the name of before", async || reader.page("/").await.text("h1") == "Seed").await;
+    let shown = byline.run(&["site", "show"], "").await.succeeded();
+    for line in ["name\tByline\tdefault", "language\tde\tset", "sign-up\topen\tdefault"] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} is not in {shown}");
+    }
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn what_is_set_on_one_process_is_seen_on_another() {
+    let several = Several::start(postgres_database().await, 2, &[]).await;
+    let mut readers = several.at_each(&several.browser());
+    for reader in &mut readers {
+        assert_eq!(reader.page("/").await.text("h1"), "Byline");
+    }
+    Byline::in_an_empty_folder()
+        .run(&["site", "set", "name", "Marsh", "--database-url", several.database.url_text()], "")
+        .await
+        .succeeded();
+    for reader in &mut readers {
+        until("the new name", async || reader.page("/").await.text("h1") == "Marsh").await;
+    }
+    several.stop().await;
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_refused_and_nothing_is_stored() {
+    let byline = Byline::in_an_empty_folder();
+    for (setting, value, words) in [
+        ("name", "", &["name", "empty"][..]),
+        ("name", &"x".repeat(61), &["60"]),
+        ("description", "a\nb", &["description", "line"]),
+        ("language", "english", &["language", "pt-BR"]),
+        ("time-zone", "Atlantis", &["time-zone", "Europe/Berlin"]),
+        ("accent", "green", &["accent", "#1f5f4a"]),
+        ("sign-up", "maybe", &["sign-up", "open", "closed"]),
+        ("about", &"x".repeat(100_001), &["about", "100000"]),
+    ] {
+        byline.run(&["site", "set", setting, value], "").await.failed_with(words);
+    }
+    let unknown = byline.run(&["site", "set", "colour", "#1f5f4a"], "").await;
+    assert!(unknown.stderr.contains("accent"), "the settings that there are: {}", unknown.stderr);
+    let shown = byline.run(&["site", "show"], "").await.succeeded();
+    assert!(shown.lines().all(|line| line.ends_with("\tdefault")), "{shown}");
+}
+
+#[tokio::test]
+async fn nobody_makes_an_account_on_a_site_that_is_closed_but_who_has_one_logs_in() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    ada.submit("/logout", &[]).await;
+    site.set(SiteSetting::SignUp, "closed").await;
+
+    let mut stranger = site.browser();
+    let page = stranger.page("/signup").await;
+    assert_eq!(page.count("form[action='/signup']"), 0);
+    assert!(page.text("main").contains("takes no new accounts"), "{}", page.text("main"));
+    assert_eq!(stranger.page("/").await.link("Sign up"), None);
+    assert_eq!(stranger.page("/login").await.link("Make an account"), None);
+    assert_eq!(stranger.submit("/signup", &BOB).await.status, 403);
+    assert_eq!(site.script().submit("/api/sign_up", &BOB).await.status, 403);
+    let asked = json!({
+        "ClientId": "byline-web", "Username": "bob", "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": "bob@example.org" }],
+    });
+    let request = site
+        .script()
+        .request_of_unknown_origin(Method::POST, "/cognito")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.SignUp")
+        .body(asked.to_string().into());
+    let cognito = site.script().send(request.expect("a request")).await;
+    assert_eq!(cognito.json()["__type"], "NotAuthorizedException", "{}", cognito.text());
+    assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 1);
+
+    assert_eq!(ada.log_in("ada").await.status, 303);
+    site.account("carla").await;
+    assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 2, "the operator makes accounts");
+}
+
+#[tokio::test]
+async fn a_reader_finds_the_page_about_the_site_once_there_is_one() {
+    let site = Running::start().await;
+    let mut reader = site.browser();
+    assert_eq!(reader.get("/about").await.status, 404);
+    assert_eq!(reader.page("/").await.link("About"), None);
+    site.set(SiteSetting::About, "We *watch* herons. <script>alert(1)</script>").await;
+    assert_eq!(reader.page("/").await.link("About").as_deref(), Some("/about"));
+    let page = reader.page("/about").await;
+    page.assert_harmless("a text with a script");
+    assert_eq!((page.text("h1"), page.text(".prose em")), ("About Byline".into(), "watch".into()));
+    site.set(SiteSetting::About, "").await;
+    assert_eq!(reader.get("/about").await.status, 404);
+}
