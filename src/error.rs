@@ -125,6 +125,11 @@ pub enum AppError {
         "Confirm your email address before you write: enter the code that was mailed to you on the page /verify-email."
     )]
     EmailNotConfirmed,
+    /// Who signs up needs a link from whoever runs the site (setting `site.sign-up`).
+    #[error(
+        "To sign up here you need an invitation that is neither used nor too old. Please ask whoever runs the site."
+    )]
+    InvitationNeeded,
     /// Every factor is right, but whoever runs the site has locked the account.
     #[error("This account is locked. Please ask whoever runs the site.")]
     AccountLocked,
@@ -344,6 +349,7 @@ impl AppError {
             | Self::SecondFactorRequired
             | Self::EmailNotConfirmed
             | Self::SignUpClosed
+            | Self::InvitationNeeded
             | Self::AccountLocked
             | Self::SignUpNotConfirmed { .. } => 403,
             Self::NotFound => 404,

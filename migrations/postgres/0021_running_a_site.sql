@@ -18,3 +18,13 @@ CREATE TRIGGER users_locked AFTER UPDATE OF locked_at ON users
 -- Why whoever runs the site has hidden a post (posts::domain::hidden); absent for what its
 -- author has deleted.
 ALTER TABLE trashed_posts ADD COLUMN hidden_reason TEXT;
+
+-- Links by which somebody may sign up where not everyone may (accounts::domain::invitations).
+CREATE TABLE invitations (
+    -- SHA-256 of the token in the link.
+    hash       BYTEA NOT NULL PRIMARY KEY,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    -- The id of the account, also while its address is not confirmed.
+    used_by    TEXT   COLLATE "C"
+);

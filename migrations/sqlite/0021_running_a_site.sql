@@ -20,3 +20,13 @@ END;
 -- Why whoever runs the site has hidden a post (posts::domain::hidden); absent for what its
 -- author has deleted.
 ALTER TABLE trashed_posts ADD COLUMN hidden_reason TEXT;
+
+-- Links by which somebody may sign up where not everyone may (accounts::domain::invitations).
+CREATE TABLE invitations (
+    -- SHA-256 of the token in the link.
+    hash       BLOB NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- The id of the account, also while its address is not confirmed.
+    used_by    TEXT
+) STRICT;

@@ -10,19 +10,21 @@ use crate::error::AppError;
 /// is signed in before; the answer is the same whether or not the address has an
 /// account. Sent again with the same
 /// `idempotency_key` and the same password (a form pressed twice), it signs in
-/// again.
+/// again. `invite` is the token of an invitation, where one is needed.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with every broken rule; [`AppError::Busy`] when too
-/// many passwords are being hashed.
+/// [`AppError::Invalid`] with every broken rule; [`AppError::SignUpClosed`],
+/// [`AppError::InvitationNeeded`]; [`AppError::Busy`] when too many passwords are being
+/// hashed.
 #[server(endpoint = "/sign_up", prefix = "/api")]
 pub async fn sign_up(
     username: String,
     email: String,
     password: TypedPassword,
     #[server(default)] idempotency_key: Option<String>,
+    #[server(default)] invite: Option<String>,
 ) -> Result<SignedUp, AppError> {
-    server::sign_up(username, email, String::from(password).into(), idempotency_key).await
+    server::sign_up(username, email, String::from(password).into(), idempotency_key, invite).await
 }
 
 /// Signs in with a username or an e-mail address. Where the account has a second
@@ -179,7 +181,9 @@ mod server {
             domain::{
                 Email, Login, NewAccount, NewPassword, Password,
                 account::{self, PostsOfDeleted},
-                api_keys, logins,
+                api_keys,
+                invitations::Invitation,
+                logins,
                 logins::Spared,
                 pending_sign_up, service,
             },
@@ -204,6 +208,7 @@ mod server {
         email: String,
         password: SecretString,
         key: Option<String>,
+        invite: Option<String>,
     ) -> Result<SignedUp, AppError> {
         let mut errors = FieldErrors::default();
         let parsed_username = errors.take(Field::Username, Username::parse(&username));
@@ -216,14 +221,15 @@ mod server {
         };
         let account = NewAccount { username, email, password };
         let key = IdempotencyKey::optional(key)?;
+        let invitation = invite.as_deref().and_then(Invitation::parse);
         let site = site();
         if site.mailer().is_on() {
             let username = account.username.clone();
-            let id = pending_sign_up::begin(&site, account, key, &source()).await?;
+            let id = pending_sign_up::begin(&site, account, invitation, key, &source()).await?;
             session().begin_sign_up(&id).await?;
             return Ok(SignedUp::Mailed { username, sign_up: id });
         }
-        let user = service::sign_up_and_in(&site, &session(), account, key, &source()).await?;
+        let user = service::sign_up_and_in(&site, &session(), account, invitation, key, &source()).await?;
         Ok(SignedUp::LogIn(answer(user)))
     }
 

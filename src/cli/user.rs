@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     accounts::domain::{
-        Email, Login, NewAccount, NewPassword, account::PostsOfDeleted, running, service, store,
+        Email, Login, NewAccount, NewPassword, account::PostsOfDeleted, invitations, running, service, store,
     },
     credentials::RequestSource,
     ops::deletions,
@@ -36,6 +36,12 @@ pub(super) enum User {
     SetPassword {
         /// Username or e-mail address
         who: String,
+    },
+    /// Make a link by which one person signs up, where not everyone may
+    Invite {
+        /// For how many days it can be used, 1 to 365
+        #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=365))]
+        days: u32,
     },
     /// Lock an account: its logins end, and nobody logs in to it; its posts stay
     Lock {
@@ -88,6 +94,10 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
                 said,
                 "The new password is set; every session and every token of the account has ended."
             );
+        }
+        User::Invite { days } => {
+            let invitation = invitations::make(site, days).await?;
+            let _ = writeln!(said, "{}", site.link(&format!("/signup?invite={}", invitation.expose())));
         }
         User::Lock { who } => {
             let user = running::lock(site, &login(&who)?).await?;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     accounts::domain::{
-        Email, NewAccount, NewPassword, Password, contact,
+        Email, NewAccount, NewPassword, Password, contact, invitations,
         logins::{self, Spared},
         pending_sign_up, service,
     },
@@ -134,10 +134,10 @@ async fn sign_up(site: &Site, input: SignUp, source: &RequestSource) -> Result<V
 
 async fn make(site: &Site, account: NewAccount, source: &RequestSource) -> Result<Value, AppError> {
     if site.mailer().is_on() {
-        let id = pending_sign_up::begin(site, account, None, source).await?;
+        let id = pending_sign_up::begin(site, account, None, None, source).await?;
         return Ok(codes::sign_up_waits(&id));
     }
-    service::may_sign_up(site)?;
+    invitations::may_sign_up(site, None).await?;
     let user = service::sign_up(site, account, None, source).await?;
     Ok(json!({ "UserConfirmed": true, "UserSub": user.id.as_str() }))
 }

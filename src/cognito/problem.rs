@@ -65,7 +65,7 @@ impl From<AppError> for Problem {
             AppError::Busy { .. } | AppError::WriteConflict => refused("TooManyRequestsException"),
             AppError::TooMany { .. } => Self { status: 429, ..refused("TooManyRequestsException") },
             AppError::AccountLocked => Self::new("NotAuthorizedException", "User is disabled."),
-            AppError::SignUpClosed => {
+            AppError::SignUpClosed | AppError::InvitationNeeded => {
                 Self::new("NotAuthorizedException", "SignUp is not permitted for this user pool")
             }
             AppError::SignUpNotConfirmed { .. } => {

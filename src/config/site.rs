@@ -164,7 +164,7 @@ impl SiteSettings {
             language: parsed(values, SiteSetting::Language)?,
             time_zone: parsed(values, SiteSetting::TimeZone)?,
             about: about(values)?,
-            sign_up: choice(values, SiteSetting::SignUp, "open nor closed")?,
+            sign_up: choice(values, SiteSetting::SignUp, "open, invite nor closed")?,
             ai_crawlers: choice(values, SiteSetting::AiCrawlers, "allow nor refuse")?,
         })
     }
@@ -191,12 +191,14 @@ impl SiteSettings {
 pub enum SignUpPolicy {
     #[default]
     Open,
+    /// Whoever has an invitation.
+    Invite,
     /// Nobody; whoever runs the site makes accounts.
     Closed,
 }
 
 impl SignUpPolicy {
-    /// Whether people make accounts themselves.
+    /// Whether everyone may make an account.
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Open)
@@ -370,7 +372,7 @@ pub struct SiteFlags {
     /// Typefaces of pages: served, or system for those of the reader's system [default: served]
     #[arg(long, global = true, env = "BYLINE_SITE_FACES", value_name = "FACES")]
     pub site_faces: Option<String>,
-    /// Who may sign up: open for everyone, or closed for nobody [default: open]
+    /// Who may sign up: open for everyone, invite for whoever has an invitation, or closed for nobody [default: open]
     #[arg(long, global = true, env = "BYLINE_SITE_SIGN_UP", value_name = "RULE")]
     pub site_sign_up: Option<String>,
     /// Whether robots.txt allows crawlers that collect texts for AI: allow or refuse [default: allow]

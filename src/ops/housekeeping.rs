@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    accounts::domain::{audit, devices, one_time, passkeys, srp, throttle},
+    accounts::domain::{audit, devices, invitations, one_time, passkeys, srp, throttle},
     credentials::{
         api_key::store as api_key_store,
         session::{kept, store as session_store},
@@ -43,6 +43,7 @@ pub async fn run(site: Site) {
                 idempotency::forget_old(db).await?;
                 mail::forget_given_up(db).await?;
                 one_time::forget_expired(db).await?;
+                invitations::forget_old(db).await?;
                 posts::forget_deleted(db).await?;
                 trash::forget_old(db).await?;
                 events::store::forget_old(db).await

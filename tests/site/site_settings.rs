@@ -1,7 +1,7 @@
 //! Settings of the site that change while it runs.
 
 use axum::http::Method;
-use byline::config::SiteSetting;
+use byline::{accounts::domain::invitations, config::SiteSetting};
 use serde_json::json;
 
 use crate::support::{Byline, Client, PASSWORD, Running, Several, postgres_database, until};
@@ -83,7 +83,7 @@ async fn a_value_that_does_not_fit_is_refused_and_nothing_is_stored() {
         ("language", "english", &["language", "pt-BR"]),
         ("time-zone", "Atlantis", &["time-zone", "Europe/Berlin"]),
         ("accent", "green", &["accent", "#1f5f4a"]),
-        ("sign-up", "maybe", &["sign-up", "open", "closed"]),
+        ("sign-up", "maybe", &["sign-up", "open", "invite", "closed"]),
         ("about", &"x".repeat(100_001), &["about", "100000"]),
     ] {
         byline.run(&["site", "set", setting, value], "").await.failed_with(words);
@@ -141,4 +141,58 @@ async fn a_reader_finds_the_page_about_the_site_once_there_is_one() {
     assert_eq!((page.text("h1"), page.text(".prose em")), ("About Byline".into(), "watch".into()));
     site.set(SiteSetting::About, "").await;
     assert_eq!(reader.get("/about").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_invitation_makes_one_account() {
+    let site = Running::start().await;
+    site.set(SiteSetting::SignUp, "invite").await;
+    let mut stranger = site.browser();
+    for path in ["/signup", "/signup?invite=guessed"] {
+        let page = stranger.page(path).await;
+        assert_eq!(page.count("form[action='/signup']"), 0, "{path}");
+        assert!(page.text("main").contains("you need an invitation"), "{}", page.text("main"));
+    }
+    assert_eq!(stranger.submit("/signup", &BOB).await.status, 403);
+    assert_eq!(stranger.page("/").await.link("Sign up"), None);
+
+    let invitation = invitations::make(&site.site, 1).await.expect("an invitation");
+    let page = stranger.page(&format!("/signup?invite={}", invitation.expose())).await;
+    let invite = page.attribute("form input[name=invite]", "value").expect("it goes with the form");
+    let submit = async |fields: &[(&str, &str)]| {
+        let fields = [fields, &[("invite", invite.as_str())]].concat();
+        site.browser().submit("/signup", &fields).await
+    };
+    let wrong = submit(&[("username", "b"), BOB[1], BOB[2]]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.page().attribute("form input[name=invite]", "value").is_some(),
+        "a mistake does not use it up"
+    );
+    assert_eq!(submit(&BOB).await.status, 303);
+    let carla = [("username", "carla"), ("email", "carla@example.org"), ("password", PASSWORD)];
+    assert_eq!(submit(&carla).await.status, 403, "it is used");
+    assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 1);
+
+    let old = invitations::make(&site.site, 1).await.expect("an invitation");
+    site.tamper("UPDATE invitations SET expires_at = created_at WHERE used_by IS NULL").await;
+    let page = stranger.page(&format!("/signup?invite={}", old.expose())).await;
+    assert_eq!(page.count("form[action='/signup']"), 0, "it is too old");
+}
+
+#[tokio::test]
+async fn an_invitation_waits_for_an_address_and_comes_back_if_that_is_not_confirmed() {
+    let server = MailServer::start().await;
+    let site = Running::start_with(|config| config.mail = Some(server.settings())).await;
+    site.set(SiteSetting::SignUp, "invite").await;
+    let invitation = invitations::make(&site.site, 1).await.expect("an invitation");
+    let submit = async |fields: &[(&str, &str)]| {
+        let fields = [fields, &[("invite", invitation.expose())]].concat();
+        site.browser().submit("/signup", &fields).await.status
+    };
+    let carla = [("username", "carla"), ("email", "carla@example.org"), ("password", PASSWORD)];
+    assert_eq!(submit(&BOB).await, 303);
+    assert_eq!(submit(&carla).await, 403, "it is somebody's");
+    site.tamper("UPDATE pending_sign_ups SET expires_at = created_at").await;
+    assert_eq!(submit(&carla).await, 303, "nobody confirmed the address");
 }

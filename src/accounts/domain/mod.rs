@@ -17,6 +17,7 @@ pub mod device_name;
 pub mod devices;
 mod hash_threads;
 pub mod hashing;
+pub mod invitations;
 mod letters;
 pub mod logins;
 pub mod mails;

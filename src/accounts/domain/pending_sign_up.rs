@@ -13,10 +13,10 @@ use super::{
     audit::{self, AuditEvent, AuditKind},
     contact,
     hashing::{Priority, Verified},
+    invitations::{self, Invitation},
     letters,
     log_in::Authenticated,
     one_time::{Code, Token, VALID_FOR},
-    service::may_sign_up,
     srp, store,
     throttle::{self, Volume},
 };
@@ -82,16 +82,16 @@ impl Proof {
 /// mail. The same call with the same key is done once.
 ///
 /// # Errors
-/// [`AppError::SignUpClosed`]; [`AppError::Invalid`] when the username is taken, never when
+/// As [`invitations::may_sign_up`]; [`AppError::Invalid`] when the username is taken, never when
 /// the address is; [`AppError::Busy`].
 pub async fn begin(
     site: &Site,
     account: NewAccount,
+    invitation: Option<Invitation>,
     key: Option<IdempotencyKey>,
     source: &RequestSource,
 ) -> Result<String, AppError> {
     site.mailer().must_be_on()?;
-    may_sign_up(site)?;
     let NewAccount { username, email, password } = account;
     let operation = key.map(|key| fingerprint(&key, &username, &email));
     {
@@ -102,6 +102,7 @@ pub async fn begin(
         }
         refuse_taken(db, &username, &email).await?;
     }
+    let invitation = invitations::may_sign_up(site, invitation).await?;
     throttle::count(site, Volume::SignUps, "", source).await?;
     let user = User::new(username.clone());
     let verifier = srp::make(site, &user, &password.clone().into(), Priority::Unknown).await?;
@@ -111,8 +112,8 @@ pub async fn begin(
     let pending = Pending { id, username, email: email.as_str().to_owned(), password_hash: hash };
     site.database
         .write(
-            (site.clone(), (pending, verifier), email, operation, proof),
-            |db, (site, (pending, verifier), email, operation, proof)| {
+            (site.clone(), (pending, verifier, invitation), email, operation, proof),
+            |db, (site, (pending, verifier, invitation), email, operation, proof)| {
                 Box::pin(async move {
                     if let Some(id) = made_before(db, operation.as_deref()).await? {
                         return Ok(id);
@@ -120,6 +121,9 @@ pub async fn begin(
                     refuse_taken(db, &pending.username, &email).await?;
                     insert(db, &pending, operation.as_deref(), &proof).await?;
                     let id = UserId::from_stored(pending.id.clone());
+                    if let Some(invitation) = &invitation {
+                        invitations::take(db, invitation, &id).await?;
+                    }
                     srp::store(db, &id, &pending.password_hash, verifier.as_ref()).await?;
                     tell(db, &site, &pending, &email, &proof).await?;
                     Ok(pending.id)
@@ -301,6 +305,7 @@ async fn complete(
     let address = Email::parse(&email).map_err(internal)?;
     store::insert(db, &user, &address, &password_hash, clock::now()).await?;
     contact::verify(db, &user.id, &email).await?;
+    invitations::use_up(db, &user.id).await?;
     execute!(db => sqlx::query("DELETE FROM pending_sign_ups WHERE username = $1 OR email = $2")
         .bind(user.username.as_str())
         .bind(&email))?;

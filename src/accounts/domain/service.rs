@@ -5,6 +5,7 @@ use super::{
     audit::{self, AuditEvent, AuditKind},
     devices,
     hashing::{Priority, Verified},
+    invitations::{self, Invitation},
     logins,
     mails::{self, Deed},
     not_authenticated, passkeys, pending_sign_up,
@@ -42,19 +43,10 @@ pub async fn sign_up(
     key: Option<IdempotencyKey>,
     source: &RequestSource,
 ) -> Result<User, AppError> {
-    Ok(match authenticate_new(site, account, key, source).await? {
+    Ok(match authenticate_new(site, account, None, key, source).await? {
         LogIn::Done(person) => person.user,
         LogIn::SecondFactor(pending) => pending.user,
     })
-}
-
-/// Whether people may make accounts themselves. Whoever runs the site always may, by
-/// [`sign_up`].
-///
-/// # Errors
-/// [`AppError::SignUpClosed`].
-pub fn may_sign_up(site: &Site) -> Result<(), AppError> {
-    if site.settings().sign_up.is_open() { Ok(()) } else { Err(AppError::SignUpClosed) }
 }
 
 /// As [`sign_up`], and signs in; `None` where a second factor is still to come,
@@ -62,23 +54,25 @@ pub fn may_sign_up(site: &Site) -> Result<(), AppError> {
 ///
 /// # Errors
 ///
-/// As [`may_sign_up`] and [`sign_up`]; [`AppError::Invalid`] also when the password was
+/// As [`invitations::may_sign_up`] and [`sign_up`]; [`AppError::Invalid`] also when the password was
 /// changed meanwhile.
 pub async fn sign_up_and_in(
     site: &Site,
     session: &UserSession,
     account: NewAccount,
+    invitation: Option<Invitation>,
     key: Option<IdempotencyKey>,
     source: &RequestSource,
 ) -> Result<Option<User>, AppError> {
-    may_sign_up(site)?;
-    let log_in = authenticate_new(site, account, key, source).await?;
+    let invitation = invitations::may_sign_up(site, invitation).await?;
+    let log_in = authenticate_new(site, account, invitation, key, source).await?;
     enter(site, session, log_in, KeepSignedIn::No, source).await
 }
 
 async fn authenticate_new(
     site: &Site,
     account: NewAccount,
+    invitation: Option<Invitation>,
     key: Option<IdempotencyKey>,
     source: &RequestSource,
 ) -> Result<LogIn, AppError> {
@@ -100,15 +94,19 @@ async fn authenticate_new(
         let hash = site.hasher().hash(password, Priority::Unknown).await?;
         let user = User::new(username.clone());
         let verifier = srp::make(site, &user, &given, Priority::Unknown).await?;
-        let from = (site.secret().await?.clone(), source.clone());
+        let from = (site.secret().await?.clone(), source.clone(), invitation);
         let input = (user, email.clone(), (hash, verifier), operation.clone(), from);
         site.database
-            .write(input, |db, (user, email, (hash, verifier), operation, (secret, source))| {
+            .write(input, |db, (user, email, (hash, verifier), operation, (secret, source, invitation))| {
                 Box::pin(async move {
                     if let Some(operation) = &operation {
                         idempotency::refuse_reused_sign_up(db, operation).await?;
                     }
                     store::insert(db, &user, &email, &hash, clock::now()).await?;
+                    if let Some(invitation) = &invitation {
+                        invitations::take(db, invitation, &user.id).await?;
+                        invitations::use_up(db, &user.id).await?;
+                    }
                     srp::store(db, &user.id, &hash, verifier.as_ref()).await?;
                     if let Some(operation) = &operation {
                         idempotency::remember(db, user.id.as_str(), operation, user.id.as_str()).await?;
@@ -122,8 +120,9 @@ async fn authenticate_new(
             .await
     };
     match made.await {
-        Err(AppError::Invalid { errors }) => {
-            made_before(site, username, given, operation, source).await?.ok_or(AppError::Invalid { errors })
+        // Also if only the invitation has been used since it was asked about.
+        Err(error @ (AppError::Invalid { .. } | AppError::InvitationNeeded)) => {
+            made_before(site, username, given, operation, source).await?.ok_or(error)
         }
         Ok(made) => {
             // Now, so that a login which is refused finds it and writes nothing.

@@ -2,28 +2,41 @@
 
 use leptos::prelude::*;
 
-use super::{new_password::NewPasswordField, next, next_input, redirect_if_signed_in, with_next};
+use super::{asked_for, new_password::NewPasswordField, next, next_input, redirect_if_signed_in, with_next};
 use crate::{
+    accounts::domain::invitations::{self, Invitation},
     error::{AppError, Field},
     http::context::site,
-    ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField},
+    ui::{ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, TextField, load},
 };
 
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let next = next();
     redirect_if_signed_in(next.as_ref());
-    if !site().settings().sign_up.is_open() {
-        return view! { <NoSignUps /> }.into_any();
-    }
+    let invite = asked_for("invite");
     let failed = expect_context::<FormState>().error.is_some();
-    view! {
+    load(async move {
+        // What comes back with an error has been asked already.
+        if !failed {
+            let invitation = invite.as_deref().and_then(Invitation::parse);
+            if let Err(error) = invitations::may_sign_up(&site(), invitation).await {
+                return match error {
+                    AppError::SignUpClosed | AppError::InvitationNeeded => {
+                        Ok(view! { <NoSignUps error /> }.into_any())
+                    }
+                    error => Err(error),
+                };
+            }
+        }
+        Ok(view! {
         <PageTitle text=if failed { "Error: Sign up" } else { "Sign up" }.to_owned() />
         <div class="narrow">
             <h1>"Sign up"</h1>
             <ErrorSummary />
             <form method="post" action="/signup" novalidate>
                 {next_input(next.as_ref())}
+                {invite.map(|invite| view! { <input type="hidden" name="invite" value=invite /> })}
                 <IdempotencyInput />
                 <TextField
                     field=Field::Username
@@ -42,18 +55,19 @@ pub fn SignUpPage() -> impl IntoView {
             <p class="aside">"Have an account? "<a href=with_next("/login", next.as_ref())>"Log in instead"</a></p>
         </div>
         <IslandScripts />
-    }
-    .into_any()
+        }
+        .into_any())
+    })
 }
 
-/// Where whoever runs the site makes the accounts.
+/// For whoever may not sign up.
 #[component]
-fn NoSignUps() -> impl IntoView {
+fn NoSignUps(error: AppError) -> impl IntoView {
     view! {
         <PageTitle text="Sign up".to_owned() />
         <div class="narrow">
             <h1>"Sign up"</h1>
-            <p>{AppError::SignUpClosed.to_string()}</p>
+            <p>{error.to_string()}</p>
             <p class="aside">"Have an account? "<a href="/login">"Log in instead"</a></p>
         </div>
     }

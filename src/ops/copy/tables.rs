@@ -361,6 +361,12 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "invitations",
+        columns: &[bytes("hash"), integer("created_at"), integer("expires_at"), text("used_by").or_null()],
+        key: &["hash"],
+        identity: None,
+    },
+    Table {
         name: "attempts",
         columns: &[
             bytes("key"),

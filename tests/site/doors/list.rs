@@ -677,6 +677,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("accounts/profile.rs::Links::parse", "one pass over a field, within the limit of a form"),
     ("accounts/profile.rs::Punctuation::parse", "one of two words, within the limit of a form"),
     ("accounts/domain/one_time.rs::Code::parse", "six digits, within the limit of a form"),
+    ("accounts/domain/invitations.rs::Invitation::parse", "43 characters, within the limit of a form"),
     ("accounts/domain/one_time.rs::Token::parse", "43 characters, within the limit of a form"),
     ("credentials/sealing/keys.rs::parse", "a file that Byline itself has made"),
     ("credentials/session/store.rs::list", "what the session's row has"),
