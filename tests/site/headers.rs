@@ -101,6 +101,19 @@ fn assert_policy(kind: &str, policy: &str) {
 }
 
 #[tokio::test]
+async fn a_file_of_the_site_lets_nothing_be_loaded() {
+    let site = Running::start().await;
+    let mut reader = site.browser();
+    let page = reader.page("/").await;
+    for selector in ["link[rel=icon]", "link[rel=stylesheet]", "link[rel=preload]"] {
+        let file = reader.get(&page.attribute(selector, "href").expect("an address")).await;
+        assert_eq!(file.status, 200, "{selector}");
+        assert_eq!(file.header("content-security-policy"), "default-src 'none'", "{selector}");
+        assert_eq!(file.header("x-content-type-options"), "nosniff", "{selector}");
+    }
+}
+
+#[tokio::test]
 async fn answers_for_one_person_are_stored_by_no_cache() {
     let site = Running::start().await;
     for (kind, _, answer) in every_kind_of_answer(&site).await {
