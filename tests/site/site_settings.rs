@@ -182,8 +182,7 @@ async fn an_invitation_makes_one_account() {
 
 #[tokio::test]
 async fn an_invitation_waits_for_an_address_and_comes_back_if_that_is_not_confirmed() {
-    let server = MailServer::start().await;
-    let site = Running::start_with(|config| config.mail = Some(server.settings())).await;
+    let (_server, site) = Running::start_with_mail().await;
     site.set(SiteSetting::SignUp, "invite").await;
     let invitation = invitations::make(&site.site, 1).await.expect("an invitation");
     let submit = async |fields: &[(&str, &str)]| {
