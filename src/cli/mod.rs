@@ -1,11 +1,12 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`.
+//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`, `import`.
 
 mod api_key;
 mod audit;
 mod codegen;
 mod copy;
 mod failure;
+mod import;
 mod input;
 mod keys;
 mod mail;
@@ -73,6 +74,8 @@ enum Command {
     /// Manage the files of pictures
     #[command(subcommand)]
     Media(media::Media),
+    /// Bring posts from elsewhere: an export of another site becomes posts of an author here
+    Import(import::Import),
 }
 
 #[must_use]
@@ -129,6 +132,9 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         Command::Mail(command) => on_site(&configured()?, async |site| mail::run(site, command).await).await,
         Command::Media(command) => {
             on_site(&configured()?, async |site| media::run(site, command).await).await
+        }
+        Command::Import(options) => {
+            on_site(&configured()?, async |site| import::run(site, options).await).await
         }
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
         Command::Audit(options) => {

@@ -36,6 +36,7 @@ mod graphql;
 mod headers;
 mod hostile;
 mod idempotency;
+mod import;
 mod kept_answers;
 mod kept_pages;
 mod kept_texts;
