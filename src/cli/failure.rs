@@ -3,7 +3,7 @@
 use crate::{
     config::StartError,
     error::AppError,
-    ops::{copy::CopyError, import::ImportError},
+    ops::{copy::CopyError, export::folder::ExportError, import::ImportError},
 };
 
 /// Why a command failed: one sentence for the person at the terminal.
@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Start(#[from] StartError),
     #[error(transparent)]
     Copy(#[from] CopyError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error("{0}")]

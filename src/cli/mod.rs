@@ -1,10 +1,11 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
-//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`, `import`.
+//! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`, `import`, `export`.
 
 mod api_key;
 mod audit;
 mod codegen;
 mod copy;
+mod export;
 mod failure;
 mod import;
 mod input;
@@ -76,6 +77,8 @@ enum Command {
     Media(media::Media),
     /// Bring posts from elsewhere: an export of another site becomes posts of an author here
     Import(import::Import),
+    /// Write the whole site into a folder, as Markdown and JSON or as pages
+    Export(export::Export),
 }
 
 #[must_use]
@@ -135,6 +138,9 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         }
         Command::Import(options) => {
             on_site(&configured()?, async |site| import::run(site, options).await).await
+        }
+        Command::Export(options) => {
+            on_site(&configured()?, async |site| export::run(site, options).await).await
         }
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
         Command::Audit(options) => {

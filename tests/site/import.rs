@@ -10,25 +10,25 @@ use std::{
 use crate::support::{Byline, Client, Ended, PASSWORD, Served, TestDatabase, picture};
 
 /// A site with one author, and a folder for an export.
-struct Moving {
-    byline: Byline,
-    database: TestDatabase,
+pub struct Moving {
+    pub byline: Byline,
+    pub database: TestDatabase,
 }
 
 impl Moving {
-    async fn prepare() -> Self {
+    pub async fn prepare() -> Self {
         let (byline, database) = (Byline::in_an_empty_folder(), TestDatabase::fresh().await);
         let moving = Self { byline, database };
         moving.account("ada").await;
         moving
     }
 
-    async fn account(&self, name: &str) {
+    pub async fn account(&self, name: &str) {
         let email = format!("{name}@example.org");
         self.run(&["user", "create", name, &email], PASSWORD).await.succeeded();
     }
 
-    async fn run(&self, arguments: &[&str], input: &str) -> Ended {
+    pub async fn run(&self, arguments: &[&str], input: &str) -> Ended {
         let mut all = arguments.to_vec();
         all.extend(["--database-url", self.database.url_text()]);
         self.byline.run(&all, input).await
@@ -38,7 +38,7 @@ impl Moving {
         self.byline.folder().join("export").join(path)
     }
 
-    fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, content).expect("a file");
@@ -49,11 +49,11 @@ impl Moving {
     }
 
     /// Imports, without anything that could not be taken.
-    async fn imported(&self) -> String {
+    pub async fn imported(&self) -> String {
         self.import(&[]).await.succeeded()
     }
 
-    async fn serve(&self) -> (Served, Client) {
+    pub async fn serve(&self) -> (Served, Client) {
         let served = self.byline.serve(&["--database-url", self.database.url_text()]).await;
         let reader = Client::browser(served.address, false);
         (served, reader)
@@ -73,7 +73,8 @@ async fn moved_to(reader: &mut Client, path: &str) -> String {
     answer.location().to_owned()
 }
 
-fn hugo(moving: &Moving) {
+/// A site of Hugo with three posts, of which one is a draft, and two pictures.
+pub fn hugo(moving: &Moving) {
     moving.write("hugo.toml", "baseURL = 'https://old.example/'\n");
     moving.write(
         "content/posts/first-post.md",
@@ -393,4 +394,133 @@ async fn what_an_author_has_exported_here_comes_back_and_moves_to_another_site()
     let picture = page.text()[start..].split('"').next().expect("an address").to_owned();
     assert_eq!(reader.get(&picture).await.status, 200);
     served.terminate().await;
+}
+
+/// In the form that WordPress writes (WXR 1.2).
+const WORDPRESS: &str = r#"<?xml version="1.0" encoding="UTF-8" ?>
+<rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:wp="http://wordpress.org/export/1.2/">
+<channel><title>Old</title><link>https://old.example</link><wp:wxr_version>1.2</wp:wxr_version>
+<wp:base_blog_url>https://old.example</wp:base_blog_url>
+<item><title><![CDATA[Hello & welcome]]></title><link>https://old.example/2020/01/hello-world/</link>
+<pubDate>Thu, 02 Jan 2020 03:04:05 +0000</pubDate><dc:creator><![CDATA[ada]]></dc:creator>
+<content:encoded><![CDATA[<!-- wp:paragraph --><p>One <strong>two</strong></p><!-- /wp:paragraph -->
+<!-- wp:image --><figure><img src="https://old.example/wp-content/uploads/2020/01/cat.png" alt="A cat"/></figure><!-- /wp:image -->]]></content:encoded>
+<wp:post_id>7</wp:post_id><wp:post_date><![CDATA[2020-01-02 04:04:05]]></wp:post_date>
+<wp:post_date_gmt><![CDATA[2020-01-02 03:04:05]]></wp:post_date_gmt><wp:post_name><![CDATA[hello-world]]></wp:post_name>
+<wp:status><![CDATA[publish]]></wp:status><wp:post_type><![CDATA[post]]></wp:post_type><wp:post_password></wp:post_password>
+<category domain="category" nicename="uncategorized"><![CDATA[Uncategorized]]></category>
+<category domain="post_tag" nicename="two-words"><![CDATA[Two words]]></category></item>
+<item><title>Classic &amp; old</title><link>https://old.example/?p=8</link>
+<content:encoded><![CDATA[First line
+second *line*
+
+[caption id="x"]<em>Words</em>[/caption]]]></content:encoded>
+<wp:post_id>8</wp:post_id><wp:post_date_gmt>0000-00-00 00:00:00</wp:post_date_gmt><wp:post_name></wp:post_name>
+<wp:status>draft</wp:status><wp:post_type>post</wp:post_type></item>
+<item><title>cat</title><wp:post_id>9</wp:post_id><wp:status>inherit</wp:status><wp:post_type>attachment</wp:post_type></item>
+<item><title>Secret</title><content:encoded>x</content:encoded><wp:post_id>10</wp:post_id><wp:status>publish</wp:status>
+<wp:post_type>post</wp:post_type><wp:post_password>pass</wp:post_password></item>
+</channel></rss>"#;
+
+#[tokio::test]
+async fn an_export_of_wordpress_becomes_markdown_with_its_pictures() {
+    let moving = Moving::prepare().await;
+    moving.write("export.xml", WORDPRESS);
+    moving.write("wp-content/uploads/2020/01/cat.png", picture::png(40, 30));
+    let report = moving.imported().await;
+    assert!(report.contains("3 imported") && line(&report, "attachment").starts_with("skipped"), "{report}");
+    let content = moving.database.text("SELECT content FROM posts").await;
+    assert!(content.starts_with("One **two**\n\n![A cat](/media/"), "{content}");
+    let facts = "SELECT title || '|' || tags || '|' || slug || '|' || created_at FROM posts";
+    assert_eq!(moving.database.text(facts).await, "Hello & welcome|two-words|hello-world|1577934245000000");
+    assert_eq!(
+        moving.database.text("SELECT content FROM drafts WHERE title = 'Classic & old'").await,
+        "First line\\\nsecond \\*line\\*\n\n*Words*\n"
+    );
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM drafts WHERE title = 'Secret'").await, 1);
+    assert!(moving.imported().await.contains("3 unchanged"));
+    // The file alone is an export too, with the pictures beside it.
+    let again = moving.run(&["import", "export/export.xml", "--user", "ada"], "").await.succeeded();
+    assert!(again.contains("3 unchanged"), "{again}");
+
+    let (served, mut reader) = moving.serve().await;
+    assert_eq!(moved_to(&mut reader, "/2020/01/hello-world/").await, "/@ada/hello-world");
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn an_export_of_wordpress_that_ends_in_the_middle_gives_what_is_whole() {
+    let moving = Moving::prepare().await;
+    moving.write("export.xml", &WORDPRESS[..WORDPRESS.find("Classic").expect("the second post")]);
+    let ended = moving.import(&[]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(line(&ended.stdout, "the rest of the file").starts_with("skipped"), "{ended:?}");
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts").await, 1);
+}
+
+#[tokio::test]
+async fn exports_of_ghost_writefreely_and_bear_are_recognised_by_what_is_in_them() {
+    let moving = Moving::prepare().await;
+    moving.write(
+        "ghost.json",
+        r#"{"db":[{"meta":{"exported_on":1,"version":"5.0.0"},"data":{
+        "posts":[{"id":"a1","title":"From Ghost","slug":"from-ghost","html":"<p>See <a href=\"__GHOST_URL__/x/\">x</a></p><img src=\"__GHOST_URL__/content/images/2020/01/cat.png\">","status":"published","visibility":"public","type":"post","published_at":"2020-01-02T03:04:05.000Z"},
+        {"id":"a2","title":"(Untitled)","slug":"untitled","html":"<p>A draft</p>","status":"draft","visibility":"public"},
+        {"id":"a3","title":"Members","slug":"members","html":"<p>paid</p>","status":"published","visibility":"paid"}],
+        "tags":[{"id":"t1","name":"News"},{"id":"t2","name":"\#internal"}],
+        "posts_tags":[{"post_id":"a1","tag_id":"t2","sort_order":0},{"post_id":"a1","tag_id":"t1","sort_order":1}]}}]}"#
+            .replace("\\#", "#"),
+    );
+    moving.write("content/images/2020/01/cat.png", picture::png(40, 30));
+    moving.write(
+        "writefreely.json",
+        r#"{"username":"ada","collections":[{"alias":"blog","title":"Blog","posts":[{"id":"w1","slug":"from-wf","language":"en","created":"2019-01-02T03:04:05Z","title":"","body":"Just words\n","tags":["cats"]}]}],
+        "posts":[{"id":"w2","slug":null,"created":"2019-01-02T03:04:05Z","title":"Loose","body":"Words","tags":[]}]}"#,
+    );
+    moving.write(
+        "posts.csv",
+        "uid,title,slug,alias,published date,all tags,publish,make discoverable,is page,content,lang\r\n\
+         b1,\"From, Bear\",from-bear,old/bear,2018-01-02 03:04:05+00:00,\"[\"\"a\"\", \"\"b\"\"]\",True,True,False,\"Text\r\nmore\",en\r\n",
+    );
+    let report = moving.imported().await;
+    assert!(report.contains("6 imported"), "{report}");
+    let facts = async |slug: &str| {
+        let columns = "title || '|' || tags || '|' || created_at";
+        moving.database.text(&format!("SELECT {columns} FROM posts WHERE slug = '{slug}'")).await
+    };
+    assert_eq!(facts("from-ghost").await, "From Ghost|news|1577934245000000");
+    assert_eq!(facts("from-wf").await, "Just words|cats|1546398245000000");
+    assert_eq!(facts("from-bear").await, "From, Bear|a,b|1514862245000000");
+    let content = moving.database.text("SELECT content FROM posts WHERE slug = 'from-ghost'").await;
+    assert!(content.starts_with("See [x](/x/)") && content.contains("](/media/"), "{content}");
+    assert_eq!(
+        moving.database.probe().await.texts("SELECT title FROM drafts ORDER BY title").await,
+        ["A draft", "Loose", "Members"]
+    );
+    assert!(moving.imported().await.contains("6 unchanged"));
+    let (served, mut reader) = moving.serve().await;
+    for (old, new) in
+        [("/from-ghost/", "from-ghost"), ("/blog/from-wf", "from-wf"), ("/old/bear/", "from-bear")]
+    {
+        assert_eq!(moved_to(&mut reader, old).await, format!("/@ada/{new}"), "{old}");
+    }
+    served.terminate().await;
+}
+
+#[tokio::test]
+async fn posts_of_an_app_of_amplify_keep_the_ids_by_which_it_links_to_them() {
+    let moving = Moving::prepare().await;
+    let rows = r#"{"Item":{"id":{"S":"5b0d4d2e-6c1b-4f5e-9d0e-0123456789ab"},"title":{"S":"From AppSync"},"content":{"S":"Text"},"owner":{"S":"ada"},"createdAt":{"S":"2020-01-02T03:04:05.000Z"},"__typename":{"S":"Post"},"_version":{"N":"2"}}}
+{"Item":{"id":{"S":"gone"},"title":{"S":"Gone"},"_deleted":{"BOOL":true}}}
+no JSON
+"#;
+    moving.write("AWSDynamoDB/01-x/data/abc.json", rows);
+    let ended = moving.import(&["--from", "dynamodb"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 1 not taken"), "{ended:?}");
+    assert_eq!(
+        moving.database.text("SELECT id || created_at FROM posts").await,
+        "5b0d4d2e-6c1b-4f5e-9d0e-0123456789ab1577934245000000"
+    );
 }

@@ -27,6 +27,7 @@ mod doors;
 mod drafts;
 mod errors;
 mod events;
+mod export;
 mod feeds;
 mod filters;
 mod floods;

@@ -78,6 +78,24 @@ pub async fn find(site: &Site, path: &OldPath) -> Result<Option<String>, AppErro
     .transpose()
 }
 
+/// Every path that leads to a post, and where that is read. Everyone may ask.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn all(site: &Site) -> Result<Vec<(String, String)>, AppError> {
+    let db = &mut site.reader_for(&Actor::Anonymous).await?;
+    let rows: Vec<(String, String, String, String)> = on_engine!(db => sqlx::query_as(
+            "SELECT r.path, p.id, p.slug, u.username FROM redirects r
+             JOIN posts p ON p.id = r.post_id JOIN users u ON u.id = p.owner_id ORDER BY r.path",
+        )
+        .fetch_all(db)
+        .await?);
+    let rows = rows.into_iter().map(|(path, id, its_slug, owner)| {
+        Ok((path, address::of_post(&owner, slug(its_slug)?.as_ref(), &broken(PostId::try_from(id))?)))
+    });
+    rows.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
