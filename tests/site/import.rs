@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{Byline, Client, Ended, PASSWORD, Served, TestDatabase, picture};
+use crate::support::{Byline, Client, Ended, PASSWORD, Served, TestDatabase, picture, until};
 
 /// A site with one author, and a folder for an export.
 pub struct Moving {
@@ -523,4 +523,23 @@ no JSON
         moving.database.text("SELECT id || created_at FROM posts").await,
         "5b0d4d2e-6c1b-4f5e-9d0e-0123456789ab1577934245000000"
     );
+}
+
+#[tokio::test]
+async fn readers_of_a_running_site_see_what_is_imported_beside_it() {
+    let moving = Moving::prepare().await;
+    let (served, mut reader) = moving.serve().await;
+    for _ in 0..2 {
+        assert!(!reader.get("/").await.text().contains("First *post*"), "kept in memory from now on");
+    }
+    hugo(&moving);
+    moving.imported().await;
+    until("the list to have the post", async || reader.get("/").await.text().contains("First *post*")).await;
+    moving.write("content/posts/first-post.md", "---\ntitle: Another\ndate: 2019-05-04\n---\nfrom there\n");
+    moving.imported().await;
+    until("the post to have changed", async || {
+        reader.get("/@ada/first-post").await.text().contains("from there")
+    })
+    .await;
+    served.terminate().await;
 }

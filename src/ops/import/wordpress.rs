@@ -28,7 +28,7 @@ struct Entry {
 pub(super) fn is_export(text: &str) -> bool {
     let start = text.trim_start_matches('\u{FEFF}').trim_start();
     let end = start.char_indices().nth(20_000).map_or(start.len(), |(at, _)| at);
-    start.starts_with('<') && start[..end].contains("http://wordpress.org/export/")
+    start.starts_with('<') && start[..end].contains("://wordpress.org/export/")
 }
 
 /// The posts of an export.
@@ -151,4 +151,26 @@ fn without_shortcodes(content: &str) -> String {
     }
     kept.push_str(rest);
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_is_known_by_its_namespace() {
+        for scheme in ["http", "https"] {
+            let start = format!(
+                "\u{FEFF}<?xml version=\"1.0\"?>\n<rss xmlns:wp=\"{scheme}://wordpress.org/export/1.2/\">"
+            );
+            assert!(is_export(&start), "{start}");
+        }
+        assert!(!is_export("<rss></rss>") && !is_export("http://wordpress.org/export/"));
+    }
+
+    #[test]
+    fn captions_lose_their_signs_and_other_brackets_stay() {
+        let text = "[caption id=\"a\" width=\"3\"]<img src=x>[/caption] [1] [gallery ids=1] [";
+        assert_eq!(without_shortcodes(text), "<img src=x> [1] [gallery ids=1] [");
+    }
 }

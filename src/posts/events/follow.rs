@@ -1,4 +1,5 @@
-//! Receives the changes of other processes on the same PostgreSQL.
+//! Receives the changes of other processes: on PostgreSQL as it tells them, on SQLite by
+//! looking, because commands such as `byline import` write beside the one that serves.
 
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ const MAX_SILENCE: Duration = Duration::from_secs(5);
 /// The wait between two tries to connect.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// How often a process that serves a file looks for what commands have changed beside it.
+const LOOK: Duration = Duration::from_millis(300);
+
 /// Follows until this is dropped.
 #[derive(Debug)]
 pub struct Following(JoinHandle<()>);
@@ -24,8 +28,7 @@ impl Drop for Following {
 }
 
 /// Follows the events of the database. Returns once it is connected, or after the first
-/// failure, and retries in the background. On SQLite there are no other processes to
-/// follow.
+/// failure, and retries in the background.
 pub async fn start(site: &Site) -> Following {
     let mut follower = Follower { site: site.clone(), last: None };
     let first = follower.connect().await;
@@ -33,7 +36,7 @@ pub async fn start(site: &Site) -> Following {
         let mut connected = first;
         loop {
             match connected {
-                Ok(None) => return,
+                Ok(None) => return follower.look().await,
                 Ok(Some(listener)) => {
                     let lost = follower.receive(listener).await;
                     follower.site.bus().changes.lose();
@@ -84,6 +87,43 @@ impl Follower {
         // Missed changes of credentials are not repeated, so all are verified again.
         self.site.trust().follow();
         Ok(Some(listener))
+    }
+
+    /// On SQLite: looks for events that this process has not written. An event is looked at
+    /// when it was there a look ago: until then this process has counted what it wrote.
+    async fn look(self) {
+        let bus = self.site.bus();
+        let (mut last, mut seen) = (None, 0);
+        loop {
+            if let Ok(mut db) = self.site.database.read().await
+                && let Ok(newest) = store::newest(&mut db).await
+            {
+                match last {
+                    Some(last) if newest < last => bus.changes.everything_changed(),
+                    Some(last) if seen > last => {
+                        let foreign = bus.uncounted(last, seen);
+                        let found = if foreign.is_empty() {
+                            Ok(Some(Vec::new()))
+                        } else {
+                            store::after(&mut db, last).await
+                        };
+                        match found {
+                            Ok(Some(events)) => {
+                                events
+                                    .into_iter()
+                                    .filter(|event| foreign.contains(&event.id))
+                                    .for_each(|event| bus.received(event));
+                            }
+                            Ok(None) | Err(_) => bus.changes.everything_changed(),
+                        }
+                    }
+                    _ => {}
+                }
+                last = Some(if last.is_none() || newest < seen { newest } else { seen });
+                seen = newest;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Passes on notifications; returns the reason when they end.

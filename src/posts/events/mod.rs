@@ -12,7 +12,7 @@ pub mod store;
 pub mod stream;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fmt,
     net::IpAddr,
     str::FromStr,
@@ -40,6 +40,10 @@ const BACKLOG: usize = 256;
 /// The last counted events that are remembered, to recognise a repetition. A later
 /// repetition is counted twice, which costs a rendering.
 const COUNTED_EVENTS: usize = 64;
+
+/// The same on SQLite, where those of this process are told from those of commands beside it:
+/// more than are written between two looks ([`follow`]).
+const OWN_EVENTS: usize = 4096;
 
 /// Subscriptions on WebSockets for each place of a listener. A single connection may
 /// have more, so not all connections can have their maximum.
@@ -165,19 +169,28 @@ impl Bus {
     fn count_change(&self, event: &Event) {
         // Held until the change is counted, so that the repetition waits for that.
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.receives_own_events {
-            if counted.contains(&event.id) {
-                return;
-            }
-            if counted.len() == COUNTED_EVENTS {
-                counted.pop_front();
-            }
-            counted.push_back(event.id);
+        if self.receives_own_events && counted.contains(&event.id) {
+            return;
         }
+        if counted.len() == if self.receives_own_events { COUNTED_EVENTS } else { OWN_EVENTS } {
+            counted.pop_front();
+        }
+        counted.push_back(event.id);
         // In this order, because a page for the new counter must not come from a replica
         // without the event.
         self.record_newest(event.id);
         self.changes.post_changed(&event.post, event.owner.as_str());
+    }
+
+    /// Of the events after `from` up to `to`, those that this process has not counted.
+    fn uncounted(&self, from: i64, to: i64) -> Vec<i64> {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known: HashSet<i64> = counted.iter().copied().filter(|id| *id > from && *id <= to).collect();
+        // Numbers are given without gaps, so as many as there are known, as many are its own.
+        if known.len() as i64 == to - from {
+            return Vec::new();
+        }
+        (from + 1..=to).filter(|id| !known.contains(id)).collect()
     }
 
     /// The database has the event `id`, and this process may have shown it.
