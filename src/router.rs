@@ -29,7 +29,7 @@ use crate::{
     },
     media, oauth,
     ops::export,
-    posts::{events, images},
+    posts::{events, images, pages::old_address},
     site::Site,
 };
 
@@ -60,6 +60,7 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(https, device_cookie::device_cookie))
         .layer(from_fn_with_state(site.clone(), cross_site::refuse_foreign))
         .layer(from_fn_with_state(site.clone(), for_everyone::for_everyone))
+        .layer(from_fn_with_state(site.clone(), old_address::lead_on))
         .layer(from_fn(strip_ambient_credentials));
 
     let files = Router::new()

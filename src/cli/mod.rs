@@ -1,12 +1,14 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
 //! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`,
-//! `site`, `post`.
+//! `site`, `post`, `import`, `export`.
 
 mod api_key;
 mod audit;
 mod codegen;
 mod copy;
+mod export;
 mod failure;
+mod import;
 mod input;
 mod keys;
 mod mail;
@@ -82,6 +84,10 @@ enum Command {
     /// Manage the files of pictures
     #[command(subcommand)]
     Media(media::Media),
+    /// Bring posts from elsewhere: an export of another site becomes posts of an author here
+    Import(import::Import),
+    /// Write the whole site into a folder, as Markdown and JSON or as pages
+    Export(export::Export),
 }
 
 #[must_use]
@@ -140,6 +146,12 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         Command::Site(command) => on_site(&configured()?, async |site| site::run(site, command).await).await,
         Command::Media(command) => {
             on_site(&configured()?, async |site| media::run(site, command).await).await
+        }
+        Command::Import(options) => {
+            on_site(&configured()?, async |site| import::run(site, options).await).await
+        }
+        Command::Export(options) => {
+            on_site(&configured()?, async |site| export::run(site, options).await).await
         }
         Command::Keys(command) => on_site(&configured()?, async |site| keys::run(site, command).await).await,
         Command::Audit(options) => {

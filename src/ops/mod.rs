@@ -6,3 +6,4 @@ pub mod deletions;
 pub mod demo;
 pub mod export;
 pub mod housekeeping;
+pub mod import;

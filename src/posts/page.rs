@@ -31,10 +31,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether it was changed since it was published.
+    /// Whether it was changed since it was published here. A post that was published
+    /// elsewhere before has come here later than that.
     #[must_use]
     pub fn is_edited(&self) -> bool {
-        self.updated_at > self.created_at
+        self.version > 1 && self.updated_at > self.created_at
     }
 }
 

@@ -32,6 +32,8 @@ async fn every_command_explains_itself() {
         (&["user", "create", "--help"], &["USERNAME", "EMAIL", "standard input"]),
         (&["user", "set-password", "--help"], &["standard input", "sessions"]),
         (&["user", "list", "--help"], &["List"]),
+        (&["import", "--help"], &["PATH", "--user", "--dry-run", "--from", "wordpress", "dynamodb"]),
+        (&["export", "--help"], &["--to", "--static", "earlier export"]),
         (&["media", "move", "--help"], &["--keep", "--media-url", "served meanwhile"]),
         (&["api-key", "--help"], &["create", "list", "revoke"]),
         (&["api-key", "create", "--help"], &["--user", "--public", "--name", "--days", "1 to 365"]),

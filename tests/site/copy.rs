@@ -123,6 +123,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     site.tamper("UPDATE users SET plain_punctuation = 1 WHERE id = 'Z'").await;
     site.tamper("INSERT INTO site_settings VALUES ('about', 'é', -1), ('of a newer Byline', '', 0)").await;
     site.tamper("INSERT INTO post_addresses VALUES ('Z', 's', 'gone', -1)").await;
+    site.tamper("INSERT INTO redirects VALUES ('/old/ü x', 'gone', -1), ('/Z', 'empty', 0)").await;
     site.tamper("INSERT INTO post_tags VALUES ('empty', 'ü', -1), ('none', 'a', 0)").await;
     site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
     site.tamper("INSERT INTO secrets SELECT 'another', value, 0 FROM secrets").await;

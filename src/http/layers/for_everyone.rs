@@ -36,7 +36,11 @@ pub fn ready<'a>(site: &'a Site, request: &'a Request) -> impl Future<Output = O
     // The request cannot be held across an await, because its body is not
     // `Sync`.
     let (key, headers) = (known_page_key(site, request), request.headers());
-    async move { site.pages().ready(&key?, headers).await }
+    async move {
+        let page = site.pages().ready(&key?, headers).await?;
+        // Where there is no page, the layers may know where it is now.
+        (page.status() != StatusCode::NOT_FOUND).then_some(page)
+    }
 }
 
 /// Renders a page that is the same for everyone once, before sessions or

@@ -45,6 +45,39 @@ pub struct Upload {
 pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Result<Picture, AppError> {
     let owner = actor.user()?.clone();
     may_write(site, &owner).await?;
+    store_picture(site, actor, upload, MOST_IN_AN_HOUR).await
+}
+
+/// [`upload`], for whoever runs the site and brings pictures from elsewhere: how many an
+/// author may upload in an hour does not count. The quota does.
+///
+/// # Errors
+/// As [`upload`].
+pub async fn bring(site: &Site, actor: &Actor, upload: Upload) -> Result<Picture, AppError> {
+    store_picture(site, actor, Ok(upload), i64::MAX).await
+}
+
+/// The actor's picture that was made of this file, if there is one.
+///
+/// # Errors
+/// [`AppError::NotSignedIn`]; [`AppError::Invalid`] if the file can be no picture.
+pub async fn find_file(site: &Site, actor: &Actor, file: &[u8]) -> Result<Option<Picture>, AppError> {
+    let owner = &actor.user()?.id;
+    if file.len() > MAX_BYTES {
+        return Err(invalid(Refused::TooManyBytes));
+    }
+    reading::format(file).map_err(invalid)?;
+    let db = &mut site.reader_for(actor).await?;
+    Ok(store::find_hash(db, owner, &Hash::of(file)).await?.map(Picture::from))
+}
+
+async fn store_picture(
+    site: &Site,
+    actor: &Actor,
+    upload: Parsed<Upload>,
+    most_in_an_hour: i64,
+) -> Result<Picture, AppError> {
+    let owner = actor.user()?.clone();
     let quota: MediaQuota = *site.part();
     if !quota.takes_pictures() {
         return Err(AppError::invalid(Field::File, "This site takes no pictures"));
@@ -62,7 +95,7 @@ pub async fn upload(site: &Site, actor: &Actor, upload: Parsed<Upload>) -> Resul
         if let Some(stored) = store::find_hash(db, &owner, &hash).await? {
             return described(site, owner, stored, alt).await;
         }
-        if store::count_since(db, &owner, clock::before(HOUR)).await? >= MOST_IN_AN_HOUR {
+        if store::count_since(db, &owner, clock::before(HOUR)).await? >= most_in_an_hour {
             return Err(AppError::TooMany { retry_after: 600 });
         }
         require_room(db, &owner, quota, 0).await?;

@@ -183,6 +183,12 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "redirects",
+        columns: &[text("path"), text("post_id"), integer("created_at")],
+        key: &["path"],
+        identity: None,
+    },
+    Table {
         name: "post_tags",
         columns: &[text("post_id"), text("tag"), integer("created_at")],
         key: &["post_id", "tag"],

@@ -1,6 +1,6 @@
 //! Front matter: what a text that was written elsewhere says about itself before it begins,
 //! between two lines of `---`. Of YAML it reads what such texts have: keys with a value on
-//! the same line, in quotes or not, and lists.
+//! the same line, in quotes or not, lists, and texts of several lines.
 
 use time::{
     Date, OffsetDateTime, PrimitiveDateTime, Time, format_description::well_known::Rfc3339,
@@ -18,38 +18,91 @@ pub struct FrontMatter {
     pub language: Option<Language>,
 }
 
+/// A value of front matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Value {
+    /// The text; `None` for an empty one and for a list.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+            Self::List(_) => None,
+        }
+    }
+
+    /// The items of a list, or of a text with commas between them.
+    #[must_use]
+    pub fn items(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) => list(text),
+            Self::List(items) => items.clone(),
+        }
+    }
+}
+
+/// Every key of the front matter of a text, in lower case, and the text after it. `None` if
+/// the text begins with none, or with one that cannot be read.
+#[must_use]
+pub fn fields(text: &str) -> Option<(Vec<(String, Value)>, &str)> {
+    let inner = text.strip_prefix("---\n")?;
+    let (block, rest) = inner.split_once("\n---\n").or_else(|| Some((inner.strip_suffix("\n---")?, "")))?;
+    let (mut found, mut lines) = (Vec::new(), block.lines().peekable());
+    while let Some(line) = lines.next() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = line.split_once(':')?;
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
+            return None;
+        }
+        // Items of a list, and further lines of a text.
+        let (mut items, mut further) = (Vec::new(), Vec::new());
+        while let Some(line) = lines.next_if(|line| line.starts_with([' ', '\t', '-', ']'])) {
+            match line.trim_start().strip_prefix('-') {
+                Some(item) => items.push(scalar(item)),
+                None => further.push(line.trim()),
+            }
+        }
+        let value = value.trim();
+        let whole = format!("{value} {}", further.join(" "));
+        let value = match value.chars().next() {
+            None if items.is_empty() => Value::Text(String::new()),
+            None => Value::List(items),
+            Some('>') => Value::Text(further.join(" ")),
+            Some('|') => Value::Text(further.join("\n")),
+            Some('[') if whole.trim_end().ends_with(']') => Value::List(list(whole.trim_end())),
+            Some(_) if further.is_empty() => Value::Text(scalar(value)),
+            Some(_) => Value::Text(scalar(&whole)),
+        };
+        found.push((key.to_ascii_lowercase(), value));
+    }
+    Some((found, rest.trim_start_matches('\n')))
+}
+
 impl FrontMatter {
     /// The front matter of a text, and the text after it; `None` if it begins with none. A
     /// line and words below it are no front matter: one key that is known has to be there.
     #[must_use]
     pub fn of(text: &str) -> Option<(Self, &str)> {
-        let inner = text.strip_prefix("---\n")?;
-        let (block, rest) =
-            inner.split_once("\n---\n").or_else(|| Some((inner.strip_suffix("\n---")?, "")))?;
-        let (mut found, mut lines) = (Self::default(), block.lines().peekable());
-        while let Some(line) = lines.next() {
-            if line.trim().is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (key, value) = line.split_once(':')?;
-            if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
-                return None;
-            }
-            // Items of a list, and lines of values that are not read.
-            let mut items = Vec::new();
-            while let Some(line) = lines.next_if(|line| line.starts_with([' ', '\t', '-'])) {
-                items.extend(line.trim_start().strip_prefix('-').map(scalar));
-            }
-            let value = value.trim();
-            match key.to_ascii_lowercase().as_str() {
-                "title" => found.title = Some(scalar(value)).filter(|title| !title.is_empty()),
-                "tags" => found.tags = Some(if items.is_empty() { list(value) } else { items }),
-                "date" => found.date = date(&scalar(value)),
-                "lang" | "language" => found.language = Language::parse(&scalar(value)).ok(),
+        let (fields, rest) = fields(text)?;
+        let mut found = Self::default();
+        for (key, value) in fields {
+            match key.as_str() {
+                "title" => found.title = value.text().map(ToOwned::to_owned),
+                "tags" => found.tags = Some(value.items()),
+                "date" => found.date = value.text().and_then(date),
+                "lang" | "language" => {
+                    found.language = value.text().and_then(|tag| Language::parse(tag).ok());
+                }
                 _ => {}
             }
         }
-        (found != Self::default()).then(|| (found, rest.trim_start_matches('\n')))
+        (found != Self::default()).then_some((found, rest))
     }
 }
 
@@ -74,13 +127,19 @@ fn list(value: &str) -> Vec<String> {
 }
 
 /// A day, or a day and a time; in UTC unless it says otherwise.
-fn date(raw: &str) -> Option<Timestamp> {
-    let raw = raw.replacen(' ', "T", 1);
+#[must_use]
+pub fn date(raw: &str) -> Option<Timestamp> {
+    let raw = raw.trim().replacen(' ', "T", 1).replace(' ', "");
+    let raw = raw.strip_suffix("UTC").map_or_else(|| raw.clone(), |local| format!("{local}Z"));
     let local = |at: PrimitiveDateTime| at.assume_utc();
+    let with_offset = format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
+    );
     let seconds = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
     let minutes = format_description!("[year]-[month]-[day]T[hour]:[minute]");
     let day = format_description!("[year]-[month]-[day]");
     let at = OffsetDateTime::parse(&raw, &Rfc3339)
+        .or_else(|_| OffsetDateTime::parse(&raw, with_offset))
         .or_else(|_| PrimitiveDateTime::parse(&raw, seconds).map(local))
         .or_else(|_| PrimitiveDateTime::parse(&raw, minutes).map(local))
         .or_else(|_| Date::parse(&raw, day).map(|day| local(PrimitiveDateTime::new(day, Time::MIDNIGHT))))
@@ -105,6 +164,8 @@ mod tests {
             ("2019-05-04", "2019-05-04T00:00:00Z"),
             ("2019-05-04T10:30:00+02:00", "2019-05-04T08:30:00Z"),
             ("2019-05-04 10:30", "2019-05-04T10:30:00Z"),
+            ("2019-05-04 10:30:00 +0200", "2019-05-04T08:30:00Z"),
+            ("2019-05-04 10:30:00 UTC", "2019-05-04T10:30:00Z"),
         ] {
             let text = format!("---\ndate: {date}\n---\nx");
             let (found, _) = FrontMatter::of(&text).expect("front matter");
@@ -112,6 +173,17 @@ mod tests {
         }
         let (found, rest) = FrontMatter::of("---\ntags: [a, \"b c\", ]\n---").expect("front matter");
         assert_eq!((found.tags, rest), (Some(vec!["a".to_owned(), "b c".to_owned()]), ""));
+    }
+
+    #[test]
+    fn a_value_may_go_on_for_several_lines() {
+        let text = "---\ntitle: >-\n  One\n  title\ntags: [\n  a,\n  b\n]\nsummary: begins\n  and ends\nempty:\n---\nText";
+        let (fields, rest) = fields(text).expect("front matter");
+        let of = |key: &str| fields.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+        assert_eq!(of("title"), Some(Value::Text("One title".to_owned())));
+        assert_eq!(of("tags"), Some(Value::List(vec!["a".to_owned(), "b".to_owned()])));
+        assert_eq!(of("summary"), Some(Value::Text("begins and ends".to_owned())));
+        assert_eq!((of("empty"), rest), (Some(Value::Text(String::new())), "Text"));
     }
 
     #[test]

@@ -311,6 +311,13 @@ pub async fn forget_old(db: &mut Db) -> Result<(), AppError> {
         )
         .bind(clock::before(KEPT).micros()))?;
     execute!(db => sqlx::query(
+            "DELETE FROM redirects WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1 AND hidden_reason IS NULL)
+                AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = redirects.post_id)
+                AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = redirects.post_id)
+                AND NOT EXISTS (SELECT 1 FROM trashed_posts t WHERE t.id = redirects.post_id AND (t.trashed_at > $1 OR t.hidden_reason IS NOT NULL))",
+        )
+        .bind(clock::before(KEPT).micros()))?;
+    execute!(db => sqlx::query(
             "DELETE FROM revisions WHERE post_id IN (SELECT id FROM trashed_posts WHERE trashed_at <= $1 AND hidden_reason IS NULL)
                 AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = revisions.post_id)
                 AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.id = revisions.post_id)

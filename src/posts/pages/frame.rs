@@ -168,7 +168,7 @@ impl PostFrames {
                 excerpt: "placeholder-of-excerpt".to_owned(),
                 owner: "placeholder-of-owner".to_owned(),
                 author: "placeholder-of-author".to_owned(),
-                version: 1,
+                version: if updated_at == created_at { 1 } else { 2 },
                 created_at,
                 updated_at,
             };

@@ -9,6 +9,7 @@ mod edit;
 mod ending;
 pub mod frame;
 mod list;
+pub mod old_address;
 mod parts;
 pub mod preview;
 mod revisions;

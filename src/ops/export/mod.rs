@@ -3,6 +3,12 @@
 //!
 //! The file is made while it is sent, one post at a time, so its length costs no
 //! memory, and a client that stops reading stops the work.
+//!
+//! `byline export` writes the same files into a folder, for every author ([`folder`]), or
+//! the pages of the site ([`static_site`]).
+
+pub mod folder;
+pub mod static_site;
 
 use std::{
     io::{self, Write},
@@ -102,17 +108,8 @@ pub async fn download(State(site): State<Site>, request: Request) -> Response {
 type Pieces = mpsc::Sender<Result<Bytes, AppError>>;
 
 async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -> Result<(), AppError> {
-    let mut file = File::new();
-    let AccountFacts { email, profile, punctuation } = account::facts(site, caller).await?;
-    let profile = json!({
-        "username": user.username.as_str(),
-        "email": email,
-        "displayName": profile.display_name.as_str(),
-        "about": profile.about.as_str(),
-        "links": profile.links.iter().collect::<Vec<_>>(),
-        "punctuation": punctuation.name(),
-    });
-    file.add_json("profile.json", &profile)?;
+    let mut file = File::new(pieces);
+    write_profile(site, caller, user, &mut file).await?;
     let logins: Vec<Value> = logins::list(site, caller)
         .await?
         .into_iter()
@@ -140,6 +137,56 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
         .collect();
     file.add_json("activity.json", &json!(activity))?;
 
+    write_texts(site, caller, &mut file).await?;
+    write_pictures(site, caller, &mut file).await?;
+    file.finish().await
+}
+
+/// Where an export is written.
+trait Target {
+    /// A file with that name. What is packed already is not packed again.
+    fn add(&mut self, name: &str, bytes: &[u8], packed: Packed) -> Result<(), AppError>;
+
+    /// After each file: hands on what was written.
+    fn hand_on(&mut self) -> impl Future<Output = Result<(), AppError>> + Send;
+
+    fn add_text(&mut self, name: &str, text: &str) -> Result<(), AppError> {
+        self.add(name, text.as_bytes(), Packed::No)
+    }
+
+    fn add_json(&mut self, name: &str, value: &Value) -> Result<(), AppError> {
+        self.add_text(name, &format!("{value:#}\n"))
+    }
+}
+
+/// Whether a file is as small as it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packed {
+    Yes,
+    No,
+}
+
+/// What a person tells about themselves.
+async fn write_profile<T: Target + Send>(
+    site: &Site,
+    caller: &Caller,
+    user: &User,
+    target: &mut T,
+) -> Result<(), AppError> {
+    let AccountFacts { email, profile, punctuation } = account::facts(site, caller).await?;
+    let profile = json!({
+        "username": user.username.as_str(),
+        "email": email,
+        "displayName": profile.display_name.as_str(),
+        "about": profile.about.as_str(),
+        "links": profile.links.iter().collect::<Vec<_>>(),
+        "punctuation": punctuation.name(),
+    });
+    target.add_json("profile.json", &profile)
+}
+
+/// Posts, drafts, what lies in the trash, and earlier versions.
+async fn write_texts<T: Target + Send>(site: &Site, caller: &Caller, target: &mut T) -> Result<(), AppError> {
     let mut next = Some(PageRequest::First);
     while let Some(request) = next {
         let page = service::list_own(site, &caller.actor, Ok(request)).await?;
@@ -149,37 +196,35 @@ async fn write_all(site: &Site, caller: &Caller, user: &User, pieces: &Pieces) -
                 Err(AppError::NotFound) => continue,
                 post => post?,
             };
-            file.add(&format!("posts/{}.md", post.id), &markdown(&post))?;
-            send(pieces, file.take()).await?;
-            add_revisions(site, caller, &summary.id, &mut file, pieces).await?;
+            target.add_text(&format!("posts/{}.md", post.id), &markdown(&post))?;
+            target.hand_on().await?;
+            add_revisions(site, caller, &summary.id, target).await?;
         }
         next = page.older.map(PageRequest::OlderThan);
     }
     for draft in draft_posts::list(site, &caller.actor, i64::MAX).await? {
-        file.add(&format!("drafts/{}.md", draft.id), &draft_markdown(&draft))?;
-        send(pieces, file.take()).await?;
-        add_revisions(site, caller, &draft.id, &mut file, pieces).await?;
+        target.add_text(&format!("drafts/{}.md", draft.id), &draft_markdown(&draft))?;
+        target.hand_on().await?;
+        add_revisions(site, caller, &draft.id, target).await?;
     }
     for post in trash::list(site, &caller.actor, i64::MAX).await? {
         if let Some(text) = trash::text(site, &caller.actor, &post).await? {
             let TrashedPost { id, trashed_at, .. } = post;
-            file.add(
+            target.add_text(
                 &format!("trash/{id}-{}.md", trashed_at.micros()),
                 &deleted_markdown(&text, trashed_at),
             )?;
-            send(pieces, file.take()).await?;
+            target.hand_on().await?;
         }
     }
-    write_pictures(site, caller, &mut file, pieces).await?;
-    send(pieces, file.finish()?).await
+    Ok(())
 }
 
 /// Each picture as it is shown, and a list of them.
-async fn write_pictures(
+async fn write_pictures<T: Target + Send>(
     site: &Site,
     caller: &Caller,
-    file: &mut File,
-    pieces: &Pieces,
+    target: &mut T,
 ) -> Result<(), AppError> {
     let mut listed = Vec::new();
     let mut before: Option<String> = None;
@@ -194,24 +239,23 @@ async fn write_pictures(
                 Err(AppError::NotFound) => continue,
                 body => body?,
             };
-            file.add_packed(&format!("pictures/{name}"), &body)?;
-            send(pieces, file.take()).await?;
+            target.add(&format!("pictures/{name}"), &body, Packed::Yes)?;
+            target.hand_on().await?;
             listed.push(json!({
                 "file": format!("pictures/{name}"), "url": picture.url, "alt": picture.alt.as_str(),
                 "uploaded": picture.created_at.rfc3339(),
             }));
         }
     }
-    file.add_json("pictures.json", &json!(listed))
+    target.add_json("pictures.json", &json!(listed))
 }
 
 /// The earlier versions of a post or a draft.
-async fn add_revisions(
+async fn add_revisions<T: Target + Send>(
     site: &Site,
     caller: &Caller,
     id: &PostId,
-    file: &mut File,
-    pieces: &Pieces,
+    target: &mut T,
 ) -> Result<(), AppError> {
     let revisions = match revisions::list(site, &caller.actor, id).await {
         // Deleted meanwhile.
@@ -220,16 +264,11 @@ async fn add_revisions(
     };
     for Revision { version, is_current, .. } in revisions {
         if !is_current && let Some(text) = revisions::text(site, &caller.actor, id, version).await? {
-            file.add(&format!("versions/{id}-{version}.md"), &revision_markdown(&text))?;
-            send(pieces, file.take()).await?;
+            target.add_text(&format!("versions/{id}-{version}.md"), &revision_markdown(&text))?;
+            target.hand_on().await?;
         }
     }
     Ok(())
-}
-
-/// A client that has gone ends the work.
-async fn send(pieces: &Pieces, piece: Bytes) -> Result<(), AppError> {
-    pieces.send(Ok(piece)).await.map_err(|_| AppError::Timeout)
 }
 
 /// Front matter in YAML, of which JSON texts are a part, and the text as it was typed.
@@ -281,10 +320,11 @@ fn revision_markdown(text: &RevisionText) -> String {
     )
 }
 
-/// A zip file that is taken away in pieces while it is written.
-struct File {
+/// A zip file that is sent in pieces while it is written.
+struct File<'a> {
     zip: ZipWriter<zip::write::StreamWriter<Written>>,
     written: Written,
+    pieces: &'a Pieces,
 }
 
 /// What was written and not taken yet.
@@ -308,36 +348,36 @@ impl Write for Written {
     }
 }
 
-impl File {
-    fn new() -> Self {
+/// A client that has gone ends the work.
+async fn send(pieces: &Pieces, piece: Bytes) -> Result<(), AppError> {
+    pieces.send(Ok(piece)).await.map_err(|_| AppError::Timeout)
+}
+
+impl<'a> File<'a> {
+    fn new(pieces: &'a Pieces) -> Self {
         let written = Written::default();
-        Self { zip: ZipWriter::new_stream(written.clone()), written }
+        Self { zip: ZipWriter::new_stream(written.clone()), written, pieces }
     }
 
-    fn add(&mut self, name: &str, text: &str) -> Result<(), AppError> {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        self.zip.start_file(name, options).map_err(internal)?;
-        self.zip.write_all(text.as_bytes()).map_err(internal)
+    async fn finish(self) -> Result<(), AppError> {
+        let Self { zip, written, pieces } = self;
+        zip.finish().map_err(internal)?;
+        send(pieces, written.take()).await
     }
+}
 
-    /// Adds what is as small as it can be.
-    fn add_packed(&mut self, name: &str, bytes: &[u8]) -> Result<(), AppError> {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+impl Target for File<'_> {
+    fn add(&mut self, name: &str, bytes: &[u8], packed: Packed) -> Result<(), AppError> {
+        let method = match packed {
+            Packed::Yes => CompressionMethod::Stored,
+            Packed::No => CompressionMethod::Deflated,
+        };
+        let options = SimpleFileOptions::default().compression_method(method);
         self.zip.start_file(name, options).map_err(internal)?;
         self.zip.write_all(bytes).map_err(internal)
     }
 
-    fn add_json(&mut self, name: &str, value: &Value) -> Result<(), AppError> {
-        self.add(name, &format!("{value:#}\n"))
-    }
-
-    fn take(&self) -> Bytes {
-        self.written.take()
-    }
-
-    fn finish(self) -> Result<Bytes, AppError> {
-        let Self { zip, written } = self;
-        zip.finish().map_err(internal)?;
-        Ok(written.take())
+    fn hand_on(&mut self) -> impl Future<Output = Result<(), AppError>> + Send {
+        send(self.pieces, self.written.take())
     }
 }

@@ -1,0 +1,472 @@
+//! A folder of Markdown with front matter, as Hugo, Jekyll, Zola, Bear, Mataroa and Byline
+//! itself have it.
+
+use std::path::{Path, PathBuf};
+
+use time::{Date, PrimitiveDateTime, Time, macros::format_description};
+
+use super::{
+    files::{Entry, Folder},
+    item::{Item, Items, Left},
+};
+use crate::{
+    posts::{
+        Language, PostId,
+        domain::front_matter::{self, Value},
+    },
+    timestamp::Timestamp,
+};
+
+/// Bytes of a file with Markdown at most; what is longer is no post.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How a folder is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// `posts` and `drafts`, as the account page exports them.
+    Byline,
+    /// `_posts` and `_drafts`.
+    Jekyll,
+    /// Posts below `content` alone, as Hugo and Zola have them.
+    Content,
+    /// Markdown anywhere.
+    Plain,
+}
+
+/// Whether a folder has Markdown at all.
+pub(super) fn has_markdown(folder: &Folder) -> bool {
+    folder.files().iter().any(|entry| matches!(entry, Entry::File(path) if is_markdown(path)))
+}
+
+fn is_markdown(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    matches!(extension.as_deref(), Some("md" | "markdown" | "mdown" | "mkd"))
+}
+
+/// The posts of a folder.
+pub(super) fn items(folder: &Folder) -> Items {
+    let entries = folder.files();
+    let layout = layout(folder, &entries);
+    let folder = folder.clone();
+    let wanted = move |entry: &Entry| match entry {
+        Entry::File(path) => is_markdown(path) && is_in(layout, path),
+        Entry::Link(path) => is_in(layout, path),
+        Entry::Closed(..) => true,
+    };
+    Box::new(entries.into_iter().filter(wanted).map(move |entry| match entry {
+        Entry::File(path) => item(&folder, layout, &path),
+        Entry::Link(path) => {
+            Err(Left::lost(shown(&path), "it is a symbolic link, and those are not followed"))
+        }
+        Entry::Closed(path, why) => Err(Left::lost(shown(&path), why)),
+    }))
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn names(path: &Path) -> Vec<String> {
+    path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+fn layout(folder: &Folder, entries: &[Entry]) -> Layout {
+    let of_jekyll = |name: &String| name == "_posts" || name == "_drafts";
+    let files =
+        || entries.iter().filter_map(|entry| if let Entry::File(path) = entry { Some(path) } else { None });
+    if folder.has("profile.json") && (folder.has("posts") || folder.has("drafts")) {
+        Layout::Byline
+    } else if files().any(|path| names(path).iter().any(of_jekyll))
+        || folder.last_names().iter().any(of_jekyll)
+    {
+        Layout::Jekyll
+    } else if files().any(|path| path.starts_with("content")) {
+        Layout::Content
+    } else {
+        Layout::Plain
+    }
+}
+
+fn is_in(layout: Layout, path: &Path) -> bool {
+    match layout {
+        Layout::Byline => path.starts_with("posts") || path.starts_with("drafts"),
+        Layout::Content => path.starts_with("content"),
+        // The folder itself may be `_posts`.
+        Layout::Jekyll | Layout::Plain => true,
+    }
+}
+
+/// What a text says about itself.
+struct Fields(Vec<(String, Value)>);
+
+impl Fields {
+    fn get(&self, names: &[&str]) -> Option<&Value> {
+        names.iter().find_map(|name| Some(&self.0.iter().find(|(key, _)| key == name)?.1))
+    }
+
+    fn text(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(&[name])?.text())
+    }
+
+    fn items(&self, names: &[&str]) -> Vec<String> {
+        self.get(names).map(Value::items).unwrap_or_default()
+    }
+
+    fn is(&self, name: &str, wanted: &str) -> bool {
+        self.text(&[name]).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+    }
+}
+
+/// The front matter of a text in YAML, TOML or JSON, and the text after it.
+///
+/// # Errors
+/// Why it cannot be read.
+fn front_matter(text: &str) -> Result<(Fields, &str), String> {
+    if let Some(inner) = text.strip_prefix("+++\n") {
+        let (block, rest) = inner
+            .split_once("\n+++\n")
+            .or_else(|| Some((inner.strip_suffix("\n+++")?, "")))
+            .ok_or("its front matter in TOML has no end")?;
+        let table: toml::Table = block
+            .parse()
+            .map_err(|error: toml::de::Error| format!("its front matter is no TOML: {}", error.message()))?;
+        let mut fields = Vec::new();
+        for (key, value) in table {
+            if let toml::Value::Table(inner) = value {
+                fields.extend(
+                    inner.into_iter().filter_map(|(key, value)| Some((key.to_lowercase(), of_toml(value)?))),
+                );
+            } else if let Some(value) = of_toml(value) {
+                fields.push((key.to_lowercase(), value));
+            }
+        }
+        return Ok((Fields(fields), rest.trim_start_matches('\n')));
+    }
+    if text.starts_with("{\n") {
+        let mut values = serde_json::Deserializer::from_str(text)
+            .into_iter::<serde_json::Map<String, serde_json::Value>>();
+        if let Some(Ok(map)) = values.next() {
+            let rest = &text[values.byte_offset()..];
+            let fields =
+                map.into_iter().filter_map(|(key, value)| Some((key.to_lowercase(), of_json(value)?)));
+            return Ok((Fields(fields.collect()), rest.trim_start_matches('\n')));
+        }
+    }
+    if let Some((fields, rest)) = front_matter::fields(text) {
+        return Ok((Fields(fields), rest));
+    }
+    // A line across the page is no front matter; something that ends like one is.
+    if text.strip_prefix("---\n").is_some_and(|inner| inner.contains("\n---\n") && inner.contains(':')) {
+        return Err("its front matter cannot be read".to_owned());
+    }
+    Ok((Fields(Vec::new()), text))
+}
+
+fn of_toml(value: toml::Value) -> Option<Value> {
+    Some(match value {
+        toml::Value::String(text) => Value::Text(text),
+        toml::Value::Boolean(value) => Value::Text(value.to_string()),
+        toml::Value::Datetime(value) => Value::Text(value.to_string()),
+        toml::Value::Integer(value) => Value::Text(value.to_string()),
+        toml::Value::Array(items) => Value::List(
+            items.into_iter().filter_map(|item| of_toml(item)?.text().map(ToOwned::to_owned)).collect(),
+        ),
+        toml::Value::Float(_) | toml::Value::Table(_) => return None,
+    })
+}
+
+fn of_json(value: serde_json::Value) -> Option<Value> {
+    Some(match value {
+        serde_json::Value::String(text) => Value::Text(text),
+        serde_json::Value::Bool(value) => Value::Text(value.to_string()),
+        serde_json::Value::Number(value) => Value::Text(value.to_string()),
+        serde_json::Value::Array(items) => Value::List(
+            items.into_iter().filter_map(|item| of_json(item)?.text().map(ToOwned::to_owned)).collect(),
+        ),
+        serde_json::Value::Null | serde_json::Value::Object(_) => return None,
+    })
+}
+
+/// A day before the name of a file: `2020-01-02-title`.
+fn day_of(stem: &str) -> Option<(Date, &str)> {
+    let format = format_description!("[year]-[month]-[day]");
+    let (day, rest) = stem.split_at_checked(10)?;
+    let name = rest.strip_prefix(['-', '_'])?;
+    Some((Date::parse(day, format).ok()?, name))
+}
+
+fn timestamp(day: Date) -> Timestamp {
+    let at = PrimitiveDateTime::new(day, Time::MIDNIGHT).assume_utc();
+    Timestamp::from_micros(at.unix_timestamp() * 1_000_000)
+}
+
+fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
+    let source = shown(path);
+    let lost = |why: String| Left::lost(source.clone(), why);
+    let bytes = folder.read(path, MOST_BYTES).map_err(|error| lost(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| lost("it is not in UTF-8".to_owned()))?;
+    let text = text.trim_start_matches('\u{FEFF}').replace("\r\n", "\n");
+    let (fields, content) = front_matter(&text).map_err(lost)?;
+    let mut names = names(path);
+    let file = names.pop().unwrap_or_default();
+    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+    if stem.eq_ignore_ascii_case("_index") {
+        return Err(Left::no_post(source, "it is about a list of posts"));
+    }
+    let is_without = fields.0.is_empty();
+    if is_without
+        && ["readme", "license", "changelog", "contributing"].contains(&stem.to_lowercase().as_str())
+    {
+        return Err(Left::no_post(source, "it is about the files themselves"));
+    }
+    let place = Place::of(folder, layout, names, stem);
+    if layout == Layout::Jekyll && !place.is_of_jekyll {
+        return Err(Left::no_post(source, "it is not in _posts or _drafts"));
+    }
+    let mut item = Item {
+        key: source.clone(),
+        source,
+        folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        content: content.to_owned(),
+        title: fields.text(&["title"]).unwrap_or_default().to_owned(),
+        is_draft: place.is_draft
+            || fields.is("draft", "true")
+            || fields.is("published", "false")
+            || fields.is("publish", "false"),
+        ..Item::default()
+    };
+    item.language =
+        fields.text(&["lang", "language"]).and_then(|tag| Language::parse(tag).ok()).or(place.language);
+    if layout == Layout::Byline {
+        // The export ends every text with a line end of its own.
+        item.content = item.content.strip_suffix('\n').unwrap_or(&item.content).to_owned();
+        item.id = fields.text(&["id"]).and_then(PostId::parse);
+        item.date = fields.text(&["publish", "created"]).and_then(front_matter::date);
+        // A draft with a time is published then.
+        item.is_draft = place.is_draft && fields.text(&["publish"]).is_none();
+        item.tags = fields.items(&["tags"]);
+        item.slug =
+            fields.text(&["address"]).and_then(|address| address.rsplit('/').next()).map(ToOwned::to_owned);
+        return Ok(item);
+    }
+    if is_without {
+        take_beginning(&mut item);
+    }
+    let day = day_of(&place.stem);
+    let name = day.map_or(place.stem.as_str(), |(_, name)| name).to_owned();
+    if let Some(raw) =
+        fields.text(&["date", "published_date", "published date", "published_at", "publishdate"])
+    {
+        item.date = Some(
+            front_matter::date(raw)
+                .ok_or_else(|| Left::lost(item.source.clone(), format!("its date cannot be read: {raw}")))?,
+        );
+    }
+    item.date = item.date.or_else(|| day.map(|(day, _)| timestamp(day)));
+    item.tags = all_tags(layout, &fields);
+    item.slug = Some(slug_of(&fields).unwrap_or_else(|| name.clone()));
+    if item.title.is_empty() {
+        item.title = without_heading(&mut item.content).unwrap_or_else(|| name.replace(['-', '_'], " "));
+    }
+    item.old_paths = old_paths(layout, &fields, &place, &name, item.date);
+    Ok(item)
+}
+
+/// Where a file lies, as far as it says something.
+struct Place {
+    /// Folders, within the posts.
+    section: Vec<String>,
+    /// Its name, or that of its folder.
+    stem: String,
+    language: Option<Language>,
+    is_draft: bool,
+    is_of_jekyll: bool,
+}
+
+impl Place {
+    fn of(folder: &Folder, layout: Layout, names: Vec<String>, stem: &str) -> Self {
+        let mut all = folder.last_names();
+        let own = all.len();
+        all.extend(names.iter().cloned());
+        let jekyll = all.iter().rposition(|name| name == "_posts" || name == "_drafts");
+        let content = all.iter().position(|name| name == "content");
+        let is_draft = match layout {
+            Layout::Jekyll => jekyll.is_some_and(|at| all[at] == "_drafts"),
+            Layout::Byline => names.first().is_some_and(|name| name == "drafts"),
+            Layout::Content | Layout::Plain => false,
+        };
+        let mut section = match (layout, jekyll, content) {
+            // The folders before `_posts` are categories.
+            (Layout::Jekyll, Some(at), _) => all.get(own..at).unwrap_or_default().to_vec(),
+            (Layout::Content | Layout::Plain, _, Some(at)) => all[at + 1..].to_vec(),
+            _ => names,
+        };
+        let (mut stem, mut language) = (stem.to_owned(), None);
+        if let Some((before, tag)) = stem.rsplit_once('.')
+            && let Ok(found) = Language::parse(tag)
+        {
+            (stem, language) = (before.to_owned(), Some(found));
+        }
+        if stem.eq_ignore_ascii_case("index")
+            && let Some(name) = section.pop()
+        {
+            stem = name;
+        }
+        Self { section, stem, language, is_draft, is_of_jekyll: jekyll.is_some() }
+    }
+}
+
+/// A text without front matter may begin with its title and its day, as Mataroa writes them.
+fn take_beginning(item: &mut Item) {
+    if let Some(title) = without_heading(&mut item.content) {
+        item.title = title;
+        let format = format_description!("[month repr:short] [day padding:none], [year]");
+        let published = item.content.strip_prefix("> Published on ").and_then(|rest| {
+            let (day, rest) = rest.split_once('\n')?;
+            Some((Date::parse(day.trim(), format).ok()?, rest.trim_start_matches('\n').to_owned()))
+        });
+        if let Some((day, rest)) = published {
+            item.date = Some(timestamp(day));
+            item.content = rest;
+        }
+    }
+}
+
+/// Takes a heading of the first level from the beginning of a text.
+fn without_heading(content: &mut String) -> Option<String> {
+    let (line, rest) = content.split_once('\n').unwrap_or((content, ""));
+    let title = line.strip_prefix("# ")?.trim().to_owned();
+    *content = rest.trim_start_matches('\n').to_owned();
+    Some(title)
+}
+
+fn all_tags(layout: Layout, fields: &Fields) -> Vec<String> {
+    let mut tags = Vec::new();
+    for name in ["tags", "tag", "all_tags", "categories", "category"] {
+        match fields.get(&[name]) {
+            // Jekyll separates them by spaces.
+            Some(Value::Text(text)) if layout == Layout::Jekyll && !text.contains(',') => {
+                tags.extend(text.split_whitespace().map(ToOwned::to_owned));
+            }
+            Some(value) => tags.extend(value.items()),
+            None => {}
+        }
+    }
+    tags.retain(|tag| !tag.eq_ignore_ascii_case("uncategorized"));
+    tags
+}
+
+/// The last part of the address that a text names.
+fn slug_of(fields: &Fields) -> Option<String> {
+    let named = fields.text(&["slug", "link"]).map(ToOwned::to_owned);
+    named.or_else(|| {
+        // `/:year/:title/` is a rule and no address.
+        let path = fields.text(&["url", "permalink", "path"]).filter(|path| !path.contains("/:"))?;
+        let last = path.trim_end_matches('/').rsplit('/').next()?;
+        let last = last.strip_suffix(".html").unwrap_or(last);
+        Some(last.to_owned()).filter(|last| !last.is_empty())
+    })
+}
+
+/// Every path at which the post may have been read.
+fn old_paths(
+    layout: Layout,
+    fields: &Fields,
+    place: &Place,
+    name: &str,
+    date: Option<Timestamp>,
+) -> Vec<String> {
+    let section = |names: &[String]| names.iter().map(|name| format!("/{name}")).collect::<String>();
+    let folder = section(&place.section);
+    let mut paths = Vec::new();
+    for alias in fields.items(&["aliases", "alias", "redirect_from"]) {
+        // Hugo reads an alias without a slash from the section of the page.
+        if alias.starts_with('/') || alias.contains("://") {
+            paths.push(alias);
+        } else {
+            paths.extend([format!("{folder}/{alias}"), format!("/{alias}")]);
+        }
+    }
+    if let Some(path) = fields.text(&["url", "permalink", "path"]).filter(|path| !path.contains("/:")) {
+        paths.push(if path.contains("://") {
+            path.to_owned()
+        } else {
+            format!("/{}", path.trim_start_matches('/'))
+        });
+    }
+    let slug = slug_of(fields).unwrap_or_else(|| name.to_owned());
+    if layout == Layout::Jekyll {
+        if let Some(date) = date {
+            let day = date.date_time().date();
+            let day = format!("/{:04}/{:02}/{:02}", day.year(), u8::from(day.month()), day.day());
+            let mut categories = place.section.clone();
+            categories.extend(
+                fields
+                    .items(&["categories", "category"])
+                    .iter()
+                    .flat_map(|names| names.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>()),
+            );
+            for before in [section(&categories), folder, String::new()] {
+                paths.extend([format!("{before}{day}/{slug}.html"), format!("{before}{day}/{slug}")]);
+            }
+        }
+    } else {
+        let stems = [slug.as_str(), name, place.stem.as_str()];
+        paths.extend(stems.map(|stem| format!("{folder}/{stem}")));
+        paths.push(format!("{folder}/{slug}.html"));
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// Where a picture of the export may lie that a text names by a path of its site.
+pub(super) fn places_of(path: &str) -> Vec<PathBuf> {
+    let path = path.trim_start_matches('/');
+    let mut places: Vec<PathBuf> = ["", "static", "assets", "public", "content", "source"]
+        .iter()
+        .map(|folder| Path::new(folder).join(path))
+        .collect();
+    if let Some(name) = path.strip_prefix("media/") {
+        places.push(Path::new("pictures").join(name));
+    }
+    if let Some(at) = path.find("uploads/") {
+        places.push(PathBuf::from(&path[at..]));
+        places.push(Path::new("wp-content").join(&path[at..]));
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn front_matter_is_read_in_three_languages() {
+        for text in [
+            "---\ntitle: A\ntags: [x, y]\ndraft: true\n---\nText",
+            "+++\ntitle = \"A\"\ndraft = true\n[taxonomies]\ntags = [\"x\", \"y\"]\n+++\n\nText",
+            "{\n \"title\": \"A\", \"tags\": [\"x\", \"y\"], \"draft\": true\n}\n\nText",
+        ] {
+            let (fields, rest) = front_matter(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+            assert_eq!(fields.text(&["title"]), Some("A"), "{text}");
+            assert_eq!(fields.items(&["tags"]), ["x", "y"], "{text}");
+            assert!(fields.is("draft", "true") && rest == "Text", "{text}");
+        }
+        for broken in
+            ["---\ntitle: A\nnot a key\n---\nText", "+++\ntitle = A\n+++\nText", "+++\ntitle = \"A\"\nText"]
+        {
+            assert!(front_matter(broken).is_err(), "{broken}");
+        }
+        assert_eq!(front_matter("---\n\nWords\n").map(|(_, rest)| rest), Ok("---\n\nWords\n"));
+    }
+
+    #[test]
+    fn a_text_without_front_matter_may_begin_with_its_title_and_its_day() {
+        let mut item =
+            Item { content: "# Hello\n\n> Published on Jan 2, 2020\n\nText\n".to_owned(), ..Item::default() };
+        take_beginning(&mut item);
+        assert_eq!((item.title.as_str(), item.content.as_str()), ("Hello", "Text\n"));
+        assert_eq!(item.date.map(Timestamp::rfc3339).as_deref(), Some("2020-01-02T00:00:00Z"));
+    }
+}

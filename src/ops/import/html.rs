@@ -1,0 +1,557 @@
+//! HTML of an export as Markdown. What Markdown has no sign for stays HTML, which Byline's
+//! Markdown may contain; only scripts, styles and forms are left out.
+
+use std::{cell::RefCell, fmt::Write};
+
+use html5ever::{
+    tendril::StrTendril,
+    tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts},
+};
+
+/// Elements inside each other at most; what is deeper is taken as if it were not inside.
+const DEEPEST: usize = 64;
+
+/// Elements without an end.
+const VOID: [&str; 9] = ["area", "br", "col", "embed", "hr", "img", "input", "source", "wbr"];
+/// Elements with nothing to read.
+const LEFT_OUT: [&str; 8] = ["script", "style", "form", "input", "button", "select", "template", "svg"];
+/// Elements that end a paragraph.
+const BLOCKS: [&str; 31] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "details",
+    "div",
+    "dl",
+    "dd",
+    "dt",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "ul",
+    "summary",
+];
+/// Elements within a line that stay HTML.
+const KEPT: [&str; 10] = ["abbr", "cite", "ins", "kbd", "mark", "q", "small", "sub", "sup", "u"];
+
+#[derive(Debug)]
+enum Node {
+    Text(String),
+    Element(Element),
+}
+
+#[derive(Debug)]
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    children: Vec<Node>,
+}
+
+impl Element {
+    fn new(tag: &Tag) -> Self {
+        let attributes =
+            tag.attrs.iter().map(|one| (one.name.local.to_string(), one.value.to_string())).collect();
+        Self { name: tag.name.to_string(), attributes, children: Vec::new() }
+    }
+
+    fn attribute(&self, name: &str) -> &str {
+        self.attributes.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+    }
+
+    fn is_block(&self) -> bool {
+        BLOCKS.contains(&self.name.as_str())
+    }
+}
+
+/// Builds the tree, as far as it matters here.
+struct Builder(RefCell<Vec<Element>>);
+
+impl Builder {
+    fn close(open: &mut Vec<Element>) {
+        if open.len() > 1
+            && let Some(done) = open.pop()
+            && let Some(parent) = open.last_mut()
+        {
+            parent.children.push(Node::Element(done));
+        }
+    }
+
+    /// Closes an element of that name, if one is open within `fence`.
+    fn close_named(open: &mut Vec<Element>, names: &[&str], fence: &[&str]) {
+        let at = open
+            .iter()
+            .rposition(|one| names.contains(&one.name.as_str()) || fence.contains(&one.name.as_str()));
+        if let Some(at) = at.filter(|at| *at > 0 && names.contains(&open[*at].name.as_str())) {
+            while open.len() > at {
+                Self::close(open);
+            }
+        }
+    }
+
+    fn open(open: &mut Vec<Element>, tag: &Tag) {
+        let element = Element::new(tag);
+        if element.is_block() {
+            Self::close_named(open, &["p"], &["blockquote", "td", "th", "li", "div"]);
+        }
+        match element.name.as_str() {
+            "li" => Self::close_named(open, &["li"], &["ul", "ol"]),
+            "dt" | "dd" => Self::close_named(open, &["dt", "dd"], &["dl"]),
+            "tr" => Self::close_named(open, &["tr"], &["table"]),
+            "td" | "th" => Self::close_named(open, &["td", "th"], &["tr"]),
+            _ => {}
+        }
+        let has_end = !VOID.contains(&element.name.as_str()) && !tag.self_closing;
+        if has_end && open.len() < DEEPEST {
+            open.push(element);
+        } else if !has_end && let Some(parent) = open.last_mut() {
+            parent.children.push(Node::Element(element));
+        }
+    }
+}
+
+impl TokenSink for Builder {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        let open = &mut *self.0.borrow_mut();
+        match token {
+            Token::CharacterTokens(text) => {
+                if let Some(parent) = open.last_mut() {
+                    if let Some(Node::Text(last)) = parent.children.last_mut() {
+                        last.push_str(&text);
+                    } else {
+                        parent.children.push(Node::Text(text.to_string()));
+                    }
+                }
+            }
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => Self::open(open, &tag),
+            Token::TagToken(tag) => Self::close_named(open, &[&tag.name], &[]),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+fn tree(html: &str) -> Vec<Node> {
+    let root = Element { name: String::new(), attributes: Vec::new(), children: Vec::new() };
+    let tokenizer = Tokenizer::new(Builder(RefCell::new(vec![root])), TokenizerOpts::default());
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from_slice(html));
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    let mut open = tokenizer.sink.0.take();
+    while open.len() > 1 {
+        Builder::close(&mut open);
+    }
+    open.pop().map(|root| root.children).unwrap_or_default()
+}
+
+/// How line ends of the HTML are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// As HTML has it: a space.
+    Spaces,
+    /// As the classic editor of WordPress has it: an empty line ends a paragraph, and a line
+    /// end breaks the line.
+    Breaks,
+}
+
+/// HTML as Markdown.
+#[must_use]
+pub(super) fn to_markdown(html: &str, lines: Lines) -> String {
+    let mut text = blocks(&tree(html), lines).join("\n\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// The blocks of an element: paragraphs, lists and so on.
+fn blocks(nodes: &[Node], lines: Lines) -> Vec<String> {
+    let (mut done, mut line) = (Vec::new(), String::new());
+    for node in nodes {
+        match node {
+            Node::Text(text) if lines == Lines::Breaks => {
+                let text = text.replace("\r\n", "\n");
+                for (number, piece) in text.split("\n\n").enumerate() {
+                    if number > 0 {
+                        end_line(&mut line, &mut done);
+                    }
+                    let begins = line.is_empty();
+                    let piece = if begins { piece.trim_start_matches('\n') } else { piece };
+                    for (number, piece) in piece.split('\n').enumerate() {
+                        if number > 0 {
+                            line.push_str("\\\n");
+                        }
+                        escape(piece, &mut line);
+                    }
+                }
+            }
+            Node::Text(text) => escape(text, &mut line),
+            Node::Element(element) if LEFT_OUT.contains(&element.name.as_str()) => {}
+            Node::Element(element) if element.is_block() || has_block(element) => {
+                end_line(&mut line, &mut done);
+                block(element, lines, &mut done);
+            }
+            Node::Element(element) => inline(element, &mut line),
+        }
+    }
+    end_line(&mut line, &mut done);
+    done
+}
+
+/// A link, say, around a whole paragraph.
+fn has_block(element: &Element) -> bool {
+    element
+        .children
+        .iter()
+        .any(|node| matches!(node, Node::Element(inner) if inner.is_block() || has_block(inner)))
+}
+
+/// What was gathered becomes a paragraph.
+fn end_line(line: &mut String, done: &mut Vec<String>) {
+    let text = std::mem::take(line);
+    let mut whole = text.trim();
+    // A break at either end breaks nothing.
+    while let Some(rest) = whole.strip_suffix('\\').filter(|rest| !rest.ends_with('\\')) {
+        whole = rest.trim_end();
+    }
+    while let Some(rest) = whole.strip_prefix("\\\n") {
+        whole = rest.trim_start();
+    }
+    if !whole.is_empty() {
+        done.push(whole.lines().map(|line| escape_start(line.trim_start())).collect::<Vec<_>>().join("\n"));
+    }
+}
+
+/// What would begin a heading, a list or a quote does not.
+fn escape_start(line: &str) -> String {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    if digits > 0 && line[digits..].starts_with(['.', ')']) {
+        return format!("{}\\{}", &line[..digits], &line[digits..]);
+    }
+    if line.starts_with(['#', '>', '+', '-', '=', ':']) { format!("\\{line}") } else { line.to_owned() }
+}
+
+fn block(element: &Element, lines: Lines, done: &mut Vec<String>) {
+    let inner = || blocks(&element.children, lines);
+    match element.name.as_str() {
+        "hr" => done.push("---".to_owned()),
+        "pre" => done.push(code_block(element)),
+        "blockquote" => done.push(prefixed(&inner().join("\n\n"), "> ", "> ")),
+        "ul" => done.push(list(element, lines, |_| "- ".to_owned())),
+        "ol" => {
+            let start: usize = element.attribute("start").parse().unwrap_or(1);
+            done.push(list(element, lines, |number| format!("{}. ", start.saturating_add(number))));
+        }
+        "table" => done.push(table(element)),
+        "figcaption" => done.extend(inner().into_iter().map(|text| format!("<small>{text}</small>"))),
+        "dt" => done.extend(inner().into_iter().map(|text| format!("<strong>{text}</strong>"))),
+        name => match name.strip_prefix('h').and_then(|level| level.parse::<usize>().ok()) {
+            Some(level) => {
+                let text = inner().join(" ").replace("\\\n", " ").replace('\n', " ");
+                if !text.is_empty() {
+                    done.push(format!("{} {text}", "#".repeat(level.clamp(1, 6))));
+                }
+            }
+            None => done.extend(inner()),
+        },
+    }
+}
+
+fn prefixed(text: &str, first: &str, others: &str) -> String {
+    let mut whole = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let prefix = if number == 0 { first } else { others };
+        let _ = writeln!(whole, "{}", format_args!("{prefix}{line}").to_string().trim_end());
+    }
+    whole.trim_end().to_owned()
+}
+
+fn list(element: &Element, lines: Lines, mark: impl Fn(usize) -> String) -> String {
+    let items = element.children.iter().filter_map(|node| match node {
+        Node::Element(item) if item.name == "li" => Some(blocks(&item.children, lines)),
+        // A list inside of a list, and not in an item.
+        Node::Element(inner) if inner.is_block() => {
+            let mut done = Vec::new();
+            block(inner, lines, &mut done);
+            Some(done)
+        }
+        _ => None,
+    });
+    let items = items.enumerate().map(|(number, inner)| {
+        let mark = mark(number);
+        let is_short =
+            inner.len() < 2 || inner[1..].iter().all(|one| one.starts_with("- ") || one.starts_with("1. "));
+        prefixed(&inner.join(if is_short { "\n" } else { "\n\n" }), &mark, &" ".repeat(mark.len()))
+    });
+    items.collect::<Vec<_>>().join("\n")
+}
+
+/// The text of an element, as it stands.
+fn plain(nodes: &[Node], text: &mut String) {
+    for node in nodes {
+        match node {
+            Node::Text(own) => text.push_str(own),
+            Node::Element(element) if element.name == "br" => text.push('\n'),
+            Node::Element(element) => plain(&element.children, text),
+        }
+    }
+}
+
+fn code_block(element: &Element) -> String {
+    let mut code = String::new();
+    plain(&element.children, &mut code);
+    let classes = |element: &Element| {
+        let class = element.attribute("class").to_owned();
+        class.split_whitespace().find_map(|one| one.strip_prefix("language-").map(ToOwned::to_owned))
+    };
+    let language = classes(element).or_else(|| {
+        element.children.iter().find_map(|node| match node {
+            Node::Element(inner) if inner.name == "code" => classes(inner),
+            _ => None,
+        })
+    });
+    let fence = "`".repeat(longest_ticks(&code).max(2) + 1);
+    let code = code.trim_matches('\n');
+    format!("{fence}{}\n{code}\n{fence}", language.unwrap_or_default())
+}
+
+fn longest_ticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}
+
+/// A table of one line in each cell; any other stays HTML.
+fn table(element: &Element) -> String {
+    let mut rows = Vec::new();
+    gather_rows(element, &mut rows);
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let cells = row.children.iter().filter_map(|node| match node {
+                Node::Element(cell) if cell.name == "td" || cell.name == "th" => {
+                    let text = blocks(&cell.children, Lines::Spaces).join("<br>").replace("\\\n", "<br>");
+                    Some(text.replace('\n', " ").replace('|', "\\|"))
+                }
+                _ => None,
+            });
+            cells.collect()
+        })
+        .collect();
+    let width = cells.iter().map(Vec::len).max().unwrap_or_default();
+    let mut written = String::new();
+    for (number, row) in cells.iter().enumerate() {
+        let padded = (0..width).map(|at| row.get(at).map_or("", String::as_str));
+        let _ = writeln!(written, "| {} |", padded.collect::<Vec<_>>().join(" | "));
+        if number == 0 {
+            let _ = writeln!(written, "|{}", "---|".repeat(width));
+        }
+    }
+    written.trim_end().to_owned()
+}
+
+fn gather_rows<'a>(element: &'a Element, rows: &mut Vec<&'a Element>) {
+    for node in &element.children {
+        if let Node::Element(inner) = node {
+            if inner.name == "tr" {
+                rows.push(inner);
+            } else if inner.name != "table" {
+                gather_rows(inner, rows);
+            }
+        }
+    }
+}
+
+fn inline(element: &Element, line: &mut String) {
+    let mut inner = String::new();
+    for node in &element.children {
+        match node {
+            Node::Text(text) => escape(text, &mut inner),
+            Node::Element(child) if LEFT_OUT.contains(&child.name.as_str()) => {}
+            Node::Element(child) => inline(child, &mut inner),
+        }
+    }
+    match element.name.as_str() {
+        "br" => line.push_str("\\\n"),
+        "strong" | "b" => marked(line, &inner, "**", "strong"),
+        "em" | "i" => marked(line, &inner, "*", "em"),
+        "del" | "s" | "strike" => marked(line, &inner, "~~", "del"),
+        "code" | "tt" => {
+            let mut code = String::new();
+            plain(&element.children, &mut code);
+            let fence = "`".repeat(longest_ticks(&code) + 1);
+            let space = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
+            if !code.trim().is_empty() {
+                let _ = write!(line, "{fence}{space}{}{space}{fence}", code.replace('\n', " "));
+            }
+        }
+        "img" => {
+            let (src, mut alt) = (element.attribute("src"), String::new());
+            escape(element.attribute("alt"), &mut alt);
+            if !src.is_empty() {
+                let _ = write!(line, "![{alt}]({})", target(src));
+            }
+        }
+        "a" => {
+            let href = element.attribute("href");
+            match (href.is_empty(), inner.trim().is_empty()) {
+                (true, _) => line.push_str(&inner),
+                (false, true) => {}
+                (false, false) => {
+                    let _ = write!(line, "[{}]({})", inner.trim(), target(href));
+                }
+            }
+        }
+        // They play what is elsewhere; a link leads there.
+        "iframe" | "video" | "audio" | "embed" | "source" => {
+            let src = element.attribute("src");
+            if src.is_empty() {
+                line.push_str(&inner);
+            } else {
+                let mut shown = String::new();
+                escape(src, &mut shown);
+                let _ = write!(line, "[{shown}]({})", target(src));
+            }
+        }
+        name if KEPT.contains(&name) && !inner.is_empty() => {
+            let _ = write!(line, "<{name}>{inner}</{name}>");
+        }
+        _ => line.push_str(&inner),
+    }
+}
+
+/// An address as it stands between the brackets of a link.
+fn target(address: &str) -> String {
+    let address: String = address.chars().filter(|c| !c.is_control()).collect();
+    if address.contains([' ', '(', ')', '<', '>']) {
+        return address
+            .trim()
+            .replace(' ', "%20")
+            .replace('(', "%28")
+            .replace(')', "%29")
+            .replace('<', "%3C")
+            .replace('>', "%3E");
+    }
+    address
+}
+
+/// Emphasis: by signs where they are sure to be understood, else by an element.
+fn marked(line: &mut String, inner: &str, sign: &str, name: &str) {
+    let text = inner.trim();
+    if text.is_empty() {
+        line.push_str(inner);
+        return;
+    }
+    let before = &inner[..inner.len() - inner.trim_start().len()];
+    let after = &inner[inner.trim_end().len()..];
+    let is_plain = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let is_free = !before.is_empty() || line.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    if is_plain(text.chars().next()) && is_plain(text.chars().next_back()) && is_free {
+        let _ = write!(line, "{before}{sign}{text}{sign}{after}");
+    } else {
+        let _ = write!(line, "{before}<{name}>{text}</{name}>{after}");
+    }
+}
+
+/// Adds a text whose signs mean nothing.
+fn escape(text: &str, line: &mut String) {
+    for c in text.chars() {
+        if c.is_whitespace() && c != '\u{A0}' {
+            if !line.is_empty() && !line.ends_with([' ', '\n']) {
+                line.push(' ');
+            }
+            continue;
+        }
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '~' | '$' | '|' => line.extend(['\\', c]),
+            '&' => line.push_str("&amp;"),
+            c if c.is_control() => {}
+            c => line.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn markdown(html: &str) -> String {
+        to_markdown(html, Lines::Spaces)
+    }
+
+    #[test]
+    fn html_becomes_markdown() {
+        for (html, expected) in [
+            (
+                "<p>One <b>two</b> <em>three</em> <s>x</s></p><p>four</p>",
+                "One **two** *three* ~~x~~\n\nfour\n",
+            ),
+            ("<h2>A <i>b</i></h2>text", "## A *b*\n\ntext\n"),
+            ("<a href='/x y'>l</a><img src=/p.png alt='a [b]'>", "[l](/x%20y)![a \\[b\\]](/p.png)\n"),
+            ("<ul><li>a<li>b<ul><li>c</ul></ul>", "- a\n- b\n  - c\n"),
+            ("<ol start=3><li>a</li><li>b</li></ol>", "3. a\n4. b\n"),
+            ("<blockquote><p>a</p><p>b</p></blockquote>", "> a\n>\n> b\n"),
+            (
+                "<pre class=\"language-rust\"><code>fn a() {\n\n}</code></pre>",
+                "```rust\nfn a() {\n\n}\n```\n",
+            ),
+            ("<p>a<br>b</p>", "a\\\nb\n"),
+            ("<p>a*b_c 1 &lt; 2 &amp;amp; $x$</p>", "a\\*b\\_c 1 \\< 2 &amp;amp; \\$x\\$\n"),
+            ("<p># no heading</p><p>1. no list</p><p>- x</p>", "\\# no heading\n\n1\\. no list\n\n\\- x\n"),
+            ("<table><tr><th>a<th>b<tr><td>1<td>2|3</table>", "| a | b |\n|---|---|\n| 1 | 2\\\\|3 |\n"),
+            (
+                "<p><strong>“x”</strong> H<sub>2</sub>O <code>a`b</code></p>",
+                "<strong>“x”</strong> H<sub>2</sub>O ``a`b``\n",
+            ),
+            ("<iframe src='https://v.example/1'></iframe>", "[https://v.example/1](https://v.example/1)\n"),
+            ("<p>a</p><script>x</script><style>y</style><p>b", "a\n\nb\n"),
+            (
+                "<figure><img src=x.png><figcaption>c</figcaption></figure>",
+                "![](x.png)\n\n<small>c</small>\n",
+            ),
+        ] {
+            assert_eq!(markdown(html), expected, "{html}");
+        }
+        let classic = "One\ntwo\n\nthree <b>x</b>\n<pre>a\n\nb</pre>\nfour";
+        assert_eq!(
+            to_markdown(classic, Lines::Breaks),
+            "One\\\ntwo\n\nthree **x**\n\n```\na\n\nb\n```\n\nfour\n"
+        );
+    }
+
+    #[test]
+    fn depth_and_length_cost_no_more_than_they_should() {
+        let deep = "<div><ul><li><blockquote>".repeat(20_000);
+        let length = markdown(&format!("{deep}x")).len();
+        assert!(length < 10 * deep.len(), "{length}");
+        assert!(!markdown(&"<p>a <b>b".repeat(20_000)).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_html_becomes_some_markdown(html in "(<[/]?(p|b|ul|li|pre|table|tr|td|a href=x|h1|img src=y)>|[a-z*_ \n]{0,4}){0,20}") {
+            let text = markdown(&html);
+            prop_assert!(text.is_empty() || text.ends_with('\n'));
+        }
+    }
+}

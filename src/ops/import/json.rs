@@ -1,0 +1,189 @@
+//! Exports in JSON: of Ghost, of WriteFreely, and of a table in DynamoDB with the model Post
+//! of an app of AWS Amplify.
+
+use serde_json::{Map, Value};
+
+use super::{
+    html::{Lines, to_markdown},
+    item::{Item, Left},
+};
+use crate::{
+    posts::{Language, PostId, domain::front_matter},
+    timestamp::Timestamp,
+};
+
+type Found = Vec<Result<Item, Left>>;
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn date(value: &Value, name: &str) -> Option<Timestamp> {
+    match value.get(name)? {
+        Value::String(text) => front_matter::date(text),
+        // Old exports of Ghost have milliseconds.
+        Value::Number(millis) => Some(Timestamp::from_micros(millis.as_i64()?.checked_mul(1000)?)),
+        _ => None,
+    }
+}
+
+/// The tables of an export of Ghost, if it is one.
+fn ghost_data(export: &Value) -> Option<&Value> {
+    let data = export.get("db").map_or_else(|| export.get("data"), |db| db.get(0)?.get("data"))?;
+    data.get("posts")?.is_array().then_some(data)
+}
+
+/// Whether it is an export of Ghost.
+pub(super) fn is_ghost(export: &Value) -> bool {
+    ghost_data(export).is_some()
+}
+
+/// The posts of Ghost.
+pub(super) fn ghost(export: &Value) -> Found {
+    let Some(data) = ghost_data(export) else { return Vec::new() };
+    list(data, "posts").iter().map(|post| ghost_post(data, post)).collect()
+}
+
+/// The id of a row, which was a number once.
+fn id(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn ghost_post(data: &Value, post: &Value) -> Result<Item, Left> {
+    let (title, slug) = (text(post, "title"), text(post, "slug"));
+    let source = format!("{title} ({slug})");
+    let html = text(post, "html").replace("__GHOST_URL__", "");
+    let own = id(post, "id");
+    if html.is_empty() && !text(post, "plaintext").trim().is_empty() {
+        return Err(Left::lost(source, "the export has its text in no form that can be read: html is empty"));
+    }
+    let mut content = to_markdown(&html, Lines::Spaces);
+    let picture = text(post, "feature_image").replace("__GHOST_URL__", "");
+    if !picture.is_empty() {
+        let image = format!("<img src=\"{}\">", html_escape::encode_double_quoted_attribute(&picture));
+        content = format!("{}\n{content}", to_markdown(&image, Lines::Spaces));
+    }
+    let mut links: Vec<&Value> =
+        list(data, "posts_tags").iter().filter(|link| id(link, "post_id") == own).collect();
+    links.sort_by_key(|link| link.get("sort_order").and_then(Value::as_i64));
+    let tags = links.iter().filter_map(|link| {
+        let tag = list(data, "tags").iter().find(|tag| id(tag, "id") == id(link, "tag_id"))?;
+        // Tags of this kind are for the theme and not for readers.
+        (!text(tag, "name").starts_with('#')).then(|| text(tag, "name").to_owned())
+    });
+    let visibility = post.get("visibility").and_then(Value::as_str).unwrap_or("public");
+    Ok(Item {
+        key: format!("ghost {own}"),
+        source,
+        title: if title == "(Untitled)" { String::new() } else { title.to_owned() },
+        content,
+        slug: Some(slug.to_owned()),
+        tags: tags.collect(),
+        date: date(post, "published_at"),
+        // What only members could read is not published here.
+        is_draft: !matches!(text(post, "status"), "published" | "scheduled") || visibility != "public",
+        language: Language::parse(text(post, "locale")).ok(),
+        old_paths: vec![format!("/{slug}")],
+        ..Item::default()
+    })
+}
+
+/// Whether it is an export of WriteFreely.
+pub(super) fn is_writefreely(export: &Value) -> bool {
+    export.get("username").is_some() && (export.get("collections").is_some() || export.get("posts").is_some())
+}
+
+/// The posts of WriteFreely: those of its blogs, and as drafts those in none.
+pub(super) fn writefreely(export: &Value) -> Found {
+    let of_blogs = list(export, "collections").iter().flat_map(|blog| {
+        list(blog, "posts").iter().map(|post| writefreely_post(Some(text(blog, "alias")), post))
+    });
+    of_blogs.chain(list(export, "posts").iter().map(|post| writefreely_post(None, post))).map(Ok).collect()
+}
+
+fn writefreely_post(blog: Option<&str>, post: &Value) -> Item {
+    let (own, slug, title) = (text(post, "id"), text(post, "slug"), text(post, "title"));
+    let tags = list(post, "tags").iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+    let mut old_paths = vec![format!("/{own}")];
+    if let Some(blog) = blog.filter(|_| !slug.is_empty()) {
+        old_paths.extend([format!("/{blog}/{slug}"), format!("/{slug}")]);
+    }
+    Item {
+        key: format!("writefreely {own}"),
+        source: format!("{} ({own})", if title.is_empty() { slug } else { title }),
+        title: title.to_owned(),
+        content: text(post, "body").to_owned(),
+        slug: Some(slug.to_owned()).filter(|slug| !slug.is_empty()),
+        tags,
+        date: date(post, "created"),
+        is_draft: blog.is_none(),
+        language: Language::parse(text(post, "language")).ok(),
+        old_paths,
+        ..Item::default()
+    }
+}
+
+/// Whether a text has rows of DynamoDB, one on a line, as its export to S3 writes them.
+pub(super) fn is_dynamodb(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let row: Option<Value> = serde_json::from_str(first).ok();
+    row.is_some_and(|row| row.get("Item").is_some_and(Value::is_object))
+}
+
+/// The posts of a table in DynamoDB. They keep their ids, by which apps link to them.
+pub(super) fn dynamodb(text: &str) -> Found {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(number, line)| dynamodb_row(number + 1, line)).collect()
+}
+
+fn dynamodb_row(number: usize, line: &str) -> Result<Item, Left> {
+    let source = format!("row {number}");
+    let row: Value = serde_json::from_str(line)
+        .map_err(|error| Left::lost(source.clone(), format!("it is no JSON: {error}")))?;
+    let Some(Value::Object(fields)) = row.get("Item") else {
+        return Err(Left::lost(source, "it has no Item"));
+    };
+    let row = Value::Object(
+        fields.iter().filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect(),
+    );
+    let own = text(&row, "id");
+    let source = format!("{} ({own})", text(&row, "title"));
+    if row.get("_deleted").and_then(Value::as_bool) == Some(true) {
+        return Err(Left::no_post(source, "it was deleted there"));
+    }
+    if own.is_empty() || row.get("title").is_none() {
+        return Err(Left::no_post(source, "it has no id or no title, so it is no Post"));
+    }
+    Ok(Item {
+        key: format!("dynamodb {own}"),
+        id: PostId::parse(own),
+        source,
+        title: text(&row, "title").to_owned(),
+        content: text(&row, "content").to_owned(),
+        date: date(&row, "createdAt"),
+        ..Item::default()
+    })
+}
+
+/// A value of DynamoDB without its type.
+fn plain(value: &Value) -> Option<Value> {
+    let (kind, inner) = value.as_object()?.iter().next()?;
+    Some(match (kind.as_str(), inner) {
+        ("S" | "BOOL", inner) => inner.clone(),
+        ("N", Value::String(number)) => serde_json::from_str(number).ok()?,
+        ("SS", inner) => inner.clone(),
+        ("L", Value::Array(items)) => Value::Array(items.iter().filter_map(plain).collect()),
+        ("M", Value::Object(map)) => Value::Object(
+            map.iter().filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect::<Map<_, _>>(),
+        ),
+        _ => return None,
+    })
+}

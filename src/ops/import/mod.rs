@@ -1,0 +1,204 @@
+//! `byline import`: posts from elsewhere become those of an author here.
+//!
+//! Every format gives [`item::Item`]s, and one loop stores them: pictures first, then the
+//! post with the paths at which it was read, in one transaction. So whatever ends an import
+//! in between leaves whole posts, and the next one goes on: what is there already is
+//! recognised by its id, which is made of where it came from.
+
+mod bear;
+mod exports;
+mod files;
+mod folder;
+mod html;
+mod item;
+mod json;
+mod pictures;
+mod wordpress;
+
+use std::path::PathBuf;
+
+use self::{
+    files::Folder,
+    item::{Item, Left},
+    pictures::Mode,
+};
+use crate::{
+    credentials::{Actor, User},
+    error::AppError,
+    posts::domain::importing::{self, Outcome},
+    site::Site,
+};
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A folder of Markdown with front matter: Hugo, Jekyll, Zola, Mataroa, Byline
+    Markdown,
+    /// WordPress: an export in XML (WXR)
+    Wordpress,
+    /// Ghost: an export in JSON
+    Ghost,
+    /// WriteFreely: an export in JSON
+    Writefreely,
+    /// Bear Blog: an export in CSV
+    Bear,
+    /// DynamoDB: an export of the model Post to S3, rows of JSON, packed by gzip or not
+    Dynamodb,
+}
+
+/// How posts are brought.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Whose posts they become.
+    pub user: User,
+    /// A folder, or a file.
+    pub path: PathBuf,
+    /// Without one, it is found from what is there.
+    pub format: Option<Format>,
+    /// Whether nothing is changed.
+    pub is_dry_run: bool,
+}
+
+/// What an import has done, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub imported: usize,
+    pub updated: usize,
+    pub unchanged: usize,
+    /// Left alone for a reason that is no fault.
+    pub skipped: usize,
+    /// What should have been taken and was not, in whole or in part.
+    pub lost: usize,
+}
+
+/// Why there is no import.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("{}: {cause}", path.display())]
+    Unreadable { path: PathBuf, cause: std::io::Error },
+    #[error(
+        "{} is no export that Byline knows: a folder with Markdown, WordPress (XML), Ghost, WriteFreely or DynamoDB (JSON), Bear (CSV)",
+        .0.display()
+    )]
+    Unknown(PathBuf),
+}
+
+/// Brings the posts of an export. `say` gets one line for each of them.
+///
+/// # Errors
+/// [`ImportError`] before anything is done; what goes wrong with a post is said in its line.
+pub async fn run(site: &Site, import: &Import, mut say: impl FnMut(&str)) -> Result<Totals, ImportError> {
+    let (folder, items) = exports::open(&import.path, import.format)?;
+    let actor = Actor::User(import.user.clone());
+    let mut totals = Totals::default();
+    for item in items {
+        let line = match item {
+            Ok(item) => one(site, &actor, import, &folder, item, &mut totals).await,
+            Err(left) => skip(&left, &mut totals),
+        };
+        say(&line);
+    }
+    Ok(totals)
+}
+
+fn skip(left: &Left, totals: &mut Totals) -> String {
+    if left.is_lost {
+        totals.lost += 1;
+    } else {
+        totals.skipped += 1;
+    }
+    format!("skipped   {}, because {}", on_one_line(&left.source), on_one_line(&left.why))
+}
+
+/// Names of files can have line ends and the commands of a terminal in them.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
+/// Brings one post; its line of the report.
+async fn one(
+    site: &Site,
+    actor: &Actor,
+    import: &Import,
+    folder: &Folder,
+    mut item: Item,
+    totals: &mut Totals,
+) -> String {
+    let source = on_one_line(&item.source);
+    match store(site, actor, import, folder, &mut item, totals).await {
+        Ok((Deed { what, of_it }, notes)) => {
+            let notes: String = notes.iter().map(|note| format!("; {}", on_one_line(note))).collect();
+            let would =
+                if import.is_dry_run && ["imported", "updated"].contains(&what) { "would be " } else { "" };
+            format!("{would}{what:<9} {source}{of_it}{notes}")
+        }
+        Err(error) => {
+            let why = error.sentences();
+            let why = why.trim_end_matches('.');
+            skip(&Left::lost(source, why), totals)
+        }
+    }
+}
+
+/// What a line says: a verb, and what comes behind the name.
+struct Deed {
+    what: &'static str,
+    of_it: String,
+}
+
+async fn store(
+    site: &Site,
+    actor: &Actor,
+    import: &Import,
+    folder: &Folder,
+    item: &mut Item,
+    totals: &mut Totals,
+) -> Result<(Deed, Vec<String>), AppError> {
+    let Import { user, is_dry_run, .. } = import;
+    // What cannot become a post costs no picture.
+    item.checked(&user.id)?;
+    let mode = if *is_dry_run { Mode::Look } else { Mode::Upload };
+    let pictures = pictures::take(site, actor, folder, item, mode).await?;
+    let (incoming, tags_left) = item.checked(&user.id)?;
+    let outcome = match is_dry_run {
+        true => importing::preview(site, user, &incoming).await?,
+        false => importing::take(site, user, incoming).await?,
+    };
+    let mut notes = Vec::new();
+    if !tags_left.is_empty() {
+        notes.push(format!("without the tags {}", tags_left.join(", ")));
+    }
+    if pictures.taken > 0 {
+        notes.push(format!("pictures: {}", pictures.taken));
+    }
+    if !pictures.missing.is_empty() {
+        notes.push(format!("not in the export: {}", pictures.missing.join(", ")));
+    }
+    for (name, why) in &pictures.refused {
+        notes.push(format!("{name} was not taken, because {}", why.trim_end_matches('.')));
+    }
+    totals.lost += usize::from(!pictures.refused.is_empty());
+    Ok((deed(outcome, totals), notes))
+}
+
+fn deed(outcome: Outcome, totals: &mut Totals) -> Deed {
+    let count = match &outcome {
+        Outcome::Published(_) | Outcome::Draft | Outcome::Scheduled(_) => &mut totals.imported,
+        Outcome::Updated => &mut totals.updated,
+        Outcome::Unchanged => &mut totals.unchanged,
+        Outcome::ChangedHere | Outcome::DeletedHere => &mut totals.skipped,
+        Outcome::IdTaken => &mut totals.lost,
+    };
+    *count += 1;
+    let (what, of_it) = match outcome {
+        Outcome::Published(path) => ("imported", format!(" → {path}")),
+        Outcome::Draft => ("imported", " as a draft".to_owned()),
+        Outcome::Scheduled(at) => ("imported", format!(" as a draft that is published on {}", at.moment())),
+        Outcome::Updated => ("updated", String::new()),
+        Outcome::Unchanged => ("unchanged", String::new()),
+        Outcome::ChangedHere => ("skipped", ", because it was changed here since it was imported".to_owned()),
+        Outcome::DeletedHere => ("skipped", ", because it was deleted here since it was imported".to_owned()),
+        Outcome::IdTaken => ("skipped", ", because something of another author has its id".to_owned()),
+    };
+    Deed { what, of_it }
+}
