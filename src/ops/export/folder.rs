@@ -135,8 +135,8 @@ impl Target for OfAuthor<'_> {
 /// [`ExportError`]; what was written until then stays, and the next export replaces it.
 pub async fn write(site: &Site, to: &Path) -> Result<usize, ExportError> {
     let mut folder = Folder::empty(to)?;
-    let identity = &site.identity;
-    let about = json!({ "name": identity.name.to_string(), "address": site.link("/") });
+    let settings = site.settings();
+    let about = json!({ "name": settings.identity.name.to_string(), "address": site.link("/") });
     folder.write(Path::new("site.json"), format!("{about:#}\n").as_bytes())?;
     let listed = store::list(&mut site.database.read().await?).await?;
     let mut authors = 0;

@@ -23,6 +23,7 @@ use self::{
     pictures::Mode,
 };
 use crate::{
+    config::SiteTimeZone,
     credentials::{Actor, User},
     error::AppError,
     posts::domain::importing::{self, Outcome},
@@ -193,7 +194,9 @@ fn deed(outcome: Outcome, totals: &mut Totals) -> Deed {
     let (what, of_it) = match outcome {
         Outcome::Published(path) => ("imported", format!(" → {path}")),
         Outcome::Draft => ("imported", " as a draft".to_owned()),
-        Outcome::Scheduled(at) => ("imported", format!(" as a draft that is published on {}", at.moment())),
+        Outcome::Scheduled(at) => {
+            ("imported", format!(" as a draft that is published on {}", SiteTimeZone::default().moment(at)))
+        }
         Outcome::Updated => ("updated", String::new()),
         Outcome::Unchanged => ("unchanged", String::new()),
         Outcome::ChangedHere => ("skipped", ", because it was changed here since it was imported".to_owned()),
