@@ -9,9 +9,10 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::{
-    Format, ImportError, bear,
+    bear,
     files::{self, Entry, Folder},
     folder,
+    format::{Format, ImportError},
     item::{Item, Items, Left},
     json, wordpress,
 };

@@ -9,6 +9,7 @@ mod bear;
 mod exports;
 mod files;
 mod folder;
+mod format;
 mod html;
 mod item;
 mod json;
@@ -16,6 +17,8 @@ mod pictures;
 mod wordpress;
 
 use std::path::PathBuf;
+
+pub use self::format::{Format, ImportError};
 
 use self::{
     files::Folder,
@@ -29,23 +32,6 @@ use crate::{
     posts::domain::importing::{self, Outcome},
     site::Site,
 };
-
-/// The form of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// A folder of Markdown with front matter: Hugo, Jekyll, Zola, Mataroa, Byline
-    Markdown,
-    /// WordPress: an export in XML (WXR)
-    Wordpress,
-    /// Ghost: an export in JSON
-    Ghost,
-    /// WriteFreely: an export in JSON
-    Writefreely,
-    /// Bear Blog: an export in CSV
-    Bear,
-    /// DynamoDB: an export of the model Post to S3, rows of JSON, packed by gzip or not
-    Dynamodb,
-}
 
 /// How posts are brought.
 #[derive(Clone, Debug)]
@@ -70,18 +56,6 @@ pub struct Totals {
     pub skipped: usize,
     /// What should have been taken and was not, in whole or in part.
     pub lost: usize,
-}
-
-/// Why there is no import.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    #[error("{}: {cause}", path.display())]
-    Unreadable { path: PathBuf, cause: std::io::Error },
-    #[error(
-        "{} is no export that Byline knows: a folder with Markdown, WordPress (XML), Ghost, WriteFreely or DynamoDB (JSON), Bear (CSV)",
-        .0.display()
-    )]
-    Unknown(PathBuf),
 }
 
 /// Brings the posts of an export. `say` gets one line for each of them.
