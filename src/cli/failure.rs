@@ -1,6 +1,10 @@
 //! Why a command fails, in words for the person at the terminal.
 
-use crate::{config::StartError, error::AppError, ops::copy::CopyError};
+use crate::{
+    config::StartError,
+    error::AppError,
+    ops::{backup::BackupError, copy::CopyError},
+};
 
 /// Why a command failed: one sentence for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +13,8 @@ pub(super) enum Failure {
     Start(#[from] StartError),
     #[error(transparent)]
     Copy(#[from] CopyError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}")]
     Refused(String),
     #[error("standard input: {0}")]

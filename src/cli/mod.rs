@@ -1,8 +1,9 @@
-//! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
+//! The command line. Each command has its own file: `serve`, `migrate`, `copy`, `backup`,
 //! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`.
 
 mod api_key;
 mod audit;
+mod backup;
 mod codegen;
 mod copy;
 mod failure;
@@ -51,6 +52,9 @@ enum Command {
     Migrate,
     /// Copy a site into an empty database, of SQLite or PostgreSQL
     Copy(copy::Copy),
+    /// Make backups, verify and restore them
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
     Codegen(codegen::Options),
     /// Manage accounts
@@ -118,6 +122,7 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         Command::Serve(options) => serve::run(configured()?, &options).await.map(|()| String::new()),
         // Names both databases itself; the configured one may be either, or neither.
         Command::Copy(databases) => copy::run(databases, secret_key_file).await,
+        Command::Backup(command) => backup::run(command, configured).await,
         Command::Migrate => {
             let config = configured()?;
             on_site(&config, async |_| Ok(migrate::run(&config))).await
