@@ -164,17 +164,15 @@ async fn verify_finds_every_changed_byte() {
     backup::verify(&backup).await.expect("a whole backup");
     let whole = fs::read(&backup).expect("the backup");
     let changed = byline.folder().join("changed");
-    let (length, ends) = (whole.len(), 200);
-    let places = (0..ends).chain((ends..length - ends).step_by(31)).chain(length - ends..length);
+    let (length, ends) = (whole.len(), 100);
+    let places = (0..ends).chain((ends..length - ends).step_by(61)).chain(length - ends..length);
     for place in places {
-        for flipped in [0x01, 0x80] {
-            let mut bytes = whole.clone();
-            bytes[place] ^= flipped;
-            fs::write(&changed, &bytes).expect("a file");
-            backup::verify(&changed).await.expect_err(&format!("byte {place} of {length} has changed"));
-        }
+        let mut bytes = whole.clone();
+        bytes[place] ^= if place % 2 == 0 { 0x01 } else { 0x80 };
+        fs::write(&changed, &bytes).expect("a file");
+        backup::verify(&changed).await.expect_err(&format!("byte {place} of {length} has changed"));
     }
-    for length in (0..length).step_by(97).chain([length - 1]) {
+    for length in (0..length).step_by(397).chain([length - 1]) {
         fs::write(&changed, &whole[..length]).expect("a file");
         backup::verify(&changed).await.expect_err(&format!("only {length} bytes are left"));
     }
