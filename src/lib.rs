@@ -11,7 +11,7 @@
 //! | `app` | the document around every page |
 //! | `codegen` | files for front ends of AWS Amplify |
 //! | `graphql`, `cognito`, `oauth` | the three protocols for programs |
-//! | `ops` | copy, demo data, housekeeping |
+//! | `ops` | backups, copy, demo data, housekeeping |
 //! | `feeds` | feeds of posts, the map of the site, the rules for crawlers |
 //! | [`posts`], [`accounts`] | the features: types that both builds share, server functions (`api`), islands; and with `ssr` their `pages`, `forms` and `domain` |
 //! | [`media`] | pictures that authors upload; beside `accounts`, below `posts` |

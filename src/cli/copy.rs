@@ -31,15 +31,23 @@ pub(super) struct Copy {
     to_file: Option<PathBuf>,
 }
 
-pub(super) async fn run(databases: Copy, secret_key_file: Option<PathBuf>) -> Result<String, Failure> {
-    // Parsed here, because clap would show the password in a wrong URL.
-    let database = |flag: &'static str, url: Option<String>, file: Option<PathBuf>| match file {
+/// The database that a flag names, or the file that another flag names. Parsed here,
+/// because clap would show the password in a wrong URL.
+pub(super) fn database(
+    flag: &'static str,
+    url: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<DatabaseUrl, Failure> {
+    match file {
         Some(file) => Ok(read_database_url(flag, &file)?),
         None => {
             let url = url.unwrap_or_default().parse::<DatabaseUrl>();
             url.map_err(|error| Failure::Refused(format!("{flag}: {error}")))
         }
-    };
+    }
+}
+
+pub(super) async fn run(databases: Copy, secret_key_file: Option<PathBuf>) -> Result<String, Failure> {
     let from = database("--from", databases.from, databases.from_file)?;
     let to = database("--to", databases.to, databases.to_file)?;
     let source = SecretKeySource::of_environment(secret_key_file, &from);

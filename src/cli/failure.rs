@@ -3,7 +3,7 @@
 use crate::{
     config::StartError,
     error::AppError,
-    ops::{copy::CopyError, export::folder::ExportError, import::ImportError},
+    ops::{backup::BackupError, copy::CopyError, export::folder::ExportError, import::ImportError},
 };
 
 /// Why a command failed: one sentence for the person at the terminal.
@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Export(#[from] ExportError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}")]
     Refused(String),
     #[error("standard input: {0}")]

@@ -1,9 +1,10 @@
-//! The command line. Each command has its own file: `serve`, `migrate`, `copy`,
+//! The command line. Each command has its own file: `serve`, `migrate`, `copy`, `backup`,
 //! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`,
 //! `site`, `post`, `import`, `export`.
 
 mod api_key;
 mod audit;
+mod backup;
 mod codegen;
 mod copy;
 mod export;
@@ -56,6 +57,9 @@ enum Command {
     Migrate,
     /// Copy a site into an empty database, of SQLite or PostgreSQL
     Copy(copy::Copy),
+    /// Make backups, verify and restore them
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Write what a front end of AWS Amplify needs: aws-exports.js, schema, statements, types
     Codegen(codegen::Options),
     /// Manage accounts
@@ -133,6 +137,7 @@ async fn command(cli: Cli) -> Result<String, Failure> {
         Command::Serve(options) => serve::run(configured()?, &options).await.map(|()| String::new()),
         // Names both databases itself; the configured one may be either, or neither.
         Command::Copy(databases) => copy::run(databases, secret_key_file).await,
+        Command::Backup(command) => backup::run(command, configured).await,
         Command::Migrate => {
             let config = configured()?;
             on_site(&config, async |_| Ok(migrate::run(&config))).await

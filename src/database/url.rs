@@ -1,9 +1,12 @@
 //! The URL of a database.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::{Url, form_urlencoded};
+
+/// What would end the path in the URL of a file, or stand for another character.
+const IN_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// `sqlite://path` (the file is created on first start) or
 /// `postgres://user:password@host/name` (which must exist).
@@ -39,6 +42,13 @@ pub enum DatabaseUrlError {
 }
 
 impl DatabaseUrl {
+    /// The URL of a file of SQLite. The path has to be absolute, and of UTF-8.
+    #[must_use]
+    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+        let path = path.to_str().filter(|_| path.is_absolute())?;
+        format!("sqlite://{}", utf8_percent_encode(path, IN_PATH)).parse().ok()
+    }
+
     #[must_use]
     pub fn engine(&self) -> Engine {
         if self.0.starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres }

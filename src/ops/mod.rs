@@ -1,6 +1,7 @@
 //! Tasks on a whole site or a whole account: an operator starts them, or the clock, or
 //! the person whose account it is.
 
+pub mod backup;
 pub mod copy;
 pub mod deletions;
 pub mod demo;

@@ -38,7 +38,7 @@ fn arguments<'a>(from: &'a TestDatabase, to: &'a TestDatabase) -> [&'a str; 5] {
 }
 
 /// Every row of the site itself; sqlx notes for each database when it was made.
-async fn rows(database: &TestDatabase) -> String {
+pub(super) async fn rows(database: &TestDatabase) -> String {
     let dump = database.dump().await;
     let (_, rows) = dump.split_once("\napi_keys:\n").expect("the first of our tables");
     rows.to_owned()
@@ -66,7 +66,7 @@ fn without_key(config: &mut Config) {
 
 /// A site with two authors, one of them signed in, and posts that are easily
 /// damaged on the way.
-async fn lively_site() -> (Running, Client) {
+pub(super) async fn lively_site() -> (Running, Client) {
     lively_site_with(|_| ()).await
 }
 
@@ -261,7 +261,7 @@ async fn a_site_without_anything_is_copied_too() {
 }
 
 /// A site that takes a while to copy.
-async fn large_site() -> (Running, Client) {
+pub(super) async fn large_site() -> (Running, Client) {
     let site = Running::start_with(without_key).await;
     let ada = site.author("ada").await;
     let text = "All work and no play makes Jack a dull boy. ".repeat(22);

@@ -13,6 +13,7 @@ mod addresses;
 mod api_keys;
 mod authorization;
 mod authors;
+mod backup;
 mod codegen;
 mod cognito;
 mod cognito_mail;

@@ -1,0 +1,121 @@
+//! `byline backup`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{copy::database, failure::Failure};
+use crate::{
+    config::{Config, StartError},
+    credentials::sealing,
+    ops::backup::{self, Manifest, Secrets},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Backup {
+    /// Write the whole site into one file and verify it; the site may be served meanwhile
+    Create(Create),
+    /// Restore a backup into a temporary database and compare all of it with its manifest
+    Verify {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Verify a backup, then copy the site in it into an empty database
+    Restore(Restore),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Create {
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// Put the secret key into the backup: whoever has the file can then read what is sealed
+    #[arg(long)]
+    with_secret_key: bool,
+    /// Replace an earlier backup of the same name
+    #[arg(long)]
+    replace: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Restore {
+    /// The backup
+    file: PathBuf,
+    /// An empty database that is not in use; a SQLite file is created if it is missing
+    #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
+    to: Option<String>,
+    /// File with the URL of the empty database
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+}
+
+pub(super) async fn run(
+    command: Backup,
+    configured: impl FnOnce() -> Result<Config, StartError>,
+) -> Result<String, Failure> {
+    match command {
+        Backup::Create(Create { to, with_secret_key, replace }) => {
+            let config = configured()?;
+            let sealer = sealing::to_read(&config.secret_key).map_err(StartError::from)?;
+            let from = &config.database.url;
+            let manifest = backup::create(from, sealer.as_ref(), &to, with_secret_key, replace).await?;
+            let said = format!("{} holds the site, and was read back and verified.", to.display());
+            Ok(format!("{said}\n{}{}", contents(&manifest), caution(&manifest)))
+        }
+        Backup::Verify { file } => {
+            let manifest = backup::verify(&file).await?;
+            Ok(format!("{} is a complete backup.\n{}", file.display(), contents(&manifest)))
+        }
+        Backup::Restore(Restore { file, to, to_file }) => {
+            let to = database("--to", to, to_file)?;
+            let (manifest, _) = backup::restore(&file, &to).await?;
+            let said = format!("{to} now holds the site in {}.", file.display());
+            Ok(format!("{said}\n{}{}", contents(&manifest), missing(&manifest)))
+        }
+    }
+}
+
+fn contents(manifest: &Manifest) -> String {
+    format!(
+        "Made at {} by Byline {}: rows of users {}, posts {}, drafts {}, media {}.\n",
+        manifest.made_at,
+        manifest.byline,
+        manifest.rows("users"),
+        manifest.rows("posts"),
+        manifest.rows("drafts"),
+        manifest.rows("media")
+    )
+}
+
+/// What whoever keeps a new backup should know.
+fn caution(manifest: &Manifest) -> String {
+    let key = match manifest.secrets {
+        Secrets::Sealed => "The secret key is not in it: keep that one too, somewhere else.\n",
+        Secrets::SealedWithKey => "The secret key is in it: keep the file where nobody else can read it.\n",
+        Secrets::Open => {
+            "The site has no secret key, so its secrets are in it as they are: keep the file where nobody else can read it.\n"
+        }
+    };
+    format!("{key}{}", pictures(manifest))
+}
+
+/// What a restored site lacks.
+fn missing(manifest: &Manifest) -> String {
+    let key = match manifest.secrets {
+        Secrets::Sealed => {
+            "The secret key was not in the backup. Give the site the key that it had (beside a database of SQLite, \
+             in the file of the same name plus .key). Without it, access tokens end, codes in mails that were sent no \
+             longer work, mails that wait are lost, logins by SRP need a new password, and a site on which somebody \
+             has an authenticator app does not start until `byline secrets reset`.\n"
+        }
+        Secrets::SealedWithKey | Secrets::Open => "",
+    };
+    format!("{key}{}", pictures(manifest))
+}
+
+fn pictures(manifest: &Manifest) -> String {
+    match manifest.files_elsewhere {
+        0 => String::new(),
+        files => format!("Not in the backup: {files} files of pictures, which are in the object store.\n"),
+    }
+}

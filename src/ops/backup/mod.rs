@@ -1,0 +1,226 @@
+//! Backups: one file with the whole site, made while the site is served.
+//!
+//! A backup holds a database of SQLite, made by the code of `byline copy` from either
+//! engine, and a manifest with the count and hash of the rows of every table. It gets
+//! its name only after it was read back and verified.
+
+mod file;
+mod manifest;
+mod workshop;
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use sqlx::AssertSqlSafe;
+
+pub use self::manifest::{BackupError, Manifest, Secrets};
+use self::{
+    file::{DATABASE, KEY},
+    manifest::Rows,
+    workshop::Workshop,
+};
+use crate::{
+    clock,
+    config::SecretKeySource,
+    credentials::sealing::{self, Sealer},
+    database::{Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, on_engine, schema_steps},
+    ops::copy::{self, Copied, CopyError},
+    text::hex,
+};
+
+/// Makes a backup of the site in `from`, which may be served meanwhile. `sealer` has
+/// the key of the site; it is in the backup only if `with_key`.
+///
+/// # Errors
+///
+/// [`BackupError`]; then there is no file of this name, or the one that was there.
+pub async fn create(
+    from: &DatabaseUrl,
+    sealer: Option<&Sealer>,
+    to: &Path,
+    with_key: bool,
+    replace: bool,
+) -> Result<Manifest, BackupError> {
+    let failed = |cause| BackupError::write(to, cause);
+    let to = &std::path::absolute(to).map_err(failed)?;
+    may_be_written(to, replace)?;
+    if with_key && sealer.is_none() {
+        return Err(BackupError::NoKey);
+    }
+    let workshop = Workshop::beside(to).map_err(failed)?;
+    let made_at = clock::now();
+    let folder = workshop.folder("made").map_err(failed)?;
+    let database = url_of(&folder.join(DATABASE)).map_err(failed)?;
+    copy::copy(from, &database, sealer).await?;
+    let tables = rows_of(&database).await?;
+    let files: &[&str] = if with_key { &[DATABASE, KEY] } else { &[DATABASE] };
+    let in_folder = folder.clone();
+    let files = blocking(move || files.iter().map(|name| file::describe(&in_folder, name)).collect()).await;
+    let manifest = Manifest {
+        format: Manifest::FORMAT,
+        byline: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: newest_schema(),
+        made_at,
+        secrets: match (sealer, with_key) {
+            (None, _) => Secrets::Open,
+            (Some(_), true) => Secrets::SealedWithKey,
+            (Some(_), false) => Secrets::Sealed,
+        },
+        files_elsewhere: tables.iter().find(|rows| rows.table == "media_objects").map_or(0, |rows| rows.rows),
+        tables,
+        files: files.map_err(failed)?,
+    };
+    let packed = workshop.file("backup");
+    let into = packed.clone();
+    blocking(move || file::pack(&manifest, &folder, &into)).await.map_err(failed)?;
+    // What counts is what can be read.
+    let check = workshop.folder("read back").map_err(failed)?;
+    let manifest = unpack_and_check(&packed, &check).await?;
+    put_in_place(&packed, to, replace)?;
+    Ok(manifest)
+}
+
+/// Unpacks the backup into a temporary database and compares all of it with what its
+/// manifest says.
+///
+/// # Errors
+///
+/// [`BackupError`] if a byte of it has changed, or it is no backup.
+pub async fn verify(backup: &Path) -> Result<Manifest, BackupError> {
+    let failed = |cause| BackupError::read(backup, cause);
+    let workshop = Workshop::elsewhere().map_err(failed)?;
+    let folder = workshop.folder("unpacked").map_err(failed)?;
+    unpack_and_check(backup, &folder).await
+}
+
+/// Verifies the backup and copies what is in it into `to`, which has to be empty.
+///
+/// # Errors
+///
+/// [`BackupError`]; then the target has no rows.
+pub async fn restore(backup: &Path, to: &DatabaseUrl) -> Result<(Manifest, Vec<Copied>), BackupError> {
+    let failed = |cause| BackupError::read(backup, cause);
+    let workshop = Workshop::elsewhere().map_err(failed)?;
+    let folder = workshop.folder("unpacked").map_err(failed)?;
+    let manifest = unpack_and_check(backup, &folder).await?;
+    let database = url_of(&folder.join(DATABASE)).map_err(failed)?;
+    if manifest.schema != newest_schema() {
+        Database::open(&DatabaseConfig::of(database.clone())).await?.close().await;
+    }
+    let sealer = match manifest.secrets {
+        Secrets::SealedWithKey => sealing::to_read(&SecretKeySource::Named(folder.join(KEY)))?,
+        Secrets::Sealed | Secrets::Open => None,
+    };
+    let copied = copy::copy(&database, to, sealer.as_ref()).await?;
+    Ok((manifest, copied))
+}
+
+async fn unpack_and_check(backup: &Path, folder: &Path) -> Result<Manifest, BackupError> {
+    let (from, into) = (backup.to_owned(), folder.to_owned());
+    let unpacked = blocking(move || Ok(file::unpack(&from, &into))).await;
+    let manifest = unpacked.map_err(|cause| BackupError::read(backup, cause))??;
+    let damaged = |what: String| BackupError::Damaged { file: backup.to_owned(), what };
+    if manifest.schema > newest_schema() {
+        return Err(BackupError::Newer { file: backup.to_owned(), byline: manifest.byline });
+    }
+    let has_key = manifest.files.iter().any(|file| file.name == KEY);
+    if has_key != (manifest.secrets == Secrets::SealedWithKey) {
+        return Err(damaged("its manifest contradicts itself about the secret key".to_owned()));
+    }
+    let database = url_of(&folder.join(DATABASE)).map_err(|cause| BackupError::read(backup, cause))?;
+    let problem = problem_of(&database).await.map_err(|cause| damaged(format!("its database: {cause}")))?;
+    if let Some(problem) = problem {
+        return Err(damaged(format!("its database: {problem}")));
+    }
+    // An older schema has other columns; then the hash of the file has to be enough.
+    if manifest.schema == newest_schema() {
+        let found = rows_of(&database).await?;
+        let other = found.iter().find(|rows| !manifest.tables.contains(rows));
+        if let Some(Rows { table, .. }) = other {
+            return Err(damaged(format!("{table} has other rows than its manifest says")));
+        }
+    }
+    Ok(manifest)
+}
+
+/// What SQLite finds wrong with a file, in its own words.
+async fn problem_of(database: &DatabaseUrl) -> Result<Option<String>, sqlx::Error> {
+    let opened = Db::dedicated(database, Access::Read).await;
+    let mut connection = opened.map_err(|error| sqlx::Error::Protocol(error.to_string()))?;
+    let db = &mut connection;
+    let checks = [
+        "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok' LIMIT 1",
+        "SELECT 'a row of ' || \"table\" || ' names one that is missing in ' || parent
+         FROM pragma_foreign_key_check LIMIT 1",
+    ];
+    let mut problem = None;
+    for check in checks {
+        let db = &mut *db;
+        problem = on_engine!(db => sqlx::query_scalar(AssertSqlSafe(check)).fetch_optional(db).await)?;
+        if problem.is_some() {
+            break;
+        }
+    }
+    connection.close().await?;
+    Ok(problem)
+}
+
+async fn rows_of(database: &DatabaseUrl) -> Result<Vec<Rows>, CopyError> {
+    let checksums = copy::checksums(database).await?;
+    let rows = |Copied { table, checksum }| Rows {
+        table: table.name.to_owned(),
+        rows: checksum.rows,
+        sha256: hex(&checksum.sha256),
+    };
+    Ok(checksums.into_iter().map(rows).collect())
+}
+
+fn newest_schema() -> i64 {
+    schema_steps(Engine::Sqlite).max().unwrap_or_default()
+}
+
+fn url_of(file: &Path) -> io::Result<DatabaseUrl> {
+    let no_text = || io::Error::new(io::ErrorKind::InvalidFilename, "the path of its folder is not in UTF-8");
+    DatabaseUrl::of_file(file).ok_or_else(no_text)
+}
+
+fn may_be_written(to: &Path, replace: bool) -> Result<(), BackupError> {
+    match fs::symlink_metadata(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(BackupError::write(to, cause)),
+        Ok(_) if !replace => Err(BackupError::Exists(to.to_owned())),
+        Ok(found) if !found.is_file() => Err(BackupError::NotReplaced(to.to_owned())),
+        Ok(_) => match file::begins_as_backup(to).map_err(|cause| BackupError::write(to, cause))? {
+            true => Ok(()),
+            false => Err(BackupError::NotReplaced(to.to_owned())),
+        },
+    }
+}
+
+/// Gives the finished file its name. Unless it replaces another, it takes no name that
+/// somebody has given meanwhile.
+fn put_in_place(finished: &Path, to: &Path, replace: bool) -> Result<(), BackupError> {
+    let failed = |cause| BackupError::write(to, cause);
+    let linked = if replace { Err(io::ErrorKind::Unsupported.into()) } else { fs::hard_link(finished, to) };
+    match linked {
+        Ok(()) => fs::remove_file(finished).map_err(failed)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(BackupError::Exists(to.to_owned()));
+        }
+        // It may be replaced, or this disk has no links.
+        Err(_) => {
+            may_be_written(to, replace)?;
+            fs::rename(finished, to).map_err(failed)?;
+        }
+    }
+    let folder = to.parent().unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+/// Runs work that waits for the disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|ended| Err(io::Error::other(ended)))
+}

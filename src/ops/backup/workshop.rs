@@ -1,0 +1,108 @@
+//! The folder in which a backup is made, or unpacked. It goes when the work ends.
+
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::database::owner_only;
+
+/// A folder for its owner only. It is removed when this is dropped. After a kill it
+/// stays, and the next run with the same file removes what is in it.
+#[derive(Debug)]
+pub(super) struct Workshop {
+    folder: PathBuf,
+    /// Held by the process that works here.
+    _lock: File,
+}
+
+impl Workshop {
+    const LOCK: &str = "lock";
+
+    /// `FILE.unfinished` beside the file, so that the file can be renamed into place.
+    pub(super) fn beside(file: &Path) -> io::Result<Self> {
+        let mut name = OsString::from(file);
+        name.push(".unfinished");
+        let folder = PathBuf::from(name);
+        match new_folder(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(&folder) => {}
+            made => made?,
+        }
+        Self::of(folder)
+    }
+
+    /// A new folder where the system keeps temporary files (`TMPDIR`).
+    pub(super) fn elsewhere() -> io::Result<Self> {
+        let folder = std::path::absolute(std::env::temp_dir())?
+            .join(format!("byline-backup-{}", uuid::Uuid::new_v4().simple()));
+        new_folder(&folder)?;
+        Self::of(folder)
+    }
+
+    fn of(folder: PathBuf) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let lock = owner_only(options.write(true).create(true).truncate(false));
+        let lock = lock.open(folder.join(Self::LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::WouldBlock,
+                    format!("another process works in {}", folder.display()),
+                ));
+            }
+            Err(TryLockError::Error(cause)) => return Err(cause),
+        }
+        let workshop = Self { folder, _lock: lock };
+        for left in fs::read_dir(&workshop.folder)? {
+            let left = left?;
+            if left.file_name() == Self::LOCK {
+                continue;
+            }
+            match left.file_type()?.is_dir() {
+                true => fs::remove_dir_all(left.path())?,
+                false => fs::remove_file(left.path())?,
+            }
+        }
+        Ok(workshop)
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A new folder inside of this one.
+    pub(super) fn folder(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.folder.join(name);
+        new_folder(&folder)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // What cannot be removed has a name that says what it is.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Whether an earlier run made it: a folder with our lock in it, or an empty one.
+fn is_ours(folder: &Path) -> bool {
+    let is_folder = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    is_folder && (folder.join(Workshop::LOCK).is_file() || is_empty())
+}
+
+#[cfg(unix)]
+fn new_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(not(unix))]
+fn new_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().create(folder)
+}

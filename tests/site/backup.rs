@@ -1,0 +1,259 @@
+//! `byline backup`: one file holds the whole site, and another site begins from it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use byline::ops::backup;
+
+use crate::{
+    copy::{large_site, lively_site, rows},
+    support::{Byline, Client, Ended, TestDatabase, postgres_database, until},
+};
+
+/// `byline backup create` of a site, with more arguments.
+fn create<'a>(site: &'a TestDatabase, file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let all = ["backup", "create", "--to", file, "--database-url", site.url_text()];
+    [&all[..], more].concat()
+}
+
+async fn restore(byline: &Byline, file: &str, to: &TestDatabase) -> Ended {
+    byline.run(&["backup", "restore", file, "--to", to.url_text()], "").await
+}
+
+/// The names in a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("a file").file_name();
+    let mut names: Vec<_> = entries.map(|entry| name(entry).into_string().expect("UTF-8")).collect();
+    names.sort();
+    names
+}
+
+/// A backup of a site without rows, which is short.
+async fn short_backup(byline: &Byline) -> PathBuf {
+    let site = TestDatabase::in_a_file();
+    byline.run(&["migrate", "--database-url", site.url_text()], "").await.succeeded();
+    byline.run(&create(&site, "short", &[]), "").await.succeeded();
+    byline.folder().join("short")
+}
+
+#[tokio::test]
+async fn a_backup_is_restored_on_either_engine_with_every_row() {
+    let (site, _) = lively_site().await;
+    let byline = Byline::in_an_empty_folder();
+    let said = byline.run(&create(&site, "one", &[]), "").await.succeeded();
+    assert!(said.contains("read back and verified"), "{said}");
+    assert_eq!(names(byline.folder()), ["one"], "nothing else is left");
+    let said = byline.run(&["backup", "verify", "one"], "").await.succeeded();
+    assert!(said.contains("complete") && said.contains("users 2"), "{said}");
+
+    let target = TestDatabase::fresh().await;
+    restore(&byline, "one", &target).await.succeeded();
+    assert_eq!(rows(&site).await, rows(&target).await);
+    let again = restore(&byline, "one", &target).await;
+    again.failed_with(&["already has rows", target.url_text()]);
+
+    // The other way round: what was restored into one engine is backed up into the other.
+    let (file, server) = (TestDatabase::in_a_file(), postgres_database().await);
+    restore(&byline, "one", &server).await.succeeded();
+    byline.run(&create(&server, "two", &[]), "").await.succeeded();
+    restore(&byline, "two", &file).await.succeeded();
+    for (first, second) in [(&file, &target), (&server, &target)] {
+        if first.url_text().split(':').next() == second.url_text().split(':').next() {
+            assert_eq!(rows(first).await, rows(second).await);
+        }
+        for table in ["users", "posts", "media_files", "sessions", "audit"] {
+            let count = format!("SELECT COUNT(*) FROM {table}");
+            assert_eq!(first.count(&count).await, second.count(&count).await, "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_go_on_on_a_restored_site_with_its_key() {
+    let (site, ada) = lively_site().await;
+    let byline = Byline::in_an_empty_folder();
+    let with_key = site.url_text().starts_with("sqlite:");
+    let more: &[&str] = if with_key { &["--with-secret-key"] } else { &[] };
+    byline.run(&create(&site, "one", more), "").await.succeeded();
+    for target in [TestDatabase::in_a_file(), postgres_database().await] {
+        let said = restore(&byline, "one", &target).await.succeeded();
+        assert!(!said.contains("was not in the backup"), "{said}");
+        let served = byline.serve(&["--database-url", target.url_text()]).await;
+        let mut browser = Client::browser(served.address, false).with_sid(ada.sid().expect("a session"));
+        assert_eq!(browser.signed_in_as().await.as_deref(), Some("ada"));
+        let post = browser.publish("After the restore", "It works.").await;
+        browser.page(&format!("/posts/{post}")).await;
+        served.terminate().await;
+    }
+}
+
+#[tokio::test]
+async fn the_secret_key_is_in_a_backup_only_if_it_was_asked_for() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    assert_eq!(Client::browser(served.address, false).sign_up("ada").await.status, 303);
+    served.terminate().await;
+    let key = fs::read(byline.folder().join("byline.db.key")).expect("the key");
+    for (name, more, is_there) in [("with", &["--with-secret-key"][..], true), ("without", &[][..], false)] {
+        let said =
+            byline.run(&[&["backup", "create", "--to", name][..], more].concat(), "").await.succeeded();
+        assert_eq!(said.contains("is not in it"), !is_there, "{said}");
+        let target = TestDatabase::in_a_file();
+        let said = restore(&byline, name, &target).await.succeeded();
+        assert_eq!(said.contains("The secret key was not in the backup"), !is_there, "{said}");
+        let restored = fs::read(target.file().with_extension("db.key")).ok();
+        assert_eq!(restored.as_ref() == Some(&key), is_there);
+        assert_eq!(restored.is_some(), is_there);
+    }
+    let server = postgres_database().await;
+    byline.run(&["migrate", "--database-url", server.url_text()], "").await.succeeded();
+    let without_any = byline.run(&create(&server, "none", &["--with-secret-key"]), "").await;
+    without_any.failed_with(&["there is none"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_load_has_all_that_was_acknowledged_before_it_began() {
+    let (site, mut ada) = large_site().await;
+    let mut bob = site.author("bob").await;
+    let begun = Arc::new(AtomicBool::new(false));
+    let ended = Arc::new(AtomicBool::new(false));
+    let (seen_begun, seen_ended) = (Arc::clone(&begun), Arc::clone(&ended));
+    let writing = tokio::spawn(async move {
+        let (mut before, mut during) = (Vec::new(), 0);
+        while !seen_ended.load(Ordering::SeqCst) {
+            let id = bob.publish("Under load", "written meanwhile").await;
+            // Whatever was answered after this moment may be in the backup or not.
+            match seen_begun.load(Ordering::SeqCst) {
+                false => before.push(id),
+                true => during += 1,
+            }
+        }
+        (before, during)
+    });
+    let first = ada.publish("Acknowledged", "before the backup").await;
+    until("some posts under load", async || {
+        site.count("SELECT COUNT(*) FROM posts WHERE title = 'Under load'").await > 5
+    })
+    .await;
+    begun.store(true, Ordering::SeqCst);
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&create(&site, "one", &[]), "").await.succeeded();
+    ended.store(true, Ordering::SeqCst);
+    let (before, during) = writing.await.expect("the writer ends well");
+    assert!(during > 0, "writers go on during a backup");
+
+    let target = TestDatabase::in_a_file();
+    restore(&byline, "one", &target).await.succeeded();
+    assert!(!before.is_empty());
+    for id in before.iter().chain([&first]) {
+        assert_eq!(target.count(&format!("SELECT COUNT(*) FROM posts WHERE id = '{id}'")).await, 1, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn verify_finds_every_changed_byte() {
+    let byline = Byline::in_an_empty_folder();
+    let backup = short_backup(&byline).await;
+    backup::verify(&backup).await.expect("a whole backup");
+    let whole = fs::read(&backup).expect("the backup");
+    let changed = byline.folder().join("changed");
+    let (length, ends) = (whole.len(), 100);
+    let places = (0..ends).chain((ends..length - ends).step_by(61)).chain(length - ends..length);
+    for place in places {
+        let mut bytes = whole.clone();
+        bytes[place] ^= if place % 2 == 0 { 0x01 } else { 0x80 };
+        fs::write(&changed, &bytes).expect("a file");
+        backup::verify(&changed).await.expect_err(&format!("byte {place} of {length} has changed"));
+    }
+    for length in (0..length).step_by(397).chain([length - 1]) {
+        fs::write(&changed, &whole[..length]).expect("a file");
+        backup::verify(&changed).await.expect_err(&format!("only {length} bytes are left"));
+    }
+    fs::write(&changed, [&whole[..], b"\n"].concat()).expect("a file");
+    backup::verify(&changed).await.expect_err("a byte more");
+
+    let verify = async || byline.run(&["backup", "verify", "changed"], "").await;
+    let mut bytes = whole.clone();
+    bytes[length / 2] ^= 1;
+    fs::write(&changed, &bytes).expect("a file");
+    verify().await.failed_with(&["changed", "its bytes have changed"]);
+    let target = TestDatabase::in_a_file();
+    restore(&byline, "changed", &target).await.failed_with(&["its bytes have changed"]);
+    assert!(!target.file().exists(), "nothing is restored from it");
+    fs::write(&changed, &whole[..length / 2]).expect("a file");
+    verify().await.failed_with(&["cut off"]);
+    for foreign in [&b""[..], b"SQLite format 3\0", b"a text"] {
+        fs::write(&changed, foreign).expect("a file");
+        verify().await.failed_with(&["no backup of Byline"]);
+    }
+    fs::remove_file(&changed).expect("the file");
+    verify().await.failed_with(&["changed", "No such file"]);
+}
+
+#[tokio::test]
+async fn a_backup_replaces_nothing_unless_it_is_told_to_and_only_a_backup() {
+    let byline = Byline::in_an_empty_folder();
+    let backup = short_backup(&byline).await;
+    let before = fs::read(&backup).expect("the backup");
+    let site = TestDatabase::in_a_file();
+    byline.run(&["migrate", "--database-url", site.url_text()], "").await.succeeded();
+    byline.run(&create(&site, "short", &[]), "").await.failed_with(&["exists already", "--replace"]);
+    assert_eq!(fs::read(&backup).expect("the backup"), before);
+    byline.run(&create(&site, "short", &["--replace"]), "").await.succeeded();
+    assert_ne!(fs::read(&backup).expect("the backup"), before);
+
+    fs::write(byline.folder().join("letter"), "to keep").expect("a file");
+    byline.run(&create(&site, "letter", &["--replace"]), "").await.failed_with(&["is no backup"]);
+    let database = site.url_text().strip_prefix("sqlite://").expect("a file");
+    byline.run(&create(&site, database, &["--replace"]), "").await.failed_with(&["is no backup"]);
+    assert_eq!(fs::read_to_string(byline.folder().join("letter")).expect("a file"), "to keep");
+    assert_eq!(names(byline.folder()), ["letter", "short"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_reads_a_backup() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let byline = Byline::in_an_empty_folder();
+    let backup = short_backup(&byline).await;
+    let mode = fs::metadata(&backup).expect("the backup").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_killed_leaves_no_file_and_the_next_one_tidies_up() {
+    let (site, _) = large_site().await;
+    let byline = Byline::in_an_empty_folder();
+    let log = byline.folder().join("one.unfinished/made/byline.db-wal");
+    let mut child = byline.command(&create(&site, "one", &[])).spawn().expect("byline starts");
+    until("the backup to be under way", async || fs::metadata(&log).is_ok_and(|log| log.len() > 1_000_000))
+        .await;
+    child.kill().await.expect("it ran");
+    assert_eq!(names(byline.folder()), ["one.unfinished"]);
+    byline.run(&create(&site, "one", &[]), "").await.succeeded();
+    assert_eq!(names(byline.folder()), ["one"]);
+    byline.run(&["backup", "verify", "one"], "").await.succeeded();
+}
+
+/// The limit on the size of files makes writes fail as a full disk does.
+#[tokio::test]
+async fn a_full_disk_leaves_neither_a_backup_nor_a_part_of_one() {
+    let (site, _) = large_site().await;
+    let byline = Byline::in_an_empty_folder();
+    // In 512 bytes: while the tables are made, and while they are filled.
+    for limit in [16, 4_000, 20_000] {
+        let script = format!("ulimit -f {limit}; exec \"$0\" \"$@\"");
+        let ended = Ended::of(byline.command_in_shell(&script, &create(&site, "one", &[])), "").await;
+        assert_eq!(ended.code, Some(1), "{limit}: {ended:?}");
+        assert_eq!(names(byline.folder()), [""; 0], "{limit}");
+    }
+    byline.run(&create(&site, "one", &[]), "").await.succeeded();
+}
