@@ -67,6 +67,7 @@ fn no_type_that_holds_a_secret_prints_it() {
         email: "ada@example.org".to_owned(),
         password: typed.clone(),
         idempotency_key: None,
+        invite: None,
     };
     let tokens = Tokens { access: text(), id: text(), refresh: refresh.clone() };
     let printable: [&dyn Debug; 16] = [

@@ -116,8 +116,8 @@ pub(super) fn unpack(backup: &Path, folder: &Path) -> Result<Manifest, BackupErr
 
 /// Whether this file may be replaced: it begins as a backup does.
 pub(super) fn begins_as_backup(file: &Path) -> io::Result<bool> {
-    let mut start = [0; ZSTD.len()];
-    File::open(file)?.take(start.len() as u64).read(&mut start)?;
+    let mut start = Vec::new();
+    File::open(file)?.take(ZSTD.len() as u64).read_to_end(&mut start)?;
     Ok(start == ZSTD)
 }
 
