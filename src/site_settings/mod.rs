@@ -3,23 +3,14 @@
 
 mod store;
 
+pub use store::{CHANNEL, StoredState, state};
+
 use crate::{
     clock,
     config::{SiteSetting, SiteSettingError, SiteSettings, SiteValues},
-    database::Db,
     error::AppError,
     site::Site,
 };
-
-/// The channel of PostgreSQL's NOTIFY by which the other processes hear of a change.
-pub const CHANNEL: &str = "byline_site_settings";
-
-/// Identifies a state of the stored settings; it differs after every change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredState {
-    last_changed_at: i64,
-    count: i64,
-}
 
 /// Why a setting is not stored.
 #[derive(Debug, thiserror::Error)]
@@ -84,12 +75,4 @@ pub async fn reload(site: &Site) -> Result<(), AppError> {
         site.pages_changed();
     }
     Ok(())
-}
-
-/// The state of what is stored.
-///
-/// # Errors
-/// [`AppError::Busy`].
-pub async fn state(db: &mut Db) -> Result<StoredState, AppError> {
-    store::state(db).await
 }

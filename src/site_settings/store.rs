@@ -1,12 +1,21 @@
 //! The SQL of the site's settings.
 
-use super::{CHANNEL, StoredState};
 use crate::{
     config::{SiteSetting, SiteValues},
     database::{Db, execute, on_engine},
     error::AppError,
     timestamp::Timestamp,
 };
+
+/// The channel of PostgreSQL's NOTIFY by which the other processes hear of a change.
+pub const CHANNEL: &str = "byline_site_settings";
+
+/// Identifies a state of the stored settings; it differs after every change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredState {
+    last_changed_at: i64,
+    count: i64,
+}
 
 /// What is stored. Names that this Byline does not know are a newer one's.
 pub(super) async fn values(db: &mut Db) -> Result<SiteValues, AppError> {
@@ -50,7 +59,11 @@ pub(super) async fn tell(db: &mut Db) -> Result<(), AppError> {
     Ok(())
 }
 
-pub(super) async fn state(db: &mut Db) -> Result<StoredState, AppError> {
+/// The state of what is stored.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn state(db: &mut Db) -> Result<StoredState, AppError> {
     let query = "SELECT COALESCE(MAX(changed_at), 0), COUNT(*) FROM site_settings";
     let (last_changed_at, count) = on_engine!(db => sqlx::query_as(query).fetch_one(db).await?);
     Ok(StoredState { last_changed_at, count })
