@@ -168,7 +168,10 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
             site.tamper(&row.replace("{n}", &number.to_string()).replace("{key}", &key)).await;
         }
     }
-    site.tamper("INSERT INTO invitations SELECT hash, 0, -1, NULL FROM api_keys WHERE name = 'one'").await;
+    site.tamper(
+        "INSERT INTO invitations SELECT hash, 0, -1, CASE name WHEN 'one' THEN 'é' END FROM api_keys",
+    )
+    .await;
     site.tamper("INSERT INTO known_devices SELECT 'Z', hash, 0, -1 FROM api_keys WHERE name = 'one'").await;
     site.tamper(KEYS).await;
 }

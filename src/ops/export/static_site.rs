@@ -89,10 +89,16 @@ pub async fn write(site: &Site, router: Router, to: &Path) -> Result<Written, Ex
     let public = site.link("");
     let host = public.split_once("://").map_or(public.as_str(), |(_, host)| host).to_owned();
     let mut written = Written::default();
-    let mut waiting: VecDeque<String> =
-        ["/", "/robots.txt", "/sitemap.xml", "/favicon.ico"].map(ToOwned::to_owned).into();
-    let mut seen: HashSet<String> = waiting.iter().cloned().collect();
-    while let Some(address) = waiting.pop_front() {
+    let mut pages = Crawl::default();
+    pages.follow(["/", "/robots.txt", "/sitemap.xml", "/favicon.ico"].map(ToOwned::to_owned).into());
+    let missing = ask(&router, &host, "/no/such/page").await?;
+    if missing.status == StatusCode::NOT_FOUND {
+        let mut found = Vec::new();
+        let body = missing.rewritten("/404", &public, &mut found);
+        folder.write(Path::new("404.html"), &body)?;
+        pages.follow(found);
+    }
+    while let Some(address) = pages.waiting.pop_front() {
         let answer = ask(&router, &host, &address).await?;
         let mut found = Vec::new();
         match answer.status {
@@ -115,17 +121,7 @@ pub async fn write(site: &Site, router: Router, to: &Path) -> Result<Written, Ex
             status if status.is_client_error() => {}
             status => written.failed.push(format!("{address} ({status})")),
         }
-        for address in found {
-            let path = address.split('?').next().unwrap_or_default();
-            if is_for_readers(path) && seen.insert(address.clone()) {
-                waiting.push_back(address);
-            }
-        }
-    }
-    let missing = ask(&router, &host, "/no/such/page").await?;
-    if missing.status == StatusCode::NOT_FOUND {
-        let body = missing.rewritten("/404", &public, &mut Vec::new());
-        folder.write(Path::new("404.html"), &body)?;
+        pages.follow(found);
     }
     for (path, location) in redirects::all(site).await? {
         if let Some(file) = file_of(&path, !path.ends_with(".html"))
@@ -137,6 +133,24 @@ pub async fn write(site: &Site, router: Router, to: &Path) -> Result<Written, Ex
         }
     }
     Ok(written)
+}
+
+/// Addresses that are still to be asked for, and all that were ever found.
+#[derive(Default)]
+struct Crawl {
+    waiting: VecDeque<String>,
+    seen: HashSet<String>,
+}
+
+impl Crawl {
+    fn follow(&mut self, found: Vec<String>) {
+        for address in found {
+            let path = address.split('?').next().unwrap_or_default();
+            if is_for_readers(path) && self.seen.insert(address.clone()) {
+                self.waiting.push_back(address);
+            }
+        }
+    }
 }
 
 struct Answer {
