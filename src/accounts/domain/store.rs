@@ -210,7 +210,7 @@ pub(super) async fn make_admin(db: &mut Db, id: &UserId) -> Result<bool, AppErro
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
         "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts,
-             u.is_admin, CASE WHEN u.locked_at IS NULL THEN 0 ELSE 1 END AS is_locked
+             u.is_admin, CAST(CASE WHEN u.locked_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_locked
          FROM users u ORDER BY u.created_at, u.id",
     )
     .fetch_all(db)
