@@ -20,6 +20,9 @@ pub const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// Rows that a person sees of their own.
 pub const SHOWN: i64 = 50;
 
+/// The credential of whoever runs the site, by the command line.
+pub const COMMAND_LINE: &str = "command line";
+
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditKind {

@@ -4,7 +4,7 @@
 use super::{
     Login,
     account::{self, PostsOfDeleted},
-    audit::{self, AuditEvent, AuditKind},
+    audit::{self, AuditEvent, AuditKind, COMMAND_LINE},
     logins, store,
 };
 use crate::{
@@ -15,9 +15,6 @@ use crate::{
     site::Site,
     timestamp::Timestamp,
 };
-
-/// The credential of the command line, in the audit log.
-const COMMAND_LINE: &str = "command line";
 
 /// Puts a person in charge of the site.
 ///

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounts::domain::{
-        audit::{self, AuditEvent, AuditKind},
+        audit::{self, AuditEvent, AuditKind, COMMAND_LINE},
         store as accounts,
     },
     clock,
@@ -46,9 +46,6 @@ impl HiddenReason {
         }
     }
 }
-
-/// The credential of the command line, in the audit log.
-const COMMAND_LINE: &str = "command line";
 
 /// Hides a published post: everybody hears of it as of a deletion.
 ///
