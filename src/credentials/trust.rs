@@ -15,7 +15,7 @@
 //!   connection that listens is lost, nothing is trusted. On SQLite only commands
 //!   write beside the serving process, and the triggers count. The count is read
 //!   before something is trusted, if the last read is older than [`POLL_INTERVAL`]. So an
-//!   idle site does nothing.
+//!   idle site asks nothing for this.
 
 use std::{
     fmt,

@@ -24,7 +24,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// `alone`: no other process can change anything.
+    /// `alone`: no other process serves the site. What commands change is looked for
+    /// ([`super::follow`]).
     #[must_use]
     pub fn new(alone: bool) -> Self {
         Self {
