@@ -159,12 +159,16 @@ async fn an_account_that_the_operator_deletes_is_gone_with_its_posts_or_without(
         assert!(reader.get("/").await.text().contains(&format!("Of {username}")));
         let arguments = ["user", "delete", username, "--keep-posts"];
         byline.run(&arguments[..if keep { 4 } else { 3 }], "").await.succeeded();
-        until("the list of afterwards", async || reader.get(&format!("/@{username}")).await.status == 404)
+        // What the site remembers of each page goes within a moment, and not of all at once.
+        until("no page of the author", async || reader.get(&format!("/@{username}")).await.status == 404)
             .await;
-        assert_eq!(reader.get(&format!("/posts/{post}")).await.status, if keep { 200 } else { 404 });
+        until("what becomes of the post", async || {
+            reader.get(&format!("/posts/{post}")).await.status == if keep { 200 } else { 404 }
+        })
+        .await;
         assert_eq!(author.log_in(username).await.status, 422);
     }
-    assert!(reader.get("/").await.text().contains("deleted-author"));
+    until("the new author", async || reader.get("/").await.text().contains("deleted-author")).await;
     served.terminate().await;
 }
 
