@@ -216,6 +216,24 @@ pub enum Field {
     Alt,
     /// No control that is typed into: the button that asks for a passkey.
     Passkey,
+    /// The settings of the site, as `/admin/settings` shows them.
+    SiteName,
+    Description,
+    SiteLanguage,
+    TimeZone,
+    Accent,
+    Faces,
+    AboutSite,
+    SignUp,
+    AiCrawlers,
+    /// Why something is done or asked for, in words for others.
+    Reason,
+    /// What somebody adds to a choice in their own words.
+    Detail,
+    /// An address of the internet, or a range of them.
+    Network,
+    /// How many minutes back.
+    Minutes,
 }
 
 impl Field {
@@ -249,6 +267,19 @@ impl Field {
             Self::File => "file",
             Self::Alt => "alt",
             Self::Passkey => "passkey",
+            Self::SiteName => "site_name",
+            Self::Description => "description",
+            Self::SiteLanguage => "site_language",
+            Self::TimeZone => "time_zone",
+            Self::Accent => "accent",
+            Self::Faces => "faces",
+            Self::AboutSite => "about_site",
+            Self::SignUp => "sign_up",
+            Self::AiCrawlers => "ai_crawlers",
+            Self::Reason => "reason",
+            Self::Detail => "detail",
+            Self::Network => "network",
+            Self::Minutes => "minutes",
         }
     }
 
@@ -282,6 +313,19 @@ impl Field {
             Self::File => "Add a picture",
             Self::Alt => "What it shows (alt text)",
             Self::Passkey => "Passkey",
+            Self::SiteName => "Name of the site",
+            Self::Description => "Description",
+            Self::SiteLanguage => "Language of the site",
+            Self::TimeZone => "Time zone",
+            Self::Accent => "Accent colour",
+            Self::Faces => "Typefaces",
+            Self::AboutSite => "About page",
+            Self::SignUp => "Who may sign up",
+            Self::AiCrawlers => "Crawlers that collect texts for AI",
+            Self::Reason => "Reason",
+            Self::Detail => "In your own words",
+            Self::Network => "Network",
+            Self::Minutes => "Minutes",
         }
     }
 }

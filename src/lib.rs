@@ -39,6 +39,7 @@ pub mod username;
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "ssr")] {
+        pub mod admin;
         pub mod app;
         pub mod assets;
         pub mod cli;

@@ -11,6 +11,7 @@ use tower::util::MapRequestLayer;
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
+    admin::gate,
     codegen, cognito,
     credentials::session::store::RowStore,
     feeds, graphql,
@@ -55,6 +56,7 @@ pub fn router(site: Site) -> Router {
         .merge(media::http::uploads())
         .merge(graphql::graphiql::routes())
         .fallback(pages::page)
+        .layer(from_fn_with_state(site.clone(), gate::for_those_in_charge))
         .layer(sessions.clone())
         .layer(from_fn_with_state(https, repair_session_response))
         .layer(from_fn_with_state(https, device_cookie::device_cookie))

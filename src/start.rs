@@ -7,6 +7,7 @@ use leptos::prelude::IntoAny;
 use crate::{
     accounts,
     accounts::domain::{costs::CostsInUse, hashing::Hasher, throttle::Lanes},
+    admin,
     app::App,
     config::{Config, StartError},
     credentials::{
@@ -61,6 +62,7 @@ const FORMS: Forms = Forms {
         accounts::mail_forms::FORMS,
         posts::forms::FORMS,
         media::forms::FORMS,
+        admin::forms::FORMS,
     ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
     notices: &[&accounts::mail_forms::NOTICES, &posts::forms::NOTICES, &[&media::forms::ADDED]],

@@ -16,6 +16,11 @@ use crate::{
         ProfilePage, RemovePasskeyPage, ResetPasswordPage, RevokeApiKeyPage, SessionsPage, SignUpPage,
         TwoFactorPage, UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
     },
+    admin::pages::{
+        AccountDeedPage, AccountsPage, AuditPage, DeletePage, DismissReportsPage, HiddenPostsPage,
+        HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage, ReportsPage, RestorePostPage,
+        RevokeInvitationPage, SettingsPage, SweepsPage, UndoSweepPage,
+    },
     assets,
     codegen::page::ApiPage,
     config::Faces,
@@ -26,7 +31,7 @@ use crate::{
         address,
         pages::{
             AboutPage, AllPostsPage, AuthorPage, DeletePostPage, DraftsPage, EditPostPage, MyPostsPage,
-            NewPostPage, PostPage, RevisionsPage, SearchPage, TagPage, TrashPage,
+            NewPostPage, PostPage, ReportPage, ReportedPage, RevisionsPage, SearchPage, TagPage, TrashPage,
         },
     },
     ui::{ErrorPage, uri},
@@ -152,7 +157,26 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/login/code") view=|| view! { <LogInCodePage /> }.into_any() />
                 <Route path=path!("/login/passkey") view=|| view! { <LogInPage /> }.into_any() />
                 <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
+                <Route path=path!("/admin") view=|| view! { <OverviewPage /> }.into_any() />
+                <Route path=path!("/admin/settings") view=|| view! { <SettingsPage /> }.into_any() />
+                <Route path=path!("/admin/accounts") view=|| view! { <AccountsPage /> }.into_any() />
+                <Route path=path!("/admin/accounts/:name") view=|| view! { <OneAccountPage /> }.into_any() />
+                <Route path=path!("/admin/accounts/:name/delete") view=|| view! { <DeletePage /> }.into_any() />
+                <Route path=path!("/admin/accounts/:name/:deed") view=|| view! { <AccountDeedPage /> }.into_any() />
+                <Route path=path!("/admin/posts") view=|| view! { <PostsPage /> }.into_any() />
+                <Route path=path!("/admin/posts/hidden") view=|| view! { <HiddenPostsPage /> }.into_any() />
+                <Route path=path!("/admin/posts/:id/hide") view=|| view! { <HidePostPage /> }.into_any() />
+                <Route path=path!("/admin/posts/:id/restore") view=|| view! { <RestorePostPage /> }.into_any() />
+                <Route path=path!("/admin/reports") view=|| view! { <ReportsPage /> }.into_any() />
+                <Route path=path!("/admin/reports/:id/dismiss") view=|| view! { <DismissReportsPage /> }.into_any() />
+                <Route path=path!("/admin/sweeps") view=|| view! { <SweepsPage /> }.into_any() />
+                <Route path=path!("/admin/sweeps/:id/undo") view=|| view! { <UndoSweepPage /> }.into_any() />
+                <Route path=path!("/admin/invitations") view=|| view! { <InvitationsPage /> }.into_any() />
+                <Route path=path!("/admin/invitations/:id/revoke") view=|| view! { <RevokeInvitationPage /> }.into_any() />
+                <Route path=path!("/admin/audit") view=|| view! { <AuditPage /> }.into_any() />
                 <Route path=path!("/tags/:tag") view=|| view! { <TagPage /> }.into_any() />
+                <Route path=path!("/posts/reported/thanks") view=|| view! { <ReportedPage /> }.into_any() />
+                <Route path=path!("/:author/:slug/report") view=|| view! { <ReportPage /> }.into_any() />
                 // Of one segment and of two, so after every other of as many.
                 <Route path=path!("/:author/:slug") view=|| view! { <PostPage /> }.into_any() />
                 <Route path=path!("/:author") view=|| view! { <AuthorPage /> }.into_any() />

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::failure::{Failure, refused};
 use crate::{
+    accounts::domain::running::InCharge,
     error::AppError,
     posts::{
         PostId,
@@ -30,14 +31,15 @@ pub(super) enum Post {
 }
 
 pub(super) async fn run(site: &Site, command: Post) -> Result<String, Failure> {
+    let by = &InCharge::at_the_command_line();
     match command {
         Post::Hide { id, reason } => {
             let reason = HiddenReason::parse(&reason).map_err(refused)?;
-            hidden::hide(site, &known(&id)?, reason).await.map_err(not_there("published"))?;
+            hidden::hide(site, by, &known(&id)?, reason).await.map_err(not_there("published"))?;
             Ok("The post is hidden.\n".to_owned())
         }
         Post::Restore { id } => {
-            let post = hidden::restore(site, &known(&id)?).await.map_err(not_there("hidden"))?;
+            let post = hidden::restore(site, by, &known(&id)?).await.map_err(not_there("hidden"))?;
             Ok(format!("The post is published again: {}\n", site.link(&post.address())))
         }
     }

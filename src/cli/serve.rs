@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::{failure::Failure, output};
 use crate::{
+    accounts::domain::invitations,
     config::{Config, Smtp, StartError, scheme},
     database::DatabaseUrl,
     http::{listener, tls::Tls},
@@ -64,6 +65,18 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         say(&format!("Byline is at {here}"));
     } else {
         say(&format!("Byline is at {}", config.public_url));
+    }
+    if let Some(invitation) = invitations::for_the_first(&site).await? {
+        let path = format!("/signup?invite={}", invitation.expose());
+        let link = if config.public_url.can_be_reached() && wanted.port() != 0 {
+            site.link(&path)
+        } else {
+            format!("{here}{path}")
+        };
+        say(
+            "Nobody has an account yet. Whoever signs up by this link within a day is in charge of the site:",
+        );
+        say(&link);
     }
     let bus = Arc::clone(site.bus());
     let stop = async move {

@@ -1,6 +1,6 @@
 //! `byline user`
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use clap::Subcommand;
 use secrecy::ExposeSecret;
@@ -11,8 +11,13 @@ use super::{
 };
 use crate::{
     accounts::domain::{
-        Email, Login, NewAccount, NewPassword, account::PostsOfDeleted, invitations, running, service, store,
+        Email, Login, NewAccount, NewPassword,
+        account::PostsOfDeleted,
+        invitations,
+        running::{self, InCharge},
+        service, store,
     },
+    clock,
     credentials::RequestSource,
     ops::deletions,
     site::Site,
@@ -67,6 +72,7 @@ pub(super) enum User {
 
 pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
     let mut said = String::new();
+    let by = &InCharge::at_the_command_line();
     match command {
         User::Create { username, email, admin } => {
             let password =
@@ -81,7 +87,7 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             )
             .await?;
             if admin {
-                running::make_admin(site, &user).await?;
+                running::set_admin(site, by, &login(user.username.as_str())?, true).await?;
             }
             let in_charge = if admin { ", and is in charge of the site" } else { "" };
             let _ = writeln!(said, "{} can log in{in_charge}.", user.username);
@@ -96,11 +102,12 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             );
         }
         User::Invite { days } => {
-            let invitation = invitations::make(site, days).await?;
+            let end = clock::now().after(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+            let invitation = invitations::make(site, end).await?;
             let _ = writeln!(said, "{}", site.link(&format!("/signup?invite={}", invitation.expose())));
         }
         User::Lock { who } => {
-            let user = running::lock(site, &login(&who)?).await?;
+            let user = running::lock(site, by, &login(&who)?).await?;
             let _ = writeln!(
                 said,
                 "{} is locked; every session and every token of the account has ended.",
@@ -108,12 +115,12 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             );
         }
         User::Unlock { who } => {
-            let user = running::unlock(site, &login(&who)?).await?;
+            let user = running::unlock(site, by, &login(&who)?).await?;
             let _ = writeln!(said, "{} can log in again.", user.username);
         }
         User::Delete { who, keep_posts } => {
             let posts = if keep_posts { PostsOfDeleted::Keep } else { PostsOfDeleted::Delete };
-            let user = running::close(site, &login(&who)?, posts).await?;
+            let user = running::close(site, by, &login(&who)?, posts).await?;
             deletions::run(site).await?;
             let _ = writeln!(said, "The account {} is deleted.", user.username);
         }

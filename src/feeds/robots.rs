@@ -4,7 +4,7 @@ use super::sitemap;
 use crate::{config::AiCrawlers, site::Site};
 
 /// What no crawler needs: pages for one person, and calls.
-const FOR_NOBODY: [&str; 4] = ["/api/", "/my-posts", "/login", "/signup"];
+const FOR_NOBODY: [&str; 5] = ["/api/", "/my-posts", "/login", "/signup", "/*/*/report"];
 
 /// The names by which crawlers that collect texts for AI look for their rules, as those who
 /// run them publish the names (<https://github.com/ai-robots-txt/ai.robots.txt> lists them).

@@ -14,7 +14,7 @@ use crate::{
     media::domain::unused,
     ops::deletions,
     posts::{
-        domain::{rendered, slugs, store as posts, trash},
+        domain::{rendered, reports, slugs, store as posts, sweeps, trash},
         events,
     },
     site::Site,
@@ -46,6 +46,7 @@ pub async fn run(site: Site) {
                 invitations::forget_old(db).await?;
                 posts::forget_deleted(db).await?;
                 trash::forget_old(db).await?;
+                reports::forget_old(db).await?;
                 events::store::forget_old(db).await
             })
         });
@@ -54,6 +55,9 @@ pub async fn run(site: Site) {
         }
         if let Err(error) = deletions::run(&site).await {
             tracing::warn!(%error, "an account is not deleted yet; it is tried again in ten minutes");
+        }
+        if let Err(error) = sweeps::finish(&site).await {
+            tracing::warn!(%error, "a sweep is not finished yet; it is tried again in ten minutes");
         }
         if let Err(error) = slugs::backfill(&site.database).await {
             tracing::warn!(%error, "some posts have no address below their author yet; it is tried again in ten minutes");

@@ -15,6 +15,11 @@ pub const BEFORE_USERNAME: char = '@';
 /// Where everyone searches.
 pub const SEARCH: &str = "/search";
 
+/// The end of the address at which a post is reported, behind that of the post.
+pub const REPORT: &str = "/report";
+/// Where a report is thanked for.
+pub const REPORTED: &str = "/posts/reported/thanks";
+
 /// What whoever runs the site says of it.
 pub const ABOUT: &str = "/about";
 

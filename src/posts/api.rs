@@ -260,19 +260,36 @@ pub async fn preview_post(#[server(default)] content: String) -> Result<String, 
     server::preview(content).await
 }
 
+/// Reports a published post to whoever runs the site; `reason` is `spam`, `abuse`, `unlawful`
+/// or `other`, `detail` at most 1,000 characters. Everyone may. Sent twice, it says yes again.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Invalid`]; [`AppError::TooMany`] after ten in an hour
+/// from one network.
+#[server(endpoint = "/report_post", prefix = "/api")]
+pub async fn report_post(
+    id: String,
+    #[server(default)] reason: String,
+    #[server(default)] detail: String,
+) -> Result<(), AppError> {
+    server::report(id, reason, detail).await
+}
+
 #[cfg(feature = "ssr")]
 mod server {
     use super::{AppError, DraftPost, Page, Post, PostOrDraft, Revision, SearchPage, Sent};
     use crate::{
         database::idempotency::IdempotencyKey,
         error::{Field, FieldErrors},
-        http::context::{actor, client, site},
+        http::context::{actor, client, site, source},
         posts::{
             PageRequest, PostId,
             domain::{
                 Change, DraftText, FilingChange, Guard, NewPost, Written,
                 draft_posts::{self, DraftSave, Publication},
-                parse_tags, preview, restoring, revisions,
+                parse_tags, preview,
+                reports::{self, ReportDetail, ReportReason},
+                restoring, revisions,
                 schedule::PublishTime,
                 search, service, trash,
             },
@@ -335,6 +352,15 @@ mod server {
     pub(super) async fn get(id: String) -> Result<Post, AppError> {
         // An id that cannot be one is the id of no post.
         service::get(&site(), &actor(), &PostId::parse(&id).ok_or(AppError::NotFound)?).await
+    }
+
+    pub(super) async fn report(id: String, reason: String, detail: String) -> Result<(), AppError> {
+        let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
+        let mut errors = FieldErrors::default();
+        let reason = errors.take(Field::Reason, ReportReason::parse(&reason));
+        let detail = errors.take(Field::Detail, ReportDetail::parse(&detail));
+        let (Some(reason), Some(detail)) = (reason, detail) else { return Err(errors.into_error()) };
+        reports::report(&site(), &id, reason, detail, &source()).await
     }
 
     /// Refuses a save of an editor whose author is not the one who is signed in now.

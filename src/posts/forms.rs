@@ -21,6 +21,7 @@ pub const FORMS: &[&Form] = &[
     &DELETE_POST,
     &RESTORE_POST,
     &RESTORE_REVISION,
+    &REPORT_POST,
 ];
 
 /// The notices of forms whose outcome decides which one is shown.
@@ -76,6 +77,16 @@ static UNPUBLISH_POST: Form = Form {
     is_shown_again: true,
     then: Then::GoTo(editor),
     notice: Some(&UNPUBLISHED),
+};
+
+/// Everyone may send it. It leaves no cookie, so a page of its own says thank you.
+static REPORT_POST: Form = Form {
+    call: Call { endpoint: "/api/report_post", max_body: ACCOUNT_BODY, is_for_anyone: true },
+    page: "/posts/{id}/report",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|_, _| address::REPORTED.to_owned()),
+    notice: None,
 };
 
 static RESTORE_REVISION: Form = Form {

@@ -37,7 +37,7 @@ pub async fn set(site: &Site, setting: SiteSetting, value: &str) -> Result<(), S
     let mut values = SiteValues::default();
     values.set(setting, value);
     SiteSettings::of(&values)?;
-    change(site, setting, Some(value.to_owned())).await?;
+    change(site, vec![(setting, Some(value.to_owned()))]).await?;
     Ok(())
 }
 
@@ -47,16 +47,43 @@ pub async fn set(site: &Site, setting: SiteSetting, value: &str) -> Result<(), S
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn unset(site: &Site, setting: SiteSetting) -> Result<(), AppError> {
-    change(site, setting, None).await
+    change(site, vec![(setting, None)]).await
 }
 
-async fn change(site: &Site, setting: SiteSetting, value: Option<String>) -> Result<(), AppError> {
+/// Stores what of these values is another than what is in force, all of it or nothing, and
+/// forgets what is as flags, variables and `byline.toml` have it. Which settings have changed.
+/// The values were checked before.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn save(site: &Site, values: &SiteValues) -> Result<Vec<SiteSetting>, AppError> {
+    let stored = stored(site).await?;
+    let begun_with =
+        |setting: SiteSetting| site.seed().get(setting).unwrap_or(setting.default_value()).to_owned();
+    let changes: Vec<_> = SiteSetting::ALL
+        .into_iter()
+        .filter_map(|setting| Some((setting, values.get(setting)?.to_owned())))
+        .filter(|(setting, value)| {
+            stored.get(*setting).map_or_else(|| begun_with(*setting), str::to_owned) != *value
+        })
+        .map(|(setting, value)| (setting, (begun_with(setting) != value).then_some(value)))
+        .collect();
+    let changed = changes.iter().map(|(setting, _)| *setting).collect();
+    if !changes.is_empty() {
+        change(site, changes).await?;
+    }
+    Ok(changed)
+}
+
+async fn change(site: &Site, changes: Vec<(SiteSetting, Option<String>)>) -> Result<(), AppError> {
     site.database
-        .write((setting, value), |db, (setting, value)| {
+        .write(changes, |db, changes| {
             Box::pin(async move {
-                match value {
-                    Some(value) => store::put(db, setting, &value, clock::now()).await?,
-                    None => store::remove(db, setting).await?,
+                for (setting, value) in changes {
+                    match value {
+                        Some(value) => store::put(db, setting, &value, clock::now()).await?,
+                        None => store::remove(db, setting).await?,
+                    }
                 }
                 store::tell(db).await
             })

@@ -89,8 +89,17 @@ pub fn TextField(
     let is_wrong = error.is_some() || other.is_some();
     let value = (kind != "password").then(|| form.value(field.name()).unwrap_or(value));
     // Usernames and addresses are no prose: phones should neither correct nor capitalise them.
-    let verbatim =
-        !matches!(field, Field::Title | Field::Name | Field::DisplayName | Field::About | Field::Alt);
+    let verbatim = !matches!(
+        field,
+        Field::Title
+            | Field::Name
+            | Field::DisplayName
+            | Field::About
+            | Field::Alt
+            | Field::SiteName
+            | Field::Description
+            | Field::Reason
+    );
     view! {
         <div class="field" class:invalid=is_wrong>
             <FieldText field hint error=error.clone() />

@@ -169,9 +169,18 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
         }
     }
     site.tamper(
-        "INSERT INTO invitations SELECT hash, 0, -1, CASE name WHEN 'one' THEN 'é' END FROM api_keys",
+        "INSERT INTO invitations SELECT hash, 0, -1, CASE name WHEN 'one' THEN 'é' END, 1 FROM api_keys",
     )
     .await;
+    for (id, time) in [("é", "NULL"), ("z", "-1")] {
+        site.tamper(&format!(
+            "INSERT INTO reports VALUES ('{id}', 'empty', 'spam', 'a''b', '::1{id}', 0, {time})"
+        ))
+        .await;
+        site.tamper(&format!("INSERT INTO sweeps VALUES ('{id}', 0, 'é', '::/64', -1, 'Spam', {time})"))
+            .await;
+        site.tamper(&format!("INSERT INTO sweep_items VALUES ('{id}', 'post', 'empty', 'done')")).await;
+    }
     site.tamper("INSERT INTO known_devices SELECT 'Z', hash, 0, -1 FROM api_keys WHERE name = 'one'").await;
     site.tamper(KEYS).await;
 }

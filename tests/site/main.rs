@@ -10,6 +10,7 @@
 mod account;
 mod accounts;
 mod addresses;
+mod admin;
 mod api_keys;
 mod authorization;
 mod authors;

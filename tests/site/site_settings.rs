@@ -1,13 +1,19 @@
 //! Settings of the site that change while it runs.
 
+use std::time::Duration;
+
 use axum::http::Method;
-use byline::{accounts::domain::invitations, config::SiteSetting};
+use byline::{accounts::domain::invitations, clock, config::SiteSetting, timestamp::Timestamp};
 use serde_json::json;
 
 use crate::support::{Byline, Client, PASSWORD, Running, Several, postgres_database, until};
 
 /// Every field of the sign-up form.
 const BOB: [(&str, &str); 3] = [("username", "bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
+
+fn tomorrow() -> Timestamp {
+    clock::now().after(Duration::from_secs(24 * 60 * 60))
+}
 
 #[tokio::test]
 async fn what_the_operator_sets_is_seen_by_readers_of_a_running_site() {
@@ -156,7 +162,7 @@ async fn an_invitation_makes_one_account() {
     assert_eq!(stranger.submit("/signup", &BOB).await.status, 403);
     assert_eq!(stranger.page("/").await.link("Sign up"), None);
 
-    let invitation = invitations::make(&site.site, 1).await.expect("an invitation");
+    let invitation = invitations::make(&site.site, tomorrow()).await.expect("an invitation");
     let page = stranger.page(&format!("/signup?invite={}", invitation.expose())).await;
     let invite = page.attribute("form input[name=invite]", "value").expect("it goes with the form");
     let submit = async |fields: &[(&str, &str)]| {
@@ -174,7 +180,7 @@ async fn an_invitation_makes_one_account() {
     assert_eq!(submit(&carla).await.status, 403, "it is used");
     assert_eq!(site.count("SELECT COUNT(*) FROM users").await, 1);
 
-    let old = invitations::make(&site.site, 1).await.expect("an invitation");
+    let old = invitations::make(&site.site, tomorrow()).await.expect("an invitation");
     site.tamper("UPDATE invitations SET expires_at = created_at WHERE used_by IS NULL").await;
     let page = stranger.page(&format!("/signup?invite={}", old.expose())).await;
     assert_eq!(page.count("form[action='/signup']"), 0, "it is too old");
@@ -184,7 +190,7 @@ async fn an_invitation_makes_one_account() {
 async fn an_invitation_waits_for_an_address_and_comes_back_if_that_is_not_confirmed() {
     let (_server, site) = Running::start_with_mail().await;
     site.set(SiteSetting::SignUp, "invite").await;
-    let invitation = invitations::make(&site.site, 1).await.expect("an invitation");
+    let invitation = invitations::make(&site.site, tomorrow()).await.expect("an invitation");
     let submit = async |fields: &[(&str, &str)]| {
         let fields = [fields, &[("invite", invitation.expose())]].concat();
         site.browser().submit("/signup", &fields).await.status

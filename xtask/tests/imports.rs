@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 20] = [
     &["cli"],
     &["router", "start"],
     &["app"],
-    &["codegen"],
+    &["admin", "codegen"],
     &["graphql", "cognito", "oauth"],
     &["ops"],
     &["feeds"],

@@ -227,7 +227,7 @@ pub async fn close(
     credential: &'static str,
     source: &RequestSource,
 ) -> Result<(), AppError> {
-    close_until(site, user, posts, clock::now().after(UNDO_TIME), credential, source).await
+    close_until(site, user, posts, clock::now().after(UNDO_TIME), credential.to_owned(), source).await
 }
 
 /// [`close`], where the account is deleted at another time.
@@ -239,18 +239,18 @@ pub(super) async fn close_until(
     user: User,
     posts: PostsOfDeleted,
     delete_at: Timestamp,
-    credential: &'static str,
+    credential: String,
     source: &RequestSource,
 ) -> Result<(), AppError> {
     let keep = i64::from(posts == PostsOfDeleted::Keep);
     site.database
-        .write((user.clone(), delete_at, keep, source.clone()), move |db, (user, delete_at, keep, source)| {
+        .write((user.clone(), delete_at, keep, credential, source.clone()), |db, (user, delete_at, keep, credential, source)| {
             Box::pin(async move {
                 execute!(db => sqlx::query("UPDATE users SET delete_at = $1, keep_posts = $2 WHERE id = $3")
                     .bind(delete_at.micros())
                     .bind(keep)
                     .bind(user.id.as_str()))?;
-                audit::record(db, AuditEvent::of(AuditKind::DeletionAsked, &user, credential), &source).await
+                audit::record(db, AuditEvent::of(AuditKind::DeletionAsked, &user, &credential), &source).await
             })
         })
         .await?;

@@ -54,10 +54,14 @@ pub enum AuditKind {
     DeletionUndone,
     Deleted,
     MadeAdmin,
+    AdminEnded,
+    SignedOutByAdmin,
     Locked,
     Unlocked,
     PostHidden,
     PostRestored,
+    SettingsChanged,
+    InvitationMade,
 }
 
 impl AuditKind {
@@ -102,15 +106,19 @@ impl AuditKind {
             Self::DeletionUndone => ("deletion_undone", "Deletion of the account undone"),
             Self::Deleted => ("deleted", "Account deleted"),
             Self::MadeAdmin => ("made_admin", "Put in charge of the site"),
+            Self::AdminEnded => ("admin_ended", "No longer in charge of the site"),
+            Self::SignedOutByAdmin => ("signed_out_by_admin", "Signed out by whoever runs the site"),
             Self::Locked => ("locked", "Locked by whoever runs the site"),
             Self::Unlocked => ("unlocked", "Unlocked by whoever runs the site"),
             Self::PostHidden => ("post_hidden", "A post hidden by whoever runs the site"),
+            Self::SettingsChanged => ("settings_changed", "Settings of the site changed"),
+            Self::InvitationMade => ("invitation_made", "An invitation made"),
             Self::PostRestored => ("post_restored", "A hidden post restored by whoever runs the site"),
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::SignedUp,
         Self::LoggedIn,
         Self::LogInRefused,
@@ -138,10 +146,14 @@ impl AuditKind {
         Self::DeletionUndone,
         Self::Deleted,
         Self::MadeAdmin,
+        Self::AdminEnded,
+        Self::SignedOutByAdmin,
         Self::Locked,
         Self::Unlocked,
         Self::PostHidden,
         Self::PostRestored,
+        Self::SettingsChanged,
+        Self::InvitationMade,
     ];
 }
 
@@ -248,16 +260,30 @@ pub async fn of_user(db: &mut Db, user: &UserId) -> Result<Vec<AuditRow>, AppErr
 
 /// The newest rows of all, or of one username; oldest first.
 pub async fn newest(db: &mut Db, username: Option<&str>, limit: i64) -> Result<Vec<AuditRow>, AppError> {
-    let mut rows: Vec<AuditRow> = on_engine!(db => sqlx::query_as(
-            "SELECT id, at, kind, username, credential, address, user_agent, request_id, detail
-             FROM audit WHERE $1 = '' OR username = $1 ORDER BY id DESC LIMIT $2",
-        )
-        .bind(username.unwrap_or_default())
-        .bind(limit)
-        .fetch_all(db)
-        .await?);
+    let mut rows = page(db, username.unwrap_or_default(), None, limit).await?;
     rows.reverse();
     Ok(rows)
+}
+
+/// Rows of the whole log or of one username, newest first: those before the row `before`.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn page(
+    db: &mut Db,
+    username: &str,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<AuditRow>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT id, at, kind, username, credential, address, user_agent, request_id, detail
+             FROM audit WHERE ($1 = '' OR username = $1) AND id < $2 ORDER BY id DESC LIMIT $3",
+        )
+        .bind(username)
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(db)
+        .await?))
 }
 
 /// Removes rows that are older than [`KEPT`].

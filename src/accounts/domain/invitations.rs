@@ -3,15 +3,23 @@
 
 use std::time::Duration;
 
-use super::one_time::Token;
+use super::{
+    audit::{self, AuditEvent, AuditKind},
+    one_time::Token,
+};
 use crate::{
     clock,
     config::SignUpPolicy,
-    credentials::UserId,
+    credentials::{RequestSource, User, UserId},
     database::{Db, execute, on_engine},
     error::AppError,
     site::Site,
+    text::hex,
+    timestamp::Timestamp,
 };
+
+/// How long the invitation of whoever is first can be used.
+const FIRST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A link that makes one account.
 #[derive(Clone, Debug)]
@@ -40,28 +48,102 @@ macro_rules! valid {
     };
 }
 
-/// Makes an invitation for so many days.
+/// Makes an invitation that can be used until `end`.
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn make(site: &Site, days: u32) -> Result<Invitation, AppError> {
+pub async fn make(site: &Site, end: Timestamp) -> Result<Invitation, AppError> {
+    insert(site, end, false).await
+}
+
+/// An invitation for whoever is to be in charge of a site that has no account yet; `None` if
+/// it has one.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn for_the_first(site: &Site) -> Result<Option<Invitation>, AppError> {
+    let is_empty: bool = {
+        let db = &mut site.database.read().await?;
+        on_engine!(db => sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM users)").fetch_one(db).await?)
+    };
+    if is_empty { insert(site, clock::now().after(FIRST), true).await.map(Some) } else { Ok(None) }
+}
+
+async fn insert(site: &Site, end: Timestamp, makes_admin: bool) -> Result<Invitation, AppError> {
     let invitation = Invitation(Token::random()?);
-    let now = clock::now();
-    let end = now.after(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
     site.database
-        .write((invitation.0.hash(), now, end), |db, (hash, now, end)| {
+        .write((invitation.0.hash(), clock::now(), end), move |db, (hash, now, end)| {
             Box::pin(async move {
                 execute!(db => sqlx::query(
-                        "INSERT INTO invitations (hash, created_at, expires_at) VALUES ($1, $2, $3)",
+                        "INSERT INTO invitations (hash, created_at, expires_at, makes_admin)
+                         VALUES ($1, $2, $3, $4)",
                     )
                     .bind(hash)
                     .bind(now.micros())
-                    .bind(end.micros()))?;
+                    .bind(end.micros())
+                    .bind(i64::from(makes_admin)))?;
                 Ok(())
             })
         })
         .await?;
     Ok(invitation)
+}
+
+/// An invitation that can still be used, as whoever runs the site sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedInvitation {
+    /// Names it; nobody can sign up by it.
+    pub id: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Whether a sign-up has it that was not confirmed yet.
+    pub is_taken: bool,
+}
+
+/// The invitations that can be used or may come back, newest first.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn list(site: &Site) -> Result<Vec<ListedInvitation>, AppError> {
+    let db = &mut site.database.read().await?;
+    let rows: Vec<(Vec<u8>, i64, i64, Option<String>)> = on_engine!(db => sqlx::query_as(
+            "SELECT hash, created_at, expires_at, used_by FROM invitations WHERE expires_at > $1 AND makes_admin = 0
+             ORDER BY created_at DESC LIMIT 500",
+        )
+        .bind(clock::now().micros())
+        .fetch_all(db)
+        .await?);
+    let listed =
+        |(hash, created_at, expires_at, used_by): (Vec<u8>, i64, i64, Option<String>)| ListedInvitation {
+            id: hex(&hash),
+            created_at: Timestamp::from_micros(created_at),
+            expires_at: Timestamp::from_micros(expires_at),
+            is_taken: used_by.is_some(),
+        };
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Ends an invitation, by its id in the list. Sent twice, it says yes again.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn revoke(site: &Site, id: &str) -> Result<(), AppError> {
+    let hash = list(site).await?.into_iter().find(|listed| listed.id == id).map(|_| unhex(id));
+    let Some(hash) = hash else { return Ok(()) };
+    site.database
+        .write(hash, |db, hash| {
+            Box::pin(async move {
+                execute!(db => sqlx::query("DELETE FROM invitations WHERE hash = $1").bind(hash))?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The bytes of an id that [`hex`] has written.
+fn unhex(id: &str) -> Vec<u8> {
+    let digits: Vec<u8> = id.chars().filter_map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// Checks that somebody with this invitation, or none, may sign up; the invitation that the
@@ -73,22 +155,32 @@ pub async fn may_sign_up(
     site: &Site,
     invitation: Option<Invitation>,
 ) -> Result<Option<Invitation>, AppError> {
-    match site.settings().sign_up {
-        SignUpPolicy::Open => Ok(None),
-        SignUpPolicy::Closed => Err(AppError::SignUpClosed),
-        SignUpPolicy::Invite => {
-            let invitation = invitation.ok_or(AppError::InvitationNeeded)?;
-            let is_valid: bool = {
-                let db = &mut site.database.read().await?;
-                on_engine!(db => sqlx::query_scalar(concat!("SELECT EXISTS (SELECT 1 FROM invitations ", valid!(), ")"))
-                    .bind(invitation.0.hash())
-                    .bind(clock::now().micros())
-                    .fetch_one(db)
-                    .await?)
-            };
-            if is_valid { Ok(Some(invitation)) } else { Err(AppError::InvitationNeeded) }
-        }
+    let policy = site.settings().sign_up;
+    let validity = match &invitation {
+        Some(invitation) => validity(site, invitation).await?,
+        None => None,
+    };
+    match (validity, policy) {
+        // Whoever is to be in charge signs up whatever the setting says.
+        (Some(MakesAdmin(true)), _) | (Some(_), SignUpPolicy::Invite) => Ok(invitation),
+        (_, SignUpPolicy::Open) => Ok(None),
+        (_, SignUpPolicy::Closed) => Err(AppError::SignUpClosed),
+        (None, SignUpPolicy::Invite) => Err(AppError::InvitationNeeded),
     }
+}
+
+/// Whether an account that is made by an invitation is in charge of the site.
+struct MakesAdmin(bool);
+
+/// `None` for an invitation that cannot be used.
+async fn validity(site: &Site, invitation: &Invitation) -> Result<Option<MakesAdmin>, AppError> {
+    let db = &mut site.database.read().await?;
+    let found: Option<i64> = on_engine!(db => sqlx::query_scalar(concat!("SELECT makes_admin FROM invitations ", valid!()))
+        .bind(invitation.0.hash())
+        .bind(clock::now().micros())
+        .fetch_optional(db)
+        .await?);
+    Ok(found.map(|makes_admin| MakesAdmin(makes_admin != 0)))
 }
 
 /// Gives the invitation to an account, or to the sign-up that becomes it.
@@ -103,11 +195,25 @@ pub(super) async fn take(db: &mut Db, invitation: &Invitation, account: &UserId)
     if taken > 0 { Ok(()) } else { Err(AppError::InvitationNeeded) }
 }
 
-/// The account is made: its invitation, if it has one, makes no other.
-pub(super) async fn use_up(db: &mut Db, account: &UserId) -> Result<(), AppError> {
+/// The account is made: its invitation, if it has one, makes no other. If it was that of
+/// whoever is in charge, the account is, and no other such invitation can be used.
+pub(super) async fn use_up(db: &mut Db, account: &User) -> Result<(), AppError> {
+    let id = account.id.as_str();
+    let used = "UPDATE users SET is_admin = 1 WHERE id = $1 AND EXISTS (
+             SELECT 1 FROM invitations WHERE used_by = $1 AND makes_admin = 1 AND expires_at > $2)";
+    if execute!(db => sqlx::query(used).bind(id).bind(clock::now().micros()))? > 0 {
+        audit::record(
+            db,
+            AuditEvent::of(AuditKind::MadeAdmin, account, "invitation"),
+            &RequestSource::default(),
+        )
+        .await?;
+        execute!(db => sqlx::query("UPDATE invitations SET expires_at = $1 WHERE makes_admin = 1")
+            .bind(clock::now().micros()))?;
+    }
     execute!(db => sqlx::query("UPDATE invitations SET expires_at = $1 WHERE used_by = $2")
         .bind(clock::now().micros())
-        .bind(account.as_str()))?;
+        .bind(id))?;
     Ok(())
 }
 

@@ -305,7 +305,7 @@ async fn complete(
     let address = Email::parse(&email).map_err(internal)?;
     store::insert(db, &user, &address, &password_hash, clock::now()).await?;
     contact::verify(db, &user.id, &email).await?;
-    invitations::use_up(db, &user.id).await?;
+    invitations::use_up(db, &user).await?;
     execute!(db => sqlx::query("DELETE FROM pending_sign_ups WHERE username = $1 OR email = $2")
         .bind(user.username.as_str())
         .bind(&email))?;

@@ -105,7 +105,7 @@ async fn authenticate_new(
                     store::insert(db, &user, &email, &hash, clock::now()).await?;
                     if let Some(invitation) = &invitation {
                         invitations::take(db, invitation, &user.id).await?;
-                        invitations::use_up(db, &user.id).await?;
+                        invitations::use_up(db, &user).await?;
                     }
                     srp::store(db, &user.id, &hash, verifier.as_ref()).await?;
                     if let Some(operation) = &operation {

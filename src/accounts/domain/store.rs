@@ -19,9 +19,10 @@ struct UserRow {
     password_hash: String,
 }
 
-/// An account as `byline user list` shows it.
-#[derive(Debug, FromRow)]
+/// An account as whoever runs the site sees it.
+#[derive(Clone, Debug, FromRow)]
 pub struct Listed {
+    pub id: String,
     pub username: String,
     /// The canonical address.
     pub email: String,
@@ -32,6 +33,8 @@ pub struct Listed {
     pub is_admin: i64,
     /// 1 if nobody can log in.
     pub is_locked: i64,
+    /// When it is deleted, if its person has asked for that.
+    pub delete_at: Option<i64>,
 }
 
 fn taken(field: Field) -> FieldError {
@@ -199,20 +202,64 @@ pub(super) async fn set_locked(db: &mut Db, id: &UserId, since: Option<Timestamp
     Ok(changed > 0)
 }
 
-/// Puts a person in charge of the site. Whether they were not.
-pub(super) async fn make_admin(db: &mut Db, id: &UserId) -> Result<bool, AppError> {
-    let changed = execute!(db => sqlx::query("UPDATE users SET is_admin = 1 WHERE id = $1 AND is_admin = 0")
-        .bind(id.as_str()))?;
+/// Puts a person in charge of the site, or ends that. Whether that changed something.
+pub(super) async fn set_admin(db: &mut Db, id: &UserId, is_admin: bool) -> Result<bool, AppError> {
+    let changed = execute!(db => sqlx::query("UPDATE users SET is_admin = $2 WHERE id = $1 AND is_admin <> $2")
+        .bind(id.as_str())
+        .bind(i64::from(is_admin)))?;
     Ok(changed > 0)
+}
+
+/// What is selected for [`Listed`].
+macro_rules! listed {
+    () => {
+        "SELECT u.id, u.username, u.email, u.created_at,
+             (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts, u.is_admin,
+             CAST(CASE WHEN u.locked_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_locked, u.delete_at
+         FROM users u "
+    };
 }
 
 /// Every account, oldest first.
 pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
-    Ok(on_engine!(db => sqlx::query_as(
-        "SELECT u.username, u.email, u.created_at, (SELECT COUNT(*) FROM posts p WHERE p.owner_id = u.id) AS posts,
-             u.is_admin, CAST(CASE WHEN u.locked_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_locked
-         FROM users u ORDER BY u.created_at, u.id",
-    )
-    .fetch_all(db)
-    .await?))
+    let statement = concat!(listed!(), "ORDER BY u.created_at, u.id");
+    Ok(on_engine!(db => sqlx::query_as(statement).fetch_all(db).await?))
+}
+
+/// The newest accounts first, those before the account `before`: whose username or address
+/// has `words` in it, if there are any.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn page(
+    db: &mut Db,
+    words: &str,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Listed>, AppError> {
+    let escaped = words.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    // Ids are UUIDs of version 7, which rise with the time.
+    let statement = concat!(
+        listed!(),
+        "WHERE (u.username LIKE $1 ESCAPE '\\' OR u.email LIKE $1 ESCAPE '\\') AND ($2 = '' OR u.id < $2)
+         ORDER BY u.id DESC LIMIT $3"
+    );
+    Ok(on_engine!(db => sqlx::query_as(statement)
+        .bind(format!("%{escaped}%"))
+        .bind(before.unwrap_or_default())
+        .bind(limit)
+        .fetch_all(db)
+        .await?))
+}
+
+/// One account.
+///
+/// # Errors
+/// [`AppError::NotFound`], [`AppError::Busy`].
+pub async fn listed(db: &mut Db, username: &Username) -> Result<Listed, AppError> {
+    let found: Option<Listed> = on_engine!(db => sqlx::query_as(concat!(listed!(), "WHERE u.username = $1"))
+        .bind(username.as_str())
+        .fetch_optional(db)
+        .await?);
+    found.ok_or(AppError::NotFound)
 }

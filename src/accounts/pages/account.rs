@@ -9,7 +9,7 @@ use crate::{
         api_keys,
         audit::AuditRow,
         device_name::whence,
-        logins,
+        logins, running,
     },
     http::context::{actor, caller, site},
     ui::{PageTitle, Time, load},
@@ -30,6 +30,7 @@ pub fn AccountPage() -> impl IntoView {
             "" => username.clone(),
             name => name.to_owned(),
         };
+        let is_in_charge = running::is_in_charge(&site, &caller.actor.user()?.id).await?;
         let activity = account::activity(&site, &caller)
             .await?
             .into_iter()
@@ -41,6 +42,11 @@ pub fn AccountPage() -> impl IntoView {
             <AccountNav />
             <h1>"Account of "<bdi>{username}</bdi></h1>
             <div class="parts">
+                {is_in_charge.then(|| view! {
+                    <Part title="The site" href="/admin" link="Look after the site">
+                        <p>"You are in charge of it."</p>
+                    </Part>
+                })}
                 <Part title="Profile" href="/account/profile" link="Change profile">
                     <p>"You are called "<bdi>{name}</bdi>"."</p>
                 </Part>

@@ -1,23 +1,23 @@
 //! Posts that whoever runs the site has hidden from everyone: they lie in the trash of their
 //! author, who reads why. Only whoever runs the site restores them.
 
+use sqlx::FromRow;
+
 use super::{
+    reports,
     service::change,
     store,
     trash::{self, Gone},
 };
 use crate::{
-    accounts::domain::{
-        audit::{self, AuditEvent, AuditKind, COMMAND_LINE},
-        store as accounts,
-    },
+    accounts::domain::{audit::AuditKind, running::InCharge, store as accounts},
     clock,
-    credentials::{RequestSource, User, UserId},
+    credentials::{User, UserId},
     database::{Db, execute, on_engine},
     error::AppError,
     posts::{
         Post, PostId, PostOrDraft,
-        events::{EventKind, store as events},
+        events::{Event, EventKind, store as events},
     },
     site::Site,
 };
@@ -45,60 +45,92 @@ impl HiddenReason {
             Err(HiddenReasonError)
         }
     }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Hides a published post: everybody hears of it as of a deletion.
 ///
 /// # Errors
 /// [`AppError::NotFound`] where no such post is published; [`AppError::Busy`].
-pub async fn hide(site: &Site, id: &PostId, reason: HiddenReason) -> Result<(), AppError> {
+pub async fn hide(site: &Site, by: &InCharge, id: &PostId, reason: HiddenReason) -> Result<(), AppError> {
     let owner = owner_of_published(&mut site.database.read().await?, id).await?.ok_or(AppError::NotFound)?;
-    change(site, (owner, id.clone(), reason), |db, (owner, id, HiddenReason(reason))| {
-        Box::pin(async move {
-            let now = clock::now();
-            store::delete(db, &id, &owner.id, now).await?.ok_or(AppError::NotFound)?;
-            execute!(db => sqlx::query(
-                    "UPDATE trashed_posts SET hidden_reason = $1 WHERE id = $2 AND trashed_at = $3",
-                )
-                .bind(&reason)
-                .bind(id.as_str())
-                .bind(now.micros()))?;
-            let event = AuditEvent {
-                detail: id.as_str(),
-                ..AuditEvent::of(AuditKind::PostHidden, &owner, COMMAND_LINE)
-            };
-            audit::record(db, event, &RequestSource::command_line()).await?;
-            let event = events::record(db, EventKind::Deleted, &id, &owner.username).await?;
-            Ok(((), Some(event)))
-        })
+    change(site, (owner, by.clone(), id.clone(), reason), |db, (owner, by, id, reason)| {
+        Box::pin(async move { hide_in(db, &by, &owner, &id, &reason).await.map(|event| ((), Some(event))) })
     })
     .await
+}
+
+/// [`hide`], in a transaction.
+pub(super) async fn hide_in(
+    db: &mut Db,
+    by: &InCharge,
+    owner: &User,
+    id: &PostId,
+    HiddenReason(reason): &HiddenReason,
+) -> Result<Event, AppError> {
+    let now = clock::now();
+    store::delete(db, id, &owner.id, now).await?.ok_or(AppError::NotFound)?;
+    execute!(db => sqlx::query(
+            "UPDATE trashed_posts SET hidden_reason = $1 WHERE id = $2 AND trashed_at = $3",
+        )
+        .bind(reason)
+        .bind(id.as_str())
+        .bind(now.micros()))?;
+    reports::settle(db, id).await?;
+    by.note(db, AuditKind::PostHidden, owner, id.as_str()).await?;
+    events::record(db, EventKind::Deleted, id, &owner.username).await
 }
 
 /// Publishes a hidden post again, as [`trash::restore`] does for its author.
 ///
 /// # Errors
 /// [`AppError::NotFound`] where no such post is hidden; [`AppError::Busy`].
-pub async fn restore(site: &Site, id: &PostId) -> Result<Post, AppError> {
+pub async fn restore(site: &Site, by: &InCharge, id: &PostId) -> Result<Post, AppError> {
     let owner = owner_of_hidden(&mut site.database.read().await?, id).await?.ok_or(AppError::NotFound)?;
     let PostOrDraft::Published(post) = trash::restore_of(site, owner.clone(), id, Gone::Hidden).await? else {
         return Err(AppError::NotFound);
     };
     site.database
-        .write((owner, id.clone()), |db, (owner, id)| {
-            Box::pin(async move {
-                let event = AuditEvent {
-                    detail: id.as_str(),
-                    ..AuditEvent::of(AuditKind::PostRestored, &owner, COMMAND_LINE)
-                };
-                audit::record(db, event, &RequestSource::command_line()).await
-            })
+        .write((owner, by.clone(), id.clone()), |db, (owner, by, id)| {
+            Box::pin(async move { by.note(db, AuditKind::PostRestored, &owner, id.as_str()).await })
         })
         .await?;
     Ok(post)
 }
 
-async fn owner_of_published(db: &mut Db, id: &PostId) -> Result<Option<User>, AppError> {
+/// A hidden post, as whoever is in charge of the site sees it.
+#[derive(Clone, Debug, FromRow)]
+pub struct HiddenPost {
+    pub id: String,
+    pub title: String,
+    /// The username of its author.
+    pub owner: String,
+    pub reason: String,
+    /// Microseconds since 1970 UTC.
+    pub hidden_at: i64,
+}
+
+/// The posts that were hidden last, the last one first.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn list(site: &Site, limit: i64) -> Result<Vec<HiddenPost>, AppError> {
+    let db = &mut site.database.read().await?;
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT t.id, t.title, u.username AS owner, t.hidden_reason AS reason, t.trashed_at AS hidden_at
+             FROM trashed_posts t JOIN users u ON u.id = t.owner_id WHERE t.hidden_reason IS NOT NULL
+             ORDER BY t.trashed_at DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(db)
+        .await?))
+}
+
+pub(super) async fn owner_of_published(db: &mut Db, id: &PostId) -> Result<Option<User>, AppError> {
     let owner: Option<String> = on_engine!(db => sqlx::query_scalar("SELECT owner_id FROM posts WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(&mut *db)

@@ -29,6 +29,7 @@ pub mod reading_time;
 pub mod redirects;
 pub mod rendered;
 pub mod rendering;
+pub mod reports;
 pub mod restoring;
 pub mod revisions;
 mod rows;
@@ -42,6 +43,7 @@ pub mod slugs;
 mod snapshot;
 pub mod sql;
 pub mod store;
+pub mod sweeps;
 pub mod trash;
 
 use super::{Content, Post, PostId, Title};

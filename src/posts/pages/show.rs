@@ -121,6 +121,9 @@ pub fn PostPage() -> impl IntoView {
                 <div class="prose" inner_html=html.clone()></div>
                 <footer class="tags" inner_html=tag_links(&post.tags)></footer>
             </article>
+            {(!own).then(|| view! {
+                <p class="report"><a rel="nofollow" href=format!("{}{}", post.address(), address::REPORT)>"Report"</a></p>
+            })}
             <footer class="post-end" inner_html=ending(preview::origin(&site()).as_deref(), place)></footer>
             {saved.map(|(hash, pages)| view! { <ForgetDraft username pages hash /><IslandScripts /> })}
         })

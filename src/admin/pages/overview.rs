@@ -1,0 +1,117 @@
+//! `/admin`: what there is, and whether it works.
+
+use leptos::prelude::*;
+use sqlx::FromRow;
+
+use super::{Head, by};
+use crate::{
+    database::{Engine, on_engine},
+    error::AppError,
+    http::context::site,
+    posts::domain::reports,
+    site::Site,
+    ui::load,
+};
+
+/// Numbers of the site, each with the way to more, and its health.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    load(async move {
+        by().await?;
+        let site = site();
+        let Counts { accounts, locked, posts, hidden, mails, given_up, invitations } = counts(&site).await?;
+        let reported = reports::count_of_posts(&mut site.database.read().await?).await?;
+        let engine = match site.database.engine() {
+            Engine::Sqlite => "SQLite",
+            Engine::Postgres => "PostgreSQL",
+        };
+        let works = match works(&site).await {
+            Ok(()) => "It can be read and written.".to_owned(),
+            Err(problem) => problem,
+        };
+        let mail = if site.mailer().is_on() {
+            format!("{mails} wait to be sent, {given_up} were given up")
+        } else {
+            "No mail is sent: the setting mail.transport is none".to_owned()
+        };
+        Ok(view! {
+            <Head title="Site" />
+            <div class="parts">
+                <Part title="Accounts" href="/admin/accounts" link="Look after accounts">
+                    {format!("{accounts}, of which {locked} are locked")}
+                </Part>
+                <Part title="Posts" href="/admin/posts" link="Look after posts">
+                    {format!("{posts} published, {hidden} hidden")}
+                </Part>
+                <Part title="Reports" href="/admin/reports" link="Read reports">
+                    {format!("{reported} posts are reported")}
+                </Part>
+                <Part title="Sweeps" href="/admin/sweeps" link="Sweep a wave away">
+                    "Many accounts of one network at once."
+                </Part>
+                <Part title="Invitations" href="/admin/invitations" link="Invite somebody">
+                    {format!("{invitations} can be used")}
+                </Part>
+                <Part title="Settings" href="/admin/settings" link="Change settings">
+                    "Name, look, about page, who may sign up."
+                </Part>
+                <Part title="Audit log" href="/admin/audit" link="Read the log">
+                    "Who did what to an account, for 400 days."
+                </Part>
+            </div>
+            <section aria-labelledby="health">
+                <h2 id="health">"Health"</h2>
+                <dl class="facts">
+                    <div><dt>"Byline"</dt><dd>{env!("CARGO_PKG_VERSION")}</dd></div>
+                    <div><dt>"Database"</dt><dd>{engine}". "{works}</dd></div>
+                    <div><dt>"Mail"</dt><dd>{mail}</dd></div>
+                    <div><dt>"Address"</dt><dd>{site.public_url.to_string()}</dd></div>
+                </dl>
+            </section>
+        })
+    })
+}
+
+#[component]
+fn Part(title: &'static str, href: &'static str, link: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <section class="account-part">
+            <h2>{title}</h2>
+            <p>{children()}</p>
+            <p><a href=href>{link}</a></p>
+        </section>
+    }
+}
+
+#[derive(FromRow)]
+struct Counts {
+    accounts: i64,
+    locked: i64,
+    posts: i64,
+    hidden: i64,
+    mails: i64,
+    given_up: i64,
+    invitations: i64,
+}
+
+async fn counts(site: &Site) -> Result<Counts, AppError> {
+    let db = &mut site.database.read().await?;
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM users) AS accounts,
+                 (SELECT COUNT(*) FROM users WHERE locked_at IS NOT NULL) AS locked,
+                 (SELECT COUNT(*) FROM posts) AS posts,
+                 (SELECT COUNT(*) FROM trashed_posts WHERE hidden_reason IS NOT NULL) AS hidden,
+                 (SELECT COUNT(*) FROM outbox WHERE given_up_at IS NULL) AS mails,
+                 (SELECT COUNT(*) FROM outbox WHERE given_up_at IS NOT NULL) AS given_up,
+                 (SELECT COUNT(*) FROM invitations WHERE expires_at > $1) AS invitations",
+        )
+        .bind(crate::clock::now().micros())
+        .fetch_one(db)
+        .await?))
+}
+
+/// Whether the database can be used, as `/readyz` asks; else why not, in words.
+async fn works(site: &Site) -> Result<(), String> {
+    let mut db = site.database.health().await.map_err(|error| error.to_string())?;
+    site.database.check(&mut db).await.map_err(|error| error.to_string())
+}

@@ -1,0 +1,107 @@
+//! `/admin/settings`: how the site presents itself, and whom it takes.
+
+use leptos::prelude::*;
+
+use super::{Head, by};
+use crate::{
+    config::{SiteSetting, SiteValues},
+    error::{AppError, Field},
+    http::context::site,
+    site_settings,
+    ui::{ErrorSummary, SelectField, TextArea, TextField, load},
+};
+
+/// Each setting with the value in force.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    load(async move {
+        by().await?;
+        let values = in_force().await?;
+        let value = |setting: SiteSetting| values.get(setting).unwrap_or(setting.default_value()).to_owned();
+        let choice = |setting: SiteSetting, choices: &[(&'static str, &str)]| {
+            let value = value(setting);
+            choices
+                .iter()
+                .map(|(sent, _)| *sent)
+                .find(|sent| *sent == value)
+                .unwrap_or(setting.default_value())
+        };
+        let [faces, sign_up, ai_crawlers] = [
+            (SiteSetting::Faces, FACES),
+            (SiteSetting::SignUp, SIGN_UP),
+            (SiteSetting::AiCrawlers, AI_CRAWLERS),
+        ]
+        .map(|(setting, choices)| choice(setting, choices));
+        Ok(view! {
+            <Head title="Settings" />
+            <div class="narrow">
+                <ErrorSummary />
+                <p>"They count at once, in every process that serves the site."</p>
+                <form method="post" action="/admin/settings" novalidate>
+                    <TextField
+                        field=Field::SiteName
+                        autocomplete="on"
+                        hint="It stands in titles, feeds and mails: 60 characters at most"
+                        value=value(SiteSetting::Name)
+                    />
+                    <TextField
+                        field=Field::Description
+                        autocomplete="on"
+                        hint="One line below the name: 200 characters at most"
+                        value=value(SiteSetting::Description)
+                        optional=true
+                    />
+                    <TextField
+                        field=Field::SiteLanguage
+                        autocomplete="on"
+                        hint="Of the name and the texts of the site, such as en, pt-BR or zh-Hant"
+                        value=value(SiteSetting::Language)
+                    />
+                    <TextField
+                        field=Field::TimeZone
+                        autocomplete="on"
+                        hint="Such as UTC or Europe/Lisbon: days are shown in it"
+                        value=value(SiteSetting::TimeZone)
+                    />
+                    <TextField
+                        field=Field::Accent
+                        autocomplete="on"
+                        hint="Such as #1a6b4a, for links and marks; empty for Byline's own. It is made darker or lighter where it could not be read"
+                        value=value(SiteSetting::Accent)
+                        optional=true
+                    />
+                    <SelectField field=Field::Faces choices=owned(FACES) value=faces />
+                    <TextArea
+                        field=Field::AboutSite
+                        hint="Markdown of the page /about; empty for none"
+                        value=value(SiteSetting::About)
+                    />
+                    <SelectField field=Field::SignUp choices=owned(SIGN_UP) value=sign_up />
+                    <SelectField
+                        field=Field::AiCrawlers
+                        hint="What robots.txt asks of them"
+                        choices=owned(AI_CRAWLERS)
+                        value=ai_crawlers
+                    />
+                    <button class="button" type="submit">"Save settings"</button>
+                </form>
+            </div>
+        })
+    })
+}
+
+const FACES: &[(&str, &str)] =
+    &[("served", "The serif that the site brings along"), ("system", "What the reader's system has")];
+const SIGN_UP: &[(&str, &str)] =
+    &[("open", "Everyone"), ("invite", "Whoever has an invitation"), ("closed", "Nobody")];
+const AI_CRAWLERS: &[(&str, &str)] = &[("allow", "They may come"), ("refuse", "They are asked to stay away")];
+
+fn owned(choices: &'static [(&'static str, &'static str)]) -> Vec<(&'static str, String)> {
+    choices.iter().map(|(sent, words)| (*sent, (*words).to_owned())).collect()
+}
+
+/// What is set in the database, and below it that with which this process began.
+async fn in_force() -> Result<SiteValues, AppError> {
+    let site = site();
+    Ok(site.seed().below(&site_settings::stored(&site).await?))
+}

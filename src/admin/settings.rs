@@ -1,0 +1,65 @@
+//! The form of the site's settings: which control has which, and what is wrong with them.
+
+use crate::{
+    config::{SiteSetting, SiteSettingError, SiteSettings, SiteValues},
+    error::{AppError, Field, FieldErrors},
+};
+
+/// Each setting and its control.
+pub const CONTROLS: [(SiteSetting, Field); 9] = [
+    (SiteSetting::Name, Field::SiteName),
+    (SiteSetting::Description, Field::Description),
+    (SiteSetting::Language, Field::SiteLanguage),
+    (SiteSetting::TimeZone, Field::TimeZone),
+    (SiteSetting::Accent, Field::Accent),
+    (SiteSetting::Faces, Field::Faces),
+    (SiteSetting::About, Field::AboutSite),
+    (SiteSetting::SignUp, Field::SignUp),
+    (SiteSetting::AiCrawlers, Field::AiCrawlers),
+];
+
+/// The values that were typed; a control that was not sent stays as it is.
+///
+/// # Errors
+/// [`AppError::Invalid`] with every value that does not fit.
+pub fn parse(typed: impl Fn(Field) -> Option<String>) -> Result<SiteValues, AppError> {
+    let mut errors = FieldErrors::default();
+    let mut values = SiteValues::default();
+    for (setting, field) in CONTROLS {
+        let Some(value) = typed(field) else { continue };
+        // Forms send line breaks as CR LF (HTML 4.10.21.8).
+        let value = value.replace("\r\n", "\n").trim().to_owned();
+        let mut alone = SiteValues::default();
+        alone.set(setting, value.clone());
+        let fits = SiteSettings::of(&alone)
+            .map_err(|SiteSettingError { problem, .. }| format!("{}: {problem}", field.label()));
+        if errors.take(field, fits).is_some() {
+            values.set(setting, value);
+        }
+    }
+    errors.check()?;
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_a_control_and_every_mistake_is_told_at_once() {
+        assert_eq!(CONTROLS.map(|(setting, _)| setting), SiteSetting::ALL);
+        let error = parse(|field| match field {
+            Field::SiteName => Some(" ".to_owned()),
+            Field::Accent => Some("green".to_owned()),
+            Field::Description => Some("Of marshes\r\n".to_owned()),
+            _ => None,
+        });
+        let AppError::Invalid { errors } = error.unwrap_err() else { panic!("not invalid") };
+        let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
+        assert_eq!(fields, [Field::SiteName, Field::Accent]);
+        assert!(errors[0].message.starts_with("Name of the site: "), "{}", errors[0].message);
+        let values = parse(|field| (field == Field::AboutSite).then(|| "a\r\nb ".to_owned())).unwrap();
+        assert_eq!(values.get(SiteSetting::About), Some("a\nb"));
+        assert_eq!(values.get(SiteSetting::Name), None, "what is not sent stays");
+    }
+}
