@@ -43,6 +43,12 @@ async function walked(page: Page) {
   return published(page, WALK);
 }
 
+/** A newcomer who is put in charge of the site. */
+async function inCharge({ page, operate }: World): Promise<void> {
+  const author = await signedUp(page);
+  await operate('user', 'put-in-charge', author.username);
+}
+
 /** The editor of a post that another tab has saved in the meantime. */
 async function conflict({ page, watch }: World): Promise<void> {
   const post = await walked(page);
@@ -380,6 +386,79 @@ export const states: States = {
     await operate('site', 'set', 'about', 'Walks, written down *afterwards*.\n\n## Who\n\nThree people and a dog.');
     await expect.poll(async () => (await page.request.get('/about')).status()).toBe(200);
     await page.goto('/about');
+  },
+  'report a post': async ({ page }) => {
+    const post = await walked(page);
+    await call(page, 'log_out', {});
+    await page.goto(`/posts/${post.id}`);
+    await page.getByRole('link', { name: 'Report' }).click();
+    await button(page, 'Send report').click();
+    await expect(page.getByRole('alert')).toContainText('Choose what is wrong');
+  },
+  'admin': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin');
+  },
+  'admin: settings with mistakes': async (world) => {
+    await inCharge(world);
+    const { page } = world;
+    await page.goto('/admin/settings');
+    await page.getByLabel('Time zone').fill('Berlin');
+    await page.getByLabel('Accent colour').fill('green');
+    await button(page, 'Save settings').click();
+    await expect(page.getByRole('alert')).toBeVisible();
+  },
+  'admin: accounts': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin/accounts');
+  },
+  'admin: an account': async (world) => {
+    await inCharge(world);
+    await world.page.goto(`/admin/accounts/${world.maren.username}`);
+  },
+  'admin: delete an account': async (world) => {
+    await inCharge(world);
+    await world.page.goto(`/admin/accounts/${world.maren.username}/delete`);
+  },
+  'admin: posts': async (world) => {
+    await inCharge(world);
+    await call(world.page, 'create_post', WALK);
+    await world.page.goto('/admin/posts');
+  },
+  'admin: hide a post': async (world) => {
+    await inCharge(world);
+    const post = await call<{ id: string }>(world.page, 'create_post', WALK);
+    await world.page.goto(`/admin/posts/${post.id}/hide`);
+  },
+  'admin: hidden posts': async (world) => {
+    await inCharge(world);
+    const { id } = await call<{ id: string }>(world.page, 'create_post', WALK);
+    await call(world.page, 'admin_hide_post', { id, reason: 'The map has a telephone number.' });
+    await world.page.goto('/admin/posts/hidden');
+  },
+  'admin: reports': async (world) => {
+    await inCharge(world);
+    const { id } = await call<{ id: string }>(world.page, 'create_post', WALK);
+    await call(world.page, 'report_post', { id, reason: 'abuse', detail: 'It names somebody I know.' });
+    await world.page.goto('/admin/reports');
+  },
+  'admin: no reports': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin/reports');
+  },
+  'admin: sweeps': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin/sweeps?network=192.0.2.0%2F24&minutes=60');
+  },
+  'admin: invitations': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin/invitations');
+    await button(world.page, 'Make a link').click();
+    await expect(world.page.getByLabel('Link')).toBeVisible();
+  },
+  'admin: audit log': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin/audit');
   },
   'empty trash': async ({ page }) => {
     await signedUp(page);

@@ -13,9 +13,10 @@ use crate::{
     accounts::domain::{
         Email, Login, NewAccount, NewPassword,
         account::PostsOfDeleted,
-        invitations,
+        audit, invitations,
         running::{self, InCharge},
-        service, store,
+        service,
+        store::{self, Listed},
     },
     clock,
     credentials::RequestSource,
@@ -47,6 +48,19 @@ pub(super) enum User {
         /// For how many days it can be used, 1 to 365
         #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=365))]
         days: u32,
+    },
+    /// Put somebody who has an account in charge of the site
+    PutInCharge {
+        /// Username or e-mail address
+        who: String,
+        /// End it instead
+        #[arg(long)]
+        end: bool,
+    },
+    /// Show what is known of an account
+    Show {
+        /// Username
+        who: String,
     },
     /// Lock an account: its logins end, and nobody logs in to it; its posts stay
     Lock {
@@ -106,6 +120,28 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             let invitation = invitations::make(site, end).await?;
             let _ = writeln!(said, "{}", site.link(&format!("/signup?invite={}", invitation.expose())));
         }
+        User::PutInCharge { who, end } => {
+            let user = running::set_admin(site, by, &login(&who)?, !end).await?;
+            let state = if end { "is no longer" } else { "is" };
+            let _ = writeln!(said, "{} {state} in charge of the site.", user.username);
+        }
+        User::Show { who } => {
+            let username = Username::parse_known(&who).map_err(refused)?;
+            let db = &mut site.database.read().await?;
+            let account = store::listed(db, &username).await?;
+            let rows = audit::page(db, username.as_str(), None, 20).await?;
+            said = line(&account);
+            for row in rows {
+                let _ = writeln!(
+                    said,
+                    "{}\t{}\t{}\t{}",
+                    row.at().rfc3339(),
+                    row.kind,
+                    row.credential,
+                    row.address
+                );
+            }
+        }
         User::Lock { who } => {
             let user = running::lock(site, by, &login(&who)?).await?;
             let _ = writeln!(
@@ -125,21 +161,19 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             let _ = writeln!(said, "The account {} is deleted.", user.username);
         }
         User::List => {
-            for user in store::list(&mut site.database.read().await?).await? {
-                let since = Timestamp::from_micros(user.created_at).rfc3339();
-                let _ = writeln!(
-                    said,
-                    "{}\t{}\t{since}{}{}\t{} posts",
-                    user.username,
-                    user.email,
-                    mark(user.is_admin, "admin"),
-                    mark(user.is_locked, "locked"),
-                    user.posts
-                );
+            for account in store::list(&mut site.database.read().await?).await? {
+                said += &line(&account);
             }
         }
     }
     Ok(said)
+}
+
+fn line(account: &Listed) -> String {
+    let Listed { username, email, created_at, posts, is_admin, is_locked, .. } = account;
+    let since = Timestamp::from_micros(*created_at).rfc3339();
+    let (admin, locked) = (mark(*is_admin, "admin"), mark(*is_locked, "locked"));
+    format!("{username}\t{email}\t{since}{admin}{locked}\t{posts} posts\n")
 }
 
 /// A column for what is true of few.

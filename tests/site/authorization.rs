@@ -158,6 +158,22 @@ const SERVER_FUNCTIONS: &str = "
 | verify_email              | 422       | 422         | 422         | 422       | 401     | 403       |
 | resend_code               | 403       | 403         | 403         | 403       | 401     | 403       |
 | change_email wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
+| admin_save_settings       | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_lock_account        | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_unlock_account      | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_sign_out_account    | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_put_in_charge       | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_end_charge          | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_delete_account      | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_hide_post           | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_restore_post        | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_invite              | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_revoke_invitation   | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_dismiss_reports     | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_sweep               | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_undo_sweep          | 404       | 404         | 404         | 404       | 401     | 403       |
+| report_post missing       | 404       | 404         | 404         | 404       | 401     | 403       |
+| report_post adas wrong    | 422       | 422         | 422         | 422       | 401     | 403       |
 | undo_email                | 422       | 422         | 422         | 422       | 401     | 403       |
 ";
 
@@ -381,6 +397,23 @@ impl World {
             ["forgot_password"] => (Method::POST, &[("identifier", "ada")]),
             ["reset_password"] => (Method::POST, &[("token", "x"), ("new_password", "x")]),
             ["verify_email" | "undo_email"] => (Method::POST, &[("token", "x")]),
+            ["report_post", id] => (Method::POST, &[("id", id), ("reason", "spam")]),
+            ["report_post", id, "wrong"] => (Method::POST, &[("id", id), ("reason", "none")]),
+            // Nobody here is in charge of the site (`admin.rs`).
+            [name] if name.starts_with("admin_") => (
+                Method::POST,
+                &[
+                    ("id", "adas"),
+                    ("name", "bob"),
+                    ("posts", "delete"),
+                    ("reason", "x"),
+                    ("days", "1"),
+                    ("network", "127.0.0.1"),
+                    ("minutes", "60"),
+                    ("names[]", "bob"),
+                    ("site_name", "Taken"),
+                ],
+            ),
             ["change_email", "wrong"] => (Method::POST, &[("email", "ada")]),
             ["confirm_identity" | "delete_account"] => (Method::POST, &[("password", "")]),
             ["change_password"] => (Method::POST, &[("current_password", ""), ("new_password", "")]),
