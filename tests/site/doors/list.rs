@@ -687,6 +687,11 @@ pub const OURS: &[(&str, &str)] = &[
     ("accounts/profile.rs::Links::parse", "one pass over a field, within the limit of a form"),
     ("accounts/profile.rs::Punctuation::parse", "one of two words, within the limit of a form"),
     ("accounts/domain/one_time.rs::Code::parse", "six digits, within the limit of a form"),
+    ("admin/pages/invitations.rs::InvitationsPage", "what a server function of this site has just answered"),
+    (
+        "posts/domain/sweeps.rs::Wave::network",
+        "an address, within the limit of a form, by somebody in charge",
+    ),
     ("admin/settings.rs::parse", "the values of the settings, each with a door of its own"),
     ("posts/domain/reports.rs::ReportReason::parse", "one of four words, within the limit of a form"),
     ("posts/domain/reports.rs::ReportDetail::parse", "one pass over a field, within the limit of a form"),

@@ -126,7 +126,17 @@ impl Byline {
         })
         .await;
         match address {
-            Some((scheme, address)) => Served { scheme, address, child, log },
+            Some((scheme, address)) => {
+                let said = tokio::spawn(async move {
+                    let mut said = String::new();
+                    while let Ok(Some(line)) = stdout.next_line().await {
+                        said += &line;
+                        said.push('\n');
+                    }
+                    said
+                });
+                Served { scheme, address, child, log, said }
+            }
             None => panic!("byline serve has ended: {}", log.await.expect("its log")),
         }
     }
@@ -198,6 +208,7 @@ pub struct Served {
     pub address: SocketAddr,
     child: Child,
     log: JoinHandle<String>,
+    said: JoinHandle<String>,
 }
 
 impl Served {
@@ -226,6 +237,14 @@ impl Served {
     pub async fn terminate(self) -> String {
         self.ask_to_stop().await;
         self.ended().await
+    }
+
+    /// Stops it by SIGTERM; returns what it has printed after its address.
+    pub async fn terminate_and_hear(mut self) -> String {
+        self.ask_to_stop().await;
+        let status = in_time("byline serve to stop", self.child.wait()).await.expect("it stops");
+        assert_eq!(status.code(), Some(0));
+        self.said.await.expect("what it has printed")
     }
 
     /// Ends it by SIGKILL; its log. Nobody is told, nothing is tidied up.
