@@ -422,23 +422,23 @@ export const states: States = {
   },
   'admin: posts': async (world) => {
     await inCharge(world);
-    await call(world.page, 'create_post', WALK);
+    await call(world.page, 'create_post', { ...WALK });
     await world.page.goto('/admin/posts');
   },
   'admin: hide a post': async (world) => {
     await inCharge(world);
-    const post = await call<{ id: string }>(world.page, 'create_post', WALK);
+    const post = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await world.page.goto(`/admin/posts/${post.id}/hide`);
   },
   'admin: hidden posts': async (world) => {
     await inCharge(world);
-    const { id } = await call<{ id: string }>(world.page, 'create_post', WALK);
+    const { id } = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await call(world.page, 'admin_hide_post', { id, reason: 'The map has a telephone number.' });
     await world.page.goto('/admin/posts/hidden');
   },
   'admin: reports': async (world) => {
     await inCharge(world);
-    const { id } = await call<{ id: string }>(world.page, 'create_post', WALK);
+    const { id } = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await call(world.page, 'report_post', { id, reason: 'abuse', detail: 'It names somebody I know.' });
     await world.page.goto('/admin/reports');
   },
