@@ -7,7 +7,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | `cli` | the command line |
-//! | `router`, `start` | which path goes where, through which layers (start reading there); puts a site together |
+//! | `router`, `start`, `metrics` | which path goes where, through which layers (start reading there); puts a site together; numbers for Prometheus |
 //! | `app` | the document around every page |
 //! | `codegen` | files for front ends of AWS Amplify |
 //! | `graphql`, `cognito`, `oauth` | the three protocols for programs |
@@ -54,6 +54,7 @@ cfg_if::cfg_if! {
         pub mod graphql;
         pub mod http;
         pub mod mail;
+        pub mod metrics;
         pub mod oauth;
         pub mod ops;
         pub mod router;

@@ -12,7 +12,7 @@ use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
     admin::gate,
-    codegen, cognito,
+    app, codegen, cognito,
     credentials::session::store::RowStore,
     feeds, graphql,
     http::{
@@ -37,6 +37,7 @@ use crate::{
 pub fn router(site: Site) -> Router {
     // What Leptos spawns runs on tokio; a second call, in a test, changes nothing.
     let _ = any_spawner::Executor::init_tokio();
+    site.request_counts().know_pages(app::page_patterns());
     let https = site.public_url.is_https();
     let sessions = SessionManagerLayer::new(RowStore::new(&site))
         .with_name(cookies::SESSION)

@@ -24,6 +24,7 @@ use crate::{
         answers, bodies,
         page_cache::{PageCache, PageKeys, PagesChanged},
         pages::{Document, Shortcut},
+        request_counts::RequestCounts,
         turns::Turns,
     },
     mail::Mailer,
@@ -110,6 +111,7 @@ async fn assemble(
         .with(answers::Pool::default())
         .with(turns)
         .with(PageCache::new(config.page_memory))
+        .with(RequestCounts::default())
         .with(bus)
         .with(Broadcast::default())
         .with(Renderer::new(config.page_memory))

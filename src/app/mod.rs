@@ -5,7 +5,9 @@ mod chrome;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
+    PathSegment, RouteList,
     components::{Route, Router, Routes},
+    location::RequestUrl,
     path,
 };
 
@@ -103,6 +105,27 @@ fn is_for_reading(path: &str) -> bool {
         || ["/@", "/posts/", "/tags/", address::ABOUT, address::SEARCH]
             .iter()
             .any(|start| path.starts_with(start))
+}
+
+/// The patterns of the paths of all pages, such as `/posts/{id}`.
+#[must_use]
+pub fn page_patterns() -> Vec<String> {
+    let routes = Owner::new().with(|| {
+        provide_context(RequestUrl::new("/"));
+        RouteList::generate(|| view! { <Pages /> }.into_any())
+    });
+    let pattern = |path: &[PathSegment]| {
+        let segments = path.iter().map(|segment| match segment {
+            PathSegment::Param(name) => format!("/{{{name}}}"),
+            other => match other.as_raw_str().trim_matches('/') {
+                "" => String::new(),
+                text => format!("/{text}"),
+            },
+        });
+        let pattern: String = segments.collect();
+        if pattern.is_empty() { "/".to_owned() } else { pattern }
+    };
+    routes.iter().flat_map(RouteList::iter).map(|route| pattern(route.path())).collect()
 }
 
 #[component]

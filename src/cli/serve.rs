@@ -16,6 +16,7 @@ use crate::{
     http::{listener, tls::Tls},
     mail,
     media::objects,
+    metrics,
     ops::{demo, housekeeping},
     posts::{
         domain::{scheduled, search_index},
@@ -37,6 +38,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let for_metrics = metrics::bind(config.metrics_listen).await?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
     let wanted = config.listen;
     let address = listener.local_addr()?;
@@ -78,6 +80,10 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         );
         say(&link);
     }
+    if let Some(listener) = &for_metrics {
+        say(&format!("Metrics are at http://{}{}", on_this_machine(listener.local_addr()?), metrics::PATH));
+    }
+    let for_metrics = for_metrics.map(|listener| metrics::start(listener, &site));
     let bus = Arc::clone(site.bus());
     let stop = async move {
         stop.await;
@@ -93,6 +99,11 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         renewing.abort();
     }
     drop(following);
+    if let Some(served) = for_metrics
+        && let Err(error) = served.await
+    {
+        tracing::error!(%error, "the metrics have ended badly");
+    }
     mailing.stop().await;
     site.database.close().await;
     Ok(())

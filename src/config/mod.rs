@@ -82,6 +82,8 @@ impl From<bool> for ConflictDetection {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Where `/metrics` is, if it is anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     pub database: DatabaseConfig,
     /// Listeners to `/events`, and WebSockets, at a time.
     pub max_listeners: usize,
@@ -127,6 +129,9 @@ pub struct Flags {
     /// Address and port to listen on [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "BYLINE_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Address and port for /metrics, in the text format of Prometheus; whoever reaches it needs no password [default: none]
+    #[arg(long, global = true, env = "BYLINE_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
     /// Database: sqlite://FILE, which is created if it is missing, or postgres://… [default: sqlite://byline.db]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
@@ -212,6 +217,7 @@ const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT", secret_key
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     listen: Option<String>,
+    metrics_listen: Option<String>,
     database_url: Option<String>,
     database_url_file: Option<PathBuf>,
     read_database_url: Option<String>,
@@ -288,6 +294,9 @@ impl Config {
         }))?;
         let file = read_file(flags.config.as_deref())?;
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
+        let metrics_listen = flags.metrics_listen.or(file.metrics_listen);
+        let metrics_listen =
+            metrics_listen.map(|given| value("metrics-listen", Some(given), "")).transpose()?;
         let tls = tls_files(flags.tls_cert.or(file.tls.cert), flags.tls_key.or(file.tls.key))?;
         let public_url = match flags.public_url.or(file.public_url) {
             Some(given) => value("public-url", Some(given), "")?,
@@ -313,6 +322,7 @@ impl Config {
         let unverified = accounts::unverified(flags.accounts, file.accounts, mail.is_some())?;
         Ok(Self {
             listen,
+            metrics_listen,
             secret_key,
             author_limits: limits::author_limits(flags.limits, file.limits),
             database: DatabaseConfig {
@@ -541,6 +551,7 @@ mod tests {
             Config::load(flags).unwrap_err().to_string()
         };
         assert!(flags(|f| f.listen = Some("here".into())).starts_with("listen: \"here\""));
+        assert!(flags(|f| f.metrics_listen = Some("9464".into())).starts_with("metrics-listen: \"9464\""));
         assert!(flags(|f| f.database_url = Some("mysql://x".into())).contains("mysql://x"));
         for said in [
             flags(|f| f.database_url = Some("postgres://ada:s3cret@db.example".into())),

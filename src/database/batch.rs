@@ -6,6 +6,7 @@
 //! one is undone.
 
 use futures::future::BoxFuture;
+use prometheus::HistogramTimer;
 
 use super::db::{Db, catch_panic};
 use crate::error::AppError;
@@ -45,6 +46,8 @@ pub(super) struct Queued<I, T, F, E> {
     pub(super) input: I,
     pub(super) work: F,
     pub(super) finish: E,
+    /// Runs until it begins for the first time.
+    pub(super) wait: Option<HistogramTimer>,
     pub(super) result: Option<Result<T, AppError>>,
 }
 
@@ -56,6 +59,7 @@ where
     E: FnOnce(Result<T, AppError>) + Send + 'static,
 {
     fn run<'a>(&'a mut self, db: &'a mut Db) -> BoxFuture<'a, WriteOutcome> {
+        drop(self.wait.take());
         let work = (self.work)(db, self.input.clone());
         Box::pin(async move {
             let result = catch_panic(work).await;

@@ -53,6 +53,12 @@ impl OrderedWriter {
         self.queue.send_timeout(write, MAX_WAIT).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
 
+    /// Changes that wait, and how many may.
+    pub(super) fn queue(&self) -> (usize, usize) {
+        let most = self.queue.max_capacity();
+        (most - self.queue.capacity(), most)
+    }
+
     /// Waits until every accepted change is committed.
     pub(super) async fn close(&self) {
         self.closing.notify_one();

@@ -14,6 +14,7 @@ mod in_order;
 mod postgres;
 mod sqlite;
 mod url;
+mod waits;
 mod wal;
 
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -31,6 +32,8 @@ pub use error::{OpenError, Unusable, internal, violates};
 pub(crate) use files::owner_only;
 pub use in_order::COMMIT_ORDER_LOCK;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
+use waits::Waits;
+pub use waits::{DatabaseLoad, PoolLoad};
 
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
@@ -61,6 +64,7 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     url: DatabaseUrl,
     backend: Backend,
+    waits: Waits,
 }
 
 enum Backend {
@@ -141,7 +145,7 @@ impl Database {
             Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url, purpose).await?),
             _ => return Err(OpenError::ReplicaOfFile),
         };
-        Ok(Self(Arc::new(Inner { url: url.clone(), backend })))
+        Ok(Self(Arc::new(Inner { url: url.clone(), backend, waits: Waits::default() })))
     }
 
     #[must_use]
@@ -155,6 +159,8 @@ impl Database {
     /// # Errors
     /// [`AppError::Busy`] if none is free in time or the server is away.
     pub async fn read(&self) -> Result<Db, AppError> {
+        // Observes when it is dropped, also where none was free in time.
+        let _wait = self.0.waits.read.start_timer();
         Ok(match &self.0.backend {
             Backend::Sqlite(file) => Db::Sqlite(acquire(&file.readers).await?),
             Backend::Postgres(server) => Db::Postgres(acquire(&server.primary).await?.into()),
@@ -245,9 +251,10 @@ impl Database {
             Backend::Sqlite(_) => return self.write_in_order(input, work, then).await,
             Backend::Postgres(server) => Arc::clone(server),
         };
+        let waits = self.0.waits.write.clone();
         // In its own task, so that it ends in order even if the caller is gone.
         let written = tokio::spawn(async move {
-            let outcome = server.transaction(input, &work).await;
+            let outcome = server.transaction(&waits, input, &work).await;
             outcome.inspect(then)
         });
         written.await.unwrap_or(Err(AppError::Busy { retry_after: 2 }))
@@ -272,13 +279,25 @@ impl Database {
             // Nobody listens any more: the request was given up.
             let _ = answer.send(outcome);
         };
-        let write = Box::new(Queued { input, work, finish, result: None });
+        let wait = Some(self.0.waits.write.start_timer());
+        let write = Box::new(Queued { input, work, finish, result: None, wait });
         match &self.0.backend {
             Backend::Sqlite(file) => file.send(write).await?,
             Backend::Postgres(server) => server.ordered.send(write).await?,
         }
         // Dropped unanswered: the transaction it waited for could not begin or go on.
         outcome.await.map_err(|_| AppError::Busy { retry_after: 2 })?
+    }
+
+    /// How busy it is now, and how long work had to wait so far.
+    #[must_use]
+    pub fn load(&self) -> DatabaseLoad {
+        let (pools, writes) = match &self.0.backend {
+            Backend::Sqlite(file) => (vec![PoolLoad::of("readers", &file.readers)], file.queue()),
+            Backend::Postgres(server) => (server.pools(), server.ordered.queue()),
+        };
+        let (queued, queue) = writes;
+        DatabaseLoad { waits: self.0.waits.all(), pools, queued, queue }
     }
 
     /// Checks that writes succeed and last. A server is checked through the

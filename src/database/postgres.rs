@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use prometheus::Histogram;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool, Postgres,
     migrate::Migrator,
@@ -19,6 +20,7 @@ use super::{
     error::OpenError,
     in_order::OrderedWriter,
     url::DatabaseUrl,
+    waits::PoolLoad,
 };
 use crate::error::AppError;
 
@@ -96,25 +98,32 @@ impl Server {
     /// until its commit, as on SQLite, where writes run one after the other. If
     /// another transaction changed a row first, the database reports it (40001)
     /// and `work` runs again with the new rows.
-    pub(super) async fn transaction<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
+    pub(super) async fn transaction<I, T, F>(
+        &self,
+        waits: &Histogram,
+        input: I,
+        work: &F,
+    ) -> Result<T, AppError>
     where
         I: Clone,
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
         for retry in 1..=RETRIES {
-            match self.try_transaction(input.clone(), work).await {
+            match self.try_transaction(waits, input.clone(), work).await {
                 Err(AppError::WriteConflict) => wait_before_retry(retry).await,
                 outcome => return outcome,
             }
         }
-        self.try_transaction(input, work).await
+        self.try_transaction(waits, input, work).await
     }
 
-    async fn try_transaction<I, T, F>(&self, input: I, work: &F) -> Result<T, AppError>
+    async fn try_transaction<I, T, F>(&self, waits: &Histogram, input: I, work: &F) -> Result<T, AppError>
     where
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
+        let wait = waits.start_timer();
         let mut db = Db::Postgres(acquire(&self.primary).await?.into());
+        drop(wait);
         let outcome = async {
             db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(TransactionError::Broken)?;
             match catch_panic(work(&mut db, input)).await {
@@ -142,6 +151,12 @@ impl Server {
                 Err(AppError::Busy { retry_after: 5 })
             }
         }
+    }
+
+    /// The connections of the primary, and of the replica if there is one.
+    pub(super) fn pools(&self) -> Vec<PoolLoad> {
+        let replica = self.replica.as_ref().map(|replica| PoolLoad::of("replica", &replica.pool));
+        std::iter::once(PoolLoad::of("primary", &self.primary)).chain(replica).collect()
     }
 
     pub(super) async fn close(&self) {

@@ -114,6 +114,12 @@ impl File {
         self.writes.send_timeout(write, MAX_WAIT).await.map_err(|_| AppError::Busy { retry_after: 2 })
     }
 
+    /// Writes that wait, and how many may.
+    pub(super) fn queue(&self) -> (usize, usize) {
+        let most = self.writes.max_capacity();
+        (most - self.writes.capacity(), most)
+    }
+
     /// Checks that writes succeed and last.
     pub(super) async fn check(&self) -> Result<(), Unusable> {
         // A disk that hangs must not block the caller.

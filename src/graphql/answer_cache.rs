@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use super::{errors::ApiError, limits, operation::Operation, reads::Reads};
 use crate::{
     config::PageMemory,
-    http::shared_answers::{Key, MaybeShared, SharedAnswer, SharedAnswers},
+    http::shared_answers::{CacheCounts, Key, MaybeShared, SharedAnswer, SharedAnswers},
     posts::events::changes::Changes,
     site::Site,
 };
@@ -90,6 +90,11 @@ impl AnswerCache {
     pub async fn ready(&self, changes: &Changes, asked: RequestHash) -> Option<Arc<SharedAnswer>> {
         let generation = self.requests.get(&asked).await?.generation(changes)?;
         self.answers.ready(&Key { generation, name: asked }).await
+    }
+
+    /// What it was worth so far.
+    pub fn counts(&self) -> CacheCounts {
+        self.answers.counts()
     }
 
     /// Runs a request by key, once for all who send the same at the same time,

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     config::{ConflictDetection, PageMemory},
+    http::shared_answers::CacheCounts,
     site::Site,
 };
 
@@ -35,6 +36,14 @@ pub struct Api {
     pub(super) cache: AnswerCache,
     /// Whether a change has to name a version.
     pub conflict_detection: ConflictDetection,
+}
+
+impl Api {
+    /// What the cache of answers to keys was worth so far.
+    #[must_use]
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.cache.counts()
+    }
 }
 
 impl fmt::Debug for Api {

@@ -67,6 +67,13 @@ impl Site {
         let Pool { slots, .. } = self.part();
         Arc::clone(slots).try_acquire_owned().ok()
     }
+
+    /// How many requests are worked on now, of [`REQUESTS`] at most.
+    #[must_use]
+    pub fn requests_in_progress(&self) -> usize {
+        let Pool { slots, .. } = self.part();
+        REQUESTS - slots.available_permits()
+    }
 }
 
 /// The resources of a request until it is answered.

@@ -19,15 +19,23 @@ pub async fn livez() -> &'static str {
 /// else 503 with `Retry-After`, so that a proxy sends requests elsewhere. On a
 /// full disk it is 200, because readers are served.
 pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> {
-    let not_ready = |error: &dyn std::fmt::Display| {
-        tracing::warn!(%error, "not ready");
+    let checked = usable_database(&site).await.map_err(|error| {
+        tracing::warn!(error, "not ready");
         refusal(&AppError::Busy { retry_after: 2 }, false)
-    };
-    let mut db = site.database.health().await.map_err(|error| not_ready(&error))?;
+    });
+    checked.map(|_| "ok\n")
+}
+
+/// A connection that no request uses, if the database can be read and writes last.
+///
+/// # Errors
+/// Why not.
+pub async fn usable_database(site: &Site) -> Result<Db, String> {
+    let mut db = site.database.health().await.map_err(|error| error.to_string())?;
     // First, because it says why the other fails.
-    site.database.check(&mut db).await.map_err(|error| not_ready(&error))?;
-    read(&mut db).await.map_err(|error| not_ready(&error))?;
-    Ok("ok\n")
+    site.database.check(&mut db).await.map_err(|error| error.to_string())?;
+    read(&mut db).await.map_err(|error| error.to_string())?;
+    Ok(db)
 }
 
 async fn read(db: &mut Db) -> Result<(), AppError> {

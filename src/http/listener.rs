@@ -49,7 +49,17 @@ pub async fn serve(
     trusted: &[IpNet],
     stop: impl Future<Output = ()>,
 ) {
-    let connections = Connections::new(limits::connections(), trusted);
+    serve_within(listener, tls, router, Connections::new(limits::connections(), trusted), stop).await;
+}
+
+/// [`serve`], with these places for connections.
+pub async fn serve_within(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    connections: Connections,
+    stop: impl Future<Output = ()>,
+) {
     // Every connection has a receiver as long as it is open.
     let stopping = watch::Sender::new(());
     let mut stop = std::pin::pin!(stop);

@@ -39,6 +39,12 @@ impl ListenerSlots {
         Self { max, taken: Mutex::default() }
     }
 
+    /// How many are taken, and how many there are.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        (self.taken().all, self.max)
+    }
+
     /// Takes a place, if there is one for that client.
     #[must_use]
     pub fn take(this: &Arc<Self>, client: Option<IpAddr>) -> Option<ListenerSlot> {

@@ -22,6 +22,7 @@ pub mod look;
 pub mod origin;
 pub mod page_cache;
 pub mod pages;
+pub mod request_counts;
 pub mod shared_answers;
 pub mod source;
 pub mod speculation;

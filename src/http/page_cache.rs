@@ -8,7 +8,7 @@ use axum::{
 
 use futures::future::BoxFuture;
 
-use super::shared_answers::{self, CachePolicy, Keep, SharedAnswer, SharedAnswers};
+use super::shared_answers::{self, CacheCounts, CachePolicy, Keep, SharedAnswer, SharedAnswers};
 use crate::{config::PageMemory, error::AppError, site::Site};
 
 /// Everyone may store a page, but has to revalidate it before each use.
@@ -128,6 +128,16 @@ impl PageCache {
             }
             None => make.await?.0.respond(request, policy),
         })
+    }
+
+    /// What each kind was worth so far, by its name.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, CacheCounts); 3] {
+        [
+            ("pages", self.main_pages.counts()),
+            ("lists", self.cursor_lists.counts()),
+            ("feeds", self.feeds.counts()),
+        ]
     }
 
     fn of(&self, key: &Key) -> &SharedAnswers<String> {

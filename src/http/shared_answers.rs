@@ -13,7 +13,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -94,7 +94,22 @@ pub struct Key<N> {
 }
 
 /// Answers of one kind, with memory of their own.
-pub struct SharedAnswers<N>(Cache<Key<N>, Arc<SharedAnswer>>);
+pub struct SharedAnswers<N> {
+    cache: Cache<Key<N>, Arc<SharedAnswer>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// What a cache is worth, for whoever watches the site.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheCounts {
+    /// Requests that were answered from memory since the start of the process.
+    pub hits: u64,
+    /// Answers that had to be made.
+    pub misses: u64,
+    /// Bytes that are held, as the cache last counted them.
+    pub bytes: u64,
+}
 
 /// How long an answer of [`SharedAnswers::get_or_fail`] stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +137,32 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
             let bytes = ENTRY_BYTES + name_bytes(&key.name) + answer.body.len() * 2;
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
-        Self(Cache::builder().max_capacity(capacity).weigher(weight).build())
+        let cache = Cache::builder().max_capacity(capacity).weigher(weight).build();
+        Self { cache, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// The answer with this key, if it is cached.
     pub async fn ready(&self, key: &Key<N>) -> Option<Arc<SharedAnswer>> {
-        self.0.get(key).await
+        let ready = self.cache.get(key).await;
+        if ready.is_some() {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+        }
+        ready
+    }
+
+    /// An answer was made, because it was not cached.
+    fn missed(&self) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What it was worth so far.
+    #[must_use]
+    pub fn counts(&self) -> CacheCounts {
+        CacheCounts {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            bytes: self.cache.weighted_size(),
+        }
     }
 
     /// The answer with this key, made now if it is not cached. Requests at the
@@ -137,7 +172,8 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
         key: Key<N>,
         make: impl Future<Output = SharedAnswer>,
     ) -> Arc<SharedAnswer> {
-        let answer = self.0.try_get_with(key, async {
+        let answer = self.cache.try_get_with(key, async {
+            self.missed();
             let answer = Arc::new(make.await);
             if answer.is_cacheable() { Ok(answer) } else { Err(answer) }
         });
@@ -151,7 +187,8 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
         key: Key<N>,
         make: impl Future<Output = Result<(SharedAnswer, Keep), AppError>>,
     ) -> Result<Arc<SharedAnswer>, AppError> {
-        let made = self.0.try_get_with(key, async {
+        let made = self.cache.try_get_with(key, async {
+            self.missed();
             match make.await {
                 Ok((answer, Keep::UntilChanged)) => Ok(Arc::new(answer)),
                 Ok((answer, Keep::Never)) => Err(Ok(Arc::new(answer))),
@@ -173,7 +210,8 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
         let leads = AtomicBool::new(false);
         let mut own = None;
         let shared = {
-            let flight = self.0.try_get_with_by_ref(&key, async {
+            let flight = self.cache.try_get_with_by_ref(&key, async {
+                self.missed();
                 leads.store(true, Ordering::Relaxed);
                 let made = make.as_mut().await;
                 let shared = share(&made).map(Arc::new);
@@ -196,10 +234,11 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
             (Some(shared), _) => MaybeShared::Shared(shared),
             (None, Some(own)) => MaybeShared::Own(own),
             (None, None) => {
+                self.missed();
                 let own = make.await;
                 match share(&own).map(Arc::new) {
                     Some(shared) => {
-                        self.0.insert(key, Arc::clone(&shared)).await;
+                        self.cache.insert(key, Arc::clone(&shared)).await;
                         MaybeShared::Shared(shared)
                     }
                     None => MaybeShared::Own(own),
@@ -211,8 +250,8 @@ impl<N: Clone + Eq + Hash + Send + Sync + 'static> SharedAnswers<N> {
     /// The bytes and the number of all answers.
     #[cfg(test)]
     pub async fn size(&self) -> (u64, u64) {
-        self.0.run_pending_tasks().await;
-        (self.0.weighted_size(), self.0.entry_count())
+        self.cache.run_pending_tasks().await;
+        (self.cache.weighted_size(), self.cache.entry_count())
     }
 }
 

@@ -56,6 +56,14 @@ pub struct Listed {
     pub problem: Option<String>,
 }
 
+/// The mails that wait to be sent, or to be tried again.
+#[derive(Clone, Copy, Debug, FromRow, PartialEq, Eq)]
+pub struct Waiting {
+    pub mails: i64,
+    /// When the one was written that waits longest, in microseconds since 1970 UTC.
+    pub since: Option<i64>,
+}
+
 /// A mail that this process is to send now.
 #[derive(Clone, Debug)]
 pub(super) struct Leased {
@@ -184,6 +192,16 @@ pub async fn list(db: &mut Db) -> Result<Vec<Listed>, AppError> {
              FROM outbox WHERE recipient <> '' ORDER BY created_at, id",
         )
         .fetch_all(db)
+        .await?))
+}
+
+/// How many mails wait, and since when.
+pub async fn waiting(db: &mut Db) -> Result<Waiting, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT COUNT(*) AS mails, MIN(created_at) AS since
+             FROM outbox WHERE given_up_at IS NULL AND recipient <> ''",
+        )
+        .fetch_one(db)
         .await?))
 }
 

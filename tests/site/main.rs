@@ -50,6 +50,7 @@ mod look;
 mod mail;
 mod many_processes;
 mod media;
+mod metrics;
 mod migrations;
 mod neighbours;
 mod nesting;

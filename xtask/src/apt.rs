@@ -1,8 +1,13 @@
-//! Installing Debian's packages.
+//! Installing and downloading Debian's packages.
 
-use std::{fs, os::unix::fs::MetadataExt, process::Command};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::sh;
 
@@ -36,6 +41,20 @@ pub(crate) fn install(packages: &[&str]) -> Result<sh::Outcome> {
     sh::run_quietly(&mut apt_get(&["update"]))?;
     sh::run_quietly(apt_get(&arguments).args(&missing))?;
     Ok(sh::Outcome::Done)
+}
+
+/// Downloads a package into a folder without installing it, and returns its path.
+pub(crate) fn download(package: &str, folder: &Path) -> Result<PathBuf> {
+    let download = || sh::run_quietly(apt_get(&["download", package]).current_dir(folder));
+    if download().is_err() {
+        // The list of packages is missing or old.
+        ensure!(is_root(), "update the list of packages with\n    sudo apt-get update");
+        sh::run_quietly(&mut apt_get(&["update"]))?;
+        download()?;
+    }
+    let file = fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
+    let mut packages = file.filter(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    packages.next().with_context(|| format!("apt-get has not downloaded {package}"))
 }
 
 fn apt_get(arguments: &[&str]) -> Command {

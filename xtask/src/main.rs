@@ -8,6 +8,7 @@
 //! - [`wasm`] compiles the islands, [`graphiql`] bundles the page of that name,
 //!   [`site`] prepares every file that the server embeds, [`build`] builds the
 //!   server;
+//! - [`monitoring`] checks what watches a site;
 //! - [`serve`], [`test`] and [`bench`] use the result.
 
 mod apt;
@@ -18,6 +19,7 @@ mod css;
 mod debian;
 mod files;
 mod graphiql;
+mod monitoring;
 mod node;
 mod postgres;
 mod python;

@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 use crate::{
     build::{self, Profile},
-    postgres,
+    monitoring, postgres,
     sh::{self, Outcome, human_time},
     supply,
     toolchain::WasmToolchain,
@@ -31,6 +31,9 @@ const TOOL_PACKAGES: [&str; 4] = ["--package", "xtask", "--package", "byline-clu
 /// Tells the integration tests on which cluster to make their databases.
 /// Without it they use SQLite.
 const TEST_POSTGRES: &str = "SITE_TEST_POSTGRES";
+
+/// Tells the integration tests where promtool is, to check metrics by.
+const TEST_PROMTOOL: &str = "SITE_TEST_PROMTOOL";
 
 /// The same for the end-to-end tests, which also need to know a `psql`.
 const END_TO_END_POSTGRES: &str = "END2END_POSTGRES";
@@ -57,6 +60,8 @@ pub(crate) enum Step {
     Test,
     /// The integration tests once more, on PostgreSQL
     TestPostgres,
+    /// Alerts and metrics, checked by Prometheus' own tool
+    Monitoring,
     /// Tests of this tool and what it uses
     TestXtask,
     /// What the tests by clients and browsers need is installed
@@ -102,6 +107,16 @@ impl Step {
                 let cluster = postgres::start()?;
                 sh::run(site_tests(workspace).env(TEST_POSTGRES, cluster.url("postgres")))
             }
+            Self::Monitoring => {
+                let promtool = monitoring::set_up(workspace)?;
+                monitoring::check_rules(workspace, &promtool)?;
+                sh::run(
+                    site_tests(workspace)
+                        .args(["metrics::", "--"])
+                        .env(TEST_PROMTOOL, promtool)
+                        .env_remove(TEST_POSTGRES),
+                )
+            }
             Self::TestXtask => {
                 // Its tests need one too.
                 postgres::set_up()?;
@@ -138,7 +153,7 @@ const STAGES: [&[&[Step]]; 4] = [
         &[Step::ClippySsr, Step::Build, Step::ClippyXtask],
         &[Step::Supply, Step::ClippyHydrate, Step::Site, Step::Packages],
     ],
-    &[&[Step::Test, Step::TestPostgres], &[Step::TestXtask, Step::Clients]],
+    &[&[Step::Test, Step::TestPostgres], &[Step::Monitoring, Step::TestXtask, Step::Clients]],
     &[&[Step::End2end, Step::End2endPostgres]],
 ];
 

@@ -17,7 +17,7 @@ use std::{
 const FLOORS: [&[&str]; 20] = [
     &["main"],
     &["cli"],
-    &["router", "start"],
+    &["router", "start", "metrics"],
     &["app"],
     &["admin", "codegen"],
     &["graphql", "cognito", "oauth"],

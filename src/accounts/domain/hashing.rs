@@ -1,6 +1,13 @@
 //! Password hashing, with its own queue (security rows P1 to P3, P5).
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -50,6 +57,21 @@ pub struct Hasher {
     unknown: Arc<Semaphore>,
     /// One of the unknown at a time waits for its turn among the known.
     next_unknown: Arc<Semaphore>,
+    at_once: usize,
+    refused: Arc<AtomicU64>,
+}
+
+/// How busy the hashing is, for whoever watches the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashingLoad {
+    /// Hashes that are computed now.
+    pub running: usize,
+    /// The most that are computed at once.
+    pub at_once: usize,
+    /// Those that wait for it.
+    pub waiting: usize,
+    /// Those that were sent away since the start of the process, because too many waited.
+    pub refused: u64,
 }
 
 /// Whose hashing goes first. Strangers who guess by the hundred, from as many
@@ -109,6 +131,8 @@ impl Hasher {
             known: Arc::new(Semaphore::new(Self::QUEUE)),
             unknown: Arc::new(Semaphore::new(Self::QUEUE)),
             next_unknown: Arc::new(Semaphore::new(1)),
+            at_once,
+            refused: Arc::default(),
         })
     }
 
@@ -160,7 +184,24 @@ impl Hasher {
     /// # Errors
     /// [`AppError::Busy`] when the queue is full.
     pub(super) fn must_have_room(&self, priority: Priority) -> Result<(), AppError> {
-        if self.queue(priority).available_permits() > 0 { Ok(()) } else { Err(busy()) }
+        if self.queue(priority).available_permits() > 0 { Ok(()) } else { Err(self.refuse()) }
+    }
+
+    /// How busy it is now.
+    #[must_use]
+    pub fn load(&self) -> HashingLoad {
+        let queues = [&self.known, &self.unknown];
+        HashingLoad {
+            running: self.at_once - self.running.available_permits(),
+            at_once: self.at_once,
+            waiting: queues.iter().map(|queue| Self::QUEUE - queue.available_permits()).sum(),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    fn refuse(&self) -> AppError {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        busy()
     }
 
     fn queue(&self, priority: Priority) -> &Arc<Semaphore> {
@@ -182,7 +223,7 @@ impl Hasher {
     ) -> Result<T, AppError> {
         let place = match self.queue(priority).clone().try_acquire_owned() {
             Ok(place) => place,
-            Err(TryAcquireError::NoPermits) => return Err(busy()),
+            Err(TryAcquireError::NoPermits) => return Err(self.refuse()),
             Err(error @ TryAcquireError::Closed) => return Err(internal(error)),
         };
         let turn = async {
@@ -192,7 +233,7 @@ impl Hasher {
             };
             self.running.clone().acquire_owned().await.map_err(internal)
         };
-        let permit = tokio::time::timeout(Self::MAX_WAIT, turn).await.map_err(|_| busy())??;
+        let permit = tokio::time::timeout(Self::MAX_WAIT, turn).await.map_err(|_| self.refuse())??;
         drop(place);
         let work = move || {
             let _permit = permit;
@@ -325,6 +366,8 @@ mod tests {
         let full = hasher.unknown.clone().acquire_many_owned(32).await.unwrap();
         assert_eq!(hasher.must_have_room(Priority::Unknown), Err(busy()));
         assert_eq!(hasher.run(Priority::Unknown, || ()).await, Err(busy()));
+        let load = hasher.load();
+        assert_eq!((load.running, load.waiting, load.refused), (0, 32, 2));
         assert_eq!(hasher.must_have_room(Priority::Known), Ok(()));
         assert_eq!(hasher.run(Priority::Known, || 7).await, Ok(7));
         drop(full);

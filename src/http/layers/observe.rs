@@ -37,7 +37,7 @@ const METHOD_BYTES: usize = 32;
 
 /// The outermost layer: gives the request an id, refuses invalid targets,
 /// catches panics, counts the answer until it is read, adds the headers that
-/// every answer has, and writes the log line.
+/// every answer has, counts the request by its route, and writes the log line.
 ///
 /// The line has method, path, status, time and address; never a query, a cookie
 /// or a body.
@@ -45,6 +45,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     let started = Instant::now();
     let id = RequestId::next();
     let target = origin::check_host(&request).and_then(|()| target::normalize(&mut request));
+    let counts = site.request_counts().of(&request);
     let method = request.method().clone();
     let path = cut(request.uri().path(), VALUE_BYTES).into_owned();
     let client = client_address(&request, &site.trusted_proxies);
@@ -70,6 +71,8 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
 
     secure(response.headers_mut(), site.public_url.is_https());
     speculation::announce(response.headers_mut());
+    let (status, took) = (response.status(), started.elapsed());
+    counts.answered(status, took);
     let id = id.to_string();
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -78,8 +81,8 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
         id,
         method = %cut(method.as_str(), METHOD_BYTES),
         path,
-        status = response.status().as_u16(),
-        micros = started.elapsed().as_micros() as u64,
+        status = status.as_u16(),
+        micros = took.as_micros() as u64,
         client = client.map(tracing::field::display),
         "request"
     );

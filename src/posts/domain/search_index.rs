@@ -109,6 +109,22 @@ async fn marked(db: &mut Db) -> Result<Vec<Marked>, AppError> {
     Ok(posts)
 }
 
+/// How many marked posts are counted at most, so that counting them costs little.
+const COUNTED: i64 = 10_000;
+
+/// How many posts are marked, [`COUNTED`] at most.
+pub async fn count_marked(db: &mut Db) -> Result<i64, AppError> {
+    let statement = match db.engine() {
+        Engine::Sqlite => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM searched_posts WHERE indexed = 0 LIMIT $1) AS marked"
+        }
+        Engine::Postgres => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM searched_posts WHERE grams IS NULL LIMIT $1) AS marked"
+        }
+    };
+    Ok(on_engine!(db => sqlx::query_scalar(statement).bind(COUNTED).fetch_one(db).await?))
+}
+
 /// How many of the newest posts with a gram are passed to see how rare it is.
 const PASSED: usize = 16;
 

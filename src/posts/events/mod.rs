@@ -255,6 +255,18 @@ impl Bus {
         ListenerSlots::take(&self.subscription_slots, client)
     }
 
+    /// Listeners to `/events` and on WebSockets: how many there are, and may be.
+    #[must_use]
+    pub fn listeners(&self) -> (usize, usize) {
+        self.listener_slots.count()
+    }
+
+    /// Subscriptions on WebSockets: how many there are, and may be.
+    #[must_use]
+    pub fn subscriptions(&self) -> (usize, usize) {
+        self.subscription_slots.count()
+    }
+
     /// Returns once this process has changed a post since the last call. For one listener,
     /// who keeps the index of searches.
     pub async fn own_change(&self) {

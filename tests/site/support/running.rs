@@ -158,6 +158,7 @@ impl Running {
         let address = listener.local_addr().expect("an address");
         let mut config = Config {
             listen: address,
+            metrics_listen: None,
             database: DatabaseConfig { connections: 8, ..DatabaseConfig::of(database.url()) },
             max_listeners: Config::MAX_LISTENERS,
             page_memory: PageMemory::default(),
