@@ -25,6 +25,7 @@ use crate::{
         page_cache::{PageCache, PageKeys, PagesChanged},
         pages::{Document, Shortcut},
         request_counts::RequestCounts,
+        traces::Tracer,
         turns::Turns,
     },
     mail::Mailer,
@@ -112,6 +113,7 @@ async fn assemble(
         .with(turns)
         .with(PageCache::new(config.page_memory))
         .with(RequestCounts::default())
+        .with(Tracer::new(config.otlp_endpoint.clone()))
         .with(bus)
         .with(Broadcast::default())
         .with(Renderer::new(config.page_memory))

@@ -13,7 +13,7 @@ use crate::{
     accounts::domain::invitations,
     config::{Config, Smtp, StartError, scheme},
     database::DatabaseUrl,
-    http::{listener, tls::Tls},
+    http::{listener, tls::Tls, traces::Exporter},
     mail,
     media::objects,
     metrics,
@@ -58,6 +58,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let indexing = tokio::spawn(search_index::keep(site.clone()));
     let publishing = scheduled::start(&site);
     let mailing = mail::Worker::start(&site);
+    let exporting = Exporter::start(&site);
     let following = events::follow::start(&site).await;
     let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
     if !config.public_url.can_be_reached() {
@@ -105,6 +106,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         tracing::error!(%error, "the metrics have ended badly");
     }
     mailing.stop().await;
+    exporting.stop().await;
     site.database.close().await;
     Ok(())
 }

@@ -15,6 +15,7 @@ mod page_memory;
 mod secret_key;
 mod site;
 mod time_zone;
+mod traces;
 pub mod variables;
 
 use std::{
@@ -48,6 +49,7 @@ pub use site::{
     SiteSettings, SiteValues,
 };
 pub use time_zone::SiteTimeZone;
+pub use traces::{OtlpEndpoint, OtlpEndpointError};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
 
 const FILE: &str = "byline.toml";
@@ -84,6 +86,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where `/metrics` is, if it is anywhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Who is told of each request, if anybody is.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
     pub database: DatabaseConfig,
     /// Listeners to `/events`, and WebSockets, at a time.
     pub max_listeners: usize,
@@ -132,6 +136,9 @@ pub struct Flags {
     /// Address and port for /metrics, in the text format of Prometheus; whoever reaches it needs no password [default: none]
     #[arg(long, global = true, env = "BYLINE_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<String>,
+    /// Collector of OpenTelemetry that is told of each request, such as http://127.0.0.1:4318 [default: none]
+    #[arg(long, global = true, env = "BYLINE_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// Database: sqlite://FILE, which is created if it is missing, or postgres://… [default: sqlite://byline.db]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
@@ -218,6 +225,7 @@ const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT", secret_key
 struct File {
     listen: Option<String>,
     metrics_listen: Option<String>,
+    otlp_endpoint: Option<String>,
     database_url: Option<String>,
     database_url_file: Option<PathBuf>,
     read_database_url: Option<String>,
@@ -297,6 +305,8 @@ impl Config {
         let metrics_listen = flags.metrics_listen.or(file.metrics_listen);
         let metrics_listen =
             metrics_listen.map(|given| value("metrics-listen", Some(given), "")).transpose()?;
+        let otlp_endpoint = flags.otlp_endpoint.or(file.otlp_endpoint);
+        let otlp_endpoint = otlp_endpoint.map(|given| traces::endpoint(&given)).transpose()?;
         let tls = tls_files(flags.tls_cert.or(file.tls.cert), flags.tls_key.or(file.tls.key))?;
         let public_url = match flags.public_url.or(file.public_url) {
             Some(given) => value("public-url", Some(given), "")?,
@@ -323,6 +333,7 @@ impl Config {
         Ok(Self {
             listen,
             metrics_listen,
+            otlp_endpoint,
             secret_key,
             author_limits: limits::author_limits(flags.limits, file.limits),
             database: DatabaseConfig {

@@ -28,4 +28,5 @@ pub mod source;
 pub mod speculation;
 pub mod target;
 pub mod tls;
+pub mod traces;
 pub mod turns;

@@ -155,6 +155,12 @@ impl Counts {
         }
     }
 
+    /// The labels of method and route.
+    #[must_use]
+    pub fn labels(&self) -> (&'static str, &str) {
+        (self.method, &self.route)
+    }
+
     /// A request was answered with this status after this time.
     pub fn answered(&self, status: StatusCode, took: Duration) {
         let place = STATUSES.binary_search(&status.as_u16()).ok();

@@ -82,6 +82,7 @@ mod throttle;
 mod tls;
 mod together;
 mod tokens;
+mod traces;
 mod trash;
 mod trust;
 mod two_factor;

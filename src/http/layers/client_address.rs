@@ -30,6 +30,12 @@ pub(super) fn client_address(request: &Request, trusted: &[IpNet]) -> Option<IpA
     Some(client)
 }
 
+/// Whether a request comes from a proxy that is trusted.
+pub fn is_of_proxy(request: &Request, trusted: &[IpNet]) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| trusted.iter().any(|network| network.contains(&peer.ip())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

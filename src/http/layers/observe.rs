@@ -37,7 +37,8 @@ const METHOD_BYTES: usize = 32;
 
 /// The outermost layer: gives the request an id, refuses invalid targets,
 /// catches panics, counts the answer until it is read, adds the headers that
-/// every answer has, counts the request by its route, and writes the log line.
+/// every answer has, counts the request by its route, writes the
+/// log line, and tells a collector of traces.
 ///
 /// The line has method, path, status, time and address; never a query, a cookie
 /// or a body.
@@ -46,6 +47,7 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     let id = RequestId::next();
     let target = origin::check_host(&request).and_then(|()| target::normalize(&mut request));
     let counts = site.request_counts().of(&request);
+    let begun = site.tracer().begin(&request, &site.trusted_proxies);
     let method = request.method().clone();
     let path = cut(request.uri().path(), VALUE_BYTES).into_owned();
     let client = client_address(&request, &site.trusted_proxies);
@@ -73,6 +75,9 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     speculation::announce(response.headers_mut());
     let (status, took) = (response.status(), started.elapsed());
     counts.answered(status, took);
+    if let Some(begun) = begun {
+        site.tracer().end(begun, id, counts.labels(), &path, status);
+    }
     let id = id.to_string();
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -159,6 +159,7 @@ impl Running {
         let mut config = Config {
             listen: address,
             metrics_listen: None,
+            otlp_endpoint: None,
             database: DatabaseConfig { connections: 8, ..DatabaseConfig::of(database.url()) },
             max_listeners: Config::MAX_LISTENERS,
             page_memory: PageMemory::default(),
