@@ -198,12 +198,14 @@ async fn a_hostile_client_adds_no_series_by_ten_thousand_paths_and_methods() {
     let site = Running::start().await;
     let watcher = Watcher::of(&site).await;
     let request = |number: usize| match number % 4 {
-        0 => ("GET".to_owned(), format!("/api/x{number}")),
+        // Few, because these ask the database.
+        0 if number % 40 == 0 => ("GET".to_owned(), format!("/api/x{number}")),
+        0 => (format!("M{number}"), format!("/api/x{number}")),
         1 => (format!("M{number}"), format!("/{number}/x/y")),
         2 => (format!("M{number}"), format!("/@u{number}")),
         _ => ("POST".to_owned(), format!("/pkg/{number}\"}}{{le=\"%0a")),
     };
-    send_all(site.address, (0..4).map(request)).await;
+    send_all(site.address, (0..8).map(request)).await;
     let before = watcher.metrics().await;
     for part in 0..100 {
         send_all(site.address, (part * 100..(part + 1) * 100).map(request)).await;

@@ -566,6 +566,13 @@ pub const OPERATOR: &[Door] = &[
         way: Way::Argument(&["migrate", "--database-url"]),
     },
     Door {
+        name: "where traces are sent",
+        parses: &["config/traces.rs::OtlpEndpoint::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--otlp-endpoint"]),
+    },
+    Door {
         name: "how mail is sent",
         parses: &["config/mail.rs::Smtp::from_str", "config/mail.rs::parse"],
         bytes: 64 * KIB,
