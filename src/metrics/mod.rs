@@ -5,6 +5,7 @@
 //! database is asked for a second at most, by the connection that no request uses; if it
 //! does not answer, everything else is shown all the same.
 
+mod numbers;
 mod process;
 mod shown;
 

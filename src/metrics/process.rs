@@ -1,7 +1,7 @@
 //! Numbers about the process, under the names that all programs use for them
 //! (<https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>).
 
-use super::shown::Shown;
+use super::numbers::Shown;
 use crate::timestamp::Timestamp;
 
 pub(super) fn show(shown: &Shown, since: Timestamp) -> Result<(), prometheus::Error> {
