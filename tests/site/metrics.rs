@@ -199,7 +199,7 @@ async fn a_hostile_client_adds_no_series_by_ten_thousand_paths_and_methods() {
     let watcher = Watcher::of(&site).await;
     let request = |number: usize| match number % 4 {
         // Few, because these ask the database.
-        0 if number % 40 == 0 => ("GET".to_owned(), format!("/api/x{number}")),
+        0 if number.is_multiple_of(40) => ("GET".to_owned(), format!("/api/x{number}")),
         0 => (format!("M{number}"), format!("/api/x{number}")),
         1 => (format!("M{number}"), format!("/{number}/x/y")),
         2 => (format!("M{number}"), format!("/@u{number}")),
