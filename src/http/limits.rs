@@ -21,6 +21,9 @@ pub const WRITE_TIME: Duration = Duration::from_secs(30);
 pub const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// The time that requests under way have after a signal to stop.
 pub const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// The time that open connections have after a signal to stop, to bring the request that
+/// their client may have sent already.
+pub const LAST_REQUESTS: Duration = Duration::from_millis(250);
 /// Open connections, where the system has as many descriptors.
 const CONNECTIONS: usize = 4096;
 /// Descriptors for the database, files and the log.

@@ -13,7 +13,7 @@ use axum::{
     BoxError, Router,
     body::{Body, Bytes, HttpBody},
     extract::ConnectInfo,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::CONNECTION},
 };
 use hyper::{
     body::{Frame, Incoming, SizeHint},
@@ -41,6 +41,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` resolves, over TLS if there is a certificate, then lets
 /// requests under way end for at most [`limits::DRAIN_TIME`] (security row D7).
+/// A connection that was accepted before may still bring a request for
+/// [`limits::LAST_REQUESTS`], whose answer says that the connection closes: so a
+/// client that is about to ask does not find its connection closed.
 /// The proxies that are `trusted` may have as many connections as there are.
 pub async fn serve(
     listener: TcpListener,
@@ -115,10 +118,11 @@ async fn serve_tls_connection(
     stream: ConnectionStream,
     acceptor: TlsAcceptor,
     client: Client,
-    mut stopped: watch::Receiver<()>,
+    stopped: watch::Receiver<()>,
 ) {
+    let mut until = stopped.clone();
     let shaken = tokio::select! {
-        _ = stopped.changed() => return,
+        () = last_requests_are_over(&mut until) => return,
         shaken = tokio::time::timeout(limits::HEAD_TIME, acceptor.accept(stream)) => shaken,
     };
     match shaken {
@@ -139,12 +143,16 @@ async fn serve_connection(
     http.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_TIME).max_buf_size(limits::HEAD_BYTES);
     // For `graphql::realtime`, which writes names of headers as its client does.
     http.preserve_header_case(true);
-    let service = service_fn(move |request| answer(client.clone(), request));
+    let asked = stopped.clone();
+    let service = service_fn(move |request| {
+        let is_last = asked.has_changed().unwrap_or(true);
+        answer(client.clone(), is_last, request)
+    });
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
+        () = last_requests_are_over(&mut stopped) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -152,6 +160,13 @@ async fn serve_connection(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Resolves [`limits::LAST_REQUESTS`] after the site was told to stop.
+async fn last_requests_are_over(stopped: &mut watch::Receiver<()>) {
+    // The only error is that the sender is gone, and it stays until the connection ends.
+    let _ = stopped.changed().await;
+    tokio::time::sleep(limits::LAST_REQUESTS).await;
 }
 
 /// Detects peers that are gone; without this, data for them is sent again for a
@@ -175,6 +190,7 @@ struct Client {
 
 async fn answer(
     client: Client,
+    is_last: bool,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Body>, Infallible> {
     let Client { router, peer, connection } = client;
@@ -182,10 +198,13 @@ async fn answer(
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection);
-    let response = router.oneshot(request).await?;
+    let mut response = router.oneshot(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         busy.for_ever();
         return Ok(response);
+    }
+    if is_last {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(|inner| Body::new(Answering { inner, _busy: busy })))
 }
