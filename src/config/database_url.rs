@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::error::StartError;
+use super::{credential, error::StartError};
 use crate::database::{DatabaseUrl, DatabaseUrlError};
 
 /// A setting with a URL, and the one with a file that contains it. Separate from other
@@ -21,20 +21,22 @@ pub(super) const READ_DATABASE_URL: UrlSetting =
     UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
 
 impl UrlSetting {
-    /// The value of the first source that has one.
+    /// The value of the first source that has one, else of the credential of systemd with
+    /// the name of the setting.
     pub(super) fn first<T, E: Display>(
         &self,
         sources: [(Option<String>, Option<PathBuf>); 2],
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, StartError> {
-        match sources.into_iter().find(|source| *source != (None, None)) {
-            None | Some((None, None)) => Ok(None),
-            Some((Some(url), None)) => self.value(&url, parse).map(Some),
-            Some((None, Some(file))) => {
+        let source = sources.into_iter().find(|source| *source != (None, None));
+        match source.unwrap_or_else(|| (None, credential::file(&self.name.replace('.', "-")))) {
+            (None, None) => Ok(None),
+            (Some(url), None) => self.value(&url, parse).map(Some),
+            (None, Some(file)) => {
                 let url = read_url_file(&file)?;
                 parse(url.trim()).map(Some).map_err(wrong_url(self.of_file, Some(&file)))
             }
-            Some((Some(_), Some(_))) => {
+            (Some(_), Some(_)) => {
                 let problem = format!("goes without {}", self.of_file);
                 Err(StartError::Value { setting: self.name, problem })
             }

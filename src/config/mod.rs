@@ -5,6 +5,7 @@ mod accounts;
 mod allowed_origins;
 mod argon2;
 mod cognito;
+mod credential;
 mod database_url;
 mod error;
 mod limits;

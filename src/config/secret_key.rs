@@ -8,13 +8,12 @@ use std::{
 
 use secrecy::SecretString;
 
+use super::credential;
 use crate::database::DatabaseUrl;
 
 /// The variable with the key itself. It is no flag, because everybody on a machine
 /// can read the arguments of a process.
 pub const VARIABLE: &str = "BYLINE_SECRET_KEY";
-/// The name of the credential of systemd (`LoadCredential=`, systemd.exec(5)).
-const CREDENTIAL: &str = "byline-secret-key";
 
 /// Where the key is. Each source may have several keys, one a line or separated by
 /// spaces: the first seals, the others open what was sealed before.
@@ -52,20 +51,14 @@ impl SecretKeySource {
     /// [`Self::choose`] from a setting and the environment of this process.
     #[must_use]
     pub fn of_environment(named: Option<PathBuf>, database: &DatabaseUrl) -> Self {
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Self::choose(std::env::var(VARIABLE).ok(), named, credentials, database)
+        let credential = credential::file("secret-key");
+        Self::choose(std::env::var(VARIABLE).ok(), named.or(credential), database)
     }
 
-    /// The first that is there: the variable, the named file, the credential of
+    /// The first that is there: the variable, the named file or the credential of
     /// systemd, the file beside the database.
-    fn choose(
-        given: Option<String>,
-        named: Option<PathBuf>,
-        credentials: Option<PathBuf>,
-        database: &DatabaseUrl,
-    ) -> Self {
-        let credential = || Some(credentials?.join(CREDENTIAL)).filter(|path| path.exists());
-        match (given.filter(|key| !key.trim().is_empty()), named.or_else(credential), database.file()) {
+    fn choose(given: Option<String>, named: Option<PathBuf>, database: &DatabaseUrl) -> Self {
+        match (given.filter(|key| !key.trim().is_empty()), named, database.file()) {
             (Some(key), _, _) => Self::Given(key.into()),
             (None, Some(path), _) => Self::Named(path),
             (None, None, Some(file)) => Self::BesideDatabase(Self::beside(&file)),
@@ -117,8 +110,7 @@ mod tests {
         let sqlite: DatabaseUrl = "sqlite://data/byline.db".parse().unwrap();
         let server: DatabaseUrl = "postgres://db.example/byline".parse().unwrap();
         let choose = |given: Option<&str>, named: Option<&str>, database| {
-            SecretKeySource::choose(given.map(str::to_owned), named.map(PathBuf::from), None, database)
-                .to_string()
+            SecretKeySource::choose(given.map(str::to_owned), named.map(PathBuf::from), database).to_string()
         };
         assert_eq!(choose(None, None, &sqlite), "data/byline.db.key");
         assert_eq!(choose(None, Some("/etc/key"), &sqlite), "/etc/key");
