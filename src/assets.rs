@@ -3,14 +3,16 @@
 //! `cargo xtask` writes them to `target/site`: those with a hash in their name
 //! under `assets/`, with compressed forms (`.br`, `.gz`) beside them; those with
 //! a fixed name under `root/`; and `manifest.json`, which maps a name to the name
-//! with the hash. A release binary embeds the folder; a debug build reads it.
+//! with the hash. A release binary embeds the folder; a debug build reads it. In a packed
+//! crate the folder is called `site` (`build.rs`).
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use rust_embed::{Embed, EmbeddedFile};
 
 #[derive(Embed)]
-#[folder = "target/site/"]
+#[cfg_attr(not(packed), folder = "target/site/")]
+#[cfg_attr(packed, folder = "site/")]
 #[allow_missing = true]
 struct Files;
 

@@ -1,30 +1,36 @@
 //! The command line. Each command has its own file: `serve`, `migrate`, `copy`, `backup`,
 //! `codegen`, `audit`, `user`, `api-key`, `keys`, `secrets`, `mail`, `media`,
-//! `site`, `post`, `import`, `export`.
+//! `site`, `post`, `import`, `export`, `doctor`, `health`; `completions` and `man` are in `manual`.
 
 mod api_key;
 mod audit;
 mod backup;
 mod codegen;
 mod copy;
+mod doctor;
 mod export;
 mod failure;
+mod health;
 mod import;
 mod input;
 mod keys;
 mod mail;
+mod manual;
 mod media;
 mod migrate;
 mod output;
 mod post;
 mod secrets;
 mod serve;
+#[cfg_attr(not(target_os = "linux"), path = "service_elsewhere.rs")]
+mod service;
 mod site;
 mod user;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::failure::Failure;
 use crate::{
@@ -92,6 +98,21 @@ enum Command {
     Import(import::Import),
     /// Write the whole site into a folder, as Markdown and JSON or as pages
     Export(export::Export),
+    /// Look at everything that the site needs, and say what to do; change nothing, send nothing
+    Doctor,
+    /// Ask the site that is served on this machine whether it is ready
+    Health,
+    /// Write a script to standard output by which a shell completes this command line
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual into a folder, one page for each command
+    Man {
+        /// The folder; it is made if it is missing
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
 }
 
 #[must_use]
@@ -135,6 +156,10 @@ async fn command(cli: Cli) -> Result<String, Failure> {
     let configured = || Config::load(cli.settings);
     match cli.command {
         Command::Serve(options) => serve::run(configured()?, &options).await.map(|()| String::new()),
+        Command::Doctor => doctor::run(configured()).await,
+        Command::Health => health::run(&configured()?).await,
+        Command::Completions { shell } => Ok(manual::completions(Cli::command(), shell)),
+        Command::Man { to } => manual::write(&Cli::command(), &to),
         // Names both databases itself; the configured one may be either, or neither.
         Command::Copy(databases) => copy::run(databases, secret_key_file).await,
         Command::Backup(command) => backup::run(command, configured).await,

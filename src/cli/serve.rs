@@ -1,14 +1,22 @@
 //! `byline serve`
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header::HOST},
+};
 use clap::Args;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
-use super::{failure::Failure, output};
+use super::{
+    failure::Failure,
+    output,
+    service::{self, Manager},
+};
 use crate::{
     accounts::domain::invitations,
     config::{Config, Smtp, StartError, scheme},
@@ -17,7 +25,7 @@ use crate::{
     mail,
     media::objects,
     metrics,
-    ops::{demo, housekeeping},
+    ops::{demo, housekeeping, local},
     posts::{
         domain::{scheduled, search_index},
         events,
@@ -35,9 +43,8 @@ pub(super) struct Serve {
 
 pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failure> {
     let stop = listener::stop_signal()?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|cause| StartError::Listen { address: config.listen, cause })?;
+    let manager = Manager::of_environment().map(Arc::new);
+    let listener = listen(config.listen).await?;
     let for_metrics = metrics::bind(config.metrics_listen).await?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
     let wanted = config.listen;
@@ -60,7 +67,7 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     let mailing = mail::Worker::start(&site);
     let exporting = Exporter::start(&site);
     let following = events::follow::start(&site).await;
-    let here = format!("{}://{}", scheme(config.tls.as_ref()), on_this_machine(address));
+    let here = format!("{}://{}", scheme(config.tls.as_ref()), local::on_this_machine(address));
     if !config.public_url.can_be_reached() {
         say(&format!("Byline is at {here}"));
         say("It listens on every address of this machine; set --public-url to the one that others use.");
@@ -82,16 +89,28 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         say(&link);
     }
     if let Some(listener) = &for_metrics {
-        say(&format!("Metrics are at http://{}{}", on_this_machine(listener.local_addr()?), metrics::PATH));
+        say(&format!("Metrics are at http://{}{}", local::on_this_machine(listener.local_addr()?), metrics::PATH));
     }
     let for_metrics = for_metrics.map(|listener| metrics::start(listener, &site));
     let bus = Arc::clone(site.bus());
+    let router = router::router(site.clone());
+    let watching = manager.clone().map(|manager| {
+        manager.tell("READY=1");
+        let router = router.clone();
+        tokio::spawn(async move { manager.watch(|| answers(router.clone())).await })
+    });
     let stop = async move {
         stop.await;
+        if let Some(manager) = manager {
+            manager.tell("STOPPING=1");
+        }
         bus.close();
     };
     let renewing = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change()));
-    listener::serve(listener, tls, router::router(site.clone()), &site.trusted_proxies, stop).await;
+    listener::serve(listener, tls, router, &site.trusted_proxies, stop).await;
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     cleaning.abort();
     asking.abort();
     indexing.abort();
@@ -111,6 +130,27 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     Ok(())
 }
 
+/// Listens on the socket that was handed over, else on this address.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    match service::inherited_listener()? {
+        Some(listener) => Ok(TcpListener::from_std(listener)?),
+        None => {
+            let bound = TcpListener::bind(address).await;
+            Ok(bound.map_err(|cause| StartError::Listen { address, cause })?)
+        }
+    }
+}
+
+/// Whether the site answers a request through all of its layers. It is asked in the process,
+/// because a connection could find all places taken, and a site under a flood is not to be
+/// started anew. The log says nothing of it.
+async fn answers(router: Router) -> bool {
+    let request = Request::get("/livez").header(HOST, "localhost").body(Body::empty());
+    let Ok(request) = request else { return false };
+    let answer = router.oneshot(request).with_subscriber(NoSubscriber::default()).await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}
+
 /// Logs a warning for a password in an argument: everybody with an account on this
 /// machine can read the arguments of a running process.
 fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
@@ -126,14 +166,4 @@ fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
              write the URL into a file, and name that by --database-url-file, --read-database-url-file or --mail-transport-file"
         );
     }
-}
-
-/// The address by which this machine itself reaches a listener.
-fn on_this_machine(listening: SocketAddr) -> SocketAddr {
-    let ip = match listening.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listening.port())
 }

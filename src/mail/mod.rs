@@ -16,6 +16,7 @@ mod worker;
 pub use error::SendError;
 pub use letter::{Block, Letter};
 pub use outbox::{Envelope, Listed, Waiting, enqueue, forget_given_up, list, waiting};
+pub use transport::try_server;
 pub use worker::{Worker, send_now};
 
 use std::sync::Arc;

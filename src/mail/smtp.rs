@@ -30,6 +30,14 @@ pub(super) async fn send(server: &Smtp, hello: &str, mail: Ready) -> Result<Stri
     outcome
 }
 
+/// Opens a connection as for a mail, and says goodbye.
+pub(super) async fn try_out(server: &Smtp, hello: &str) -> Result<(), SendError> {
+    let mut connection = open(server, hello).await.map_err(|error| later("connecting", &error))?;
+    // What could be learned is known by now.
+    let _ = connection.quit().await;
+    Ok(())
+}
+
 /// A connection that is encrypted as it should be, with the name and the password
 /// accepted.
 async fn open(server: &Smtp, hello: &str) -> Result<AsyncSmtpConnection, Error> {

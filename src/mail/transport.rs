@@ -3,10 +3,12 @@
 use std::{io, path::Path, time::Duration};
 
 use super::{error::SendError, letter::one_line, message::Ready, smtp};
-use crate::config::{MailSettings, MailTransport};
+use crate::config::{MailSettings, MailTransport, Smtp};
 
 /// The longest time for one mail, whatever the server does.
 pub(super) const SEND_TIME: Duration = Duration::from_secs(60);
+/// The longest time in which a mail server shows whether it can be used.
+const TRY_TIME: Duration = Duration::from_secs(15);
 
 /// Sends a mail; what the server said.
 pub(super) async fn send(
@@ -23,12 +25,29 @@ pub(super) async fn send(
     };
     let late = || SendError::Later(format!("it took longer than {} s", SEND_TIME.as_secs()));
     let outcome = tokio::time::timeout(SEND_TIME, sending).await.unwrap_or_else(|_| Err(late()));
-    // What a server says is foreign text.
-    let short = |said: String| one_line(&said).chars().take(300).collect::<String>();
-    outcome.map(short).map_err(|error| match error {
+    outcome.map(short).map_err(shortened)
+}
+
+/// Connects to a mail server as for a mail, and sends none.
+///
+/// # Errors
+/// [`SendError::Later`] says which step failed.
+pub async fn try_server(server: &Smtp, hello: &str) -> Result<(), SendError> {
+    let late = || SendError::Later(format!("it says nothing for {} s", TRY_TIME.as_secs()));
+    let tried = tokio::time::timeout(TRY_TIME, smtp::try_out(server, hello)).await;
+    tried.unwrap_or_else(|_| Err(late())).map_err(shortened)
+}
+
+/// What a server says is foreign text.
+fn short(said: String) -> String {
+    one_line(&said).chars().take(300).collect()
+}
+
+fn shortened(error: SendError) -> SendError {
+    match error {
         SendError::Refused(said) => SendError::Refused(short(said)),
         SendError::Later(said) => SendError::Later(short(said)),
-    })
+    }
 }
 
 /// A file a mail. It has its name only once it is whole.

@@ -5,6 +5,8 @@ pub mod backup;
 pub mod copy;
 pub mod deletions;
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod housekeeping;
 pub mod import;
+pub mod local;

@@ -140,17 +140,27 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// A key that everybody on the machine can read protects little.
-#[cfg(unix)]
 fn warn_of_readers(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+    if can_be_read_by_everybody(path) {
         tracing::warn!("everybody on this machine can read {}: set its mode to 0600", path.display());
     }
 }
 
+/// Whether everybody on this machine can read or change a file.
+#[cfg(unix)]
+#[must_use]
+pub fn can_be_read_by_everybody(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
+}
+
+/// Not known on this system.
 #[cfg(not(unix))]
-fn warn_of_readers(_: &Path) {}
+#[must_use]
+pub fn can_be_read_by_everybody(_: &Path) -> bool {
+    false
+}
 
 /// How long the keys are not read again, however many unknown ones are asked for.
 pub(super) const RELOAD: Duration = Duration::from_secs(1);

@@ -11,6 +11,7 @@ mod keys;
 mod sealer;
 
 pub use columns::{SEALED_COLUMNS, SealedColumn};
+pub use keys::can_be_read_by_everybody;
 pub use sealer::{SealPurpose, Sealer};
 
 use secrecy::{ExposeSecret, SecretSlice};
