@@ -9,16 +9,20 @@
 //!   [`site`] prepares every file that the server embeds, [`build`] builds the
 //!   server;
 //! - [`monitoring`] checks what watches a site;
-//! - [`serve`], [`test`] and [`bench`] use the result.
+//! - [`serve`], [`test`] and [`bench`] use the result; [`crate_file`], [`deb`]
+//!   and [`image`] pack it.
 
 mod apt;
 mod bench;
 mod build;
 mod compress;
+mod crate_file;
 mod css;
+mod deb;
 mod debian;
 mod files;
 mod graphiql;
+mod image;
 mod monitoring;
 mod node;
 mod postgres;
@@ -34,7 +38,7 @@ mod toolchain;
 mod wasm;
 mod workspace;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -67,6 +71,23 @@ enum Command {
         /// Arguments for `byline serve`, such as `-- --demo`
         #[arg(last = true)]
         args: Vec<OsString>,
+    },
+    /// Pack the source with the built assets: target/package/byline-….crate, for `cargo install`
+    Crate,
+    /// Build a package of Debian: target/deb/byline_….deb
+    Deb {
+        /// Pack this binary, instead of building the release
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
+    },
+    /// Build a container image without Docker, as a folder in the layout of OCI
+    Image {
+        /// The folder to write; an image that is in it is replaced
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Pack this binary, instead of building the release
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
     },
     /// Run every check and test, stopping at the first that fails
     Test {
@@ -113,6 +134,9 @@ fn run(command: Command) -> Result<()> {
         Command::Setup => build::set_up(&workspace),
         Command::Build { release } => build::run(&workspace, Profile::from_release(release)),
         Command::Serve { release, args } => serve::run(&workspace, Profile::from_release(release), &args),
+        Command::Crate => crate_file::run(&workspace),
+        Command::Deb { binary } => deb::run(&workspace, binary),
+        Command::Image { to, binary } => image::run(&workspace, binary, &to),
         Command::Test { only, release } => test::run(&workspace, &only, Profile::from_release(release)),
         Command::Torture { neighbours: true, seconds, .. } => test::neighbours(&workspace, seconds),
         Command::Torture { rounds, .. } => test::torture(&workspace, rounds),
