@@ -77,8 +77,8 @@ fn the_unit_may_use_little_of_the_machine() {
 #[test]
 fn the_unit_and_the_package_speak_of_the_same_places() {
     let unit = read("packaging/systemd/byline.service");
-    let folders = read("packaging/systemd/tmpfiles.conf");
-    let user = read("packaging/systemd/sysusers.conf");
+    let folders = read("packaging/tmpfiles.d/byline.conf");
+    let user = read("packaging/sysusers.d/byline.conf");
     let manifest = read("Cargo.toml");
     assert!(unit.contains("\nUser=byline\n") && user.starts_with("u byline "));
     for (said_by_unit, line) in [
