@@ -734,6 +734,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("posts/events/mod.rs::EventKind::from_str", "an event as it was stored"),
     ("telemetry/log.rs::cut_json", "a line of the log as it was written a moment before"),
     ("http/tls.rs::TlsFiles::parse", "the certificate of whoever runs the site"),
+    ("ops/doctor/certificate.rs::named", "the public URL, which was parsed before"),
     ("timestamp.rs::Timestamp::deserialize", "in a browser, what this site says"),
 ];
 
