@@ -89,7 +89,11 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         say(&link);
     }
     if let Some(listener) = &for_metrics {
-        say(&format!("Metrics are at http://{}{}", local::on_this_machine(listener.local_addr()?), metrics::PATH));
+        say(&format!(
+            "Metrics are at http://{}{}",
+            local::on_this_machine(listener.local_addr()?),
+            metrics::PATH
+        ));
     }
     let for_metrics = for_metrics.map(|listener| metrics::start(listener, &site));
     let bus = Arc::clone(site.bus());
