@@ -309,7 +309,8 @@ async fn whatever_the_dashboard_the_alerts_and_the_docs_name_is_there_to_watch()
 
     // The docs explain every one, histograms by the name of all their parts.
     let docs = read("docs/operations.md");
-    let explained = metrics_in(&docs);
+    let (_, watching) = docs.split_once("\n## Watching\n").expect("a section");
+    let explained = metrics_in(watching.split_once("\n## ").map_or(watching, |(section, _)| section));
     let families = known.iter().map(|name| {
         let name =
             ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
