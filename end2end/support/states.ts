@@ -387,76 +387,76 @@ export const states: States = {
     await expect.poll(async () => (await page.request.get('/about')).status()).toBe(200);
     await page.goto('/about');
   },
-  'report a post': async ({ page }) => {
+  'report a post': async ({ page, watch }) => {
     const post = await walked(page);
     await call(page, 'log_out', {});
     await page.goto(`/posts/${post.id}`);
     await page.getByRole('link', { name: 'Report' }).click();
-    await button(page, 'Send report').click();
+    await watch.status(page, 422, () => button(page, 'Send report').click());
     await expect(page.getByRole('alert')).toContainText('Choose what is wrong');
   },
   'admin': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin');
   },
-  'admin: settings with mistakes': async (world) => {
+  'admin, settings with mistakes': async (world) => {
     await inCharge(world);
-    const { page } = world;
+    const { page, watch } = world;
     await page.goto('/admin/settings');
     await page.getByLabel('Time zone').fill('Berlin');
     await page.getByLabel('Accent colour').fill('green');
-    await button(page, 'Save settings').click();
+    await watch.status(page, 422, () => button(page, 'Save settings').click());
     await expect(page.getByRole('alert')).toBeVisible();
   },
-  'admin: accounts': async (world) => {
+  'admin, accounts': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin/accounts');
   },
-  'admin: an account': async (world) => {
+  'admin, an account': async (world) => {
     await inCharge(world);
     await world.page.goto(`/admin/accounts/${world.maren.username}`);
   },
-  'admin: delete an account': async (world) => {
+  'admin, delete an account': async (world) => {
     await inCharge(world);
     await world.page.goto(`/admin/accounts/${world.maren.username}/delete`);
   },
-  'admin: posts': async (world) => {
+  'admin, posts': async (world) => {
     await inCharge(world);
     await call(world.page, 'create_post', { ...WALK });
     await world.page.goto('/admin/posts');
   },
-  'admin: hide a post': async (world) => {
+  'admin, hide a post': async (world) => {
     await inCharge(world);
     const post = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await world.page.goto(`/admin/posts/${post.id}/hide`);
   },
-  'admin: hidden posts': async (world) => {
+  'admin, hidden posts': async (world) => {
     await inCharge(world);
     const { id } = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await call(world.page, 'admin_hide_post', { id, reason: 'The map has a telephone number.' });
     await world.page.goto('/admin/posts/hidden');
   },
-  'admin: reports': async (world) => {
+  'admin, reports': async (world) => {
     await inCharge(world);
     const { id } = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await call(world.page, 'report_post', { id, reason: 'abuse', detail: 'It names somebody I know.' });
     await world.page.goto('/admin/reports');
   },
-  'admin: no reports': async (world) => {
+  'admin, no reports': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin/reports');
   },
-  'admin: sweeps': async (world) => {
+  'admin, sweeps': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin/sweeps?network=192.0.2.0%2F24&minutes=60');
   },
-  'admin: invitations': async (world) => {
+  'admin, invitations': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin/invitations');
     await button(world.page, 'Make a link').click();
     await expect(world.page.getByLabel('Link')).toBeVisible();
   },
-  'admin: audit log': async (world) => {
+  'admin, audit log': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin/audit');
   },

@@ -213,6 +213,8 @@ impl PostFrames {
             (ending(origin, place), Part::Ending),
             (post.title.to_string(), Part::Title),
             (post.excerpt.clone(), Part::Excerpt),
+            // Before the owner, whose name is in it.
+            (post.address(), Part::Address),
             (post.owner.clone(), Part::Owner),
             (post.author.clone(), Part::Author),
             (tag_links(&post.tags), Part::Tags),
@@ -224,7 +226,6 @@ impl PostFrames {
         placeholders.extend(Written::ALL.map(|form| (form.of(post.created_at, zone), Part::Created(form))));
         if origin.is_some() {
             placeholders.extend([
-                (post.address(), Part::Address),
                 (image.path.clone(), Part::Image),
                 (image.width.clone(), Part::ImageWidth),
                 (image.height.clone(), Part::ImageHeight),
