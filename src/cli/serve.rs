@@ -76,17 +76,24 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     } else {
         say(&format!("Byline is at {}", config.public_url));
     }
-    if let Some(invitation) = invitations::for_the_first(&site).await? {
-        let path = format!("/signup?invite={}", invitation.expose());
-        let link = if config.public_url.can_be_reached() && wanted.port() != 0 {
-            site.link(&path)
-        } else {
-            format!("{here}{path}")
-        };
-        say(
-            "Nobody has an account yet. Whoever signs up by this link within a day is in charge of the site:",
-        );
-        say(&link);
+    match invitations::for_the_first(&site).await {
+        Ok(Some(invitation)) => {
+            let path = format!("/signup?invite={}", invitation.expose());
+            let link = if config.public_url.can_be_reached() && wanted.port() != 0 {
+                site.link(&path)
+            } else {
+                format!("{here}{path}")
+            };
+            say(
+                "Nobody has an account yet. Whoever signs up by this link within a day is in charge of the site:",
+            );
+            say(&link);
+        }
+        Ok(None) => {}
+        // On a full disk, or a standby, readers are served all the same.
+        Err(error) => {
+            tracing::warn!(%error, "nobody has an account, and nobody can be invited to be in charge")
+        }
     }
     if let Some(listener) = &for_metrics {
         say(&format!(

@@ -104,10 +104,21 @@ async fn nothing_is_copied_into_a_file_that_is_served() {
     let copy = ["copy", "--from", &from, "--to", "sqlite://byline.db"];
     byline.run(&copy, "").await.failed_with(&["byline.db", "in use by another Byline"]);
     assert_eq!(titles(&served).await, [""; 0]);
-    served.terminate().await;
+    let said = served.terminate_and_hear().await;
     byline.run(&copy, "").await.succeeded();
     let served = byline.serve(&[]).await;
     assert_eq!(titles(&served).await, ["Of another site"]);
+    // Who was invited to be in charge of the empty site is not in charge of this one.
+    let (_, invite) = said.trim_end().split_once("?invite=").expect("a link");
+    let mut mallory = Client::browser(served.address, false);
+    let fields = [
+        ("username", "mallory"),
+        ("email", "mallory@example.org"),
+        ("password", PASSWORD),
+        ("invite", invite),
+    ];
+    assert_eq!(mallory.submit("/signup", &fields).await.status, 303);
+    assert_eq!(mallory.get("/admin").await.status, 404);
     // From a file that is served, as ever.
     byline.run(&["copy", "--from", "sqlite://byline.db", "--to", "sqlite://copy.db"], "").await.succeeded();
     served.terminate().await;

@@ -50,6 +50,8 @@ pub fn device_name(user_agent: &str) -> String {
 #[must_use]
 pub fn whence(user_agent: &str, address: &str) -> String {
     match address {
+        // Of what somebody in charge of the site did.
+        "" if user_agent.is_empty() => "on this site".to_owned(),
         "" => device_name(user_agent),
         address => format!("{}, from {address}", device_name(user_agent)),
     }
@@ -65,6 +67,12 @@ pub fn whence_of(source: &RequestSource) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_somebody_in_charge_did_names_no_device() {
+        assert_eq!(whence("", ""), "on this site");
+        assert_eq!(whence("", "::1"), "An unknown device, from ::1");
+    }
 
     #[test]
     fn a_device_is_named_as_people_call_it() {

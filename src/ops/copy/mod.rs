@@ -21,6 +21,7 @@ use crate::{
         schema_steps,
     },
 };
+use tables::OF_EMPTY_SITE;
 pub use tables::{Column, Kind, TABLES, Table};
 
 /// Parameters of one INSERT at most: SQLite takes 32,766, PostgreSQL 65,535.
@@ -180,6 +181,9 @@ async fn transfer(
 ) -> Result<Vec<Copied>, CopyError> {
     // Checked again, now that no other process can write.
     target.require_empty().await?;
+    // Who was invited to the empty site is not put in charge of this one.
+    let (table, condition) = OF_EMPTY_SITE;
+    target.command(format!("DELETE FROM {table} WHERE {condition}")).await?;
     let mut copied = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let mut batch = Batch::default();
@@ -293,13 +297,15 @@ impl<'a> Side<'a> {
         Ok(())
     }
 
-    /// Refuses rows in any table; the tables themselves may be missing.
+    /// Refuses rows in any table but [`OF_EMPTY_SITE`]; the tables themselves may be missing.
     async fn require_empty(&mut self) -> Result<(), CopyError> {
         for Table { name, .. } in TABLES {
             if !self.has_table(name).await? {
                 continue;
             }
-            let query = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {name} LIMIT 1) AS first");
+            let (table, condition) = OF_EMPTY_SITE;
+            let content = if *name == table { format!("WHERE NOT ({condition})") } else { String::new() };
+            let query = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {name} {content} LIMIT 1) AS first");
             let db = &mut self.db;
             let rows =
                 on_engine!(db => sqlx::query_scalar::<_, i64>(AssertSqlSafe(query)).fetch_one(db).await);

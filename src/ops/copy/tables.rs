@@ -461,6 +461,10 @@ pub const TABLES: &[Table] = &[
     },
 ];
 
+/// The rows that a site without content may have, by their table and condition: the
+/// invitation for whoever is to be in charge, which `byline serve` prints.
+pub const OF_EMPTY_SITE: (&str, &str) = ("invitations", "makes_admin = 1");
+
 #[derive(Debug)]
 pub struct Table {
     pub name: &'static str,
