@@ -98,7 +98,7 @@ enum Command {
     Import(import::Import),
     /// Write the whole site into a folder, as Markdown and JSON or as pages
     Export(export::Export),
-    /// Look at everything that the site needs, and say what to do; change nothing, send nothing
+    /// Look at everything that the site needs, and say what to do; change no data, send nothing
     Doctor,
     /// Ask the site that is served on this machine whether it is ready
     Health,

@@ -79,8 +79,7 @@ async fn list(site: &Site) -> Result<String, Failure> {
 
 /// The value in force, as it was written.
 async fn value(site: &Site, setting: SiteSetting) -> Result<String, Failure> {
-    let values = site.seed().below(&site_settings::stored(site).await?);
-    Ok(values.get(setting).unwrap_or(setting.default_value()).to_owned())
+    Ok(site_settings::in_force(site).await?.or_default(setting).to_owned())
 }
 
 /// A value in one line.

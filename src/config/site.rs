@@ -114,6 +114,12 @@ impl SiteValues {
         self.0.get(&setting).map(String::as_str)
     }
 
+    /// The value, or the default of the setting.
+    #[must_use]
+    pub fn or_default(&self, setting: SiteSetting) -> &str {
+        self.get(setting).unwrap_or(setting.default_value())
+    }
+
     pub fn set(&mut self, setting: SiteSetting, value: impl Into<String>) {
         self.0.insert(setting, value.into());
     }

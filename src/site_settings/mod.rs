@@ -29,6 +29,14 @@ pub async fn stored(site: &Site) -> Result<SiteValues, AppError> {
     store::values(&mut site.database.read().await?).await
 }
 
+/// The values in force: those that are set, and below them those with which this process began.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn in_force(site: &Site) -> Result<SiteValues, AppError> {
+    Ok(site.seed().below(&stored(site).await?))
+}
+
 /// Stores a value.
 ///
 /// # Errors
@@ -57,16 +65,12 @@ pub async fn unset(site: &Site, setting: SiteSetting) -> Result<(), AppError> {
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn save(site: &Site, values: &SiteValues) -> Result<Vec<SiteSetting>, AppError> {
-    let stored = stored(site).await?;
-    let begun_with =
-        |setting: SiteSetting| site.seed().get(setting).unwrap_or(setting.default_value()).to_owned();
+    let in_force = in_force(site).await?;
     let changes: Vec<_> = SiteSetting::ALL
         .into_iter()
         .filter_map(|setting| Some((setting, values.get(setting)?.to_owned())))
-        .filter(|(setting, value)| {
-            stored.get(*setting).map_or_else(|| begun_with(*setting), str::to_owned) != *value
-        })
-        .map(|(setting, value)| (setting, (begun_with(setting) != value).then_some(value)))
+        .filter(|(setting, value)| in_force.or_default(*setting) != value)
+        .map(|(setting, value)| (setting, (site.seed().or_default(setting) != value).then_some(value)))
         .collect();
     let changed = changes.iter().map(|(setting, _)| *setting).collect();
     if !changes.is_empty() {

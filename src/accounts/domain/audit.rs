@@ -206,6 +206,13 @@ impl AuditRow {
         let kind = AuditKind::ALL.into_iter().find(|kind| kind.name() == self.kind);
         kind.map_or(self.kind.as_str(), |kind| kind.sentence())
     }
+
+    /// [`Self::sentence`], and what else is worth knowing.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let sentence = self.sentence();
+        if self.detail.is_empty() { sentence.to_owned() } else { format!("{sentence} {}", self.detail) }
+    }
 }
 
 /// Adds a row, in the transaction of the deed.

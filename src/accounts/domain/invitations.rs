@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use sqlx::FromRow;
+
 use super::{
     audit::{self, AuditEvent, AuditKind},
     one_time::Token,
@@ -100,27 +102,37 @@ pub struct ListedInvitation {
     pub is_taken: bool,
 }
 
+#[derive(FromRow)]
+struct Row {
+    hash: Vec<u8>,
+    created_at: i64,
+    expires_at: i64,
+    used_by: Option<String>,
+}
+
 /// The invitations that can be used or may come back, newest first.
 ///
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn list(site: &Site) -> Result<Vec<ListedInvitation>, AppError> {
-    let db = &mut site.database.read().await?;
-    let rows: Vec<(Vec<u8>, i64, i64, Option<String>)> = on_engine!(db => sqlx::query_as(
+    let rows = usable(&mut site.database.read().await?).await?;
+    let listed = |row: Row| ListedInvitation {
+        id: hex(&row.hash),
+        created_at: Timestamp::from_micros(row.created_at),
+        expires_at: Timestamp::from_micros(row.expires_at),
+        is_taken: row.used_by.is_some(),
+    };
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+async fn usable(db: &mut Db) -> Result<Vec<Row>, AppError> {
+    Ok(on_engine!(db => sqlx::query_as(
             "SELECT hash, created_at, expires_at, used_by FROM invitations WHERE expires_at > $1 AND makes_admin = 0
              ORDER BY created_at DESC LIMIT 500",
         )
         .bind(clock::now().micros())
         .fetch_all(db)
-        .await?);
-    let listed =
-        |(hash, created_at, expires_at, used_by): (Vec<u8>, i64, i64, Option<String>)| ListedInvitation {
-            id: hex(&hash),
-            created_at: Timestamp::from_micros(created_at),
-            expires_at: Timestamp::from_micros(expires_at),
-            is_taken: used_by.is_some(),
-        };
-    Ok(rows.into_iter().map(listed).collect())
+        .await?))
 }
 
 /// Ends an invitation, by its id in the list. Sent twice, it says yes again.
@@ -128,22 +140,16 @@ pub async fn list(site: &Site) -> Result<Vec<ListedInvitation>, AppError> {
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn revoke(site: &Site, id: &str) -> Result<(), AppError> {
-    let hash = list(site).await?.into_iter().find(|listed| listed.id == id).map(|_| unhex(id));
-    let Some(hash) = hash else { return Ok(()) };
+    let rows = usable(&mut site.database.read().await?).await?;
+    let Some(row) = rows.into_iter().find(|row| hex(&row.hash) == id) else { return Ok(()) };
     site.database
-        .write(hash, |db, hash| {
+        .write(row.hash, |db, hash| {
             Box::pin(async move {
                 execute!(db => sqlx::query("DELETE FROM invitations WHERE hash = $1").bind(hash))?;
                 Ok(())
             })
         })
         .await
-}
-
-/// The bytes of an id that [`hex`] has written.
-fn unhex(id: &str) -> Vec<u8> {
-    let digits: Vec<u8> = id.chars().filter_map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
-    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// Checks that somebody with this invitation, or none, may sign up; the invitation that the

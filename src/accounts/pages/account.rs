@@ -108,11 +108,9 @@ fn Part(title: &'static str, href: &'static str, link: &'static str, children: C
 
 #[component]
 fn Deed(row: AuditRow) -> impl IntoView {
-    let sentence = row.sentence().to_owned();
-    let detail = if row.detail.is_empty() { String::new() } else { format!(" {}", row.detail) };
     view! {
         <li>
-            <strong>{sentence}{detail}</strong>
+            <strong>{row.said()}</strong>
             <span class="hint"><Time at=row.at() />", "{whence(&row.user_agent, &row.address)}</span>
         </li>
     }

@@ -106,14 +106,12 @@ pub(super) fn LogEntry(
     #[prop(optional)]
     of: String,
 ) -> impl IntoView {
-    let sentence = row.sentence().to_owned();
-    let detail = if row.detail.is_empty() { String::new() } else { format!(" {}", row.detail) };
     let of = (!of.is_empty()).then(|| {
         view! { <a href=format!("/admin/accounts/{of}")>{of.clone()}</a>": " }
     });
     view! {
         <li>
-            <strong>{of}{sentence}{detail}</strong>
+            <strong>{of}{row.said()}</strong>
             <span class="hint"><Time at=row.at() />", by "{row.credential.clone()}", "{whence(&row.user_agent, &row.address)}</span>
         </li>
     }

@@ -7,7 +7,7 @@ use super::{Head, by};
 use crate::{
     database::{Engine, on_engine},
     error::AppError,
-    http::context::site,
+    http::{context::site, health::usable_database},
     posts::domain::reports,
     site::Site,
     ui::load,
@@ -25,8 +25,8 @@ pub fn OverviewPage() -> impl IntoView {
             Engine::Sqlite => "SQLite",
             Engine::Postgres => "PostgreSQL",
         };
-        let works = match works(&site).await {
-            Ok(()) => "It can be read and written.".to_owned(),
+        let works = match usable_database(&site).await {
+            Ok(_) => "It can be read and written.".to_owned(),
             Err(problem) => problem,
         };
         let mail = if site.mailer().is_on() {
@@ -108,10 +108,4 @@ async fn counts(site: &Site) -> Result<Counts, AppError> {
         .bind(crate::clock::now().micros())
         .fetch_one(db)
         .await?))
-}
-
-/// Whether the database can be used, as `/readyz` asks; else why not, in words.
-async fn works(site: &Site) -> Result<(), String> {
-    let mut db = site.database.health().await.map_err(|error| error.to_string())?;
-    site.database.check(&mut db).await.map_err(|error| error.to_string())
 }

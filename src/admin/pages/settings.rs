@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::{Head, by};
 use crate::{
-    config::{SiteSetting, SiteValues},
-    error::{AppError, Field},
+    config::SiteSetting,
+    error::Field,
     http::context::site,
     site_settings,
     ui::{ErrorSummary, SelectField, TextArea, TextField, load},
@@ -16,8 +16,8 @@ use crate::{
 pub fn SettingsPage() -> impl IntoView {
     load(async move {
         by().await?;
-        let values = in_force().await?;
-        let value = |setting: SiteSetting| values.get(setting).unwrap_or(setting.default_value()).to_owned();
+        let values = site_settings::in_force(&site()).await?;
+        let value = |setting: SiteSetting| values.or_default(setting).to_owned();
         let choice = |setting: SiteSetting, choices: &[(&'static str, &str)]| {
             let value = value(setting);
             choices
@@ -98,10 +98,4 @@ const AI_CRAWLERS: &[(&str, &str)] = &[("allow", "They may come"), ("refuse", "T
 
 fn owned(choices: &'static [(&'static str, &'static str)]) -> Vec<(&'static str, String)> {
     choices.iter().map(|(sent, words)| (*sent, (*words).to_owned())).collect()
-}
-
-/// What is set in the database, and below it that with which this process began.
-async fn in_force() -> Result<SiteValues, AppError> {
-    let site = site();
-    Ok(site.seed().below(&site_settings::stored(&site).await?))
 }

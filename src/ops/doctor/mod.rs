@@ -1,5 +1,5 @@
 //! Looks at everything that a site needs, and says what to do where something is wrong. It
-//! changes nothing, and sends nothing.
+//! changes no data, and sends nothing.
 
 mod certificate;
 mod database;
