@@ -150,6 +150,23 @@ async fn a_text_says_in_which_language_and_direction_it_runs() {
 }
 
 #[tokio::test]
+async fn each_entry_of_a_list_says_in_which_language_and_direction_it_runs() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let hebrew = "יצאתי שעה לפני הזמן כדי לא להגיע שעה לפני הזמן, ועברתי ליד המאפייה שהייתה סגורה.";
+    ada.publish("הדרך", hebrew).await;
+    for path in ["/", "/my-posts", "/@ada", "/search?q=הדרך"] {
+        let page = ada.page(path).await;
+        assert_eq!(page.attribute("article.entry", "dir").as_deref(), Some("rtl"), "{path}");
+        for text in ["article.entry h2", "article.entry .excerpt"] {
+            assert_eq!(page.attribute(text, "lang").as_deref(), Some("he"), "{path}");
+        }
+    }
+    // The words of the page itself stay those of its own language.
+    assert_eq!(ada.page("/").await.attribute("article.entry .meta", "lang"), None);
+}
+
+#[tokio::test]
 async fn an_author_chooses_the_language_of_a_post_and_it_goes_with_the_post() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;

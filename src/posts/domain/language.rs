@@ -1,6 +1,9 @@
 //! The language of a text, and the direction in which it runs, found from the text where
 //! its author chose none.
 
+use std::sync::LazyLock;
+
+use moka::sync::Cache;
 use whatlang::{Lang, detect};
 
 use super::markdown::runs_to_left;
@@ -29,10 +32,21 @@ impl TextLanguage {
             return Self { tag: chosen.tag(), direction: chosen.direction() };
         }
         let text = format!("{title}\n{excerpt}");
-        let found = detect(&text).filter(|found| found.is_reliable() && found.confidence() >= 1.0);
-        Self { tag: found.map_or(Self::OF_PAGES, |found| tag(found.lang())), direction: direction(&text) }
+        FOUND.get(text.as_str()).unwrap_or_else(|| {
+            let found = Self::found_in(&text);
+            FOUND.insert(text, found);
+            found
+        })
+    }
+
+    fn found_in(text: &str) -> Self {
+        let found = detect(text).filter(|found| found.is_reliable() && found.confidence() >= 1.0);
+        Self { tag: found.map_or(Self::OF_PAGES, |found| tag(found.lang())), direction: direction(text) }
     }
 }
+
+/// What was found in texts. To find it takes 0.1 to 0.2 ms, and a list has twenty of them.
+static FOUND: LazyLock<Cache<String, TextLanguage>> = LazyLock::new(|| Cache::new(10_000));
 
 /// By most of the letters.
 fn direction(text: &str) -> &'static str {

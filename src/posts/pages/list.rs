@@ -17,7 +17,10 @@ use crate::{
     },
     posts::{
         Page, Summary, address, api,
-        domain::trash::{self, TrashedPost},
+        domain::{
+            language::TextLanguage,
+            trash::{self, TrashedPost},
+        },
         forms,
         live::LiveList,
     },
@@ -152,7 +155,8 @@ pub(super) fn List(page: Page, #[prop(into)] path: String, own: bool) -> impl In
 #[component]
 fn Entry(post: Summary, own: bool) -> impl IntoView {
     let address = post.address();
-    let Summary { id, title, excerpt, owner, author, created_at, .. } = post;
+    let Summary { id, title, excerpt, owner, author, created_at, language, .. } = post;
+    let language = TextLanguage::of(language, title.as_str(), &excerpt);
     let heading = format!("post-{id}");
     let labelled_by = heading.clone();
     let actions = own.then(|| view! {
@@ -162,9 +166,9 @@ fn Entry(post: Summary, own: bool) -> impl IntoView {
         </p>
     });
     view! {
-        <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <h2 id=heading><a href=address>{title.to_string()}</a></h2>
-            {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" dir="auto">{excerpt}</p> })}
+        <article class="entry" dir=language.direction aria-labelledby=labelled_by>
+            <h2 id=heading lang=language.tag><a href=address>{title.to_string()}</a></h2>
+            {(!excerpt.is_empty()).then(|| view! { <p class="excerpt" lang=language.tag>{excerpt}</p> })}
             <p class="meta">
                 <AuthorLink username=owner name=author />" · "<Time at=created_at />
             </p>

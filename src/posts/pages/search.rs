@@ -8,7 +8,10 @@ use crate::{
     http::context::{actor, client, site},
     posts::{
         address,
-        domain::search::{self, SearchWords, SearchWordsError},
+        domain::{
+            language::TextLanguage,
+            search::{self, SearchWords, SearchWordsError},
+        },
         found::{Found, Piece, SearchPage, SearchPlace},
     },
     ui::{PageTitle, Time, load},
@@ -116,11 +119,12 @@ fn Entry(found: Found) -> impl IntoView {
     let Found { post, marked_title, marked_excerpt } = found;
     let heading = format!("post-{}", post.id);
     let labelled_by = heading.clone();
+    let language = TextLanguage::of(post.language, post.title.as_str(), &post.excerpt);
     let has_excerpt = marked_excerpt.iter().any(|piece| !piece.text.is_empty());
     view! {
-        <article class="entry" dir="auto" aria-labelledby=labelled_by>
-            <h2 id=heading><a href=post.address()>{marked(marked_title)}</a></h2>
-            {has_excerpt.then(|| view! { <p class="excerpt" dir="auto">{marked(marked_excerpt)}</p> })}
+        <article class="entry" dir=language.direction aria-labelledby=labelled_by>
+            <h2 id=heading lang=language.tag><a href=post.address()>{marked(marked_title)}</a></h2>
+            {has_excerpt.then(|| view! { <p class="excerpt" lang=language.tag>{marked(marked_excerpt)}</p> })}
             <p class="meta">
                 <AuthorLink username=post.owner name=post.author />" · "<Time at=post.created_at />
             </p>
