@@ -17,6 +17,8 @@ pub(super) struct UrlSetting {
 }
 
 pub(super) const DATABASE_URL: UrlSetting = UrlSetting { name: "database-url", of_file: "database-url-file" };
+pub(super) const DATABASE_LISTEN_URL: UrlSetting =
+    UrlSetting { name: "database-listen-url", of_file: "database-listen-url-file" };
 pub(super) const READ_DATABASE_URL: UrlSetting =
     UrlSetting { name: "read-database-url", of_file: "read-database-url-file" };
 

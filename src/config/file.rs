@@ -19,6 +19,8 @@ pub(super) struct File {
     pub(super) otlp_endpoint: Option<String>,
     pub(super) database_url: Option<String>,
     pub(super) database_url_file: Option<PathBuf>,
+    pub(super) database_listen_url: Option<String>,
+    pub(super) database_listen_url_file: Option<PathBuf>,
     pub(super) read_database_url: Option<String>,
     pub(super) read_database_url_file: Option<PathBuf>,
     pub(super) database_connections: Option<u32>,

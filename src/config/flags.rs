@@ -28,6 +28,12 @@ pub struct Flags {
     /// File with the database's URL, so that its password is not in the list of processes [default: none]
     #[arg(long, global = true, env = "BYLINE_DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
+    /// The PostgreSQL server itself, where database-url leads to it through a pooler in transaction mode, such as PgBouncer [default: none]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_LISTEN_URL", value_name = "URL")]
+    pub database_listen_url: Option<String>,
+    /// File with the URL of the server itself [default: none]
+    #[arg(long, global = true, env = "BYLINE_DATABASE_LISTEN_URL_FILE", value_name = "FILE")]
+    pub database_listen_url_file: Option<PathBuf>,
     /// Read replica of a PostgreSQL for readers who are not signed in [default: none]
     #[arg(long, global = true, env = "BYLINE_READ_DATABASE_URL", value_name = "URL")]
     pub read_database_url: Option<String>,

@@ -32,7 +32,7 @@ pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
 pub use cognito::Srp;
 pub use database_url::read_database_url;
-use database_url::{DATABASE_URL, READ_DATABASE_URL, database_url};
+use database_url::{DATABASE_LISTEN_URL, DATABASE_URL, READ_DATABASE_URL, database_url};
 pub use error::StartError;
 use file::read_file;
 pub use flags::Flags;
@@ -159,6 +159,11 @@ impl Config {
         let urls =
             [(flags.database_url, flags.database_url_file), (file.database_url, file.database_url_file)];
         let url = DATABASE_URL.first(urls, database_url)?;
+        let listen_urls = [
+            (flags.database_listen_url, flags.database_listen_url_file),
+            (file.database_listen_url, file.database_listen_url_file),
+        ];
+        let listen_url = DATABASE_LISTEN_URL.first(listen_urls, database_url)?;
         let replicas = [
             (flags.read_database_url, flags.read_database_url_file),
             (file.read_database_url, file.read_database_url_file),
@@ -182,6 +187,7 @@ impl Config {
             author_limits: limits::author_limits(flags.limits, file.limits),
             database: DatabaseConfig {
                 url,
+                listen: listen_url,
                 replica,
                 // A site without a connection serves nobody; with one it could wait for itself.
                 connections: within(

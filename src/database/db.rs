@@ -6,9 +6,16 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
+use sqlx::{
+    Postgres, SqlStr, Sqlite, SqliteConnection, pool::PoolConnection, postgres::PgTransactionManager,
+};
+use sqlx_core::transaction::TransactionManager;
 
-use super::{error::internal, url::Engine};
+use super::{
+    error::internal,
+    statements::{Statements, Way, begin},
+    url::Engine,
+};
 use crate::error::AppError;
 
 /// The longest wait for a place in the queue or for a connection.
@@ -44,7 +51,7 @@ macro_rules! on_engine {
                 $statement
             }
             $crate::database::Db::Postgres(connection) => {
-                let $db = &mut **connection;
+                let $db = connection.statements();
                 $statement
             }
         }
@@ -97,6 +104,17 @@ pub enum Db {
 pub struct TimedConnection {
     connection: PoolConnection<Postgres>,
     since: Instant,
+    way: Way,
+    transaction: OwnTransaction,
+}
+
+/// A transaction that lasts as long as a connection is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OwnTransaction {
+    None,
+    /// Whether the server has begun it is not known.
+    Beginning,
+    Begun,
 }
 
 impl TimedConnection {
@@ -104,32 +122,38 @@ impl TimedConnection {
     /// probably waited for a server that is gone. The pool would wait for it as
     /// long as TCP does, so the connection is closed.
     const MAX_USE: Duration = Duration::from_secs(6);
-}
 
-impl From<PoolConnection<Postgres>> for TimedConnection {
-    fn from(connection: PoolConnection<Postgres>) -> Self {
-        Self { connection, since: Instant::now() }
+    /// For transactions that its user begins and ends.
+    pub(super) fn of(connection: PoolConnection<Postgres>, way: Way) -> Self {
+        Self { connection, since: Instant::now(), way, transaction: OwnTransaction::None }
     }
-}
 
-impl std::ops::Deref for TimedConnection {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
+    /// For statements that only read.
+    pub(super) async fn to_read(connection: PoolConnection<Postgres>, way: Way) -> Result<Self, sqlx::Error> {
+        let mut timed = Self::of(connection, way);
+        if way == Way::Pooler {
+            timed.transaction = OwnTransaction::Beginning;
+            let begin = SqlStr::from_static(begin!(Way::Pooler, "READ ONLY"));
+            PgTransactionManager::begin(&mut timed.connection, Some(begin)).await?;
+            timed.transaction = OwnTransaction::Begun;
+        }
+        Ok(timed)
     }
-}
 
-impl std::ops::DerefMut for TimedConnection {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+    /// Runs statements on it.
+    pub fn statements(&mut self) -> Statements<'_> {
+        Statements::on(&mut self.connection, self.way)
     }
 }
 
 impl Drop for TimedConnection {
     fn drop(&mut self) {
-        if self.since.elapsed() > Self::MAX_USE {
+        let is_doubtful = self.transaction == OwnTransaction::Beginning;
+        if is_doubtful || self.since.elapsed() > Self::MAX_USE {
             self.connection.close_on_drop();
+        } else if self.transaction == OwnTransaction::Begun {
+            // It ends before whatever the connection does next.
+            PgTransactionManager::start_rollback(&mut self.connection);
         }
     }
 }

@@ -77,6 +77,18 @@ pub enum OpenError {
     /// A PostgreSQL older than any that is tested.
     #[error("the server is PostgreSQL {0}; Byline needs 15 or newer")]
     OldPostgres(i32),
+    /// PgBouncer and its like refuse what they would not pass on.
+    #[error(
+        "the database {url} is reached through a pooler ({cause}); name the server itself by database-listen-url"
+    )]
+    Pooler {
+        /// As configured, without its password.
+        url: String,
+        cause: sqlx::Error,
+    },
+    /// Only PostgreSQL has poolers.
+    #[error("database-listen-url needs a database-url of postgres://, and must be such a URL itself")]
+    PoolerOfFile,
     /// Only PostgreSQL has replicas.
     #[error("read-database-url needs a database-url of postgres://, and must be such a URL itself")]
     ReplicaOfFile,
@@ -99,6 +111,7 @@ impl OpenError {
 
     pub(super) fn of(url: String, cause: sqlx::Error) -> Self {
         match DbErrorKind::of(&cause) {
+            _ if is_of_pooler(&cause) => Self::Pooler { url, cause },
             DbErrorKind::Full => Self::Full { url, cause },
             DbErrorKind::ReadOnly => Self::ReadOnly { url, cause },
             _ => Self::Open { url, cause },
@@ -108,6 +121,14 @@ impl OpenError {
     pub(super) fn of_file(file: &Path, cause: io::Error) -> Self {
         Self::File { place: file.display().to_string(), cause }
     }
+}
+
+/// PgBouncer's answer to a parameter that a session may have and a transaction may not.
+fn is_of_pooler(cause: &sqlx::Error) -> bool {
+    let unsupported = |error: &dyn sqlx::error::DatabaseError| {
+        error.code().as_deref() == Some("08P01") && error.message().contains("unsupported startup parameter")
+    };
+    cause.as_database_error().is_some_and(unsupported)
 }
 
 /// Why an open database cannot be used: writes fail, or may be lost.

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
@@ -18,7 +18,8 @@ use tokio::{
 
 use super::{
     batch::{self, BATCH, QUEUE, SavepointPolicy, Write, WriteOutcome},
-    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, wait_before_retry},
+    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, TimedConnection, wait_before_retry},
+    statements::Way,
 };
 use crate::error::AppError;
 
@@ -41,7 +42,7 @@ pub(super) struct OrderedWriter {
 }
 
 impl OrderedWriter {
-    /// Writes by the connections of `pool`, one at a time.
+    /// Writes by the connections of `pool`, one at a time. No pooler is between them and the server.
     pub(super) fn new(pool: PgPool) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let closing = Arc::new(Notify::new());
@@ -91,11 +92,16 @@ async fn write_in_batches(pool: PgPool, mut queue: mpsc::Receiver<Box<dyn Write>
             while queue.try_recv().is_ok() {}
             continue;
         };
-        let db = Db::Postgres(connection.into());
+        let db = direct(connection);
         for conflicted in write(db, &mut savepoints, batch).await {
             tokio::spawn(write_alone(pool.clone(), conflicted));
         }
     }
+}
+
+/// The lock belongs to a session, so no pooler is between.
+fn direct(connection: PoolConnection<Postgres>) -> Db {
+    Db::Postgres(TimedConnection::of(connection, Way::Direct))
 }
 
 /// Runs a write that had a conflict again, in its own transaction.
@@ -103,10 +109,7 @@ async fn write_alone(pool: PgPool, mut change: Box<dyn Write>) {
     for retry in 1..=RETRIES {
         wait_before_retry(retry).await;
         let Ok(connection) = pool.acquire().await else { return };
-        match write(Db::Postgres(connection.into()), &mut SavepointPolicy::default(), vec![change])
-            .await
-            .pop()
-        {
+        match write(direct(connection), &mut SavepointPolicy::default(), vec![change]).await.pop() {
             Some(conflicted) => change = conflicted,
             None => return,
         }

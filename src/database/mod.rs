@@ -13,6 +13,7 @@ pub mod idempotency;
 mod in_order;
 mod postgres;
 mod sqlite;
+mod statements;
 mod url;
 mod waits;
 mod wal;
@@ -31,6 +32,7 @@ use db::{Purpose, acquire};
 pub use error::{OpenError, Unusable, internal, violates};
 pub(crate) use files::owner_only;
 pub use in_order::COMMIT_ORDER_LOCK;
+use statements::Way;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 use waits::Waits;
 pub use waits::{DatabaseLoad, PoolLoad};
@@ -38,6 +40,10 @@ pub use waits::{DatabaseLoad, PoolLoad};
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
     pub url: DatabaseUrl,
+    /// PostgreSQL only: the server itself, where `url` leads to it through a pooler that gives
+    /// a connection for a transaction at a time. For what belongs to a session: LISTEN, the
+    /// lock that orders changes, and the steps of the schema.
+    pub listen: Option<DatabaseUrl>,
     /// A read replica of it; PostgreSQL only.
     pub replica: Option<DatabaseUrl>,
     /// Connections at most, to each server; SQLite has its own number.
@@ -53,7 +59,13 @@ impl DatabaseConfig {
 
     #[must_use]
     pub const fn of(url: DatabaseUrl) -> Self {
-        Self { url, replica: None, connections: Self::CONNECTIONS }
+        Self { url, listen: None, replica: None, connections: Self::CONNECTIONS }
+    }
+
+    /// The database without a pooler between.
+    #[must_use]
+    pub fn direct(&self) -> &DatabaseUrl {
+        self.listen.as_ref().unwrap_or(&self.url)
     }
 }
 
@@ -63,6 +75,7 @@ pub struct Database(Arc<Inner>);
 
 struct Inner {
     url: DatabaseUrl,
+    direct: DatabaseUrl,
     backend: Backend,
     waits: Waits,
 }
@@ -96,7 +109,7 @@ impl Db {
             Engine::Postgres => {
                 let connection = postgres::dedicated(url).await;
                 let connection = connection.map_err(|cause| OpenError::of(url.to_string(), cause));
-                connection.map(|connection| Self::Postgres(connection.into()))
+                connection.map(|connection| Self::Postgres(TimedConnection::of(connection, Way::Direct)))
             }
         }
     }
@@ -135,17 +148,23 @@ impl Database {
     }
 
     async fn open_for(config: &DatabaseConfig, purpose: Purpose) -> Result<Self, OpenError> {
-        let DatabaseConfig { url, replica, connections } = config;
+        let DatabaseConfig { url, listen, replica, .. } = config;
         let replica_fits = replica.as_ref().is_none_or(|url| url.engine() == Engine::Postgres);
+        if let Some(listen) = listen
+            && (url.engine(), listen.engine()) != (Engine::Postgres, Engine::Postgres)
+        {
+            return Err(OpenError::PoolerOfFile);
+        }
         let backend = match url.engine() {
             Engine::Postgres if replica_fits => {
-                let server = postgres::Server::open(url, replica.as_ref(), *connections).await?;
+                let server = postgres::Server::open(config).await?;
                 Backend::Postgres(Arc::new(server))
             }
             Engine::Sqlite if replica.is_none() => Backend::Sqlite(sqlite::File::open(url, purpose).await?),
             _ => return Err(OpenError::ReplicaOfFile),
         };
-        Ok(Self(Arc::new(Inner { url: url.clone(), backend, waits: Waits::default() })))
+        let (url, direct) = (url.clone(), config.direct().clone());
+        Ok(Self(Arc::new(Inner { url, direct, backend, waits: Waits::default() })))
     }
 
     #[must_use]
@@ -163,7 +182,7 @@ impl Database {
         let _wait = self.0.waits.read.start_timer();
         Ok(match &self.0.backend {
             Backend::Sqlite(file) => Db::Sqlite(acquire(&file.readers).await?),
-            Backend::Postgres(server) => Db::Postgres(acquire(&server.primary).await?.into()),
+            Backend::Postgres(server) => server.read().await?,
         })
     }
 
@@ -185,7 +204,7 @@ impl Database {
     pub async fn health(&self) -> Result<Db, AppError> {
         Ok(match &self.0.backend {
             Backend::Sqlite(file) => Db::Sqlite(acquire(&file.health).await?),
-            Backend::Postgres(server) => Db::Postgres(acquire(&server.health).await?.into()),
+            Backend::Postgres(server) => server.health().await?,
         })
     }
 
@@ -193,7 +212,7 @@ impl Database {
     /// replica may be behind.
     pub async fn read_replica(&self) -> Option<Db> {
         let Backend::Postgres(server) = &self.0.backend else { return None };
-        server.replica.as_ref()?.acquire().await.map(|connection| Db::Postgres(connection.into()))
+        server.replica.as_ref()?.read().await
     }
 
     /// A connection that receives notifications of other processes on
@@ -203,13 +222,13 @@ impl Database {
         match &self.0.backend {
             Backend::Sqlite(_) => Ok(None),
             Backend::Postgres(_) => {
-                let mut listener = PgListener::connect_with(&postgres::single(&self.0.url)?).await?;
+                let mut listener = PgListener::connect_with(&postgres::single(&self.0.direct)?).await?;
                 // Otherwise it would reconnect by itself and not report that it
                 // missed something.
                 listener.eager_reconnect(false);
                 listener.listen_all(channels.iter().copied()).await?;
-                let reader = postgres::single(&self.0.url)?.acquire().await?;
-                Ok(Some((listener, Db::Postgres(reader.into()))))
+                let reader = postgres::single(&self.0.direct)?.acquire().await?;
+                Ok(Some((listener, Db::Postgres(TimedConnection::of(reader, Way::Direct)))))
             }
         }
     }

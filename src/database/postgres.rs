@@ -16,9 +16,11 @@ use sqlx::{
 };
 
 use super::{
-    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, acquire, catch_panic, wait_before_retry},
+    DatabaseConfig,
+    db::{Db, MAX_WAIT, RETRIES, TRANSACTION_TIME, TimedConnection, acquire, catch_panic, wait_before_retry},
     error::OpenError,
     in_order::OrderedWriter,
+    statements::{Way, begin},
     url::DatabaseUrl,
     waits::PoolLoad,
 };
@@ -28,8 +30,20 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// 15, the oldest that is tested.
 const MIN_VERSION: i32 = 150_000;
-/// After this time the server ends an idle transaction, whose locks are then free.
-const IDLE_IN_TRANSACTION: &str = "10s";
+/// What holds for each session; behind a pooler, [`begin!`] says the first three.
+pub(super) const SESSION: [(&str, &str); 4] = [
+    // STATEMENT_TIME
+    ("statement_timeout", "5s"),
+    // After this time the server ends an idle transaction, whose locks are then free.
+    ("idle_in_transaction_session_timeout", "10s"),
+    // Byline's statements end before compiling them would pay.
+    ("jit", "off"),
+    // Otherwise every start logs that the table of migrations exists.
+    ("client_min_messages", "warning"),
+];
+/// Connections of the writer in order beside a pooler: one for its batches, the others for
+/// writes that had a conflict.
+const DIRECT_WRITERS: u32 = 4;
 /// How long a server may take to start.
 const START_TIME: Duration = Duration::from_secs(5);
 /// The longest a reader waits for the replica before the primary serves them.
@@ -41,6 +55,7 @@ const PING_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Server {
     pub(super) primary: PgPool,
+    way: Way,
     /// For readiness; no request uses it.
     pub(super) health: PgPool,
     pub(super) replica: Option<Replica>,
@@ -58,24 +73,29 @@ enum TransactionError {
 /// A read replica, which may be behind or away.
 pub(super) struct Replica {
     pool: PgPool,
+    way: Way,
     /// The replica is not asked before this time.
     unavailable_until: Mutex<Option<Instant>>,
 }
 
 impl Server {
     /// Connects and migrates the schema. The replica may be away.
-    pub(super) async fn open(
-        url: &DatabaseUrl,
-        replica: Option<&DatabaseUrl>,
-        connections: u32,
-    ) -> Result<Self, OpenError> {
+    pub(super) async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        let DatabaseConfig { url, listen, replica, connections } = config;
+        let connections = *connections;
+        let way = if listen.is_some() { Way::Pooler } else { Way::Direct };
         let open = |url: &DatabaseUrl| {
             let url = url.to_string();
             move |cause| OpenError::of(url, cause)
         };
-        let options_of = |url: &DatabaseUrl| options(url).map_err(open(url));
-        let options = options_of(url)?;
-        migrate(connect(&options).await.map_err(open(url))?, url).await?;
+        let options_of = |url: &DatabaseUrl, way| options(url, way).map_err(open(url));
+        let direct = config.direct();
+        let direct_options = options_of(direct, Way::Direct)?;
+        migrate(connect(&direct_options).await.map_err(open(direct))?, direct).await?;
+        let options = options_of(url, way)?;
+        if way == Way::Pooler {
+            connect(&options).await.map_err(open(url))?.close().await.map_err(open(url))?;
+        }
         let health_connected = Arc::new(HealthConnected::default());
         let health = health_pool(&health_connected).connect_lazy_with(options.clone());
         let primary = pool(connections, &health_connected).connect_lazy_with(options);
@@ -83,13 +103,28 @@ impl Server {
             Some(url) => Some(Replica {
                 pool: pool(connections, &Arc::default())
                     .acquire_timeout(REPLICA_MAX_WAIT)
-                    .connect_lazy_with(options_of(url)?),
+                    .connect_lazy_with(options_of(url, way)?),
+                way,
                 unavailable_until: Mutex::new(None),
             }),
             None => None,
         };
-        let ordered = OrderedWriter::new(primary.clone());
-        Ok(Self { primary, health, replica, ordered })
+        // Its lock belongs to a session, from before a transaction until after it.
+        let ordered = OrderedWriter::new(match way {
+            Way::Direct => primary.clone(),
+            Way::Pooler => pool(DIRECT_WRITERS, &Arc::default()).connect_lazy_with(direct_options),
+        });
+        Ok(Self { primary, way, health, replica, ordered })
+    }
+
+    /// A connection for statements that only read.
+    pub(super) async fn read(&self) -> Result<Db, sqlx::Error> {
+        TimedConnection::to_read(acquire(&self.primary).await?, self.way).await.map(Db::Postgres)
+    }
+
+    /// The connection for readiness, for statements that only read.
+    pub(super) async fn health(&self) -> Result<Db, sqlx::Error> {
+        TimedConnection::to_read(acquire(&self.health).await?, self.way).await.map(Db::Postgres)
     }
 
     /// Runs `work` in a transaction, and again after a conflict.
@@ -122,10 +157,11 @@ impl Server {
         F: for<'c> Fn(&'c mut Db, I) -> BoxFuture<'c, Result<T, AppError>>,
     {
         let wait = waits.start_timer();
-        let mut db = Db::Postgres(acquire(&self.primary).await?.into());
+        let mut db = Db::Postgres(TimedConnection::of(acquire(&self.primary).await?, self.way));
         drop(wait);
         let outcome = async {
-            db.command("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(TransactionError::Broken)?;
+            let begin = begin!(self.way, "ISOLATION LEVEL REPEATABLE READ");
+            db.command(begin).await.map_err(TransactionError::Broken)?;
             match catch_panic(work(&mut db, input)).await {
                 Ok(value) => {
                     db.command("COMMIT").await.map_err(TransactionError::Broken)?;
@@ -175,14 +211,16 @@ impl Server {
 }
 
 impl Replica {
-    /// A connection; `None` if the replica does not answer soon, and for a while after that.
-    pub(super) async fn acquire(&self) -> Option<PoolConnection<Postgres>> {
+    /// A connection for statements that only read; `None` if the replica does not answer soon,
+    /// and for a while after that.
+    pub(super) async fn read(&self) -> Option<Db> {
         let unavailable_until = || self.unavailable_until.lock().unwrap_or_else(PoisonError::into_inner);
         if unavailable_until().is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        match acquire(&self.pool).await {
-            Ok(connection) => Some(connection),
+        let read = async { TimedConnection::to_read(acquire(&self.pool).await?, self.way).await };
+        match read.await {
+            Ok(connection) => Some(Db::Postgres(connection)),
             Err(error) => {
                 // If all connections are in use, the replica is busy, not away.
                 // Only this reader uses the primary.
@@ -197,18 +235,15 @@ impl Replica {
     }
 }
 
-pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(PgConnectOptions::from_str(url.as_str())?
-        .application_name("byline")
-        .options([
-            ("statement_timeout", format!("{}s", STATEMENT_TIME.as_secs()).as_str()),
-            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
-            // Byline's statements end before compiling them would pay.
-            ("jit", "off"),
-            // Otherwise every start logs that the table of migrations exists.
-            ("client_min_messages", "warning"),
-        ])
-        .disable_statement_logging())
+pub(super) fn options(url: &DatabaseUrl, way: Way) -> Result<PgConnectOptions, sqlx::Error> {
+    let options =
+        PgConnectOptions::from_str(url.as_str())?.application_name("byline").disable_statement_logging();
+    Ok(match way {
+        Way::Direct => options.options(SESSION),
+        // A pooler refuses parameters that it does not know, and a name of a statement that it
+        // has not kept.
+        Way::Pooler => options.extra_float_digits(None).statement_cache_capacity(0),
+    })
 }
 
 /// Makes the first connection. If server and site start together, the server may
@@ -304,7 +339,7 @@ async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenErro
 /// somebody else is still limited.
 pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgres>, sqlx::Error> {
     // A pool reports only a timeout; this reports the reason.
-    connect(&options(url)?).await?.close().await?;
+    connect(&options(url, Way::Direct)?).await?.close().await?;
     let mut connection = single(url)?.acquire().await?;
     let limits =
         "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '5s'";
@@ -314,5 +349,24 @@ pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgr
 
 /// A pool of one, for code that needs its own connection for long.
 pub(super) fn single(url: &DatabaseUrl) -> Result<sqlx::Pool<Postgres>, sqlx::Error> {
-    Ok(PgPoolOptions::new().max_connections(1).acquire_timeout(MAX_WAIT).connect_lazy_with(options(url)?))
+    Ok(PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(MAX_WAIT)
+        .connect_lazy_with(options(url, Way::Direct)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::db::STATEMENT_TIME;
+
+    #[test]
+    fn a_session_has_the_same_limits_behind_a_pooler() {
+        let behind = begin!(Way::Pooler, "READ ONLY");
+        for (name, value) in &SESSION[..3] {
+            assert!(behind.contains(&format!("; SET LOCAL {name} = '{value}'")), "{behind}");
+        }
+        assert_eq!(begin!(Way::Direct, "READ ONLY"), "BEGIN READ ONLY");
+        assert_eq!(SESSION[0].1, format!("{}s", STATEMENT_TIME.as_secs()));
+    }
 }

@@ -54,7 +54,7 @@ pub(super) async fn remove(db: &mut Db, setting: SiteSetting) -> Result<(), AppE
 /// Tells the processes of a PostgreSQL with the commit; those of SQLite look by themselves.
 pub(super) async fn tell(db: &mut Db) -> Result<(), AppError> {
     if let Db::Postgres(db) = db {
-        sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&mut **db).await?;
+        sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(db.statements()).await?;
     }
     Ok(())
 }

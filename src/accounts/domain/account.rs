@@ -148,7 +148,7 @@ pub const NAMES_CHANNEL: &str = "byline_names";
 /// name of an author. On SQLite there are none.
 pub async fn tell_names_changed(db: &mut Db) -> Result<(), AppError> {
     if let Db::Postgres(db) = db {
-        sqlx::query("SELECT pg_notify($1, '')").bind(NAMES_CHANNEL).execute(&mut **db).await?;
+        sqlx::query("SELECT pg_notify($1, '')").bind(NAMES_CHANNEL).execute(db.statements()).await?;
     }
     Ok(())
 }

@@ -286,7 +286,7 @@ pub async fn confirm_by_code(
                     .bind(&id)
                     .bind(&sealed)
                     .bind(clock::now().micros())
-                    .fetch_optional(&mut *db)
+                    .fetch_optional(db)
                     .await?);
                 complete(db, row.map(Pending::try_from).transpose()?, &source).await
             })

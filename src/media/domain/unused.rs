@@ -84,7 +84,7 @@ pub async fn give_away(site: &Site, author: &User, new_owner: &Username) -> Resu
         }
         let id: Option<String> = on_engine!(db => sqlx::query_scalar("SELECT id FROM users WHERE username = $1")
             .bind(new_owner.as_str())
-            .fetch_optional(&mut *db)
+            .fetch_optional(db)
             .await?);
         let Some(new_owner) = id.map(UserId::from_stored) else { return Ok(()) };
         let uses = uses::of_author(site, db, &new_owner).await?;

@@ -101,7 +101,7 @@ async fn time(db: &mut Db) -> Finding {
         Db::Sqlite(_) => None,
         Db::Postgres(server) => {
             let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-            sqlx::query_scalar::<_, i64>(now).fetch_one(&mut **server).await.ok()
+            sqlx::query_scalar::<_, i64>(now).fetch_one(server.statements()).await.ok()
         }
     };
     judge_clock(clock::now().micros(), there, newest)

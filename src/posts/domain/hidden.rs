@@ -133,7 +133,7 @@ pub async fn list(site: &Site, limit: i64) -> Result<Vec<HiddenPost>, AppError> 
 pub(super) async fn owner_of_published(db: &mut Db, id: &PostId) -> Result<Option<User>, AppError> {
     let owner: Option<String> = on_engine!(db => sqlx::query_scalar("SELECT owner_id FROM posts WHERE id = $1")
         .bind(id.as_str())
-        .fetch_optional(&mut *db)
+        .fetch_optional(db)
         .await?);
     user(db, owner).await
 }
@@ -144,7 +144,7 @@ async fn owner_of_hidden(db: &mut Db, id: &PostId) -> Result<Option<User>, AppEr
              ORDER BY trashed_at DESC LIMIT 1",
         )
         .bind(id.as_str())
-        .fetch_optional(&mut *db)
+        .fetch_optional(db)
         .await?);
     user(db, owner).await
 }

@@ -127,7 +127,7 @@ pub async fn report(
                         .bind(post.as_str())
                         .bind(&network)
                         .bind(since.micros())
-                        .fetch_one(&mut *db)
+                        .fetch_one(db)
                         .await?);
                 if !is_there {
                     return Err(AppError::NotFound);

@@ -30,7 +30,7 @@ pub(super) async fn keep(db: &mut Db, id: &PostId) -> Result<(), AppError> {
             "SELECT version, saved_at FROM revisions WHERE post_id = $1 ORDER BY version",
         )
         .bind(id.as_str())
-        .fetch_all(&mut *db)
+        .fetch_all(db)
         .await?);
     for version in superfluous(times) {
         execute!(db => sqlx::query("DELETE FROM revisions WHERE post_id = $1 AND version = $2")
@@ -105,7 +105,7 @@ pub async fn list(site: &Site, actor: &Actor, id: &PostId) -> Result<Vec<Revisio
         )
         .bind(id.as_str())
         .bind(owner.as_str())
-        .fetch_optional(&mut *db)
+        .fetch_optional(db)
         .await?);
     let Some(current) = current else {
         let post = store::find(db, id).await?.ok_or(AppError::NotFound)?;

@@ -193,7 +193,7 @@ pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Resu
         .bind(slug.as_str())
         .bind(post.tags.stored())
         .bind(post.language.map_or("", Language::tag))
-        .fetch_one(&mut *db)
+        .fetch_one(db)
         .await);
     let event = inserted.map_err(|error| {
         let taken = ["posts_pkey", "posts_id_key"].iter().any(|key| violates(&error, key));
@@ -251,7 +251,7 @@ pub async fn update(
         .bind(slug.map(Slug::as_str))
         .bind(tags.stored())
         .bind(language.map_or("", Language::tag))
-        .fetch_optional(&mut *db)
+        .fetch_optional(db)
         .await?);
     let Some(row) = row else { return Ok(None) };
     if let Some(rendering) = rendering {
@@ -306,7 +306,7 @@ pub(super) async fn remove(
         .bind(id.as_str())
         .bind(owner.as_str())
         .bind(now.micros())
-        .fetch_optional(&mut *db)
+        .fetch_optional(db)
         .await?);
     let Some(row) = row else { return Ok(None) };
     execute!(db => sqlx::query("DELETE FROM posts WHERE id = $1 AND owner_id = $2")

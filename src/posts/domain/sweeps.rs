@@ -113,7 +113,7 @@ pub async fn suspects(site: &Site, wave: &Wave) -> Result<Vec<Suspect>, AppError
         .bind(wave.since.micros())
         .bind(AuditKind::SignedUp.name())
         .bind(ROWS)
-        .fetch_all(&mut *db)
+        .fetch_all(db)
         .await?);
     let is_of_wave =
         |address: &str| address.parse().is_ok_and(|address: IpAddr| wave.network.contains(&address));

@@ -105,7 +105,7 @@ pub async fn record(
                 .bind(owner.as_str())
                 .bind(COMMIT_ORDER_LOCK)
                 .bind(CHANNEL)
-                .fetch_one(&mut **db)
+                .fetch_one(db.statements())
                 .await?
         }
     };
