@@ -32,8 +32,8 @@ pub struct Shared {
     pub trusted_proxies: Vec<IpNet>,
     /// Origins whose scripts may use the API.
     pub cors_origins: Origins,
-    /// The values of the settings with which the site began.
-    seed: SiteValues,
+    /// The values of the settings with which the site began, or that were read since then.
+    seed: RwLock<Arc<SiteValues>>,
     settings: RwLock<Arc<SiteSettings>>,
     parts: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
@@ -60,7 +60,7 @@ impl Site {
             trusted_proxies,
             cors_origins,
             settings: RwLock::new(Arc::new(SiteSettings::of_what_fits(&seed))),
-            seed,
+            seed: RwLock::new(Arc::new(seed)),
             parts: HashMap::new(),
         }
     }
@@ -72,10 +72,9 @@ impl Site {
         Arc::clone(&self.0.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From now on the settings are those with which the site began, and `stored` above
-    /// them. Whether that changes something.
+    /// From now on the settings are those of [`Self::seed`], and `stored` above them. Whether that changes something.
     pub fn take_settings(&self, stored: &SiteValues) -> bool {
-        let settings = SiteSettings::of_what_fits(&self.0.seed.below(stored));
+        let settings = SiteSettings::of_what_fits(&self.seed().below(stored));
         let mut current = self.0.settings.write().unwrap_or_else(PoisonError::into_inner);
         let changed = **current != settings;
         if changed {
@@ -84,10 +83,16 @@ impl Site {
         changed
     }
 
-    /// The values of the settings with which the site began.
+    /// The values of the settings by flags, variables and `byline.toml`.
     #[must_use]
-    pub fn seed(&self) -> &SiteValues {
-        &self.0.seed
+    pub fn seed(&self) -> Arc<SiteValues> {
+        Arc::clone(&self.0.seed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on flags, variables and `byline.toml` say this. It counts with the next
+    /// [`Self::take_settings`].
+    pub fn begin_with(&self, seed: SiteValues) {
+        *self.0.seed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seed);
     }
 
     /// The part of that type.

@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// The superuser of every cluster.
-const ROLE: &str = "byline";
+pub(crate) const ROLE: &str = "byline";
 
 /// How long a server may take until it accepts connections.
-const START_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a server logs when its port has been taken in the meantime.
 const PORT_TAKEN: &str = "could not bind";
@@ -151,6 +151,10 @@ impl Cluster {
         &self.binaries
     }
 
+    pub(crate) fn user(&self) -> User {
+        self.user
+    }
+
     /// Its own folder: the data in `data`, the server's log in `log`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -165,12 +169,7 @@ impl Cluster {
     /// Runs SQL and returns the rows: one a line, columns divided by `|`.
     /// Several statements are one transaction.
     pub fn psql(&self, database: &str, sql: &str) -> Result<String, Error> {
-        output(
-            self.binaries
-                .command("psql")
-                .args(["--no-psqlrc", "--no-password", "--quiet", "--no-align", "--tuples-only"])
-                .args(["--set=ON_ERROR_STOP=1", "--dbname", &self.url(database), "--command", sql]),
-        )
+        psql(&self.binaries, &self.url(database), sql)
     }
 
     /// Stops the server as a crash would: without a notice or a clean end.
@@ -265,6 +264,15 @@ impl Cluster {
     }
 }
 
+pub(crate) fn psql(binaries: &Binaries, url: &str, sql: &str) -> Result<String, Error> {
+    output(
+        binaries
+            .command("psql")
+            .args(["--no-psqlrc", "--no-password", "--quiet", "--no-align", "--tuples-only"])
+            .args(["--set=ON_ERROR_STOP=1", "--dbname", url, "--command", sql]),
+    )
+}
+
 /// Whether a start failed because somebody else has the port.
 fn port_was_taken(result: &Result<(), Error>) -> bool {
     matches!(result, Err(Error::Start { log, .. }) if log.contains(PORT_TAKEN))
@@ -274,7 +282,7 @@ fn data_in(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

@@ -15,6 +15,9 @@ pub enum Error {
         oldest: u32,
     },
 
+    #[error("PgBouncer is needed and was not found: neither on PATH nor in /usr/sbin")]
+    NoPooler,
+
     /// PostgreSQL refuses to run as root, and there is nobody else.
     #[error(
         "PostgreSQL does not run as root, and /etc/passwd has neither `postgres` nor `nobody` to run it as"

@@ -22,6 +22,7 @@ mod binaries;
 mod cluster;
 mod command;
 mod error;
+mod pooler;
 mod user;
 mod watchdog;
 
@@ -29,4 +30,5 @@ pub use self::{
     binaries::Binaries,
     cluster::{Cluster, Options},
     error::Error,
+    pooler::Pooler,
 };

@@ -20,6 +20,7 @@ mod media;
 mod migrate;
 mod output;
 mod post;
+mod reload;
 mod secrets;
 mod serve;
 #[cfg_attr(not(target_os = "linux"), path = "service_elsewhere.rs")]
@@ -153,9 +154,10 @@ fn explain(error: &clap::Error) -> ExitCode {
 async fn command(cli: Cli) -> Result<String, Failure> {
     ignore_file_size_signal()?;
     let secret_key_file = cli.settings.secret_key_file.clone();
+    let flags = cli.settings.clone();
     let configured = || Config::load(cli.settings);
     match cli.command {
-        Command::Serve(options) => serve::run(configured()?, &options).await.map(|()| String::new()),
+        Command::Serve(options) => serve::run(configured()?, flags, &options).await.map(|()| String::new()),
         Command::Doctor => doctor::run(configured()).await,
         Command::Health => health::run(&configured()?).await,
         Command::Completions { shell } => Ok(manual::completions(Cli::command(), shell)),

@@ -15,13 +15,18 @@ use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use super::{
     failure::Failure,
     output,
+    reload::{self, Reload},
     service::{self, Manager},
 };
 use crate::{
     accounts::domain::invitations,
-    config::{Config, Smtp, StartError, scheme},
+    config::{Config, Flags, Smtp, StartError, scheme},
     database::DatabaseUrl,
-    http::{listener, tls::Tls, traces::Exporter},
+    http::{
+        listener::{self, HangUps},
+        tls::Tls,
+        traces::Exporter,
+    },
     mail,
     media::objects,
     metrics,
@@ -41,9 +46,11 @@ pub(super) struct Serve {
     demo: bool,
 }
 
-pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failure> {
-    let stop = listener::stop_signal()?;
+pub(super) async fn run(mut config: Config, flags: Flags, options: &Serve) -> Result<(), Failure> {
     let manager = Manager::of_environment().map(Arc::new);
+    let hang_ups = reload::is_wanted(manager.is_some()).then(HangUps::heed).transpose()?;
+    let stop = listener::stop_signal(hang_ups.is_none())?;
+    let read = config.clone();
     let listener = listen(config.listen).await?;
     let for_metrics = metrics::bind(config.metrics_listen).await?;
     let tls = config.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
@@ -118,6 +125,8 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
         bus.close();
     };
     let renewing = tls.clone().map(|tls| tokio::spawn(tls.reload_on_change()));
+    let reload = Reload { flags, config: read, site: site.clone(), tls: tls.clone() };
+    let reloading = hang_ups.map(|hang_ups| reload.start(hang_ups));
     listener::serve(listener, tls, router, &site.trusted_proxies, stop).await;
     if let Some(watching) = watching {
         watching.abort();
@@ -126,8 +135,8 @@ pub(super) async fn run(mut config: Config, options: &Serve) -> Result<(), Failu
     asking.abort();
     indexing.abort();
     publishing.abort();
-    if let Some(renewing) = renewing {
-        renewing.abort();
+    for task in [renewing, reloading].into_iter().flatten() {
+        task.abort();
     }
     drop(following);
     if let Some(served) = for_metrics

@@ -57,6 +57,13 @@ pub(super) enum User {
         #[arg(long)]
         end: bool,
     },
+    /// Give somebody another username; addresses with the old one lead to the new one
+    Rename {
+        /// Username or e-mail address
+        who: String,
+        /// The new username
+        to: String,
+    },
     /// Show what is known of an account
     Show {
         /// Username
@@ -124,6 +131,15 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             let user = running::set_admin(site, by, &login(&who)?, !end).await?;
             let state = if end { "is no longer" } else { "is" };
             let _ = writeln!(said, "{} {state} in charge of the site.", user.username);
+        }
+        User::Rename { who, to } => {
+            let username = Username::parse(&to).map_err(refused)?;
+            let user = running::rename(site, by, &login(&who)?, username).await?;
+            let _ = writeln!(
+                said,
+                "Their username is {} now; addresses with the old one lead there.",
+                user.username
+            );
         }
         User::Show { who } => {
             let username = Username::parse_known(&who).map_err(refused)?;

@@ -7,6 +7,7 @@ mod argon2;
 mod cognito;
 mod credential;
 mod database_url;
+mod difference;
 mod error;
 mod file;
 mod flags;

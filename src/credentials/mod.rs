@@ -27,7 +27,7 @@ pub use request::{HeaderCredential, RequestCredential, X_API_KEY};
 pub use secret::{Secret, SiteSecret};
 pub use session::{
     HeldLogIn, UserSession,
-    kept::{FormToKeep, KeptForm},
+    kept::{FormToKeep, KeptForm, kept_forms_of_renamed},
 };
 pub use source::{BegunFrom, DeviceHash, IssuedDevice, RequestSource};
 

@@ -146,6 +146,13 @@ impl TimedConnection {
     }
 }
 
+/// Straight to the server.
+impl From<PoolConnection<Postgres>> for TimedConnection {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self::of(connection, Way::Direct)
+    }
+}
+
 impl Drop for TimedConnection {
     fn drop(&mut self) {
         let is_doubtful = self.transaction == OwnTransaction::Beginning;

@@ -18,8 +18,7 @@ use tokio::{
 
 use super::{
     batch::{self, BATCH, QUEUE, SavepointPolicy, Write, WriteOutcome},
-    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, TimedConnection, wait_before_retry},
-    statements::Way,
+    db::{Db, MAX_WAIT, RETRIES, STATEMENT_TIME, TRANSACTION_TIME, wait_before_retry},
 };
 use crate::error::AppError;
 
@@ -101,7 +100,7 @@ async fn write_in_batches(pool: PgPool, mut queue: mpsc::Receiver<Box<dyn Write>
 
 /// The lock belongs to a session, so no pooler is between.
 fn direct(connection: PoolConnection<Postgres>) -> Db {
-    Db::Postgres(TimedConnection::of(connection, Way::Direct))
+    Db::Postgres(connection.into())
 }
 
 /// Runs a write that had a conflict again, in its own transaction.

@@ -32,7 +32,6 @@ use db::{Purpose, acquire};
 pub use error::{OpenError, Unusable, internal, violates};
 pub(crate) use files::owner_only;
 pub use in_order::COMMIT_ORDER_LOCK;
-use statements::Way;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 use waits::Waits;
 pub use waits::{DatabaseLoad, PoolLoad};
@@ -109,7 +108,7 @@ impl Db {
             Engine::Postgres => {
                 let connection = postgres::dedicated(url).await;
                 let connection = connection.map_err(|cause| OpenError::of(url.to_string(), cause));
-                connection.map(|connection| Self::Postgres(TimedConnection::of(connection, Way::Direct)))
+                connection.map(|connection| Self::Postgres(connection.into()))
             }
         }
     }
@@ -228,7 +227,7 @@ impl Database {
                 listener.eager_reconnect(false);
                 listener.listen_all(channels.iter().copied()).await?;
                 let reader = postgres::single(&self.0.direct)?.acquire().await?;
-                Ok(Some((listener, Db::Postgres(TimedConnection::of(reader, Way::Direct)))))
+                Ok(Some((listener, Db::Postgres(reader.into()))))
             }
         }
     }
@@ -326,7 +325,8 @@ impl Database {
             (Backend::Sqlite(file), _) => file.check().await,
             (Backend::Postgres(_), db) => {
                 // A standby, or a primary that became one, cannot be written.
-                let query = "SELECT CAST(current_setting('transaction_read_only') = 'on' AS INTEGER)";
+                let query = "SELECT CAST(
+                    pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS INTEGER)";
                 let is_standby = on_engine!(db => sqlx::query_scalar::<_, i32>(query).fetch_one(db).await);
                 match is_standby {
                     Ok(0) => Ok(()),

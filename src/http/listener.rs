@@ -236,20 +236,63 @@ impl HttpBody for Answering {
 }
 
 /// Listens from now on for a signal to stop: SIGTERM, SIGINT (Ctrl-C), SIGQUIT,
-/// or SIGHUP (its terminal was closed). The future resolves also if the signal
+/// or, if it is to `stop_at_hang_up`, SIGHUP (its terminal was closed). The future resolves also if the signal
 /// came before it is awaited. SIGHUP stays ignored if it was ignored at the
 /// start, as with `nohup`.
 #[cfg(unix)]
-pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub fn stop_signal(stop_at_hang_up: bool) -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let asked = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::hangup()];
-    let heeded = asked.into_iter().filter(|kind| *kind != SignalKind::hangup() || !is_ignored(*kind));
+    let heeded = asked
+        .into_iter()
+        .filter(|kind| *kind != SignalKind::hangup() || stop_at_hang_up && !is_ignored(*kind));
     let mut signals = heeded.map(signal).collect::<Result<Vec<_>, _>>()?;
     Ok(async move {
         let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
         futures::future::select_all(received).await;
     })
+}
+
+/// Hears SIGHUP, each time.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct HangUps(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl HangUps {
+    /// Hears it from now on.
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub fn heed() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Waits for the next.
+    pub async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// There is no SIGHUP.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub struct HangUps;
+
+#[cfg(not(unix))]
+impl HangUps {
+    pub fn heed() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Whether the process was started with this signal ignored. Elsewhere than on
@@ -265,7 +308,7 @@ fn is_ignored(kind: tokio::signal::unix::SignalKind) -> bool {
 
 /// Listens for Ctrl-C.
 #[cfg(not(unix))]
-pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub fn stop_signal(_: bool) -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

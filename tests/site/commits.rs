@@ -51,7 +51,7 @@ fn spoil(db: &mut Db, (): ()) -> BoxFuture<'_, Result<(), AppError>> {
     Box::pin(async move {
         match db {
             Db::Sqlite(db) => sqlx::query(SPOIL).execute(&mut **db).await.map(drop)?,
-            Db::Postgres(db) => sqlx::query(SPOIL).execute(&mut **db).await.map(drop)?,
+            Db::Postgres(db) => sqlx::query(SPOIL).execute(db.statements()).await.map(drop)?,
         }
         Err(AppError::Forbidden)
     })

@@ -123,6 +123,7 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     site.tamper("UPDATE users SET plain_punctuation = 1 WHERE id = 'Z'").await;
     site.tamper("INSERT INTO site_settings VALUES ('about', 'é', -1), ('of a newer Byline', '', 0)").await;
     site.tamper("INSERT INTO post_addresses VALUES ('Z', 's', 'gone', -1)").await;
+    site.tamper("INSERT INTO former_usernames VALUES ('é', 'Z', -1), ('old', 'a', 0)").await;
     site.tamper("INSERT INTO redirects VALUES ('/old/ü x', 'gone', -1), ('/Z', 'empty', 0)").await;
     site.tamper("INSERT INTO post_tags VALUES ('empty', 'ü', -1), ('none', 'a', 0)").await;
     site.tamper("UPDATE api_keys SET user_id = 'Z', last_used_at = -1 WHERE name = 'one'").await;
@@ -585,6 +586,8 @@ async fn every_table_and_column_of_the_schema_is_copied() {
             || CASE WHEN k.ordinal_position IS NOT NULL AND c.data_type = 'text'
                     AND c.collation_name IS DISTINCT FROM 'C' THEN ', not ordered by bytes' ELSE '' END
         FROM information_schema.columns c
+        JOIN information_schema.tables t
+            ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
         LEFT JOIN information_schema.table_constraints p
             ON p.table_schema = c.table_schema AND p.table_name = c.table_name AND p.constraint_type = 'PRIMARY KEY'
         LEFT JOIN information_schema.key_column_usage k

@@ -231,7 +231,7 @@ const ENDLESS: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT 
 async fn count_without_end(db: &mut Db) -> Result<i64, AppError> {
     Ok(match db {
         Db::Sqlite(db) => sqlx::query_scalar(ENDLESS).fetch_one(&mut **db).await?,
-        Db::Postgres(db) => sqlx::query_scalar(ENDLESS).fetch_one(&mut **db).await?,
+        Db::Postgres(db) => sqlx::query_scalar(ENDLESS).fetch_one(db.statements()).await?,
     })
 }
 

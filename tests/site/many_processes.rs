@@ -350,3 +350,29 @@ async fn a_server_that_cannot_be_used_is_named_without_its_password() {
     join_all(refused).await;
     assert_eq!(database.dump().await, before);
 }
+
+#[tokio::test]
+async fn a_person_who_is_renamed_by_a_command_has_the_new_name_at_every_process() {
+    let site = three().await;
+    let mut ada = site.at(&site.browser(), 0);
+    ada.sign_up("ada").await;
+    ada.publish("On tides", "Text").await;
+    let mut readers = site.at_each(&site.browser());
+    for reader in &mut readers {
+        until("the post to be listed", async || reader.get("/").await.text().contains("/@ada/on-tides"))
+            .await;
+    }
+    let byline = Byline::in_an_empty_folder();
+    let rename = ["user", "rename", "ada", "nia", "--database-url", site.database.url_text()];
+    byline.run(&rename, "").await.succeeded();
+    for reader in &mut readers {
+        until("the new name", async || reader.get("/").await.text().contains("/@nia/on-tides")).await;
+        assert_eq!(reader.get_once("/@ada/on-tides").await.location(), "/@nia/on-tides");
+    }
+    for mut ada in site.at_each(&ada) {
+        assert_eq!(ada.signed_in_as().await.as_deref(), Some("nia"));
+    }
+    let refused = site.browser().sign_up("ada").await;
+    assert!(refused.status == 422 && refused.text().contains("taken"), "{}", refused.text());
+    site.stop().await;
+}

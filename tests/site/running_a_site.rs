@@ -183,3 +183,64 @@ async fn whoever_is_put_in_charge_is_listed_so() {
     let lines: Vec<_> = listed.lines().map(|line| line.contains("\tadmin\t")).collect();
     assert_eq!(lines, [true, false], "{listed}");
 }
+
+#[tokio::test]
+async fn a_person_who_is_renamed_stays_signed_in_and_is_found_by_either_name() {
+    let byline = Byline::in_an_empty_folder();
+    let served = byline.serve(&[]).await;
+    let browser = || Client::browser(served.address, false);
+    let (mut ada, mut bob, mut reader) = (browser(), browser(), browser());
+    ada.sign_up("ada").await;
+    bob.sign_up("bob").await;
+    let post = ada.publish("On tides", "Text").await;
+    let tokens = cognito(&mut browser().as_script(), "InitiateAuth", &log_in("ada")).await.json();
+    let token = tokens["AuthenticationResult"]["AccessToken"].as_str().expect("a token").to_owned();
+    assert!(reader.page("/").await.text("main").contains("ada"), "kept under the old name");
+
+    byline.run(&["user", "rename", "ada", "bob"], "").await.failed_with(&["taken"]);
+    byline.run(&["user", "rename", "ada", "admin"], "").await.failed_with(&["reserved"]);
+    byline.run(&["user", "rename", "nobody", "nia"], "").await.failed_with(&["no such account"]);
+    let said = byline.run(&["user", "rename", "ada", "Nia"], "").await.succeeded();
+    assert!(said.contains("nia"), "{said}");
+
+    until("the list with the new name", async || !reader.get("/").await.text().contains("@ada")).await;
+    assert_eq!(ada.signed_in_as().await.as_deref(), Some("nia"));
+    assert_eq!(by(&browser(), Method::GET, "/api/my_posts", ("authorization", &token)).await.status, 200);
+    for (old, new) in [
+        ("/@ada", "/@nia"),
+        ("/@ada/on-tides", "/@nia/on-tides"),
+        ("/@ada/feed.atom", "/@nia/feed.atom"),
+        ("/@ada?before=1&x=%20", "/@nia?before=1&x=%20"),
+    ] {
+        let moved = reader.get_once(old).await;
+        assert_eq!((moved.status, moved.location()), (308, new), "{old}");
+    }
+    assert_eq!(reader.get_once(&format!("/posts/{post}")).await.location(), "/@nia/on-tides");
+    assert_eq!(reader.get("/@ada/never-there").await.status, 404, "what nobody has is nowhere");
+    assert_eq!(reader.get("/@eve").await.status, 404);
+    let read = by_anyone(&reader, &post).await;
+    assert_eq!(read["owner"], "nia", "{read}");
+
+    // The old name is nobody else's, and hers to take again.
+    let mut eve = browser();
+    let refused = eve.sign_up("ada").await;
+    assert!(refused.status == 422 && refused.text().contains("taken"), "{}", refused.text());
+    byline.run(&["user", "rename", "bob", "ada"], "").await.failed_with(&["taken"]);
+    assert_eq!(browser().log_in("ada").await.status, 422, "nobody logs in by it");
+    assert_eq!(browser().log_in("nia").await.status, 303);
+    byline.run(&["user", "rename", "nia", "ada"], "").await.succeeded();
+    until("the old name", async || reader.get_once("/@ada/on-tides").await.status == 200).await;
+    assert_eq!(reader.get_once("/@nia/on-tides").await.location(), "/@ada/on-tides");
+    let audit = byline.run(&["audit"], "").await.succeeded();
+    assert_eq!(audit.matches("\trenamed\t").count(), 2, "{audit}");
+
+    // With the account its names are free.
+    byline.run(&["user", "delete", "ada"], "").await.succeeded();
+    assert_eq!(browser().sign_up("nia").await.status, 303);
+    served.terminate().await;
+}
+
+/// A post as anybody gets it.
+async fn by_anyone(client: &Client, post: &str) -> Value {
+    client.as_script().get(&format!("/api/get_post?id={post}")).await.json()
+}

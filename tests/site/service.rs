@@ -23,7 +23,7 @@ use tokio::{
     process::Command,
 };
 
-use crate::support::{Byline, Client, Ended, Served, in_time};
+use crate::support::{Byline, Client, Ended, Served, in_time, until};
 
 /// As systemd does it: what is to be handed over is the third descriptor.
 const HAND_OVER: &str = r#"exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@""#;
@@ -232,4 +232,37 @@ async fn credentials_of_a_unit_count_where_nothing_else_is_set() {
     let said =
         migrate(&["--mail-transport", "none", "--database-url", "sqlite://named.db"]).await.succeeded();
     assert_eq!(said, "sqlite://named.db is up to date.\n");
+}
+
+#[tokio::test]
+async fn a_service_takes_changed_settings_when_its_operator_asks_for_it() {
+    let byline = Byline::in_an_empty_folder();
+    let file = byline.folder().join("byline.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("a file");
+    write("[site]\nname = \"First\"\ndescription = \"Of the file\"\n");
+    let notified = byline.folder().join("notify");
+    let _manager = UnixDatagram::bind(&notified).expect("a socket");
+    let mut command = byline.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("NOTIFY_SOCKET", &notified);
+    let served = Byline::serve_by(command).await;
+    let mut reader = Client::browser(served.address, false);
+    let mut title = async || reader.page("/").await.texts("h1").concat();
+    assert_eq!(title().await, "First");
+    byline.run(&["site", "set", "description", "Of the command"], "").await.succeeded();
+
+    write("max-listeners = 7\n[site]\nname = \"Second\"\ndescription = \"Of the file again\"\n");
+    served.signal("HUP").await;
+    until("the new name", async || title().await == "Second").await;
+    let page = Client::browser(served.address, false).page("/").await;
+    assert!(page.text("main").contains("Of the command"), "what was set counts before the file");
+    // What is wrong changes nothing, not even what is right beside it.
+    write("max-listeners = 0\n[site]\nname = \"Wrong\"\n");
+    served.signal("HUP").await;
+    for _ in 0..20 {
+        assert_eq!(title().await, "Second");
+    }
+    let log = served.terminate().await;
+    assert!(log.contains("the settings stay as they were"), "{log}");
+    assert!(log.contains("these settings have changed and need a restart"), "{log}");
+    assert!(log.contains("max-listeners"), "{log}");
 }

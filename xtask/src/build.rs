@@ -57,6 +57,7 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
     WasmToolchain::set_up(workspace)?;
     wasm::set_up(workspace)?;
     postgres::set_up()?;
+    postgres::set_up_pooler()?;
     integration_tests(workspace)?;
     end_to_end_tests(workspace)?;
     clients(workspace).map(drop)

@@ -1,8 +1,8 @@
 //! PostgreSQL, the second engine that the tests run on.
 
-use std::{fs, io::Write};
+use std::{fs, io::Write, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use byline_cluster::{Binaries, Cluster, Options};
 
 use crate::{
@@ -25,6 +25,18 @@ pub(crate) fn set_up() -> Result<Binaries> {
         }
         let binaries = found.context("install the PostgreSQL server from your system's packages")?;
         Ok((outcome, binaries))
+    })
+}
+
+/// Makes sure that PgBouncer is installed too, for the tests.
+pub(crate) fn set_up_pooler() -> Result<()> {
+    sh::step("PgBouncer", || {
+        let is_there = |folder: &&str| Path::new(folder).join("pgbouncer").is_file();
+        if ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/local/sbin"].iter().any(is_there) {
+            return Ok((Outcome::Unchanged, ()));
+        }
+        ensure!(apt::is_debian(), "install PgBouncer from your system's packages");
+        Ok((apt::install(&["pgbouncer"])?, ()))
     })
 }
 

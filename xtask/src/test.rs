@@ -100,10 +100,12 @@ impl Step {
             Self::Site => build::site(workspace).map(drop),
             Self::Test => {
                 build::integration_tests(workspace)?;
+                postgres::set_up_pooler()?;
                 sh::run(cargo("test").args(SERVER_PACKAGES).env_remove(TEST_POSTGRES))
             }
             Self::TestPostgres => {
                 build::integration_tests(workspace)?;
+                postgres::set_up_pooler()?;
                 let cluster = postgres::start()?;
                 sh::run(site_tests(workspace).env(TEST_POSTGRES, cluster.url("postgres")))
             }

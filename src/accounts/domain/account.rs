@@ -144,6 +144,15 @@ pub async fn activity(site: &Site, caller: &Caller) -> Result<Vec<AuditRow>, App
 /// authors have changed.
 pub const NAMES_CHANNEL: &str = "byline_names";
 
+/// When a username was changed last, by which a process on SQLite notices that a command did.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn names_changed_at(db: &mut Db) -> Result<i64, AppError> {
+    let query = "SELECT COALESCE(MAX(changed_at), 0) FROM former_usernames";
+    Ok(on_engine!(db => sqlx::query_scalar(query).fetch_one(db).await?))
+}
+
 /// Tells the other processes, with the commit of this transaction, that pages may show another
 /// name of an author. On SQLite there are none.
 pub async fn tell_names_changed(db: &mut Db) -> Result<(), AppError> {

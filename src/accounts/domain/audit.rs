@@ -62,6 +62,7 @@ pub enum AuditKind {
     PostRestored,
     SettingsChanged,
     InvitationMade,
+    Renamed,
 }
 
 impl AuditKind {
@@ -113,12 +114,13 @@ impl AuditKind {
             Self::PostHidden => ("post_hidden", "A post hidden by whoever runs the site"),
             Self::SettingsChanged => ("settings_changed", "Settings of the site changed"),
             Self::InvitationMade => ("invitation_made", "An invitation made"),
+            Self::Renamed => ("renamed", "Username changed by whoever runs the site"),
             Self::PostRestored => ("post_restored", "A hidden post restored by whoever runs the site"),
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::SignedUp,
         Self::LoggedIn,
         Self::LogInRefused,
@@ -154,6 +156,7 @@ impl AuditKind {
         Self::PostRestored,
         Self::SettingsChanged,
         Self::InvitationMade,
+        Self::Renamed,
     ];
 }
 

@@ -316,7 +316,7 @@ async fn complete(
 /// Whether a username is taken: by an account, or by a sign-up with another address.
 async fn refuse_taken(db: &mut Db, username: &Username, email: &Email) -> Result<(), AppError> {
     let is_taken: bool = on_engine!(db => sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1)
+            "SELECT EXISTS (SELECT 1 FROM taken_usernames WHERE username = $1)
                  OR EXISTS (SELECT 1 FROM pending_sign_ups WHERE username = $1 AND email <> $2 AND expires_at > $3)",
         )
         .bind(username.as_str())

@@ -1,18 +1,19 @@
 //! What whoever is in charge of the site does with accounts: put somebody else in charge,
-//! lock, unlock, sign out, delete.
+//! rename, lock, unlock, sign out, delete.
 
 use super::{
     Login,
     account::{self, PostsOfDeleted},
     audit::{self, AuditEvent, AuditKind, COMMAND_LINE},
-    logins, store,
+    logins, srp, store,
 };
 use crate::{
     clock,
-    credentials::{Caller, RequestSource, User, UserId},
+    credentials::{Caller, RequestSource, User, UserId, kept_forms_of_renamed},
     database::{Db, on_engine},
     error::AppError,
     site::Site,
+    username::Username,
 };
 
 /// Somebody who is in charge of the site, and may do what this module and others take it
@@ -146,6 +147,44 @@ pub async fn set_admin(site: &Site, by: &InCharge, login: &Login, is_admin: bool
         })
         .await?;
     Ok(user)
+}
+
+/// Gives a person another username. Addresses with the old one lead on to the new one, and
+/// nobody else is ever called so. They stay signed in; a login by SRP works again after one by
+/// password, because its proof has the name in it.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Invalid`] where the name is, or was, somebody else's;
+/// [`AppError::Busy`].
+pub async fn rename(site: &Site, by: &InCharge, login: &Login, username: Username) -> Result<User, AppError> {
+    let user = person(site, login).await?;
+    if user.username == username {
+        return Ok(user);
+    }
+    let renamed = User { id: user.id.clone(), username };
+    let told = {
+        let site = site.clone();
+        move |(): &()| {
+            site.trust().forget();
+            site.pages_changed();
+        }
+    };
+    site.database
+        .write_then(
+            (user, renamed.clone(), by.clone()),
+            |db, (user, renamed, by)| {
+                Box::pin(async move {
+                    store::rename(db, &user, &renamed.username).await?;
+                    srp::forget(db, &user.id).await?;
+                    kept_forms_of_renamed(db, &user, &renamed).await?;
+                    by.note(db, AuditKind::Renamed, &renamed, &format!("{} before", user.username)).await?;
+                    account::tell_names_changed(db).await
+                })
+            },
+            told,
+        )
+        .await?;
+    Ok(renamed)
 }
 
 /// Locks an account: its logins end, and nobody logs in to it. What it has published stays.

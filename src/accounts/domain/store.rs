@@ -86,7 +86,7 @@ pub async fn find_by_id(db: &mut Db, id: &UserId) -> Result<Option<User>, AppErr
 /// [`AppError::Invalid`] at each field that is taken.
 pub async fn refuse_taken(db: &mut Db, username: &Username, email: &Email) -> Result<(), AppError> {
     let (username, email): (bool, bool) = on_engine!(db => sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM users WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
+            "SELECT EXISTS (SELECT 1 FROM taken_usernames WHERE username = $1), EXISTS (SELECT 1 FROM users WHERE email = $2)",
         )
         .bind(username.as_str())
         .bind(email.as_str())
@@ -208,6 +208,48 @@ pub(super) async fn set_admin(db: &mut Db, id: &UserId, is_admin: bool) -> Resul
         .bind(id.as_str())
         .bind(i64::from(is_admin)))?;
     Ok(changed > 0)
+}
+
+/// Gives a person another username. The old one stays theirs.
+///
+/// # Errors
+/// [`AppError::Invalid`] where it is, or was, somebody else's; [`AppError::Busy`].
+pub(super) async fn rename(db: &mut Db, user: &User, username: &Username) -> Result<(), AppError> {
+    let taken = || AppError::Invalid { errors: vec![taken(Field::Username)] };
+    let is_elses: bool = on_engine!(db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM former_usernames WHERE username = $1 AND user_id <> $2)",
+        )
+        .bind(username.as_str())
+        .bind(user.id.as_str())
+        .fetch_one(db)
+        .await?);
+    if is_elses {
+        return Err(taken());
+    }
+    execute!(db => sqlx::query("DELETE FROM former_usernames WHERE username = $1").bind(username.as_str()))?;
+    let renamed = execute!(db => sqlx::query("UPDATE users SET username = $2 WHERE id = $1")
+        .bind(user.id.as_str())
+        .bind(username.as_str()));
+    renamed.map_err(|error| if violates(&error, "users_username_key") { taken() } else { error.into() })?;
+    execute!(db => sqlx::query("INSERT INTO former_usernames (username, user_id, changed_at) VALUES ($1, $2, $3)")
+        .bind(user.username.as_str())
+        .bind(user.id.as_str())
+        .bind(clock::now().micros()))?;
+    Ok(())
+}
+
+/// What somebody is called now who was called so before.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn renamed_to(db: &mut Db, former: &Username) -> Result<Option<Username>, AppError> {
+    let now: Option<String> = on_engine!(db => sqlx::query_scalar(
+            "SELECT u.username FROM former_usernames f JOIN users u ON u.id = f.user_id WHERE f.username = $1",
+        )
+        .bind(former.as_str())
+        .fetch_optional(db)
+        .await?);
+    now.map(Username::try_from).transpose().map_err(internal)
 }
 
 /// What is selected for [`Listed`].

@@ -55,6 +55,17 @@ pub struct KeptForm {
     pub shown: bool,
 }
 
+/// Keeps the forms of a person for them under another username.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn kept_forms_of_renamed(db: &mut Db, before: &User, now: &User) -> Result<(), AppError> {
+    execute!(db => sqlx::query("UPDATE kept_forms SET author = $2 WHERE author = $1")
+        .bind(before.username.as_str())
+        .bind(now.username.as_str()))?;
+    Ok(())
+}
+
 impl KeptForms {
     /// A random name.
     #[must_use]

@@ -6,6 +6,7 @@ use std::{collections::HashMap, fmt, time::Duration};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use sqlx::FromRow;
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -110,6 +111,16 @@ struct Row {
     absolute: Duration,
 }
 
+/// What is read of a session.
+#[derive(FromRow)]
+struct Active {
+    data: String,
+    /// That of the person now.
+    username: Option<String>,
+    ends_at: i64,
+    last_seen_at: i64,
+}
+
 impl RowStore {
     #[must_use]
     pub fn new(site: &Site) -> Self {
@@ -135,13 +146,13 @@ impl RowStore {
         Ok(Row { id_hash: id_hash(&record.id), user_id, data, idle, absolute })
     }
 
-    /// The content of a session, when it ends and when it was last used, if it has
-    /// not ended.
-    async fn active(&self, id_hash: &[u8]) -> std::result::Result<Option<(String, i64, i64)>, AppError> {
+    /// A session that has not ended.
+    async fn active(&self, id_hash: &[u8]) -> std::result::Result<Option<Active>, AppError> {
         let db = &mut self.database.read().await?;
         Ok(on_engine!(db => sqlx::query_as(
-                "SELECT data, created_at + absolute, last_seen_at FROM sessions
-                 WHERE id_hash = $1 AND last_seen_at + idle > $2 AND created_at + absolute > $2",
+                "SELECT s.data, u.username, s.created_at + s.absolute AS ends_at, s.last_seen_at
+                 FROM sessions s LEFT JOIN users u ON u.id = s.user_id
+                 WHERE s.id_hash = $1 AND s.last_seen_at + s.idle > $2 AND s.created_at + s.absolute > $2",
             )
             .bind(id_hash)
             .bind(clock::now().micros())
@@ -209,17 +220,20 @@ impl SessionStore for RowStore {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let id_hash = id_hash(id);
-        let Some((data, ends_at, last_seen_at)) = self.active(&id_hash).await.map_err(backend)? else {
-            return Ok(None);
-        };
+        let Some(active) = self.active(&id_hash).await.map_err(backend)? else { return Ok(None) };
+        let Active { data, username, ends_at, last_seen_at } = active;
         if last_seen_at < last_use::just_now().micros() {
             let (database, used) = (self.database.clone(), id_hash.clone());
             self.uses.note("a session", id_hash, async move {
                 database.write(used, |db, used| Box::pin(async move { touch(db, &used).await })).await
             });
         }
-        let data: HashMap<String, serde_json::Value> =
+        let mut data: HashMap<String, serde_json::Value> =
             serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
+        // The person may have been given another name since they logged in.
+        if let (Some(serde_json::Value::Object(user)), Some(username)) = (data.get_mut(USER), username) {
+            user.insert("username".to_owned(), username.into());
+        }
         let end = Timestamp::from_micros(ends_at);
         Ok(Some(Record { id: *id, data, expiry_date: end.date_time() }))
     }

@@ -183,6 +183,12 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "former_usernames",
+        columns: &[text("username"), text("user_id"), integer("changed_at")],
+        key: &["username"],
+        identity: None,
+    },
+    Table {
         name: "redirects",
         columns: &[text("path"), text("post_id"), integer("created_at")],
         key: &["path"],

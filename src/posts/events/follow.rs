@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{Event, store};
 use crate::{
-    accounts::domain::account::NAMES_CHANNEL,
+    accounts::domain::account::{self, NAMES_CHANNEL},
     credentials::trust,
     error::AppError,
     site::Site,
@@ -76,19 +76,22 @@ async fn look(site: &Site) {
     }
 }
 
-/// What was there at a look: the newest event, and the settings.
-type Seen = (i64, StoredState);
+/// What was there at a look: the newest event, the settings, and when a name was changed last.
+type Seen = (i64, StoredState, i64);
 
 async fn look_once(site: &Site, last: Option<Seen>) -> Result<Seen, AppError> {
-    let (newest, settings) = {
+    let (newest, settings, names) = {
         let db = &mut site.database.read().await?;
-        (store::newest(db).await?, site_settings::state(db).await?)
+        (store::newest(db).await?, site_settings::state(db).await?, account::names_changed_at(db).await?)
     };
-    if last.is_none_or(|(_, known)| known != settings) {
+    if last.is_none_or(|(_, known, _)| known != settings) {
         site_settings::reload(site).await?;
     }
     let bus = site.bus();
-    if let Some((known, _)) = last
+    if last.is_some_and(|(.., known)| known != names) {
+        bus.changes.everything_changed();
+    }
+    if let Some((known, ..)) = last
         && known != newest
     {
         let missed = store::after(&mut site.database.read().await?, known).await?;
@@ -100,7 +103,7 @@ async fn look_once(site: &Site, last: Option<Seen>) -> Result<Seen, AppError> {
             }
         }
     }
-    Ok((newest, settings))
+    Ok((newest, settings, names))
 }
 
 struct Follower {

@@ -1,10 +1,11 @@
-//! Paths at which posts were read before they came to this site.
+//! Paths at which pages were before: of posts on another site, and of people under another
+//! username.
 
 use axum::{
     body::Body,
     extract::{Request, State},
     http::{
-        HeaderValue, Method, StatusCode,
+        HeaderValue, Method, StatusCode, Uri,
         header::{CACHE_CONTROL, LOCATION},
     },
     middleware::Next,
@@ -12,18 +13,28 @@ use axum::{
 };
 
 use crate::{
+    accounts::domain::store,
+    credentials::Actor,
     posts::domain::redirects::{self, OldPath},
     site::Site,
+    username::Username,
 };
 
-/// A layer that leads readers on to the post that was at a path elsewhere, if this site has
-/// no page there. While the database does not answer, there is none.
+/// A layer that leads readers on to what was at a path, if this site has no page there. While
+/// the database does not answer, there is none.
 pub async fn lead_on(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = is_read.then(|| OldPath::parse(request.uri().path())).flatten();
+    let under_name = is_read.then(|| UnderName::parse(request.uri())).flatten();
     let response = next.run(request).await;
     let Some(path) = path.filter(|_| response.status() == StatusCode::NOT_FOUND) else { return response };
-    let location = redirects::find(&site, &path).await.ok().flatten();
+    let location = match redirects::find(&site, &path).await.ok().flatten() {
+        None => match under_name {
+            Some(under_name) => under_name.now(&site).await,
+            None => None,
+        },
+        location => location,
+    };
     let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) else {
         return response;
     };
@@ -32,4 +43,26 @@ pub async fn lead_on(State(site): State<Site>, request: Request, next: Next) -> 
     moved.headers_mut().insert(LOCATION, location);
     moved.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
     moved
+}
+
+/// An address below that of a person: `/@ada`, `/@ada/title`, `/@ada/feed.atom`.
+struct UnderName {
+    username: Username,
+    /// What follows the name, with the query, as it was sent.
+    rest: String,
+}
+
+impl UnderName {
+    fn parse(address: &Uri) -> Option<Self> {
+        let after = address.path_and_query()?.as_str().strip_prefix("/@")?;
+        let (name, rest) = after.split_at(after.find(['/', '?']).unwrap_or(after.len()));
+        Some(Self { username: Username::parse_known(name).ok()?, rest: rest.to_owned() })
+    }
+
+    /// The same address of whoever had that name before.
+    async fn now(&self, site: &Site) -> Option<String> {
+        let db = &mut site.reader_for(&Actor::Anonymous).await.ok()?;
+        let now = store::renamed_to(db, &self.username).await.ok()??;
+        Some(format!("/@{now}{}", self.rest))
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use byline::database::DatabaseUrl;
+use byline::database::{DatabaseConfig, DatabaseUrl};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection, postgres::PgConnectOptions,
     sqlite::SqliteConnectOptions,
@@ -17,6 +17,8 @@ use tempfile::TempDir;
 pub struct TestDatabase {
     place: Place,
     url: String,
+    /// The URL by which a site reaches it, if another.
+    pooler: Option<String>,
 }
 
 enum Place {
@@ -54,7 +56,7 @@ impl TestDatabase {
     pub fn in_a_file() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("byline.db").display());
-        Self { place: Place::File(folder), url }
+        Self { place: Place::File(folder), url, pooler: None }
     }
 
     /// A new database beside the one that `server` names.
@@ -63,12 +65,40 @@ impl TestDatabase {
         let create = format!("CREATE DATABASE {name}");
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut postgres(server).await).await.expect("a database");
         let url = format!("{}/{name}", server.rsplit_once('/').expect("a database in the URL").0);
-        Self { place: Place::Server(server.to_owned()), url }
+        // The address of a pooler in front of the server, to run every test through it.
+        let pooler = std::env::var("SITE_TEST_POOLER").ok();
+        let pooler = pooler.map(|address| format!("postgres://byline@{address}/{name}"));
+        Self { place: Place::Server(server.to_owned()), url, pooler }
     }
 
     /// One that has another owner.
     pub fn at(url: &str) -> Self {
-        Self { place: Place::Borrowed, url: url.to_owned() }
+        Self { place: Place::Borrowed, url: url.to_owned(), pooler: None }
+    }
+
+    /// The same, which a site reaches through the pooler at `url`, and the tests as before.
+    pub fn behind(mut self, url: String) -> Self {
+        self.pooler = Some(url);
+        self
+    }
+
+    /// As a site in this process takes it.
+    pub fn config(&self) -> DatabaseConfig {
+        match &self.pooler {
+            None => DatabaseConfig::of(self.url()),
+            Some(pooler) => DatabaseConfig {
+                listen: Some(self.url()),
+                ..DatabaseConfig::of(pooler.parse().expect("a URL"))
+            },
+        }
+    }
+
+    /// As `byline` takes it.
+    pub fn flags(&self) -> Vec<&str> {
+        match &self.pooler {
+            None => vec!["--database-url", &self.url],
+            Some(pooler) => vec!["--database-url", pooler, "--database-listen-url", &self.url],
+        }
     }
 
     /// As the settings of a site take it.

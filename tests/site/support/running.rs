@@ -153,6 +153,10 @@ impl Running {
         self
     }
 
+    pub async fn on(database: TestDatabase) -> Self {
+        Self::over(database, |_| ()).await
+    }
+
     async fn over(database: TestDatabase, set: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -160,7 +164,7 @@ impl Running {
             listen: address,
             metrics_listen: None,
             otlp_endpoint: None,
-            database: DatabaseConfig { connections: 8, ..DatabaseConfig::of(database.url()) },
+            database: DatabaseConfig { connections: 8, ..database.config() },
             max_listeners: Config::MAX_LISTENERS,
             page_memory: PageMemory::default(),
             tls: None,

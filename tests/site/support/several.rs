@@ -28,7 +28,8 @@ impl Several {
     pub async fn start_called(database: TestDatabase, count: usize, host: &str, arguments: &[&str]) -> Self {
         let door = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let public_url = format!("http://{host}:{}", door.local_addr().expect("an address").port());
-        let mut all = vec!["--database-url", database.url_text(), "--public-url", &public_url];
+        let mut all = database.flags();
+        all.extend(["--public-url", &public_url]);
         all.extend(arguments);
         let folder = Byline::in_an_empty_folder();
         let processes = join_all((0..count).map(|_| folder.serve(&all))).await;
