@@ -214,8 +214,18 @@ async fn a_site_of_jekyll_keeps_its_days_its_categories_and_its_drafts() {
     moving.write("notes/_posts/2021-03-04-note.md", "---\ntitle: Note\n---\nText\n");
     moving.write("_drafts/idea.md", "---\ntitle: Idea\n---\nText\n");
     moving.write("_posts/2021-03-05-hidden.md", "---\ntitle: Hidden\npublished: false\n---\nText\n");
-    let report = moving.imported().await;
-    assert!(report.contains("4 imported") && line(&report, "about.md").starts_with("skipped"), "{report}");
+    // Jekyll takes a day without zeros, and a date that only Ruby can read.
+    moving.write("_posts/2021-9-1-alt.md", "---\ntitle: Alt\n---\nText\n");
+    moving.write(
+        "_posts/2023-01-29-odd.md",
+        "---\ntitle: Odd\ndate: 2023-01-29 18:30:22 2023 -0800\n---\nText\n",
+    );
+    moving.write("_drafts/odd.md", "---\ntitle: Lost\ndate: in May\n---\nText\n");
+    let ended = moving.import(&[]).await;
+    let report = ended.stdout.clone();
+    ended.failed_with(&["1 of the export"]);
+    assert!(line(&report, "_drafts/odd.md").contains("its date cannot be read: in May"), "{report}");
+    assert!(report.contains("6 imported") && line(&report, "about.md").starts_with("skipped"), "{report}");
     assert_eq!(
         moving.database.count("SELECT COUNT(*) FROM drafts WHERE title IN ('Idea', 'Hidden')").await,
         2
@@ -236,6 +246,8 @@ async fn a_site_of_jekyll_keeps_its_days_its_categories_and_its_drafts() {
         assert_eq!(moved_to(&mut reader, old).await, "/@ada/welcome-to-jekyll", "{old}");
     }
     assert_eq!(moved_to(&mut reader, "/notes/2021/03/04/note.html").await, "/@ada/note");
+    assert_eq!(moved_to(&mut reader, "/2021/09/01/alt.html").await, "/@ada/alt");
+    assert_eq!(moved_to(&mut reader, "/2023/01/29/odd.html").await, "/@ada/odd");
     served.terminate().await;
 }
 
@@ -411,7 +423,7 @@ const WORDPRESS: &str = r#"<?xml version="1.0" encoding="UTF-8" ?>
 <wp:status><![CDATA[publish]]></wp:status><wp:post_type><![CDATA[post]]></wp:post_type><wp:post_password></wp:post_password>
 <category domain="category" nicename="uncategorized"><![CDATA[Uncategorized]]></category>
 <category domain="post_tag" nicename="two-words"><![CDATA[Two words]]></category></item>
-<item><title>Classic &amp; old</title><link>https://old.example/?p=8</link>
+<item><title>Classic &amp; old</title><link>https://old.example/?p=8&preview=true</link>
 <content:encoded><![CDATA[First line
 second *line*
 

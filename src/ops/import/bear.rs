@@ -36,19 +36,26 @@ fn item(number: usize, names: &[String], row: Vec<String>) -> Result<Item, Left>
     let text = |name: &str| fields.get(name).map_or("", String::as_str);
     let (slug, uid) = (text("slug"), text("uid"));
     let key = if uid.is_empty() { slug } else { uid };
-    let tags: Vec<String> = serde_json::from_str(text("all tags")).unwrap_or_default();
     Ok(Item {
         key: format!("bear {key}"),
         source: format!("{} ({slug})", text("title")),
         title: text("title").to_owned(),
         content: text("content").replace("\r\n", "\n"),
         slug: slug.rsplit('/').next().filter(|slug| !slug.is_empty()).map(ToOwned::to_owned),
-        tags,
+        tags: tags(text("all tags")),
         date: front_matter::date(text("published date")),
         is_draft: !text("publish").eq_ignore_ascii_case("true"),
         language: Language::parse(text("lang")).ok(),
         old_paths: [slug, text("alias")].map(|path| format!("/{}", path.trim_start_matches('/'))).into(),
         ..Item::default()
+    })
+}
+
+/// Tags as an export has them: a list of JSON, or `[one, another]` without quotation marks.
+fn tags(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_else(|_| {
+        let names = text.trim().trim_start_matches('[').trim_end_matches(']').split(',');
+        names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     })
 }
 
@@ -91,6 +98,9 @@ mod tests {
             rows("a,\"b, \"\"c\"\"\nd\",\r\n\"\",x\n"),
             [["a", "b, \"c\"\nd", ""].as_slice(), &["", "x"]].map(<[&str]>::to_vec)
         );
+        assert_eq!(tags("[tag1,  Two words , tag3]"), ["tag1", "Two words", "tag3"]);
+        assert_eq!(tags(r#"["a, b", "c"]"#), ["a, b", "c"]);
+        assert!(tags("[]").is_empty() && tags("").is_empty());
         assert!(is_export("uid,title,slug,alias,published date,all tags,publish,content\n"));
         assert!(!is_export("title,slug\n"));
     }

@@ -187,12 +187,12 @@ fn of_json(value: serde_json::Value) -> Option<Value> {
     })
 }
 
-/// A day before the name of a file: `2020-01-02-title`.
+/// A day before the name of a file: `2020-01-02-title`, or `2020-1-2-title`.
 fn day_of(stem: &str) -> Option<(Date, &str)> {
-    let format = format_description!("[year]-[month]-[day]");
-    let (day, rest) = stem.split_at_checked(10)?;
-    let name = rest.strip_prefix(['-', '_'])?;
-    Some((Date::parse(day, format).ok()?, name))
+    let format = format_description!("[year]-[month padding:none]-[day padding:none]");
+    let is_end = |&(at, _): &(usize, char)| stem[..at].matches('-').count() == 2;
+    let (end, _) = stem.char_indices().filter(|(_, c)| ['-', '_'].contains(c)).find(is_end)?;
+    Some((Date::parse(&stem[..end], format).ok()?, &stem[end + 1..]))
 }
 
 fn timestamp(day: Date) -> Timestamp {
@@ -257,10 +257,11 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
     if let Some(raw) =
         fields.text(&["date", "published_date", "published date", "published_at", "publishdate"])
     {
-        item.date = Some(
-            front_matter::date(raw)
-                .ok_or_else(|| Left::lost(item.source.clone(), format!("its date cannot be read: {raw}")))?,
-        );
+        item.date = front_matter::date(raw);
+        // The name of the file says the day as well.
+        if item.date.is_none() && day.is_none() {
+            return Err(Left::lost(item.source.clone(), format!("its date cannot be read: {raw}")));
+        }
     }
     item.date = item.date.or_else(|| day.map(|(day, _)| timestamp(day)));
     item.tags = all_tags(layout, &fields);

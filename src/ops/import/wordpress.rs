@@ -34,6 +34,8 @@ pub(super) fn is_export(text: &str) -> bool {
 /// The posts of an export.
 pub(super) fn items(text: &str) -> Vec<Result<Item, Left>> {
     let mut reader = Reader::from_str(text);
+    // Addresses stand in some exports as they are, without `&amp;`.
+    reader.config_mut().allow_dangling_amp = true;
     let (mut found, mut open, mut value) = (Vec::new(), Vec::<String>::new(), String::new());
     let (mut site, mut entry, mut is_tag) = (String::new(), None::<Entry>, false);
     loop {
