@@ -17,11 +17,13 @@ use crate::{
         token::{KnownTokens, Parties, keys::Keys},
         trust::Trust,
     },
-    database::{Database, OpenError},
+    database::{Database, Db, OpenError},
+    error::AppError,
     graphql::{self, Api},
     http::forms::Forms,
     http::{
         answers, bodies,
+        health::MoreHealth,
         page_cache::{PageCache, PageKeys, PagesChanged},
         pages::{Document, Shortcut},
         request_counts::RequestCounts,
@@ -32,6 +34,7 @@ use crate::{
     media,
     media::domain::{Studio, served::ServedFiles, uses::FindUses},
     media::objects::Objects,
+    ops::backup::{runs, scheduled::Schedule},
     posts,
     posts::{
         domain::{
@@ -128,6 +131,8 @@ async fn assemble(
         .with(DrawnImages::new(config.page_memory))
         .with(FindUses(|db, author| Box::pin(pictures::of_author(db, author))))
         .with(Shortcut(posts::pages::frame::shortcut))
+        .with(Schedule::new(config.backup.clone(), config.database.url.clone()))
+        .with(MoreHealth(|site, db| Box::pin(health_of_backups(site, db))))
         .with(api)
         .with(FORMS)
         .with(PageKeys { known: posts::pages::cache_key::known, find: posts::pages::cache_key::find })
@@ -135,6 +140,14 @@ async fn assemble(
         .into();
     site_settings::reload(&site).await.map_err(StartError::SiteSettings)?;
     Ok(site)
+}
+
+/// What `/readyz` says about backups, where the site makes them of itself: how they are, and
+/// neither where nor why, because everybody reads it.
+async fn health_of_backups(site: &Site, db: &mut Db) -> Result<String, AppError> {
+    let Some(settings) = site.backups().settings() else { return Ok(String::new()) };
+    let known = runs::known(db).await?;
+    Ok(format!("backup: {}\n", known.health(settings.every).name()))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use crate::{
     mail,
     media::objects,
     metrics,
-    ops::{demo, housekeeping, local},
+    ops::{backup::scheduled::Keeper, demo, housekeeping, local},
     posts::{
         domain::{scheduled, search_index},
         events,
@@ -72,6 +72,7 @@ pub(super) async fn run(mut config: Config, flags: Flags, options: &Serve) -> Re
     let indexing = tokio::spawn(search_index::keep(site.clone()));
     let publishing = scheduled::start(&site);
     let mailing = mail::Worker::start(&site);
+    let keeping = Keeper::start(&site);
     let exporting = Exporter::start(&site);
     let following = events::follow::start(&site).await;
     let here = format!("{}://{}", scheme(config.tls.as_ref()), local::on_this_machine(address));
@@ -144,6 +145,7 @@ pub(super) async fn run(mut config: Config, flags: Flags, options: &Serve) -> Re
     {
         tracing::error!(%error, "the metrics have ended badly");
     }
+    keeping.stop().await;
     mailing.stop().await;
     exporting.stop().await;
     site.database.close().await;

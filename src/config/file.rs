@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{StartError, accounts, cognito, limits, mail, media, site};
+use super::{StartError, accounts, backup, cognito, limits, mail, media, site};
 
 const FILE: &str = "byline.toml";
 
@@ -47,6 +47,8 @@ pub(super) struct File {
     pub(super) site: site::SiteFile,
     #[serde(default)]
     pub(super) media: media::MediaFile,
+    #[serde(default)]
+    pub(super) backup: backup::BackupFile,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{accounts, limits, mail, media, site};
+use super::{accounts, backup, limits, mail, media, site};
 
 /// The settings as flags or environment variables.
 #[derive(Args, Clone, Debug, Default)]
@@ -104,4 +104,6 @@ pub struct Flags {
     pub site: site::SiteFlags,
     #[command(flatten)]
     pub media: media::MediaFlags,
+    #[command(flatten)]
+    pub backup: backup::BackupFlags,
 }

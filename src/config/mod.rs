@@ -4,6 +4,7 @@ mod accent;
 mod accounts;
 mod allowed_origins;
 mod argon2;
+mod backup;
 mod cognito;
 mod credential;
 mod database_url;
@@ -31,6 +32,7 @@ pub use accent::{Accent, Colour, Shades};
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
+pub use backup::BackupSettings;
 pub use cognito::Srp;
 pub use database_url::read_database_url;
 use database_url::{DATABASE_LISTEN_URL, DATABASE_URL, READ_DATABASE_URL, database_url};
@@ -116,6 +118,8 @@ pub struct Config {
     pub media_quota: MediaQuota,
     /// Where the files of new pictures are stored, if not in the database.
     pub media_url: Option<MediaUrl>,
+    /// When and where the site makes backups of itself, if it does.
+    pub backup: Option<BackupSettings>,
     /// How an object store is reached.
     pub aws: AwsVariables,
 }
@@ -179,6 +183,7 @@ impl Config {
         let mail = mail::settings(flags.mail, file.mail)?;
         let site = site::values(flags.site, file.site)?;
         let (media_quota, media_url) = media::settings(flags.media, file.media)?;
+        let backup = backup::settings(flags.backup, file.backup)?;
         let unverified = accounts::unverified(flags.accounts, file.accounts, mail.is_some())?;
         Ok(Self {
             listen,
@@ -232,6 +237,7 @@ impl Config {
             site,
             media_quota,
             media_url,
+            backup,
             aws: AwsVariables::of_environment(),
         })
     }

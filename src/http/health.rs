@@ -1,6 +1,7 @@
 //! Whether the process runs, and whether it can do its work.
 
 use axum::{extract::State, response::Response};
+use futures::future::BoxFuture;
 
 use super::headers::refusal;
 use crate::{
@@ -15,15 +16,24 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
+/// What is said beside "ok", in whole lines: nothing that makes the site unready.
+pub struct MoreHealth(pub for<'a> fn(&'a Site, &'a mut Db) -> BoxFuture<'a, Result<String, AppError>>);
+
 /// `/readyz`, also `/healthz`: 200 if the database can be read and writes last,
 /// else 503 with `Retry-After`, so that a proxy sends requests elsewhere. On a
 /// full disk it is 200, because readers are served.
-pub async fn readyz(State(site): State<Site>) -> Result<&'static str, Response> {
+pub async fn readyz(State(site): State<Site>) -> Result<String, Response> {
     let checked = usable_database(&site).await.map_err(|error| {
         tracing::warn!(error, "not ready");
         refusal(&AppError::Busy { retry_after: 2 }, false)
     });
-    checked.map(|_| "ok\n")
+    let mut db = checked?;
+    let MoreHealth(more) = site.part();
+    let more = more(&site, &mut db).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "what else /readyz says cannot be read");
+        String::new()
+    });
+    Ok(format!("ok\n{more}"))
 }
 
 /// A connection that no request uses, if the database can be read and writes last.

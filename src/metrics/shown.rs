@@ -9,6 +9,7 @@ use crate::{
     clock,
     http::{health::usable_database, limits::REQUESTS},
     mail,
+    ops::backup::runs,
     posts::domain::search_index,
     site::Site,
     timestamp::Timestamp,
@@ -126,6 +127,14 @@ struct Stored {
     /// Absent where no mail is sent.
     mails: Option<mail::Waiting>,
     to_index: i64,
+    /// Absent where the site makes no backups of itself.
+    backups: Option<Backups>,
+}
+
+/// The backups that the site makes of itself.
+struct Backups {
+    every: Duration,
+    known: runs::Known,
 }
 
 impl Stored {
@@ -136,7 +145,13 @@ impl Stored {
             true => Some(mail::waiting(&mut db).await.ok()?),
             false => None,
         };
-        Some(Self { mails, to_index: search_index::count_marked(&mut db).await.ok()? })
+        let backups = match site.backups().settings() {
+            Some(settings) => {
+                Some(Backups { every: settings.every, known: runs::known(&mut db).await.ok()? })
+            }
+            None => None,
+        };
+        Some(Self { mails, to_index: search_index::count_marked(&mut db).await.ok()?, backups })
     }
 
     fn show(&self, shown: &Shown) -> Result<(), prometheus::Error> {
@@ -145,6 +160,7 @@ impl Stored {
             "Posts that searches read without an index, 10,000 at most.",
             self.to_index,
         )?;
+        self.backups.iter().try_for_each(|backups| backups.show(shown))?;
         let Some(mails) = &self.mails else { return Ok(()) };
         let waits = mails.since.map_or(0, |since| clock::now().micros() - since);
         shown.gauge("byline_mails_waiting", "Mails that are not sent yet.", mails.mails)?;
@@ -153,5 +169,23 @@ impl Stored {
             "How long the oldest mail waits that is not sent yet.",
             waits.max(0) / 1_000_000,
         )
+    }
+}
+
+impl Backups {
+    fn show(&self, shown: &Shown) -> Result<(), prometheus::Error> {
+        let last = self.known.last_good.as_ref();
+        shown.gauge(
+            "byline_backup_last_success_timestamp_seconds",
+            "When the last verified backup began, since 1970; 0 if there is none.",
+            last.map_or(0.0, |run| run.started_at().micros() as f64 / 1e6),
+        )?;
+        shown.gauge(
+            "byline_backup_last_success_bytes",
+            "The size of the last verified backup.",
+            last.and_then(|run| run.bytes).unwrap_or(0),
+        )?;
+        shown.gauge("byline_backup_failures", "Backups that failed since then.", self.known.failures)?;
+        shown.gauge("byline_backup_every_seconds", "How often a backup is to be made.", self.every.as_secs())
     }
 }

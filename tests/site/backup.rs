@@ -27,7 +27,7 @@ async fn restore(byline: &Byline, file: &str, to: &TestDatabase) -> Ended {
 }
 
 /// The names in a folder, in order.
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("a file").file_name();
     let mut names: Vec<_> = entries.map(|entry| name(entry).into_string().expect("UTF-8")).collect();

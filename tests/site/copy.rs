@@ -569,14 +569,14 @@ async fn every_table_and_column_of_the_schema_is_copied() {
 
     // The count of changes to credentials is for whoever serves the file. The index of
     // searches is made of the posts, in every database anew. Objects that an upload is
-    // writing are that site's to remove.
+    // writing are that site's to remove, and so are the backups that it has made.
     const OF_FILE: &str = r#"
         SELECT t.name || '.' || c.name || ' '
             || CASE c.type WHEN 'TEXT' THEN 'text' WHEN 'INTEGER' THEN 'integer' WHEN 'BLOB' THEN 'bytes' ELSE c.type END
             || CASE c."notnull" WHEN 1 THEN '' ELSE ' or null' END
             || CASE c.pk WHEN 0 THEN '' ELSE ', key ' || c.pk END
         FROM sqlite_schema t, pragma_table_info(t.name) c
-        WHERE t.type = 'table' AND t.name NOT IN ('_sqlx_migrations', 'credential_changes', 'searched_posts', 'media_leftovers')
+        WHERE t.type = 'table' AND t.name NOT IN ('_sqlx_migrations', 'credential_changes', 'searched_posts', 'media_leftovers', 'backup_runs')
         AND t.name NOT LIKE 'post\_grams%' ESCAPE '\'"#;
     const OF_SERVER: &str = r#"
         SELECT c.table_name || '.' || c.column_name || ' '
@@ -592,7 +592,7 @@ async fn every_table_and_column_of_the_schema_is_copied() {
             ON p.table_schema = c.table_schema AND p.table_name = c.table_name AND p.constraint_type = 'PRIMARY KEY'
         LEFT JOIN information_schema.key_column_usage k
             ON k.constraint_name = p.constraint_name AND k.table_name = c.table_name AND k.column_name = c.column_name
-        WHERE c.table_schema = 'public' AND c.table_name NOT IN ('_sqlx_migrations', 'searched_posts', 'media_leftovers')"#;
+        WHERE c.table_schema = 'public' AND c.table_name NOT IN ('_sqlx_migrations', 'searched_posts', 'media_leftovers', 'backup_runs')"#;
     let server = migrated(postgres_database().await).await;
     for (database, query) in [(&migrated(TestDatabase::in_a_file()).await, OF_FILE), (&server, OF_SERVER)] {
         let there: BTreeSet<_> = database.probe().await.texts(query).await.into_iter().collect();

@@ -60,6 +60,7 @@ mod noise;
 mod null_content;
 mod objects;
 mod operation;
+mod own_backups;
 mod packages;
 mod page_images;
 mod paging;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::Path, process::Stdio, ti
 
 use axum::{body::Body, http::Method};
 use byline::{
-    config::Unverified,
+    config::{BackupSettings, Unverified},
     mail::{Envelope, Letter, enqueue},
     metrics,
 };
@@ -289,7 +289,13 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 #[tokio::test]
 async fn whatever_the_dashboard_the_alerts_and_the_docs_name_is_there_to_watch() {
     let server = Smtp::start(Manner::Takes).await;
-    let site = Running::start_with(server.settings()).await;
+    let mail = server.settings();
+    let site = Running::start_with(|config| {
+        mail(config);
+        let (every, to) = (Duration::from_secs(3600), std::env::temp_dir());
+        config.backup = Some(BackupSettings { every, to, keep: 1 });
+    });
+    let site = site.await;
     let watcher = Watcher::of(&site).await;
     site.browser().page("/").await;
     let metrics = watcher.metrics().await;

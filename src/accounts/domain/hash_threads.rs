@@ -57,8 +57,8 @@ impl HashThreads {
 
 /// Raises the nice value of this thread. Linux has one for each thread, where POSIX has
 /// one for the whole process (setpriority(2), "C library/kernel differences"); elsewhere
-/// nothing happens.
-fn let_others_go_first() {
+/// nothing happens. Threads that it starts are like it.
+pub(crate) fn let_others_go_first() {
     /// With both busy, a thread that serves gets some thirty times as much of a core. So
     /// a login takes seconds while readers keep all cores busy, but is not kept waiting
     /// for ever.
@@ -66,6 +66,6 @@ fn let_others_go_first() {
     if cfg!(target_os = "linux")
         && let Err(error) = rustix::process::setpriority_process(None, NICE)
     {
-        tracing::debug!(%error, "hashes are computed at the priority of everything else");
+        tracing::debug!(%error, "a thread that was to wait for others works at the priority of everything else");
     }
 }

@@ -15,7 +15,7 @@ pub mod contact;
 pub mod costs;
 pub mod device_name;
 pub mod devices;
-mod hash_threads;
+pub(crate) mod hash_threads;
 pub mod hashing;
 pub mod invitations;
 mod letters;

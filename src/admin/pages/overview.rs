@@ -8,6 +8,7 @@ use crate::{
     database::{Engine, on_engine},
     error::AppError,
     http::{context::site, health::usable_database},
+    ops::backup::runs,
     posts::domain::reports,
     site::Site,
     ui::load,
@@ -34,6 +35,7 @@ pub fn OverviewPage() -> impl IntoView {
         } else {
             "No mail is sent: the setting mail.transport is none".to_owned()
         };
+        let backups = backups(&site).await?;
         Ok(view! {
             <Head title="Site" />
             <div class="parts">
@@ -65,11 +67,43 @@ pub fn OverviewPage() -> impl IntoView {
                     <div><dt>"Byline"</dt><dd>{env!("CARGO_PKG_VERSION")}</dd></div>
                     <div><dt>"Database"</dt><dd>{engine}". "{works}</dd></div>
                     <div><dt>"Mail"</dt><dd>{mail}</dd></div>
+                    <div><dt>"Backups"</dt><dd>{backups}</dd></div>
                     <div><dt>"Address"</dt><dd>{site.public_url.to_string()}</dd></div>
                 </dl>
             </section>
         })
     })
+}
+
+/// How the backups are that the site makes of itself.
+async fn backups(site: &Site) -> Result<String, AppError> {
+    let Some(settings) = site.backups().settings() else {
+        return Ok("The site makes none of itself: the setting backup.every is not set".to_owned());
+    };
+    let known = runs::known(&mut site.database.read().await?).await?;
+    let zone = &site.settings().time_zone;
+    let mut said = match &known.last_good {
+        Some(run) => {
+            let mib = run.bytes.unwrap_or(0) as f64 / 1_048_576.0;
+            format!(
+                "The last was made and verified on {}: {}, {mib:.1} MiB.",
+                zone.moment(run.started_at()),
+                run.file
+            )
+        }
+        None => "None is made yet.".to_owned(),
+    };
+    if let Some(run) = &known.last_failure {
+        let problem = run.problem.as_deref().unwrap_or_default();
+        let when = zone.moment(run.ended_at());
+        said += &format!(" Since then {} failed, the last on {when}: {problem}.", known.failures);
+    } else if known.health(settings.every) == runs::Health::Late {
+        said += " The next is late.";
+    }
+    if known.is_running() {
+        said += " One is being made.";
+    }
+    Ok(said)
 }
 
 #[component]

@@ -6,6 +6,8 @@
 
 mod file;
 mod manifest;
+pub mod runs;
+pub mod scheduled;
 mod workshop;
 
 use std::{

@@ -23,14 +23,27 @@ impl Workshop {
 
     /// `FILE.unfinished` beside the file, so that the file can be renamed into place.
     pub(super) fn beside(file: &Path) -> io::Result<Self> {
-        let mut name = OsString::from(file);
-        name.push(".unfinished");
-        let folder = PathBuf::from(name);
+        let folder = Self::beside_file(file);
         match new_folder(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(&folder) => {}
             made => made?,
         }
         Self::of(folder)
+    }
+
+    /// Removes what a killed run with this file has left, if it is not at work.
+    pub(super) fn remove_left_beside(file: &Path) -> io::Result<()> {
+        let folder = Self::beside_file(file);
+        if is_ours(&folder) {
+            drop(Self::of(folder)?);
+        }
+        Ok(())
+    }
+
+    fn beside_file(file: &Path) -> PathBuf {
+        let mut name = OsString::from(file);
+        name.push(".unfinished");
+        PathBuf::from(name)
     }
 
     /// A new folder where the system keeps temporary files (`TMPDIR`).

@@ -181,6 +181,7 @@ impl Running {
             site: SiteValues::default(),
             media_quota: MediaQuota::of_mib(MediaQuota::DEFAULT),
             media_url: None,
+            backup: None,
             aws: AwsVariables::default(),
         };
         set(&mut config);

@@ -1,0 +1,119 @@
+//! Backups that the site makes of itself (settings under `backup`).
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::error::StartError;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// When and where the site makes backups of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSettings {
+    /// From one to the next.
+    pub every: Duration,
+    /// The folder in which they are.
+    pub to: PathBuf,
+    /// How many are kept.
+    pub keep: u32,
+}
+
+impl BackupSettings {
+    /// How many are kept, unless set otherwise.
+    pub const KEEP: u32 = 7;
+    const MOST: u32 = 10_000;
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct BackupFlags {
+    /// How often the site makes a backup of itself, such as "1 d" or "12 h"; goes with --backup-to [default: never]
+    #[arg(long, global = true, env = "BYLINE_BACKUP_EVERY", value_name = "TIME")]
+    pub backup_every: Option<String>,
+    /// Folder for these backups, which has to exist [default: none]
+    #[arg(long, global = true, env = "BYLINE_BACKUP_TO", value_name = "FOLDER")]
+    pub backup_to: Option<PathBuf>,
+    /// How many of these backups are kept [default: 7]
+    #[arg(long, global = true, env = "BYLINE_BACKUP_KEEP", value_name = "N")]
+    pub backup_keep: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct BackupFile {
+    every: Option<String>,
+    to: Option<PathBuf>,
+    keep: Option<u32>,
+}
+
+pub(super) fn settings(flags: BackupFlags, file: BackupFile) -> Result<Option<BackupSettings>, StartError> {
+    let wrong = |setting, problem: String| StartError::Value { setting, problem };
+    let keep = flags.backup_keep.or(file.keep).unwrap_or(BackupSettings::KEEP);
+    if !(1..=BackupSettings::MOST).contains(&keep) {
+        let most = BackupSettings::MOST;
+        return Err(wrong("backup.keep", format!("{keep} must be 1 or more, and {most} at most")));
+    }
+    let to = flags.backup_to.or(file.to).filter(|folder| !folder.as_os_str().is_empty());
+    match (flags.backup_every.or(file.every), to) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(wrong("backup.to", "goes with backup.every alone".to_owned())),
+        (Some(_), None) => Err(wrong("backup.every", "goes with backup.to alone".to_owned())),
+        (Some(every), Some(to)) => {
+            let parsed = humantime::parse_duration(&every).map_err(|error| {
+                wrong("backup.every", format!("\"{every}\": {error}; write \"1 d\" or \"12 h\""))
+            })?;
+            if !(MINUTE..=YEAR).contains(&parsed) {
+                return Err(wrong(
+                    "backup.every",
+                    format!("\"{every}\" must be a minute or more, and a year at most"),
+                ));
+            }
+            Ok(Some(BackupSettings { every: parsed, to, keep }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings_of(
+        every: Option<&str>,
+        to: Option<&str>,
+        keep: Option<u32>,
+    ) -> Result<Option<BackupSettings>, String> {
+        let flags = BackupFlags {
+            backup_every: every.map(str::to_owned),
+            backup_to: to.map(PathBuf::from),
+            backup_keep: keep,
+        };
+        settings(flags, BackupFile::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_time_is_written_as_people_write_it() {
+        for (every, seconds) in [("1 d", 86_400), ("1d", 86_400), ("12 h", 43_200), ("90 min", 5_400)] {
+            let settings = settings_of(Some(every), Some("/backups"), None).unwrap().unwrap();
+            assert_eq!(settings.every.as_secs(), seconds, "{every}");
+            assert_eq!((settings.to, settings.keep), (PathBuf::from("/backups"), 7));
+        }
+        assert_eq!(settings_of(None, None, None), Ok(None));
+    }
+
+    #[test]
+    fn half_a_setting_and_a_time_that_makes_no_sense_are_refused_by_name() {
+        for (every, to, keep, said) in [
+            (Some("1 d"), None, None, "backup.every: goes with backup.to"),
+            (None, Some("x"), None, "backup.to: goes with backup.every"),
+            (Some("daily"), Some("x"), None, "backup.every: \"daily\""),
+            (Some("1 s"), Some("x"), None, "backup.every: \"1 s\" must be"),
+            (Some("3 years"), Some("x"), None, "backup.every: \"3 years\" must be"),
+            (Some("1 d"), Some("x"), Some(0), "backup.keep: 0 must be"),
+        ] {
+            let problem = settings_of(every, to, keep).unwrap_err();
+            assert!(problem.starts_with(said), "{problem}");
+        }
+    }
+}

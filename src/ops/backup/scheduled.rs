@@ -1,0 +1,311 @@
+//! Backups that the site makes of itself (settings under `backup`).
+//!
+//! Every process that serves the site looks whether one is due. A row of `backup_runs`
+//! sees to it that one of them makes it, on a thread of a low priority. Older ones are
+//! removed only after a new one was verified.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    create, file,
+    runs::{self, Ending, Known, Run},
+    workshop::Workshop,
+};
+use crate::{
+    accounts::domain::hash_threads::let_others_go_first,
+    clock,
+    config::BackupSettings,
+    credentials::sealing::Sealer,
+    database::{DatabaseUrl, Db, Engine},
+    error::AppError,
+    site::Site,
+    timestamp::Timestamp,
+};
+
+/// How often it looks although nothing is due as far as it knows: another process may have
+/// failed or ended.
+const LOOK: Duration = Duration::from_secs(60);
+/// How often the row says that the run goes on.
+const RENEW: Duration = Duration::from_secs(30);
+/// How often the end of a run is noted, if that fails.
+const TRIES: u32 = 5;
+/// How long a run may hold up the end of the process.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// The schedule of this site, if it has one.
+#[derive(Debug)]
+pub struct Schedule {
+    settings: Option<BackupSettings>,
+    database: DatabaseUrl,
+}
+
+impl Schedule {
+    /// By the settings `backup.…`, for a site with this database.
+    #[must_use]
+    pub const fn new(settings: Option<BackupSettings>, database: DatabaseUrl) -> Self {
+        Self { settings, database }
+    }
+
+    /// When and where, if the site makes backups of itself.
+    #[must_use]
+    pub const fn settings(&self) -> Option<&BackupSettings> {
+        self.settings.as_ref()
+    }
+}
+
+impl Site {
+    #[must_use]
+    pub fn backups(&self) -> &Schedule {
+        self.part()
+    }
+}
+
+/// The task of this process that makes backups.
+#[derive(Debug)]
+pub struct Keeper {
+    stop: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts, if the site makes backups of itself.
+    #[must_use]
+    pub fn start(site: &Site) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let is_on = site.backups().settings.is_some();
+        let task = is_on.then(|| tokio::spawn(run(site.clone(), stopped)));
+        Self { stop, task }
+    }
+
+    /// Ends it, within a few seconds. A backup that is not finished is made at the next
+    /// start.
+    pub async fn stop(self) {
+        // Nobody hears it if the task has ended already.
+        let _ = self.stop.send(true);
+        if let Some(task) = self.task
+            && tokio::time::timeout(GOODBYE, task).await.is_err()
+        {
+            tracing::warn!("a backup did not stop in time; what it has written is removed later");
+        }
+    }
+}
+
+async fn run(site: Site, mut stopped: watch::Receiver<bool>) {
+    if site.database.engine() == Engine::Sqlite
+        && let Err(error) =
+            site.database.write((), |db, ()| Box::pin(async move { runs::end_those_before(db).await })).await
+    {
+        tracing::warn!(%error, "a backup whose process has ended is not noted as such yet");
+    }
+    loop {
+        let next = match make_if_due(&site, &stopped).await {
+            Ok(next) => next.micros() - clock::now().micros(),
+            Err(error) => {
+                tracing::warn!(%error, "whether a backup is due cannot be known; it is asked again");
+                i64::MAX
+            }
+        };
+        let wait = Duration::from_micros(u64::try_from(next).unwrap_or(0)).min(LOOK);
+        tokio::select! {
+            () = told(&mut stopped) => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Waits until it is told to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // An error means that there is nobody left to say it.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Makes a backup if one is due and no other process makes it. Returns when to look again.
+///
+/// # Errors
+/// [`AppError::Busy`] if the database cannot say whether one is due. That a backup failed is
+/// no error: it is logged, and noted in `backup_runs`.
+pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result<Timestamp, AppError> {
+    let Schedule { settings: Some(settings), database } = site.backups() else {
+        return Ok(clock::now().after(LOOK));
+    };
+    let every = settings.every;
+    // A read, so that an idle site writes nothing.
+    let known = runs::known(&mut site.database.read().await?).await?;
+    if known.next(every) > clock::now() {
+        return Ok(known.next(every));
+    }
+    let folder = std::path::absolute(&settings.to).map_err(crate::database::internal)?;
+    let run = NewRun::in_folder(&folder);
+    let begun = site.database.write((run.clone(), every), |db, (run, every)| {
+        Box::pin(async move { runs::begin(db, &run.id, &run.file.to_string_lossy(), every).await })
+    });
+    if begun.await? {
+        let (from, sealer) = (database.clone(), site.sealer().cloned());
+        let ending = make(site, &run, from, sealer, stopped.clone()).await;
+        note(site, &run.id, &ending).await;
+        match &ending {
+            Ending::Done { bytes } => {
+                tracing::info!(file = %run.file.display(), bytes, "a backup is made and verified");
+                if let Err(error) = remove_older(site, &folder, settings.keep).await {
+                    tracing::warn!(%error, "older backups are not removed yet; it is tried again after the next");
+                }
+            }
+            Ending::Failed { problem } => {
+                tracing::error!(problem, "the backup failed; it is tried again");
+            }
+            Ending::Interrupted => tracing::info!("a backup was interrupted; it is made at the next start"),
+        }
+    }
+    let known: Known = runs::known(&mut site.database.read().await?).await?;
+    Ok(known.next(every))
+}
+
+/// A backup that is to be made.
+#[derive(Clone, Debug)]
+struct NewRun {
+    id: String,
+    file: PathBuf,
+}
+
+impl NewRun {
+    /// Named by its time, in the basic format of ISO 8601.
+    fn in_folder(folder: &Path) -> Self {
+        let time = clock::now().rfc3339_millis().replace(['-', ':'], "");
+        Self { id: uuid::Uuid::now_v7().to_string(), file: folder.join(format!("byline-{time}.backup")) }
+    }
+}
+
+/// Makes it on a thread of its own, and says meanwhile that it goes on.
+async fn make(
+    site: &Site,
+    run: &NewRun,
+    from: DatabaseUrl,
+    sealer: Option<Sealer>,
+    mut stopped: watch::Receiver<bool>,
+) -> Ending {
+    let (done, mut outcome) = oneshot::channel();
+    let to = run.file.clone();
+    let started = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
+        let_others_go_first();
+        let ending = on_this_thread(async {
+            tokio::select! {
+                () = told(&mut stopped) => Ending::Interrupted,
+                ending = make_and_measure(&from, sealer.as_ref(), &to) => ending,
+            }
+        });
+        // Nobody waits for it any more if the process ends.
+        let _ = done.send(ending.unwrap_or_else(|error| Ending::Failed { problem: error.to_string() }));
+    });
+    if let Err(error) = started {
+        return Ending::Failed { problem: format!("a thread cannot be started: {error}") };
+    }
+    let mut turns = tokio::time::interval(RENEW);
+    loop {
+        tokio::select! {
+            ending = &mut outcome => {
+                let panicked = || Ending::Failed { problem: "its thread has ended by a fault of Byline".to_owned() };
+                return ending.unwrap_or_else(|_| panicked());
+            }
+            _ = turns.tick() => {
+                let id = run.id.clone();
+                let renewed = site.database.write(id, |db, id| Box::pin(async move { runs::renew(db, &id).await }));
+                if let Err(error) = renewed.await {
+                    tracing::debug!(%error, "it could not be noted that a backup goes on");
+                }
+            }
+        }
+    }
+}
+
+fn on_this_thread<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // What waits for the disk, for a backup that was interrupted, holds nobody up.
+    runtime.shutdown_background();
+    Ok(outcome)
+}
+
+async fn make_and_measure(from: &DatabaseUrl, sealer: Option<&Sealer>, to: &Path) -> Ending {
+    let failed = |problem: String| Ending::Failed { problem };
+    match create(from, sealer, to, false, false).await {
+        Ok(_) => match fs::metadata(to) {
+            Ok(metadata) => Ending::Done { bytes: metadata.len() },
+            Err(error) => failed(format!("the backup {} is gone: {error}", to.display())),
+        },
+        Err(error) => failed(error.to_string()),
+    }
+}
+
+/// Notes how a run has ended; if that fails, for as long as it makes sense.
+async fn note(site: &Site, id: &str, ending: &Ending) {
+    for attempt in 1..=TRIES {
+        let input = (id.to_owned(), ending.clone());
+        let noted = site.database.write(input, |db: &mut Db, (id, ending)| {
+            Box::pin(async move { runs::end(db, &id, &ending).await })
+        });
+        match noted.await {
+            Ok(()) => return,
+            Err(error) if attempt == TRIES || matches!(ending, Ending::Interrupted) => {
+                // Its lease ends, and then another is made.
+                tracing::warn!(%error, "how a backup has ended could not be noted");
+                return;
+            }
+            Err(_) => tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await,
+        }
+    }
+}
+
+/// Removes what this site has made in the folder, but for the newest that are whole.
+async fn remove_older(site: &Site, folder: &Path, keep: u32) -> Result<(), AppError> {
+    let made = runs::not_removed(&mut site.database.read().await?).await?;
+    let mut made: Vec<Run> = made.into_iter().filter(|run| run.is_in(folder)).collect();
+    let mut good = 0;
+    made.retain(|run| {
+        good += u32::from(run.is_good());
+        // The newest run is good; before that, there may be what others left behind.
+        !run.is_good() || good > keep
+    });
+    for run in made {
+        let id = run.id.clone();
+        let removed =
+            tokio::task::spawn_blocking(move || remove(&run)).await.map_err(crate::database::internal)?;
+        match removed {
+            Ok(true) => {
+                let noted =
+                    site.database.write(id, |db, id| Box::pin(async move { runs::removed(db, &id).await }));
+                noted.await?;
+            }
+            // Perhaps it is on another machine.
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "an older backup cannot be removed"),
+        }
+    }
+    site.database.write((), |db, ()| Box::pin(async move { runs::forget_old(db).await })).await
+}
+
+/// Removes the file of a run and what an interrupted one left behind, if they are what it
+/// made. Whether nothing of it is there any more.
+fn remove(run: &Run) -> io::Result<bool> {
+    let path = Path::new(&run.file);
+    Workshop::remove_left_beside(path)?;
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(!run.is_good()),
+        found => found?,
+    };
+    let is_same = run.bytes.is_none_or(|bytes| u64::try_from(bytes) == Ok(found.len()));
+    if !found.is_file() || !is_same || !file::begins_as_backup(path)? {
+        let other = format!("{} is not the backup that was made there, and stays", path.display());
+        return Err(io::Error::other(other));
+    }
+    fs::remove_file(path)?;
+    Ok(true)
+}
