@@ -75,7 +75,7 @@ pub fn router(site: Site) -> Router {
         .route(speculation::PATH, get(speculation::rules))
         .route("/.well-known/change-password", get(change_password))
         .merge(media::http::files())
-        .merge(feeds::http::routes())
+        .merge(feeds::http::routes().layer(from_fn_with_state(site.clone(), old_address::lead_on)))
         .merge(images::http::routes());
 
     // What no cookie opens to a page of another origin.

@@ -131,7 +131,7 @@ async fn assemble(
         .with(DrawnImages::new(config.page_memory))
         .with(FindUses(|db, author| Box::pin(pictures::of_author(db, author))))
         .with(Shortcut(posts::pages::frame::shortcut))
-        .with(Schedule::new(config.backup.clone(), config.database.url.clone()))
+        .with(Schedule::new(config.backup.clone(), config.database.direct().clone()))
         .with(MoreHealth(|site, db| Box::pin(health_of_backups(site, db))))
         .with(api)
         .with(FORMS)

@@ -33,6 +33,7 @@ impl Config {
             media_quota,
             media_url,
             aws,
+            backup,
         } = self;
         [
             ("listen", differ(listen, &read.listen)),
@@ -55,6 +56,7 @@ impl Config {
             ("media.quota", differ(media_quota, &read.media_quota)),
             ("media-url", differ(media_url, &read.media_url)),
             ("AWS_*", differ(aws, &read.aws)),
+            ("backup", differ(backup, &read.backup)),
         ]
         .into_iter()
         .filter_map(|(name, differ)| differ.then_some(name))
