@@ -22,9 +22,9 @@ const DATABASE_TIME: Duration = Duration::from_secs(20);
 /// What there is to say of a site with these settings.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::fine("settings", "The settings can be read.")];
-    let database = tokio::time::timeout(DATABASE_TIME, database::examine(&config.database.url)).await;
+    let database = tokio::time::timeout(DATABASE_TIME, database::examine(config.database.direct())).await;
     findings.extend(database.unwrap_or_else(|_| {
-        let url = &config.database.url;
+        let url = config.database.direct();
         vec![Finding::problem("database", format!("{url} does not answer: start it, or set database-url."))]
     }));
     findings.push(secret_key::examine(&config.secret_key, config.database.url.file().as_deref()));
