@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::{copy::database, failure::Failure};
 use crate::{
-    config::{Config, StartError},
+    config::{Config, Recipient, StartError},
     credentials::sealing,
-    ops::backup::{self, Manifest, Secrets},
+    ops::backup::{self, Identity, Manifest, Secrets, Wanted},
 };
 
 #[derive(Debug, Subcommand)]
@@ -19,6 +19,8 @@ pub(super) enum Backup {
     Verify {
         /// The backup
         file: PathBuf,
+        #[command(flatten)]
+        opening: Opening,
     },
     /// Verify a backup, then copy the site in it into an empty database
     Restore(Restore),
@@ -35,6 +37,22 @@ pub(super) struct Create {
     /// Replace an earlier backup of the same name
     #[arg(long)]
     replace: bool,
+    /// Encrypt it for whoever has the secret key to this public key of age; may be repeated
+    #[arg(long, value_name = "AGE_RECIPIENT")]
+    encrypt_to: Vec<Recipient>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Opening {
+    /// File with the secret key of age that opens an encrypted backup, as age-keygen writes it
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+impl Opening {
+    fn identities(&self) -> Result<Vec<Identity>, Failure> {
+        Ok(self.identity.as_deref().map(backup::identities).transpose()?.unwrap_or_default())
+    }
 }
 
 #[derive(Args, Debug)]
@@ -47,6 +65,8 @@ pub(super) struct Restore {
     /// File with the URL of the empty database
     #[arg(long, value_name = "FILE")]
     to_file: Option<PathBuf>,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 pub(super) async fn run(
@@ -54,21 +74,25 @@ pub(super) async fn run(
     configured: impl FnOnce() -> Result<Config, StartError>,
 ) -> Result<String, Failure> {
     match command {
-        Backup::Create(Create { to, with_secret_key, replace }) => {
+        Backup::Create(Create { to, with_secret_key, replace, encrypt_to }) => {
             let config = configured()?;
             let sealer = sealing::to_read(&config.secret_key).map_err(StartError::from)?;
             let from = &config.database.url;
-            let manifest = backup::create(from, sealer.as_ref(), &to, with_secret_key, replace).await?;
+            let sealer = sealer.as_ref();
+            let wanted = Wanted { from, sealer, with_key: with_secret_key, encrypt_to: &encrypt_to };
+            let manifest = backup::create(wanted, &to, replace).await?;
             let said = format!("{} holds the site, and was read back and verified.", to.display());
-            Ok(format!("{said}\n{}{}", contents(&manifest), caution(&manifest)))
+            let encrypted = encrypted(encrypt_to.len());
+            let key_is_known = sealer.is_some();
+            Ok(format!("{said}\n{}{}{encrypted}", contents(&manifest), caution(&manifest, key_is_known)))
         }
-        Backup::Verify { file } => {
-            let manifest = backup::verify(&file).await?;
+        Backup::Verify { file, opening } => {
+            let manifest = backup::verify(&file, &opening.identities()?).await?;
             Ok(format!("{} is a complete backup.\n{}", file.display(), contents(&manifest)))
         }
-        Backup::Restore(Restore { file, to, to_file }) => {
+        Backup::Restore(Restore { file, to, to_file, opening }) => {
             let to = database("--to", to, to_file)?;
-            let (manifest, _) = backup::restore(&file, &to).await?;
+            let (manifest, _) = backup::restore(&file, &opening.identities()?, &to).await?;
             let said = format!("{to} now holds the site in {}.", file.display());
             Ok(format!("{said}\n{}{}", contents(&manifest), missing(&manifest)))
         }
@@ -87,9 +111,24 @@ fn contents(manifest: &Manifest) -> String {
     )
 }
 
+fn encrypted(keys: usize) -> String {
+    match keys {
+        0 => String::new(),
+        1 => "It is encrypted: nobody opens it without the secret key of age to the one that was named.\n"
+            .to_owned(),
+        _ => format!(
+            "It is encrypted: nobody opens it without one of the secret keys of age to the {keys} that were named.\n"
+        ),
+    }
+}
+
 /// What whoever keeps a new backup should know.
-fn caution(manifest: &Manifest) -> String {
+fn caution(manifest: &Manifest, key_is_known: bool) -> String {
     let key = match manifest.secrets {
+        Secrets::Sealed if !key_is_known => {
+            "The site has a secret key, which this command was not given: keep that one too, somewhere else. To have it in \
+             the backup, name its file by --secret-key-file, or set BYLINE_SECRET_KEY, and add --with-secret-key.\n"
+        }
         Secrets::Sealed => "The secret key is not in it: keep that one too, somewhere else.\n",
         Secrets::SealedWithKey => "The secret key is in it: keep the file where nobody else can read it.\n",
         Secrets::Open => {

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::error::StartError;
 
+/// Whose key of age opens a backup.
+pub type Recipient = age::x25519::Recipient;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
@@ -19,6 +22,8 @@ pub struct BackupSettings {
     pub to: PathBuf,
     /// How many are kept.
     pub keep: u32,
+    /// Who can open them; they are not encrypted if this is empty.
+    pub encrypt_to: Vec<Recipient>,
 }
 
 impl BackupSettings {
@@ -38,6 +43,15 @@ pub struct BackupFlags {
     /// How many of these backups are kept [default: 7]
     #[arg(long, global = true, env = "BYLINE_BACKUP_KEEP", value_name = "N")]
     pub backup_keep: Option<u32>,
+    /// Public keys of age (comma separated, age1…) for which these backups are encrypted [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "BYLINE_BACKUP_ENCRYPT_TO",
+        value_name = "AGE_RECIPIENTS",
+        value_delimiter = ','
+    )]
+    pub backup_encrypt_to: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,6 +60,7 @@ pub(super) struct BackupFile {
     every: Option<String>,
     to: Option<PathBuf>,
     keep: Option<u32>,
+    encrypt_to: Option<Vec<String>>,
 }
 
 pub(super) fn settings(flags: BackupFlags, file: BackupFile) -> Result<Option<BackupSettings>, StartError> {
@@ -55,6 +70,14 @@ pub(super) fn settings(flags: BackupFlags, file: BackupFile) -> Result<Option<Ba
         let most = BackupSettings::MOST;
         return Err(wrong("backup.keep", format!("{keep} must be 1 or more, and {most} at most")));
     }
+    let encrypt_to = flags.backup_encrypt_to.or(file.encrypt_to).unwrap_or_default();
+    let encrypt_to = encrypt_to.iter().map(|raw| {
+        // It is not shown: it may be a secret key.
+        raw.trim().parse().map_err(|_| {
+            wrong("backup.encrypt-to", "this is no public key of age; those begin with age1".to_owned())
+        })
+    });
+    let encrypt_to = encrypt_to.collect::<Result<_, _>>()?;
     let to = flags.backup_to.or(file.to).filter(|folder| !folder.as_os_str().is_empty());
     match (flags.backup_every.or(file.every), to) {
         (None, None) => Ok(None),
@@ -70,7 +93,7 @@ pub(super) fn settings(flags: BackupFlags, file: BackupFile) -> Result<Option<Ba
                     format!("\"{every}\" must be a minute or more, and a year at most"),
                 ));
             }
-            Ok(Some(BackupSettings { every: parsed, to, keep }))
+            Ok(Some(BackupSettings { every: parsed, to, keep, encrypt_to }))
         }
     }
 }
@@ -88,6 +111,7 @@ mod tests {
             backup_every: every.map(str::to_owned),
             backup_to: to.map(PathBuf::from),
             backup_keep: keep,
+            backup_encrypt_to: None,
         };
         settings(flags, BackupFile::default()).map_err(|error| error.to_string())
     }
@@ -115,5 +139,18 @@ mod tests {
             let problem = settings_of(every, to, keep).unwrap_err();
             assert!(problem.starts_with(said), "{problem}");
         }
+    }
+    #[test]
+    fn a_secret_key_in_the_place_of_a_public_one_is_not_shown() {
+        let secret = age::x25519::Identity::generate();
+        let given = secrecy::ExposeSecret::expose_secret(&secret.to_string()).to_owned();
+        let flags = BackupFlags { backup_encrypt_to: Some(vec![given.clone()]), ..BackupFlags::default() };
+        let said = settings(flags, BackupFile::default()).unwrap_err().to_string();
+        assert!(said.contains("backup.encrypt-to") && !said.contains(&given), "{said}");
+        let flags = BackupFlags {
+            backup_encrypt_to: Some(vec![secret.to_public().to_string()]),
+            ..BackupFlags::default()
+        };
+        assert_eq!(settings(flags, BackupFile::default()).unwrap(), None);
     }
 }

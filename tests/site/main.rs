@@ -28,6 +28,7 @@ mod doctor;
 mod documents;
 mod doors;
 mod drafts;
+mod encrypted_backups;
 mod errors;
 mod events;
 mod export;

@@ -293,7 +293,7 @@ async fn whatever_the_dashboard_the_alerts_and_the_docs_name_is_there_to_watch()
     let site = Running::start_with(|config| {
         mail(config);
         let (every, to) = (Duration::from_secs(3600), std::env::temp_dir());
-        config.backup = Some(BackupSettings { every, to, keep: 1 });
+        config.backup = Some(BackupSettings { every, to, keep: 1, encrypt_to: Vec::new() });
     });
     let site = site.await;
     let watcher = Watcher::of(&site).await;

@@ -125,6 +125,19 @@ async fn sealed_with(db: &mut Db, column: &'static SealedColumn) -> Result<Seale
     Ok(SealedWith { column, has_open: keys.contains(&None), keys: keys.into_iter().flatten().collect() })
 }
 
+/// Whether a value of any column is sealed.
+///
+/// # Errors
+/// [`AppError::Busy`]
+pub async fn has_sealed(db: &mut Db) -> Result<bool, AppError> {
+    for column in SEALED_COLUMNS {
+        if !sealed_with(db, column).await?.keys.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What the values of every column were sealed with.
 pub(super) async fn all_sealed_with(database: &Database) -> Result<Vec<SealedWith>, AppError> {
     let db = &mut database.read().await?;

@@ -10,7 +10,7 @@ mod columns;
 mod keys;
 mod sealer;
 
-pub use columns::{SEALED_COLUMNS, SealedColumn};
+pub use columns::{SEALED_COLUMNS, SealedColumn, has_sealed};
 pub use keys::can_be_read_by_everybody;
 pub use sealer::{SealPurpose, Sealer};
 

@@ -4,14 +4,17 @@
 //! of every byte before it. So any byte that has changed is found.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufReader, BufWriter, Read, Seek, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read, Seek, Write},
     path::Path,
 };
 
 use sha2::{Digest, Sha256};
 
-use super::manifest::{BackupError, Manifest, Packed};
+use super::{
+    encryption::{self, Identity, Keys, Output},
+    manifest::{BackupError, Manifest, Packed},
+};
 use crate::{database::owner_only, text::hex};
 
 /// The first entry, which describes the others.
@@ -39,12 +42,11 @@ pub(super) fn describe(folder: &Path, name: &str) -> io::Result<Packed> {
     Ok(Packed { name: name.to_owned(), bytes, sha256: reader.sha256() })
 }
 
-/// Writes a new file, and returns once it is on the disk.
-pub(super) fn pack(manifest: &Manifest, folder: &Path, into: &Path) -> io::Result<()> {
+/// Writes a new file, encrypted for `keys` if there are any, and returns once it is on the
+/// disk.
+pub(super) fn pack(manifest: &Manifest, folder: &Path, into: &Path, keys: Option<&Keys>) -> io::Result<()> {
     let described = serde_json::to_vec_pretty(manifest)?;
-    let mut options = OpenOptions::new();
-    let file = owner_only(options.write(true).create_new(true)).open(into)?;
-    let writer = HashedWriter { inner: BufWriter::new(file), sha256: Sha256::new() };
+    let writer = HashedWriter { inner: Output::new(into, keys)?, sha256: Sha256::new() };
     let mut tar = tar::Builder::new(zstd::Encoder::new(writer, LEVEL)?);
     let mut add = |name: &str, bytes: u64, content: &mut dyn Read| {
         let mut header = tar::Header::new_gnu();
@@ -62,14 +64,26 @@ pub(super) fn pack(manifest: &Manifest, folder: &Path, into: &Path) -> io::Resul
     writer.write_all(&SEAL)?;
     let HashedWriter { mut inner, sha256 } = writer;
     inner.write_all(&sha256.finalize())?;
-    inner.into_inner()?.sync_all()
+    inner.finish()
 }
 
-/// Checks every byte of the backup, and writes its files into the folder.
-pub(super) fn unpack(backup: &Path, folder: &Path) -> Result<Manifest, BackupError> {
+/// Checks every byte of the backup, and writes its files into the folder. If it is
+/// encrypted, one of the identities has to open it.
+pub(super) fn unpack(backup: &Path, folder: &Path, identities: &[Identity]) -> Result<Manifest, BackupError> {
+    let failed = |cause| BackupError::read(backup, cause);
+    if !encryption::is_encrypted(backup).map_err(failed)? {
+        return unpack_open(File::open(backup).map_err(failed)?, backup, folder);
+    }
+    let open = folder.join("decrypted");
+    encryption::decrypt(backup, &open, identities)?;
+    let manifest = unpack_open(File::open(&open).map_err(failed)?, backup, folder)?;
+    fs::remove_file(open).map_err(failed)?;
+    Ok(manifest)
+}
+
+fn unpack_open(mut file: File, backup: &Path, folder: &Path) -> Result<Manifest, BackupError> {
     let failed = |cause| BackupError::read(backup, cause);
     let damaged = |what: &str| BackupError::Damaged { file: backup.to_owned(), what: what.to_owned() };
-    let mut file = File::open(backup).map_err(failed)?;
     let content = check_seal(&mut file, backup)?;
     file.rewind().map_err(failed)?;
     let zstd = zstd::Decoder::new(file.take(content)).map_err(failed)?;
@@ -118,7 +132,7 @@ pub(super) fn unpack(backup: &Path, folder: &Path) -> Result<Manifest, BackupErr
 pub(super) fn begins_as_backup(file: &Path) -> io::Result<bool> {
     let mut start = Vec::new();
     File::open(file)?.take(ZSTD.len() as u64).read_to_end(&mut start)?;
-    Ok(start == ZSTD)
+    Ok(start == ZSTD || encryption::is_encrypted_backup(file)?)
 }
 
 /// Checks the seal; the length of what is before it.
@@ -151,7 +165,7 @@ fn check_seal(file: &mut File, backup: &Path) -> Result<u64, BackupError> {
 }
 
 struct HashedWriter {
-    inner: BufWriter<File>,
+    inner: Output,
     sha256: Sha256,
 }
 

@@ -17,7 +17,9 @@ pub enum BackupError {
     /// Something else than a backup would be lost.
     #[error("{0} exists and is no backup, so it is not replaced; name another file")]
     NotReplaced(PathBuf),
-    #[error("the secret key was to be in the backup, and there is none")]
+    #[error(
+        "the secret key was to be in the backup, and none was given: name its file by --secret-key-file, or set BYLINE_SECRET_KEY"
+    )]
     NoKey,
     #[error("the backup {file} could not be written: {cause}")]
     Write { file: PathBuf, cause: io::Error },
@@ -31,6 +33,12 @@ pub enum BackupError {
     Damaged { file: PathBuf, what: String },
     #[error("the backup {file} was made by a newer Byline ({byline}); use that one")]
     Newer { file: PathBuf, byline: String },
+    #[error("the backup {0} is encrypted; name the file with a key of age that opens it by --identity")]
+    NoIdentity(PathBuf),
+    #[error("the backup {0} was encrypted for other keys than the one that was given")]
+    OtherIdentity(PathBuf),
+    #[error("{file} cannot be used as a key of age: {problem}")]
+    Identity { file: PathBuf, problem: String },
     #[error(transparent)]
     Copy(#[from] CopyError),
     #[error(transparent)]

@@ -4,6 +4,7 @@
 //! engine, and a manifest with the count and hash of the rows of every table. It gets
 //! its name only after it was read back and verified.
 
+mod encryption;
 mod file;
 mod manifest;
 pub mod runs;
@@ -18,34 +19,45 @@ use std::{
 
 use sqlx::AssertSqlSafe;
 
-pub use self::manifest::{BackupError, Manifest, Secrets};
 use self::{
+    encryption::Keys,
     file::{DATABASE, KEY},
     manifest::Rows,
     workshop::Workshop,
 };
+pub use self::{
+    encryption::{Identity, identities},
+    manifest::{BackupError, Manifest, Secrets},
+};
 use crate::{
     clock,
-    config::SecretKeySource,
+    config::{Recipient, SecretKeySource},
     credentials::sealing::{self, Sealer},
     database::{Access, Database, DatabaseConfig, DatabaseUrl, Db, Engine, on_engine, schema_steps},
     ops::copy::{self, Copied, CopyError},
     text::hex,
 };
 
-/// Makes a backup of the site in `from`, which may be served meanwhile. `sealer` has
-/// the key of the site; it is in the backup only if `with_key`.
+/// What is to be in a backup, and who can open it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The site, which may be served meanwhile.
+    pub from: &'a DatabaseUrl,
+    /// The key of the site, if it is known.
+    pub sealer: Option<&'a Sealer>,
+    /// Whether this key is in the backup.
+    pub with_key: bool,
+    /// Who can open it; it is not encrypted if this is empty.
+    pub encrypt_to: &'a [Recipient],
+}
+
+/// Makes a backup.
 ///
 /// # Errors
 ///
 /// [`BackupError`]; then there is no file of this name, or the one that was there.
-pub async fn create(
-    from: &DatabaseUrl,
-    sealer: Option<&Sealer>,
-    to: &Path,
-    with_key: bool,
-    replace: bool,
-) -> Result<Manifest, BackupError> {
+pub async fn create(wanted: Wanted<'_>, to: &Path, replace: bool) -> Result<Manifest, BackupError> {
+    let Wanted { from, sealer, with_key, encrypt_to } = wanted;
     let failed = |cause| BackupError::write(to, cause);
     let to = &std::path::absolute(to).map_err(failed)?;
     may_be_written(to, replace)?;
@@ -67,9 +79,12 @@ pub async fn create(
         schema: newest_schema(),
         made_at,
         secrets: match (sealer, with_key) {
-            (None, _) => Secrets::Open,
             (Some(_), true) => Secrets::SealedWithKey,
             (Some(_), false) => Secrets::Sealed,
+            (None, _) if has_sealed(&database).await.map_err(|cause| failed(io::Error::other(cause)))? => {
+                Secrets::Sealed
+            }
+            (None, _) => Secrets::Open,
         },
         files_elsewhere: tables.iter().find(|rows| rows.table == "media_objects").map_or(0, |rows| rows.rows),
         tables,
@@ -77,25 +92,27 @@ pub async fn create(
     };
     let packed = workshop.file("backup");
     let into = packed.clone();
-    blocking(move || file::pack(&manifest, &folder, &into)).await.map_err(failed)?;
+    let keys = Keys::of(encrypt_to);
     // What counts is what can be read.
+    let own: Vec<_> = keys.iter().map(|keys| keys.own().clone()).collect();
+    blocking(move || file::pack(&manifest, &folder, &into, keys.as_ref())).await.map_err(failed)?;
     let check = workshop.folder("read back").map_err(failed)?;
-    let manifest = unpack_and_check(&packed, &check).await?;
+    let manifest = unpack_and_check(&packed, &check, &own).await?;
     put_in_place(&packed, to, replace)?;
     Ok(manifest)
 }
 
 /// Unpacks the backup into a temporary database and compares all of it with what its
-/// manifest says.
+/// manifest says. One of the identities has to open it, if it is encrypted.
 ///
 /// # Errors
 ///
 /// [`BackupError`] if a byte of it has changed, or it is no backup.
-pub async fn verify(backup: &Path) -> Result<Manifest, BackupError> {
+pub async fn verify(backup: &Path, identities: &[Identity]) -> Result<Manifest, BackupError> {
     let failed = |cause| BackupError::read(backup, cause);
     let workshop = Workshop::elsewhere().map_err(failed)?;
     let folder = workshop.folder("unpacked").map_err(failed)?;
-    unpack_and_check(backup, &folder).await
+    unpack_and_check(backup, &folder, identities).await
 }
 
 /// Verifies the backup and copies what is in it into `to`, which has to be empty.
@@ -103,11 +120,15 @@ pub async fn verify(backup: &Path) -> Result<Manifest, BackupError> {
 /// # Errors
 ///
 /// [`BackupError`]; then the target has no rows.
-pub async fn restore(backup: &Path, to: &DatabaseUrl) -> Result<(Manifest, Vec<Copied>), BackupError> {
+pub async fn restore(
+    backup: &Path,
+    identities: &[Identity],
+    to: &DatabaseUrl,
+) -> Result<(Manifest, Vec<Copied>), BackupError> {
     let failed = |cause| BackupError::read(backup, cause);
     let workshop = Workshop::elsewhere().map_err(failed)?;
     let folder = workshop.folder("unpacked").map_err(failed)?;
-    let manifest = unpack_and_check(backup, &folder).await?;
+    let manifest = unpack_and_check(backup, &folder, identities).await?;
     let database = url_of(&folder.join(DATABASE)).map_err(failed)?;
     if manifest.schema != newest_schema() {
         Database::open(&DatabaseConfig::of(database.clone())).await?.close().await;
@@ -120,9 +141,13 @@ pub async fn restore(backup: &Path, to: &DatabaseUrl) -> Result<(Manifest, Vec<C
     Ok((manifest, copied))
 }
 
-async fn unpack_and_check(backup: &Path, folder: &Path) -> Result<Manifest, BackupError> {
-    let (from, into) = (backup.to_owned(), folder.to_owned());
-    let unpacked = blocking(move || Ok(file::unpack(&from, &into))).await;
+async fn unpack_and_check(
+    backup: &Path,
+    folder: &Path,
+    identities: &[Identity],
+) -> Result<Manifest, BackupError> {
+    let (from, into, identities) = (backup.to_owned(), folder.to_owned(), identities.to_vec());
+    let unpacked = blocking(move || Ok(file::unpack(&from, &into, &identities))).await;
     let manifest = unpacked.map_err(|cause| BackupError::read(backup, cause))??;
     let damaged = |what: String| BackupError::Damaged { file: backup.to_owned(), what };
     if manifest.schema > newest_schema() {
@@ -146,6 +171,15 @@ async fn unpack_and_check(backup: &Path, folder: &Path) -> Result<Manifest, Back
         }
     }
     Ok(manifest)
+}
+
+/// Whether something in a database is sealed.
+async fn has_sealed(database: &DatabaseUrl) -> Result<bool, String> {
+    let opened = Db::dedicated(database, Access::Read).await;
+    let mut db = opened.map_err(|error| error.to_string())?;
+    let has_sealed = sealing::has_sealed(&mut db).await.map_err(|error| error.to_string())?;
+    db.close().await.map_err(|error| error.to_string())?;
+    Ok(has_sealed)
 }
 
 /// What SQLite finds wrong with a file, in its own words.

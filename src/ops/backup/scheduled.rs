@@ -16,14 +16,14 @@ use tokio::{
 };
 
 use super::{
-    create, file,
+    Wanted, create, file,
     runs::{self, Ending, Known, Run},
     workshop::Workshop,
 };
 use crate::{
     accounts::domain::hash_threads::let_others_go_first,
     clock,
-    config::BackupSettings,
+    config::{BackupSettings, Recipient},
     credentials::sealing::Sealer,
     database::{DatabaseUrl, Db, Engine},
     error::AppError,
@@ -144,13 +144,17 @@ pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result
         return Ok(known.next(every));
     }
     let folder = std::path::absolute(&settings.to).map_err(crate::database::internal)?;
-    let run = NewRun::in_folder(&folder);
+    let run = NewRun::in_folder(&folder, !settings.encrypt_to.is_empty());
     let begun = site.database.write((run.clone(), every), |db, (run, every)| {
         Box::pin(async move { runs::begin(db, &run.id, &run.file.to_string_lossy(), every).await })
     });
     if begun.await? {
-        let (from, sealer) = (database.clone(), site.sealer().cloned());
-        let ending = make(site, &run, from, sealer, stopped.clone()).await;
+        let order = Order {
+            from: database.clone(),
+            sealer: site.sealer().cloned(),
+            encrypt_to: settings.encrypt_to.clone(),
+        };
+        let ending = make(site, &run, order, stopped.clone()).await;
         note(site, &run.id, &ending).await;
         match &ending {
             Ending::Done { bytes } => {
@@ -178,20 +182,22 @@ struct NewRun {
 
 impl NewRun {
     /// Named by its time, in the basic format of ISO 8601.
-    fn in_folder(folder: &Path) -> Self {
+    fn in_folder(folder: &Path, is_encrypted: bool) -> Self {
         let time = clock::now().rfc3339_millis().replace(['-', ':'], "");
-        Self { id: uuid::Uuid::now_v7().to_string(), file: folder.join(format!("byline-{time}.backup")) }
+        let age = if is_encrypted { ".age" } else { "" };
+        Self { id: uuid::Uuid::now_v7().to_string(), file: folder.join(format!("byline-{time}.backup{age}")) }
     }
 }
 
-/// Makes it on a thread of its own, and says meanwhile that it goes on.
-async fn make(
-    site: &Site,
-    run: &NewRun,
+/// What the thread that makes it has to know.
+struct Order {
     from: DatabaseUrl,
     sealer: Option<Sealer>,
-    mut stopped: watch::Receiver<bool>,
-) -> Ending {
+    encrypt_to: Vec<Recipient>,
+}
+
+/// Makes it on a thread of its own, and says meanwhile that it goes on.
+async fn make(site: &Site, run: &NewRun, order: Order, mut stopped: watch::Receiver<bool>) -> Ending {
     let (done, mut outcome) = oneshot::channel();
     let to = run.file.clone();
     let started = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
@@ -199,7 +205,7 @@ async fn make(
         let ending = on_this_thread(async {
             tokio::select! {
                 () = told(&mut stopped) => Ending::Interrupted,
-                ending = make_and_measure(&from, sealer.as_ref(), &to) => ending,
+                ending = make_and_measure(&order, &to) => ending,
             }
         });
         // Nobody waits for it any more if the process ends.
@@ -234,9 +240,11 @@ fn on_this_thread<T>(work: impl Future<Output = T>) -> io::Result<T> {
     Ok(outcome)
 }
 
-async fn make_and_measure(from: &DatabaseUrl, sealer: Option<&Sealer>, to: &Path) -> Ending {
+async fn make_and_measure(order: &Order, to: &Path) -> Ending {
     let failed = |problem: String| Ending::Failed { problem };
-    match create(from, sealer, to, false, false).await {
+    let Order { from, sealer, encrypt_to } = order;
+    let wanted = Wanted { from, sealer: sealer.as_ref(), with_key: false, encrypt_to };
+    match create(wanted, to, false).await {
         Ok(_) => match fs::metadata(to) {
             Ok(metadata) => Ending::Done { bytes: metadata.len() },
             Err(error) => failed(format!("the backup {} is gone: {error}", to.display())),
