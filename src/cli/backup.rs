@@ -77,7 +77,7 @@ pub(super) async fn run(
         Backup::Create(Create { to, with_secret_key, replace, encrypt_to }) => {
             let config = configured()?;
             let sealer = sealing::to_read(&config.secret_key).map_err(StartError::from)?;
-            let from = &config.database.url;
+            let from = config.database.direct();
             let sealer = sealer.as_ref();
             let wanted = Wanted { from, sealer, with_key: with_secret_key, encrypt_to: &encrypt_to };
             let manifest = backup::create(wanted, &to, replace).await?;
