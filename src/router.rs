@@ -32,6 +32,7 @@ use crate::{
     ops::export,
     posts::{events, images, pages::old_address},
     site::Site,
+    site_settings::css,
 };
 
 pub fn router(site: Site) -> Router {
@@ -69,6 +70,7 @@ pub fn router(site: Site) -> Router {
     let files = Router::new()
         .route("/events", get(events::stream::events))
         .route(look::PATH, get(look::serve))
+        .route(css::PATH, get(css::serve))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
         .route("/favicon.ico", get(assets::root))

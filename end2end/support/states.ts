@@ -49,6 +49,25 @@ async function inCharge({ page, operate }: World): Promise<void> {
   await operate('user', 'put-in-charge', author.username);
 }
 
+/** Sets a setting of the site, and waits until the site counts by it. */
+async function heard({ page, operate }: World, name: string, value: string): Promise<void> {
+  await operate('site', 'set', name, value);
+  // Whatever is set is heard together, and this one is on every page.
+  const mark = `Mark ${Date.now()}`;
+  await operate('site', 'set', 'footer-links', `${mark} /mark`);
+  await expect.poll(async () => (await page.request.get('/login')).text()).toContain(mark);
+  await operate('site', 'unset', 'footer-links');
+}
+
+/** A newcomer whose first post waits for approval. */
+async function waiting(world: World): Promise<{ id: string }> {
+  await heard(world, 'approval', 'first-posts');
+  await signedUp(world.page);
+  const post = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
+  await heard(world, 'approval', 'none');
+  return post;
+}
+
 /** The editor of a post that another tab has saved in the meantime. */
 async function conflict({ page, watch }: World): Promise<void> {
   const post = await walked(page);
@@ -429,6 +448,35 @@ export const states: States = {
     await inCharge(world);
     const post = await call<{ id: string }>(world.page, 'create_post', { ...WALK });
     await world.page.goto(`/admin/posts/${post.id}/hide`);
+  },
+  'my posts, one waits for approval': async (world) => {
+    await waiting(world);
+    await world.page.goto('/my-posts');
+    await expect(world.page.getByRole('region', { name: 'Waiting for approval' })).toBeVisible();
+  },
+  'edit a post that waits for approval': async (world) => {
+    const { id } = await waiting(world);
+    await world.page.goto(`/my-posts/${id}/edit`);
+  },
+  'admin, posts that wait': async (world) => {
+    await waiting(world);
+    await call(world.page, 'log_out', {});
+    await inCharge(world);
+    await world.page.goto('/admin/posts/waiting');
+  },
+  'admin, approve a post': async (world) => {
+    const { id } = await waiting(world);
+    await call(world.page, 'log_out', {});
+    await inCharge(world);
+    await world.page.goto(`/admin/posts/${id}/approve`);
+  },
+  'a site with links at its foot and a style sheet': async ({ page, operate }) => {
+    await operate('site', 'set', 'css', 'h1 { letter-spacing: 0.05em } .site-footer a { font-style: italic }');
+    await operate('site', 'set', 'footer-links', 'Our code https://example.org/code\nWrite to us mailto:us@example.org\nRules /about#rules');
+    await expect.poll(async () => (await page.request.get('/')).text()).toContain('Rules');
+    await page.goto('/');
+    await operate('site', 'unset', 'css');
+    await operate('site', 'unset', 'footer-links');
   },
   'admin, hidden posts': async (world) => {
     await inCharge(world);

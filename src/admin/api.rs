@@ -25,6 +25,7 @@ use crate::{
     posts::{
         PostId,
         domain::{
+            approving,
             hidden::{self, HiddenReason},
             reports,
             sweeps::{self, Wave},
@@ -52,8 +53,12 @@ pub async fn admin_save_settings(
     #[server(default)] accent: Option<String>,
     #[server(default)] faces: Option<String>,
     #[server(default)] about_site: Option<String>,
+    #[server(default)] footer_links: Option<String>,
+    #[server(default)] css: Option<String>,
     #[server(default)] sign_up: Option<String>,
+    #[server(default)] approval: Option<String>,
     #[server(default)] ai_crawlers: Option<String>,
+    #[server(default)] hsts: Option<String>,
 ) -> Result<(), AppError> {
     let by = by().await?;
     let values = settings::parse(|field| match field {
@@ -64,8 +69,12 @@ pub async fn admin_save_settings(
         Field::Accent => accent.clone(),
         Field::Faces => faces.clone(),
         Field::AboutSite => about_site.clone(),
+        Field::FooterLinks => footer_links.clone(),
+        Field::Css => css.clone(),
         Field::SignUp => sign_up.clone(),
+        Field::Approval => approval.clone(),
         Field::AiCrawlers => ai_crawlers.clone(),
+        Field::Hsts => hsts.clone(),
         _ => None,
     })?;
     let site = site();
@@ -147,10 +156,27 @@ pub async fn admin_delete_account(
     Ok(())
 }
 
-/// Hides a published post from everyone; its author reads the reason.
+/// Approves a post that waits: it is published, and later posts of its author do not wait.
+/// `version` is the version that was read.
 ///
 /// # Errors
-/// [`AppError::NotFound`], also where no such post is published; [`AppError::Invalid`].
+/// [`AppError::NotFound`], also where no such post waits; [`AppError::Invalid`] when its author
+/// has changed it since; [`AppError::Busy`].
+#[server(endpoint = "/admin_approve_post", prefix = "/api")]
+pub async fn admin_approve_post(
+    #[server(default)] id: String,
+    #[server(default)] version: String,
+) -> Result<(), AppError> {
+    let by = by().await?;
+    let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
+    let version = version.parse().map_err(|_| AppError::NotFound)?;
+    approving::approve(&site(), &by, &id, version).await.map(drop)
+}
+
+/// Hides a post that is published or waits from everyone; its author reads the reason.
+///
+/// # Errors
+/// [`AppError::NotFound`], also where there is no such post; [`AppError::Invalid`].
 #[server(endpoint = "/admin_hide_post", prefix = "/api")]
 pub async fn admin_hide_post(
     #[server(default)] id: String,
@@ -162,7 +188,7 @@ pub async fn admin_hide_post(
     hidden::hide(&site(), &by, &id, reason).await
 }
 
-/// Publishes a hidden post again.
+/// Publishes a hidden post again; one that has waited for approval waits again.
 ///
 /// # Errors
 /// [`AppError::NotFound`], also where no such post is hidden.

@@ -18,6 +18,7 @@ pub const FORMS: &[&Form] = &[
     &PUT_IN_CHARGE,
     &END_CHARGE,
     &DELETE,
+    &APPROVE,
     &HIDE,
     &RESTORE,
     &INVITE,
@@ -28,8 +29,12 @@ pub const FORMS: &[&Form] = &[
 ];
 
 static SAVE_SETTINGS: Form = Form {
-    // The page "about" is as long as a post may be.
-    call: Call { endpoint: "/api/admin_save_settings", max_body: POST_BODY, is_for_anyone: false },
+    // The page "about" is as long as a post may be, and there is a style sheet.
+    call: Call {
+        endpoint: "/api/admin_save_settings",
+        max_body: POST_BODY + 4 * ACCOUNT_BODY,
+        is_for_anyone: false,
+    },
     page: "/admin/settings",
     holds_text: false,
     is_shown_again: true,
@@ -62,6 +67,15 @@ static DELETE: Form = Form {
     is_shown_again: true,
     then: Then::GoTo(|_, _| "/admin/accounts".to_owned()),
     ..of_account("/api/admin_delete_account", "/admin/accounts/{name}/delete", &DELETED)
+};
+
+static APPROVE: Form = Form {
+    call: Call { endpoint: "/api/admin_approve_post", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/admin/posts/{id}/approve",
+    holds_text: false,
+    is_shown_again: true,
+    then: Then::GoTo(|_, _| "/admin/posts/waiting".to_owned()),
+    notice: Some(&APPROVED),
 };
 
 static HIDE: Form = Form {
@@ -140,12 +154,13 @@ static DELETED: Notice = Notice {
     name: "account-deleted",
     sentence: "The account is closed, and is being deleted with what belongs to it.",
 };
+static APPROVED: Notice = Notice { name: "post-approved", sentence: "The post is published." };
 static HIDDEN: Notice = Notice {
     name: "post-hidden",
     sentence: "The post is hidden from everyone. Its author reads the reason.",
 };
 static POST_RESTORED: Notice =
-    Notice { name: "hidden-post-restored", sentence: "The post is published again." };
+    Notice { name: "hidden-post-restored", sentence: "The post is as it was before it was hidden." };
 static REVOKED: Notice = Notice { name: "invitation-revoked", sentence: "The invitation is revoked." };
 static DISMISSED: Notice = Notice { name: "reports-dismissed", sentence: "The reports are settled." };
 static SWEPT: Notice = Notice {

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Each setting and its control.
-pub const CONTROLS: [(SiteSetting, Field); 9] = [
+pub const CONTROLS: [(SiteSetting, Field); 13] = [
     (SiteSetting::Name, Field::SiteName),
     (SiteSetting::Description, Field::Description),
     (SiteSetting::Language, Field::SiteLanguage),
@@ -14,8 +14,12 @@ pub const CONTROLS: [(SiteSetting, Field); 9] = [
     (SiteSetting::Accent, Field::Accent),
     (SiteSetting::Faces, Field::Faces),
     (SiteSetting::About, Field::AboutSite),
+    (SiteSetting::FooterLinks, Field::FooterLinks),
+    (SiteSetting::Css, Field::Css),
     (SiteSetting::SignUp, Field::SignUp),
+    (SiteSetting::Approval, Field::Approval),
     (SiteSetting::AiCrawlers, Field::AiCrawlers),
+    (SiteSetting::Hsts, Field::Hsts),
 ];
 
 /// The values that were typed; a control that was not sent stays as it is.

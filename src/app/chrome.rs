@@ -121,6 +121,12 @@ pub fn SiteFooter() -> impl IntoView {
     let settings = site().settings();
     let (name, language) = (settings.identity.name.to_string(), settings.language.tag().to_owned());
     let has_about = !settings.about.is_empty();
+    let links = settings.footer_links.iter().cloned();
+    let links = links.map(|link| {
+        let rel = link.leads_elsewhere().then_some("external");
+        view! { <li><a href=link.address rel=rel lang=language.clone() dir="auto">{link.text}</a></li> }
+    });
+    let links = links.collect_view();
     // Everybody may try the API; how to reach it with an account is for those who have one.
     let api = match actor() {
         Actor::User(_) => Some("/account/api"),
@@ -130,12 +136,13 @@ pub fn SiteFooter() -> impl IntoView {
         <footer class="site-footer">
             <div class="colophon">
                 <ul>
-                    <li><a href="/" lang=language dir="auto">{name}</a></li>
+                    <li><a href="/" lang=language.clone() dir="auto">{name}</a></li>
                     {has_about.then(|| view! { <li><a href=address::ABOUT>"About"</a></li> })}
                     <li>
                         <a href=FeedOf::Everyone.address(FeedFormat::Atom) type=FeedFormat::Atom.media_type()>"Feed"</a>
                     </li>
                     {api.map(|href| view! { <li><a href=href>"API"</a></li> })}
+                    {links}
                 </ul>
                 <ThemeChoice />
             </div>

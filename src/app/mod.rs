@@ -19,9 +19,9 @@ use crate::{
         TwoFactorPage, UnconfirmedBanner, UndoEmailPage, VerifyEmailPage,
     },
     admin::pages::{
-        AccountDeedPage, AccountsPage, AuditPage, DeletePage, DismissReportsPage, HiddenPostsPage,
-        HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage, ReportsPage, RestorePostPage,
-        RevokeInvitationPage, SettingsPage, SweepsPage, UndoSweepPage,
+        AccountDeedPage, AccountsPage, ApprovePostPage, AuditPage, DeletePage, DismissReportsPage,
+        HiddenPostsPage, HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage, ReportsPage,
+        RestorePostPage, RevokeInvitationPage, SettingsPage, SweepsPage, UndoSweepPage, WaitingPostsPage,
     },
     assets,
     codegen::page::ApiPage,
@@ -36,6 +36,7 @@ use crate::{
             NewPostPage, PostPage, ReportPage, ReportedPage, RevisionsPage, SearchPage, TagPage, TrashPage,
         },
     },
+    site_settings::css,
     ui::{ErrorPage, uri},
 };
 use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
@@ -55,6 +56,8 @@ pub fn App() -> impl IntoView {
     let language = settings.language.tag().to_owned();
     let faces = settings.identity.faces;
     let look = Look::of(settings.identity.accent, faces).map(|look| look.address());
+    let path = uri().path().to_owned();
+    let own_sheet = css::address(&settings.css).filter(|_| css::is_on(&path));
     let serves_faces = faces == Faces::Served;
     view! {
         <!DOCTYPE html>
@@ -69,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <link rel="stylesheet" href=assets::url("authors.css") />
                 })}
                 {look.map(|href| view! { <link rel="stylesheet" href=href /> })}
+                {own_sheet.map(|href| view! { <link rel="stylesheet" href=href /> })}
                 // What is read first is set in it, so it is asked for before the style sheet says so.
                 {serves_faces.then(|| view! {
                     <link rel="preload" r#as="font" r#type="font/woff2" crossorigin="anonymous" href=assets::url("fonts/serif.woff2") />
@@ -188,6 +192,8 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/admin/accounts/:name/:deed") view=|| view! { <AccountDeedPage /> }.into_any() />
                 <Route path=path!("/admin/posts") view=|| view! { <PostsPage /> }.into_any() />
                 <Route path=path!("/admin/posts/hidden") view=|| view! { <HiddenPostsPage /> }.into_any() />
+                <Route path=path!("/admin/posts/waiting") view=|| view! { <WaitingPostsPage /> }.into_any() />
+                <Route path=path!("/admin/posts/:id/approve") view=|| view! { <ApprovePostPage /> }.into_any() />
                 <Route path=path!("/admin/posts/:id/hide") view=|| view! { <HidePostPage /> }.into_any() />
                 <Route path=path!("/admin/posts/:id/restore") view=|| view! { <RestorePostPage /> }.into_any() />
                 <Route path=path!("/admin/reports") view=|| view! { <ReportsPage /> }.into_any() />

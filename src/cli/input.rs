@@ -1,10 +1,10 @@
-//! Standard input.
+//! Standard input, and files that are named.
 
 use std::io::{BufRead, Read, stdin};
 
 use secrecy::{SecretString, zeroize::Zeroizing};
 
-use super::failure::Failure;
+use super::failure::{Failure, refused};
 
 /// Bytes of a line that are read at most.
 const LINE: usize = 4096;
@@ -15,6 +15,14 @@ const TEXT: u64 = 1 << 20;
 pub(super) fn text() -> Result<String, Failure> {
     let mut text = String::new();
     stdin().lock().take(TEXT).read_to_string(&mut text).map_err(Failure::Input)?;
+    Ok(text)
+}
+
+/// The text of a file.
+pub(super) fn file(path: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(TEXT).read_to_string(&mut text));
+    read.map_err(|error| refused(format_args!("{path}: {error}")))?;
     Ok(text)
 }
 

@@ -7,15 +7,23 @@ use crate::{
     accounts::domain::running::InCharge,
     error::AppError,
     posts::{
-        PostId,
-        domain::hidden::{self, HiddenReason},
+        PostId, PostOrDraft,
+        domain::{
+            approval, approving,
+            hidden::{self, HiddenReason},
+        },
     },
     site::Site,
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Post {
-    /// Hide a published post from everyone; its author finds it in their trash, with the reason
+    /// Publish a post that waits for approval; later posts of its author do not wait
+    Approve {
+        /// The post's id
+        id: String,
+    },
+    /// Hide a post that is published or waits from everyone; its author finds it in their trash, with the reason
     Hide {
         /// The post's id
         id: String,
@@ -23,7 +31,7 @@ pub(super) enum Post {
         #[arg(long)]
         reason: String,
     },
-    /// Publish a hidden post again, at its address
+    /// Publish a hidden post again, at its address; one that has waited for approval waits again
     Restore {
         /// The post's id
         id: String,
@@ -33,14 +41,29 @@ pub(super) enum Post {
 pub(super) async fn run(site: &Site, command: Post) -> Result<String, Failure> {
     let by = &InCharge::at_the_command_line();
     match command {
+        Post::Approve { id } => {
+            let id = known(&id)?;
+            let waiting = approval::waiting(site, by, &id).await.map_err(not_there("waits for approval"))?;
+            let post = approving::approve(site, by, &id, waiting.version)
+                .await
+                .map_err(not_there("waits for approval"))?;
+            Ok(format!("The post is published: {}\n", site.link(&post.address())))
+        }
         Post::Hide { id, reason } => {
             let reason = HiddenReason::parse(&reason).map_err(refused)?;
-            hidden::hide(site, by, &known(&id)?, reason).await.map_err(not_there("published"))?;
+            hidden::hide(site, by, &known(&id)?, reason)
+                .await
+                .map_err(not_there("is published, or waits"))?;
             Ok("The post is hidden.\n".to_owned())
         }
         Post::Restore { id } => {
-            let post = hidden::restore(site, by, &known(&id)?).await.map_err(not_there("hidden"))?;
-            Ok(format!("The post is published again: {}\n", site.link(&post.address())))
+            let restored = hidden::restore(site, by, &known(&id)?).await.map_err(not_there("is hidden"))?;
+            Ok(match restored {
+                PostOrDraft::Published(post) => {
+                    format!("The post is published again: {}\n", site.link(&post.address()))
+                }
+                PostOrDraft::Draft(_) => "The post waits for approval again.\n".to_owned(),
+            })
         }
     }
 }
@@ -51,7 +74,7 @@ fn known(id: &str) -> Result<PostId, Failure> {
 
 fn not_there(state: &str) -> impl FnOnce(AppError) -> Failure {
     move |error| match error {
-        AppError::NotFound => refused(format_args!("no post with that id is {state}")),
+        AppError::NotFound => refused(format_args!("no post with that id {state}")),
         error => error.into(),
     }
 }

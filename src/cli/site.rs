@@ -26,9 +26,9 @@ pub(super) enum Settings {
     },
     /// Set one: every process that serves the site takes it within a second
     Set {
-        /// name, description, language, time-zone, accent, faces, about, sign-up or ai-crawlers
+        /// name, description, language, time-zone, accent, faces, about, footer-links, css, sign-up, approval, ai-crawlers or hsts
         setting: SiteSetting,
-        /// The value; - reads it from standard input
+        /// The value; - reads it from standard input, and @FILE the css from a file
         #[arg(allow_hyphen_values = true)]
         value: String,
     },
@@ -44,7 +44,12 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
         Settings::Show { setting: None } => list(site).await,
         Settings::Show { setting: Some(setting) } => Ok(format!("{}\n", value(site, setting).await?)),
         Settings::Set { setting, value } => {
-            let value = if value == STANDARD_INPUT { input::text()? } else { value };
+            let value = match (setting, value.strip_prefix('@')) {
+                _ if value == STANDARD_INPUT => input::text()?,
+                // A sheet may begin with @ as well.
+                (SiteSetting::Css, Some(path)) if !path.contains([';', '{']) => input::file(path)?,
+                _ => value,
+            };
             site_settings::set(site, setting, &value).await.map_err(|error| match error {
                 SetError::Value(error) => refused(format_args!("{}: {error}", setting.name())),
                 SetError::App(error) => error.into(),
@@ -85,7 +90,10 @@ async fn value(site: &Site, setting: SiteSetting) -> Result<String, Failure> {
 /// A value in one line.
 fn shown(setting: SiteSetting, value: &str) -> String {
     match setting {
-        SiteSetting::About if !value.is_empty() => format!("{} characters", value.chars().count()),
+        SiteSetting::About | SiteSetting::Css if !value.is_empty() => {
+            format!("{} characters", value.chars().count())
+        }
+        SiteSetting::FooterLinks => value.lines().collect::<Vec<_>>().join("; "),
         _ => value.to_owned(),
     }
 }

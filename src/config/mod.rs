@@ -12,6 +12,8 @@ mod difference;
 mod error;
 mod file;
 mod flags;
+mod footer_links;
+mod hsts;
 mod limits;
 mod mail;
 mod media;
@@ -19,6 +21,7 @@ mod origin;
 mod page_memory;
 mod secret_key;
 mod site;
+mod site_css;
 mod time_zone;
 mod traces;
 pub mod variables;
@@ -39,6 +42,8 @@ use database_url::{DATABASE_LISTEN_URL, DATABASE_URL, READ_DATABASE_URL, databas
 pub use error::StartError;
 use file::read_file;
 pub use flags::Flags;
+pub use footer_links::{FooterLink, FooterLinks};
+pub use hsts::Hsts;
 pub use limits::AuthorLimits;
 pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
 pub use media::{AwsVariables, MediaQuota, MediaUrl, MediaUrlError, S3};
@@ -46,9 +51,10 @@ pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
 pub use site::{
-    AiCrawlers, Faces, Identity, NoSuchSetting, SignUpPolicy, SiteName, SiteSetting, SiteSettingError,
-    SiteSettings, SiteValues,
+    AiCrawlers, Approval, Faces, Identity, NoSuchSetting, SignUpPolicy, SiteName, SiteSetting,
+    SiteSettingError, SiteSettings, SiteValues,
 };
+pub use site_css::SiteCss;
 pub use time_zone::SiteTimeZone;
 pub use traces::{OtlpEndpoint, OtlpEndpointError};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};

@@ -11,6 +11,9 @@ use serde::Deserialize;
 use super::{
     accent::{Accent, Colour, ColourError},
     error::StartError,
+    footer_links::FooterLinks,
+    hsts::Hsts,
+    site_css::SiteCss,
     time_zone::SiteTimeZone,
 };
 
@@ -24,13 +27,17 @@ pub enum SiteSetting {
     Accent,
     Faces,
     About,
+    FooterLinks,
+    Css,
     SignUp,
+    Approval,
     AiCrawlers,
+    Hsts,
 }
 
 impl SiteSetting {
     /// In the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Name,
         Self::Description,
         Self::Language,
@@ -38,8 +45,12 @@ impl SiteSetting {
         Self::Accent,
         Self::Faces,
         Self::About,
+        Self::FooterLinks,
+        Self::Css,
         Self::SignUp,
+        Self::Approval,
         Self::AiCrawlers,
+        Self::Hsts,
     ];
 
     /// Its name on the command line, in `byline.toml` below `[site]`, and in the database.
@@ -53,8 +64,12 @@ impl SiteSetting {
             Self::Accent => "accent",
             Self::Faces => "faces",
             Self::About => "about",
+            Self::FooterLinks => "footer-links",
+            Self::Css => "css",
             Self::SignUp => "sign-up",
+            Self::Approval => "approval",
             Self::AiCrawlers => "ai-crawlers",
+            Self::Hsts => "hsts",
         }
     }
 
@@ -67,8 +82,10 @@ impl SiteSetting {
             Self::TimeZone => "UTC",
             Self::Faces => "served",
             Self::SignUp => "open",
+            Self::Approval => "none",
             Self::AiCrawlers => "allow",
-            Self::Description | Self::Accent | Self::About => "",
+            Self::Hsts => Hsts::DEFAULT,
+            Self::Description | Self::Accent | Self::About | Self::FooterLinks | Self::Css => "",
         }
     }
 
@@ -82,8 +99,12 @@ impl SiteSetting {
             Self::Accent => "site.accent",
             Self::Faces => "site.faces",
             Self::About => "site.about",
+            Self::FooterLinks => "site.footer-links",
+            Self::Css => "site.css",
             Self::SignUp => "site.sign-up",
+            Self::Approval => "site.approval",
             Self::AiCrawlers => "site.ai-crawlers",
+            Self::Hsts => "site.hsts",
         }
     }
 }
@@ -150,8 +171,12 @@ pub struct SiteSettings {
     pub time_zone: SiteTimeZone,
     /// Markdown of the page `/about`; empty for none.
     pub about: String,
+    pub footer_links: FooterLinks,
+    pub css: SiteCss,
     pub sign_up: SignUpPolicy,
+    pub approval: Approval,
     pub ai_crawlers: AiCrawlers,
+    pub hsts: Hsts,
 }
 
 impl SiteSettings {
@@ -170,8 +195,12 @@ impl SiteSettings {
             language: parsed(values, SiteSetting::Language)?,
             time_zone: parsed(values, SiteSetting::TimeZone)?,
             about: about(values)?,
+            footer_links: parsed(values, SiteSetting::FooterLinks)?,
+            css: parsed(values, SiteSetting::Css)?,
             sign_up: choice(values, SiteSetting::SignUp, "open, invite nor closed")?,
+            approval: choice(values, SiteSetting::Approval, "none nor first-posts")?,
             ai_crawlers: choice(values, SiteSetting::AiCrawlers, "allow nor refuse")?,
+            hsts: parsed(values, SiteSetting::Hsts)?,
         })
     }
 
@@ -209,6 +238,15 @@ impl SignUpPolicy {
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Open)
     }
+}
+
+/// Which posts wait until whoever runs the site approves them (setting `site.approval`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Approval {
+    #[default]
+    None,
+    /// Those of authors of whom nothing is published yet.
+    FirstPosts,
 }
 
 /// The language of the site's name and texts (setting `site.language`): a tag of BCP 47.
@@ -381,9 +419,15 @@ pub struct SiteFlags {
     /// Who may sign up: open for everyone, invite for whoever has an invitation, or closed for nobody [default: open]
     #[arg(long, global = true, env = "BYLINE_SITE_SIGN_UP", value_name = "RULE")]
     pub site_sign_up: Option<String>,
+    /// Which posts wait until you approve them: none, or first-posts for those of authors of whom nothing is published yet [default: none]
+    #[arg(long, global = true, env = "BYLINE_SITE_APPROVAL", value_name = "RULE")]
+    pub site_approval: Option<String>,
     /// Whether robots.txt allows crawlers that collect texts for AI: allow or refuse [default: allow]
     #[arg(long, global = true, env = "BYLINE_SITE_AI_CRAWLERS", value_name = "RULE")]
     pub site_ai_crawlers: Option<String>,
+    /// How many days browsers come by https alone, like 365, or off; with-subdomains after it for every name below this one [default: 730 with-subdomains]
+    #[arg(long, global = true, env = "BYLINE_SITE_HSTS", value_name = "RULE")]
+    pub site_hsts: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -396,8 +440,12 @@ pub(super) struct SiteFile {
     accent: Option<String>,
     faces: Option<String>,
     about: Option<String>,
+    footer_links: Option<String>,
+    css: Option<String>,
     sign_up: Option<String>,
+    approval: Option<String>,
     ai_crawlers: Option<String>,
+    hsts: Option<String>,
 }
 
 /// The values with which the site begins.
@@ -410,8 +458,12 @@ pub(super) fn values(flags: SiteFlags, file: SiteFile) -> Result<SiteValues, Sta
         (SiteSetting::Accent, flags.site_accent.or(file.accent)),
         (SiteSetting::Faces, flags.site_faces.or(file.faces)),
         (SiteSetting::About, file.about),
+        (SiteSetting::FooterLinks, file.footer_links),
+        (SiteSetting::Css, file.css),
         (SiteSetting::SignUp, flags.site_sign_up.or(file.sign_up)),
+        (SiteSetting::Approval, flags.site_approval.or(file.approval)),
         (SiteSetting::AiCrawlers, flags.site_ai_crawlers.or(file.ai_crawlers)),
+        (SiteSetting::Hsts, flags.site_hsts.or(file.hsts)),
     ];
     let values =
         SiteValues(given.into_iter().filter_map(|(setting, value)| Some((setting, value?))).collect());
@@ -509,7 +561,11 @@ mod tests {
             ("site.accent", "green"),
             ("site.faces", "comic"),
             ("site.sign-up", "x"),
+            ("site.approval", "x"),
             ("site.ai-crawlers", "x"),
+            ("site.footer-links", "x"),
+            ("site.css", &"x".repeat(SiteCss::MAX_BYTES + 1)),
+            ("site.hsts", "x"),
         ] {
             let setting: SiteSetting = file.trim_start_matches("site.").parse().unwrap();
             assert_eq!(setting.in_file(), file);

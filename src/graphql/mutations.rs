@@ -13,7 +13,7 @@ use crate::{
     error::{AppError, Field, FieldErrors},
     posts::{
         Content, Title,
-        domain::{Change, Changed, ContentChange, Guard, NewPost, PostText, service},
+        domain::{Change, Changed, ContentChange, Guard, NewPost, PostText, draft_lists, service},
     },
     username::Username,
 };
@@ -43,7 +43,8 @@ fn guard(ctx: &ResolverContext<'_>, input: &Input) -> Result<Guard, ApiError> {
 }
 
 pub async fn create_post(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
-    let post = service::create(call.site, call.actor, new_post(ctx), Ok(None)).await?;
+    let made = service::create(call.site, call.actor, new_post(ctx), Ok(None)).await?;
+    let post = draft_lists::seen_by_author(made, call.actor)?;
     Ok(Some(nodes::post(post)))
 }
 

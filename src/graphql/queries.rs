@@ -21,7 +21,7 @@ use crate::{
     posts::{
         Cursor, Post, Slug, Tag,
         domain::{
-            DeletedPost, draft_posts,
+            DeletedPost, draft_lists,
             filter::{Attribute, Comparison, Filter, Test},
             parse_tags,
             select::{Listing, Selection},
@@ -139,7 +139,7 @@ pub async fn my_posts(ctx: &ResolverContext<'_>, call: &Call<'_>) -> Outcome {
     let is_later = matches!(after, Ok(Some(_)));
     let selection = after.and_then(|after| selection(ctx, after)).map_err(Refusal::Argument);
     if asks_for_drafts(ctx) {
-        let listing = draft_posts::select_own(call.site, call.actor, selection).await?;
+        let listing = draft_lists::select_own(call.site, call.actor, selection).await?;
         return Ok(Some(connection(listing, is_later)));
     }
     let listing = service::select_own(call.site, call.actor, call.client, selection).await?;

@@ -42,17 +42,14 @@ const FIXED: [(HeaderName, &str); 6] = [
 /// The answer to an invalid access token or API key (RFC 6750 3.1).
 pub const BAD_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
-/// Two years, the least that browsers' preload lists take.
-const HSTS: &str = "max-age=63072000; includeSubDomains";
-
 /// Adds the security headers. Existing ones stay, because some answers are for
-/// other origins (`cors`).
-pub fn secure(headers: &mut HeaderMap, https: bool) {
+/// other origins (`cors`). `hsts` is what is said where the site is reached by https.
+pub fn secure(headers: &mut HeaderMap, hsts: Option<HeaderValue>) {
     for (name, value) in FIXED {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if https {
-        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    if let Some(hsts) = hsts {
+        headers.insert(STRICT_TRANSPORT_SECURITY, hsts);
     }
 }
 

@@ -69,7 +69,8 @@ pub async fn get_post(id: String) -> Result<Post, AppError> {
 }
 
 /// Publishes a post of the person who is signed in, at once, or at `publish_at` (see
-/// [`publish_post`]) as a draft until then. `tags` are separated by commas;
+/// [`publish_post`]) as a draft until then. Where the first posts of new authors wait for
+/// approval, the answer is a draft with `waits_since`. `tags` are separated by commas;
 /// `address` is the last part of its address, which is made from the title otherwise;
 /// `language` is a tag of BCP 47, or empty to find it from the text. The same `idempotency_key`
 /// (any text up to 64 characters) from the same author makes one post, however
@@ -158,7 +159,7 @@ pub async fn save_draft(
 
 /// Publishes a draft: with the text that is sent, or as it is. `publish_at` is a time to
 /// come, in RFC 3339, or a local date and time with `utc_offset` such as `+01:00`; until
-/// then it stays a draft. Sent twice, it is done once.
+/// then it stays a draft, as does a post that waits for approval. Sent twice, it is done once.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`], also
@@ -285,7 +286,7 @@ mod server {
         posts::{
             PageRequest, PostId,
             domain::{
-                Change, DraftText, FilingChange, Guard, NewPost, Written,
+                Change, DraftText, FilingChange, Guard, NewPost, Written, draft_lists,
                 draft_posts::{self, DraftSave, Publication},
                 parse_tags, preview,
                 reports::{self, ReportDetail, ReportReason},
@@ -335,7 +336,7 @@ mod server {
         let (site, actor, request) = (site(), actor(), page_request(older, newer));
         match status.as_deref() {
             None | Some("published") => service::list_own(&site, &actor, request).await,
-            Some("draft") => draft_posts::page(&site, &actor).await,
+            Some("draft") => draft_lists::page(&site, &actor).await,
             Some(_) => {
                 actor.user()?;
                 Err(AppError::BadRequest { reason: "status is published or draft".to_owned() })
@@ -430,7 +431,7 @@ mod server {
             }
             timed => {
                 let new = timed.map(|(written, _)| NewPost::from(written));
-                service::create(&site, &actor, new, key).await.map(PostOrDraft::Published)
+                service::create(&site, &actor, new, key).await
             }
         }
     }
@@ -486,7 +487,7 @@ mod server {
     }
 
     pub(super) async fn drafts() -> Result<Vec<DraftPost>, AppError> {
-        draft_posts::list(&site(), &actor(), draft_posts::LISTED).await
+        draft_lists::list(&site(), &actor(), draft_lists::LISTED).await
     }
 
     pub(super) async fn revisions(id: String) -> Result<Vec<Revision>, AppError> {

@@ -30,6 +30,20 @@ pub struct DraftPost {
     pub utc_offset: i64,
     /// Whether it is published then.
     pub is_scheduled: bool,
+    /// Since when it waits until whoever runs the site approves it; absent where its author
+    /// has not asked to publish it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
+}
+
+impl PostOrDraft {
+    #[must_use]
+    pub const fn id(&self) -> &PostId {
+        match self {
+            Self::Published(post) => &post.id,
+            Self::Draft(draft) => &draft.id,
+        }
+    }
 }
 
 impl DraftPost {

@@ -25,7 +25,7 @@ pub const FORMS: &[&Form] = &[
 ];
 
 /// The notices of forms whose outcome decides which one is shown.
-pub static NOTICES: [&Notice; 4] = [&PUBLISHED, &SCHEDULED, &RESTORED, &DRAFT_RESTORED];
+pub static NOTICES: [&Notice; 5] = [&PUBLISHED, &WAITING, &SCHEDULED, &RESTORED, &DRAFT_RESTORED];
 
 /// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =
@@ -36,7 +36,7 @@ static CREATE_POST: Form = Form {
     page: "/my-posts/new",
     holds_text: true,
     is_shown_again: true,
-    then: Then::GoToWith(published_or_scheduled),
+    then: Then::GoToWith(published_or_not),
     notice: None,
 };
 
@@ -66,7 +66,7 @@ static PUBLISH_POST: Form = Form {
     page: "/my-posts/{id}/publish",
     holds_text: true,
     is_shown_again: true,
-    then: Then::GoToWith(published_or_scheduled),
+    then: Then::GoToWith(published_or_not),
     notice: None,
 };
 
@@ -139,6 +139,10 @@ pub static DRAFT_SAVED: Notice = Notice {
     name: "draft-saved",
     sentence: "Your draft is saved. Nobody else sees it until you publish it.",
 };
+static WAITING: Notice = Notice {
+    name: "waiting",
+    sentence: "Your post waits for approval. Nobody else sees it until whoever runs the site approves it.",
+};
 static SCHEDULED: Notice =
     Notice { name: "scheduled", sentence: "Your post is scheduled. It stays a draft until then." };
 static UNPUBLISHED: Notice =
@@ -150,8 +154,14 @@ fn is_published(answer: &Value) -> bool {
     answer["status"] == "published"
 }
 
-fn published_or_scheduled(_: &Values, answer: &Value) -> (String, Option<&'static Notice>) {
-    if is_published(answer) { (post(answer), Some(&PUBLISHED)) } else { (edit(answer), Some(&SCHEDULED)) }
+fn published_or_not(_: &Values, answer: &Value) -> (String, Option<&'static Notice>) {
+    if is_published(answer) {
+        (post(answer), Some(&PUBLISHED))
+    } else if answer["waits_since"].is_null() {
+        (edit(answer), Some(&SCHEDULED))
+    } else {
+        ("/my-posts".to_owned(), Some(&WAITING))
+    }
 }
 
 fn editor(_: &Values, answer: &Value) -> String {

@@ -1,6 +1,7 @@
 //! Settings of the site that change while it runs, by `byline site set`. They are in the
 //! database, and every process that serves the site takes them within a second.
 
+pub mod css;
 mod store;
 
 pub use store::{CHANNEL, StoredState, state};

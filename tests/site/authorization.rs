@@ -2,7 +2,8 @@
 //! (security rows A1, A2, C1, C3, J1, J2, K1). The tables contain the expected
 //! results; one test for each runs it and checks the database after every cell.
 //!
-//! Ada has the post `adas`, bob the post `bobs`; no post is `missing`.
+//! Ada has the post `adas`, bob the post `bobs`; no post is `missing`. Ada's post `waits` waits
+//! for approval, and `let out` says that she may publish it now, because she has another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ const GRAPHQL: &str = "
 | getPost adas          | 401    | adas          | Unauthorized  | adas         | 401     | 403     |
 | getPost bobs          | 401    | Unauthorized  | bobs          | bobs         | 401     | 403     |
 | getPost missing       | 401    | null          | null          | null         | 401     | 403     |
+| getPost waits         | 401    | null          | null          | null         | 401     | 403     |
 | listPosts             | 401    | adas          | bobs          | adas bobs    | 401     | 403     |
 | listPosts of bob      | 401    | none          | bobs          | bobs         | 401     | 403     |
 | listPosts not of bob  | 401    | adas          | none          | adas         | 401     | 403     |
@@ -48,6 +50,7 @@ const GRAPHQL: &str = "
 | updatePost adas       | 401    | changed       | Unauthorized  | Unauthorized | 401     | 403     |
 | updatePost bobs       | 401    | Unauthorized  | changed       | Unauthorized | 401     | 403     |
 | updatePost missing    | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
+| updatePost waits      | 401    | Unauthorized  | Unauthorized  | Unauthorized | 401     | 403     |
 | updatePost adas wrong | 401    | invalid       | Unauthorized  | Unauthorized | 401     | 403     |
 | give adas to ada      | 401    | changed       | Unauthorized  | Unauthorized | 401     | 403     |
 | give adas to bob      | 401    | given to bob  | Unauthorized  | Unauthorized | 401     | 403     |
@@ -88,6 +91,7 @@ const SERVER_FUNCTIONS: &str = "
 | ------------------------- | --------- | ----------- | ----------- | --------- | ------- | --------- |
 | get_post adas             | adas      | adas        | adas        | adas      | 401     | adas      |
 | get_post missing          | 404       | 404         | 404         | 404       | 401     | 404       |
+| get_post waits            | 404       | 404         | 404         | 404       | 401     | 404       |
 | list_posts                | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
 | search_posts              | adas bobs | adas bobs   | adas bobs   | adas bobs | 401     | adas bobs |
 | search_posts wrong        | 422       | 422         | 422         | 422       | 401     | 422       |
@@ -99,25 +103,30 @@ const SERVER_FUNCTIONS: &str = "
 | update_post adas          | 401       | changed     | 403         | 403       | 401     | 403       |
 | update_post bobs          | 401       | 403         | changed     | 403       | 401     | 403       |
 | update_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
+| update_post waits         | 401       | 404         | 404         | 403       | 401     | 403       |
 | update_post adas wrong    | 401       | 422         | 403         | 403       | 401     | 403       |
 | update_post missing wrong | 401       | 404         | 404         | 403       | 401     | 403       |
 | delete_post adas          | 401       | deleted     | 403         | 403       | 401     | 403       |
 | delete_post adas wrong    | 401       | 400         | 403         | 403       | 401     | 403       |
 | delete_post bobs          | 401       | 403         | deleted     | 403       | 401     | 403       |
 | delete_post missing       | 401       | 404         | 404         | 403       | 401     | 403       |
+| delete_post waits         | 401       | discarded   | 404         | 403       | 401     | 403       |
 | restore_post adas         | 401       | adas        | 404         | 403       | 401     | 403       |
 | restore_post missing      | 401       | 404         | 404         | 403       | 401     | 403       |
 | save_draft                | 401       | drafted     | drafted     | 403       | 401     | 403       |
 | save_draft wrong          | 401       | 422         | 422         | 403       | 401     | 403       |
 | save_draft adas           | 401       | 409         | 404         | 403       | 401     | 403       |
+| save_draft waits          | 401       | saved       | 404         | 403       | 401     | 403       |
 | save_draft missing        | 401       | 404         | 404         | 403       | 401     | 403       |
 | publish_post adas         | 401       | adas        | 404         | 403       | 401     | 403       |
 | publish_post adas wrong   | 401       | 404         | 404         | 403       | 401     | 403       |
+| publish_post waits        | 401       | let out     | 404         | 403       | 401     | 403       |
 | publish_post missing      | 401       | 404         | 404         | 403       | 401     | 403       |
 | unpublish_post adas       | 401       | withdrawn   | 403         | 403       | 401     | 403       |
 | unpublish_post adas wrong | 401       | 422         | 403         | 403       | 401     | 403       |
+| unpublish_post waits      | 401       | saved       | 404         | 403       | 401     | 403       |
 | unpublish_post missing    | 401       | 404         | 404         | 403       | 401     | 403       |
-| my_drafts                 | 401       | none        | none        | 403       | 401     | none      |
+| my_drafts                 | 401       | waits       | none        | 403       | 401     | waits     |
 | list_revisions adas       | 401       | adas        | 403         | 403       | 401     | adas      |
 | list_revisions missing    | 401       | 404         | 404         | 403       | 401     | 404       |
 | restore_revision adas     | 401       | adas        | 403         | 403       | 401     | 403       |
@@ -165,6 +174,7 @@ const SERVER_FUNCTIONS: &str = "
 | admin_put_in_charge       | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_end_charge          | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_delete_account      | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_approve_post        | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_hide_post           | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_restore_post        | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_invite              | 404       | 404         | 404         | 404       | 401     | 403       |
@@ -172,6 +182,7 @@ const SERVER_FUNCTIONS: &str = "
 | admin_dismiss_reports     | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_sweep               | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_undo_sweep          | 404       | 404         | 404         | 404       | 401     | 403       |
+| report_post waits         | 404       | 404         | 404         | 404       | 401     | 403       |
 | report_post missing       | 404       | 404         | 404         | 404       | 401     | 403       |
 | report_post adas wrong    | 422       | 422         | 422         | 422       | 401     | 403       |
 | undo_email                | 422       | 422         | 422         | 422       | 401     | 403       |
@@ -180,6 +191,11 @@ const SERVER_FUNCTIONS: &str = "
 /// A passkey of ada, who is the only one with API keys. Nobody can use it.
 const PASSKEY: &str = "INSERT INTO passkeys SELECT 'adas', user_id, 'Laptop', hash, '{}', 0, NULL, NULL
     FROM api_keys WHERE id = (SELECT MIN(id) FROM api_keys WHERE user_id IS NOT NULL)";
+
+/// A post of ada that waits for approval.
+const WAITING: &str =
+    "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, title, content, waits_since)
+    SELECT 'waits', id, 1, 1, 1, 'Title', '', 1 FROM users WHERE username = 'ada'";
 
 type Row = (&'static str, BTreeMap<&'static str, &'static str>);
 
@@ -299,7 +315,7 @@ impl World {
         world
     }
 
-    /// Leaves exactly the two posts, both new.
+    /// Leaves exactly the two posts, both new, and the one that waits.
     async fn set_up(&self) {
         let probe = &mut self.site.probe().await;
         for table in ["posts", "deleted_posts", "trashed_posts", "drafts", "revisions", "post_addresses"] {
@@ -311,6 +327,7 @@ impl World {
             let answer = self.site.graphql(by, &made).await.json();
             assert_eq!(answer["data"]["createPost"]["id"], id, "{answer}");
         }
+        probe.execute(WAITING).await;
     }
 
     /// A document for a row of the table.
@@ -481,6 +498,12 @@ impl World {
                 ("events +1, post_addresses +1, posts -1 +1, revisions +1", Some((last, "New", 2)))
             }
             Some("drafted") => ("drafts +1", None),
+            Some("saved") => ("drafts -1 +1", None),
+            Some("discarded") => ("drafts -1, trashed_posts +1", None),
+            Some("let") => (
+                "drafts -1, events +1, post_addresses +1, posts +1, rendered_posts +1",
+                Some(("ada", "Title", 1)),
+            ),
             Some("withdrawn") => {
                 ("deleted_posts +1, drafts +1, events +1, posts -1, rendered_posts -1, revisions +1", None)
             }
@@ -496,8 +519,21 @@ impl World {
 /// Whether a cell says that something is stored that was not before.
 fn changes_something(cell: &str) -> bool {
     let first = cell.split(' ').next().unwrap_or_default();
-    ["made", "changed", "given", "drafted", "withdrawn", "deleted", "a", "revoked", "removed"]
-        .contains(&first)
+    [
+        "made",
+        "changed",
+        "given",
+        "drafted",
+        "saved",
+        "discarded",
+        "let",
+        "withdrawn",
+        "deleted",
+        "a",
+        "revoked",
+        "removed",
+    ]
+    .contains(&first)
 }
 
 struct Visit {
@@ -638,10 +674,13 @@ fn answered(row: &str, answer: &Answer) -> (String, String) {
     let body = answer.json();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let said = match row.split(' ').collect::<Vec<_>>()[..] {
+        ["save_draft" | "unpublish_post", "waits"] => "saved".to_owned(),
+        ["publish_post", "waits"] => "let out".to_owned(),
+        ["delete_post", "waits"] => "discarded".to_owned(),
         ["get_post" | "restore_post" | "publish_post" | "restore_revision", _] => text("id"),
         ["save_draft"] => "drafted".to_owned(),
         ["unpublish_post", _] => "withdrawn".to_owned(),
-        ["my_drafts"] if body == Value::Array(Vec::new()) => "none".to_owned(),
+        ["my_drafts"] => ids(&body),
         ["list_revisions", _] => body[0]["post"].as_str().expect("an id").to_owned(),
         ["list_posts" | "my_posts" | "search_posts"] => ids(&body["posts"]),
         ["create_post", ..] => format!("made by {}", text("owner")),

@@ -115,12 +115,12 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     .await;
     for (id, time) in [("draft", "NULL"), ("draft too", "-1")] {
         site.tamper(&format!(
-            "INSERT INTO drafts VALUES ('{id}', 'Z', 1, 0, -1, {time}, {time}, -210, 1, 's', 'a,b', '', '', 'de')"
+            "INSERT INTO drafts VALUES ('{id}', 'Z', 1, 0, -1, {time}, {time}, -210, 1, 's', 'a,b', '', '', 'de', {time})"
         ))
         .await;
     }
     site.tamper("UPDATE posts SET language = 'de' WHERE id = 'none'").await;
-    site.tamper("UPDATE users SET plain_punctuation = 1 WHERE id = 'Z'").await;
+    site.tamper("UPDATE users SET plain_punctuation = 1, approved_at = -1 WHERE id = 'Z'").await;
     site.tamper("INSERT INTO site_settings VALUES ('about', 'é', -1), ('of a newer Byline', '', 0)").await;
     site.tamper("INSERT INTO post_addresses VALUES ('Z', 's', 'gone', -1)").await;
     site.tamper("INSERT INTO former_usernames VALUES ('é', 'Z', -1), ('old', 'a', 0)").await;

@@ -12,6 +12,7 @@ mod accounts;
 mod addresses;
 mod admin;
 mod api_keys;
+mod approval;
 mod authorization;
 mod authors;
 mod backup;

@@ -133,7 +133,7 @@ async fn a_post_that_is_hidden_is_nowhere_and_its_author_reads_why() {
     byline
         .run(&["post", "hide", &post, "--reason", "Once more"], "")
         .await
-        .failed_with(&["no post with that id is published"]);
+        .failed_with(&["no post with that id is published, or waits"]);
     byline.run(&["post", "restore", &kept], "").await.failed_with(&["no post with that id is hidden"]);
     byline.run(&["post", "hide", &kept, "--reason", " "], "").await.failed_with(&["reason"]);
 

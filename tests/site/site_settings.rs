@@ -91,6 +91,10 @@ async fn a_value_that_does_not_fit_is_refused_and_nothing_is_stored() {
         ("accent", "green", &["accent", "#1f5f4a"]),
         ("sign-up", "maybe", &["sign-up", "open", "invite", "closed"]),
         ("about", &"x".repeat(100_001), &["about", "100000"]),
+        ("approval", "maybe", &["approval", "none", "first-posts"]),
+        ("footer-links", "Fine /about\nText javascript:alert(1)", &["footer-links", "line 2"]),
+        ("css", &"x".repeat(65_537), &["css", "65536"]),
+        ("hsts", "3651", &["hsts", "3650"]),
     ] {
         byline.run(&["site", "set", setting, value], "").await.failed_with(words);
     }
@@ -200,4 +204,112 @@ async fn an_invitation_waits_for_an_address_and_comes_back_if_that_is_not_confir
     assert_eq!(submit(&carla).await, 403, "it is somebody's");
     site.tamper("UPDATE pending_sign_ups SET expires_at = created_at").await;
     assert_eq!(submit(&carla).await, 303, "nobody confirmed the address");
+}
+
+#[tokio::test]
+async fn links_of_the_operator_are_at_the_foot_of_every_page() {
+    let site = Running::start().await;
+    let post = site.author("ada").await.publish("The heron", "It stands.").await;
+    let mut reader = site.browser();
+    let address = site.path_of(&post).await;
+    assert_eq!(reader.page(&address).await.link("Our code"), None);
+    let links =
+        "Our code https://example.org/a?b=1&c=\"2\nWrite <us> mailto:us@example.org\nRules /about#rules";
+    site.set(SiteSetting::FooterLinks, links).await;
+    for path in ["/", &address, "/login", "/nope"] {
+        let page = reader.get(path).await.page();
+        page.assert_harmless("links with markup");
+        let foot = |selector: &str| page.attributes(&format!(".site-footer {selector}"), "href");
+        assert_eq!(foot("a[rel=external]"), ["https://example.org/a?b=1&c=%222"], "{path}");
+        assert_eq!(page.link("Write <us>").as_deref(), Some("mailto:us@example.org"), "{path}");
+        assert_eq!(page.link("Rules").as_deref(), Some("/about#rules"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_style_sheet_of_the_operator_is_on_every_page_but_those_that_remove_it() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    site.tamper("UPDATE users SET is_admin = 1").await;
+    let post = ada.publish("The heron", "It stands.").await;
+    let post = site.path_of(&post).await;
+    let mut reader = site.browser();
+    let own = "link[rel=stylesheet][href^='/assets/site/']";
+    assert_eq!(reader.page("/").await.count(own), 0);
+    let sent =
+        ada.submit("/admin/settings", &[("css", "body { background: pink }\r\n</style><script>")]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text());
+    let mut first = None;
+    for path in ["/", &post, "/signup", "/nope"] {
+        let page = reader.get(path).await.page();
+        page.assert_harmless("a style sheet with markup");
+        let sheets = page.attributes("link[rel=stylesheet]", "href");
+        let address = page.attribute(own, "href").expect("a style sheet");
+        assert_eq!(sheets.last(), Some(&address), "{path}: after all others");
+        first = Some(address);
+    }
+    let first = first.expect("an address");
+    let sheet = reader.get(&first).await;
+    assert_eq!(sheet.text(), "body { background: pink }\n</style><script>");
+    assert_eq!(sheet.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(sheet.header("cache-control"), "public, max-age=31536000, immutable");
+    for path in ["/admin", "/admin/settings", "/login"] {
+        let client = if path == "/login" { &mut reader } else { &mut ada };
+        let page = client.get(path).await.page();
+        assert_eq!(page.count(own), 0, "{path}");
+        assert!(page.count("link[rel=stylesheet]") > 0, "{path}");
+    }
+    assert_eq!(ada.page("/my-posts").await.count(own), 1);
+
+    site.set(SiteSetting::Css, "body { color: red }").await;
+    let second = reader.page("/").await.attribute(own, "href").expect("another one");
+    assert_ne!(second, first);
+    let old = reader.get_once(&first).await;
+    assert_eq!((old.status, old.location(), old.header("cache-control")), (302, second.as_str(), "no-store"));
+    site.set(SiteSetting::Css, "").await;
+    assert_eq!(reader.page("/").await.count(own), 0);
+    assert_eq!(reader.get(&second).await.status, 404);
+    assert_eq!(reader.get("/assets/site/.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn every_process_serves_the_style_sheet_that_another_has_just_got() {
+    let several = Several::start(postgres_database().await, 2, &[]).await;
+    let byline = Byline::in_an_empty_folder();
+    let file = byline.folder().join("site.css");
+    std::fs::write(&file, "main { border: 0 }").expect("a file");
+    let named = format!("@{}", file.display());
+    byline
+        .run(&["site", "set", "css", &named, "--database-url", several.database.url_text()], "")
+        .await
+        .succeeded();
+    let mut readers = several.at_each(&several.browser());
+    let mut address = None;
+    until("a page with it", async || {
+        let page = readers[0].page("/").await;
+        address = page.attributes("link[href^='/assets/site/']", "href").pop();
+        address.is_some()
+    })
+    .await;
+    let address = address.expect("an address");
+    for reader in &mut readers {
+        assert_eq!(reader.get(&address).await.text(), "main { border: 0 }");
+    }
+    byline.run(&["site", "set", "css", "@missing.css"], "").await.failed_with(&["missing.css"]);
+    several.stop().await;
+}
+
+#[tokio::test]
+async fn how_long_browsers_come_by_https_alone_is_said_by_https_alone() {
+    let header =
+        async |site: &Running| site.browser().get("/").await.header("strict-transport-security").to_owned();
+    let site = Running::start_behind_https().await;
+    assert_eq!(header(&site).await, "max-age=63072000; includeSubDomains");
+    site.set(SiteSetting::Hsts, "30").await;
+    assert_eq!(header(&site).await, "max-age=2592000");
+    site.set(SiteSetting::Hsts, "off").await;
+    assert_eq!(header(&site).await, "");
+    let plain = Running::start().await;
+    plain.set(SiteSetting::Hsts, "30").await;
+    assert_eq!(header(&plain).await, "");
 }

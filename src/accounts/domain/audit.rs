@@ -58,6 +58,7 @@ pub enum AuditKind {
     SignedOutByAdmin,
     Locked,
     Unlocked,
+    PostApproved,
     PostHidden,
     PostRestored,
     SettingsChanged,
@@ -111,6 +112,7 @@ impl AuditKind {
             Self::SignedOutByAdmin => ("signed_out_by_admin", "Signed out by whoever runs the site"),
             Self::Locked => ("locked", "Locked by whoever runs the site"),
             Self::Unlocked => ("unlocked", "Unlocked by whoever runs the site"),
+            Self::PostApproved => ("post_approved", "A post approved by whoever runs the site"),
             Self::PostHidden => ("post_hidden", "A post hidden by whoever runs the site"),
             Self::SettingsChanged => ("settings_changed", "Settings of the site changed"),
             Self::InvitationMade => ("invitation_made", "An invitation made"),
@@ -120,7 +122,7 @@ impl AuditKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::SignedUp,
         Self::LoggedIn,
         Self::LogInRefused,
@@ -152,6 +154,7 @@ impl AuditKind {
         Self::SignedOutByAdmin,
         Self::Locked,
         Self::Unlocked,
+        Self::PostApproved,
         Self::PostHidden,
         Self::PostRestored,
         Self::SettingsChanged,

@@ -9,6 +9,7 @@ mod posts;
 mod reports;
 mod settings;
 mod sweeps;
+mod waiting;
 
 pub use account::{AccountDeedPage, DeletePage, OneAccountPage};
 pub use accounts::AccountsPage;
@@ -19,6 +20,7 @@ pub use posts::{HiddenPostsPage, HidePostPage, PostsPage, RestorePostPage};
 pub use reports::{DismissReportsPage, ReportsPage};
 pub use settings::SettingsPage;
 pub use sweeps::{SweepsPage, UndoSweepPage};
+pub use waiting::{ApprovePostPage, WaitingPostsPage};
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     http::{context::site, health::usable_database},
     ops::backup::runs,
-    posts::domain::reports,
+    posts::domain::{approval, reports},
     site::Site,
     ui::load,
 };
@@ -22,6 +22,7 @@ pub fn OverviewPage() -> impl IntoView {
         let site = site();
         let Counts { accounts, locked, posts, hidden, mails, given_up, invitations } = counts(&site).await?;
         let reported = reports::count_of_posts(&mut site.database.read().await?).await?;
+        let waiting = approval::count(&mut site.database.read().await?).await?;
         let engine = match site.database.engine() {
             Engine::Sqlite => "SQLite",
             Engine::Postgres => "PostgreSQL",
@@ -43,7 +44,7 @@ pub fn OverviewPage() -> impl IntoView {
                     {format!("{accounts}, of which {locked} are locked")}
                 </Part>
                 <Part title="Posts" href="/admin/posts" link="Look after posts">
-                    {format!("{posts} published, {hidden} hidden")}
+                    {format!("{posts} published, {waiting} waiting for approval, {hidden} hidden")}
                 </Part>
                 <Part title="Reports" href="/admin/reports" link="Read reports">
                     {format!("{reported} posts are reported")}

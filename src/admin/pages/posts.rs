@@ -11,6 +11,7 @@ use crate::{
     posts::{
         PageRequest, PostId, Summary,
         domain::{
+            approval,
             hidden::{self, HiddenPost},
             search::{self, SearchWords},
             service,
@@ -28,12 +29,16 @@ pub fn PostsPage() -> impl IntoView {
     let (typed, older, after) = (query("q").unwrap_or_default(), query("older"), query("after"));
     load(async move {
         by().await?;
+        let waiting = approval::count(&mut site().database.read().await?).await?;
         let (posts, more) = found(typed.trim(), older.as_deref(), after.as_deref()).await?;
         let is_empty = posts.is_empty();
         let entries = posts.into_iter().map(|post| view! { <Entry post /> }).collect_view();
         Ok(view! {
             <Head title="Posts" />
-            <p><a href="/admin/posts/hidden">"Posts that are hidden"</a></p>
+            <p class="actions">
+                <a href="/admin/posts/waiting">{format!("Posts that wait for approval ({waiting})")}</a>
+                <a href="/admin/posts/hidden">"Posts that are hidden"</a>
+            </p>
             <SearchForm
                 action="/admin/posts"
                 label="Search posts"
@@ -122,14 +127,21 @@ fn Entry(post: Summary) -> impl IntoView {
 pub fn HidePostPage() -> impl IntoView {
     let id = parameter("id");
     load(async move {
-        by().await?;
+        let by = by().await?;
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        let post = service::summary(&site(), &Actor::Anonymous, &id).await?;
+        let (title, owner, back) = match service::summary(&site(), &Actor::Anonymous, &id).await {
+            Ok(post) => (post.title.to_string(), post.owner.clone(), post.address()),
+            Err(AppError::NotFound) => {
+                let post = approval::waiting(&site(), &by, &id).await?;
+                (post.shown_title().to_owned(), post.owner, "/admin/posts/waiting".to_owned())
+            }
+            Err(error) => return Err(error),
+        };
         Ok(view! {
             <Head title="Hide a post" />
             <div class="narrow">
                 <ErrorSummary />
-                <p>"“"<bdi>{post.title.to_string()}</bdi>"” by "<bdi>{post.owner.clone()}</bdi>
+                <p>"“"<bdi>{title}</bdi>"” by "<bdi>{owner}</bdi>
                     " will be gone for everyone. Its author finds it in their trash, with the reason, and cannot restore it. You can."</p>
                 <form method="post" action=format!("/admin/posts/{id}/hide") novalidate>
                     <TextField
@@ -139,7 +151,7 @@ pub fn HidePostPage() -> impl IntoView {
                     />
                     <div class="button-row">
                         <button class="button danger" type="submit">"Hide the post"</button>
-                        <a href=post.address()>"Go back"</a>
+                        <a href=back>"Go back"</a>
                     </div>
                 </form>
             </div>
@@ -196,10 +208,10 @@ pub fn RestorePostPage() -> impl IntoView {
         let post = posts.into_iter().find(|post| post.id == id).ok_or(AppError::NotFound)?;
         Ok(view! {
             <Deed
-                question=format!("Publish “{}” again?", post.title)
-                sentence=format!("It was hidden from everyone. The reason: {}", post.reason)
+                question=format!("Take “{}” back out of hiding?", post.title)
+                sentence=format!("It was hidden from everyone. The reason: {}. What was published before is published again; what waited for approval waits again.", post.reason)
                 action=format!("/admin/posts/{id}/restore")
-                button="Publish it again"
+                button="Restore it"
                 back="/admin/posts/hidden"
                 danger=false
             />

@@ -26,9 +26,10 @@ pub fn SettingsPage() -> impl IntoView {
                 .find(|sent| *sent == value)
                 .unwrap_or(setting.default_value())
         };
-        let [faces, sign_up, ai_crawlers] = [
+        let [faces, sign_up, approval, ai_crawlers] = [
             (SiteSetting::Faces, FACES),
             (SiteSetting::SignUp, SIGN_UP),
+            (SiteSetting::Approval, APPROVAL),
             (SiteSetting::AiCrawlers, AI_CRAWLERS),
         ]
         .map(|(setting, choices)| choice(setting, choices));
@@ -76,12 +77,34 @@ pub fn SettingsPage() -> impl IntoView {
                         hint="Markdown of the page /about; empty for none"
                         value=value(SiteSetting::About)
                     />
+                    <TextArea
+                        field=Field::FooterLinks
+                        hint="One a line, ten at most: a text, a space, and an address that begins with https://, http://, mailto: or /"
+                        value=value(SiteSetting::FooterLinks)
+                    />
+                    <TextArea
+                        field=Field::Css
+                        hint="CSS, 64 KiB at most, after Byline's own on every page but those of /admin and of the login"
+                        value=value(SiteSetting::Css)
+                    />
                     <SelectField field=Field::SignUp choices=owned(SIGN_UP) value=sign_up />
+                    <SelectField
+                        field=Field::Approval
+                        hint="What waits is at Posts. When you turn this off, it goes on waiting until you approve it or its author publishes it again"
+                        choices=owned(APPROVAL)
+                        value=approval
+                    />
                     <SelectField
                         field=Field::AiCrawlers
                         hint="What robots.txt asks of them"
                         choices=owned(AI_CRAWLERS)
                         value=ai_crawlers
+                    />
+                    <TextField
+                        field=Field::Hsts
+                        autocomplete="on"
+                        hint="Such as 365: a browser that came by https once comes by nothing else so long. With with-subdomains after it, the same holds for every name below this one. 0 makes browsers forget it, off says nothing"
+                        value=value(SiteSetting::Hsts)
                     />
                     <button class="button" type="submit">"Save settings"</button>
                 </form>
@@ -94,6 +117,8 @@ const FACES: &[(&str, &str)] =
     &[("served", "The serif that the site brings along"), ("system", "What the reader's system has")];
 const SIGN_UP: &[(&str, &str)] =
     &[("open", "Everyone"), ("invite", "Whoever has an invitation"), ("closed", "Nobody")];
+const APPROVAL: &[(&str, &str)] =
+    &[("none", "None"), ("first-posts", "Those of authors of whom nothing is published yet")];
 const AI_CRAWLERS: &[(&str, &str)] = &[("allow", "They may come"), ("refuse", "They are asked to stay away")];
 
 fn owned(choices: &'static [(&'static str, &'static str)]) -> Vec<(&'static str, String)> {

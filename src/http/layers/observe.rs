@@ -71,7 +71,8 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     };
     let mut response = in_request(id, answer).await.unwrap_or_else(|error| refusal(&error, html));
 
-    secure(response.headers_mut(), site.public_url.is_https());
+    let hsts = site.public_url.is_https().then(|| site.settings().hsts.header()).flatten();
+    secure(response.headers_mut(), hsts);
     speculation::announce(response.headers_mut());
     let (status, took) = (response.status(), started.elapsed());
     counts.answered(status, took);

@@ -47,7 +47,7 @@ use crate::{
     posts::{
         DraftPost, Language, PageRequest, Post, PostId, Revision,
         domain::{
-            DraftText, draft_posts,
+            DraftText, draft_lists,
             revisions::{self, RevisionText},
             service,
             trash::{self, TrashedPost},
@@ -202,7 +202,7 @@ async fn write_texts<T: Target + Send>(site: &Site, caller: &Caller, target: &mu
         }
         next = page.older.map(PageRequest::OlderThan);
     }
-    for draft in draft_posts::list(site, &caller.actor, i64::MAX).await? {
+    for draft in draft_lists::list(site, &caller.actor, i64::MAX).await? {
         target.add_text(&format!("drafts/{}.md", draft.id), &draft_markdown(&draft))?;
         target.hand_on().await?;
         add_revisions(site, caller, &draft.id, target).await?;

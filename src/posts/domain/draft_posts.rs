@@ -2,20 +2,19 @@
 //! gets the answer for what does not exist (security row A2).
 
 use super::{
-    DraftText, FilingChange, PostText, Written, conflict, draft_store,
+    DraftText, FilingChange, PostText, Written, approval, conflict, draft_store,
     fold::{self, Folded},
     limits, policy,
     rendering::Renderer,
     revisions,
     rows::broken,
     schedule::PublishTime,
-    select::{Listing, Selection},
     service::{self, change},
     slugs,
     store::{self, Insertion},
 };
 use crate::{
-    accounts::domain::{account, contact::may_write},
+    accounts::domain::{contact::may_write, running::InCharge},
     clock,
     config::AuthorLimits,
     credentials::{Actor, User},
@@ -26,7 +25,7 @@ use crate::{
     },
     error::{AppError, Field, Parsed},
     posts::{
-        Content, Cursor, DraftPost, Page, Post, PostId, PostOrDraft, Summary, Tags, Title,
+        Content, DraftPost, PostId, PostOrDraft, Tags,
         events::{EventKind, store as events},
     },
     site::Site,
@@ -63,96 +62,6 @@ pub async fn own_post_or_draft(site: &Site, actor: &Actor, id: &PostId) -> Resul
     match service::own(site, actor, id).await {
         Err(AppError::NotFound) => own(site, actor, id).await.map(PostOrDraft::Draft),
         post => post.map(PostOrDraft::Published),
-    }
-}
-
-/// The most drafts of a list.
-pub const LISTED: i64 = 200;
-/// The most drafts that a program can look through.
-const MOST: i64 = 1000;
-
-/// The actor's own drafts, the last saved first, at most `limit`.
-///
-/// # Errors
-/// [`AppError::NotSignedIn`].
-pub async fn list(site: &Site, actor: &Actor, limit: i64) -> Result<Vec<DraftPost>, AppError> {
-    let owner = &actor.user()?.id;
-    draft_store::list(&mut site.reader_for(actor).await?, owner, limit).await
-}
-
-/// Of a selection, the actor's own drafts, the last begun first.
-///
-/// # Errors
-/// [`AppError::NotSignedIn`], [`AppError::ReadOnly`].
-pub async fn select_own<E: From<AppError>>(
-    site: &Site,
-    actor: &Actor,
-    selection: Parsed<Selection, E>,
-) -> Result<Listing<Post>, E> {
-    let user = actor.user()?;
-    let Selection { tag, slug, filter, after, limit, .. } = selection?;
-    let drafts = list(site, actor, MOST).await?;
-    let mut posts = drafts.into_iter().map(|draft| draft.as_post(user)).collect::<Result<Vec<_>, _>>()?;
-    posts.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-    posts.retain(|post| {
-        tag.as_ref().is_none_or(|tag| post.tags.iter().any(|one| one == tag))
-            && slug.as_ref().is_none_or(|slug| post.slug.as_ref() == Some(slug))
-            && after.as_ref().is_none_or(|after| (post.created_at, &post.id) < (after.created_at, &after.id))
-            && filter.matches(post.into())
-    });
-    let is_cut = posts.len() > limit;
-    posts.truncate(limit);
-    let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
-    Ok(Listing { next: last.filter(|_| is_cut), posts })
-}
-
-/// The actor's own drafts as a page of a list.
-///
-/// # Errors
-/// [`AppError::NotSignedIn`].
-pub async fn page(site: &Site, actor: &Actor) -> Result<Page, AppError> {
-    let user = actor.user()?;
-    let as_of = site.bus().newest();
-    let drafts = list(site, actor, LISTED).await?;
-    let found = account::author(&mut site.reader_for(actor).await?, &user.username).await?;
-    let (_, profile) = found.ok_or(AppError::NotFound)?;
-    let author = profile.display_name.or(user.username.as_str()).to_owned();
-    let posts = drafts.into_iter().map(|draft| {
-        let Post { id, slug, tags, language, title, owner, version, created_at, updated_at, .. } =
-            draft.as_post(user)?;
-        let (excerpt, author) = (String::new(), author.clone());
-        Ok(Summary {
-            id,
-            slug,
-            tags,
-            language,
-            title,
-            excerpt,
-            owner,
-            author,
-            version,
-            created_at,
-            updated_at,
-        })
-    });
-    Ok(Page { posts: posts.collect::<Result<_, AppError>>()?, older: None, newer: None, as_of })
-}
-
-impl DraftPost {
-    /// As programs see it in a list of posts. Without a title it is called "Untitled".
-    fn as_post(&self, owner: &User) -> Result<Post, AppError> {
-        Ok(Post {
-            id: self.id.clone(),
-            slug: self.slug.clone(),
-            tags: self.tags.clone(),
-            language: self.language,
-            title: broken(Title::parse(self.shown_title()))?,
-            content: Some(self.content.clone()),
-            owner: owner.username.to_string(),
-            version: self.version,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        })
     }
 }
 
@@ -298,6 +207,7 @@ async fn begin(
         publish_at: None,
         utc_offset: 0,
         is_scheduled: false,
+        waits_since: None,
     };
     let draft = after(&empty, save);
     draft_store::insert(db, &user.id, &draft, None).await?;
@@ -318,7 +228,8 @@ pub struct Publication {
     pub time: Option<PublishTime>,
 }
 
-/// Publishes a draft, now or at a time to come. Sent twice, it is done once.
+/// Publishes a draft, now or at a time to come. Where it has to wait for approval
+/// ([`approval`]), it stays a draft. Sent twice, it is done once.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::EmailNotConfirmed`]; [`AppError::NotFound`], also
@@ -355,7 +266,7 @@ pub async fn publish(
         return schedule(site, user, id, version, written, time).await.map(PostOrDraft::Draft);
     }
     let input = (user, id.clone(), version, written);
-    Ok(PostOrDraft::Published(publish_now(site, input, None).await?))
+    publish_now(site, input, Occasion::Asked).await
 }
 
 /// The answer to a request that came twice: the post, if it has that text.
@@ -400,7 +311,8 @@ async fn schedule(
                 filing: written.filing,
                 time: Some(Some(time)),
             };
-            let draft = DraftPost { is_scheduled: true, ..after(&current, &save) };
+            // It waits when its time has come.
+            let draft = DraftPost { is_scheduled: true, waits_since: None, ..after(&current, &save) };
             if draft == current {
                 return Ok(current);
             }
@@ -415,69 +327,106 @@ async fn schedule(
     Ok(scheduled)
 }
 
-/// Publishes a draft that is there. With `due`, only if it is due by then.
+/// On what occasion a draft is published.
+#[derive(Clone, Debug)]
+pub(super) enum Occasion {
+    /// Its author asks for it.
+    Asked,
+    /// Its time has come, if it is due by then.
+    Due(Timestamp),
+    /// Whoever runs the site has approved it.
+    Approved(InCharge),
+}
+
+/// Publishes a draft that is there, or lets it wait for approval.
 pub(super) async fn publish_now(
     site: &Site,
     input: (User, PostId, Option<i64>, Written),
-    due: Option<Timestamp>,
-) -> Result<Post, AppError> {
+    occasion: Occasion,
+) -> Result<PostOrDraft, AppError> {
     let (user, id, version, written) = input;
     // Before the transaction: writers do not wait for a rendering.
     let rendering = Renderer::render_for(site, &user.id, written.text.text()).await?;
     let (written, folded) =
         fold::fold_before_write(written, |written: &Written| Some(written.text.content.as_ref())).await?;
     let limits: AuthorLimits = *site.part();
-    let input = (user, id, version, written, folded, rendering);
-    let published = change(site, input, move |db, (user, id, version, written, folded, rendering)| {
-        Box::pin(async move {
-            let Some(row) = draft_store::find_row(db, &user.id, &id).await? else {
-                return Err(missing(db, &user, &id).await?);
-            };
-            let published_at = row.published_at.or(written.date.map(Timestamp::micros));
-            let was_published = row.published_at.is_some();
-            let draft = DraftPost::try_from(row)?;
-            if version.is_some_and(|version| version != draft.version) {
-                return Err(draft_conflict(&draft));
-            }
-            let is_due =
-                draft.is_scheduled && draft.publish_at.is_some_and(|at| due.is_some_and(|due| at <= due));
-            if due.is_some() && !is_due {
-                return Err(AppError::NotFound);
-            }
-            limits::refuse_too_much(db, &user, &written.text, limits).await?;
-            execute!(db => sqlx::query("DELETE FROM drafts WHERE id = $1 AND owner_id = $2")
+    let rule = site.settings().approval;
+    let input = (user, id, version, written, folded, rendering, occasion);
+    let published =
+        change(site, input, move |db, (user, id, version, written, folded, rendering, occasion)| {
+            Box::pin(async move {
+                let Some(row) = draft_store::find_row(db, &user.id, &id).await? else {
+                    return Err(missing(db, &user, &id).await?);
+                };
+                let published_at = row.published_at.or(written.date.map(Timestamp::micros));
+                let was_published = row.published_at.is_some();
+                let draft = DraftPost::try_from(row)?;
+                if version.is_some_and(|version| version != draft.version) {
+                    return Err(draft_conflict(&draft));
+                }
+                let fits = match &occasion {
+                    Occasion::Asked => true,
+                    Occasion::Due(due) => draft.is_scheduled && draft.publish_at.is_some_and(|at| at <= *due),
+                    Occasion::Approved(_) => draft.waits_since.is_some(),
+                };
+                if !fits {
+                    return Err(AppError::NotFound);
+                }
+                limits::refuse_too_much(db, &user, &written.text, limits).await?;
+                let is_approved = matches!(occasion, Occasion::Approved(_));
+                if !is_approved && approval::must_wait(db, rule, &user).await? {
+                    let waiting = wait(db, &user, draft, written).await?;
+                    return Ok((PostOrDraft::Draft(waiting), None));
+                }
+                execute!(db => sqlx::query("DELETE FROM drafts WHERE id = $1 AND owner_id = $2")
                 .bind(id.as_str())
                 .bind(user.id.as_str()))?;
-            let mut filing = super::Filing {
-                slug: written.filing.slug.or(draft.slug),
-                tags: written.filing.tags.unwrap_or(draft.tags),
-                language: written.filing.language.unwrap_or(draft.language),
-            };
-            if due.is_some() {
-                // Nobody is there to choose another one.
-                let wanted = filing.slug.unwrap_or_else(|| slugs::from_title(written.text.title.as_str()));
-                filing.slug = Some(slugs::free(db, &user.id, &wanted, &id).await?);
-            }
-            let now = clock::now();
-            // Programs may still know the version at which it was withdrawn.
-            let last = store::find_deleted(db, &id).await?.map_or(0, |deleted| deleted.version);
-            let insertion = Insertion {
-                id: Some(id),
-                text: Folded { post_text: &written.text, rendering: Some(&rendering), content: folded },
-                filing: &filing,
-                version: if was_published { draft.version.max(last) + 1 } else { 1 },
-                created_at: published_at.map_or(now, Timestamp::from_micros),
-                now,
-            };
-            let (post, event) = store::insert(db, &user, insertion).await?;
-            Ok((post, Some(event)))
-        })
-    });
+                let mut filing = super::Filing {
+                    slug: written.filing.slug.or(draft.slug),
+                    tags: written.filing.tags.unwrap_or(draft.tags),
+                    language: written.filing.language.unwrap_or(draft.language),
+                };
+                if !matches!(occasion, Occasion::Asked) {
+                    // Nobody is there to choose another one.
+                    let wanted =
+                        filing.slug.unwrap_or_else(|| slugs::from_title(written.text.title.as_str()));
+                    filing.slug = Some(slugs::free(db, &user.id, &wanted, &id).await?);
+                }
+                let now = clock::now();
+                // Programs may still know the version at which it was withdrawn.
+                let last = store::find_deleted(db, &id).await?.map_or(0, |deleted| deleted.version);
+                let insertion = Insertion {
+                    id: Some(id),
+                    text: Folded { post_text: &written.text, rendering: Some(&rendering), content: folded },
+                    filing: &filing,
+                    version: if was_published { draft.version.max(last) + 1 } else { 1 },
+                    created_at: published_at.map_or(now, Timestamp::from_micros),
+                    now,
+                };
+                let (post, event) = store::insert(db, &user, insertion).await?;
+                if let Occasion::Approved(by) = &occasion {
+                    approval::note(db, by, &user, &post.id).await?;
+                }
+                Ok((PostOrDraft::Published(post), Some(event)))
+            })
+        });
     published.await
 }
 
+/// Stores what its author has asked to publish, and lets it wait for approval.
+async fn wait(db: &mut Db, user: &User, current: DraftPost, written: Written) -> Result<DraftPost, AppError> {
+    if let Some(slug) = &written.filing.slug {
+        slugs::refuse_taken(db, &user.id, slug, &current.id).await?;
+    }
+    let save =
+        DraftSave { version: None, text: written.text.into(), filing: written.filing, time: Some(None) };
+    let waits_since = Some(current.waits_since.unwrap_or_else(clock::now));
+    let waiting = DraftPost { waits_since, ..after(&current, &save) };
+    if waiting == current { Ok(current) } else { draft_store::update(db, &user.id, waiting).await }
+}
+
 /// Takes a post back: it is a draft from then on, with its address, its tags and its
-/// versions. Readers see a deletion. Sent twice, it is done once.
+/// versions. Readers see a deletion. A post that waits for approval waits no more. Sent twice, it is done once.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Forbidden`], [`AppError::NotFound`];
@@ -501,8 +450,8 @@ pub async fn unpublish(
     change(site, input, |db, (actor, user, id, version, written)| {
         Box::pin(async move {
             let Some(post) = store::find(db, &id).await? else {
-                let draft = draft_store::find(db, &user.id, &id).await?;
-                return draft.map(|draft| (draft, None)).ok_or(AppError::NotFound);
+                let draft = draft_store::find(db, &user.id, &id).await?.ok_or(AppError::NotFound)?;
+                return not_waiting(db, &user, draft, version, written).await.map(|draft| (draft, None));
             };
             policy::may_change(&actor, &post.owner)?;
             if version.is_some_and(|version| version != post.version) {
@@ -524,6 +473,7 @@ pub async fn unpublish(
                 publish_at: None,
                 utc_offset: 0,
                 is_scheduled: false,
+                waits_since: None,
             };
             let draft = match written {
                 Some(Written { text, filing, .. }) => {
@@ -538,4 +488,27 @@ pub async fn unpublish(
         })
     })
     .await
+}
+
+/// A draft whose author does not ask to publish it any more, with the text that is sent.
+async fn not_waiting(
+    db: &mut Db,
+    user: &User,
+    draft: DraftPost,
+    version: Option<i64>,
+    written: Option<Written>,
+) -> Result<DraftPost, AppError> {
+    if draft.waits_since.is_none() {
+        return Ok(draft);
+    }
+    if version.is_some_and(|version| version != draft.version) {
+        return Err(draft_conflict(&draft));
+    }
+    let draft = match written {
+        Some(Written { text, filing, .. }) => {
+            after(&draft, &DraftSave { version: None, text: text.into(), filing, time: None })
+        }
+        None => draft,
+    };
+    draft_store::update(db, &user.id, DraftPost { waits_since: None, ..draft }).await
 }

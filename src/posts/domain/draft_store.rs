@@ -22,6 +22,7 @@ pub(super) struct DraftRow {
     publish_at: Option<i64>,
     utc_offset: i64,
     is_scheduled: i64,
+    waits_since: Option<i64>,
     slug: String,
     tags: String,
     language: String,
@@ -29,7 +30,7 @@ pub(super) struct DraftRow {
     content: String,
 }
 
-const COLUMNS: &str = "id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, language, title, content";
+const COLUMNS: &str = "id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, waits_since, slug, tags, language, title, content";
 
 impl TryFrom<DraftRow> for DraftPost {
     type Error = AppError;
@@ -48,6 +49,7 @@ impl TryFrom<DraftRow> for DraftPost {
             publish_at: row.publish_at.map(Timestamp::from_micros),
             utc_offset: row.utc_offset,
             is_scheduled: row.is_scheduled != 0,
+            waits_since: row.waits_since.map(Timestamp::from_micros),
         })
     }
 }
@@ -73,8 +75,8 @@ pub(super) async fn insert(
     published_at: Option<Timestamp>,
 ) -> Result<(), AppError> {
     execute!(db => sqlx::query(
-            "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content, language)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "INSERT INTO drafts (id, owner_id, version, created_at, updated_at, published_at, publish_at, utc_offset, is_scheduled, slug, tags, title, content, language, waits_since)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(draft.id.as_str())
         .bind(owner.as_str())
@@ -89,7 +91,8 @@ pub(super) async fn insert(
         .bind(draft.tags.stored())
         .bind(draft.title.as_str())
         .bind(draft.content.as_str())
-        .bind(draft.language.map_or("", Language::tag)))?;
+        .bind(draft.language.map_or("", Language::tag))
+        .bind(draft.waits_since.map(Timestamp::micros)))?;
     Ok(())
 }
 
@@ -98,7 +101,7 @@ pub(super) async fn update(db: &mut Db, owner: &UserId, draft: DraftPost) -> Res
     let saved = DraftPost { version: draft.version + 1, updated_at: clock::now(), ..draft };
     let changed = execute!(db => sqlx::query(
             "UPDATE drafts SET version = $4, updated_at = $5, publish_at = $6, utc_offset = $7, is_scheduled = $8,
-                 slug = $9, tags = $10, title = $11, content = $12, language = $13
+                 slug = $9, tags = $10, title = $11, content = $12, language = $13, waits_since = $14
              WHERE id = $1 AND owner_id = $2 AND version = $3",
         )
         .bind(saved.id.as_str())
@@ -113,12 +116,18 @@ pub(super) async fn update(db: &mut Db, owner: &UserId, draft: DraftPost) -> Res
         .bind(saved.tags.stored())
         .bind(saved.title.as_str())
         .bind(saved.content.as_str())
-        .bind(saved.language.map_or("", Language::tag)))?;
+        .bind(saved.language.map_or("", Language::tag))
+        .bind(saved.waits_since.map(Timestamp::micros)))?;
     if changed == 0 { Err(AppError::WriteConflict) } else { Ok(saved) }
 }
 
 /// Puts a draft into the trash; `false` if there is none.
-pub(super) async fn delete(db: &mut Db, owner: &UserId, id: &PostId) -> Result<bool, AppError> {
+pub(super) async fn delete(
+    db: &mut Db,
+    owner: &UserId,
+    id: &PostId,
+    now: Timestamp,
+) -> Result<bool, AppError> {
     let trashed = execute!(db => sqlx::query(
             "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, language, is_draft)
              SELECT id, owner_id, version, COALESCE(published_at, created_at), $3, title, content, slug, tags, language, 1 FROM drafts
@@ -126,7 +135,7 @@ pub(super) async fn delete(db: &mut Db, owner: &UserId, id: &PostId) -> Result<b
         )
         .bind(id.as_str())
         .bind(owner.as_str())
-        .bind(clock::now().micros()))?;
+        .bind(now.micros()))?;
     execute!(db => sqlx::query("DELETE FROM drafts WHERE id = $1 AND owner_id = $2")
         .bind(id.as_str())
         .bind(owner.as_str()))?;

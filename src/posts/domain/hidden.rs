@@ -4,7 +4,7 @@
 use sqlx::FromRow;
 
 use super::{
-    reports,
+    approval, draft_store, reports,
     service::change,
     store,
     trash::{self, Gone},
@@ -16,10 +16,11 @@ use crate::{
     database::{Db, execute, on_engine},
     error::AppError,
     posts::{
-        Post, PostId, PostOrDraft,
+        PostId, PostOrDraft,
         events::{Event, EventKind, store as events},
     },
     site::Site,
+    timestamp::Timestamp,
 };
 
 /// Why a post is hidden, in words for its author: 1 to 500 characters, on one line.
@@ -52,12 +53,17 @@ impl HiddenReason {
     }
 }
 
-/// Hides a published post: everybody hears of it as of a deletion.
+/// Hides a published post: everybody hears of it as of a deletion. A post that waits for
+/// approval is hidden as well, and nobody hears of it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] where no such post is published; [`AppError::Busy`].
+/// [`AppError::NotFound`] where no such post is published or waits; [`AppError::Busy`].
 pub async fn hide(site: &Site, by: &InCharge, id: &PostId, reason: HiddenReason) -> Result<(), AppError> {
-    let owner = owner_of_published(&mut site.database.read().await?, id).await?.ok_or(AppError::NotFound)?;
+    let db = &mut site.database.read().await?;
+    let Some(owner) = owner_of_published(db, id).await? else {
+        let owner = approval::owner(db, id).await?.ok_or(AppError::NotFound)?;
+        return hide_waiting(site, by, owner, id, reason).await;
+    };
     change(site, (owner, by.clone(), id.clone(), reason), |db, (owner, by, id, reason)| {
         Box::pin(async move { hide_in(db, &by, &owner, &id, &reason).await.map(|event| ((), Some(event))) })
     })
@@ -74,32 +80,59 @@ pub(super) async fn hide_in(
 ) -> Result<Event, AppError> {
     let now = clock::now();
     store::delete(db, id, &owner.id, now).await?.ok_or(AppError::NotFound)?;
-    execute!(db => sqlx::query(
-            "UPDATE trashed_posts SET hidden_reason = $1 WHERE id = $2 AND trashed_at = $3",
-        )
-        .bind(reason)
-        .bind(id.as_str())
-        .bind(now.micros()))?;
+    set_reason(db, id, now, reason).await?;
     reports::settle(db, id).await?;
     by.note(db, AuditKind::PostHidden, owner, id.as_str()).await?;
     events::record(db, EventKind::Deleted, id, &owner.username).await
 }
 
-/// Publishes a hidden post again, as [`trash::restore`] does for its author.
+async fn hide_waiting(
+    site: &Site,
+    by: &InCharge,
+    owner: User,
+    id: &PostId,
+    reason: HiddenReason,
+) -> Result<(), AppError> {
+    let input = (owner, by.clone(), id.clone(), reason);
+    let hidden = site.database.write(input, |db, (owner, by, id, HiddenReason(reason))| {
+        Box::pin(async move {
+            // Its author may have taken it back.
+            let now = clock::now();
+            let waits = approval::owner(db, &id).await?.as_ref() == Some(&owner);
+            if !waits || !draft_store::delete(db, &owner.id, &id, now).await? {
+                return Err(AppError::NotFound);
+            }
+            set_reason(db, &id, now, &reason).await?;
+            by.note(db, AuditKind::PostHidden, &owner, id.as_str()).await
+        })
+    });
+    hidden.await
+}
+
+async fn set_reason(db: &mut Db, id: &PostId, trashed_at: Timestamp, reason: &str) -> Result<(), AppError> {
+    execute!(db => sqlx::query(
+            "UPDATE trashed_posts SET hidden_reason = $1 WHERE id = $2 AND trashed_at = $3",
+        )
+        .bind(reason)
+        .bind(id.as_str())
+        .bind(trashed_at.micros()))?;
+    Ok(())
+}
+
+/// Publishes a hidden post again, as [`trash::restore`] does for its author; what has waited
+/// for approval waits again.
 ///
 /// # Errors
 /// [`AppError::NotFound`] where no such post is hidden; [`AppError::Busy`].
-pub async fn restore(site: &Site, by: &InCharge, id: &PostId) -> Result<Post, AppError> {
+pub async fn restore(site: &Site, by: &InCharge, id: &PostId) -> Result<PostOrDraft, AppError> {
     let owner = owner_of_hidden(&mut site.database.read().await?, id).await?.ok_or(AppError::NotFound)?;
-    let PostOrDraft::Published(post) = trash::restore_of(site, owner.clone(), id, Gone::Hidden).await? else {
-        return Err(AppError::NotFound);
-    };
+    let restored = trash::restore_of(site, owner.clone(), id, Gone::Hidden).await?;
     site.database
         .write((owner, by.clone(), id.clone()), |db, (owner, by, id)| {
             Box::pin(async move { by.note(db, AuditKind::PostRestored, &owner, id.as_str()).await })
         })
         .await?;
-    Ok(post)
+    Ok(restored)
 }
 
 /// A hidden post, as whoever is in charge of the site sees it.

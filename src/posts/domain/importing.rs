@@ -226,6 +226,7 @@ fn draft(incoming: &Incoming, publish_at: Option<Timestamp>) -> DraftPost {
         publish_at,
         utc_offset: 0,
         is_scheduled: publish_at.is_some(),
+        waits_since: None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! The server side of posts: use cases, the policy that decides, the SQL.
 
+pub mod approval;
+pub mod approving;
 pub mod by_id;
 pub mod difference;
+pub mod draft_lists;
 pub mod draft_posts;
 mod draft_store;
 pub mod ending;

@@ -7,7 +7,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{
     FilingChange, PostText, Written,
-    draft_posts::{self},
+    draft_posts::{self, Occasion},
     rows::broken,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     credentials::{User, UserId},
     database::{Db, execute, on_engine},
     error::AppError,
-    posts::PostId,
+    posts::{PostId, PostOrDraft},
     site::Site,
     timestamp::Timestamp,
     username::Username,
@@ -94,8 +94,13 @@ pub async fn publish_due(site: &Site) -> Result<Option<Timestamp>, AppError> {
             };
             let written = Written { text, filing: FilingChange::default(), date: None };
             let input = (user, id.clone(), None, written);
-            match draft_posts::publish_now(site, input, Some(now)).await {
-                Ok(post) => tracing::info!(post = post.id.as_str(), "a post was published at its time"),
+            match draft_posts::publish_now(site, input, Occasion::Due(now)).await {
+                Ok(PostOrDraft::Published(_)) => {
+                    tracing::info!(post = id.as_str(), "a post was published at its time");
+                }
+                Ok(PostOrDraft::Draft(_)) => {
+                    tracing::info!(post = id.as_str(), "a post waits for approval since its time");
+                }
                 // Another process was faster, or its author.
                 Err(AppError::NotFound | AppError::Conflict { .. }) => {}
                 Err(error @ (AppError::Busy { .. } | AppError::WriteConflict)) => return Err(error),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Guard, NewPost, PostText, conflict, draft_store, filing,
+    Change, Guard, NewPost, PostText, approval, conflict, draft_store, filing,
     fold::{self, Folded},
     limits,
     lists::{self, PostsOf},
@@ -34,7 +34,7 @@ use crate::{
     error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
-        Content, Cursor, Language, Page, PageRequest, Post, PostId, Slug, Summary, Tag,
+        Content, Cursor, Language, Page, PageRequest, Post, PostId, PostOrDraft, Slug, Summary, Tag,
         domain::{Changed, DeletedPost},
         events::{Event, EventKind, store as events},
     },
@@ -296,7 +296,8 @@ where
     Ok(value)
 }
 
-/// Publishes a post; once per key (security row D5).
+/// Publishes a post, or lets it wait for approval ([`approval`]); once per key (security row
+/// D5).
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::Forbidden`] when it is to be
@@ -309,7 +310,7 @@ pub async fn create<E: From<AppError>>(
     actor: &Actor,
     new: Parsed<NewPost, E>,
     key: Parsed<Option<IdempotencyKey>>,
-) -> Result<Post, E> {
+) -> Result<PostOrDraft, E> {
     let author = policy::may_create(actor)?.clone();
     may_write(site, &author).await?;
     Ok(publish(site, author, new?, key?).await?)
@@ -320,7 +321,7 @@ async fn publish(
     author: User,
     new: NewPost,
     key: Option<IdempotencyKey>,
-) -> Result<Post, AppError> {
+) -> Result<PostOrDraft, AppError> {
     let NewPost { id, owner, post_text, filing, date } = new;
     if let Some(owner) = owner
         && !matches_login(site, &author, &owner).await?
@@ -346,26 +347,31 @@ async fn publish(
     let (post_text, folded) =
         fold::fold_before_write(post_text, |post_text: &PostText| Some(post_text.content.as_ref())).await?;
     let limits: AuthorLimits = *site.part();
+    let rule = site.settings().approval;
     let input = (author, id, post_text, (filing, date), folded, rendering, operation);
     change(site, input, move |db, (author, id, post_text, (filing, date), folded, rendering, operation)| {
         Box::pin(async move {
             if let Some(operation) = &operation
                 && let Some(made) = idempotency::remembered(db, author.id.as_str(), operation).await?
             {
-                let post = match PostId::parse(&made) {
-                    Some(id) => store::find(db, &id).await?,
-                    None => None,
-                };
+                let post = approval::created(db, &author, &made).await?;
                 return Ok((post.ok_or(AppError::KeyReused { made: Some(made) })?, None));
             }
             limits::refuse_too_much(db, &author, &post_text, limits).await?;
+            if approval::must_wait(db, rule, &author).await? {
+                let draft = approval::begin(db, &author, id, post_text, filing).await?;
+                if let Some(operation) = &operation {
+                    idempotency::remember(db, author.id.as_str(), operation, draft.id.as_str()).await?;
+                }
+                return Ok((PostOrDraft::Draft(draft), None));
+            }
             let text = Folded { post_text: &post_text, rendering: Some(&rendering), content: folded };
             let insertion = Insertion::new(id, text, &filing, clock::now()).first_published(date);
             let (post, event) = store::insert(db, &author, insertion).await?;
             if let Some(operation) = &operation {
                 idempotency::remember(db, author.id.as_str(), operation, post.id.as_str()).await?;
             }
-            Ok((post, Some(event)))
+            Ok((PostOrDraft::Published(post), Some(event)))
         })
     })
     .await
@@ -558,7 +564,7 @@ async fn remove(
                 return Ok((None, None));
             }
             let Some(post) = store::find(db, &id).await? else {
-                if !draft_store::delete(db, &user.id, &id).await? {
+                if !draft_store::delete(db, &user.id, &id, clock::now()).await? {
                     return Err(AppError::NotFound);
                 }
                 if let Some(operation) = &operation {

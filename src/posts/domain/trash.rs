@@ -177,7 +177,7 @@ pub(super) async fn restore_of(
     let actor = &Actor::User(user.clone());
     let found = find(&mut site.reader_for(actor).await?, &user.id, id, gone).await?;
     if found.as_ref().is_some_and(|row| row.is_draft != 0) {
-        return restore_draft(site, user, id).await.map(PostOrDraft::Draft);
+        return restore_draft(site, user, id, gone).await.map(PostOrDraft::Draft);
     }
     if gone == Gone::Deleted {
         may_write(site, &user).await?;
@@ -232,11 +232,12 @@ pub(super) async fn restore_of(
     }
 }
 
-/// Takes a draft out of the trash; as a draft, because it was not published.
-async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost, AppError> {
-    let restored = site.database.write((user, id.clone()), |db, (user, id)| {
+/// Takes a draft out of the trash; as a draft, because it was not published. What was hidden
+/// waits for approval again.
+async fn restore_draft(site: &Site, user: User, id: &PostId, gone: Gone) -> Result<DraftPost, AppError> {
+    let restored = site.database.write((user, id.clone()), move |db, (user, id)| {
         Box::pin(async move {
-            let row = find(db, &user.id, &id, Gone::Deleted).await?.filter(|row| row.is_draft != 0);
+            let row = find(db, &user.id, &id, gone).await?.filter(|row| row.is_draft != 0);
             let Some(row) = row else {
                 return draft_store::find(db, &user.id, &id).await?.ok_or(AppError::NotFound);
             };
@@ -257,6 +258,7 @@ async fn restore_draft(site: &Site, user: User, id: &PostId) -> Result<DraftPost
                 publish_at: None,
                 utc_offset: 0,
                 is_scheduled: false,
+                waits_since: (gone == Gone::Hidden).then(clock::now),
             };
             draft_store::insert(db, &user.id, &draft, was_published.then_some(created_at)).await?;
             execute!(db => sqlx::query("DELETE FROM trashed_posts WHERE id = $1 AND trashed_at = $2")

@@ -6,7 +6,7 @@ use super::{parts::MyPostsNav, writing_room::LocalDrafts};
 use crate::{
     posts::{
         DraftPost, address, api,
-        domain::{draft_posts, schedule},
+        domain::{draft_lists, schedule},
     },
     ui::{PageTitle, Time, load},
 };
@@ -16,7 +16,7 @@ use crate::{
 pub fn DraftsPage() -> impl IntoView {
     load(async move {
         let drafts = api::my_drafts().await?;
-        let is_cut = i64::try_from(drafts.len()).is_ok_and(|count| count >= draft_posts::LISTED);
+        let is_cut = i64::try_from(drafts.len()).is_ok_and(|count| count >= draft_lists::LISTED);
         Ok(view! {
             <PageTitle text="Drafts".to_owned() />
             <div class="heading-row">
@@ -37,7 +37,7 @@ pub fn DraftsPage() -> impl IntoView {
                     <p class="hint">"Only you see these."</p>
                     <div class="post-list">{drafts.into_iter().map(entry).collect_view()}</div>
                     {is_cut.then(|| view! {
-                        <p class="hint">{format!("These are the {} that you saved last.", draft_posts::LISTED)}</p>
+                        <p class="hint">{format!("These are the {} that you saved last.", draft_lists::LISTED)}</p>
                     })}
                 }
                 .into_any()
@@ -57,6 +57,7 @@ fn entry(draft: DraftPost) -> impl IntoView {
             <h2 id=heading><a href=edit.clone()>{draft.shown_title().to_owned()}</a></h2>
             <p class="meta">
                 "Saved "<Time at=draft.updated_at />
+                {draft.waits_since.is_some().then(|| view! { " · "<strong>"waiting for approval"</strong> })}
                 {scheduled.map(|time| view! { " · will be published at "<strong>{time}</strong> })}
             </p>
             <p class="actions">

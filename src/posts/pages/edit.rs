@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    parts::WAITING,
     post_id,
     writing_room::{Description, RoomScripts, SaveStatus, Tabs, Toolbar},
 };
@@ -147,6 +148,11 @@ impl Editing {
         }
     }
 
+    /// Whether it waits for approval.
+    const fn waits(&self) -> bool {
+        matches!(self, Self::Draft(DraftPost { waits_since: Some(_), .. }))
+    }
+
     fn id(&self) -> Option<&PostId> {
         match self {
             Self::New => None,
@@ -265,6 +271,12 @@ fn Editor(
         <PageTitle text=page_title />
         <h1>{heading}</h1>
         <ErrorSummary />
+        {editing.waits().then(|| view! {
+            <section class="notice" aria-labelledby="waiting">
+                <h2 id="waiting">"Waiting for approval"</h2>
+                <p>{WAITING}</p>
+            </section>
+        })}
         {above}
         <form
             class="editor"
@@ -337,6 +349,11 @@ fn Buttons<'a>(editing: &'a Editing) -> impl IntoView + use<> {
             </button>
             <button class="button" type="submit" data-does="publish">"Publish"</button>
             <a href="/my-posts/drafts">"Cancel"</a>
+            {draft.waits_since.is_some().then(|| view! {
+                <button class="button secondary" type="submit" formaction=format!("/my-posts/{}/unpublish", draft.id)>
+                    "Do not publish"
+                </button>
+            })}
             <a class="danger" href=address::of_deletion(&draft.id)>"Delete post"</a>
         }
         .into_any(),

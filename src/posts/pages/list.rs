@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     cursors,
-    parts::{AuthorLink, MyPostsNav, RestoreForm},
+    parts::{AuthorLink, MyPostsNav, RestoreForm, WaitingPosts},
     preview::SitePreview,
     writing_room::LocalDrafts,
 };
@@ -77,6 +77,7 @@ pub fn MyPostsPage() -> impl IntoView {
     let just_deleted = notice.is_some_and(|notice| notice == &forms::DELETED);
     load(async move {
         let page = api::my_posts(older, newer, None).await?;
+        let drafts = if first { api::my_drafts().await? } else { Vec::new() };
         let undo = if just_deleted { undo().await? } else { None };
         Ok(view! {
             <PageTitle text="My posts".to_owned() />
@@ -87,6 +88,7 @@ pub fn MyPostsPage() -> impl IntoView {
             <MyPostsNav />
             <LocalDrafts />
             {undo}
+            <WaitingPosts drafts />
             {if page.posts.is_empty() && first {
                 view! {
                     <div class="empty">

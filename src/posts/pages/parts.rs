@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    posts::{Tags, address},
-    ui::uri,
+    posts::{DraftPost, Tags, address},
+    ui::{Time, uri},
 };
 
 /// The name of an author, which leads to their page.
@@ -52,6 +52,29 @@ pub(super) fn MyPostsNav() -> impl IntoView {
         </nav>
     }
 }
+
+/// The posts of an author that wait for approval, and what that means; nothing if none waits.
+#[component]
+pub(super) fn WaitingPosts(drafts: Vec<DraftPost>) -> impl IntoView {
+    let waiting: Vec<_> =
+        drafts.into_iter().filter_map(|draft| draft.waits_since.map(|since| (draft, since))).collect();
+    (!waiting.is_empty()).then(|| {
+        let entries = waiting.into_iter().map(|(draft, since)| {
+            let edit = format!("/my-posts/{}/edit", draft.id);
+            view! { <li><a href=edit><bdi>{draft.shown_title().to_owned()}</bdi></a>", since "<Time at=since /></li> }
+        });
+        view! {
+            <section class="notice" aria-labelledby="waiting">
+                <h2 id="waiting">"Waiting for approval"</h2>
+                <p>{WAITING}</p>
+                <ul>{entries.collect_view()}</ul>
+            </section>
+        }
+    })
+}
+
+/// What it means for its author that a post waits.
+pub(super) const WAITING: &str = "The first posts of new authors are read before everyone sees them. Nobody else sees this until whoever runs the site approves it. After the first, your posts are published at once.";
 
 /// A button that publishes a deleted post again.
 #[component]

@@ -548,7 +548,7 @@ pub const MESSAGES: &[Door] = &[
 pub const OPERATOR: &[Door] = &[
     Door {
         name: "the file of settings",
-        parses: &["config/mod.rs::read_file"],
+        parses: &["config/file.rs::read_file"],
         bytes: 256 * KIB,
         worst: grammar::toml,
         way: Way::Settings,
@@ -624,6 +624,27 @@ pub const OPERATOR: &[Door] = &[
         bytes: 64 * KIB,
         worst: arguments,
         way: Way::Argument(&["migrate", "--site-description"]),
+    },
+    Door {
+        name: "the links at the foot of every page",
+        parses: &["config/footer_links.rs::FooterLinks::from_str", "config/footer_links.rs::checked"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["site", "set", "footer-links"]),
+    },
+    Door {
+        name: "the style sheet of the site",
+        parses: &["config/site_css.rs::SiteCss::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["site", "set", "css"]),
+    },
+    Door {
+        name: "how long browsers come by https alone",
+        parses: &["config/hsts.rs::Hsts::from_str"],
+        bytes: 64 * KIB,
+        worst: arguments,
+        way: Way::Argument(&["migrate", "--site-hsts"]),
     },
     Door {
         name: "why a post is hidden",
