@@ -351,6 +351,21 @@ async fn a_schedule_can_be_taken_back_and_a_draft_without_a_title_stays_one() {
 }
 
 #[tokio::test]
+async fn a_scheduled_post_of_a_locked_account_waits_until_the_account_is_opened() {
+    let site = Running::start().await;
+    let ada = site.author("ada").await;
+    let soon = clock::now().after(Duration::from_secs(3600)).rfc3339();
+    ada.as_script().submit("/api/create_post", &[("title", "Later"), ("publish_at", &soon)]).await;
+    site.tamper("UPDATE drafts SET publish_at = 1").await;
+    site.tamper("UPDATE users SET locked_at = 1").await;
+    assert_eq!(scheduled::publish_due(&site.site).await.expect("a look"), None);
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 0);
+    site.tamper("UPDATE users SET locked_at = NULL").await;
+    scheduled::publish_due(&site.site).await.expect("a look");
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 1);
+}
+
+#[tokio::test]
 async fn the_task_that_publishes_wakes_for_a_new_schedule() {
     let site = Running::start().await;
     let ada = site.author("ada").await;

@@ -123,7 +123,7 @@ struct Due {
 async fn due(db: &mut Db, now: Timestamp) -> Result<Vec<Due>, AppError> {
     let rows: Vec<(String, String, String, String, String)> = on_engine!(db => sqlx::query_as(
             "SELECT d.id, d.title, d.content, u.id, u.username FROM drafts d JOIN users u ON u.id = d.owner_id
-             WHERE d.is_scheduled = 1 AND d.publish_at <= $1 ORDER BY d.publish_at, d.id LIMIT $2",
+             WHERE d.is_scheduled = 1 AND d.publish_at <= $1 AND u.locked_at IS NULL ORDER BY d.publish_at, d.id LIMIT $2",
         )
         .bind(now.micros())
         .bind(STEP)
@@ -146,7 +146,8 @@ async fn due(db: &mut Db, now: Timestamp) -> Result<Vec<Due>, AppError> {
 
 async fn next(db: &mut Db) -> Result<Option<Timestamp>, AppError> {
     let at: Option<i64> = on_engine!(db => sqlx::query_scalar(
-            "SELECT MIN(publish_at) FROM drafts WHERE is_scheduled = 1",
+            "SELECT MIN(d.publish_at) FROM drafts d JOIN users u ON u.id = d.owner_id
+             WHERE d.is_scheduled = 1 AND u.locked_at IS NULL",
         )
         .fetch_one(db)
         .await?);
