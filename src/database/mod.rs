@@ -6,6 +6,7 @@
 //! transaction; the call returns once the change is on the disk.
 
 mod batch;
+mod config;
 mod db;
 mod error;
 mod files;
@@ -26,6 +27,7 @@ use tokio::sync::oneshot;
 
 use crate::error::AppError;
 use batch::Queued;
+pub use config::DatabaseConfig;
 pub(crate) use db::{Access, execute, on_engine};
 pub use db::{Db, TimedConnection};
 use db::{Purpose, acquire};
@@ -35,38 +37,6 @@ pub use in_order::COMMIT_ORDER_LOCK;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 use waits::Waits;
 pub use waits::{DatabaseLoad, PoolLoad};
-
-#[derive(Clone, Debug)]
-pub struct DatabaseConfig {
-    pub url: DatabaseUrl,
-    /// PostgreSQL only: the server itself, where `url` leads to it through a pooler that gives
-    /// a connection for a transaction at a time. For what belongs to a session: LISTEN, the
-    /// lock that orders changes, and the steps of the schema.
-    pub listen: Option<DatabaseUrl>,
-    /// A read replica of it; PostgreSQL only.
-    pub replica: Option<DatabaseUrl>,
-    /// Connections at most, to each server; SQLite has its own number.
-    pub connections: u32,
-}
-
-impl DatabaseConfig {
-    /// The default number of connections to a server. Five processes fit into
-    /// PostgreSQL's default of 100 connections.
-    pub const CONNECTIONS: u32 = 16;
-    /// The maximum of PostgreSQL (`MAX_BACKENDS` in its source).
-    pub const MAX_CONNECTIONS: u32 = 262_143;
-
-    #[must_use]
-    pub const fn of(url: DatabaseUrl) -> Self {
-        Self { url, listen: None, replica: None, connections: Self::CONNECTIONS }
-    }
-
-    /// The database without a pooler between.
-    #[must_use]
-    pub fn direct(&self) -> &DatabaseUrl {
-        self.listen.as_ref().unwrap_or(&self.url)
-    }
-}
 
 /// A database in use. Cheap to clone.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ use sqlx::{
 };
 
 use super::{
-    DatabaseConfig,
+    config::DatabaseConfig,
     db::{Db, MAX_WAIT, RETRIES, TRANSACTION_TIME, TimedConnection, acquire, catch_panic, wait_before_retry},
     error::OpenError,
     in_order::OrderedWriter,
