@@ -694,6 +694,7 @@ pub const OPERATOR: &[Door] = &[
 pub const OURS: &[(&str, &str)] = &[
     ("accounts/domain/account.rs::PostsOfDeleted::parse", "one of two words, within the limit of a form"),
     ("accounts/pages/mod.rs::asked_for", "a query, of which the length is limited"),
+    ("ops/backup/file.rs::unpack_open", "the same, once it is decrypted"),
     ("ops/backup/file.rs::unpack", "a file that the operator names, sealed by a hash"),
     ("ops/export/folder.rs::Folder::empty", "what an export before has written"),
     ("ops/export/static_site.rs::Answer::rewritten", "a page of this site"),
