@@ -211,6 +211,8 @@ async fn a_backup_replaces_nothing_unless_it_is_told_to_and_only_a_backup() {
 
     fs::write(byline.folder().join("letter"), "to keep").expect("a file");
     byline.run(&create(&site, "letter", &["--replace"]), "").await.failed_with(&["is no backup"]);
+    byline.run(&create(&site, "away/short", &[]), "").await.failed_with(&["away is not there", "make it"]);
+    byline.run(&create(&site, "s3://away/short", &[]), "").await.failed_with(&["object store"]);
     let database = site.url_text().strip_prefix("sqlite://").expect("a file");
     byline.run(&create(&site, database, &["--replace"]), "").await.failed_with(&["is no backup"]);
     assert_eq!(fs::read_to_string(byline.folder().join("letter")).expect("a file"), "to keep");

@@ -172,7 +172,7 @@ async fn a_backup_that_fails_is_tried_again_soon_and_whoever_is_in_charge_reads_
     assert_eq!((answer.status, answer.text()), (200, "ok\nbackup: failed\n"));
     let overview = ada.page("/admin").await.text("main");
     assert!(overview.contains("None is made yet") && overview.contains("3 failed"), "{overview}");
-    assert!(overview.contains("not mounted") && overview.contains("No such file"), "{overview}");
+    assert!(overview.contains("not mounted is not there; make it, or mount its disk"), "{overview}");
     assert!(!folder.exists(), "what is not mounted is not made");
 
     fs::create_dir(&folder).expect("a folder");

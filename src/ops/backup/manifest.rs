@@ -21,6 +21,13 @@ pub enum BackupError {
         "the secret key was to be in the backup, and none was given: name its file by --secret-key-file, or set BYLINE_SECRET_KEY"
     )]
     NoKey,
+    /// Not made by itself: a disk that is not mounted would go unnoticed.
+    #[error("the folder {0} is not there; make it, or mount its disk")]
+    NoFolder(PathBuf),
+    #[error(
+        "{0} is in an object store; write the backup into a file, and copy it there with a tool of the store"
+    )]
+    InStore(PathBuf),
     #[error("the backup {file} could not be written: {cause}")]
     Write { file: PathBuf, cause: io::Error },
     #[error("the backup {file} cannot be read or unpacked: {cause}")]

@@ -59,6 +59,9 @@ pub struct Wanted<'a> {
 pub async fn create(wanted: Wanted<'_>, to: &Path, replace: bool) -> Result<Manifest, BackupError> {
     let Wanted { from, sealer, with_key, encrypt_to } = wanted;
     let failed = |cause| BackupError::write(to, cause);
+    if to.starts_with("s3:") {
+        return Err(BackupError::InStore(to.to_owned()));
+    }
     let to = &std::path::absolute(to).map_err(failed)?;
     may_be_written(to, replace)?;
     if with_key && sealer.is_none() {
@@ -224,6 +227,9 @@ fn url_of(file: &Path) -> io::Result<DatabaseUrl> {
 }
 
 fn may_be_written(to: &Path, replace: bool) -> Result<(), BackupError> {
+    if let Some(folder) = to.parent().filter(|folder| !folder.is_dir()) {
+        return Err(BackupError::NoFolder(folder.to_owned()));
+    }
     match fs::symlink_metadata(to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(cause) => Err(BackupError::write(to, cause)),
