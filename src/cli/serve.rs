@@ -185,7 +185,7 @@ fn warn_of_passwords(arguments: impl Iterator<Item = String>) {
     if arguments.filter(|argument| argument.contains("://")).any(has_password) {
         tracing::warn!(
             "a password stands on the command line, where everybody on this machine can read it: \
-             write the URL into a file, and name that by --database-url-file, --read-database-url-file or --mail-transport-file"
+             write the URL into a file, and name that by --database-url-file, --database-listen-url-file, --read-database-url-file or --mail-transport-file"
         );
     }
 }

@@ -7,7 +7,7 @@ pub struct DatabaseConfig {
     pub url: DatabaseUrl,
     /// PostgreSQL only: the server itself, where `url` leads to it through a pooler that gives
     /// a connection for a transaction at a time. For what belongs to a session: LISTEN, the
-    /// lock that orders changes, and the steps of the schema.
+    /// lock that orders changes, the steps of the schema, and backups.
     pub listen: Option<DatabaseUrl>,
     /// A read replica of it; PostgreSQL only.
     pub replica: Option<DatabaseUrl>,

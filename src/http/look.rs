@@ -88,10 +88,15 @@ pub async fn serve(Path(file): Path<String>) -> Response {
     let Some(look) = Look::named(&file) else {
         return (StatusCode::NOT_FOUND, [(CACHE_CONTROL, "no-store")], "not found\n").into_response();
     };
-    let mut response = Response::new(Body::from(look.css));
+    sheet(look.css, "text/css")
+}
+
+/// A style sheet that its address names by its text, so that nobody ever asks for it again.
+pub fn sheet(css: impl Into<Body>, content_type: &'static str) -> Response {
+    let mut response = Response::new(css.into());
     response.extensions_mut().insert(Shared);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/css"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     response
 }

@@ -47,6 +47,26 @@ impl PostOrDraft {
 }
 
 impl DraftPost {
+    /// One of which nothing is written yet.
+    #[must_use]
+    pub fn empty(id: PostId, now: Timestamp) -> Self {
+        Self {
+            id,
+            slug: None,
+            tags: Tags::default(),
+            language: None,
+            title: String::new(),
+            content: Content::or_empty(None).clone(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            publish_at: None,
+            utc_offset: 0,
+            is_scheduled: false,
+            waits_since: None,
+        }
+    }
+
     /// Its title, as lists show it.
     #[must_use]
     pub fn shown_title(&self) -> &str {

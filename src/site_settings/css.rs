@@ -2,18 +2,17 @@
 //! page has inline styles (security row X2).
 
 use axum::{
-    body::Body,
     extract::{Path, State},
     http::{
-        HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION},
+        StatusCode,
+        header::{CACHE_CONTROL, LOCATION},
     },
     response::{IntoResponse, Response},
 };
 
 use crate::{
     config::{SiteCss, SiteSettings},
-    http::answers::Shared,
+    http::look,
     site::Site,
 };
 
@@ -57,12 +56,7 @@ pub async fn serve(State(site): State<Site>, Path(file): Path<String>) -> Respon
 }
 
 fn sheet(css: &SiteCss) -> Response {
-    let mut response = Response::new(Body::from(css.text().to_owned()));
-    response.extensions_mut().insert(Shared);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
-    response
+    look::sheet(css.text().to_owned(), "text/css; charset=utf-8")
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! Every test starts the real router on a real listener (or the real binary) with a
 //! new database, does what a person or a program would do, checks the answer, and
 //! then checks with a separate connection what is stored. The database is a file; if
-//! `SITE_TEST_POSTGRES` names a server, it is a new one on that. Tests about
+//! `SITE_TEST_POSTGRES` names a server, it is a new one on that; with
+//! the address of a pooler in `SITE_TEST_POOLER`, a site in this process and the processes of
+//! `Several` reach it through that. Tests about
 //! PostgreSQL always use a server. Modules are topics; the name of a test is the
 //! sentence that it proves.
 

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     backup::names,
-    support::{Byline, Client, Probe, Running, TestDatabase, postgres_database, until},
+    support::{Byline, Client, Probe, Running, Served, TestDatabase, postgres_database, until},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -44,7 +44,8 @@ async fn runs(site: &TestDatabase, outcome: &str) -> i64 {
     site.count(&format!("SELECT COUNT(*) FROM backup_runs WHERE outcome = '{outcome}'")).await
 }
 
-/// 10 MB of files of pictures: a backup of them takes a while.
+/// 10 MB of files of a picture: a backup of them takes a while. Without the picture,
+/// housekeeping would remove them.
 async fn fill(database: &TestDatabase) {
     let body = match database.probe().await {
         Probe::Sqlite(_) => "randomblob(50000)",
@@ -55,6 +56,16 @@ async fn fill(database: &TestDatabase) {
          INSERT INTO media_files (name, hash, body) SELECT 'file-' || n, 'hash', {body} FROM numbers"
     );
     database.tamper(&fill).await;
+    let now = clock::now().micros();
+    for picture in [
+        "INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('filler', 'filler', 'filler', '', 1)".to_owned(),
+        format!(
+            "INSERT INTO media (id, owner_id, hash, format, width, height, bytes, alt, created_at, checked_at)
+             VALUES ('filler', 'filler', 'hash', 'png', 1, 1, 1, '', {now}, {now})"
+        ),
+    ] {
+        database.tamper(&picture).await;
+    }
 }
 
 #[tokio::test]
@@ -186,23 +197,33 @@ async fn a_backup_that_fails_is_tried_again_soon_and_whoever_is_in_charge_reads_
     );
 }
 
+/// The settings of a site that makes its backups in that folder.
+fn settings<'a>(database: &'a TestDatabase, folder: &'a Path) -> [&'a str; 6] {
+    let to = folder.to_str().expect("UTF-8");
+    ["--database-url", database.url_text(), "--backup-every", "1 d", "--backup-to", to]
+}
+
+/// A site whose first backup is under way.
+async fn during_a_backup(byline: &Byline, database: &TestDatabase, folder: &Path) -> Served {
+    byline.run(&["migrate", "--database-url", database.url_text()], "").await.succeeded();
+    fill(database).await;
+    let served = byline.serve(&settings(database, folder)).await;
+    until("a backup to be under way", async || !names(folder).is_empty()).await;
+    served
+}
+
 #[tokio::test]
 async fn a_site_that_is_killed_while_it_makes_a_backup_makes_one_after_its_restart() {
     let database = TestDatabase::fresh().await;
     let byline = Byline::in_an_empty_folder();
-    byline.run(&["migrate", "--database-url", database.url_text()], "").await.succeeded();
-    fill(&database).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let to = folder.path().to_str().expect("UTF-8");
-    let serve = ["--database-url", database.url_text(), "--backup-every", "1 d", "--backup-to", to];
-    let served = byline.serve(&serve).await;
-    until("a backup to be under way", async || !names(folder.path()).is_empty()).await;
+    let served = during_a_backup(&byline, &database, folder.path()).await;
     served.kill().await;
     let left = names(folder.path());
     assert!(left.len() == 1 && left[0].ends_with(".unfinished"), "{left:?}");
 
     let_pass(&database, Duration::from_secs(300)).await;
-    let served = byline.serve(&serve).await;
+    let served = byline.serve(&settings(&database, folder.path())).await;
     until("the backup", async || runs(&database, "done").await == 1).await;
     until("what the killed one has left to be gone", async || names(folder.path()).len() == 1).await;
     let made = folder.path().join(&names(folder.path())[0]);
@@ -216,17 +237,12 @@ async fn a_site_that_is_killed_while_it_makes_a_backup_makes_one_after_its_resta
 async fn a_site_that_is_stopped_while_it_makes_a_backup_stops_at_once_and_leaves_nothing() {
     let database = TestDatabase::fresh().await;
     let byline = Byline::in_an_empty_folder();
-    byline.run(&["migrate", "--database-url", database.url_text()], "").await.succeeded();
-    fill(&database).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let to = folder.path().to_str().expect("UTF-8");
-    let serve = ["--database-url", database.url_text(), "--backup-every", "1 d", "--backup-to", to];
-    let served = byline.serve(&serve).await;
-    until("a backup to be under way", async || !names(folder.path()).is_empty()).await;
+    let served = during_a_backup(&byline, &database, folder.path()).await;
     let log = served.terminate().await;
     assert!(log.contains("interrupted"), "{log}");
     assert_eq!(names(folder.path()), [""; 0]);
-    let served = byline.serve(&serve).await;
+    let served = byline.serve(&settings(&database, folder.path())).await;
     until("the backup", async || runs(&database, "done").await == 1).await;
     served.terminate().await;
     assert_eq!((runs(&database, "interrupted").await, names(folder.path()).len()), (1, 1));

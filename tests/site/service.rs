@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -70,9 +70,9 @@ async fn publish(mut author: Client, stop: Arc<AtomicBool>) -> usize {
 }
 
 /// Reads as fast as answers come over one connection, until an answer says that it closes,
-/// then over the next; how many answers, and over how many connections.
-async fn read(address: SocketAddr, stop: Arc<AtomicBool>) -> (usize, usize) {
-    let (mut answers, mut connections) = (0, 0);
+/// then over the next; counts the answers, and returns over how many connections they came.
+async fn read(address: SocketAddr, stop: Arc<AtomicBool>, answers: Arc<AtomicUsize>) -> usize {
+    let mut connections = 0;
     while !stop.load(Ordering::Relaxed) {
         let stream = TcpStream::connect(address).await.expect("a connection");
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
@@ -86,13 +86,13 @@ async fn read(address: SocketAddr, stop: Arc<AtomicBool>) -> (usize, usize) {
             assert_eq!(answer.status(), 200);
             is_open = answer.headers().get("connection").is_none_or(|value| value != "close");
             to_bytes(Body::new(answer.into_body()), usize::MAX).await.expect("a whole answer");
-            answers += 1;
+            answers.fetch_add(1, Ordering::Relaxed);
             is_open = is_open && sender.ready().await.is_ok();
         }
         drop(sender);
         connection.await.expect("no panic").expect("an orderly end");
     }
-    (answers, connections)
+    connections
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,21 +107,33 @@ async fn a_process_that_is_replaced_behind_its_socket_loses_no_request() {
         assert_eq!(author.sign_up(name).await.status, 303);
         people.push(tokio::spawn(publish(author.as_script(), Arc::clone(&stop))));
     }
-    let readers = [(); 3].map(|()| tokio::spawn(read(site.address(), Arc::clone(&stop))));
+    let answers = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+    let readers = answers
+        .each_ref()
+        .map(|answers| tokio::spawn(read(site.address(), Arc::clone(&stop), Arc::clone(answers))));
+    let all_are_answered = async || {
+        let before = answers.each_ref().map(|answers| answers.load(Ordering::Relaxed));
+        until("the process to answer every reader", async || {
+            answers.iter().zip(before).all(|(answers, before)| answers.load(Ordering::Relaxed) > before)
+        })
+        .await;
+    };
     for _ in 0..4 {
+        all_are_answered().await;
         let first = Client::browser(site.address(), false).get("/livez").await;
         assert_eq!(first.status, 200);
         served.terminate().await;
         served = site.serve().await;
     }
+    all_are_answered().await;
     stop.store(true, Ordering::Relaxed);
     let mut posts = 0;
     for person in people {
         posts += person.await.expect("every request is answered");
     }
     for reader in readers {
-        let (answers, connections) = reader.await.expect("every request is answered");
-        assert!(connections >= 5, "{answers} answers over {connections} connections");
+        let connections = reader.await.expect("every request is answered");
+        assert!(connections >= 5, "{connections} connections");
     }
     served.terminate().await;
     let options = SqliteConnectOptions::new().filename(site.byline.folder().join("byline.db"));

@@ -91,19 +91,13 @@ pub(super) async fn begin(
     };
     let now = clock::now();
     let draft = DraftPost {
-        id,
         slug: Some(slug),
         tags: filing.tags,
         language: filing.language,
         title: text.title.to_string(),
         content: text.text().clone(),
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        publish_at: None,
-        utc_offset: 0,
-        is_scheduled: false,
         waits_since: Some(now),
+        ..DraftPost::empty(id, now)
     };
     draft_store::insert(db, &author.id, &draft, None).await?;
     Ok(draft)

@@ -25,7 +25,7 @@ use crate::{
     },
     error::{AppError, Field, Parsed},
     posts::{
-        Content, DraftPost, PostId, PostOrDraft, Tags,
+        DraftPost, PostId, PostOrDraft, Tags,
         events::{EventKind, store as events},
     },
     site::Site,
@@ -193,22 +193,7 @@ async fn begin(
         };
         return draft.ok_or(AppError::KeyReused { made: Some(made) });
     }
-    let now = clock::now();
-    let empty = DraftPost {
-        id: broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?,
-        slug: None,
-        tags: Tags::default(),
-        language: None,
-        title: String::new(),
-        content: Content::or_empty(None).clone(),
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        publish_at: None,
-        utc_offset: 0,
-        is_scheduled: false,
-        waits_since: None,
-    };
+    let empty = DraftPost::empty(broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?, clock::now());
     let draft = after(&empty, save);
     draft_store::insert(db, &user.id, &draft, None).await?;
     if let Some(operation) = operation {

@@ -24,17 +24,12 @@ use crate::{
 /// the database does not answer, there is none.
 pub async fn lead_on(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let path = is_read.then(|| OldPath::parse(request.uri().path())).flatten();
-    let under_name = is_read.then(|| UnderName::parse(request.uri())).flatten();
+    let address = request.uri().clone();
     let response = next.run(request).await;
-    let Some(path) = path.filter(|_| response.status() == StatusCode::NOT_FOUND) else { return response };
-    let location = match redirects::find(&site, &path).await.ok().flatten() {
-        None => match under_name {
-            Some(under_name) => under_name.now(&site).await,
-            None => None,
-        },
-        location => location,
-    };
+    if !is_read || response.status() != StatusCode::NOT_FOUND {
+        return response;
+    }
+    let location = where_it_is(&site, &address).await;
     let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) else {
         return response;
     };
@@ -43,6 +38,14 @@ pub async fn lead_on(State(site): State<Site>, request: Request, next: Next) -> 
     moved.headers_mut().insert(LOCATION, location);
     moved.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
     moved
+}
+
+async fn where_it_is(site: &Site, address: &Uri) -> Option<String> {
+    let location = redirects::find(site, &OldPath::parse(address.path())?).await.ok().flatten();
+    match location {
+        None => UnderName::parse(address)?.now(site).await,
+        location => location,
+    }
 }
 
 /// An address below that of a person: `/@ada`, `/@ada/title`, `/@ada/feed.atom`.

@@ -52,9 +52,8 @@ use std::time::Duration;
 /// Accepted for any account.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// Longer than anything here takes on a slow machine, also what lets all else go first; a test
-/// that gets here has failed.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than anything here takes on a slow machine; a test that gets here has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for `work`, but not for ever.
 pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
