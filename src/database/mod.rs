@@ -35,6 +35,7 @@ pub use error::{OpenError, Unusable, internal, violates};
 pub(crate) use files::owner_only;
 pub use in_order::COMMIT_ORDER_LOCK;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
+use statements::Way;
 use waits::Waits;
 pub use waits::{DatabaseLoad, PoolLoad};
 
@@ -81,6 +82,21 @@ impl Db {
                 connection.map(|connection| Self::Postgres(connection.into()))
             }
         }
+    }
+}
+
+impl DatabaseConfig {
+    /// Asks what else leads to the database: the pooler, and the read replica. For each that is
+    /// set, the name of its setting, its URL, and whether it answers.
+    pub(crate) async fn ask_others(&self) -> Vec<(&'static str, &DatabaseUrl, Result<(), sqlx::Error>)> {
+        let mut asked = Vec::new();
+        if self.listen.is_some() {
+            asked.push(("database-url", &self.url, postgres::ask(&self.url, Way::Pooler).await));
+        }
+        if let Some(replica) = &self.replica {
+            asked.push(("read-database-url", replica, postgres::ask(replica, Way::Direct).await));
+        }
+        asked
     }
 }
 

@@ -335,6 +335,13 @@ async fn migrate(mut db: PgConnection, url: &DatabaseUrl) -> Result<(), OpenErro
     outcome.map_err(|cause| OpenError::from_migration(url, cause))
 }
 
+/// Connects as the pools do, and lets one statement run.
+pub(super) async fn ask(url: &DatabaseUrl, way: Way) -> Result<(), sqlx::Error> {
+    let mut connection = connect(&options(url, way)?).await?;
+    sqlx::raw_sql("SELECT 1").execute(&mut connection).await?;
+    connection.close().await
+}
+
 /// A connection without the time limits of requests. Its wait for a lock of
 /// somebody else is still limited.
 pub(super) async fn dedicated(url: &DatabaseUrl) -> Result<PoolConnection<Postgres>, sqlx::Error> {

@@ -153,6 +153,12 @@ async fn a_server_is_asked_for_its_schema_and_its_time() {
     report.says("ok", "database", &["its schema is that of this Byline"]);
     report.says("ok", "clock", &["of the database agree"]);
     report.says("warning", "secret key", &["openssl rand", "secret-key-file"]);
+    let replica = |url| [&arguments[..], &["--read-database-url", url]].concat();
+    let report = Report::of(&byline, &replica(url)).await;
+    report.says("ok", "database", &["answers, too"]);
+    let missing = &format!("{url}-that-is-missing");
+    let report = Report::of(&byline, &replica(missing)).await;
+    report.says("problem", "database", &["read-database-url", "does not exist"]);
 }
 
 #[tokio::test]

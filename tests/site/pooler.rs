@@ -87,7 +87,7 @@ async fn a_reader_behind_a_pooler_has_the_limits_of_any_other_and_can_change_not
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_who_names_only_the_pooler_is_told_what_is_missing() {
-    let (_cluster, pooler, _database) = pooled().await;
+    let (cluster, pooler, _database) = pooled().await;
     let byline = Byline::in_an_empty_folder();
     let url = pooler.url("byline");
     let ended = byline.run(&["serve", "--listen", "127.0.0.1:0", "--database-url", &url], "").await;
@@ -96,4 +96,14 @@ async fn an_operator_who_names_only_the_pooler_is_told_what_is_missing() {
     let ended = byline.run(&[&["user", "list", "--database-url", &url], &listen[..]].concat(), "").await;
     ended.failed_with(&["database-listen-url", "postgres://"]);
     assert_eq!(DatabaseConfig::of(url.parse().expect("a URL")).direct().to_string(), url);
+    let server = cluster.url("byline");
+    let doctor = async || {
+        let both = ["doctor", "--database-url", &url, "--database-listen-url", &server];
+        byline.run(&both, "").await.stdout
+    };
+    let said = doctor().await;
+    assert!(said.contains("answers, too"), "the pooler is asked as well: {said}");
+    drop(pooler);
+    let said = doctor().await;
+    assert!(said.contains("start it, or change database-url"), "{said}");
 }

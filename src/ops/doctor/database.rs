@@ -9,7 +9,7 @@ use super::Finding;
 use crate::{
     clock,
     config::SecretKeySource,
-    database::{Access, DatabaseUrl, Db, on_engine, schema_steps},
+    database::{Access, DatabaseConfig, DatabaseUrl, Db, on_engine, schema_steps},
 };
 
 const ABOUT: &str = "database";
@@ -18,7 +18,8 @@ const TOLERANCE: Duration = Duration::from_secs(5);
 /// With less than this a site soon cannot write.
 const LEAST_ROOM: u64 = 100 * 1024 * 1024;
 
-pub(super) async fn examine(url: &DatabaseUrl) -> Vec<Finding> {
+pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
+    let url = config.direct();
     let file = url.file();
     let mut findings = Vec::new();
     if let Some(file) = &file {
@@ -37,6 +38,15 @@ pub(super) async fn examine(url: &DatabaseUrl) -> Vec<Finding> {
             findings.push(schema(&mut db, url).await);
             findings.push(time(&mut db).await);
         }
+    }
+    for (setting, url, answer) in config.ask_others().await {
+        findings.push(match answer {
+            Ok(()) => Finding::fine(ABOUT, format!("{url} answers, too.")),
+            Err(error) => Finding::problem(
+                ABOUT,
+                format!("{url} does not answer ({error}): start it, or change {setting}."),
+            ),
+        });
     }
     findings
 }

@@ -22,7 +22,7 @@ const DATABASE_TIME: Duration = Duration::from_secs(20);
 /// What there is to say of a site with these settings.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::fine("settings", "The settings can be read.")];
-    let database = tokio::time::timeout(DATABASE_TIME, database::examine(config.database.direct())).await;
+    let database = tokio::time::timeout(DATABASE_TIME, database::examine(&config.database)).await;
     findings.extend(database.unwrap_or_else(|_| {
         let url = config.database.direct();
         vec![Finding::problem("database", format!("{url} does not answer: start it, or set database-url."))]

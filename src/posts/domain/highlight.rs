@@ -53,10 +53,14 @@ pub fn excerpt(text: &str, words: &[String]) -> Option<Vec<Piece>> {
 /// Where the words stand, in order.
 fn places(text: &str, words: &[String]) -> Vec<Place> {
     // The fold, and where each of its pieces begins, in the fold and in the text.
-    let (mut folded, mut starts, mut at) = (String::with_capacity(text.len()), Vec::new(), 0);
+    let (mut folded, mut starts, mut at) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()), 0);
     for piece in joints::pieces(text) {
         starts.push((folded.len(), at));
-        folded.push_str(&fold(piece));
+        match piece.as_bytes() {
+            // Most of most texts, and a fold of its own would be a text of its own.
+            [ascii] if ascii.is_ascii() => folded.push(char::from(ascii.to_ascii_lowercase())),
+            _ => folded.push_str(&fold(piece)),
+        }
         at += piece.len();
     }
     let in_text = |start: usize, end: usize| {
