@@ -20,7 +20,7 @@
 //! | `mail` | what is written to people: letters, the outbox, mail servers |
 //! | `credentials` | who is asking, and the proof |
 //! | `ui` | view parts that pages share |
-//! | `site`, `assets`, `drawing` | shared state; embedded files; images of words |
+//! | `site`, `assets`, `drawing`, `objects` | shared state; embedded files; images of words; object stores |
 //! | `config`, `telemetry`, `database` | settings; the log; both engines |
 //! | [`error`], [`text`], [`timestamp`], [`username`] | the base, which everything may use |
 //!
@@ -56,6 +56,7 @@ cfg_if::cfg_if! {
         pub mod mail;
         pub mod metrics;
         pub mod oauth;
+        pub mod objects;
         pub mod ops;
         pub mod router;
         pub mod site;

@@ -17,6 +17,7 @@ mod hsts;
 mod limits;
 mod mail;
 mod media;
+mod object_store;
 mod origin;
 mod page_memory;
 mod secret_key;
@@ -46,7 +47,8 @@ pub use footer_links::{FooterLink, FooterLinks};
 pub use hsts::Hsts;
 pub use limits::AuthorLimits;
 pub use mail::{MailSettings, MailTransport, MailUrlError, Security, Smtp};
-pub use media::{AwsVariables, MediaQuota, MediaUrl, MediaUrlError, S3};
+pub use media::MediaQuota;
+pub use object_store::{AwsVariables, S3, StoreUrl, StoreUrlError};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
@@ -123,7 +125,7 @@ pub struct Config {
     /// How much an author's pictures may take.
     pub media_quota: MediaQuota,
     /// Where the files of new pictures are stored, if not in the database.
-    pub media_url: Option<MediaUrl>,
+    pub media_url: Option<StoreUrl>,
     /// When and where the site makes backups of itself, if it does.
     pub backup: Option<BackupSettings>,
     /// How an object store is reached.

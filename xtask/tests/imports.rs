@@ -30,7 +30,7 @@ const FLOORS: [&[&str]; 20] = [
     &["mail"],
     &["credentials"],
     &["ui"],
-    &["site", "assets", "drawing"],
+    &["site", "assets", "drawing", "objects"],
     &["config", "telemetry"],
     &["database"],
     &["clock"],

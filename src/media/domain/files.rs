@@ -10,7 +10,8 @@ use crate::{
     clock,
     database::{Db, execute, on_engine},
     error::AppError,
-    media::{address::Hash, objects::ObjectUrl},
+    media::{address::Hash, objects::new_object},
+    objects::ObjectUrl,
     site::Site,
 };
 
@@ -40,7 +41,7 @@ pub(super) async fn bring(site: &Site, hash: &Hash, files: Vec<MadeFile>) -> Res
             files.into_iter().map(|MadeFile { name, body }| NewFile { name, place: Place::Database(body) });
         return Ok(kept.collect());
     };
-    let named = files.into_iter().map(|file| Ok((ObjectUrl::new(place, hash, &file.name)?, file)));
+    let named = files.into_iter().map(|file| Ok((new_object(place, hash, &file.name)?, file)));
     let named = named.collect::<Result<Vec<_>, AppError>>()?;
     leftovers::announce(site, named.iter().map(|(url, _)| url.clone()).collect()).await?;
     let written = named.into_iter().map(async |(url, MadeFile { name, body })| {

@@ -16,7 +16,7 @@ use crate::{
     clock,
     database::{Db, execute, on_engine},
     error::AppError,
-    media::objects::ObjectUrl,
+    objects::ObjectUrl,
     site::Site,
 };
 

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     database::internal,
     error::AppError,
-    media::{address, objects::ObjectError},
+    media::address,
+    objects::ObjectError,
     site::Site,
 };
 

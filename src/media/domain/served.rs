@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use moka::future::Cache;
 
 use super::files::{self, Place};
-use crate::{config::PageMemory, error::AppError, media::objects::ObjectError, site::Site};
+use crate::{config::PageMemory, error::AppError, objects::ObjectError, site::Site};
 
 /// How long a file is kept. Another process may have deleted the picture meanwhile.
 const KEPT: Duration = Duration::from_secs(30);

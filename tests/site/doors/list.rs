@@ -581,7 +581,7 @@ pub const OPERATOR: &[Door] = &[
     },
     Door {
         name: "where pictures are stored",
-        parses: &["config/media.rs::MediaUrl::from_str"],
+        parses: &["config/object_store.rs::StoreUrl::from_str"],
         bytes: 64 * KIB,
         worst: arguments,
         way: Way::Argument(&["migrate", "--media-url"]),

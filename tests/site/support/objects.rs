@@ -14,8 +14,9 @@ use std::{
 };
 
 use byline::{
-    config::{AwsVariables, Config, MediaUrl},
-    media::objects::{ObjectUrl, Objects},
+    config::{AwsVariables, Config, StoreUrl},
+    media::objects::Objects,
+    objects::ObjectUrl,
 };
 use tokio::{
     io::copy_bidirectional,
@@ -172,7 +173,7 @@ impl ObjectStore {
 
     /// The settings of a site that stores new pictures here.
     pub fn settings(&self) -> impl Fn(&mut Config) + use<> {
-        let (url, reach) = (self.url().parse::<MediaUrl>().expect("a place"), self.reach());
+        let (url, reach) = (self.url().parse::<StoreUrl>().expect("a place"), self.reach());
         move |config| {
             config.media_url = Some(url.clone());
             reach(config);

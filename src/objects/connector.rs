@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use async_trait::async_trait;
+use axum::http::{HeaderValue, Method, header::IF_NONE_MATCH};
 use http_body_util::BodyExt;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -25,9 +26,18 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 /// Connections without a request that are kept for each server.
 const IDLE_CONNECTIONS: usize = 16;
 
+/// What the end of an upload of several parts does with an object that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Completion {
+    Replaces,
+    /// The upload fails (`If-None-Match: *`). S3 does this, and not every server does. The
+    /// crate `object_store` asks for it at the end of copies alone, so it is done here.
+    NeverReplaces,
+}
+
 /// Makes clients of an object store.
 #[derive(Debug)]
-pub(super) struct Connector;
+pub(super) struct Connector(pub(super) Completion);
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
@@ -52,7 +62,7 @@ impl HttpConnector for Connector {
             .pool_idle_timeout(IDLE_TIME)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build(tls.enable_http1().wrap_connector(tcp));
-        Ok(HttpClient::new(Hyper(client)))
+        Ok(HttpClient::new(Hyper { client, completion: self.0 }))
     }
 }
 
@@ -71,12 +81,19 @@ fn not_supported(problem: String) -> object_store::Error {
 }
 
 #[derive(Debug)]
-struct Hyper(Client<HttpsConnector<Tcp>, HttpRequestBody>);
+struct Hyper {
+    client: Client<HttpsConnector<Tcp>, HttpRequestBody>,
+    completion: Completion,
+}
 
 #[async_trait]
 impl HttpService for Hyper {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = self.0.request(request).await.map_err(|error| {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if self.completion == Completion::NeverReplaces && completes_an_upload(&request) {
+            // Signatures cover the headers that they name, so one may be added.
+            request.headers_mut().insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
+        }
+        let answer = self.client.request(request).await.map_err(|error| {
             // Both are sent again: what Byline asks of a store may be asked twice, because no
             // two uploads write the same object.
             let kind = if error.is_connect() { HttpErrorKind::Connect } else { HttpErrorKind::Request };
@@ -86,4 +103,10 @@ impl HttpService for Hyper {
         let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
         Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
     }
+}
+
+/// `POST /key?uploadId=…`; an upload begins with `POST /key?uploads`.
+fn completes_an_upload(request: &HttpRequest) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    request.method() == Method::POST && query.split('&').any(|field| field.starts_with("uploadId="))
 }

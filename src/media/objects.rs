@@ -5,32 +5,26 @@
 //! Every wait for the store has an end: a store that is away costs pictures, and nothing
 //! else.
 
-mod connector;
-mod url;
-
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::body::Bytes;
-use object_store::{
-    Attribute, Attributes, BackoffConfig, ObjectStore, ObjectStoreExt, PutOptions, RetryConfig,
-    aws::{AmazonS3, AmazonS3Builder},
-};
-use secrecy::ExposeSecret;
+use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
 use tokio::{sync::Semaphore, time::timeout};
 
-use self::connector::Connector;
 use crate::{
-    config::{AwsVariables, MediaUrl, StartError},
+    config::{AwsVariables, StartError, StoreUrl},
+    database::internal,
     error::AppError,
-    media::{address, domain::MAX_MADE},
+    media::{
+        address::{self, Hash},
+        domain::MAX_MADE,
+    },
+    objects::{ObjectError, ObjectUrl, Stores, in_time},
     site::Site,
 };
-
-pub use url::ObjectUrl;
 
 /// Objects that are read at a time.
 const READING: usize = 16;
@@ -46,8 +40,6 @@ const WRITE_WAIT: Duration = Duration::from_secs(5);
 const WRITE_TIME: Duration = Duration::from_secs(10);
 /// The longest time for a removal.
 const REMOVE_TIME: Duration = Duration::from_secs(5);
-/// How often a request is sent again after a failure that may pass, within its time.
-const RETRIES: usize = 3;
 /// How often the log says that the store is away.
 const SAID_EVERY: Duration = Duration::from_secs(10);
 
@@ -57,39 +49,19 @@ const RETRY_AFTER: u32 = 5;
 /// The object stores with files of pictures.
 #[derive(Debug)]
 pub struct Objects {
-    place: Option<MediaUrl>,
-    variables: AwsVariables,
-    buckets: Mutex<HashMap<String, Arc<AmazonS3>>>,
+    place: Option<StoreUrl>,
+    stores: Stores,
     queue: Semaphore,
     reading: Semaphore,
     writing: Semaphore,
     said_at: Mutex<Option<Instant>>,
 }
 
-/// Why an object was not read, written or removed.
-#[derive(Debug, thiserror::Error)]
-pub enum ObjectError {
-    #[error("the object store has no such object")]
-    Missing,
-    /// The store does not answer in time, or refuses.
-    #[error("{0}")]
-    Away(String),
-}
-
 impl From<ObjectError> for AppError {
     fn from(error: ObjectError) -> Self {
         match error {
             ObjectError::Missing => Self::NotFound,
-            ObjectError::Away(_) => Self::PicturesAway { retry_after: RETRY_AFTER },
-        }
-    }
-}
-
-impl From<object_store::Error> for ObjectError {
-    fn from(error: object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => Self::Missing,
-            other => Self::Away(other.to_string()),
+            _ => Self::PicturesAway { retry_after: RETRY_AFTER },
         }
     }
 }
@@ -107,11 +79,10 @@ impl Objects {
     ///
     /// # Errors
     /// [`StartError::Value`] for variables with which no store can be reached.
-    pub fn new(place: Option<MediaUrl>, variables: AwsVariables) -> Result<Self, StartError> {
+    pub fn new(place: Option<StoreUrl>, variables: AwsVariables) -> Result<Self, StartError> {
         let objects = Self {
             place,
-            variables,
-            buckets: Mutex::default(),
+            stores: Stores::new(variables),
             queue: Semaphore::new(QUEUE),
             reading: Semaphore::new(READING),
             writing: Semaphore::new(WRITING),
@@ -119,6 +90,7 @@ impl Objects {
         };
         if let Some(place) = &objects.place {
             objects
+                .stores
                 .bucket(place.bucket())
                 .map_err(|error| StartError::Value { setting: "media.url", problem: error.to_string() })?;
         }
@@ -127,7 +99,7 @@ impl Objects {
 
     /// Where the files of new pictures go, if not into the database.
     #[must_use]
-    pub fn place(&self) -> Option<&MediaUrl> {
+    pub fn place(&self) -> Option<&StoreUrl> {
         self.place.as_ref()
     }
 
@@ -139,15 +111,7 @@ impl Objects {
         let reading = async {
             let _queued = self.queue.try_acquire().map_err(|_| too_many())?;
             let _place = timeout(READ_WAIT, self.reading.acquire()).await.map_err(|_| too_many())?;
-            let bucket = self.bucket(url.bucket())?;
-            in_time(READ_TIME, async {
-                let object = bucket.get(url.key()).await?;
-                if object.meta.size > MAX_MADE as u64 {
-                    return Err(ObjectError::Away(format!("{url} has {} bytes", object.meta.size)));
-                }
-                Ok(object.bytes().await?)
-            })
-            .await
+            self.stores.read(url, MAX_MADE, READ_TIME).await
         };
         self.say(reading.await)
     }
@@ -159,7 +123,7 @@ impl Objects {
     pub async fn write(&self, url: &ObjectUrl, body: Bytes) -> Result<(), ObjectError> {
         let writing = async {
             let _place = timeout(WRITE_WAIT, self.writing.acquire()).await.map_err(|_| too_many())?;
-            let bucket = self.bucket(url.bucket())?;
+            let bucket = self.stores.bucket(url.bucket())?;
             let mut attributes = Attributes::new();
             let name = url.key().filename().unwrap_or_default();
             if let Some(media_type) = address::media_type(name) {
@@ -182,14 +146,7 @@ impl Objects {
     pub async fn remove(&self, url: &ObjectUrl) -> Result<(), ObjectError> {
         let removing = async {
             let _place = timeout(WRITE_WAIT, self.writing.acquire()).await.map_err(|_| too_many())?;
-            let bucket = self.bucket(url.bucket())?;
-            in_time(REMOVE_TIME, async {
-                match bucket.delete(url.key()).await.map_err(ObjectError::from) {
-                    Err(ObjectError::Missing) => Ok(()),
-                    outcome => outcome,
-                }
-            })
-            .await
+            self.stores.remove(url, REMOVE_TIME).await
         };
         self.say(removing.await)
     }
@@ -198,52 +155,26 @@ impl Objects {
     ///
     /// # Errors
     /// [`ObjectError::Away`]
-    async fn ask(&self, place: &MediaUrl) -> Result<(), ObjectError> {
-        let bucket = self.bucket(place.bucket())?;
+    async fn ask(&self, place: &StoreUrl) -> Result<(), ObjectError> {
+        let bucket = self.stores.bucket(place.bucket())?;
         let nothing = format!("{}is-anybody-there", place.start());
         let nothing =
             ObjectUrl::from_stored(&nothing).map_err(|error| ObjectError::Away(error.to_string()))?;
         match in_time(READ_TIME, async { Ok(bucket.head(nothing.key()).await?) }).await {
-            Err(error @ ObjectError::Away(_)) => Err(error),
             Ok(_) | Err(ObjectError::Missing) => Ok(()),
+            Err(error) => Err(error),
         }
-    }
-
-    /// The client of a bucket. It keeps its connections.
-    fn bucket(&self, name: &str) -> Result<Arc<AmazonS3>, ObjectError> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = buckets.get(name) {
-            return Ok(Arc::clone(bucket));
-        }
-        let mut builder = AmazonS3Builder::new();
-        // As `AmazonS3Builder::from_env` does it.
-        for (variable, value) in &self.variables.0 {
-            if let Ok(key) = variable.to_ascii_lowercase().parse() {
-                builder = builder.with_config(key, value.expose_secret());
-            }
-        }
-        let backoff = BackoffConfig {
-            init_backoff: Duration::from_millis(50),
-            max_backoff: Duration::from_millis(500),
-            base: 2.,
-        };
-        let bucket = builder
-            .with_bucket_name(name)
-            .with_http_connector(Connector)
-            .with_retry(RetryConfig { backoff, max_retries: RETRIES, retry_timeout: WRITE_TIME })
-            // Not every server can remove several at once.
-            .with_disable_bulk_delete(true)
-            .build()?;
-        Ok(Arc::clone(buckets.entry(name.to_owned()).or_insert(Arc::new(bucket))))
     }
 
     /// Lets the log say, now and then, why the store is away.
     fn say<T>(&self, outcome: Result<T, ObjectError>) -> Result<T, ObjectError> {
-        if let Err(ObjectError::Away(error)) = &outcome {
+        if let Err(error) = &outcome
+            && !matches!(error, ObjectError::Missing)
+        {
             let mut said_at = self.said_at.lock().unwrap_or_else(PoisonError::into_inner);
             if said_at.is_none_or(|at| at.elapsed() >= SAID_EVERY) {
                 *said_at = Some(Instant::now());
-                tracing::warn!(error, "the object store of the pictures does not answer as it should");
+                tracing::warn!(%error, "the object store of the pictures does not answer as it should");
             }
         }
         outcome
@@ -254,12 +185,19 @@ fn too_many() -> ObjectError {
     ObjectError::Away("too many files wait for it".to_owned())
 }
 
-async fn in_time<T>(
-    time: Duration,
-    work: impl Future<Output = Result<T, ObjectError>>,
-) -> Result<T, ObjectError> {
-    let late = || ObjectError::Away(format!("no answer within {} s", time.as_secs()));
-    timeout(time, work).await.map_err(|_| late())?
+/// The address of a new object: a file of that name, of the picture with that hash. No two
+/// uploads have the same, so what one process removes, another cannot have uploaded again
+/// meanwhile.
+///
+/// # Errors
+/// [`AppError::Internal`] for a name that is none of a file.
+pub fn new_object(place: &StoreUrl, hash: &Hash, name: &str) -> Result<ObjectUrl, AppError> {
+    let wrong = || internal("an object gets no other name than that of a file");
+    if address::media_type(name).is_none() {
+        return Err(wrong());
+    }
+    let upload = uuid::Uuid::now_v7().simple();
+    ObjectUrl::below(place, &format!("{}/{upload}/{name}", hash.as_str())).ok_or_else(wrong)
 }
 
 /// Asks the object store once, and lets the log say whether it answers. The site is
@@ -272,5 +210,29 @@ pub async fn say_whether_it_answers(site: Site) {
             %place, %error,
             "the object store of the pictures does not answer as it should: the site is served without them"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_below_the_prefix_and_no_two_uploads_have_the_same() {
+        let place: StoreUrl = "s3://pictures/of/blog".parse().unwrap();
+        let hash = Hash::of(b"a picture");
+        let name = format!("{}-1x1.png", hash.as_str());
+        let new = || new_object(&place, &hash, &name).unwrap();
+        let (one, other) = (new(), new());
+        assert_ne!(one, other);
+        assert_eq!(one.bucket(), "pictures");
+        let start = format!("s3://pictures/of/blog/{}/", hash.as_str());
+        assert!(
+            one.to_string().starts_with(&start) && one.to_string().ends_with(&format!("/{name}")),
+            "{one}"
+        );
+        for name in ["../../x", "..", ".", "", "a/../../b", "/x", "a//b"] {
+            assert!(new_object(&place, &Hash::of(b""), name).is_err(), "{name}");
+        }
     }
 }
