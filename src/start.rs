@@ -80,6 +80,8 @@ async fn assemble(
 ) -> Result<Site, StartError> {
     let hasher = Hasher::new(config.argon2)?;
     let objects = Objects::new(config.media_url.clone(), config.aws.clone())?;
+    let schedule =
+        Schedule::new(config.backup.clone(), config.database.direct().clone(), config.aws.clone())?;
     let database = database.await?;
     let sealer = sealing::open(&config.secret_key, &database, opening).await?;
     let turns = Turns::new(database.readers());
@@ -131,7 +133,7 @@ async fn assemble(
         .with(DrawnImages::new(config.page_memory))
         .with(FindUses(|db, author| Box::pin(pictures::of_author(db, author))))
         .with(Shortcut(posts::pages::frame::shortcut))
-        .with(Schedule::new(config.backup.clone(), config.database.direct().clone()))
+        .with(schedule)
         .with(MoreHealth(|site, db| Box::pin(health_of_backups(site, db))))
         .with(api)
         .with(FORMS)

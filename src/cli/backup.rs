@@ -4,20 +4,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{copy::database, failure::Failure};
+use super::{copy::database, failure::Failure, output};
 use crate::{
-    config::{Config, Recipient, StartError},
+    config::{AwsVariables, Config, Recipient, StartError},
     credentials::sealing,
-    ops::backup::{self, Identity, Manifest, Secrets, Wanted},
+    objects::Stores,
+    ops::backup::{self, BackupError, Identity, Location, Made, Manifest, Secrets, Uploading, Wanted},
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {
-    /// Write the whole site into one file and verify it; the site may be served meanwhile
+    /// Write the whole site into one file, or one object of an object store, and verify it; the site may be served meanwhile
     Create(Create),
     /// Restore a backup into a temporary database and compare all of it with its manifest
     Verify {
-        /// The backup
+        /// The backup: a file, or s3://bucket/prefix/name
+        #[arg(value_name = "FILE")]
         file: PathBuf,
         #[command(flatten)]
         opening: Opening,
@@ -28,7 +30,7 @@ pub(super) enum Backup {
 
 #[derive(Args, Debug)]
 pub(super) struct Create {
-    /// The file to write
+    /// The file to write, or s3://bucket/prefix/name for an object in an object store; AWS_ENDPOINT_URL, AWS_REGION and AWS_ACCESS_KEY_ID say the rest
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
     /// Put the secret key into the backup: whoever has the file can then read what is sealed
@@ -57,7 +59,7 @@ impl Opening {
 
 #[derive(Args, Debug)]
 pub(super) struct Restore {
-    /// The backup
+    /// The backup: a file, or s3://bucket/prefix/name
     file: PathBuf,
     /// An empty database that is not in use; a SQLite file is created if it is missing
     #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
@@ -79,24 +81,44 @@ pub(super) async fn run(
             let sealer = sealing::to_read(&config.secret_key).map_err(StartError::from)?;
             let from = config.database.direct();
             let sealer = sealer.as_ref();
-            let wanted = Wanted { from, sealer, with_key: with_secret_key, encrypt_to: &encrypt_to };
-            let manifest = backup::create(wanted, &to, replace).await?;
-            let said = format!("{} holds the site, and was read back and verified.", to.display());
+            let to = Location::of(&to).map_err(BackupError::from)?;
+            let wanted = Wanted {
+                from,
+                sealer,
+                with_key: with_secret_key,
+                encrypt_to: &encrypt_to,
+                stores: &Stores::new(config.aws.clone()),
+                uploading: &Uploading::default(),
+                id: &uuid::Uuid::new_v4().to_string(),
+            };
+            let Made { manifest, .. } = backup::create(wanted, &to, replace).await?;
             let encrypted = encrypted(encrypt_to.len());
-            let key_is_known = sealer.is_some();
-            Ok(format!("{said}\n{}{}{encrypted}", contents(&manifest), caution(&manifest, key_is_known)))
+            let said = format!(
+                "{to} holds the site, and was read back and verified.\n{}{}{encrypted}",
+                contents(&manifest),
+                caution(&manifest, sealer.is_some())
+            );
+            let Some(lack) = manifest.problem() else { return Ok(said) };
+            output::unless_closed(output::write(&said)).map_err(Failure::Output)?;
+            Err(Failure::Incomplete { at: to.to_string(), lack })
         }
         Backup::Verify { file, opening } => {
-            let manifest = backup::verify(&file, &opening.identities()?).await?;
-            Ok(format!("{} is a complete backup.\n{}", file.display(), contents(&manifest)))
+            let at = Location::of(&file).map_err(BackupError::from)?;
+            let manifest = backup::verify(&at, &reachable(), &opening.identities()?).await?;
+            Ok(format!("{at} is a complete backup.\n{}{}", contents(&manifest), pictures(&manifest)))
         }
         Backup::Restore(Restore { file, to, to_file, opening }) => {
             let to = database("--to", to, to_file)?;
-            let (manifest, _) = backup::restore(&file, &opening.identities()?, &to).await?;
-            let said = format!("{to} now holds the site in {}.", file.display());
-            Ok(format!("{said}\n{}{}", contents(&manifest), missing(&manifest)))
+            let at = Location::of(&file).map_err(BackupError::from)?;
+            let (manifest, _) = backup::restore(&at, &reachable(), &opening.identities()?, &to).await?;
+            Ok(format!("{to} now holds the site in {at}.\n{}{}", contents(&manifest), missing(&manifest)))
         }
     }
+}
+
+/// The object stores that this process reaches. No other setting is needed to read a backup.
+fn reachable() -> Stores {
+    Stores::new(AwsVariables::of_environment())
 }
 
 fn contents(manifest: &Manifest) -> String {
@@ -135,7 +157,7 @@ fn caution(manifest: &Manifest, key_is_known: bool) -> String {
             "The site has no secret key, so its secrets are in it as they are: keep the file where nobody else can read it.\n"
         }
     };
-    format!("{key}{}", pictures(manifest))
+    key.to_owned()
 }
 
 /// What a restored site lacks.
@@ -153,8 +175,10 @@ fn missing(manifest: &Manifest) -> String {
 }
 
 fn pictures(manifest: &Manifest) -> String {
-    match manifest.files_elsewhere {
+    let elsewhere = match manifest.files_elsewhere {
         0 => String::new(),
         files => format!("Not in the backup: {files} files of pictures, which are in the object store.\n"),
-    }
+    };
+    let missing = manifest.problem().map_or_else(String::new, |lack| format!("{lack}.\n"));
+    format!("{elsewhere}{missing}")
 }

@@ -1,5 +1,7 @@
 //! Why a command fails, in words for the person at the terminal.
 
+use std::process::ExitCode;
+
 use crate::{
     config::StartError,
     error::AppError,
@@ -19,6 +21,9 @@ pub(super) enum Failure {
     Import(#[from] ImportError),
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// There is a backup, and not all that should be in it is.
+    #[error("{at} is made and verified, but {lack}")]
+    Incomplete { at: String, lack: String },
     #[error("{0}")]
     Refused(String),
     #[error("standard input: {0}")]
@@ -33,6 +38,16 @@ pub(super) enum Failure {
     NowhereToShow,
     #[error("the system does not let Byline start: {0}")]
     System(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// What the command ends with: 3 for what is done with something missing, else 1.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Incomplete { .. } => ExitCode::from(3),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }
 
 impl From<AppError> for Failure {

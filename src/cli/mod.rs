@@ -132,8 +132,9 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let code = failure.exit_code();
             output::print_error(failure);
-            ExitCode::FAILURE
+            code
         }
     }
 }

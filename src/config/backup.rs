@@ -1,11 +1,18 @@
 //! Backups that the site makes of itself (settings under `backup`).
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use serde::Deserialize;
 
-use super::error::StartError;
+use super::{
+    error::StartError,
+    object_store::{StoreUrl, StoreUrlError},
+};
 
 /// Whose key of age opens a backup.
 pub type Recipient = age::x25519::Recipient;
@@ -18,12 +25,46 @@ const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 pub struct BackupSettings {
     /// From one to the next.
     pub every: Duration,
-    /// The folder in which they are.
-    pub to: PathBuf,
+    pub to: BackupPlace,
     /// How many are kept.
     pub keep: u32,
     /// Who can open them; they are not encrypted if this is empty.
     pub encrypt_to: Vec<Recipient>,
+}
+
+/// Where the backups are that the site makes of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupPlace {
+    Folder(PathBuf),
+    Store(StoreUrl),
+}
+
+impl BackupPlace {
+    /// A folder, unless it begins with `s3:`.
+    ///
+    /// # Errors
+    /// [`StoreUrlError`] for what begins so, and is no place in an object store.
+    pub fn of(path: &Path) -> Result<Self, StoreUrlError> {
+        match path.to_str().filter(|text| is_in_a_store(text)) {
+            Some(text) => Ok(Self::Store(text.parse()?)),
+            None => Ok(Self::Folder(path.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for BackupPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Store(place) => place.fmt(f),
+        }
+    }
+}
+
+/// Whether a text names a place in an object store, rightly or not, and no file.
+#[must_use]
+pub fn is_in_a_store(text: &str) -> bool {
+    text.starts_with("s3:")
 }
 
 impl BackupSettings {
@@ -37,8 +78,8 @@ pub struct BackupFlags {
     /// How often the site makes a backup of itself, such as "1 d" or "12 h"; goes with --backup-to [default: never]
     #[arg(long, global = true, env = "BYLINE_BACKUP_EVERY", value_name = "TIME")]
     pub backup_every: Option<String>,
-    /// Folder for these backups, which has to exist [default: none]
-    #[arg(long, global = true, env = "BYLINE_BACKUP_TO", value_name = "FOLDER")]
+    /// Where these backups go: a folder, which has to exist, or an object store, like s3://bucket/prefix [default: none]
+    #[arg(long, global = true, env = "BYLINE_BACKUP_TO", value_name = "PLACE")]
     pub backup_to: Option<PathBuf>,
     /// How many of these backups are kept [default: 7]
     #[arg(long, global = true, env = "BYLINE_BACKUP_KEEP", value_name = "N")]
@@ -93,6 +134,7 @@ pub(super) fn settings(flags: BackupFlags, file: BackupFile) -> Result<Option<Ba
                     format!("\"{every}\" must be a minute or more, and a year at most"),
                 ));
             }
+            let to = BackupPlace::of(&to).map_err(|error| wrong("backup.to", error.to_string()))?;
             Ok(Some(BackupSettings { every: parsed, to, keep, encrypt_to }))
         }
     }
@@ -121,9 +163,16 @@ mod tests {
         for (every, seconds) in [("1 d", 86_400), ("1d", 86_400), ("12 h", 43_200), ("90 min", 5_400)] {
             let settings = settings_of(Some(every), Some("/backups"), None).unwrap().unwrap();
             assert_eq!(settings.every.as_secs(), seconds, "{every}");
-            assert_eq!((settings.to, settings.keep), (PathBuf::from("/backups"), 7));
+            assert_eq!((settings.to.to_string().as_str(), settings.keep), ("/backups", 7));
         }
         assert_eq!(settings_of(None, None, None), Ok(None));
+    }
+
+    #[test]
+    fn backups_go_into_a_folder_or_an_object_store() {
+        let to = |to| settings_of(Some("1 d"), Some(to), None).unwrap().unwrap().to;
+        assert_eq!(to("s3"), BackupPlace::Folder("s3".into()));
+        assert_eq!(to("s3://backups/of/blog/"), BackupPlace::Store("s3://backups/of/blog".parse().unwrap()));
     }
 
     #[test]
@@ -135,9 +184,11 @@ mod tests {
             (Some("1 s"), Some("x"), None, "backup.every: \"1 s\" must be"),
             (Some("3 years"), Some("x"), None, "backup.every: \"3 years\" must be"),
             (Some("1 d"), Some("x"), Some(0), "backup.keep: 0 must be"),
+            (Some("1 d"), Some("s3:/x"), None, "backup.to: this is no place in an object store"),
+            (Some("1 d"), Some("s3://canary@x"), None, "backup.to: the name of a bucket"),
         ] {
             let problem = settings_of(every, to, keep).unwrap_err();
-            assert!(problem.starts_with(said), "{problem}");
+            assert!(problem.starts_with(said) && !problem.contains("canary"), "{problem}");
         }
     }
     #[test]

@@ -36,7 +36,7 @@ pub use accent::{Accent, Colour, Shades};
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
 pub use argon2::{Cost, CostError};
-pub use backup::{BackupSettings, Recipient};
+pub use backup::{BackupPlace, BackupSettings, Recipient, is_in_a_store};
 pub use cognito::Srp;
 pub use database_url::read_database_url;
 use database_url::{DATABASE_LISTEN_URL, DATABASE_URL, READ_DATABASE_URL, database_url};

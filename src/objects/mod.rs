@@ -133,7 +133,8 @@ impl Stores {
         Ok(Arc::clone(buckets.entry(key).or_insert(Arc::new(bucket))))
     }
 
-    /// Reads an object of `most` bytes at most, within `time`.
+    /// Reads an object of `most` bytes at most, within `time`. A longer one is none that
+    /// Byline has written, and counts as missing.
     ///
     /// # Errors
     /// [`ObjectError`]
@@ -142,7 +143,8 @@ impl Stores {
         in_time(time, async {
             let object = bucket.get(url.key()).await?;
             if object.meta.size > most as u64 {
-                return Err(ObjectError::Away(format!("{url} has {} bytes", object.meta.size)));
+                tracing::warn!(%url, bytes = object.meta.size, "an object is longer than Byline writes them");
+                return Err(ObjectError::Missing);
             }
             Ok(object.bytes().await?)
         })

@@ -87,6 +87,12 @@ pub(super) async fn insert(db: &mut Db, hash: &str, file: &NewFile) -> Result<()
     Ok(())
 }
 
+/// Forgets that a file is in an object store.
+pub(super) async fn lose(db: &mut Db, name: &str) -> Result<(), AppError> {
+    execute!(db => sqlx::query("DELETE FROM media_objects WHERE name = $1").bind(name))?;
+    Ok(())
+}
+
 /// The file of that name, or where it is.
 pub(super) async fn find(db: &mut Db, name: &str) -> Result<Option<Place<Vec<u8>>>, AppError> {
     // One statement sees a file that is being moved in exactly one place.

@@ -1,7 +1,7 @@
 //! What is done with pictures: `service` has the use cases, `store` the SQL, `reading` and
 //! what it uses make the served files of an uploaded one, `studio` does that aside, `served`
 //! is what readers get, `files` says where a file is, `leftovers` has the objects of no
-//! picture, `moving` moves files, `unused` finds what no text shows any more, `uses` says
+//! picture, `moving` moves files, `gathering` brings them into a copy of the database, `unused` finds what no text shows any more, `uses` says
 //! who knows the texts.
 
 mod colors;
@@ -14,6 +14,7 @@ mod refused;
 mod store;
 mod studio;
 
+pub mod gathering;
 pub mod leftovers;
 pub mod moving;
 pub mod served;

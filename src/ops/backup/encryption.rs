@@ -14,7 +14,7 @@ use std::{
 use age::{DecryptError, Decryptor, EncryptError, Encryptor, stream::StreamWriter};
 use age_core::format::{FileKey, Stanza};
 
-use super::manifest::BackupError;
+use super::{location::Location, manifest::BackupError};
 use crate::{config::Recipient, database::owner_only};
 
 /// What opens an encrypted backup.
@@ -25,7 +25,7 @@ const AGE: &[u8] = b"age-encryption.org/v1\n";
 /// A line in the head of those that are backups. Other programs ignore what they do not know.
 const MARK: &str = "byline-backup";
 /// The mark is within so many bytes: each key takes 100.
-const HEAD: u64 = 1 << 16;
+pub(super) const HEAD: u64 = 1 << 16;
 
 /// Who can open a backup.
 #[derive(Clone)]
@@ -121,31 +121,36 @@ pub(super) fn is_encrypted(file: &Path) -> io::Result<bool> {
     Ok(head(file)?.starts_with(AGE))
 }
 
-/// Whether it is a backup that was encrypted by [`Output`].
-pub(super) fn is_encrypted_backup(file: &Path) -> io::Result<bool> {
-    let head = head(file)?;
+/// Whether what begins so is a backup that was encrypted by [`Output`].
+pub(super) fn is_encrypted_backup(head: &[u8]) -> bool {
     let mark = format!("\n-> {MARK}\n");
-    Ok(head.starts_with(AGE) && head.windows(mark.len()).any(|line| line == mark.as_bytes()))
+    head.starts_with(AGE) && head.windows(mark.len()).any(|line| line == mark.as_bytes())
 }
 
-fn head(file: &Path) -> io::Result<Vec<u8>> {
+/// The first [`HEAD`] bytes.
+pub(super) fn head(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     File::open(file)?.take(HEAD).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// Decrypts a backup into a new file.
-pub(super) fn decrypt(backup: &Path, into: &Path, identities: &[Identity]) -> Result<(), BackupError> {
+/// Decrypts a backup, which is at that location, into a new file.
+pub(super) fn decrypt(
+    backup: &Path,
+    at: &Location,
+    into: &Path,
+    identities: &[Identity],
+) -> Result<(), BackupError> {
     if identities.is_empty() {
-        return Err(BackupError::NoIdentity(backup.to_owned()));
+        return Err(BackupError::NoIdentity(at.clone()));
     }
-    let failed = |cause| BackupError::read(backup, cause);
-    let damaged = |what: &str| BackupError::Damaged { file: backup.to_owned(), what: what.to_owned() };
+    let failed = |cause| BackupError::read(at, cause);
+    let damaged = |what: &str| BackupError::Damaged { at: at.clone(), what: what.to_owned() };
     let file = BufReader::new(File::open(backup).map_err(failed)?);
     let identities = identities.iter().map(|identity| identity as &dyn age::Identity);
     let opened = Decryptor::new_buffered(file).and_then(|file| file.decrypt(identities));
     let mut stream = opened.map_err(|error| match error {
-        DecryptError::NoMatchingKeys => BackupError::OtherIdentity(backup.to_owned()),
+        DecryptError::NoMatchingKeys => BackupError::OtherIdentity(at.clone()),
         _ => damaged("the head of its encryption cannot be read"),
     })?;
     let mut options = OpenOptions::new();
@@ -153,7 +158,7 @@ pub(super) fn decrypt(backup: &Path, into: &Path, identities: &[Identity]) -> Re
     let mut new = BufWriter::new(new);
     io::copy(&mut stream, &mut new).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => damaged("its bytes have changed since it was made"),
-        io::ErrorKind::UnexpectedEof => BackupError::CutOff(backup.to_owned()),
+        io::ErrorKind::UnexpectedEof => BackupError::CutOff(at.clone()),
         _ => failed(error),
     })?;
     new.flush().map_err(failed)

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     encryption::{self, Identity, Keys, Output},
+    location::Location,
     manifest::{BackupError, Manifest, Packed},
 };
 use crate::{database::owner_only, text::hex};
@@ -36,6 +37,9 @@ const LEVEL: i32 = 3;
 const MANIFEST_LENGTH: u64 = 1 << 20;
 
 /// Reads the file in the folder to its end.
+///
+/// # Errors
+/// What the disk says.
 pub(super) fn describe(folder: &Path, name: &str) -> io::Result<Packed> {
     let mut reader = HashedReader::new(File::open(folder.join(name))?);
     let bytes = io::copy(&mut reader, &mut io::sink())?;
@@ -68,23 +72,29 @@ pub(super) fn pack(manifest: &Manifest, folder: &Path, into: &Path, keys: Option
 }
 
 /// Checks every byte of the backup, and writes its files into the folder. If it is
-/// encrypted, one of the identities has to open it.
-pub(super) fn unpack(backup: &Path, folder: &Path, identities: &[Identity]) -> Result<Manifest, BackupError> {
-    let failed = |cause| BackupError::read(backup, cause);
+/// encrypted, one of the identities has to open it. `at` is where the backup is for people:
+/// `backup` may be a local copy.
+pub(super) fn unpack(
+    backup: &Path,
+    at: &Location,
+    folder: &Path,
+    identities: &[Identity],
+) -> Result<Manifest, BackupError> {
+    let failed = |cause| BackupError::read(at, cause);
     if !encryption::is_encrypted(backup).map_err(failed)? {
-        return unpack_open(File::open(backup).map_err(failed)?, backup, folder);
+        return unpack_open(File::open(backup).map_err(failed)?, at, folder);
     }
     let open = folder.join("decrypted");
-    encryption::decrypt(backup, &open, identities)?;
-    let manifest = unpack_open(File::open(&open).map_err(failed)?, backup, folder)?;
+    encryption::decrypt(backup, at, &open, identities)?;
+    let manifest = unpack_open(File::open(&open).map_err(failed)?, at, folder)?;
     fs::remove_file(open).map_err(failed)?;
     Ok(manifest)
 }
 
-fn unpack_open(mut file: File, backup: &Path, folder: &Path) -> Result<Manifest, BackupError> {
-    let failed = |cause| BackupError::read(backup, cause);
-    let damaged = |what: &str| BackupError::Damaged { file: backup.to_owned(), what: what.to_owned() };
-    let content = check_seal(&mut file, backup)?;
+fn unpack_open(mut file: File, at: &Location, folder: &Path) -> Result<Manifest, BackupError> {
+    let failed = |cause| BackupError::read(at, cause);
+    let damaged = |what: &str| BackupError::Damaged { at: at.clone(), what: what.to_owned() };
+    let content = check_seal(&mut file, at)?;
     file.rewind().map_err(failed)?;
     let zstd = zstd::Decoder::new(file.take(content)).map_err(failed)?;
     let mut archive = tar::Archive::new(zstd);
@@ -96,12 +106,12 @@ fn unpack_open(mut file: File, backup: &Path, folder: &Path) -> Result<Manifest,
         let name = entry.path_bytes().into_owned();
         let Some(manifest) = &manifest else {
             if name != MANIFEST.as_bytes() {
-                return Err(BackupError::Foreign(backup.to_owned()));
+                return Err(BackupError::Foreign(at.clone()));
             }
             let read: Manifest = serde_json::from_reader(entry.take(MANIFEST_LENGTH))
                 .map_err(|_| damaged("its manifest cannot be read"))?;
             if read.format != Manifest::FORMAT {
-                return Err(BackupError::Newer { file: backup.to_owned(), byline: read.byline });
+                return Err(BackupError::Newer { at: at.clone(), byline: read.byline });
             }
             manifest = Some(read);
             continue;
@@ -121,31 +131,29 @@ fn unpack_open(mut file: File, backup: &Path, folder: &Path) -> Result<Manifest,
         }
         unpacked += 1;
     }
-    let manifest = manifest.ok_or_else(|| BackupError::Foreign(backup.to_owned()))?;
+    let manifest = manifest.ok_or_else(|| BackupError::Foreign(at.clone()))?;
     if unpacked == 0 || unpacked != manifest.files.len() {
         return Err(damaged("a file that its manifest names is missing"));
     }
     Ok(manifest)
 }
 
-/// Whether this file may be replaced: it begins as a backup does.
-pub(super) fn begins_as_backup(file: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    File::open(file)?.take(ZSTD.len() as u64).read_to_end(&mut start)?;
-    Ok(start == ZSTD || encryption::is_encrypted_backup(file)?)
+/// Whether what begins so may be replaced, because a backup does.
+pub(super) fn begins_as_backup(head: &[u8]) -> bool {
+    head.starts_with(&ZSTD) || encryption::is_encrypted_backup(head)
 }
 
 /// Checks the seal; the length of what is before it.
-fn check_seal(file: &mut File, backup: &Path) -> Result<u64, BackupError> {
-    let failed = |cause| BackupError::read(backup, cause);
+fn check_seal(file: &mut File, at: &Location) -> Result<u64, BackupError> {
+    let failed = |cause| BackupError::read(at, cause);
     let length = file.metadata().map_err(failed)?.len();
     let mut start = Vec::new();
     Read::by_ref(file).take(ZSTD.len() as u64).read_to_end(&mut start).map_err(failed)?;
     if start != ZSTD {
-        return Err(BackupError::Foreign(backup.to_owned()));
+        return Err(BackupError::Foreign(at.clone()));
     }
     let Some(content) = length.checked_sub(SEAL_LENGTH) else {
-        return Err(BackupError::CutOff(backup.to_owned()));
+        return Err(BackupError::CutOff(at.clone()));
     };
     file.rewind().map_err(failed)?;
     let mut reader = HashedReader::new(BufReader::with_capacity(1 << 16, &mut *file).take(content + 8));
@@ -156,10 +164,10 @@ fn check_seal(file: &mut File, backup: &Path) -> Result<u64, BackupError> {
     Read::by_ref(file).take(SEAL_LENGTH + 1).read_to_end(&mut end).map_err(failed)?;
     match end.split_at_checked(SEAL.len()) {
         Some((seal, hash)) if seal == SEAL && hash == sha256.as_slice() => Ok(content),
-        Some((seal, _)) if seal != SEAL => Err(BackupError::CutOff(backup.to_owned())),
+        Some((seal, _)) if seal != SEAL => Err(BackupError::CutOff(at.clone())),
         _ => {
             let what = "its bytes have changed since it was made".to_owned();
-            Err(BackupError::Damaged { file: backup.to_owned(), what })
+            Err(BackupError::Damaged { at: at.clone(), what })
         }
     }
 }

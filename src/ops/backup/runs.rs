@@ -1,7 +1,7 @@
 //! The table `backup_runs`: the backups that the site has made of itself, and those that
 //! failed.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use sqlx::FromRow;
 
@@ -41,7 +41,7 @@ pub struct Run {
     pub file: String,
     /// Of the finished file.
     pub bytes: Option<i64>,
-    /// Why it failed.
+    /// Why it failed, or what a finished one lacks.
     pub problem: Option<String>,
 }
 
@@ -62,8 +62,9 @@ impl Run {
         self.outcome == "done"
     }
 
-    pub(super) fn is_in(&self, folder: &Path) -> bool {
-        Path::new(&self.file).parent() == Some(folder)
+    /// Whether it is verified and lacks nothing.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_good() && self.problem.is_none()
     }
 }
 
@@ -90,6 +91,8 @@ pub enum Health {
     Failed,
     /// The last good one is older than twice the time between two.
     Late,
+    /// The last good one lacks files of pictures, which the object store has lost.
+    Incomplete,
 }
 
 impl Health {
@@ -101,6 +104,7 @@ impl Health {
             Self::NoneYet => "none yet",
             Self::Failed => "failed",
             Self::Late => "late",
+            Self::Incomplete => "incomplete",
         }
     }
 }
@@ -119,6 +123,7 @@ impl Known {
             _ if self.failures > 0 => Health::Failed,
             None => Health::NoneYet,
             Some(run) if run.started_at().after(every * 2) < clock::now() => Health::Late,
+            Some(run) if !run.is_complete() => Health::Incomplete,
             Some(_) => Health::Good,
         }
     }
@@ -205,7 +210,11 @@ pub(super) async fn renew(db: &mut Db, id: &str) -> Result<(), AppError> {
 /// How a run has ended.
 #[derive(Clone, Debug)]
 pub(super) enum Ending {
-    Done { bytes: u64 },
+    Done {
+        bytes: u64,
+        /// What it lacks.
+        problem: Option<String>,
+    },
     Failed { problem: String },
     Interrupted,
 }
@@ -213,7 +222,7 @@ pub(super) enum Ending {
 /// Notes how it has ended. It may have been taken as lost before.
 pub(super) async fn end(db: &mut Db, id: &str, ending: &Ending) -> Result<(), AppError> {
     let (outcome, bytes, problem) = match ending {
-        Ending::Done { bytes } => ("done", i64::try_from(*bytes).ok(), None),
+        Ending::Done { bytes, problem } => ("done", i64::try_from(*bytes).ok(), problem.as_deref()),
         Ending::Failed { problem } => ("failed", None, Some(problem.as_str())),
         Ending::Interrupted => ("interrupted", None, None),
     };

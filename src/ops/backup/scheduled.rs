@@ -4,11 +4,7 @@
 //! sees to it that one of them makes it, on a thread of a low priority. Older ones are
 //! removed only after a new one was verified.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, io, path::Path, time::Duration};
 
 use tokio::{
     sync::{oneshot, watch},
@@ -16,17 +12,20 @@ use tokio::{
 };
 
 use super::{
-    Wanted, create, file,
+    Wanted, create, encryption, file,
+    location::Location,
     runs::{self, Ending, Known, Run},
+    store::{self, Uploading},
     workshop::Workshop,
 };
 use crate::{
     accounts::domain::hash_threads::let_others_go_first,
     clock,
-    config::{BackupSettings, Recipient},
+    config::{AwsVariables, BackupPlace, BackupSettings, Recipient, StartError},
     credentials::sealing::Sealer,
-    database::{DatabaseUrl, Db, Engine},
+    database::{DatabaseUrl, Db, Engine, internal},
     error::AppError,
+    objects::{ObjectUrl, Stores},
     site::Site,
     timestamp::Timestamp,
 };
@@ -38,6 +37,8 @@ const LOOK: Duration = Duration::from_secs(60);
 const RENEW: Duration = Duration::from_secs(30);
 /// How often the end of a run is noted, if that fails.
 const TRIES: u32 = 5;
+/// The longest time for the removal of an object.
+const REMOVE_TIME: Duration = Duration::from_secs(15);
 /// How long a run may hold up the end of the process.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -46,13 +47,25 @@ const GOODBYE: Duration = Duration::from_secs(3);
 pub struct Schedule {
     settings: Option<BackupSettings>,
     database: DatabaseUrl,
+    variables: AwsVariables,
 }
 
 impl Schedule {
-    /// By the settings `backup.…`, for a site with this database.
-    #[must_use]
-    pub const fn new(settings: Option<BackupSettings>, database: DatabaseUrl) -> Self {
-        Self { settings, database }
+    /// By the settings `backup.…`, for a site with this database. No store is asked yet.
+    ///
+    /// # Errors
+    /// [`StartError::Value`] for variables with which no store can be reached.
+    pub fn new(
+        settings: Option<BackupSettings>,
+        database: DatabaseUrl,
+        variables: AwsVariables,
+    ) -> Result<Self, StartError> {
+        if let Some(BackupSettings { to: BackupPlace::Store(place), .. }) = &settings {
+            Stores::new(variables.clone())
+                .bucket(place.bucket())
+                .map_err(|error| StartError::Value { setting: "backup.to", problem: error.to_string() })?;
+        }
+        Ok(Self { settings, database, variables })
     }
 
     /// When and where, if the site makes backups of itself.
@@ -134,7 +147,7 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
 /// [`AppError::Busy`] if the database cannot say whether one is due. That a backup failed is
 /// no error: it is logged, and noted in `backup_runs`.
 pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result<Timestamp, AppError> {
-    let Schedule { settings: Some(settings), database } = site.backups() else {
+    let Schedule { settings: Some(settings), database, variables } = site.backups() else {
         return Ok(clock::now().after(LOOK));
     };
     let every = settings.every;
@@ -143,23 +156,29 @@ pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result
     if known.next(every) > clock::now() {
         return Ok(known.next(every));
     }
-    let folder = std::path::absolute(&settings.to).map_err(crate::database::internal)?;
-    let run = NewRun::in_folder(&folder, !settings.encrypt_to.is_empty());
+    let place = absolute(&settings.to)?;
+    let run = NewRun::in_place(&place, !settings.encrypt_to.is_empty())?;
     let begun = site.database.write((run.clone(), every), |db, (run, every)| {
-        Box::pin(async move { runs::begin(db, &run.id, &run.file.to_string_lossy(), every).await })
+        Box::pin(async move { runs::begin(db, &run.id, &run.at.to_string(), every).await })
     });
     if begun.await? {
         let order = Order {
             from: database.clone(),
             sealer: site.sealer().cloned(),
             encrypt_to: settings.encrypt_to.clone(),
+            variables: variables.clone(),
         };
         let ending = make(site, &run, order, stopped.clone()).await;
         note(site, &run.id, &ending).await;
         match &ending {
-            Ending::Done { bytes } => {
-                tracing::info!(file = %run.file.display(), bytes, "a backup is made and verified");
-                if let Err(error) = remove_older(site, &folder, settings.keep).await {
+            Ending::Done { bytes, problem } => {
+                tracing::info!(file = %run.at, bytes, "a backup is made and verified");
+                if let Some(problem) = problem {
+                    tracing::error!(problem, "the backup lacks something");
+                }
+                // Connections of the thread that made it have ended with it.
+                let stores = Stores::new(variables.clone());
+                if let Err(error) = remove_older(site, &stores, &place, settings.keep).await {
                     tracing::warn!(%error, "older backups are not removed yet; it is tried again after the next");
                 }
             }
@@ -177,16 +196,26 @@ pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result
 #[derive(Clone, Debug)]
 struct NewRun {
     id: String,
-    file: PathBuf,
+    at: Location,
 }
 
 impl NewRun {
     /// Named by its time, in the basic format of ISO 8601.
-    fn in_folder(folder: &Path, is_encrypted: bool) -> Self {
+    fn in_place(place: &BackupPlace, is_encrypted: bool) -> Result<Self, AppError> {
         let time = clock::now().rfc3339_millis().replace(['-', ':'], "");
         let age = if is_encrypted { ".age" } else { "" };
-        Self { id: uuid::Uuid::now_v7().to_string(), file: folder.join(format!("byline-{time}.backup{age}")) }
+        let at = Location::below(place, &format!("byline-{time}.backup{age}"));
+        let at = at.ok_or_else(|| internal("the name of a backup leads out of its place"))?;
+        Ok(Self { id: uuid::Uuid::now_v7().to_string(), at })
     }
+}
+
+/// The same place, whatever the working folder is later.
+fn absolute(place: &BackupPlace) -> Result<BackupPlace, AppError> {
+    Ok(match place {
+        BackupPlace::Folder(folder) => BackupPlace::Folder(std::path::absolute(folder).map_err(internal)?),
+        BackupPlace::Store(place) => BackupPlace::Store(place.clone()),
+    })
 }
 
 /// What the thread that makes it has to know.
@@ -194,18 +223,23 @@ struct Order {
     from: DatabaseUrl,
     sealer: Option<Sealer>,
     encrypt_to: Vec<Recipient>,
+    variables: AwsVariables,
 }
 
 /// Makes it on a thread of its own, and says meanwhile that it goes on.
 async fn make(site: &Site, run: &NewRun, order: Order, mut stopped: watch::Receiver<bool>) -> Ending {
     let (done, mut outcome) = oneshot::channel();
-    let to = run.file.clone();
+    let run_on_thread = run.clone();
     let started = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
         let_others_go_first();
         let ending = on_this_thread(async {
+            let uploading = Uploading::default();
             tokio::select! {
-                () = told(&mut stopped) => Ending::Interrupted,
-                ending = make_and_measure(&order, &to) => ending,
+                () = told(&mut stopped) => {
+                    uploading.abort().await;
+                    Ending::Interrupted
+                }
+                ending = make_it(&order, &run_on_thread, &uploading) => ending,
             }
         });
         // Nobody waits for it any more if the process ends.
@@ -240,16 +274,22 @@ fn on_this_thread<T>(work: impl Future<Output = T>) -> io::Result<T> {
     Ok(outcome)
 }
 
-async fn make_and_measure(order: &Order, to: &Path) -> Ending {
-    let failed = |problem: String| Ending::Failed { problem };
-    let Order { from, sealer, encrypt_to } = order;
-    let wanted = Wanted { from, sealer: sealer.as_ref(), with_key: false, encrypt_to };
-    match create(wanted, to, false).await {
-        Ok(_) => match fs::metadata(to) {
-            Ok(metadata) => Ending::Done { bytes: metadata.len() },
-            Err(error) => failed(format!("the backup {} is gone: {error}", to.display())),
-        },
-        Err(error) => failed(error.to_string()),
+async fn make_it(order: &Order, run: &NewRun, uploading: &Uploading) -> Ending {
+    let Order { from, sealer, encrypt_to, variables } = order;
+    // Of this thread: its connections belong to its runtime.
+    let stores = Stores::new(variables.clone());
+    let wanted = Wanted {
+        from,
+        sealer: sealer.as_ref(),
+        with_key: false,
+        encrypt_to,
+        stores: &stores,
+        uploading,
+        id: &run.id,
+    };
+    match create(wanted, &run.at, false).await {
+        Ok(made) => Ending::Done { bytes: made.bytes, problem: made.manifest.problem() },
+        Err(error) => Ending::Failed { problem: error.to_string() },
     }
 }
 
@@ -272,20 +312,29 @@ async fn note(site: &Site, id: &str, ending: &Ending) {
     }
 }
 
-/// Removes what this site has made in the folder, but for the newest that are whole.
-async fn remove_older(site: &Site, folder: &Path, keep: u32) -> Result<(), AppError> {
+/// Removes what this site has made in the place, but for the newest that are verified. The
+/// newest that lacks nothing stays as well, however old it is.
+async fn remove_older(site: &Site, stores: &Stores, place: &BackupPlace, keep: u32) -> Result<(), AppError> {
     let made = runs::not_removed(&mut site.database.read().await?).await?;
-    let mut made: Vec<Run> = made.into_iter().filter(|run| run.is_in(folder)).collect();
-    let mut good = 0;
-    made.retain(|run| {
-        good += u32::from(run.is_good());
-        // The newest run is good; before that, there may be what others left behind.
-        !run.is_good() || good > keep
+    let located = made.into_iter().filter_map(|run| {
+        let at = Location::of(Path::new(&run.file)).ok()?;
+        at.is_in(place).then_some((run, at))
     });
-    for run in made {
+    let mut made: Vec<(Run, Location)> = located.collect();
+    let (mut good, mut complete) = (0, 0);
+    made.retain(|(run, _)| {
+        good += u32::from(run.is_good());
+        complete += u32::from(run.is_complete());
+        let is_newest_complete = run.is_complete() && complete == 1;
+        // The newest run is good; before that, there may be what others left behind.
+        !run.is_good() || (good > keep && !is_newest_complete)
+    });
+    for (run, at) in made {
         let id = run.id.clone();
-        let removed =
-            tokio::task::spawn_blocking(move || remove(&run)).await.map_err(crate::database::internal)?;
+        let removed = match at {
+            Location::File(_) => tokio::task::spawn_blocking(move || remove(&run)).await.map_err(internal)?,
+            Location::Object(url) => remove_object(stores, &run, &url).await,
+        };
         match removed {
             Ok(true) => {
                 let noted =
@@ -310,10 +359,27 @@ fn remove(run: &Run) -> io::Result<bool> {
         found => found?,
     };
     let is_same = run.bytes.is_none_or(|bytes| u64::try_from(bytes) == Ok(found.len()));
-    if !found.is_file() || !is_same || !file::begins_as_backup(path)? {
-        let other = format!("{} is not the backup that was made there, and stays", path.display());
-        return Err(io::Error::other(other));
+    if !found.is_file() || !is_same || !file::begins_as_backup(&encryption::head(path)?) {
+        return Err(something_else(&run.file));
     }
     fs::remove_file(path)?;
     Ok(true)
+}
+
+/// As [`remove`], in an object store.
+async fn remove_object(stores: &Stores, run: &Run, url: &ObjectUrl) -> io::Result<bool> {
+    Workshop::remove_left_elsewhere(&run.id)?;
+    let Some((bytes, is_backup)) = store::find(stores, url).await.map_err(io::Error::other)? else {
+        return Ok(!run.is_good());
+    };
+    let is_same = run.bytes.is_none_or(|made| u64::try_from(made) == Ok(bytes));
+    if !is_same || !is_backup {
+        return Err(something_else(&run.file));
+    }
+    stores.remove(url, REMOVE_TIME).await.map_err(io::Error::other)?;
+    Ok(true)
+}
+
+fn something_else(at: &str) -> io::Error {
+    io::Error::other(format!("{at} is not the backup that was made there, and stays"))
 }

@@ -46,12 +46,25 @@ impl Workshop {
         PathBuf::from(name)
     }
 
-    /// A new folder where the system keeps temporary files (`TMPDIR`).
-    pub(super) fn elsewhere() -> io::Result<Self> {
-        let folder = std::path::absolute(std::env::temp_dir())?
-            .join(format!("byline-backup-{}", uuid::Uuid::new_v4().simple()));
+    /// A new folder where the system keeps temporary files (`TMPDIR`). No two runs have the
+    /// same id.
+    pub(super) fn elsewhere(id: &str) -> io::Result<Self> {
+        let folder = Self::folder_elsewhere(id)?;
         new_folder(&folder)?;
         Self::of(folder)
+    }
+
+    /// Removes what a killed run with this id has left on this machine.
+    pub(super) fn remove_left_elsewhere(id: &str) -> io::Result<()> {
+        let folder = Self::folder_elsewhere(id)?;
+        if is_ours(&folder) {
+            drop(Self::of(folder)?);
+        }
+        Ok(())
+    }
+
+    fn folder_elsewhere(id: &str) -> io::Result<PathBuf> {
+        Ok(std::path::absolute(std::env::temp_dir())?.join(format!("byline-backup-{id}")))
     }
 
     fn of(folder: PathBuf) -> io::Result<Self> {
@@ -82,6 +95,10 @@ impl Workshop {
         Ok(workshop)
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -103,9 +120,20 @@ impl Drop for Workshop {
 
 /// Whether an earlier run made it: a folder with our lock in it, or an empty one.
 fn is_ours(folder: &Path) -> bool {
-    let is_folder = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    let is_folder = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && is_of_our_user(&found));
     let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     is_folder && (folder.join(Workshop::LOCK).is_file() || is_empty())
+}
+
+/// In a folder for everybody's files, somebody else may have made one of this name.
+#[cfg(unix)]
+fn is_of_our_user(found: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(found) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_of_our_user(_: &fs::Metadata) -> bool {
+    true
 }
 
 #[cfg(unix)]
