@@ -3,14 +3,14 @@
 use std::{fs, io::Write, time::Duration};
 
 use byline::{
-    config::BackupSettings,
+    config::{BackupPlace, BackupSettings},
     ops::backup::{self, Identity, scheduled},
 };
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 
 use crate::{
-    backup::{create, names},
+    backup::{create, names, verify},
     copy::{lively_site, rows},
     support::{Byline, Client, KEY, Running, TestDatabase, postgres_database},
 };
@@ -39,14 +39,14 @@ async fn an_encrypted_backup_is_opened_by_each_key_that_was_named_and_by_no_othe
         assert!(!bytes.windows(text.len()).any(|window| window == text), "{}", text.escape_ascii());
     }
 
-    let verify =
+    let said =
         async |identity: &[&str]| byline.run(&[&["backup", "verify", "one"], identity].concat(), "").await;
-    verify(&[]).await.failed_with(&["one", "is encrypted", "--identity"]);
-    verify(&["--identity", "third"]).await.failed_with(&["one", "other keys"]);
-    verify(&["--identity", "one"]).await.failed_with(&["one", "key of age"]);
-    verify(&["--identity", "missing"]).await.failed_with(&["missing", "No such file"]);
+    said(&[]).await.failed_with(&["one", "is encrypted", "--identity"]);
+    said(&["--identity", "third"]).await.failed_with(&["one", "other keys"]);
+    said(&["--identity", "one"]).await.failed_with(&["one", "key of age"]);
+    said(&["--identity", "missing"]).await.failed_with(&["missing", "No such file"]);
     for identity in ["first", "second"] {
-        assert!(verify(&["--identity", identity]).await.succeeded().contains("complete"));
+        assert!(said(&["--identity", identity]).await.succeeded().contains("complete"));
         let target = TestDatabase::fresh().await;
         let restore = ["backup", "restore", "one", "--to", target.url_text(), "--identity", identity];
         byline.run(&restore[..5], "").await.failed_with(&["is encrypted"]);
@@ -55,7 +55,7 @@ async fn an_encrypted_backup_is_opened_by_each_key_that_was_named_and_by_no_othe
     }
 
     byline.run(&create(&site, "one", &[&more[..], &["--replace"]].concat()), "").await.succeeded();
-    assert!(verify(&["--identity", "first"]).await.succeeded().contains("complete"));
+    assert!(said(&["--identity", "first"]).await.succeeded().contains("complete"));
     // What somebody has encrypted by age is no backup.
     let recipient: byline::config::Recipient = first.parse().expect("a public key");
     let letter = age::encrypt(&recipient, b"to keep").expect("a letter");
@@ -85,19 +85,19 @@ async fn verify_finds_every_changed_byte_of_an_encrypted_backup() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         fs::write(&changed, &bytes).expect("a file");
-        let problem = backup::verify(&changed, &identities).await;
+        let problem = verify(&changed, &identities).await;
         problem.expect_err(&format!("byte {place} of {length} has changed"));
     }
     for length in (0..length).step_by(1997).chain([length - 1]) {
         fs::write(&changed, &whole[..length]).expect("a file");
-        let problem = backup::verify(&changed, &identities).await;
+        let problem = verify(&changed, &identities).await;
         problem.expect_err(&format!("only {length} bytes are left"));
     }
     let mut longer = fs::File::create(&changed).expect("a file");
     longer.write_all(&whole).and_then(|()| longer.write_all(b"\n")).expect("it is written");
-    backup::verify(&changed, &identities).await.expect_err("a byte more");
+    verify(&changed, &identities).await.expect_err("a byte more");
     fs::write(&changed, &whole).expect("a file");
-    backup::verify(&changed, &identities).await.expect("a whole backup");
+    verify(&changed, &identities).await.expect("a whole backup");
 }
 
 #[tokio::test]
@@ -106,7 +106,8 @@ async fn the_backups_that_a_site_makes_of_itself_are_encrypted_for_the_keys_of_t
     let public = key(&byline, "key");
     let identities = backup::identities(&byline.folder().join("key")).expect("a key");
     let folder = tempfile::tempdir().expect("a folder");
-    let (every, to) = (Duration::from_secs(3600), folder.path().to_owned());
+    let every = Duration::from_secs(3600);
+    let to = BackupPlace::Folder(folder.path().to_owned());
     let encrypt_to = vec![public.parse().expect("a public key")];
     let settings = BackupSettings { every, to, keep: 1, encrypt_to };
     let site = Running::start_with(|config| config.backup = Some(settings)).await;
@@ -116,7 +117,7 @@ async fn the_backups_that_a_site_makes_of_itself_are_encrypted_for_the_keys_of_t
         scheduled::make_if_due(&site.site, &stopped).await.expect("the database answers");
         let made = names(folder.path());
         assert!(made.len() == 1 && made[0].ends_with(".backup.age"), "{made:?}");
-        backup::verify(&folder.path().join(&made[0]), &identities).await.expect("a whole backup");
+        verify(&folder.path().join(&made[0]), &identities).await.expect("a whole backup");
         files.push(made);
         site.tamper("UPDATE backup_runs SET started_at = started_at - 3600000000").await;
     }

@@ -87,6 +87,7 @@ mod sessions;
 mod shared;
 mod site_settings;
 mod srp;
+mod stored_backups;
 mod support;
 mod throttle;
 mod tls;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::Path, process::Stdio, ti
 
 use axum::{body::Body, http::Method};
 use byline::{
-    config::{BackupSettings, Unverified},
+    config::{BackupPlace, BackupSettings, Unverified},
     mail::{Envelope, Letter, enqueue},
     metrics,
 };
@@ -292,7 +292,7 @@ async fn whatever_the_dashboard_the_alerts_and_the_docs_name_is_there_to_watch()
     let mail = server.settings();
     let site = Running::start_with(|config| {
         mail(config);
-        let (every, to) = (Duration::from_secs(3600), std::env::temp_dir());
+        let (every, to) = (Duration::from_secs(3600), BackupPlace::Folder(std::env::temp_dir()));
         config.backup = Some(BackupSettings { every, to, keep: 1, encrypt_to: Vec::new() });
     });
     let site = site.await;

@@ -4,34 +4,39 @@ use std::{fs, path::Path, time::Duration};
 
 use byline::{
     clock,
-    config::{BackupSettings, Config},
-    ops::backup::{self, scheduled},
+    config::{BackupPlace, BackupSettings, Config},
+    ops::backup::scheduled,
 };
 use futures::future::join_all;
 use tokio::sync::watch;
 
 use crate::{
-    backup::names,
+    backup::{names, verify},
     support::{Byline, Client, Probe, Running, Served, TestDatabase, postgres_database, until},
 };
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A backup a day.
-fn daily(folder: &Path, keep: u32) -> impl FnOnce(&mut Config) {
-    let settings = BackupSettings { every: DAY, to: folder.to_owned(), keep, encrypt_to: Vec::new() };
+fn daily(folder: &Path, keep: u32) -> impl FnOnce(&mut Config) + use<> {
+    daily_into(BackupPlace::Folder(folder.to_owned()), keep)
+}
+
+/// A backup a day, wherever it goes.
+pub(super) fn daily_into(to: BackupPlace, keep: u32) -> impl FnOnce(&mut Config) + use<> {
+    let settings = BackupSettings { every: DAY, to, keep, encrypt_to: Vec::new() };
     move |config| config.backup = Some(settings)
 }
 
 /// What a serving process does whenever it looks; in how many seconds it looks again.
-async fn look(site: &Running) -> i64 {
+pub(super) async fn look(site: &Running) -> i64 {
     let (_nobody_stops_it, stopped) = watch::channel(false);
     let next = scheduled::make_if_due(&site.site, &stopped).await.expect("the database answers");
     (next.micros() - clock::now().micros()) / 1_000_000
 }
 
 /// As if so much time had passed since everything that is known of backups.
-async fn let_pass(site: &TestDatabase, time: Duration) {
+pub(super) async fn let_pass(site: &TestDatabase, time: Duration) {
     let micros = time.as_micros();
     site.tamper(&format!(
         "UPDATE backup_runs SET started_at = started_at - {micros}, ended_at = ended_at - {micros},
@@ -40,13 +45,13 @@ async fn let_pass(site: &TestDatabase, time: Duration) {
     .await;
 }
 
-async fn runs(site: &TestDatabase, outcome: &str) -> i64 {
+pub(super) async fn runs(site: &TestDatabase, outcome: &str) -> i64 {
     site.count(&format!("SELECT COUNT(*) FROM backup_runs WHERE outcome = '{outcome}'")).await
 }
 
 /// 10 MB of files of a picture: a backup of them takes a while. Without the picture,
 /// housekeeping would remove them.
-async fn fill(database: &TestDatabase) {
+pub(super) async fn fill(database: &TestDatabase) {
     let body = match database.probe().await {
         Probe::Sqlite(_) => "randomblob(50000)",
         Probe::Postgres(_) => "decode(repeat(md5(n::text), 3125), 'hex')",
@@ -78,7 +83,7 @@ async fn a_site_makes_a_backup_of_itself_and_the_next_a_day_later_however_often_
     assert!((86_300..=86_400).contains(&next), "{next}");
     let made = names(folder.path());
     assert!(made.len() == 1 && made[0].starts_with("byline-2") && made[0].ends_with("Z.backup"), "{made:?}");
-    let manifest = backup::verify(&folder.path().join(&made[0]), &[]).await.expect("a whole backup");
+    let manifest = verify(&folder.path().join(&made[0]), &[]).await.expect("a whole backup");
     assert_eq!(manifest.rows("posts"), 1);
     assert_eq!(site.browser().get("/readyz").await.text(), "ok\nbackup: ok\n");
 
@@ -227,7 +232,7 @@ async fn a_site_that_is_killed_while_it_makes_a_backup_makes_one_after_its_resta
     until("the backup", async || runs(&database, "done").await == 1).await;
     until("what the killed one has left to be gone", async || names(folder.path()).len() == 1).await;
     let made = folder.path().join(&names(folder.path())[0]);
-    backup::verify(&made, &[]).await.expect("a whole backup");
+    verify(&made, &[]).await.expect("a whole backup");
     assert_eq!(runs(&database, "lost").await, 1);
     assert_eq!(Client::browser(served.address, false).get("/readyz").await.text(), "ok\nbackup: ok\n");
     served.terminate().await;

@@ -9,13 +9,7 @@ use super::{
     leftovers,
     reading::MadeFile,
 };
-use crate::{
-    database::internal,
-    error::AppError,
-    media::address,
-    objects::ObjectError,
-    site::Site,
-};
+use crate::{database::internal, error::AppError, media::address, objects::ObjectError, site::Site};
 
 /// Names of files that are read at a time.
 const NAMES: i64 = 100;

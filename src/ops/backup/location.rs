@@ -101,7 +101,9 @@ mod tests {
     fn a_place_has_what_is_directly_in_it() {
         let place = |raw: &str| BackupPlace::of(Path::new(raw)).unwrap();
         let is_in = |file: &str, raw: &str| Location::of(Path::new(file)).unwrap().is_in(&place(raw));
-        assert!(is_in("/a/b", "/a") && is_in("s3://aaa/b/c", "s3://aaa/b") && is_in("s3://aaa/b", "s3://aaa"));
+        assert!(
+            is_in("/a/b", "/a") && is_in("s3://aaa/b/c", "s3://aaa/b") && is_in("s3://aaa/b", "s3://aaa")
+        );
         for (file, raw) in [
             ("/a/b/c", "/a"),
             ("s3://aaa/b/c", "s3://aaa"),

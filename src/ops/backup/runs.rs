@@ -215,7 +215,9 @@ pub(super) enum Ending {
         /// What it lacks.
         problem: Option<String>,
     },
-    Failed { problem: String },
+    Failed {
+        problem: String,
+    },
     Interrupted,
 }
 

@@ -93,7 +93,14 @@ pub(super) async fn find(stores: &Stores, url: &ObjectUrl) -> Result<Option<(u64
     let asked = in_time(ASK_TIME, async { Ok(client.head(url.key()).await?) }).await;
     let bytes = match asked {
         Ok(found) => found.size,
-        Err(ObjectError::Missing) => return Ok(None),
+        Err(ObjectError::Missing) => {
+            // The answer to a HEAD has no body, which would say that the bucket is missing.
+            let asked = in_time(ASK_TIME, async { Ok(client.get(url.key()).await?) }).await;
+            return match asked {
+                Ok(_) | Err(ObjectError::Missing) => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
         Err(error) => return Err(error),
     };
     if bytes == 0 {
@@ -161,9 +168,9 @@ pub(super) async fn upload(
     // computed. If what the store gives back has this length and this SHA-256, it is the same
     // file, and everything that was found in the one is in the other.
     let read_back = read(stores, url, |_| Ok(())).await;
-    let is_same = read_back.as_ref().is_ok_and(|(bytes, sha256)| {
-        (*bytes, sha256.as_str()) == (packed.bytes, packed.sha256.as_str())
-    });
+    let is_same = read_back
+        .as_ref()
+        .is_ok_and(|(bytes, sha256)| (*bytes, sha256.as_str()) == (packed.bytes, packed.sha256.as_str()));
     match completed {
         // Also where the answer of the store was lost, and it was asked again.
         _ if is_same => {
@@ -200,7 +207,8 @@ async fn complete(
     id: &String,
     parts: Vec<PartId>,
 ) -> Result<(), ObjectError> {
-    in_time(COMPLETE_TIME, async { Ok(client.complete_multipart(url.key(), id, parts).await.map(drop)?) }).await
+    in_time(COMPLETE_TIME, async { Ok(client.complete_multipart(url.key(), id, parts).await.map(drop)?) })
+        .await
 }
 
 /// Whether a server says that it does not know a header.
@@ -257,8 +265,7 @@ async fn read(
     mut each: impl FnMut(&[u8]) -> Result<(), ObjectError>,
 ) -> Result<(u64, String), ObjectError> {
     let client = stores.bucket(url.bucket())?;
-    let mut chunks =
-        in_time(ASK_TIME, async { Ok(client.get(url.key()).await?) }).await?.into_stream();
+    let mut chunks = in_time(ASK_TIME, async { Ok(client.get(url.key()).await?) }).await?.into_stream();
     let (mut bytes, mut sha256) = (0, Sha256::new());
     while let Some(chunk) = in_time(IDLE_TIME, async { Ok(chunks.next().await.transpose()?) }).await? {
         bytes += chunk.len() as u64;

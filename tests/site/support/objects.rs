@@ -16,8 +16,9 @@ use std::{
 use byline::{
     config::{AwsVariables, Config, StoreUrl},
     media::objects::Objects,
-    objects::ObjectUrl,
+    objects::{ObjectUrl, Stores},
 };
+use object_store::ObjectStoreExt;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener as Listener, TcpStream},
@@ -166,7 +167,7 @@ impl ObjectStore {
         ]
     }
 
-    fn variables(&self) -> AwsVariables {
+    pub fn variables(&self) -> AwsVariables {
         let variables = self.environment().into_iter();
         AwsVariables(variables.map(|(name, value)| (name.to_owned(), value.into())).collect())
     }
@@ -189,6 +190,47 @@ impl ObjectStore {
     /// Opens or closes the way to the server. Connections that are open end.
     pub fn set(&self, way: Way) {
         self.way.send_replace(way);
+    }
+
+    /// Writes an object, with this place's own address and key.
+    pub async fn put(&self, key: &str, bytes: Vec<u8>) {
+        let (bucket, url) = self.object(key);
+        bucket.put(url.key(), bytes.into()).await.expect("it is written");
+    }
+
+    pub async fn get(&self, key: &str) -> Vec<u8> {
+        let (bucket, url) = self.object(key);
+        let object = bucket.get(url.key()).await.expect("an object");
+        object.bytes().await.expect("its bytes").to_vec()
+    }
+
+    pub async fn remove(&self, key: &str) {
+        let (bucket, url) = self.object(key);
+        bucket.delete(url.key()).await.expect("it is removed");
+    }
+
+    fn object(&self, key: &str) -> (impl std::ops::Deref<Target = impl ObjectStoreExt>, ObjectUrl) {
+        let bucket = Stores::new(self.variables()).bucket(BUCKET).expect("a client");
+        (bucket, ObjectUrl::from_stored(&format!("{}/{key}", self.url())).expect("an address"))
+    }
+
+    /// Writes an object into another place, whatever way there is to that.
+    pub async fn put_into(&self, other: &Self, key: &str, bytes: Vec<u8>) {
+        let url = ObjectUrl::from_stored(&format!("{}/{key}", other.url())).expect("an address");
+        self.object(key).0.put(url.key(), bytes.into()).await.expect("it is written");
+    }
+
+    /// The uploads of this place that are not finished.
+    pub async fn unfinished_uploads(&self) -> usize {
+        self.unfinished_uploads_of(self).await
+    }
+
+    /// Those of another place, whatever way there is to that.
+    pub async fn unfinished_uploads_of(&self, other: &Self) -> usize {
+        let path = format!("/{BUCKET}?uploads&prefix={}/", other.prefix);
+        let listed = Client::browser(self.address, false).get(&path).await;
+        assert_eq!(listed.status, 200, "{}", listed.text());
+        listed.text().matches("<UploadId>").count()
     }
 
     /// The keys of all objects of this place, without its prefix.
