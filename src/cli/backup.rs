@@ -179,6 +179,6 @@ fn pictures(manifest: &Manifest) -> String {
         0 => String::new(),
         files => format!("Not in the backup: {files} files of pictures, which are in the object store.\n"),
     };
-    let missing = manifest.problem().map_or_else(String::new, |lack| format!("{lack}.\n"));
+    let missing = manifest.problem().map_or_else(String::new, |lack| format!("But {lack}.\n"));
     format!("{elsewhere}{missing}")
 }

@@ -47,8 +47,13 @@ pub enum ObjectError {
     #[error("the object store has such an object already")]
     Exists,
     /// The store does not answer in time, or not as it should.
-    #[error("{0}")]
+    #[error(
+        "the object store does not answer as it should; look whether it runs, and at AWS_ENDPOINT_URL ({0})"
+    )]
     Away(String),
+    /// The variables `AWS_…` reach no store.
+    #[error("{0}")]
+    Variables(String),
 }
 
 impl From<object_store::Error> for ObjectError {
@@ -95,7 +100,7 @@ impl Stores {
     /// The client of a bucket.
     ///
     /// # Errors
-    /// [`ObjectError::Away`] for variables with which no store can be reached.
+    /// [`ObjectError::Variables`] if they reach no store.
     pub fn bucket(&self, name: &str) -> Result<Arc<AmazonS3>, ObjectError> {
         self.client(name, Completion::Replaces)
     }
@@ -129,7 +134,8 @@ impl Stores {
             .with_retry(RetryConfig { backoff, max_retries: RETRIES, retry_timeout: RETRY_TIME })
             // Not every server can remove several at once.
             .with_disable_bulk_delete(true)
-            .build()?;
+            .build()
+            .map_err(|error| ObjectError::Variables(error.to_string()))?;
         Ok(Arc::clone(buckets.entry(key).or_insert(Arc::new(bucket))))
     }
 

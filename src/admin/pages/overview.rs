@@ -95,7 +95,7 @@ async fn backups(site: &Site) -> Result<String, AppError> {
         None => "None is made yet.".to_owned(),
     };
     if let Some(lack) = known.last_good.as_ref().and_then(|run| run.problem.as_ref()) {
-        said += &format!(" It is incomplete: {lack}.");
+        said += &format!(" But {lack}.");
     }
     if let Some(run) = &known.last_failure {
         let problem = run.problem.as_deref().unwrap_or_default();

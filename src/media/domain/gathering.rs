@@ -33,7 +33,7 @@ const NAMED: usize = 20;
 pub struct Gathered {
     pub files: u64,
     /// Files that are in no object store, although the database of the site says so. The
-    /// copy does not name them any more: whoever uploads the picture again gets it back.
+    /// copy does not name them any more, because their objects belong to the site.
     pub missing: u64,
     /// The names of the first of them, 20 at most.
     pub missing_names: Vec<String>,

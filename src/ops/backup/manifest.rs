@@ -169,9 +169,10 @@ impl Manifest {
             Some(more) => format!(" and {more} more"),
         };
         (self.files_missing > 0).then(|| {
+            let files =
+                if self.files_missing == 1 { "1 file" } else { &format!("{} files", self.files_missing) };
             format!(
-                "{} files of pictures are not in the backup, because they are not in the object store that they should be in: {}{more}",
-                self.files_missing,
+                "it lacks {files} of pictures that the object store should have and has not: {}{more}",
                 self.missing_names.join(", ")
             )
         })

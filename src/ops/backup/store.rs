@@ -167,7 +167,7 @@ pub(super) async fn upload(
     // The local file was unpacked and compared with its manifest after its hash was
     // computed. If what the store gives back has this length and this SHA-256, it is the same
     // file, and everything that was found in the one is in the other.
-    let read_back = read(stores, url, |_| Ok(())).await;
+    let read_back = read(stores, url, Some(packed.bytes), |_| Ok(())).await;
     let is_same = read_back
         .as_ref()
         .is_ok_and(|(bytes, sha256)| (*bytes, sha256.as_str()) == (packed.bytes, packed.sha256.as_str()));
@@ -258,14 +258,20 @@ fn read_part(file: &Path, start: u64, length: u64) -> io::Result<Bytes> {
     Ok(part.into())
 }
 
-/// Reads a whole object; its bytes and their SHA-256 in hexadecimal digits.
+/// Reads a whole object; its bytes and their SHA-256 in hexadecimal digits. If only one of
+/// that length is wanted, another is not read, and has no hash.
 async fn read(
     stores: &Stores,
     url: &ObjectUrl,
+    wanted: Option<u64>,
     mut each: impl FnMut(&[u8]) -> Result<(), ObjectError>,
 ) -> Result<(u64, String), ObjectError> {
     let client = stores.bucket(url.bucket())?;
-    let mut chunks = in_time(ASK_TIME, async { Ok(client.get(url.key()).await?) }).await?.into_stream();
+    let object = in_time(ASK_TIME, async { Ok(client.get(url.key()).await?) }).await?;
+    if wanted.is_some_and(|wanted| wanted != object.meta.size) {
+        return Ok((object.meta.size, String::new()));
+    }
+    let mut chunks = object.into_stream();
     let (mut bytes, mut sha256) = (0, Sha256::new());
     while let Some(chunk) = in_time(IDLE_TIME, async { Ok(chunks.next().await.transpose()?) }).await? {
         bytes += chunk.len() as u64;
@@ -285,7 +291,7 @@ pub(super) async fn download(stores: &Stores, url: &ObjectUrl, into: &Path) -> R
     let mut options = std::fs::OpenOptions::new();
     let mut file = owner_only(options.write(true).create_new(true)).open(into).map_err(failed)?;
     let mut problem = None;
-    let written = read(stores, url, |chunk| {
+    let written = read(stores, url, None, |chunk| {
         file.write_all(chunk).map_err(|cause| {
             problem = Some(cause);
             ObjectError::Missing

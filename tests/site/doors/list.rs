@@ -695,6 +695,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("accounts/domain/account.rs::PostsOfDeleted::parse", "one of two words, within the limit of a form"),
     ("accounts/pages/mod.rs::asked_for", "a query, of which the length is limited"),
     ("ops/backup/file.rs::unpack_open", "a file that the operator names, sealed by a hash"),
+    ("objects/url.rs::ObjectUrl::parse", "an address that was stored, or made of a setting"),
     ("ops/export/folder.rs::Folder::empty", "what an export before has written"),
     ("ops/export/static_site.rs::Answer::rewritten", "a page of this site"),
     ("ops/import/bear.rs::tags", "a field of a file that the operator names; one pass over it"),
