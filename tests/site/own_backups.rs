@@ -54,7 +54,9 @@ pub(super) async fn runs(site: &TestDatabase, outcome: &str) -> i64 {
 pub(super) async fn fill(database: &TestDatabase) {
     let body = match database.probe().await {
         Probe::Sqlite(_) => "randomblob(50000)",
-        Probe::Postgres(_) => "decode(repeat(md5(n::text), 3125), 'hex')",
+        Probe::Postgres(_) => {
+            "(SELECT decode(string_agg(md5(n || '-' || m), ''), 'hex') FROM generate_series(1, 3125) AS m)"
+        }
     };
     let fill = format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200)

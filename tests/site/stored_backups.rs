@@ -240,18 +240,17 @@ async fn whoever_makes_a_backup_that_the_store_does_not_take_reads_why_and_nothi
 }
 
 #[tokio::test]
-async fn an_upload_of_several_parts_outlasts_a_moment_without_the_store() {
+async fn an_upload_of_several_parts_goes_on_after_its_connection_has_broken() {
     let (store, other) = (ObjectStore::start().await, ObjectStore::start().await);
     let site = Running::start().await;
     fill(&site).await;
     let byline = Byline::in_an_empty_folder();
     let at = format!("{}/one.backup", store.url());
     let arguments = create(&site, &at, &[]);
+    store.set(Way::Stalling);
     let uploading = Ended::of(command(&byline, &store, &arguments), "");
     let interrupting = async {
         until("the upload to be under way", async || other.unfinished_uploads_of(&store).await == 1).await;
-        store.set(Way::Closed);
-        tokio::task::yield_now().await;
         store.set(Way::Open);
     };
     let (ended, ()) = tokio::join!(uploading, interrupting);
@@ -269,6 +268,7 @@ async fn what_somebody_puts_there_during_the_upload_is_not_replaced() {
     let byline = Byline::in_an_empty_folder();
     let at = format!("{}/one.backup", store.url());
     let arguments = create(&site, &at, &[]);
+    store.set(Way::Stalling);
     let uploading = Ended::of(command(&byline, &store, &arguments), "");
     let interfering = async {
         until("the upload to be under way", async || other.unfinished_uploads_of(&store).await == 1).await;
@@ -437,12 +437,14 @@ async fn a_site_that_is_stopped_during_an_upload_leaves_no_parts() {
     let to = format!("{}/backups", store.url());
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--database-url", database.url_text()];
     let every = ["--backup-every", "1 d", "--backup-to", &to];
+    store.set(Way::Stalling);
     let served = Byline::serve_by(command(&byline, &store, &[&arguments[..], &every].concat())).await;
     until("the upload to be under way", async || other.unfinished_uploads_of(&store).await == 1).await;
     let log = served.terminate().await;
     assert!(log.contains("interrupted"), "{log}");
     assert_eq!(other.unfinished_uploads_of(&store).await, 0);
     assert_eq!(names(&temporary(&byline)), [""; 0]);
+    store.set(Way::Open);
     assert!(backups(&store).await.is_empty());
     assert_eq!(runs(&database, "interrupted").await, 1);
 }

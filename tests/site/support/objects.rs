@@ -20,7 +20,7 @@ use byline::{
 };
 use object_store::ObjectStoreExt;
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt, copy, copy_bidirectional},
     net::{TcpListener as Listener, TcpStream},
     sync::watch,
 };
@@ -128,6 +128,8 @@ pub enum Way {
     Closed,
     /// Nobody answers, as if a cable were cut.
     Silent,
+    /// Each connection passes on 4 MiB, and then no more.
+    Stalling,
 }
 
 impl ObjectStore {
@@ -256,6 +258,21 @@ async fn lead(listener: Listener, server: SocketAddr, way: watch::Receiver<Way>)
                 match now {
                     Way::Closed => {}
                     Way::Silent => std::future::pending().await,
+                    Way::Stalling => {
+                        if let Ok(mut server) = TcpStream::connect(server).await {
+                            let (from_client, mut to_client) = client.split();
+                            let (mut from_server, mut to_server) = server.split();
+                            let mut first = from_client.take(4 << 20);
+                            let up = async {
+                                let _ = copy(&mut first, &mut to_server).await;
+                                std::future::pending::<()>().await;
+                            };
+                            tokio::select! {
+                                () = up => {}
+                                _ = copy(&mut from_server, &mut to_client) => {}
+                            }
+                        }
+                    }
                     Way::Open => {
                         if let Ok(mut server) = TcpStream::connect(server).await {
                             let _ = copy_bidirectional(&mut client, &mut server).await;
