@@ -313,7 +313,7 @@ mod tests {
     fn a_backup_has_no_more_parts_than_s3_takes() {
         for bytes in [1, PART, PART + 1, PART * PARTS, PART * PARTS + 1, 5 << 40] {
             let length = part_length(bytes);
-            assert!(length % PART == 0 && bytes.div_ceil(length) <= PARTS, "{bytes}: {length}");
+            assert!(length.is_multiple_of(PART) && bytes.div_ceil(length) <= PARTS, "{bytes}: {length}");
         }
         assert_eq!(part_length(PART * PARTS), PART);
     }
