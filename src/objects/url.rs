@@ -29,7 +29,9 @@ impl ObjectUrl {
     /// Of an object below a place. `None` for a name that leads out of it.
     #[must_use]
     pub fn below(place: &StoreUrl, name: &str) -> Option<Self> {
-        Self::parse(&format!("{}{name}", place.start()))
+        let address = format!("{}{name}", place.start());
+        // A name that is empty, or ends with a slash, would be another object.
+        Self::parse(&address).filter(|url| url.to_string() == address)
     }
 
     /// As a row has it.
