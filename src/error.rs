@@ -223,6 +223,10 @@ pub enum Field {
     TimeZone,
     Accent,
     Faces,
+    /// The file of the site's logo.
+    Logo,
+    /// The file of the site's icon.
+    Icon,
     AboutSite,
     FooterLinks,
     Css,
@@ -277,6 +281,8 @@ impl Field {
             Self::TimeZone => "time_zone",
             Self::Accent => "accent",
             Self::Faces => "faces",
+            Self::Logo => "logo",
+            Self::Icon => "icon",
             Self::AboutSite => "about_site",
             Self::FooterLinks => "footer_links",
             Self::Css => "css",
@@ -327,6 +333,8 @@ impl Field {
             Self::TimeZone => "Time zone",
             Self::Accent => "Accent colour",
             Self::Faces => "Typefaces",
+            Self::Logo => "Logo",
+            Self::Icon => "Icon",
             Self::AboutSite => "About page",
             Self::FooterLinks => "Links at the foot of every page",
             Self::Css => "Style sheet",

@@ -11,7 +11,7 @@ use tower::util::MapRequestLayer;
 use tower_sessions::{Session, SessionManagerLayer, cookie::SameSite};
 
 use crate::{
-    admin::gate,
+    admin::{self, gate},
     app, codegen, cognito,
     credentials::session::store::RowStore,
     feeds, graphql,
@@ -56,6 +56,7 @@ pub fn router(site: Site) -> Router {
         .route(export::PATH, get(pages::page).post(export::download))
         .route("/account/api/{*file}", get(codegen::http::download))
         .merge(media::http::uploads())
+        .merge(admin::pictures::routes())
         .merge(graphql::graphiql::routes())
         .fallback(pages::page)
         .layer(from_fn_with_state(site.clone(), gate::for_those_in_charge))
@@ -73,10 +74,11 @@ pub fn router(site: Site) -> Router {
         .route(css::PATH, get(css::serve))
         .route("/assets/{*path}", get(assets::hashed))
         .route("/pkg/{*path}", get(assets::unhashed))
-        .route("/favicon.ico", get(assets::root))
+        .route("/favicon.ico", get(media::site_http::favicon))
         .route(speculation::PATH, get(speculation::rules))
         .route("/.well-known/change-password", get(change_password))
         .merge(media::http::files())
+        .merge(media::site_http::routes())
         .merge(feeds::http::routes().layer(from_fn_with_state(site.clone(), old_address::lead_on)))
         .merge(images::http::routes());
 

@@ -32,7 +32,7 @@ use crate::{
     },
     mail::Mailer,
     media,
-    media::domain::{Studio, served::ServedFiles, uses::FindUses},
+    media::domain::{Studio, served::ServedFiles, site_pictures, uses::FindUses},
     media::objects::Objects,
     ops::backup::{runs, scheduled::Schedule},
     posts,
@@ -70,7 +70,11 @@ const FORMS: Forms = Forms {
         admin::forms::FORMS,
     ],
     calls: &[&posts::forms::PREVIEW_POST, &accounts::factor_forms::BEGIN_PASSKEY_LOG_IN],
-    notices: &[&accounts::mail_forms::NOTICES, &posts::forms::NOTICES, &[&media::forms::ADDED]],
+    notices: &[
+        &accounts::mail_forms::NOTICES,
+        &posts::forms::NOTICES,
+        &[&media::forms::ADDED, &admin::forms::PICTURE_SAVED],
+    ],
 };
 
 async fn assemble(
@@ -140,6 +144,8 @@ async fn assemble(
         .with(PageKeys { known: posts::pages::cache_key::known, find: posts::pages::cache_key::find })
         .with(Document(|| App().into_any()))
         .into();
+    let seed = site_pictures::with_files(&site, config.site.clone(), &config.site_files).await?;
+    site.begin_with(seed);
     site_settings::reload(&site).await.map_err(StartError::SiteSettings)?;
     Ok(site)
 }

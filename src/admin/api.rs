@@ -19,6 +19,7 @@ use crate::{
         },
     },
     clock,
+    config::SiteValues,
     error::{AppError, Field, FieldErrors},
     http::context::{caller, site, source},
     ops::deletions,
@@ -31,7 +32,8 @@ use crate::{
             sweeps::{self, Wave},
         },
     },
-    site_settings,
+    site::Site,
+    site_settings::{self, pictures::PictureSetting},
 };
 
 /// A link by which one person signs up. Only the answer that makes it has it.
@@ -77,13 +79,29 @@ pub async fn admin_save_settings(
         Field::Hsts => hsts.clone(),
         _ => None,
     })?;
-    let site = site();
-    let changed = site_settings::save(&site, &values).await?;
+    save(&site(), &by, &values).await
+}
+
+/// Removes the logo or the icon of the site; `picture` is `logo` or `icon`.
+///
+/// # Errors
+/// [`AppError::NotFound`], also for another name.
+#[server(endpoint = "/admin_remove_picture", prefix = "/api")]
+pub async fn admin_remove_picture(#[server(default)] picture: String) -> Result<(), AppError> {
+    let by = by().await?;
+    let picture = PictureSetting::named(&picture).ok_or(AppError::NotFound)?;
+    let mut values = SiteValues::default();
+    values.set(picture.setting(), "");
+    save(&site(), &by, &values).await
+}
+
+async fn save(site: &Site, by: &InCharge, values: &SiteValues) -> Result<(), AppError> {
+    let changed = site_settings::save(site, values).await?;
     if changed.is_empty() {
         return Ok(());
     }
     let names = changed.iter().map(|setting| setting.name()).collect::<Vec<_>>().join(", ");
-    running::note_own(&site, &by, AuditKind::SettingsChanged, names).await
+    running::note_own(site, by, AuditKind::SettingsChanged, names).await
 }
 
 /// Locks an account.

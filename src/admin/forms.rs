@@ -10,8 +10,12 @@ use crate::{
     ui::Values,
 };
 
+/// The page of the settings.
+pub const SETTINGS: &str = "/admin/settings";
+
 pub const FORMS: &[&Form] = &[
     &SAVE_SETTINGS,
+    &REMOVE_PICTURE,
     &LOCK,
     &UNLOCK,
     &SIGN_OUT,
@@ -35,11 +39,21 @@ static SAVE_SETTINGS: Form = Form {
         max_body: POST_BODY + 4 * ACCOUNT_BODY,
         is_for_anyone: false,
     },
-    page: "/admin/settings",
+    page: SETTINGS,
     holds_text: false,
     is_shown_again: true,
-    then: Then::GoTo(|_, _| "/admin/settings".to_owned()),
+    then: Then::GoTo(|_, _| SETTINGS.to_owned()),
     notice: Some(&SETTINGS_SAVED),
+};
+
+/// The form that takes a picture has a file, so [`super::pictures`] takes it.
+static REMOVE_PICTURE: Form = Form {
+    call: Call { endpoint: "/api/admin_remove_picture", max_body: ACCOUNT_BODY, is_for_anyone: false },
+    page: "/admin/settings/{picture}/remove",
+    holds_text: false,
+    is_shown_again: false,
+    then: Then::GoTo(|_, _| SETTINGS.to_owned()),
+    notice: Some(&PICTURE_REMOVED),
 };
 
 /// A button that does something with an account, on a page of its own.
@@ -142,6 +156,13 @@ static UNDO: Form = Form {
 };
 
 static SETTINGS_SAVED: Notice = Notice { name: "settings-saved", sentence: "The settings are saved." };
+/// After a file was sent.
+pub static PICTURE_SAVED: Notice = Notice {
+    name: "site-picture-saved",
+    sentence: "The picture is saved. Every page shows it from now on.",
+};
+static PICTURE_REMOVED: Notice =
+    Notice { name: "site-picture-removed", sentence: "The picture is removed." };
 static LOCKED: Notice =
     Notice { name: "account-locked", sentence: "The account is locked, and signed out everywhere." };
 static UNLOCKED: Notice = Notice { name: "account-unlocked", sentence: "The account is open again." };

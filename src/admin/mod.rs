@@ -9,4 +9,5 @@ pub mod api;
 pub mod forms;
 pub mod gate;
 pub mod pages;
+pub mod pictures;
 mod settings;

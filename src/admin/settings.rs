@@ -5,7 +5,7 @@ use crate::{
     error::{AppError, Field, FieldErrors},
 };
 
-/// Each setting and its control.
+/// Each setting and its control. Pictures have forms of their own ([`super::pictures`]).
 pub const CONTROLS: [(SiteSetting, Field); 13] = [
     (SiteSetting::Name, Field::SiteName),
     (SiteSetting::Description, Field::Description),
@@ -47,11 +47,16 @@ pub fn parse(typed: impl Fn(Field) -> Option<String>) -> Result<SiteValues, AppE
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::site_settings::pictures::PictureSetting;
 
     #[test]
     fn every_setting_has_a_control_and_every_mistake_is_told_at_once() {
-        assert_eq!(CONTROLS.map(|(setting, _)| setting), SiteSetting::ALL);
+        let with_pictures = CONTROLS.iter().map(|(setting, _)| *setting);
+        let with_pictures = with_pictures.chain(PictureSetting::ALL.map(PictureSetting::setting));
+        assert_eq!(with_pictures.collect::<BTreeSet<_>>(), BTreeSet::from(SiteSetting::ALL));
         let error = parse(|field| match field {
             Field::SiteName => Some(" ".to_owned()),
             Field::Accent => Some("green".to_owned()),

@@ -10,6 +10,7 @@ use crate::{
         forms::{Form, Notice},
     },
     posts::address::{self, FeedFormat, FeedOf},
+    site_settings::logo::{LogoImage, ShownLogo},
     ui::{Time, uri},
 };
 
@@ -24,9 +25,13 @@ pub fn SiteHeader() -> impl IntoView {
     };
     let settings = site().settings();
     let (name, language) = (settings.identity.name.to_string(), settings.language.tag().to_owned());
+    let name_or_logo = match settings.logo.as_ref().map(ShownLogo::at_the_head) {
+        Some(logo) => view! { <LogoImage logo alt=name /> }.into_any(),
+        None => name.into_any(),
+    };
     view! {
         <header class="site-header">
-            <a class="site-name" href="/" lang=language dir="auto">{name}</a>
+            <a class="site-name" href="/" lang=language dir="auto">{name_or_logo}</a>
             <nav aria-label="Main">
                 <ul>
                     <li>{link("/", "All posts")}</li>

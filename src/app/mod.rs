@@ -20,12 +20,12 @@ use crate::{
     },
     admin::pages::{
         AccountDeedPage, AccountsPage, ApprovePostPage, AuditPage, DeletePage, DismissReportsPage,
-        HiddenPostsPage, HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage, ReportsPage,
-        RestorePostPage, RevokeInvitationPage, SettingsPage, SweepsPage, UndoSweepPage, WaitingPostsPage,
+        HiddenPostsPage, HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage, RemovePicturePage,
+        ReportsPage, RestorePostPage, RevokeInvitationPage, SettingsPage, SweepsPage, UndoSweepPage, WaitingPostsPage,
     },
     assets,
     codegen::page::ApiPage,
-    config::Faces,
+    config::{Faces, SitePicture},
     error::AppError,
     http::{context::site, look::Look},
     media::pages::{DeletePicturePage, PicturesPage},
@@ -36,7 +36,10 @@ use crate::{
             NewPostPage, PostPage, ReportPage, ReportedPage, RevisionsPage, SearchPage, TagPage, TrashPage,
         },
     },
-    site_settings::css,
+    site_settings::{
+        css,
+        pictures::{LARGE_ICON, SMALL_ICON, TOUCH_ICON, icon_address},
+    },
     ui::{ErrorPage, uri},
 };
 use chrome::{KeptTexts, NoticeBanner, SiteFooter, SiteHeader};
@@ -77,8 +80,7 @@ pub fn App() -> impl IntoView {
                 {serves_faces.then(|| view! {
                     <link rel="preload" r#as="font" r#type="font/woff2" crossorigin="anonymous" href=assets::url("fonts/serif.woff2") />
                 })}
-                <link rel="icon" type="image/svg+xml" href=assets::url("icon.svg") />
-                <link rel="apple-touch-icon" href=assets::url("apple-touch-icon.png") />
+                <Icons icon=settings.icon.clone() />
                 <meta name="theme-color" content="#fbf8f1" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#1a1816" media="(prefers-color-scheme: dark)" />
                 <MetaTags />
@@ -100,6 +102,25 @@ pub fn App() -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// Where browsers find what they show beside the title of a page and on home screens.
+#[component]
+fn Icons(icon: Option<SitePicture>) -> impl IntoView {
+    let Some(icon) = icon else {
+        return view! {
+            <link rel="icon" type="image/svg+xml" href=assets::url("icon.svg") />
+            <link rel="apple-touch-icon" href=assets::url("apple-touch-icon.png") />
+        }
+        .into_any();
+    };
+    let of = |side| icon_address(&icon, side);
+    view! {
+        <link rel="icon" type="image/png" sizes="32x32" href=of(SMALL_ICON) />
+        <link rel="icon" type="image/png" sizes="192x192" href=of(LARGE_ICON) />
+        <link rel="apple-touch-icon" href=of(TOUCH_ICON) />
+    }
+    .into_any()
 }
 
 /// Whether a page is for reading alone: then it does without the style sheet of forms for
@@ -186,6 +207,9 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/login/done") view=|| view! { <LoggedInPage /> }.into_any() />
                 <Route path=path!("/admin") view=|| view! { <OverviewPage /> }.into_any() />
                 <Route path=path!("/admin/settings") view=|| view! { <SettingsPage /> }.into_any() />
+                <Route path=path!("/admin/settings/logo") view=|| view! { <SettingsPage /> }.into_any() />
+                <Route path=path!("/admin/settings/icon") view=|| view! { <SettingsPage /> }.into_any() />
+                <Route path=path!("/admin/settings/:picture/remove") view=|| view! { <RemovePicturePage /> }.into_any() />
                 <Route path=path!("/admin/accounts") view=|| view! { <AccountsPage /> }.into_any() />
                 <Route path=path!("/admin/accounts/:name") view=|| view! { <OneAccountPage /> }.into_any() />
                 <Route path=path!("/admin/accounts/:name/delete") view=|| view! { <DeletePage /> }.into_any() />

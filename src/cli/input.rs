@@ -26,6 +26,19 @@ pub(super) fn file(path: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// All of standard input, or of a file if one is named; of both `most` bytes at most, and one
+/// more if there are more.
+pub(super) fn bytes(path: Option<&str>, most: usize) -> Result<Vec<u8>, Failure> {
+    let (mut bytes, most) = (Vec::new(), most as u64 + 1);
+    match path {
+        None => stdin().lock().take(most).read_to_end(&mut bytes).map_err(Failure::Input)?,
+        Some(path) => std::fs::File::open(path)
+            .and_then(|file| file.take(most).read_to_end(&mut bytes))
+            .map_err(|error| refused(format_args!("{path}: {error}")))?,
+    };
+    Ok(bytes)
+}
+
 /// One line of standard input, without its end.
 pub(super) fn password() -> Result<SecretString, Failure> {
     // With room for all of it from the beginning: a text that grows leaves copies.

@@ -7,6 +7,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::{
     config::{Config, Flags},
     http::{listener::HangUps, tls::Tls},
+    media::domain::site_pictures,
     site::Site,
     site_settings,
 };
@@ -48,7 +49,12 @@ impl Reload {
             }
             Err(error) => return tracing::error!(%error, "the settings stay as they were"),
         };
-        self.site.begin_with(read.site.clone());
+        match site_pictures::with_files(&self.site, read.site.clone(), &read.site_files).await {
+            Ok(seed) => self.site.begin_with(seed),
+            Err(error) => {
+                return tracing::error!(%error, "the settings stay as they were, because a picture cannot be read");
+            }
+        }
         if let Err(error) = site_settings::reload(&self.site).await {
             return tracing::error!(%error, "the settings of the site stay as they were");
         }

@@ -9,9 +9,13 @@ use super::{
     input,
 };
 use crate::{
-    config::SiteSetting,
+    config::{SitePicture, SiteSetting},
+    media::domain::{
+        MAX_BYTES,
+        site_pictures::{self, PictureError},
+    },
     site::Site,
-    site_settings::{self, SetError},
+    site_settings::{self, SetError, pictures::PictureSetting},
 };
 
 /// The value that stands for standard input.
@@ -26,9 +30,9 @@ pub(super) enum Settings {
     },
     /// Set one: every process that serves the site takes it within a second
     Set {
-        /// name, description, language, time-zone, accent, faces, about, footer-links, css, sign-up, approval, ai-crawlers or hsts
+        /// name, description, language, time-zone, accent, faces, logo, icon, about, footer-links, css, sign-up, approval, ai-crawlers or hsts
         setting: SiteSetting,
-        /// The value; - reads it from standard input, and @FILE the css from a file
+        /// The value, or of the logo and the icon the file; - reads it from standard input, and @FILE the css from a file
         #[arg(allow_hyphen_values = true)]
         value: String,
     },
@@ -44,6 +48,9 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
         Settings::Show { setting: None } => list(site).await,
         Settings::Show { setting: Some(setting) } => Ok(format!("{}\n", value(site, setting).await?)),
         Settings::Set { setting, value } => {
+            if let Some(picture) = PictureSetting::of(setting).filter(|_| !value.is_empty()) {
+                return set_picture(site, picture, &value).await;
+            }
             let value = match (setting, value.strip_prefix('@')) {
                 _ if value == STANDARD_INPUT => input::text()?,
                 // A sheet may begin with @ as well.
@@ -65,6 +72,18 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
             ))
         }
     }
+}
+
+/// Makes a picture of a file, which may be named as that of the css is, and sets it.
+async fn set_picture(site: &Site, picture: PictureSetting, value: &str) -> Result<String, Failure> {
+    let path = (value != STANDARD_INPUT).then(|| value.strip_prefix('@').unwrap_or(value));
+    let file = input::bytes(path, MAX_BYTES)?;
+    let name = picture.name();
+    site_pictures::set(site, picture, file.into(), None).await.map_err(|error| match error {
+        PictureError::Refused(error) => refused(format_args!("{name}: {error}")),
+        PictureError::App(error) => error.into(),
+    })?;
+    Ok(format!("{name} is set.\n"))
 }
 
 async fn list(site: &Site) -> Result<String, Failure> {
@@ -93,6 +112,10 @@ fn shown(setting: SiteSetting, value: &str) -> String {
         SiteSetting::About | SiteSetting::Css if !value.is_empty() => {
             format!("{} characters", value.chars().count())
         }
+        SiteSetting::Logo | SiteSetting::Icon => match value.parse::<SitePicture>().map(|it| it.size()) {
+            Ok((width, height)) => format!("{width} × {height} pixels"),
+            Err(_) => value.to_owned(),
+        },
         SiteSetting::FooterLinks => value.lines().collect::<Vec<_>>().join("; "),
         _ => value.to_owned(),
     }

@@ -30,6 +30,7 @@ impl Config {
             unverified,
             srp,
             site: _,
+            site_files: _,
             media_quota,
             media_url,
             aws,

@@ -23,6 +23,7 @@ mod page_memory;
 mod secret_key;
 mod site;
 mod site_css;
+mod site_picture;
 mod time_zone;
 mod traces;
 pub mod variables;
@@ -53,10 +54,11 @@ pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
 pub use secret_key::{SecretKeyError, SecretKeySource};
 pub use site::{
-    AiCrawlers, Approval, Faces, Identity, NoSuchSetting, SignUpPolicy, SiteName, SiteSetting,
+    AiCrawlers, Approval, Faces, Identity, NoSuchSetting, SignUpPolicy, SiteFiles, SiteName, SiteSetting,
     SiteSettingError, SiteSettings, SiteValues,
 };
 pub use site_css::SiteCss;
+pub use site_picture::{SitePicture, within};
 pub use time_zone::SiteTimeZone;
 pub use traces::{OtlpEndpoint, OtlpEndpointError};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};
@@ -122,6 +124,8 @@ pub struct Config {
     pub srp: Srp,
     /// What the site calls itself, how it looks, whom it takes: the values with which it begins.
     pub site: SiteValues,
+    /// Files of which the pictures of the site are made with which it begins.
+    pub site_files: SiteFiles,
     /// How much an author's pictures may take.
     pub media_quota: MediaQuota,
     /// Where the files of new pictures are stored, if not in the database.
@@ -189,6 +193,7 @@ impl Config {
         let secret_key =
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
         let mail = mail::settings(flags.mail, file.mail)?;
+        let site_files = file.site.files();
         let site = site::values(flags.site, file.site)?;
         let (media_quota, media_url) = media::settings(flags.media, file.media)?;
         let backup = backup::settings(flags.backup, file.backup)?;
@@ -243,6 +248,7 @@ impl Config {
             unverified,
             srp: flags.cognito_srp.or(file.cognito.srp).map_or(Srp::On, Srp::from),
             site,
+            site_files,
             media_quota,
             media_url,
             backup,

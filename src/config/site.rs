@@ -3,7 +3,7 @@
 //! Flags, variables and `byline.toml` say how they begin. What is set while the site runs
 //! (`byline site set`, `/admin/settings`) is in the database, and stands above those.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use super::{
     footer_links::FooterLinks,
     hsts::Hsts,
     site_css::SiteCss,
+    site_picture::SitePicture,
     time_zone::SiteTimeZone,
 };
 
@@ -26,6 +27,8 @@ pub enum SiteSetting {
     TimeZone,
     Accent,
     Faces,
+    Logo,
+    Icon,
     About,
     FooterLinks,
     Css,
@@ -37,13 +40,15 @@ pub enum SiteSetting {
 
 impl SiteSetting {
     /// In the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Name,
         Self::Description,
         Self::Language,
         Self::TimeZone,
         Self::Accent,
         Self::Faces,
+        Self::Logo,
+        Self::Icon,
         Self::About,
         Self::FooterLinks,
         Self::Css,
@@ -63,6 +68,8 @@ impl SiteSetting {
             Self::TimeZone => "time-zone",
             Self::Accent => "accent",
             Self::Faces => "faces",
+            Self::Logo => "logo",
+            Self::Icon => "icon",
             Self::About => "about",
             Self::FooterLinks => "footer-links",
             Self::Css => "css",
@@ -85,12 +92,19 @@ impl SiteSetting {
             Self::Approval => "none",
             Self::AiCrawlers => "allow",
             Self::Hsts => Hsts::DEFAULT,
-            Self::Description | Self::Accent | Self::About | Self::FooterLinks | Self::Css => "",
+            Self::Description
+            | Self::Accent
+            | Self::Logo
+            | Self::Icon
+            | Self::About
+            | Self::FooterLinks
+            | Self::Css => "",
         }
     }
 
     /// The name with its section, as messages of the start have it.
-    const fn in_file(self) -> &'static str {
+    #[must_use]
+    pub const fn in_file(self) -> &'static str {
         match self {
             Self::Name => "site.name",
             Self::Description => "site.description",
@@ -98,6 +112,8 @@ impl SiteSetting {
             Self::TimeZone => "site.time-zone",
             Self::Accent => "site.accent",
             Self::Faces => "site.faces",
+            Self::Logo => "site.logo",
+            Self::Icon => "site.icon",
             Self::About => "site.about",
             Self::FooterLinks => "site.footer-links",
             Self::Css => "site.css",
@@ -169,6 +185,10 @@ pub struct SiteSettings {
     pub identity: Identity,
     pub language: SiteLanguage,
     pub time_zone: SiteTimeZone,
+    /// What stands at the head of every page in place of the name.
+    pub logo: Option<SitePicture>,
+    /// What browsers show beside the titles of pages, if it is not Byline's own.
+    pub icon: Option<SitePicture>,
     /// Markdown of the page `/about`; empty for none.
     pub about: String,
     pub footer_links: FooterLinks,
@@ -194,6 +214,8 @@ impl SiteSettings {
             },
             language: parsed(values, SiteSetting::Language)?,
             time_zone: parsed(values, SiteSetting::TimeZone)?,
+            logo: picture(values, SiteSetting::Logo)?,
+            icon: picture(values, SiteSetting::Icon)?,
             about: about(values)?,
             footer_links: parsed(values, SiteSetting::FooterLinks)?,
             css: parsed(values, SiteSetting::Css)?,
@@ -439,6 +461,8 @@ pub(super) struct SiteFile {
     time_zone: Option<String>,
     accent: Option<String>,
     faces: Option<String>,
+    logo: Option<PathBuf>,
+    icon: Option<PathBuf>,
     about: Option<String>,
     footer_links: Option<String>,
     css: Option<String>,
@@ -446,6 +470,21 @@ pub(super) struct SiteFile {
     approval: Option<String>,
     ai_crawlers: Option<String>,
     hsts: Option<String>,
+}
+
+/// Files of pictures that flags, variables and `byline.toml` name. Their settings name what was
+/// made of them, so they are values once that is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteFiles {
+    pub logo: Option<PathBuf>,
+    pub icon: Option<PathBuf>,
+}
+
+impl SiteFile {
+    /// The files that it names.
+    pub(super) fn files(&self) -> SiteFiles {
+        SiteFiles { logo: self.logo.clone(), icon: self.icon.clone() }
+    }
 }
 
 /// The values with which the site begins.
@@ -491,6 +530,12 @@ fn accent(values: &SiteValues) -> Result<Option<Accent>, SiteSettingError> {
     Ok(Some(Accent::of(colour)))
 }
 
+fn picture(values: &SiteValues, setting: SiteSetting) -> Result<Option<SitePicture>, SiteSettingError> {
+    let Some(raw) = values.get(setting).filter(|raw| !raw.is_empty()) else { return Ok(None) };
+    let parsed = raw.parse::<SitePicture>();
+    parsed.map(Some).map_err(|error| SiteSettingError { setting, problem: error.to_string() })
+}
+
 /// As long as a post may be.
 const MAX_ABOUT: usize = 100_000;
 
@@ -515,67 +560,4 @@ fn choice<T: ValueEnum + Default>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_one_line_of_60_characters_and_never_empty() {
-        assert_eq!(" Marsh notes ".parse::<SiteName>().unwrap().as_str(), "Marsh notes");
-        assert!("é".repeat(60).parse::<SiteName>().is_ok());
-        assert_eq!("é".repeat(61).parse::<SiteName>(), Err(SiteTextError::TooLong { max: 60 }));
-        for empty in ["", " ", "\u{200B}"] {
-            assert_eq!(empty.parse::<SiteName>(), Err(SiteTextError::Empty), "{empty:?}");
-        }
-        assert_eq!("a\nb".parse::<SiteName>(), Err(SiteTextError::ControlCharacter));
-        assert_eq!("".parse::<SiteDescription>().unwrap().as_str(), "");
-        assert_eq!("x".repeat(201).parse::<SiteDescription>(), Err(SiteTextError::TooLong { max: 200 }));
-    }
-
-    #[test]
-    fn a_language_is_a_tag() {
-        for tag in ["en", "pt-BR", "zh-Hant", "es-419", "ast"] {
-            assert_eq!(tag.parse::<SiteLanguage>().unwrap().tag(), tag);
-        }
-        for none in ["", "e", "english", "en_GB", "en-", "en-x", "de-\"><b>", "1a"] {
-            assert_eq!(none.parse::<SiteLanguage>(), Err(SiteTextError::NoLanguage), "{none:?}");
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_values() {
-        let mut values = SiteValues::default();
-        for setting in SiteSetting::ALL {
-            values.set(setting, setting.default_value());
-            assert_eq!(setting.name().parse(), Ok(setting));
-        }
-        assert_eq!(SiteSettings::of(&values), Ok(SiteSettings::default()));
-    }
-
-    #[test]
-    fn a_value_that_does_not_fit_is_refused_by_its_setting() {
-        for (file, raw) in [
-            ("site.name", " "),
-            ("site.description", "a\nb"),
-            ("site.language", "english"),
-            ("site.time-zone", "Berlin"),
-            ("site.accent", "green"),
-            ("site.faces", "comic"),
-            ("site.sign-up", "x"),
-            ("site.approval", "x"),
-            ("site.ai-crawlers", "x"),
-            ("site.footer-links", "x"),
-            ("site.css", &"x".repeat(SiteCss::MAX_BYTES + 1)),
-            ("site.hsts", "x"),
-        ] {
-            let setting: SiteSetting = file.trim_start_matches("site.").parse().unwrap();
-            assert_eq!(setting.in_file(), file);
-            let mut values = SiteValues::default();
-            values.set(setting, raw);
-            assert_eq!(SiteSettings::of(&values).unwrap_err().setting, setting);
-            assert_eq!(SiteSettings::of_what_fits(&values), SiteSettings::default(), "{file}");
-        }
-        let flags = SiteFlags { site_name: Some(" ".into()), ..SiteFlags::default() };
-        let said = values(flags, SiteFile::default()).unwrap_err().to_string();
-        assert!(said.starts_with("site.name: "), "{said}");
-    }
-}
+mod tests;

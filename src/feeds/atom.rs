@@ -22,6 +22,12 @@ pub fn write(feed: &Feed) -> Result<Bytes, AppError> {
             text(xml, "subtitle", &feed.description)?;
         }
         text(xml, "updated", &feed.updated_at.rfc3339())?;
+        if let Some([small, _]) = &feed.icons {
+            text(xml, "icon", small)?;
+        }
+        if let Some(logo) = &feed.logo {
+            text(xml, "logo", logo)?;
+        }
         link(xml, "self", FeedFormat::Atom.media_type(), &feed.address)?;
         link(xml, "alternate", "text/html", &feed.home)?;
         if let Some(author) = &feed.author {

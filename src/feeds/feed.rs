@@ -14,6 +14,7 @@ use crate::{
         domain::{markdown::without_colours, rendered::RenderedPost, service},
     },
     site::Site,
+    site_settings::pictures::{LARGE_ICON, LARGEST_ICON, icon_address, logo_address},
     timestamp::Timestamp,
 };
 
@@ -35,6 +36,10 @@ pub struct Feed {
     pub description: String,
     /// Of the site, as a tag of BCP 47.
     pub language: String,
+    /// The address of the site's logo, if it has one.
+    pub logo: Option<String>,
+    /// The addresses of the site's icon, small and large, if it has one.
+    pub icons: Option<[String; 2]>,
     /// Whose posts these are, if one author's.
     pub author: Option<Author>,
     /// The page with the same posts.
@@ -98,6 +103,10 @@ impl Feed {
                 FeedOf::Author(_) | FeedOf::Tag(_) => String::new(),
             },
             language: settings.language.tag().to_owned(),
+            logo: settings.logo.as_ref().map(|logo| site.link(&logo_address(logo))),
+            icons: settings.icon.as_ref().map(|icon| {
+                [LARGE_ICON, LARGEST_ICON].map(|side| site.link(&icon_address(icon, side)))
+            }),
             author,
             home: site.link(&of.page()),
             address: site.link(&of.address(format)),

@@ -16,6 +16,10 @@ struct Document<'a> {
     description: &'a str,
     language: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     authors: Option<[JsonAuthor<'a>; 1]>,
     items: Vec<Item<'a>>,
 }
@@ -50,6 +54,8 @@ pub fn write(feed: &Feed) -> Result<Bytes, AppError> {
         feed_url: &feed.address,
         description: &feed.description,
         language: &feed.language,
+        icon: feed.icons.as_ref().map(|[_, large]| large.as_str()),
+        favicon: feed.icons.as_ref().map(|[small, _]| small.as_str()),
         authors: feed.author.as_ref().map(|author| [author.into()]),
         items: feed.entries.iter().map(Item::from).collect(),
     };

@@ -13,10 +13,12 @@ use axum::{
 use super::{http::PATH as API_PATH, schema::sdl};
 use crate::{
     assets,
+    config::SiteSettings,
     credentials::{Actor, Caller},
     error::AppError,
     http::headers::{only_get, refusal, uncached, wants_html},
     site::Site,
+    site_settings::pictures::{LARGE_ICON, icon_address},
     ui::log_in_first,
 };
 
@@ -29,7 +31,7 @@ pub fn routes() -> Router<Site> {
 }
 
 async fn page(State(site): State<Site>, caller: Caller, headers: HeaderMap) -> Response {
-    match document(&caller.actor, site.settings().identity.name.as_str()) {
+    match document(&caller.actor, &site.settings()) {
         Some(document) => uncached(StatusCode::OK, "text/html; charset=utf-8", document),
         None => refusal(&AppError::NotFound, wants_html(&headers)),
     }
@@ -41,8 +43,12 @@ async fn schema(State(site): State<Site>) -> Response {
 }
 
 /// `None` where the site was built without Node, which bundles the script.
-fn document(actor: &Actor, site_name: &str) -> Option<String> {
-    let site_name = html_escape::encode_text(site_name);
+fn document(actor: &Actor, settings: &SiteSettings) -> Option<String> {
+    let site_name = html_escape::encode_text(settings.identity.name.as_str());
+    let (icon, icon_type) = match &settings.icon {
+        Some(icon) => (icon_address(icon, LARGE_ICON), "image/png"),
+        None => (assets::url("icon.svg"), "image/svg+xml"),
+    };
     let (script, style) = (assets::built("graphiql.js")?, assets::built("graphiql.css")?);
     let (who, signed_in) = match actor {
         Actor::User(user) => {
@@ -62,7 +68,7 @@ fn document(actor: &Actor, site_name: &str) -> Option<String> {
 <meta name="color-scheme" content="light dark">
 <title>GraphiQL – {site_name}</title>
 <link rel="stylesheet" href="{style}">
-<link rel="icon" type="image/svg+xml" href="{icon}">
+<link rel="icon" type="{icon_type}" href="{icon}">
 <script type="module" src="{script}"></script>
 </head>
 <body>
@@ -80,7 +86,6 @@ fn document(actor: &Actor, site_name: &str) -> Option<String> {
 </main>
 </body>
 </html>
-"#,
-        icon = assets::url("icon.svg"),
+"#
     ))
 }

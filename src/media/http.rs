@@ -46,11 +46,11 @@ use crate::{
 };
 
 /// The file, and room for the parts around it and the description.
-const MAX_BODY: usize = MAX_BYTES + limits::ACCOUNT_BODY;
+pub const MAX_BODY: usize = MAX_BYTES + limits::ACCOUNT_BODY;
 
 /// The longest time until the client is answered: a picture may wait for another, which may
 /// be large.
-const UPLOAD_TIME: Duration = Duration::from_secs(25);
+pub const UPLOAD_TIME: Duration = Duration::from_secs(25);
 
 /// Nothing runs in a file that is opened by itself.
 const NOTHING_RUNS: &str = "default-src 'none'; sandbox";
@@ -176,7 +176,7 @@ struct Received {
 async fn receive(site: &Site, session: Session, request: Request) -> Result<Received, AppError> {
     let (head, body) = request.into_parts();
     let (caller, body) = read_from_user(site, session, &head, body, MAX_BODY).await?;
-    let parts = parts(&head.headers, body).await;
+    let parts = parts(&head.headers, body, Field::File).await;
     let alt = parts.as_ref().map(|parts| parts.alt.clone()).unwrap_or_default();
     let upload = parts.and_then(Parts::parse);
     let (site, actor) = (site.clone(), caller.actor.clone());
@@ -189,19 +189,27 @@ async fn receive(site: &Site, session: Session, request: Request) -> Result<Rece
     Ok(Received { caller, alt, outcome })
 }
 
-/// The fields of the form as they arrived.
+/// The fields of a form with a file as they arrived.
 #[derive(Debug, Default)]
-struct Parts {
+pub struct Parts {
     file: Option<Bytes>,
     alt: String,
 }
 
 impl Parts {
-    fn parse(self) -> Parsed<Upload> {
+    /// The file, which has something in it.
+    ///
+    /// # Errors
+    /// [`Refused::Nothing`].
+    pub fn into_file(self) -> Result<Bytes, Refused> {
+        self.file.filter(|file| !file.is_empty()).ok_or(Refused::Nothing)
+    }
+
+    fn parse(mut self) -> Parsed<Upload> {
         let mut errors = FieldErrors::default();
-        let file = self.file.filter(|file| !file.is_empty()).ok_or(Refused::Nothing);
-        let file = errors.take(Field::File, file);
-        let alt = errors.take(Field::Alt, Alt::parse(&self.alt));
+        let alt = std::mem::take(&mut self.alt);
+        let file = errors.take(Field::File, self.into_file());
+        let alt = errors.take(Field::Alt, Alt::parse(&alt));
         match (file, alt) {
             (Some(file), Some(alt)) => Ok(Upload { file, alt }),
             _ => Err(errors.into_error()),
@@ -209,12 +217,15 @@ impl Parts {
     }
 }
 
-/// Reads a form with a file (RFC 7578).
-async fn parts(headers: &HeaderMap, body: Bytes) -> Result<Parts, AppError> {
+/// Reads a form with a file in the control `file` (RFC 7578).
+///
+/// # Errors
+/// [`AppError::BadRequest`].
+pub async fn parts(headers: &HeaderMap, body: Bytes, file: Field) -> Result<Parts, AppError> {
     let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(content_type)
-        .map_err(|_| bad("send multipart/form-data with the picture in the field \"file\""))?;
+        .map_err(|_| bad(&format!("send multipart/form-data with the picture in the field \"{}\"", file.name())))?;
     let body = stream::once(async { Ok::<_, std::convert::Infallible>(body) });
     let mut form = Multipart::new(body, boundary);
     let mut parts = Parts::default();
@@ -222,8 +233,8 @@ async fn parts(headers: &HeaderMap, body: Bytes) -> Result<Parts, AppError> {
         let name = field.name().unwrap_or_default().to_owned();
         let value = field.bytes().await.map_err(|_| bad("the form is incomplete"))?;
         match name.as_str() {
-            "file" if parts.file.is_some() => return Err(bad("send one picture at a time")),
-            "file" => parts.file = Some(value),
+            name if name == file.name() && parts.file.is_some() => return Err(bad("send one picture at a time")),
+            name if name == file.name() => parts.file = Some(value),
             "alt" => {
                 parts.alt = String::from_utf8(value.to_vec()).map_err(|_| bad("the text is not UTF-8"))?
             }

@@ -2,8 +2,11 @@
 //! database, and every process that serves the site takes them within a second.
 
 pub mod css;
+pub mod logo;
+pub mod pictures;
 mod store;
 
+use pictures::{MadePicture, PictureSetting};
 pub use store::{CHANNEL, StoredState, state};
 
 use crate::{
@@ -46,7 +49,7 @@ pub async fn set(site: &Site, setting: SiteSetting, value: &str) -> Result<(), S
     let mut values = SiteValues::default();
     values.set(setting, value);
     SiteSettings::of(&values)?;
-    change(site, vec![(setting, Some(value.to_owned()))]).await?;
+    change(site, vec![(setting, Some(value.to_owned()))], None).await?;
     Ok(())
 }
 
@@ -56,7 +59,7 @@ pub async fn set(site: &Site, setting: SiteSetting, value: &str) -> Result<(), S
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn unset(site: &Site, setting: SiteSetting) -> Result<(), AppError> {
-    change(site, vec![(setting, None)]).await
+    change(site, vec![(setting, None)], None).await
 }
 
 /// Stores what of these values is another than what is in force, all of it or nothing, and
@@ -75,20 +78,53 @@ pub async fn save(site: &Site, values: &SiteValues) -> Result<Vec<SiteSetting>, 
         .collect();
     let changed = changes.iter().map(|(setting, _)| *setting).collect();
     if !changes.is_empty() {
-        change(site, changes).await?;
+        change(site, changes, None).await?;
     }
     Ok(changed)
 }
 
-async fn change(site: &Site, changes: Vec<(SiteSetting, Option<String>)>) -> Result<(), AppError> {
+/// Stores a picture that was made, and that the site shows it from now on.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn set_picture(site: &Site, setting: PictureSetting, made: MadePicture) -> Result<(), AppError> {
+    let value = made.picture.to_string();
+    change(site, vec![(setting.setting(), Some(value))], Some(made)).await
+}
+
+/// Stores the files of a picture that flags, variables or `byline.toml` name.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn keep_picture(site: &Site, made: MadePicture) -> Result<(), AppError> {
     site.database
-        .write(changes, |db, changes| {
+        .write(made, |db, made| Box::pin(async move { pictures::insert(db, &made, clock::now()).await }))
+        .await
+}
+
+async fn change(
+    site: &Site,
+    changes: Vec<(SiteSetting, Option<String>)>,
+    made: Option<MadePicture>,
+) -> Result<(), AppError> {
+    let seed = site.seed();
+    let of_seed = PictureSetting::ALL.map(|picture| seed.or_default(picture.setting()).to_owned());
+    site.database
+        .write((changes, made, of_seed), |db, (changes, made, of_seed)| {
             Box::pin(async move {
+                if let Some(made) = made {
+                    pictures::insert(db, &made, clock::now()).await?;
+                }
+                let is_of_picture = |(setting, _): &(SiteSetting, _)| PictureSetting::of(*setting).is_some();
+                let forgets = changes.iter().any(is_of_picture);
                 for (setting, value) in changes {
                     match value {
                         Some(value) => store::put(db, setting, &value, clock::now()).await?,
                         None => store::remove(db, setting).await?,
                     }
+                }
+                if forgets {
+                    pictures::forget(db, &of_seed).await?;
                 }
                 store::tell(db).await
             })

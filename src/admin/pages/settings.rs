@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{Head, by};
+use super::{Head, by, pictures::PictureForms};
 use crate::{
-    config::SiteSetting,
+    config::{SiteSetting, SiteSettings},
     error::Field,
     http::context::site,
     site_settings,
@@ -108,6 +108,7 @@ pub fn SettingsPage() -> impl IntoView {
                     />
                     <button class="button" type="submit">"Save settings"</button>
                 </form>
+                <PictureForms settings=SiteSettings::of_what_fits(&values) />
             </div>
         })
     })

@@ -86,29 +86,9 @@ pub(super) fn format(file: &[u8]) -> Result<Format, Refused> {
 pub(super) fn prepare(file: &[u8], hash: Hash) -> Result<Prepared, Refused> {
     let clock = Clock::start();
     let format = format(file)?;
-    let mut decoder = decoder(format, file)?;
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(Refused::Empty);
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(Refused::TooManyPixels);
-    }
-    if width.max(height) > MAX_SIDE {
-        return Err(Refused::TooLong);
-    }
+    let decoder = decoder(format, file)?;
     let moving = (format == Format::Gif).then(|| gif::rewritten(file, &clock)).transpose()?;
-    // Absent, or wrong: the picture stands as it is.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().ok().flatten();
-    let picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    clock.check()?;
-    let mut picture = in_eight_bits(picture);
-    if let Some(profile) = profile {
-        convert(&mut picture, &profile);
-    }
-    picture.apply_orientation(orientation);
-    clock.check()?;
+    let mut picture = pixels(decoder, &clock)?;
 
     let address = Address { hash, width: picture.width(), height: picture.height(), format };
     let whole = match moving {
@@ -127,6 +107,30 @@ pub(super) fn prepare(file: &[u8], hash: Hash) -> Result<Prepared, Refused> {
         clock.check()?;
     }
     Ok(Prepared { address, files })
+}
+
+/// The still picture of a file: in eight bits a channel, in the colors of sRGB, and turned as the
+/// file says.
+///
+/// # Errors
+/// [`Refused`].
+pub(super) fn still(file: &[u8], clock: &Clock) -> Result<DynamicImage, Refused> {
+    pixels(decoder(format(file)?, file)?, clock)
+}
+
+fn pixels(mut decoder: Box<dyn ImageDecoder + '_>, clock: &Clock) -> Result<DynamicImage, Refused> {
+    // Absent, or wrong: the picture stands as it is.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
+    let picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    clock.check()?;
+    let mut picture = in_eight_bits(picture);
+    if let Some(profile) = profile {
+        convert(&mut picture, &profile);
+    }
+    picture.apply_orientation(orientation);
+    clock.check()?;
+    Ok(picture)
 }
 
 /// What reads a file, within the limits.
@@ -157,8 +161,14 @@ fn decoder<'a>(format: Format, file: &'a [u8]) -> Result<Box<dyn ImageDecoder + 
     };
     // The pixels are counted first, because their number has a sentence of its own.
     let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(Refused::Empty);
+    }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(Refused::TooManyPixels);
+    }
+    if width.max(height) > MAX_SIDE {
+        return Err(Refused::TooLong);
     }
     if decoder.total_bytes() > MAX_MEMORY {
         return Err(Refused::TooMuchMemory);
@@ -191,7 +201,11 @@ fn convert(picture: &mut DynamicImage, profile: &[u8]) {
     }
 }
 
-fn encoded(picture: &DynamicImage, format: Format) -> Result<Vec<u8>, Refused> {
+/// A picture of three or four bytes for each pixel as a file; a GIF becomes a WebP.
+///
+/// # Errors
+/// [`Refused`].
+pub(super) fn encoded(picture: &DynamicImage, format: Format) -> Result<Vec<u8>, Refused> {
     let mut out = Vec::new();
     let (width, height, color) = (picture.width(), picture.height(), picture.color().into());
     let written = match format {
@@ -240,6 +254,11 @@ fn narrowed(picture: DynamicImage, address: &Address, width: u32) -> DynamicImag
     }
     let height = u64::from(address.height) * u64::from(width) + u64::from(address.width) / 2;
     let height = u32::try_from(height / u64::from(address.width)).unwrap_or(1).max(1);
+    resized(&picture, width, height)
+}
+
+/// The picture with that size.
+pub(super) fn resized(picture: &DynamicImage, width: u32, height: u32) -> DynamicImage {
     if picture.width() >= 2 * width {
         // The mean of the pixels that become one; fast, and good where they are many.
         picture.thumbnail_exact(width, height)

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use moka::future::Cache;
 
 use super::files::{self, Place};
-use crate::{config::PageMemory, error::AppError, objects::ObjectError, site::Site};
+use crate::{config::PageMemory, error::AppError, objects::ObjectError, site::Site, site_settings::pictures};
 
 /// How long a file is kept. Another process may have deleted the picture meanwhile.
 const KEPT: Duration = Duration::from_secs(30);
@@ -43,6 +43,17 @@ impl Site {
 pub async fn file(site: &Site, name: &str) -> Result<Bytes, AppError> {
     let ServedFiles(files) = site.served_files();
     let file = files.try_get_with_by_ref(name, read(site, name)).await;
+    file.map_err(|error: Arc<AppError>| AppError::clone(&error))
+}
+
+/// The file of that name of the site's logo or icon.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Busy`].
+pub async fn site_file(site: &Site, name: &str) -> Result<Bytes, AppError> {
+    let ServedFiles(files) = site.served_files();
+    // No name of a picture of an author has a slash.
+    let file = files.try_get_with(format!("site/{name}"), pictures::file(site, name)).await;
     file.map_err(|error: Arc<AppError>| AppError::clone(&error))
 }
 

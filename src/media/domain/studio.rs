@@ -67,7 +67,19 @@ impl Studio {
         file: Bytes,
         hash: Hash,
     ) -> Result<Prepared, AppError> {
-        let turn = Turn::of(&self.authors, author)?;
+        self.run(Some(author), move || reading::prepare(&file, hash)).await?.map_err(invalid)
+    }
+
+    /// Does that work when it has its turn, aside. Nobody's work counts for no author.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`]; what is wrong with the file is for the caller to say.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        author: Option<&UserId>,
+        make: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+    ) -> Result<Result<T, Refused>, AppError> {
+        let turn = author.map(|author| Turn::of(&self.authors, author)).transpose()?;
         let place = Arc::clone(&self.queued).try_acquire_owned().map_err(|_| BUSY)?;
         let running = Arc::clone(&self.running).acquire_owned();
         let running = tokio::time::timeout(MAX_WAIT, running).await.map_err(|_| BUSY)?.map_err(internal)?;
@@ -75,9 +87,9 @@ impl Studio {
         // nobody else begins before it has ended.
         let work = tokio::task::spawn_blocking(move || {
             let _held = (turn, place, running);
-            reading::prepare(&file, hash)
+            make()
         });
-        work.await.map_err(internal)?.map_err(invalid)
+        work.await.map_err(internal)
     }
 }
 

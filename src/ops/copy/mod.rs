@@ -181,9 +181,11 @@ async fn transfer(
 ) -> Result<Vec<Copied>, CopyError> {
     // Checked again, now that no other process can write.
     target.require_empty().await?;
-    // Who was invited to the empty site is not put in charge of this one.
-    let (table, condition) = OF_EMPTY_SITE;
-    target.command(format!("DELETE FROM {table} WHERE {condition}")).await?;
+    // Who was invited to the empty site is not put in charge of this one, and its pictures are
+    // made again at its next start.
+    for (table, condition) in OF_EMPTY_SITE {
+        target.command(format!("DELETE FROM {table} WHERE {condition}")).await?;
+    }
     let mut copied = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let mut batch = Batch::default();
@@ -303,8 +305,9 @@ impl<'a> Side<'a> {
             if !self.has_table(name).await? {
                 continue;
             }
-            let (table, condition) = OF_EMPTY_SITE;
-            let content = if *name == table { format!("WHERE NOT ({condition})") } else { String::new() };
+            let may_be_there = OF_EMPTY_SITE.iter().find(|(table, _)| table == name);
+            let content = may_be_there.map(|(_, condition)| format!("WHERE NOT ({condition})"));
+            let content = content.unwrap_or_default();
             let query = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {name} {content} LIMIT 1) AS first");
             let db = &mut self.db;
             let rows =

@@ -462,6 +462,12 @@ pub const TABLES: &[Table] = &[
         identity: None,
     },
     Table {
+        name: "site_pictures",
+        columns: &[text("name"), text("picture"), text("hash"), bytes("body"), integer("created_at")],
+        key: &["name"],
+        identity: None,
+    },
+    Table {
         name: "events",
         columns: &[integer("id"), text("kind"), text("post_id"), text("owner")],
         key: &["id"],
@@ -470,8 +476,9 @@ pub const TABLES: &[Table] = &[
 ];
 
 /// The rows that a site without content may have, by their table and condition: the
-/// invitation for whoever is to be in charge, which `byline serve` prints.
-pub const OF_EMPTY_SITE: (&str, &str) = ("invitations", "makes_admin = 1");
+/// invitation for whoever is to be in charge, which `byline serve` prints, and the pictures that
+/// `byline.toml` names. A picture that somebody has set has a row of `site_settings` too.
+pub const OF_EMPTY_SITE: [(&str, &str); 2] = [("invitations", "makes_admin = 1"), ("site_pictures", "1 = 1")];
 
 #[derive(Debug)]
 pub struct Table {

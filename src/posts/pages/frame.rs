@@ -196,7 +196,7 @@ impl PostFrames {
     #[must_use]
     pub fn cut(pages: &[String; 2], origin: Option<String>, settings: Arc<SiteSettings>) -> Option<Self> {
         let [fresh, edited] = Self::placeholders()?;
-        let cut = |page, post| Self::cut_one(page, post, origin.as_deref(), &settings.time_zone);
+        let cut = |page, post| Self::cut_one(page, post, origin.as_deref(), &settings);
         Some(Self { frames: [cut(&pages[0], &fresh)?, cut(&pages[1], &edited)?], origin, settings })
     }
 
@@ -204,12 +204,13 @@ impl PostFrames {
         page: &str,
         shown: &PostToShow,
         origin: Option<&str>,
-        zone: &SiteTimeZone,
+        settings: &SiteSettings,
     ) -> Option<Frame<Part>> {
+        let zone = &settings.time_zone;
         let PostToShow { place, language, reading_time, image } = shown;
         let RenderedPost { post, html, .. } = &place.shown;
         let mut placeholders = vec![
-            (linked_data(origin, post, image), Part::LinkedData),
+            (linked_data(origin, settings, post, image), Part::LinkedData),
             (ending(origin, place), Part::Ending),
             (post.title.to_string(), Part::Title),
             (post.excerpt.clone(), Part::Excerpt),
@@ -244,7 +245,7 @@ impl PostFrames {
     pub fn page(&self, PostToShow { place, language, reading_time, image }: &PostToShow) -> String {
         let RenderedPost { post, html, .. } = &place.shown;
         let ending = ending(self.origin.as_deref(), place);
-        let data = linked_data(self.origin.as_deref(), post, image);
+        let data = linked_data(self.origin.as_deref(), &self.settings, post, image);
         let (address, tags) = (post.address(), tag_links(&post.tags));
         let forms = |at: Timestamp| Written::ALL.map(|form| form.of(at, &self.settings.time_zone));
         let (created, updated) = (forms(post.created_at), forms(post.updated_at));

@@ -24,6 +24,7 @@ use crate::{
         forms,
         live::LiveList,
     },
+    site_settings::logo::{LogoImage, ShownLogo},
     ui::{IslandScripts, PageTitle, Pagination, Time, Wake, load},
 };
 
@@ -52,16 +53,20 @@ pub fn AllPostsPage() -> impl IntoView {
     })
 }
 
-/// The name of the site and what it is about, above the newest posts.
+/// The name of the site, or its logo, and what it is about, above the newest posts.
 #[component]
 fn Masthead() -> impl IntoView {
     let settings = site().settings();
     let identity = &settings.identity;
     let language = settings.language.tag().to_owned();
-    let description = identity.description.as_str().to_owned();
+    let (name, description) = (identity.name.to_string(), identity.description.as_str().to_owned());
+    let name_or_logo = match settings.logo.as_ref().map(ShownLogo::in_the_masthead) {
+        Some(logo) => view! { <LogoImage logo alt=name /> }.into_any(),
+        None => name.into_any(),
+    };
     view! {
         <header class="masthead">
-            <h1 lang=language.clone() dir="auto">{identity.name.to_string()}</h1>
+            <h1 lang=language.clone() dir="auto">{name_or_logo}</h1>
             {(!description.is_empty()).then(|| view! { <p lang=language dir="auto">{description}</p> })}
         </header>
         <h2 class="visually-hidden">"All posts"</h2>

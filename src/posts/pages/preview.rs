@@ -7,6 +7,7 @@ use leptos_meta::{Link, Meta};
 use serde_json::json;
 
 use crate::{
+    config::SiteSettings,
     http::context::site,
     posts::{
         Summary,
@@ -14,6 +15,7 @@ use crate::{
         images::PageImage,
     },
     site::Site,
+    site_settings::pictures::logo_address,
     username::Username,
 };
 
@@ -73,7 +75,7 @@ pub fn ListPreview(
 #[component]
 pub fn PostPreview(post: Summary, image: PageImage) -> impl IntoView {
     let origin = origin(&site());
-    let data = linked_data(origin.as_deref(), &post, &image);
+    let data = linked_data(origin.as_deref(), &site().settings(), &post, &image);
     let author = origin.map(|origin| origin + &address::of_author(&post.owner));
     let path = post.address();
     view! {
@@ -146,7 +148,12 @@ pub fn FeedLinks(
 /// browser runs it, so the Content-Security-Policy need not allow it. A `<` is written as
 /// JSON may write it, so a title cannot close the element.
 #[must_use]
-pub fn linked_data(origin: Option<&str>, post: &Summary, image: &PageImage) -> String {
+pub fn linked_data(
+    origin: Option<&str>,
+    settings: &SiteSettings,
+    post: &Summary,
+    image: &PageImage,
+) -> String {
     let at = |path: String| origin.map(|origin| format!("{origin}{path}"));
     let mut author = json!({ "@type": "Person", "name": post.author });
     if let Some(address) = at(address::of_author(&post.owner)) {
@@ -167,6 +174,16 @@ pub fn linked_data(origin: Option<&str>, post: &Summary, image: &PageImage) -> S
     }
     if let Some(address) = at(image.path.clone()) {
         data["image"] = address.into();
+    }
+    if let Some(logo) = &settings.logo
+        && let Some(address) = at(logo_address(logo))
+    {
+        let name = settings.identity.name.as_str();
+        data["publisher"] = json!({
+            "@type": "Organization",
+            "name": name,
+            "logo": { "@type": "ImageObject", "url": address },
+        });
     }
     data.to_string().replace('<', "\\u003c")
 }
