@@ -157,12 +157,9 @@ static UNDO: Form = Form {
 
 static SETTINGS_SAVED: Notice = Notice { name: "settings-saved", sentence: "The settings are saved." };
 /// After a file was sent.
-pub static PICTURE_SAVED: Notice = Notice {
-    name: "site-picture-saved",
-    sentence: "The picture is saved. Every page shows it from now on.",
-};
-static PICTURE_REMOVED: Notice =
-    Notice { name: "site-picture-removed", sentence: "The picture is removed." };
+pub static PICTURE_SAVED: Notice =
+    Notice { name: "site-picture-saved", sentence: "The picture is saved. Every page shows it from now on." };
+static PICTURE_REMOVED: Notice = Notice { name: "site-picture-removed", sentence: "The picture is removed." };
 static LOCKED: Notice =
     Notice { name: "account-locked", sentence: "The account is locked, and signed out everywhere." };
 static UNLOCKED: Notice = Notice { name: "account-unlocked", sentence: "The account is open again." };

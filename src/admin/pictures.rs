@@ -46,8 +46,7 @@ pub fn routes() -> Router<Site> {
         let submit = move |State(site): State<Site>, session: Session, request: Request| async move {
             submit(&site, session, setting, request).await
         };
-        let wrong =
-            |request: Request| async move { wrong_method(request.headers(), "GET, HEAD, POST") };
+        let wrong = |request: Request| async move { wrong_method(request.headers(), "GET, HEAD, POST") };
         routes.route(page(setting), get(pages::page).post(submit).fallback(wrong))
     })
 }

@@ -20,8 +20,9 @@ use crate::{
     },
     admin::pages::{
         AccountDeedPage, AccountsPage, ApprovePostPage, AuditPage, DeletePage, DismissReportsPage,
-        HiddenPostsPage, HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage, RemovePicturePage,
-        ReportsPage, RestorePostPage, RevokeInvitationPage, SettingsPage, SweepsPage, UndoSweepPage, WaitingPostsPage,
+        HiddenPostsPage, HidePostPage, InvitationsPage, OneAccountPage, OverviewPage, PostsPage,
+        RemovePicturePage, ReportsPage, RestorePostPage, RevokeInvitationPage, SettingsPage, SweepsPage,
+        UndoSweepPage, WaitingPostsPage,
     },
     assets,
     codegen::page::ApiPage,

@@ -58,7 +58,7 @@ pub use site::{
     SiteSettingError, SiteSettings, SiteValues,
 };
 pub use site_css::SiteCss;
-pub use site_picture::{SitePicture, within};
+pub use site_picture::{SitePicture, size_within};
 pub use time_zone::SiteTimeZone;
 pub use traces::{OtlpEndpoint, OtlpEndpointError};
 use variables::{PREFIX, is_of_an_orchestrator, nearest};

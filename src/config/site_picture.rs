@@ -37,7 +37,7 @@ impl SitePicture {
     /// The size in pixels with which it fits into a box of that size. It is never enlarged.
     #[must_use]
     pub fn within(&self, width: u32, height: u32) -> (u32, u32) {
-        within((self.width, self.height), (width, height))
+        size_within((self.width, self.height), (width, height))
     }
 
     /// Width and height in pixels.
@@ -49,7 +49,7 @@ impl SitePicture {
 
 /// A size with the same shape that fits into a box and is not larger; no side becomes 0.
 #[must_use]
-pub fn within((width, height): (u32, u32), (box_width, box_height): (u32, u32)) -> (u32, u32) {
+pub fn size_within((width, height): (u32, u32), (box_width, box_height): (u32, u32)) -> (u32, u32) {
     let [wide, high, box_wide, box_high] = [width, height, box_width, box_height].map(u64::from);
     let part = |of: u64, numerator: u64, denominator: u64| {
         u32::try_from((of * numerator + denominator / 2) / denominator.max(1)).unwrap_or(u32::MAX).max(1)
@@ -123,7 +123,7 @@ mod tests {
             ((20, 10), (256, 32), (20, 10)),
             ((512, 512), (180, 180), (180, 180)),
         ] {
-            assert_eq!(within(size, into), made, "{size:?} in {into:?}");
+            assert_eq!(size_within(size, into), made, "{size:?} in {into:?}");
         }
     }
 }

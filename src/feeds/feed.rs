@@ -104,9 +104,10 @@ impl Feed {
             },
             language: settings.language.tag().to_owned(),
             logo: settings.logo.as_ref().map(|logo| site.link(&logo_address(logo))),
-            icons: settings.icon.as_ref().map(|icon| {
-                [LARGE_ICON, LARGEST_ICON].map(|side| site.link(&icon_address(icon, side)))
-            }),
+            icons: settings
+                .icon
+                .as_ref()
+                .map(|icon| [LARGE_ICON, LARGEST_ICON].map(|side| site.link(&icon_address(icon, side)))),
             author,
             home: site.link(&of.page()),
             address: site.link(&of.address(format)),

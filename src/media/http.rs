@@ -224,8 +224,9 @@ impl Parts {
 pub async fn parts(headers: &HeaderMap, body: Bytes, file: Field) -> Result<Parts, AppError> {
     let bad = |reason: &str| AppError::BadRequest { reason: reason.to_owned() };
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let boundary = multer::parse_boundary(content_type)
-        .map_err(|_| bad(&format!("send multipart/form-data with the picture in the field \"{}\"", file.name())))?;
+    let boundary = multer::parse_boundary(content_type).map_err(|_| {
+        bad(&format!("send multipart/form-data with the picture in the field \"{}\"", file.name()))
+    })?;
     let body = stream::once(async { Ok::<_, std::convert::Infallible>(body) });
     let mut form = Multipart::new(body, boundary);
     let mut parts = Parts::default();
@@ -233,7 +234,9 @@ pub async fn parts(headers: &HeaderMap, body: Bytes, file: Field) -> Result<Part
         let name = field.name().unwrap_or_default().to_owned();
         let value = field.bytes().await.map_err(|_| bad("the form is incomplete"))?;
         match name.as_str() {
-            name if name == file.name() && parts.file.is_some() => return Err(bad("send one picture at a time")),
+            name if name == file.name() && parts.file.is_some() => {
+                return Err(bad("send one picture at a time"));
+            }
             name if name == file.name() => parts.file = Some(value),
             "alt" => {
                 parts.alt = String::from_utf8(value.to_vec()).map_err(|_| bad("the text is not UTF-8"))?

@@ -5,7 +5,7 @@
 use axum::body::Bytes;
 
 use crate::{
-    config::{SitePicture, SiteSetting, SiteSettings, within},
+    config::{SitePicture, SiteSetting, SiteSettings, size_within},
     database::{Db, execute, on_engine},
     error::{AppError, Field},
     site::Site,
@@ -97,7 +97,7 @@ impl PictureSetting {
     #[must_use]
     pub fn size_of(self, source: (u32, u32)) -> (u32, u32) {
         match self {
-            Self::Logo => within(source, LOGO_BOX),
+            Self::Logo => size_within(source, LOGO_BOX),
             Self::Icon => (LARGEST_ICON, LARGEST_ICON),
         }
     }
@@ -231,7 +231,11 @@ mod tests {
     fn an_address_of_before_leads_to_the_file_of_the_same_size() {
         let icon = picture(512, 512);
         for (file, side) in [("b-180x180.png", 180), ("b-32x32.png", 32), ("x", 512), ("b-33x33.png", 512)] {
-            assert_eq!(PictureSetting::Icon.present_address(&icon, file), icon_address(&icon, side), "{file}");
+            assert_eq!(
+                PictureSetting::Icon.present_address(&icon, file),
+                icon_address(&icon, side),
+                "{file}"
+            );
         }
         for picture in PictureSetting::ALL {
             assert_eq!(PictureSetting::named(picture.name()), Some(picture));

@@ -11,6 +11,9 @@ fn every_way_in(post: &str) -> Vec<(Method, String)> {
     let pages = [
         "/admin",
         "/admin/settings",
+        "/admin/settings/logo",
+        "/admin/settings/icon",
+        "/admin/settings/logo/remove",
         "/admin/accounts",
         "/admin/accounts?q=ada",
         "/admin/accounts/ada",
@@ -38,6 +41,7 @@ fn every_way_in(post: &str) -> Vec<(Method, String)> {
     .map(str::to_owned);
     let calls = [
         "save_settings",
+        "remove_picture",
         "lock_account",
         "unlock_account",
         "sign_out_account",

@@ -168,6 +168,7 @@ const SERVER_FUNCTIONS: &str = "
 | resend_code               | 403       | 403         | 403         | 403       | 401     | 403       |
 | change_email wrong        | 401       | 422         | 422         | 403       | 401     | 403       |
 | admin_save_settings       | 404       | 404         | 404         | 404       | 401     | 403       |
+| admin_remove_picture      | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_lock_account        | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_unlock_account      | 404       | 404         | 404         | 404       | 401     | 403       |
 | admin_sign_out_account    | 404       | 404         | 404         | 404       | 401     | 403       |

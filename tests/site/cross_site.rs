@@ -43,6 +43,8 @@ fn every_change(client: &Client, post: &str, origin: Origin) -> Vec<(String, Req
         "/my-posts/new",
         &format!("/my-posts/{post}/edit"),
         &format!("/posts/{post}/delete"),
+        "/admin/settings/logo",
+        "/admin/settings/icon/remove",
         "/api/sign_up",
         "/forgot-password",
         "/reset-password",

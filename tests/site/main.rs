@@ -85,6 +85,7 @@ mod search_page;
 mod service;
 mod sessions;
 mod shared;
+mod site_pictures;
 mod site_settings;
 mod srp;
 mod stored_backups;

@@ -9,7 +9,7 @@ use super::{
     reading::{encoded, resized, still},
 };
 use crate::{
-    config::{SitePicture, within},
+    config::{SitePicture, size_within},
     media::address::{Format, Hash},
     site_settings::pictures::{MadePicture, PictureFile, PictureSetting, TOUCH_ICON, file_name},
 };
@@ -35,7 +35,7 @@ pub(super) fn make(setting: PictureSetting, file: &[u8], hash: String) -> Result
     let (width, height) = setting.size_of(source.dimensions());
     let picture = SitePicture::new(hash, width, height);
     // The large one is gone over once.
-    let largest = within(source.dimensions(), (width, height));
+    let largest = size_within(source.dimensions(), (width, height));
     source = scaled(source, largest);
     clock.check()?;
     let mut files = Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn make(setting: PictureSetting, file: &[u8], hash: String) -> Result
 fn fitting((width, height): (u32, u32), (side, _): (u32, u32)) -> (u32, u32) {
     let longest = width.max(height).max(1);
     if longest >= side {
-        return within((width, height), (side, side));
+        return size_within((width, height), (side, side));
     }
     let larger = |of: u32| (of * side / longest).max(1);
     (larger(width), larger(height))

@@ -713,6 +713,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("media/address.rs::Hash::parse", "40 characters"),
     ("posts/domain/front_matter.rs::date", "a line of a text, one pass over it"),
     ("media/http.rs::Parts::parse", "what has arrived already, within the limit of an upload"),
+    ("config/site_picture.rs::SitePicture::from_str", "what this site has stored; one pass over it"),
     ("media/pages.rs::PicturesPage", "a query, of which the length is limited"),
     ("media/picture.rs::Alt::parse", "one pass over a field, within the limit of an upload"),
     ("accounts/profile.rs::About::parse", "one pass over a field, within the limit of a form"),

@@ -15,6 +15,15 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
+/// Green on the left, transparent on the right.
+pub fn half_transparent_png(width: u32, height: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    let pixel = |at: u32| if at % width < width / 2 { [10, 140, 80, 255] } else { [255, 0, 0, 0] };
+    let pixels: Vec<u8> = (0..width * height).flat_map(pixel).collect();
+    PngEncoder::new(&mut file).write_image(&pixels, width, height, ExtendedColorType::Rgba8).expect("a PNG");
+    file
+}
+
 /// A JPEG with a comment, as cameras and programs write what they know.
 pub fn jpeg_with_comment(width: u32, height: u32, comment: &str) -> Vec<u8> {
     let mut file = Vec::new();
@@ -27,9 +36,15 @@ pub fn jpeg_with_comment(width: u32, height: u32, comment: &str) -> Vec<u8> {
 
 /// A form with a file, and its media type (RFC 7578).
 pub fn form(file: &[u8], alt: &str) -> (&'static str, Vec<u8>) {
-    let head = "--limit\r\ncontent-disposition: form-data; name=\"file\"; filename=\"<b>.svg\"\r\n\
-                content-type: image/svg+xml\r\n\r\n";
-    let rest =
-        format!("\r\n--limit\r\ncontent-disposition: form-data; name=\"alt\"\r\n\r\n{alt}\r\n--limit--\r\n");
+    form_of("file", file, &format!("content-disposition: form-data; name=\"alt\"\r\n\r\n{alt}"))
+}
+
+/// A form with a file in that control and another part, and its media type.
+pub fn form_of(control: &str, file: &[u8], other: &str) -> (&'static str, Vec<u8>) {
+    let head = format!(
+        "--limit\r\ncontent-disposition: form-data; name=\"{control}\"; filename=\"<b>.svg\"\r\n\
+         content-type: image/svg+xml\r\n\r\n"
+    );
+    let rest = format!("\r\n--limit\r\n{other}\r\n--limit--\r\n");
     ("multipart/form-data; boundary=limit", [head.as_bytes(), file, rest.as_bytes()].concat())
 }

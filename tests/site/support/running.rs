@@ -14,7 +14,7 @@ use byline::{
     },
     config::{
         AuthorLimits, AwsVariables, Config, ConflictDetection, Cost, MediaQuota, Origins, PageMemory,
-        SecretKeySource, SiteSetting, SiteValues, Srp, Unverified,
+        SecretKeySource, SiteFiles, SiteSetting, SiteValues, Srp, Unverified,
     },
     credentials::{RequestSource, User},
     database::DatabaseConfig,
@@ -179,6 +179,7 @@ impl Running {
             unverified: Unverified::MayWrite,
             srp: Srp::On,
             site: SiteValues::default(),
+            site_files: SiteFiles::default(),
             media_quota: MediaQuota::of_mib(MediaQuota::DEFAULT),
             media_url: None,
             backup: None,
