@@ -28,7 +28,7 @@ use crate::{
     site::Site,
     site_settings::{
         self,
-        pictures::{PictureSetting, SMALL_ICON, file_name},
+        pictures::{self, PictureSetting, SMALL_ICON, file_name},
     },
 };
 
@@ -47,9 +47,17 @@ pub fn routes() -> Router<Site> {
 /// A file of a picture. One of an earlier picture leads to the present one, which another
 /// process may have got a moment ago.
 async fn file_of(site: &Site, setting: PictureSetting, file: &str, headers: &HeaderMap) -> Response {
-    // Whoever has the file needs no bytes of it: its name says what is in it.
-    let found = limits::in_time(served::site_file(site, file)).await;
-    match found {
+    let settings = site.settings();
+    let is_present = setting.in_force(&settings).is_some_and(|picture| file.starts_with(picture.hash()));
+    let found = limits::in_time(async {
+        match is_present {
+            true => served::site_file(site, file).await,
+            // Not from memory: it may have been removed.
+            false => pictures::file(site, file).await,
+        }
+    });
+    match found.await {
+        // Whoever has the file needs no bytes of it: its name says what is in it.
         Ok(_) if etag::is_known(headers, &tag(file)) => unchanging(file, "image/png", None),
         Ok(body) => unchanging(file, "image/png", Some(body)),
         Err(AppError::NotFound) => match limits::in_time(site_settings::in_force(site)).await {

@@ -122,8 +122,11 @@ async fn add_what_nobody_makes(site: &TestDatabase) {
     site.tamper("UPDATE posts SET language = 'de' WHERE id = 'none'").await;
     site.tamper("UPDATE users SET plain_punctuation = 1, approved_at = -1 WHERE id = 'Z'").await;
     site.tamper("INSERT INTO site_settings VALUES ('about', 'é', -1), ('of a newer Byline', '', 0)").await;
-    site.tamper("INSERT INTO site_pictures SELECT 'é-1x1.png', 'é-1x1', 'é', value, -1 FROM secrets LIMIT 1")
-        .await;
+    site.tamper(
+        "INSERT INTO site_pictures SELECT name, 'é-1x1', 'é', value, -1
+         FROM (SELECT 'é' AS name UNION ALL SELECT 'Z') AS names, (SELECT value FROM secrets LIMIT 1) AS any_one",
+    )
+    .await;
     site.tamper("INSERT INTO post_addresses VALUES ('Z', 's', 'gone', -1)").await;
     site.tamper("INSERT INTO former_usernames VALUES ('é', 'Z', -1), ('old', 'a', 0)").await;
     site.tamper("INSERT INTO redirects VALUES ('/old/ü x', 'gone', -1), ('/Z', 'empty', 0)").await;
