@@ -427,6 +427,18 @@ export const states: States = {
     await watch.status(page, 422, () => button(page, 'Save settings').click());
     await expect(page.getByRole('alert')).toBeVisible();
   },
+  'admin, settings with a file that is no picture': async (world) => {
+    await inCharge(world);
+    const { page, watch } = world;
+    await page.goto('/admin/settings');
+    await field(page, 'Logo').setInputFiles('playwright.config.ts');
+    await watch.status(page, 422, () => button(page, 'Save logo').click());
+    await expect(page.getByRole('alert')).toBeVisible();
+  },
+  'admin, remove the logo': async (world) => {
+    await inCharge(world);
+    await world.page.goto('/admin/settings/logo/remove');
+  },
   'admin, accounts': async (world) => {
     await inCharge(world);
     await world.page.goto('/admin/accounts');
