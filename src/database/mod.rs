@@ -34,8 +34,8 @@ use db::{Purpose, acquire};
 pub use error::{OpenError, Unusable, internal, violates};
 pub(crate) use files::owner_only;
 pub use in_order::COMMIT_ORDER_LOCK;
-pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 use statements::Way;
+pub use url::{DatabaseUrl, DatabaseUrlError, Engine};
 use waits::Waits;
 pub use waits::{DatabaseLoad, PoolLoad};
 

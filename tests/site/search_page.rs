@@ -123,6 +123,64 @@ async fn a_reader_finds_the_same_posts_in_the_same_order_on_both_engines() {
 }
 
 #[tokio::test]
+async fn a_reader_finds_signs_that_mean_something_to_a_database_as_they_are() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    for (title, content) in [
+        ("Percent", "It grew by 100% in a year"),
+        ("Number", "It has 1000 leaves"),
+        ("Underlined", "The variable max_size counts"),
+        ("Hyphen", "The variable max-size counts"),
+        ("Path", r"Look into C:\marsh and below"),
+        ("Slash", "Look into C:/marsh and below"),
+    ] {
+        ada.publish(title, content).await;
+    }
+    for is_indexed in [false, true] {
+        if is_indexed {
+            index(&site).await;
+        }
+        for (words, expected) in [
+            ("100%", "Percent"),
+            ("MAX_size", "Underlined"),
+            (r"C:\Marsh", "Path"),
+            ("%", "Percent"),
+            ("_", "Underlined"),
+        ] {
+            let page = found(&mut site.script(), words).await;
+            assert_eq!(titles(&page), [expected], "{words:?}, indexed: {is_indexed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_finds_the_same_after_the_parts_of_the_index_became_one() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let parts = async || search_index::parts(&mut site.site.database.read().await.expect("a reader")).await;
+    let mut written = 0;
+    // Each commit adds one, and SQLite merges four.
+    while written < 50 {
+        ada.publish(&format!("Note {written}"), "The heron stands in the reeds").await;
+        search_index::backfill(&site.site.database).await.expect("an index");
+        written += 1;
+    }
+    let before = parts().await.expect("a count");
+    search_index::merge(&site.site.database).await.expect("a merged index");
+    match site.site.database.engine() {
+        Engine::Sqlite => {
+            assert!(before >= 8, "{before} parts");
+            assert_eq!(parts().await.expect("a count"), 1);
+        }
+        Engine::Postgres => assert_eq!(before, 0),
+    }
+    let page = found(&mut site.script(), "heron").await;
+    assert_eq!(page["posts"].as_array().map(Vec::len), Some(20));
+    let page = found(&mut site.script(), "heron note 7").await;
+    assert!(titles(&page).contains(&"Note 7"), "{page}");
+}
+
+#[tokio::test]
 async fn a_reader_sees_where_the_words_stand_and_nothing_of_it_runs() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;

@@ -266,18 +266,20 @@ const fn position(engine: Engine) -> &'static str {
 /// [`fold::backfill`]: super::fold::backfill
 fn write_mentions(sql: &mut Sql, word: &str, columns: &[(&'static str, &'static str)]) {
     let (folded, lower) = (fold(word), word.to_ascii_lowercase());
-    let position = position(sql.engine());
     for (index, &(stored, text)) in columns.iter().enumerate() {
         sql.push(if index == 0 { "(" } else { " OR " });
         if !sql.of_deleted() {
             sql.push("CASE WHEN ").push(stored).push(" IS NOT NULL THEN ");
-            sql.push(position).push(stored).push(", ").bind(folded.as_str()).push(") > 0 ELSE ");
+            write_has(sql, stored, &folded);
+            sql.push(" ELSE ");
         }
-        sql.push("COALESCE(").push(position).push("lower(").push(text).push("), ").bind(folded.as_str());
+        sql.push("COALESCE(");
+        write_has(sql, text, &folded);
         if lower != folded {
-            sql.push(") > 0 OR ").push(position).push("lower(").push(text).push("), ").bind(lower.as_str());
+            sql.push(" OR ");
+            write_has(sql, text, &lower);
         }
-        sql.push(") > 0, FALSE)");
+        sql.push(", FALSE)");
         if !sql.of_deleted() {
             sql.push(" END");
         }
@@ -285,13 +287,28 @@ fn write_mentions(sql: &mut Sql, word: &str, columns: &[(&'static str, &'static 
     sql.push(")");
 }
 
-/// The stored folds of title and content, and the texts themselves.
+/// Whether a text has a word in it, which is in lower case. SQLite's LIKE ignores the case of
+/// ASCII letters itself: it takes a third of the time of `instr(lower(…), …)`.
+fn write_has(sql: &mut Sql, text: &'static str, word: &str) {
+    match sql.engine() {
+        Engine::Sqlite => {
+            let escaped = word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+            sql.push(text).push(" LIKE ").bind(format!("%{escaped}%")).push(r" ESCAPE '\'");
+        }
+        Engine::Postgres => {
+            sql.push("strpos(").push(text).push(", ").bind(word).push(") > 0");
+        }
+    }
+}
+
+/// The stored folds of title and content, and what is searched in place of a fold.
 const fn searched_texts(engine: Engine) -> [(&'static str, &'static str); 2] {
     match engine {
         Engine::Sqlite => [("p.title_folded", "p.title"), ("p.content_folded", "p.content")],
-        Engine::Postgres => {
-            [("p.title_folded", "p.title COLLATE \"C\""), ("p.content_folded", "p.content COLLATE \"C\"")]
-        }
+        Engine::Postgres => [
+            ("p.title_folded", "lower(p.title COLLATE \"C\")"),
+            ("p.content_folded", "lower(p.content COLLATE \"C\")"),
+        ],
     }
 }
 

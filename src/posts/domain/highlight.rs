@@ -50,24 +50,47 @@ pub fn excerpt(text: &str, words: &[String]) -> Option<Vec<Piece>> {
     Some(shown)
 }
 
-/// Where the words stand, in order.
-fn places(text: &str, words: &[String]) -> Vec<Place> {
-    // The fold, and where each of its pieces begins, in the fold and in the text.
-    let (mut folded, mut starts, mut at) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()), 0);
-    for piece in joints::pieces(text) {
-        starts.push((folded.len(), at));
-        match piece.as_bytes() {
-            // Most of most texts, and a fold of its own would be a text of its own.
-            [ascii] if ascii.is_ascii() => folded.push(char::from(ascii.to_ascii_lowercase())),
-            _ => folded.push_str(&fold(piece)),
-        }
+/// A piece of a text whose fold does not depend on what is around it.
+struct Folded {
+    /// Where its fold begins in that of the whole text, and where it begins in the text.
+    start: usize,
+    at: usize,
+    /// Whether its fold has one byte for each of its own.
+    is_ascii: bool,
+}
+
+/// The fold of a text, and its pieces.
+fn folded(text: &str) -> (String, Vec<Folded>) {
+    let (mut folded, mut pieces, mut at) = (String::with_capacity(text.len()), Vec::new(), 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        let ascii = rest.bytes().position(|byte| !byte.is_ascii());
+        // The last character of ASCII may have a mark behind it.
+        let plain = ascii.map_or(rest.len(), |ascii| ascii.saturating_sub(1));
+        let is_ascii = plain > 0;
+        pieces.push(Folded { start: folded.len(), at, is_ascii });
+        let piece = if is_ascii { &rest[..plain] } else { joints::pieces(rest).next().unwrap_or(rest) };
+        folded.push_str(&fold(piece));
         at += piece.len();
     }
+    (folded, pieces)
+}
+
+/// Where the words stand, in order.
+fn places(text: &str, words: &[String]) -> Vec<Place> {
+    let (folded, pieces) = folded(text);
     let in_text = |start: usize, end: usize| {
         // The last piece that begins there or before, as some pieces have no fold.
-        let first = starts.partition_point(|(folded, _)| *folded <= start).saturating_sub(1);
-        let behind = starts.partition_point(|(folded, _)| *folded < end);
-        (starts[first].1, starts.get(behind).map_or(text.len(), |(_, at)| *at))
+        let first = &pieces[pieces.partition_point(|piece| piece.start <= start).saturating_sub(1)];
+        let behind = pieces.partition_point(|piece| piece.start < end);
+        let last = &pieces[behind.saturating_sub(1)];
+        (
+            first.at + if first.is_ascii { start - first.start } else { 0 },
+            match last.is_ascii {
+                true => last.at + end - last.start,
+                false => pieces.get(behind).map_or(text.len(), |piece| piece.at),
+            },
+        )
     };
     let mut places: Vec<_> = words
         .iter()

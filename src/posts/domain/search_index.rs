@@ -4,7 +4,7 @@
 //! match every search, so it is found at once; [`keep`] stores its grams a moment later,
 //! many posts in one transaction. An older site begins with every post marked.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use sqlx::FromRow;
@@ -25,13 +25,29 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Bytes of texts in one step; a single post may have more.
 const STEP: usize = 1 << 18;
 
+/// How often the parts of SQLite's index become one.
+const MERGED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// From so many on.
+const PARTS: i64 = 8;
+/// Pages that are written in one step, so that writers wait for some milliseconds.
+const PAGES: i64 = 16;
+
 /// Keeps the index up to date until the process ends. Marked posts are indexed when this
 /// process has changed one, and now and then. A failure is logged, and the work is tried
 /// again the next time.
 pub async fn keep(site: Site) {
+    let mut merged_at: Option<Instant> = None;
     loop {
         if let Err(error) = backfill(&site.database).await {
             tracing::warn!(%error, "searches look at some posts without an index; it is tried again");
+        }
+        if merged_at.is_none_or(|at| at.elapsed() >= MERGED_EVERY) {
+            match merge(&site.database).await {
+                Ok(()) => merged_at = Some(Instant::now()),
+                Err(error) => {
+                    tracing::warn!(%error, "searches take longer than they could; it is tried again")
+                }
+            }
         }
         // A timeout is a reason to look, too.
         if tokio::time::timeout(EVERY, site.bus().own_change()).await.is_ok() {
@@ -91,6 +107,49 @@ pub async fn backfill(database: &Database) -> Result<(), AppError> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Makes one of the parts of SQLite's index, if there are many. Each commit adds a part, and a
+/// search looks into all of them; SQLite itself merges them only as far as writes stay cheap.
+/// PostgreSQL has one.
+///
+/// # Errors
+///
+/// After an error, the steps before it stay.
+pub async fn merge(database: &Database) -> Result<(), AppError> {
+    if parts(&mut database.read().await?).await? < PARTS {
+        return Ok(());
+    }
+    // With a number below zero it begins with all parts, and above it goes on.
+    let mut pages = -PAGES;
+    while database.write(pages, |db, pages| Box::pin(merge_some(db, pages))).await? {
+        pages = PAGES;
+    }
+    Ok(())
+}
+
+/// Of how many parts SQLite's index is; 0 on PostgreSQL.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn parts(db: &mut Db) -> Result<i64, AppError> {
+    let Db::Sqlite(connection) = db else { return Ok(0) };
+    let parts = sqlx::query_scalar("SELECT COUNT(DISTINCT segid) FROM post_grams_idx");
+    Ok(parts.fetch_one(&mut **connection).await?)
+}
+
+/// Whether there was something to merge: SQLite tells it by the number of its changes
+/// (section 6.7 of its page on FTS5).
+async fn merge_some(db: &mut Db, pages: i64) -> Result<bool, AppError> {
+    const CHANGES: &str = "SELECT total_changes()";
+    let Db::Sqlite(connection) = db else { return Ok(false) };
+    let before: i64 = sqlx::query_scalar(CHANGES).fetch_one(&mut **connection).await?;
+    sqlx::query("INSERT INTO post_grams (post_grams, rank) VALUES ('merge', $1)")
+        .bind(pages)
+        .execute(&mut **connection)
+        .await?;
+    let after: i64 = sqlx::query_scalar(CHANGES).fetch_one(&mut **connection).await?;
+    Ok(after - before >= 2)
 }
 
 async fn marked(db: &mut Db) -> Result<Vec<Marked>, AppError> {

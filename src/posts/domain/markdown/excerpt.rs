@@ -5,6 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{
     alerts::ALERT_TITLE,
     balance::NOT_SHOWN,
+    code::without_colours,
     elements::{element, is_block, is_heading, is_table_part, is_void},
     footnotes::{FOOTNOTES, NOTE_REFERENCE},
     formulas::{MATH, TYPED},
@@ -68,7 +69,8 @@ pub(super) fn of_html(html: &str) -> String {
 /// All words of a post in one line of plain text, as far as a search looks at them.
 pub(super) fn text_of_html(html: &str) -> String {
     let mut whole = String::new();
-    read(html, |_, text| {
+    // In a post with code, most elements are colours.
+    read(&without_colours(html), |_, text| {
         whole.push_str(text);
         whole.len() < SEARCHED
     });
