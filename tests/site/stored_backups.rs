@@ -241,7 +241,7 @@ async fn whoever_makes_a_backup_that_the_store_does_not_take_reads_why_and_nothi
 
 #[tokio::test]
 async fn an_upload_of_several_parts_goes_on_after_its_connection_has_broken() {
-    let (store, other) = (ObjectStore::start().await, ObjectStore::start().await);
+    let store = ObjectStore::start().await;
     let site = Running::start().await;
     fill(&site).await;
     let byline = Byline::in_an_empty_folder();
@@ -250,7 +250,7 @@ async fn an_upload_of_several_parts_goes_on_after_its_connection_has_broken() {
     store.set(Way::Stalling);
     let uploading = Ended::of(command(&byline, &store, &arguments), "");
     let interrupting = async {
-        until("the upload to be under way", async || other.unfinished_uploads_of(&store).await == 1).await;
+        until("the first part to be under way", async || store.has_stalled()).await;
         store.set(Way::Open);
     };
     let (ended, ()) = tokio::join!(uploading, interrupting);
@@ -271,7 +271,7 @@ async fn what_somebody_puts_there_during_the_upload_is_not_replaced() {
     store.set(Way::Stalling);
     let uploading = Ended::of(command(&byline, &store, &arguments), "");
     let interfering = async {
-        until("the upload to be under way", async || other.unfinished_uploads_of(&store).await == 1).await;
+        until("the first part to be under way", async || store.has_stalled()).await;
         store.set(Way::Closed);
         other.put_into(&store, "one.backup", b"to keep".to_vec()).await;
         store.set(Way::Open);
@@ -439,7 +439,7 @@ async fn a_site_that_is_stopped_during_an_upload_leaves_no_parts() {
     let every = ["--backup-every", "1 d", "--backup-to", &to];
     store.set(Way::Stalling);
     let served = Byline::serve_by(command(&byline, &store, &[&arguments[..], &every].concat())).await;
-    until("the upload to be under way", async || other.unfinished_uploads_of(&store).await == 1).await;
+    until("the first part to be under way", async || store.has_stalled()).await;
     let log = served.terminate().await;
     assert!(log.contains("interrupted"), "{log}");
     assert_eq!(other.unfinished_uploads_of(&store).await, 0);

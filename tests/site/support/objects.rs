@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -118,6 +118,7 @@ pub struct ObjectStore {
     address: SocketAddr,
     prefix: String,
     way: watch::Sender<Way>,
+    stalled: Arc<AtomicBool>,
 }
 
 /// What happens to whoever connects.
@@ -143,9 +144,10 @@ impl ObjectStore {
         let listener = Listener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (way, watched) = watch::channel(Way::Open);
-        tokio::spawn(lead(listener, server, watched));
+        let stalled = Arc::new(AtomicBool::new(false));
+        tokio::spawn(lead(listener, server, watched, Arc::clone(&stalled)));
         let prefix = format!("place-{}", PLACES.fetch_add(1, Ordering::Relaxed));
-        let store = Self { address, prefix, way };
+        let store = Self { address, prefix, way, stalled };
         // It answers before it can store something.
         let objects = Objects::new(None, store.variables()).expect("a client");
         let first = ObjectUrl::from_stored(&format!("s3://{BUCKET}/first/object")).expect("a URL");
@@ -192,6 +194,11 @@ impl ObjectStore {
     /// Opens or closes the way to the server. Connections that are open end.
     pub fn set(&self, way: Way) {
         self.way.send_replace(way);
+    }
+
+    /// Whether a connection has stalled ([`Way::Stalling`]).
+    pub fn has_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
     }
 
     /// Writes an object, with this place's own address and key.
@@ -248,10 +255,10 @@ impl ObjectStore {
 }
 
 /// Leads connections to the server, as long as the way is open.
-async fn lead(listener: Listener, server: SocketAddr, way: watch::Receiver<Way>) {
+async fn lead(listener: Listener, server: SocketAddr, way: watch::Receiver<Way>, stalled: Arc<AtomicBool>) {
     loop {
         let Ok((mut client, _)) = listener.accept().await else { return };
-        let mut way = way.clone();
+        let (mut way, stalled) = (way.clone(), Arc::clone(&stalled));
         tokio::spawn(async move {
             let now = *way.borrow_and_update();
             let led = async {
@@ -265,6 +272,7 @@ async fn lead(listener: Listener, server: SocketAddr, way: watch::Receiver<Way>)
                             let mut first = from_client.take(4 << 20);
                             let up = async {
                                 let _ = copy(&mut first, &mut to_server).await;
+                                stalled.fetch_or(first.limit() == 0, Ordering::Relaxed);
                                 std::future::pending::<()>().await;
                             };
                             tokio::select! {
