@@ -1,20 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { test } from '../support/own-server.ts';
 import { button, field, notice } from '../support/page.ts';
 import { signedUp } from '../support/people.ts';
-import { Server } from '../support/server.js';
-import { expect, test as base } from '../support/test.ts';
-
-const test = base.extend<{}, { own: Server }>({
-  own: [
-    async ({}, use) => {
-      const server = await Server.start();
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
-  baseURL: ({ own }, use) => use(own.url),
-});
+import { expect } from '../support/test.ts';
 
 test('whoever is in charge gives the site a logo, readers see it, and it goes again', async ({
   page,

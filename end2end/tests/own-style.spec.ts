@@ -1,17 +1,5 @@
-import { Server } from '../support/server.js';
-import { expect, test as base } from '../support/test.ts';
-
-const test = base.extend<{}, { own: Server }>({
-  own: [
-    async ({}, use) => {
-      const server = await Server.start();
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
-  baseURL: ({ own }, use) => use(own.url),
-});
+import { test } from '../support/own-server.ts';
+import { expect } from '../support/test.ts';
 
 const SHEET = `/* Ours */ @import "https://elsewhere.example/more.css";
 @font-face { font-family: Elsewhere; src: url(https://elsewhere.example/face.woff2) }
