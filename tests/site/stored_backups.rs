@@ -239,6 +239,26 @@ async fn whoever_makes_a_backup_that_the_store_does_not_take_reads_why_and_nothi
     Ended::of(serve, "").await.failed_with(&["backup.to: ", "AWS_PROXY_URL"]);
 }
 
+/// Makes a backup at `at`, and does `work` while its first part is under way; then the
+/// connections of the upload break.
+async fn create_and_meanwhile(
+    site: &Running,
+    byline: &Byline,
+    store: &ObjectStore,
+    at: &str,
+    work: impl Future<Output = ()>,
+) -> Ended {
+    let arguments = create(site, at, &[]);
+    store.set(Way::Stalling);
+    let uploading = Ended::of(command(byline, store, &arguments), "");
+    let meanwhile = async {
+        until("the first part to be under way", async || store.has_stalled()).await;
+        work.await;
+        store.set(Way::Open);
+    };
+    tokio::join!(uploading, meanwhile).0
+}
+
 #[tokio::test]
 async fn an_upload_of_several_parts_goes_on_after_its_connection_has_broken() {
     let store = ObjectStore::start().await;
@@ -246,14 +266,7 @@ async fn an_upload_of_several_parts_goes_on_after_its_connection_has_broken() {
     fill(&site).await;
     let byline = Byline::in_an_empty_folder();
     let at = format!("{}/one.backup", store.url());
-    let arguments = create(&site, &at, &[]);
-    store.set(Way::Stalling);
-    let uploading = Ended::of(command(&byline, &store, &arguments), "");
-    let interrupting = async {
-        until("the first part to be under way", async || store.has_stalled()).await;
-        store.set(Way::Open);
-    };
-    let (ended, ()) = tokio::join!(uploading, interrupting);
+    let ended = create_and_meanwhile(&site, &byline, &store, &at, async {}).await;
     ended.succeeded();
     assert_eq!(store.keys().await, BTreeSet::from(["one.backup".to_owned()]));
     run(&byline, &store, &["backup", "verify", &at]).await.succeeded();
@@ -267,16 +280,11 @@ async fn what_somebody_puts_there_during_the_upload_is_not_replaced() {
     fill(&site).await;
     let byline = Byline::in_an_empty_folder();
     let at = format!("{}/one.backup", store.url());
-    let arguments = create(&site, &at, &[]);
-    store.set(Way::Stalling);
-    let uploading = Ended::of(command(&byline, &store, &arguments), "");
     let interfering = async {
-        until("the first part to be under way", async || store.has_stalled()).await;
         store.set(Way::Closed);
         other.put_into(&store, "one.backup", b"to keep".to_vec()).await;
-        store.set(Way::Open);
     };
-    let (ended, ()) = tokio::join!(uploading, interfering);
+    let ended = create_and_meanwhile(&site, &byline, &store, &at, interfering).await;
     ended.failed_with(&[&at, "exists already"]);
     assert_eq!(store.get("one.backup").await, b"to keep");
     assert_eq!(store.unfinished_uploads().await, 0, "its parts are removed");

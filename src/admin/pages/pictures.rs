@@ -35,16 +35,14 @@ pub(super) fn PictureForms(settings: SiteSettings) -> impl IntoView {
                 hint="A PNG, WebP, JPEG or GIF, 10 MiB at most: it stands in place of the name at the head of every page, on light and on dark ground. 128 pixels of height are enough"
                 save="Save logo"
                 remove="Remove logo"
-                shown=logo.into_any()
-                is_there=settings.logo.is_some()
+                shown=logo.map(IntoAny::into_any)
             />
             <PictureForm
                 setting=PictureSetting::Icon
                 hint="A square PNG, WebP, JPEG or GIF, 10 MiB at most: browsers show it beside titles and on home screens. Best with 512 pixels or more; another shape gets a transparent margin"
                 save="Save icon"
                 remove="Remove icon"
-                shown=icon.into_any()
-                is_there=settings.icon.is_some()
+                shown=icon.map(IntoAny::into_any)
             />
         </section>
     }
@@ -57,15 +55,14 @@ fn PictureForm(
     save: &'static str,
     remove: &'static str,
     /// The picture in force.
-    shown: AnyView,
-    is_there: bool,
+    shown: Option<AnyView>,
 ) -> impl IntoView {
     view! {
         <form method="post" action=page(setting) enctype="multipart/form-data" novalidate>
             <FileField field=setting.field() accept="image/png,image/webp,image/jpeg,image/gif" hint=hint />
             <button class="button" type="submit">{save}</button>
         </form>
-        {is_there.then(|| view! {
+        {shown.map(|shown| view! {
             <form method="post" action=format!("{}/remove", page(setting)) class="site-picture">
                 {shown}
                 <button class="link-button danger" type="submit">{remove}</button>

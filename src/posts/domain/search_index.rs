@@ -139,7 +139,7 @@ pub async fn parts(db: &mut Db) -> Result<i64, AppError> {
 }
 
 /// Whether there was something to merge: SQLite tells it by the number of its changes
-/// (section 6.7 of its page on FTS5).
+/// ("The 'merge' Command" of its page on FTS5).
 async fn merge_some(db: &mut Db, pages: i64) -> Result<bool, AppError> {
     const CHANGES: &str = "SELECT total_changes()";
     let Db::Sqlite(connection) = db else { return Ok(false) };
