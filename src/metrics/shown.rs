@@ -185,6 +185,11 @@ impl Backups {
             "The size of the last verified backup.",
             last.and_then(|run| run.bytes).unwrap_or(0),
         )?;
+        shown.gauge(
+            "byline_backup_last_success_incomplete",
+            "1 if the last verified backup lacks files of pictures, which the object store has lost.",
+            i64::from(last.is_some_and(|run| !run.is_complete())),
+        )?;
         shown.gauge("byline_backup_failures", "Backups that failed since then.", self.known.failures)?;
         shown.gauge("byline_backup_every_seconds", "How often a backup is to be made.", self.every.as_secs())
     }

@@ -22,10 +22,10 @@ const REQUESTS: &str = "byline_http_requests_total";
 const TIMES: &str = "byline_http_request_duration_seconds_count";
 
 /// Somebody who watches a site, on an address of its own.
-struct Watcher(SocketAddr);
+pub(super) struct Watcher(SocketAddr);
 
 impl Watcher {
-    async fn of(site: &Running) -> Self {
+    pub(super) async fn of(site: &Running) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(metrics::serve(listener, site.site.clone(), std::future::pending()));
@@ -46,7 +46,7 @@ impl Watcher {
         answer.text().to_owned()
     }
 
-    async fn metrics(&self) -> Metrics {
+    pub(super) async fn metrics(&self) -> Metrics {
         Metrics::parse(&self.text().await)
     }
 }

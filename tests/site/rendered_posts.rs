@@ -140,6 +140,30 @@ async fn html_of_another_renderer_or_another_text_is_shown_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_reader_finds_a_post_by_the_words_that_are_stored_with_its_html() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let post = ada.publish("Title", "First *text* with `code`\n\n# Heading").await;
+    let words = "SELECT COALESCE(words, 'none') FROM rendered_posts";
+    assert_eq!(site.text(words).await, "First text with code Heading");
+    let found = async || site.browser().page("/search?q=text").await.texts("main p.excerpt").concat();
+    assert_eq!(found().await, "First text with code Heading");
+    site.tamper("UPDATE rendered_posts SET words = 'As stored, a text'").await;
+    assert_eq!(found().await, "As stored, a text");
+
+    let edit = [("version", "1"), ("title", "Title"), ("content", "Second text")];
+    assert_eq!(ada.submit(&format!("/my-posts/{post}/edit"), &edit).await.status, 303);
+    assert_eq!(site.text(words).await, "Second text");
+    // By a hand: nothing is shown that is not in the text any more.
+    site.tamper("UPDATE posts SET content = 'Third *text*'").await;
+    assert_eq!(site.text(words).await, "none");
+    assert_eq!(found().await, "Third text");
+    in_time("housekeeping", rendered::backfill(&site.site)).await.expect("it is stored");
+    assert_eq!(site.text(words).await, "Third text");
+    assert_eq!(found().await, "Third text");
+}
+
+#[tokio::test]
 async fn html_that_is_too_long_to_be_stored_is_shown_all_the_same() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use axum::{body::Body, http::Method};
+use tokio::net::UnixDatagram;
 
 use crate::support::{
     Answer, Byline, Client, Page, Running, Several, TestDatabase, picture, postgres_database, until,
@@ -284,7 +285,11 @@ async fn the_settings_of_the_start_name_files_and_what_is_set_stands_above_them(
     write("icon.png", &picture::png(64, 64));
     write("second.png", &picture::png(60, 30));
 
-    let served = byline.serve(&[]).await;
+    let notified = byline.folder().join("notify");
+    let _manager = UnixDatagram::bind(&notified).expect("a socket");
+    let mut command = byline.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("NOTIFY_SOCKET", &notified);
+    let served = Byline::serve_by(command).await;
     let mut reader = Client::browser(served.address, false);
     let shown =
         |page: &Page| logo_of(page).expect("a logo").rsplit_once('-').map(|(_, size)| size.to_owned());
@@ -301,7 +306,24 @@ async fn the_settings_of_the_start_name_files_and_what_is_set_stands_above_them(
     until("the first again", async || shown(&reader.page("/").await).as_deref() == Some("90x30.png")).await;
     let first = logo_of(&reader.page("/").await).expect("a logo");
     assert_eq!(reader.get(&first).await.status, 200, "its file stayed");
-    served.terminate().await;
+
+    // A service reads the file of settings again when its operator asks for it.
+    write("third.png", &picture::png(30, 30));
+    write("byline.toml", b"[site]\nlogo = \"third.png\"\n");
+    served.signal("HUP").await;
+    until("the third", async || shown(&reader.page("/").await).as_deref() == Some("30x30.png")).await;
+    assert_eq!(icons_of(&reader.page("/").await).len(), 2, "the icon is Byline's own again");
+    let third = logo_of(&reader.page("/").await).expect("a logo");
+    assert_eq!(reader.get(&third).await.status, 200);
+    write("byline.toml", b"[site]\nname = \"Another\"\nlogo = \"gone.png\"\n");
+    served.signal("HUP").await;
+    for _ in 0..20 {
+        let page = reader.page("/").await;
+        assert_eq!(logo_of(&page).as_ref(), Some(&third), "what cannot be read changes nothing");
+        assert!(!page.text("title").contains("Another"));
+    }
+    let log = served.terminate().await;
+    assert!(log.contains("the settings stay as they were") && log.contains("gone.png"), "{log}");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use tokio::{net::TcpListener, process::Command};
 
 use crate::{
     backup::{create, names},
+    metrics::Watcher,
     own_backups::{DAY, daily_into, fill, let_pass, look, runs},
     support::{
         Byline, Client, Ended, ObjectStore, Running, TestDatabase, Way, picture, postgres_database, until,
@@ -388,6 +389,9 @@ async fn a_file_that_the_store_has_lost_is_named_and_prevents_no_backup() {
     served.terminate().await;
 
     // The site makes its own all the same, says what they lack, and keeps the last whole one.
+    let watcher = Watcher::of(&process).await;
+    let incomplete = async || watcher.metrics().await.value("byline_backup_last_success_incomplete", &[]);
+    assert_eq!(incomplete().await, 0.0);
     for _ in 0..2 {
         let_pass(&site, DAY).await;
         look(&process).await;
@@ -395,6 +399,7 @@ async fn a_file_that_the_store_has_lost_is_named_and_prevents_no_backup() {
     assert_eq!((runs(&site, "done").await, names(folder.path()).len()), (3, 2));
     assert!(names(folder.path()).contains(&complete));
     assert_eq!(process.browser().get("/readyz").await.text(), "ok\nbackup: incomplete\n");
+    assert_eq!(incomplete().await, 1.0);
     site.tamper("UPDATE users SET is_admin = 1").await;
     let mut ada = process.browser();
     assert_eq!(ada.log_in("ada").await.status, 303);

@@ -63,7 +63,8 @@ impl Run {
     }
 
     /// Whether it is verified and lacks nothing.
-    pub(super) fn is_complete(&self) -> bool {
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
         self.is_good() && self.problem.is_none()
     }
 }

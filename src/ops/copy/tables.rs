@@ -140,7 +140,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "rendered_posts",
-        columns: &[text("post_id"), integer("renderer"), text("html").or_null()],
+        columns: &[text("post_id"), integer("renderer"), text("html").or_null(), text("words").or_null()],
         key: &["post_id"],
         identity: None,
     },

@@ -1,6 +1,8 @@
 //! Narrows a filter by the index of grams ([`super::search_index`]): which posts may match.
 //! The filter itself still decides, so the index changes no result.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     filter::{Attribute, Comparison, Filter, Test},
     fold::fold,
@@ -31,6 +33,14 @@ pub enum Narrowing {
     All(Vec<Narrowing>),
     /// At least one of these is so; never empty.
     Any(Vec<Narrowing>),
+}
+
+/// A gram that a search may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Which of the words that a post has to have.
+    word: usize,
+    pub gram: u32,
 }
 
 impl Filter {
@@ -88,33 +98,53 @@ impl Narrowing {
         }
     }
 
-    /// The grams of which a matching post has all, if there are so many that
-    /// [`Self::keep_rarest`] would leave some out.
+    /// Grams of which a matching post has all, if there are so many that [`Self::keep_rarest`]
+    /// would leave some out. Every word has its share.
     #[must_use]
-    pub fn choices(&self) -> Option<Vec<u32>> {
-        let mut grams = Vec::new();
-        self.needed(&mut grams);
-        grams.sort_unstable();
-        grams.dedup();
-        // A part of a long text tells enough.
-        let step = grams.len().div_ceil(MOST_CHOICES).max(1);
-        (grams.len() > ASKED_FOR).then(|| grams.into_iter().step_by(step).collect())
+    pub fn choices(&self) -> Option<Vec<Choice>> {
+        let mut words = Vec::new();
+        self.needed(&mut words);
+        let longest = words.iter().map(|grams| grams.len()).max().unwrap_or_default();
+        let (mut seen, mut choices) = (HashSet::new(), Vec::new());
+        for place in 0..longest {
+            for (word, grams) in words.iter().enumerate() {
+                if let Some(&gram) = grams.get(place)
+                    && choices.len() < MOST_CHOICES
+                    && seen.insert(gram)
+                {
+                    choices.push(Choice { word, gram });
+                }
+            }
+        }
+        (choices.len() > ASKED_FOR).then_some(choices)
     }
 
-    fn needed(&self, needed: &mut Vec<u32>) {
+    fn needed<'a>(&'a self, words: &mut Vec<&'a [u32]>) {
         match self {
-            Self::Grams(grams) => needed.extend(grams),
-            Self::All(parts) => parts.iter().for_each(|part| part.needed(needed)),
+            Self::Grams(grams) => words.push(grams),
+            Self::All(parts) => parts.iter().for_each(|part| part.needed(words)),
             Self::Any(_) => {}
         }
     }
 
     /// Only the rarest of [`Self::choices`], given with the rarest first. To read where a
     /// gram is takes the longer the more posts have it; a common one excludes few posts.
+    ///
+    /// Every word has its rarest gram before any word has a second one: a post with one gram
+    /// of a rare word mostly has the others too, and they say nothing of the other words.
     #[must_use]
-    pub fn keep_rarest(mut choices: Vec<u32>) -> Self {
-        choices.truncate(ASKED_FOR);
-        Self::Grams(choices)
+    pub fn keep_rarest(choices: Vec<Choice>) -> Self {
+        let mut of_word = HashMap::<usize, usize>::new();
+        let mut turns: Vec<_> = choices
+            .into_iter()
+            .map(|Choice { word, gram }| {
+                let turn = of_word.entry(word).or_default();
+                *turn += 1;
+                (*turn, gram)
+            })
+            .collect();
+        turns.sort_by_key(|(turn, _)| *turn);
+        Self::Grams(turns.into_iter().take(ASKED_FOR).map(|(_, gram)| gram).collect())
     }
 
     /// Writes a query that gives the ids and times of the posts that may match, newest
@@ -216,6 +246,27 @@ mod tests {
         ] {
             assert_eq!(any.narrowing(), None, "{any:?}");
         }
+    }
+
+    #[test]
+    fn a_search_asks_for_the_rarest_grams_of_every_word() {
+        let words = |text: &str| Filter::search(text).narrowing().expect("grams");
+        assert_eq!(words("abc abcd").choices(), None, "all of a few are asked for");
+        let mut choices = words("deserialize nested struct").choices().expect("many grams");
+        assert_eq!(choices.iter().filter(|choice| choice.word == 0).count(), 9);
+        // As if every gram of the first word were rarer than all others.
+        choices.sort_by_key(|choice| choice.word);
+        let kept = Narrowing::keep_rarest(choices.clone());
+        let of = |word: usize| choices.iter().filter(move |choice| choice.word == word);
+        let shares = [0, 1, 2].map(|word| (word, if word == 2 { 2 } else { 3 }));
+        let expected: Vec<_> = (0..3)
+            .flat_map(|turn| shares.map(|(word, share)| (turn < share).then(|| of(word).nth(turn)).flatten()))
+            .flatten()
+            .map(|choice| choice.gram)
+            .collect();
+        assert_eq!(kept, Narrowing::Grams(expected));
+        let long: Vec<_> = (0..60).map(|number| format!("{number}{number}{number}")).collect();
+        assert_eq!(words(&long.join(" ")).choices().expect("many").len(), MOST_CHOICES);
     }
 
     #[test]

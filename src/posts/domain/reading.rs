@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use moka::future::Cache;
 
-use super::{by_id::ById, rendered::Stored};
+use super::{
+    by_id::ById,
+    rendered::{Stored, WithWords},
+};
 use crate::{
     config::PageMemory,
     credentials::Actor,
@@ -28,6 +31,8 @@ pub struct PostReaders {
     kept: Cache<(u64, PostId), Arc<Post>>,
     /// With their HTML, for pages, which are kept themselves.
     pub rendered: ById<Stored>,
+    /// With their words, for searches.
+    pub(super) with_words: ById<WithWords>,
 }
 
 impl PostReaders {
@@ -42,6 +47,7 @@ impl PostReaders {
             posts: ById::default(),
             kept: Cache::builder().max_capacity(memory.posts()).weigher(weight).build(),
             rendered: ById::default(),
+            with_words: ById::default(),
         }
     }
 

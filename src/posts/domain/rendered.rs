@@ -1,4 +1,4 @@
-//! Posts with their stored HTML, for pages. A post is rendered when it is saved, and
+//! Posts with their stored HTML, for pages, and with their words, for searches. A post is rendered when it is saved, and
 //! again by housekeeping if another version of the renderer made its HTML.
 
 use sqlx::FromRow;
@@ -67,10 +67,7 @@ impl ReadById for Stored {
 
     /// The text is read only where it has to be rendered.
     fn select() -> String {
-        let is_there = format!(
-            "r.renderer = {} + u.plain_punctuation AND r.html IS NOT NULL",
-            markdown::renderer(Punctuation::default())
-        );
+        let is_there = format!("{} AND r.html IS NOT NULL", is_rendered());
         format!(
             "SELECT {}, u.about, u.plain_punctuation,
                 CASE WHEN {is_there} THEN r.html END AS html,
@@ -92,15 +89,85 @@ impl ReadById for Stored {
     }
 }
 
-/// Stores the HTML of a post in the transaction that changes its text.
+/// Whether this renderer made what is stored, as a condition on `rendered_posts r` and the
+/// owner `users u`.
+fn is_rendered() -> String {
+    format!("r.renderer = {} + u.plain_punctuation", markdown::renderer(Punctuation::default()))
+}
+
+/// A post as a search shows it.
+#[derive(Clone, Debug)]
+pub struct WithWords {
+    pub post: Summary,
+    pub words: Words,
+}
+
+/// The [`words`](Rendering::words) of a post.
+#[derive(Clone, Debug)]
+pub enum Words {
+    Stored(String),
+    /// They are not stored; the text, and how its punctuation is shown.
+    Unrendered(Content, Punctuation),
+}
+
+#[derive(FromRow)]
+pub struct WithWordsRow {
+    #[sqlx(flatten)]
+    post: SummaryRow,
+    plain_punctuation: i64,
+    words: Option<String>,
+    content: Option<String>,
+}
+
+impl TryFrom<WithWordsRow> for WithWords {
+    type Error = AppError;
+
+    fn try_from(row: WithWordsRow) -> Result<Self, AppError> {
+        let words = match row.words {
+            Some(words) => Words::Stored(words),
+            None => Words::Unrendered(
+                broken(Content::try_from(row.content.unwrap_or_default()))?,
+                Punctuation::from_stored(row.plain_punctuation),
+            ),
+        };
+        Ok(Self { post: row.post.try_into()?, words })
+    }
+}
+
+impl ReadById for WithWords {
+    type Row = WithWordsRow;
+
+    fn select() -> String {
+        let is_there = format!("{} AND r.words IS NOT NULL", is_rendered());
+        format!(
+            "SELECT {}, u.plain_punctuation,
+                CASE WHEN {is_there} THEN r.words END AS words,
+                CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
+             FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
+            summary_columns!()
+        )
+    }
+
+    fn id(&self) -> &PostId {
+        &self.post.id
+    }
+
+    fn reader(site: &Site) -> &ById<Self> {
+        &site.posts().with_words
+    }
+}
+
+/// Stores the HTML and the words of a post in the transaction that changes its text.
 pub async fn keep(db: &mut Db, id: &PostId, rendering: &Rendering) -> Result<(), AppError> {
     execute!(db => sqlx::query(
-            "INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $2, $3)
-             ON CONFLICT (post_id) DO UPDATE SET renderer = excluded.renderer, html = excluded.html",
+            "INSERT INTO rendered_posts (post_id, renderer, html, words) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (post_id) DO UPDATE
+             SET renderer = excluded.renderer, html = excluded.html, words = excluded.words",
         )
         .bind(id.as_str())
         .bind(rendering.renderer())
-        .bind(rendering.stored_html()))?;
+        .bind(rendering.stored_html())
+        .bind(rendering.words.as_str()))?;
     Ok(())
 }
 
@@ -161,13 +228,14 @@ async fn unrendered(db: &mut Db) -> Result<Vec<UnrenderedRow>, AppError> {
 async fn write(db: &mut Db, step: Vec<(String, i64, Rendering)>) -> Result<(), AppError> {
     for (id, version, rendering) in step {
         execute!(db => sqlx::query(
-                "UPDATE rendered_posts SET renderer = $1, html = $2 WHERE post_id = $3 AND renderer < $1
-                 AND EXISTS (SELECT 1 FROM posts WHERE id = $3 AND version = $4)",
+                "UPDATE rendered_posts SET renderer = $1, html = $2, words = $5
+                 WHERE post_id = $3 AND renderer < $1 AND EXISTS (SELECT 1 FROM posts WHERE id = $3 AND version = $4)",
             )
             .bind(rendering.renderer())
             .bind(rendering.stored_html())
             .bind(id.as_str())
-            .bind(version))?;
+            .bind(version)
+            .bind(rendering.words.as_str()))?;
         execute!(db => sqlx::query(
                 "UPDATE posts SET excerpt = $1 WHERE id = $2 AND version = $3 AND excerpt <> $1",
             )

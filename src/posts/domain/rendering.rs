@@ -56,7 +56,8 @@ impl Renderer {
     pub fn new(memory: PageMemory) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let weight = |_: &Key, rendering: &Arc<Rendering>| {
-            let bytes = size_of::<Key>() + rendering.html.len() + rendering.excerpt.len();
+            let bytes =
+                size_of::<Key>() + rendering.html.len() + rendering.excerpt.len() + rendering.words.len();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         Self {

@@ -7,8 +7,7 @@ use futures::future::join_all;
 use super::{
     filter::Filter,
     fold::fold,
-    highlight, markdown,
-    rendered::RenderedPost,
+    highlight,
     select::{self, Listing, Selection},
     service,
 };
@@ -18,7 +17,7 @@ use crate::{
     error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
-        Cursor, Post,
+        Cursor, Post, Summary,
         found::{Found, Piece, SearchPage, SearchPlace},
     },
     site::Site,
@@ -86,9 +85,9 @@ pub async fn search(
         find(&mut turn.db, words.as_str(), after).await?
     };
     // Without the connection, because a text may have to be rendered.
-    let rendered = join_all(posts.iter().map(|post| service::rendered(site, actor, &post.id))).await;
+    let with_words = join_all(posts.iter().map(|post| service::with_words(site, actor, &post.id))).await;
     let mut shown = Vec::with_capacity(posts.len());
-    for post in rendered {
+    for post in with_words {
         match post {
             Ok(post) => shown.push(post),
             // Deleted a moment ago.
@@ -97,8 +96,9 @@ pub async fn search(
         }
     }
     let folded = words.folded();
-    let marking =
-        tokio::task::spawn_blocking(move || shown.into_iter().map(|post| marked(post, &folded)).collect());
+    let marking = tokio::task::spawn_blocking(move || {
+        shown.into_iter().map(|(post, text)| marked(post, &text, &folded)).collect()
+    });
     let posts =
         marking.await.map_err(|error| internal(format_args!("words could not be marked: {error}")))?;
     Ok(SearchPage { posts, more })
@@ -152,13 +152,12 @@ async fn select(
     .await
 }
 
-fn marked(RenderedPost { post, html, .. }: RenderedPost, words: &[String]) -> Found {
-    let text = markdown::words_of_html(&html);
+fn marked(post: Summary, text: &str, words: &[String]) -> Found {
     // A word may stand where readers do not see it, such as in an address.
     let beginning = || vec![Piece { text: post.excerpt.clone(), marked: false }];
     Found {
         marked_title: highlight::whole(post.title.as_str(), words),
-        marked_excerpt: highlight::excerpt(&text, words).unwrap_or_else(beginning),
+        marked_excerpt: highlight::excerpt(text, words).unwrap_or_else(beginning),
         post,
     }
 }

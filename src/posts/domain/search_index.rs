@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use futures::TryStreamExt;
 use sqlx::FromRow;
 
-use super::{fold, grams, narrowing::Narrowing};
+use super::{
+    fold, grams,
+    narrowing::{Choice, Narrowing},
+};
 use crate::{
     database::{Database, Db, Engine, execute, internal, on_engine},
     error::AppError,
@@ -186,6 +189,9 @@ pub async fn count_marked(db: &mut Db) -> Result<i64, AppError> {
 
 /// How many of the newest posts with a gram are passed to see how rare it is.
 const PASSED: usize = 16;
+/// Where they are among so many of the newest of all, the gram is common: in about every second
+/// post. To read where it is takes longer than to look at the posts that it would exclude.
+const COMMON: i64 = 2 * PASSED as i64;
 
 /// What the index is asked for: fewer grams than there are, where the engine reads the whole list of each. PostgreSQL
 /// begins with the rarest itself.
@@ -193,11 +199,12 @@ pub async fn rarest(db: &mut Db, narrowing: Narrowing) -> Result<Narrowing, AppE
     let (Db::Sqlite(connection), Some(choices)) = (db, narrowing.choices()) else {
         return Ok(narrowing);
     };
-    let mut probes = sqlx::QueryBuilder::<sqlx::Sqlite>::new("");
-    for (index, gram) in choices.iter().enumerate() {
+    let mut probes =
+        sqlx::QueryBuilder::<sqlx::Sqlite>::new("SELECT -1, (SELECT MAX(number) FROM searched_posts)");
+    for (index, Choice { gram, .. }) in choices.iter().enumerate() {
         probes
-            .push(if index == 0 { "SELECT " } else { " UNION ALL SELECT " })
-            .push_bind(i64::from(*gram))
+            .push(" UNION ALL SELECT ")
+            .push_bind(index as i64)
             .push(", (SELECT rowid FROM post_grams WHERE post_grams MATCH ")
             .push_bind(format!("{gram:08x}"))
             .push(" ORDER BY rowid DESC LIMIT 1 OFFSET ")
@@ -205,9 +212,15 @@ pub async fn rarest(db: &mut Db, narrowing: Narrowing) -> Result<Narrowing, AppE
             .push(")");
     }
     // The older the last post that is passed, the rarer the gram; there is none for the rarest.
-    let mut passed: Vec<(u32, Option<i64>)> = probes.build_query_as().fetch_all(&mut **connection).await?;
+    let mut passed: Vec<(i64, Option<i64>)> = probes.build_query_as().fetch_all(&mut **connection).await?;
+    let newest = passed.remove(0).1.unwrap_or_default();
+    let is_rare = |place: &Option<i64>| place.is_none_or(|place| newest - place >= COMMON);
+    if passed.iter().any(|(_, place)| is_rare(place)) {
+        passed.retain(|(_, place)| is_rare(place));
+    }
     passed.sort_by_key(|(_, place)| *place);
-    Ok(Narrowing::keep_rarest(passed.into_iter().map(|(gram, _)| gram).collect()))
+    let rarest = passed.iter().filter_map(|(index, _)| choices.get(usize::try_from(*index).ok()?).copied());
+    Ok(Narrowing::keep_rarest(rarest.collect()))
 }
 
 /// The grams of a post, as its engine stores them.

@@ -75,7 +75,7 @@ const INSERT_SQLITE: &str = concat!(
      VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18, $19);
      INSERT INTO post_addresses (owner_id, slug, post_id, created_at) VALUES ($2, $17, $1, $16)
      ON CONFLICT (owner_id, slug) DO NOTHING;
-     INSERT INTO rendered_posts (post_id, renderer, html) VALUES ($1, $10, $11);
+     INSERT INTO rendered_posts (post_id, renderer, html, words) VALUES ($1, $10, $11, $20);
      ",
     events::record_on_sqlite!("$12", "$1", "$13")
 );
@@ -89,8 +89,8 @@ const INSERT_POSTGRES: &str = concat!(
          SELECT $2, $17, id, CAST($16 AS BIGINT) FROM post
          ON CONFLICT (owner_id, slug) DO NOTHING),
      rendered AS (
-         INSERT INTO rendered_posts (post_id, renderer, html)
-         SELECT id, CAST($10 AS BIGINT), CAST($11 AS TEXT) FROM post),
+         INSERT INTO rendered_posts (post_id, renderer, html, words)
+         SELECT id, CAST($10 AS BIGINT), CAST($11 AS TEXT), CAST($20 AS TEXT) FROM post),
      ",
     events::record_on_postgres!("$12", "$1", "$13", "$14", "$15")
 );
@@ -193,6 +193,7 @@ pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Resu
         .bind(slug.as_str())
         .bind(post.tags.stored())
         .bind(post.language.map_or("", Language::tag))
+        .bind(rendering.map(|rendering| rendering.words.as_str()))
         .fetch_one(db)
         .await);
     let event = inserted.map_err(|error| {

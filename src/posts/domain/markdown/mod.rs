@@ -53,7 +53,7 @@ use crate::{accounts::profile::Punctuation, posts::Content};
 
 /// The version of the renderer, a part of the number that is stored with the HTML
 /// ([`renderer`]). It must be raised with every change to the result for any text.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
@@ -66,7 +66,10 @@ pub struct Rendering {
     pub html: String,
     /// The beginning without markup, about 240 characters.
     pub excerpt: String,
-    /// How both have the punctuation.
+    /// All words in one line, without markup and the remarks of the site, such as the table of
+    /// contents. A search shows a part of them; behind 256 KiB it looks at none.
+    pub words: String,
+    /// How all have the punctuation.
     pub punctuation: Punctuation,
 }
 
@@ -159,7 +162,7 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 #[must_use]
 pub fn render(content: &Content, punctuation: Punctuation) -> Rendering {
     let html = to_html(content, punctuation, Audience::Reader);
-    Rendering { excerpt: excerpt::of_html(&html), html, punctuation }
+    Rendering { excerpt: excerpt::of_html(&html), words: excerpt::text_of_html(&html), html, punctuation }
 }
 
 #[must_use]
@@ -173,13 +176,6 @@ pub fn to_html(content: &Content, punctuation: Punctuation, audience: Audience) 
         Stand::Code(number) => written.code.get(number)?.html.as_deref(),
         _ => None,
     })
-}
-
-/// The words of a rendered post in one line, without markup. The remarks of the site, such
-/// as the table of contents, are not among them.
-#[must_use]
-pub fn words_of_html(html: &str) -> String {
-    excerpt::text_of_html(html)
 }
 
 /// Takes [`REL`] from links that stay on the site: to a part of the same page, and to a path. What
