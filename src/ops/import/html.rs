@@ -1,168 +1,17 @@
 //! HTML of an export as Markdown. What Markdown has no sign for stays HTML, which Byline's
 //! Markdown may contain; only scripts, styles and forms are left out.
 
-use std::{cell::RefCell, fmt::Write};
+use std::fmt::Write;
 
-use html5ever::{
-    tendril::StrTendril,
-    tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts},
+use super::{
+    footnotes::with_notes,
+    tree::{Element, Node, tree},
 };
 
-/// Elements inside each other at most; what is deeper is taken as if it were not inside.
-const DEEPEST: usize = 64;
-
-/// Elements without an end.
-const VOID: [&str; 9] = ["area", "br", "col", "embed", "hr", "img", "input", "source", "wbr"];
 /// Elements with nothing to read.
 const LEFT_OUT: [&str; 8] = ["script", "style", "form", "input", "button", "select", "template", "svg"];
-/// Elements that end a paragraph.
-const BLOCKS: [&str; 31] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "center",
-    "details",
-    "div",
-    "dl",
-    "dd",
-    "dt",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "ul",
-    "summary",
-];
 /// Elements within a line that stay HTML.
 const KEPT: [&str; 10] = ["abbr", "cite", "ins", "kbd", "mark", "q", "small", "sub", "sup", "u"];
-
-#[derive(Debug)]
-enum Node {
-    Text(String),
-    Element(Element),
-}
-
-#[derive(Debug)]
-struct Element {
-    name: String,
-    attributes: Vec<(String, String)>,
-    children: Vec<Node>,
-}
-
-impl Element {
-    fn new(tag: &Tag) -> Self {
-        let attributes =
-            tag.attrs.iter().map(|one| (one.name.local.to_string(), one.value.to_string())).collect();
-        Self { name: tag.name.to_string(), attributes, children: Vec::new() }
-    }
-
-    fn attribute(&self, name: &str) -> &str {
-        self.attributes.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
-    }
-
-    fn is_block(&self) -> bool {
-        BLOCKS.contains(&self.name.as_str())
-    }
-}
-
-/// Builds the tree, as far as it matters here.
-struct Builder(RefCell<Vec<Element>>);
-
-impl Builder {
-    fn close(open: &mut Vec<Element>) {
-        if open.len() > 1
-            && let Some(done) = open.pop()
-            && let Some(parent) = open.last_mut()
-        {
-            parent.children.push(Node::Element(done));
-        }
-    }
-
-    /// Closes an element of that name, if one is open within `fence`.
-    fn close_named(open: &mut Vec<Element>, names: &[&str], fence: &[&str]) {
-        let at = open
-            .iter()
-            .rposition(|one| names.contains(&one.name.as_str()) || fence.contains(&one.name.as_str()));
-        if let Some(at) = at.filter(|at| *at > 0 && names.contains(&open[*at].name.as_str())) {
-            while open.len() > at {
-                Self::close(open);
-            }
-        }
-    }
-
-    fn open(open: &mut Vec<Element>, tag: &Tag) {
-        let element = Element::new(tag);
-        if element.is_block() {
-            Self::close_named(open, &["p"], &["blockquote", "td", "th", "li", "div"]);
-        }
-        match element.name.as_str() {
-            "li" => Self::close_named(open, &["li"], &["ul", "ol"]),
-            "dt" | "dd" => Self::close_named(open, &["dt", "dd"], &["dl"]),
-            "tr" => Self::close_named(open, &["tr"], &["table"]),
-            "td" | "th" => Self::close_named(open, &["td", "th"], &["tr"]),
-            _ => {}
-        }
-        let has_end = !VOID.contains(&element.name.as_str()) && !tag.self_closing;
-        if has_end && open.len() < DEEPEST {
-            open.push(element);
-        } else if !has_end && let Some(parent) = open.last_mut() {
-            parent.children.push(Node::Element(element));
-        }
-    }
-}
-
-impl TokenSink for Builder {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
-        let open = &mut *self.0.borrow_mut();
-        match token {
-            Token::CharacterTokens(text) => {
-                if let Some(parent) = open.last_mut() {
-                    if let Some(Node::Text(last)) = parent.children.last_mut() {
-                        last.push_str(&text);
-                    } else {
-                        parent.children.push(Node::Text(text.to_string()));
-                    }
-                }
-            }
-            Token::TagToken(tag) if tag.kind == TagKind::StartTag => Self::open(open, &tag),
-            Token::TagToken(tag) => Self::close_named(open, &[&tag.name], &[]),
-            _ => {}
-        }
-        TokenSinkResult::Continue
-    }
-}
-
-fn tree(html: &str) -> Vec<Node> {
-    let root = Element { name: String::new(), attributes: Vec::new(), children: Vec::new() };
-    let tokenizer = Tokenizer::new(Builder(RefCell::new(vec![root])), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
-    let _ = tokenizer.feed(&input);
-    tokenizer.end();
-    let mut open = tokenizer.sink.0.take();
-    while open.len() > 1 {
-        Builder::close(&mut open);
-    }
-    open.pop().map(|root| root.children).unwrap_or_default()
-}
 
 /// How line ends of the HTML are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +26,7 @@ pub(super) enum Lines {
 /// HTML as Markdown.
 #[must_use]
 pub(super) fn to_markdown(html: &str, lines: Lines) -> String {
-    let mut text = blocks(&tree(html), lines).join("\n\n");
+    let mut text = blocks(&with_notes(tree(html)), lines).join("\n\n");
     if !text.is_empty() {
         text.push('\n');
     }
@@ -212,6 +61,12 @@ fn blocks(nodes: &[Node], lines: Lines) -> Vec<String> {
                 block(element, lines, &mut done);
             }
             Node::Element(element) => inline(element, &mut line),
+            Node::Reference(number) => drop(write!(line, "[^{number}]")),
+            Node::Note(number, note) => {
+                end_line(&mut line, &mut done);
+                let note = blocks(note, lines).join("\n\n");
+                done.push(prefixed(&note, &format!("[^{number}]: "), "    "));
+            }
         }
     }
     end_line(&mut line, &mut done);
@@ -220,10 +75,11 @@ fn blocks(nodes: &[Node], lines: Lines) -> Vec<String> {
 
 /// A link, say, around a whole paragraph.
 fn has_block(element: &Element) -> bool {
-    element
-        .children
-        .iter()
-        .any(|node| matches!(node, Node::Element(inner) if inner.is_block() || has_block(inner)))
+    element.children.iter().any(|node| match node {
+        Node::Element(inner) => inner.is_block() || has_block(inner),
+        Node::Note(..) => true,
+        Node::Text(_) | Node::Reference(_) => false,
+    })
 }
 
 /// What was gathered becomes a paragraph.
@@ -313,6 +169,7 @@ fn plain(nodes: &[Node], text: &mut String) {
             Node::Text(own) => text.push_str(own),
             Node::Element(element) if element.name == "br" => text.push('\n'),
             Node::Element(element) => plain(&element.children, text),
+            Node::Reference(_) | Node::Note(..) => {}
         }
     }
 }
@@ -387,6 +244,8 @@ fn inline(element: &Element, line: &mut String) {
             Node::Text(text) => escape(text, &mut inner),
             Node::Element(child) if LEFT_OUT.contains(&child.name.as_str()) => {}
             Node::Element(child) => inline(child, &mut inner),
+            Node::Reference(number) => drop(write!(inner, "[^{number}]")),
+            Node::Note(..) => {}
         }
     }
     match element.name.as_str() {
@@ -537,6 +396,36 @@ mod tests {
             to_markdown(classic, Lines::Breaks),
             "One\\\ntwo\n\nthree **x**\n\n```\na\n\nb\n```\n\nfour\n"
         );
+    }
+
+    #[test]
+    fn footnotes_of_other_programs_become_footnotes() {
+        for (html, expected) in [
+            // markdown-it, as Ghost has it.
+            (
+                "<p>A fox<sup class=\"footnote-ref\"><a href=\"#fn1\" id=\"fnref1\">[1]</a></sup> and a \
+                 dog<sup class=\"footnote-ref\"><a href=\"#fn2\" id=\"fnref2\">[2]</a></sup>, the \
+                 fox<sup class=\"footnote-ref\"><a href=\"#fn1\" id=\"fnref1:1\">[1:1]</a></sup>.</p>\n\
+                 <hr class=\"footnotes-sep\">\n<section class=\"footnotes\">\n<ol class=\"footnotes-list\">\n\
+                 <li id=\"fn1\" class=\"footnote-item\"><p>Red <a href=\"#fnref1\" \
+                 class=\"footnote-backref\">↩︎</a> <a href=\"#fnref1:1\">↩︎</a></p>\n</li>\n\
+                 <li id=\"fn2\" class=\"footnote-item\"><p>Not <em>red</em></p><p>Mostly</p>\n</li>\n</ol>\n</section>",
+                "A fox[^1] and a dog[^2], the fox[^1].\n\n[^1]: Red\n\n[^2]: Not *red*\n\n    Mostly\n",
+            ),
+            // Goldmark, as Hugo has it.
+            (
+                "<p>A<sup id=\"fnref:1\"><a href=\"#fn:1\" class=\"footnote-ref\">1</a></sup></p>\
+                 <div class=\"footnotes\"><hr>\n<ol><li id=\"fn:1\"><p>B&#160;<a href=\"#fnref:1\">↩</a></p></li></ol></div>",
+                "A[^1]\n\n[^1]: B\n",
+            ),
+            // A list with more than notes, and a reference to something else.
+            (
+                "<p>A<sup><a href=\"#b\">1</a></sup><sup><a href=\"#top\">up</a></sup></p><hr><ol><li id=\"b\">B<li>C</ol>",
+                "A<sup>[1](#b)</sup><sup>[up](#top)</sup>\n\n---\n\n1. B\n2. C\n",
+            ),
+        ] {
+            assert_eq!(markdown(html), expected);
+        }
     }
 
     #[test]

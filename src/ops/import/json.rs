@@ -66,7 +66,10 @@ fn ghost_post(data: &Value, post: &Value) -> Result<Item, Left> {
         return Err(Left::lost(source, "the export has its text in no form that can be read: html is empty"));
     }
     let mut content = to_markdown(&html, Lines::Spaces);
-    let picture = text(post, "feature_image").replace("__GHOST_URL__", "");
+    // Ghost called it `image` until its version 1.
+    let picture =
+        ["feature_image", "image"].into_iter().map(|name| text(post, name)).find(|it| !it.is_empty());
+    let picture = picture.unwrap_or_default().replace("__GHOST_URL__", "");
     if !picture.is_empty() {
         let image = format!("<img src=\"{}\">", html_escape::encode_double_quoted_attribute(&picture));
         content = format!("{}\n{content}", to_markdown(&image, Lines::Spaces));

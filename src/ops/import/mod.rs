@@ -9,11 +9,13 @@ mod bear;
 mod exports;
 mod files;
 mod folder;
+mod footnotes;
 mod format;
 mod html;
 mod item;
 mod json;
 mod pictures;
+mod tree;
 mod wordpress;
 
 use std::path::PathBuf;
