@@ -96,6 +96,10 @@ test('code is a mark in a line and a fence around several', () => {
   expect(after(edits.code, 'a ⟦b⟧')).toBe('a `⟦b⟧`');
   expect(after(edits.code, 'a ⟦b`c⟧')).toBe('a ``⟦b`c⟧``');
   expect(after(edits.code, 'a ⟦b\nc⟧')).toBe('a \n```\n⟦b\nc⟧\n```');
+  expect(after(edits.code, '```\n⟦b\nc⟧\n```'), 'again takes it away').toBe('⟦b\nc⟧');
+  expect(after(edits.code, 'a\n````rust\n⟦b\n```\nc⟧\n````\nd')).toBe('a\n⟦b\n```\nc⟧\nd');
+  expect(after(edits.code, 'a\n⟦```\nb\n```⟧\nd')).toBe('a\n⟦b⟧\nd');
+  expect(after(edits.code, '```\n⟦b\nc⟧\n````'), 'another fence').toBe('```\n```\n⟦b\nc⟧\n```\n````');
 });
 
 test('a heading becomes a smaller one and then none', () => {

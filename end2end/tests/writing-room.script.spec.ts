@@ -201,8 +201,12 @@ test('a picture that is refused leaves no trace in the text, and the reason is s
   );
   watch.expectStatus(422);
   await field(page, 'Add a picture').setInputFiles(PICTURE);
-  await expect(page.getByRole('status').filter({ hasText: 'sea.png was not added: This is no picture.' })).toBeVisible();
+  const reason = page.getByRole('alert').filter({ hasText: 'sea.png was not added: This is no picture.' });
+  await expect(reason).toBeVisible();
   await expect(content(page)).toHaveValue('Before.\n');
+  await content(page).pressSequentially('More.');
+  await expect(page.getByRole('status').filter({ hasText: /^Saved \d/ })).toBeVisible();
+  await expect(reason, 'a save takes it not away').toBeVisible();
 });
 
 /** PNGs of one color each, as other programs hand them over: 2 × 1 pixels. */

@@ -11,6 +11,9 @@ use web_sys::{Storage, js_sys};
 
 use super::{Content, Title};
 
+/// The page of the editor of a new post.
+pub const NEW_POST: &str = "/my-posts/new";
+
 /// The two fields of an editor, and the version the edit started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
@@ -191,6 +194,13 @@ impl DraftStore {
             if Draft::hash(&kept.draft.title, &kept.draft.content).as_deref() == Some(hash) {
                 self.discard(&kept.id);
             }
+        }
+    }
+
+    /// Forgets every draft of exactly this text.
+    pub fn forget_text(&self, text: &Draft) {
+        for kept in self.all().iter().filter(|kept| kept.draft.same_text(text)) {
+            self.discard(&kept.id);
         }
     }
 

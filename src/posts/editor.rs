@@ -18,7 +18,7 @@ use web_sys::{Event, HtmlInputElement, HtmlTextAreaElement, js_sys::Date};
 use super::{
     Content,
     api::preview_post,
-    drafts::{Draft, DraftStore, Found, Saved, StoredDraft, fresh_id},
+    drafts::{self, Draft, DraftStore, Found, Saved, StoredDraft, fresh_id},
     open_drafts,
 };
 
@@ -107,6 +107,7 @@ pub fn EditorTools(
     unsaved: bool,
 ) -> impl IntoView {
     let store = StoredValue::new(DraftStore::of(&username, &page));
+    let author = StoredValue::new(username);
     let page = StoredValue::new(page);
     let title = RwSignal::new(String::new());
     // The id of this editor's own draft, once it has one.
@@ -187,7 +188,7 @@ pub fn EditorTools(
         let (Some(fields), Some(now_at)) = (Fields::find(), Fields::page()) else { return };
         store.with_value(|store| store.discard(&own.get_value()));
         if page.get_value() != now_at {
-            store.set_value(DraftStore::of(&username, &now_at).with_editor());
+            store.set_value(DraftStore::of(&author.get_value(), &now_at).with_editor());
             page.set_value(now_at);
             own.set_value(String::new());
         }
@@ -218,6 +219,10 @@ pub fn EditorTools(
         let Found { offered: others, same } = Found::among(stored, &open, &form);
         offered.set(others);
         let saved = !unsaved && fields.untouched();
+        if saved && !form.is_empty() {
+            // It may have been typed there before it was a draft on the site.
+            DraftStore::of(&author.get_value(), drafts::NEW_POST).forget_text(&form);
+        }
         for kept in same {
             let again = store.get(&own.get_value()).is_some_and(|mine| mine.draft.same_text(&form));
             if saved || again {
@@ -258,7 +263,6 @@ pub fn EditorTools(
         if let Some(form) = form() {
             listen(&form, "input", Closure::new(move |_: Event| changed()));
             listen(&form, "submit", Closure::new(submitted));
-            let saved_by_site = saved_by_site.clone();
             listen(&form, "saved", Closure::new(move |_: Event| saved_by_site()));
             listen(&form, "set-aside", Closure::new(move |_: Event| set_aside()));
         }
@@ -355,7 +359,8 @@ fn described(kept: &StoredDraft, version: i64) -> String {
         Date::new(&(kept.at as f64).into()).to_locale_string("en-GB", &JsValue::UNDEFINED).into();
     let older =
         if kept.draft.version == version { "" } else { ", begun from an earlier version of this post" };
-    format!("{title}, {chars} characters, {at}{older}")
+    let characters = if chars == 1 { "character" } else { "characters" };
+    format!("{title}, {chars} {characters}, {at}{older}")
 }
 
 /// Removes the drafts of the text that has just been saved, and no others. It is on

@@ -47,7 +47,7 @@ pub fn OverviewPage() -> impl IntoView {
                     {format!("{posts} published, {waiting} waiting for approval, {hidden} hidden")}
                 </Part>
                 <Part title="Reports" href="/admin/reports" link="Read reports">
-                    {format!("{reported} posts are reported")}
+                    {if reported == 1 { "1 post is reported".to_owned() } else { format!("{reported} posts are reported") }}
                 </Part>
                 <Part title="Sweeps" href="/admin/sweeps" link="Sweep a wave away">
                     "Many accounts of one network at once."

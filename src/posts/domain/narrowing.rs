@@ -16,7 +16,7 @@ use crate::{database::Engine, posts::Cursor};
 const MOST_GRAMS: usize = 128;
 
 /// Grams that a search asks for where it can choose.
-const ASKED_FOR: usize = 8;
+const ASKED_FOR: usize = 6;
 
 /// Grams among which a search chooses.
 const MOST_CHOICES: usize = 24;

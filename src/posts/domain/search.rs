@@ -1,6 +1,6 @@
 //! The search of everyone: `/search`.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures::future::join_all;
 
@@ -95,13 +95,24 @@ pub async fn search(
             Err(error) => return Err(error),
         }
     }
-    let folded = words.folded();
-    let marking = tokio::task::spawn_blocking(move || {
-        shown.into_iter().map(|(post, text)| marked(post, &text, &folded)).collect()
-    });
-    let posts =
-        marking.await.map_err(|error| internal(format_args!("words could not be marked: {error}")))?;
-    Ok(SearchPage { posts, more })
+    Ok(SearchPage { posts: all_marked(shown, words.folded()).await?, more })
+}
+
+/// Marks the words in the posts, on two threads: texts may be long.
+async fn all_marked(mut posts: Vec<(Summary, String)>, words: Vec<String>) -> Result<Vec<Found>, AppError> {
+    let words = Arc::new(words);
+    let rest = posts.split_off(posts.len().div_ceil(2));
+    let marking = |posts: Vec<(Summary, String)>| {
+        let words = Arc::clone(&words);
+        tokio::task::spawn_blocking(move || {
+            posts.into_iter().map(|(post, text)| marked(post, &text, &words)).collect::<Vec<_>>()
+        })
+    };
+    let both = tokio::try_join!(marking(posts), marking(rest));
+    let (mut found, rest) =
+        both.map_err(|error| internal(format_args!("words could not be marked: {error}")))?;
+    found.extend(rest);
+    Ok(found)
 }
 
 /// Posts with the words in the title, and then those with them in title or text; both

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Bytes of texts in one step; a single post may have more.
 const STEP: usize = 1 << 18;
 
-/// How often the parts of SQLite's index become one.
+/// How often the parts of SQLite's index become one at most.
 const MERGED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// From so many on.
 const PARTS: i64 = 8;
@@ -39,14 +39,18 @@ const PAGES: i64 = 16;
 /// process has changed one, and now and then. A failure is logged, and the work is tried
 /// again the next time.
 pub async fn keep(site: Site) {
-    let mut merged_at: Option<Instant> = None;
+    // When the parts of the index were counted, and when they became one.
+    let (mut counted_at, mut merged_at): (Option<Instant>, Option<Instant>) = (None, None);
     loop {
         if let Err(error) = backfill(&site.database).await {
             tracing::warn!(%error, "searches look at some posts without an index; it is tried again");
         }
-        if merged_at.is_none_or(|at| at.elapsed() >= MERGED_EVERY) {
+        let is_time = |at: Option<Instant>, every| at.is_none_or(|at| at.elapsed() >= every);
+        if is_time(counted_at, EVERY) && is_time(merged_at, MERGED_EVERY) {
+            counted_at = Some(Instant::now());
             match merge(&site.database).await {
-                Ok(()) => merged_at = Some(Instant::now()),
+                Ok(true) => merged_at = counted_at,
+                Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%error, "searches take longer than they could; it is tried again")
                 }
@@ -114,21 +118,21 @@ pub async fn backfill(database: &Database) -> Result<(), AppError> {
 
 /// Makes one of the parts of SQLite's index, if there are many. Each commit adds a part, and a
 /// search looks into all of them; SQLite itself merges them only as far as writes stay cheap.
-/// PostgreSQL has one.
+/// PostgreSQL has one. Whether it did.
 ///
 /// # Errors
 ///
 /// After an error, the steps before it stay.
-pub async fn merge(database: &Database) -> Result<(), AppError> {
+pub async fn merge(database: &Database) -> Result<bool, AppError> {
     if parts(&mut database.read().await?).await? < PARTS {
-        return Ok(());
+        return Ok(false);
     }
     // With a number below zero it begins with all parts, and above it goes on.
     let mut pages = -PAGES;
     while database.write(pages, |db, pages| Box::pin(merge_some(db, pages))).await? {
         pages = PAGES;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Of how many parts SQLite's index is; 0 on PostgreSQL.

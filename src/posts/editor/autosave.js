@@ -197,6 +197,8 @@ export function autosave({ form, area, say, replaceAll }) {
 
   function ask(name, words = "", more = () => []) {
     question = name;
+    // What was saved before says nothing of the text as it is now.
+    if (name) say("");
     news.hidden = name === "";
     news.replaceChildren(words, ...more());
   }

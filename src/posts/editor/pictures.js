@@ -11,6 +11,7 @@ export function pictures({ area, replace, say }) {
   const input = /** @type {HTMLInputElement} */ (document.querySelector("#picture"));
   const ask = /** @type {HTMLElement} */ (document.querySelector("#describe-picture"));
   const description = /** @type {HTMLInputElement} */ (document.querySelector("#picture-description"));
+  const news = /** @type {HTMLElement} */ (document.querySelector("#picture-news"));
   /** The pictures that wait for their description. */
   const waiting = [];
   /** Ends when no upload is under way: the site takes one picture of an author at a time. */
@@ -22,7 +23,24 @@ export function pictures({ area, replace, say }) {
     return sent;
   }
 
-  async function add(file) {
+  /** Why pictures were not added. It stays until others are, whatever is saved meanwhile. */
+  function complain(...problems) {
+    news.hidden = problems.length === 0;
+    news.replaceChildren(...problems.map((problem) => Object.assign(document.createElement("p"), { textContent: problem })));
+  }
+
+  function addAll(files) {
+    complain();
+    const problems = [];
+    for (const file of files) {
+      add(file, (problem) => {
+        problems.push(problem);
+        complain(...problems);
+      });
+    }
+  }
+
+  async function add(file, failed) {
     const name = file.name.replace(/[[\]()\\\n]/g, "") || "picture";
     const mark = placeholder(area.value, name);
     const { selectionStart: at } = area;
@@ -37,7 +55,7 @@ export function pictures({ area, replace, say }) {
       next(area.value.length - typed.length);
     } catch (error) {
       put(mark, "");
-      say(`${name} was not added: ${error.message}`);
+      failed(`${name} was not added: ${error.message}`);
     }
   }
 
@@ -67,10 +85,10 @@ export function pictures({ area, replace, say }) {
     if (ask.hidden) area.focus();
   }
 
-  input.addEventListener("change", async () => {
+  input.addEventListener("change", () => {
     const files = [...input.files];
     input.value = "";
-    for (const file of files) await add(file);
+    addAll(files);
   });
   ask.addEventListener("click", (event) => {
     const answer = event.target.closest("button")?.dataset.answer;
@@ -90,9 +108,9 @@ export function pictures({ area, replace, say }) {
     const files = images(event.dataTransfer);
     if (files.length === 0) return;
     event.preventDefault();
-    for (const file of files) add(file);
+    addAll(files);
   });
-  return { add };
+  return { addAll };
 }
 
 /** The pictures of a paste or a drop. */

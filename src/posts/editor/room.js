@@ -108,7 +108,7 @@ form.addEventListener("keydown", (event) => {
   form.requestSubmit(form.querySelector("button[data-does=publish], button[data-does=change]"));
 });
 
-const { add } = pictures({ area, replace, say });
+const { addAll } = pictures({ area, replace, say });
 
 area.addEventListener("paste", (event) => {
   const { clipboardData: data } = event;
@@ -121,7 +121,7 @@ area.addEventListener("paste", (event) => {
     apply(edits.link(state(), text.trim()));
   } else if (files.length > 0 && !text) {
     event.preventDefault();
-    for (const file of files) add(file);
+    addAll(files);
   } else if (html && rich.isRich(html)) {
     const written = rich.markdown(html);
     if (!written) return;
@@ -181,9 +181,11 @@ tablist.addEventListener("click", (event) => {
   if (tab) choose(tab);
 });
 tablist.addEventListener("keydown", (event) => {
-  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+  const other = tabs[1 - tabs.indexOf(event.target)];
+  const next = { ArrowLeft: other, ArrowRight: other, Home: tabs[0], End: tabs.at(-1) }[event.key];
+  if (!next) return;
   event.preventDefault();
-  choose(tabs[1 - tabs.indexOf(event.target)]);
+  choose(next);
 });
 narrow.addEventListener("change", layOut);
 layOut();

@@ -72,22 +72,31 @@ export const bold = (state) => wrap(state, "**");
 export const italic = (state) => wrap(state, "*");
 
 /**
- * Code in a line, or a block of code for several lines.
+ * Code in a line, or a block of code for several lines; or takes either away.
  * @param {State} state
  * @returns {Change}
  */
 export function code(state) {
   const { text, start, end } = trimmed(state);
   const selected = text.slice(start, end);
+  const block = /^(`{3,})[^`\n]*\n([^]*)\n\1$/;
+  const inside = block.exec(selected);
+  if (inside) return { from: start, to: end, insert: inside[2], start, end: start + inside[2].length };
+  const from = lineStart(text, Math.max(0, start - 1));
+  const [, fence = ""] = /^(`{3,})[^`\n]*\n$/.exec(text.slice(from, start)) ?? [];
+  const to = end + 1 + fence.length;
+  if (fence && text.slice(end, to) === `\n${fence}` && (to === text.length || text[to] === "\n")) {
+    return { from, to, insert: selected, start: from, end: from + selected.length };
+  }
   const longest = Math.max(0, ...(selected.match(/`+/g) ?? []).map((ticks) => ticks.length));
   if (!selected.includes("\n")) {
     return longest === 0 ? wrap(state, "`") : wrap(state, "`".repeat(longest + 1));
   }
-  const fence = "`".repeat(Math.max(3, longest + 1));
+  const marks = "`".repeat(Math.max(3, longest + 1));
   const before = start === 0 || text[start - 1] === "\n" ? "" : "\n";
   const after = end === text.length || text[end] === "\n" ? "" : "\n";
-  const insert = `${before}${fence}\n${selected}\n${fence}${after}`;
-  const at = start + before.length + fence.length + 1;
+  const insert = `${before}${marks}\n${selected}\n${marks}${after}`;
+  const at = start + before.length + marks.length + 1;
   return { from: start, to: end, insert, start: at, end: at + selected.length };
 }
 

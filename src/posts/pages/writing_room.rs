@@ -85,6 +85,7 @@ pub fn Description() -> impl IntoView {
 pub fn SaveStatus() -> impl IntoView {
     view! {
         <div id="editor-news" class="editor-news" role="alert" hidden></div>
+        <div id="picture-news" class="editor-news" role="alert" hidden></div>
         <p class="editor-status">
             <span id="save-status" role="status"></span>
             <span id="text-size"></span>
