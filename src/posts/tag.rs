@@ -12,14 +12,15 @@ use crate::text::is_default_ignorable;
 pub struct Tag(String);
 
 /// Why a text is no tag. The words are the ones a form shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
     #[error("A tag must be {max} characters or fewer", max = Tag::MAX_CHARS)]
     TooLong,
+    /// With the text.
     #[error(
-        "A tag has letters and digits, and between them “-”, “_”, “+”, “#” or “.”. Separate tags by commas"
+        "“{0}” is no tag: a tag has letters or digits, and no signs but “-”, “_”, “+”, “#” and “.”. Separate tags by commas"
     )]
-    Character,
+    Character(String),
     #[error("Enter {max} tags or fewer", max = Tags::MAX)]
     TooMany,
 }
@@ -45,7 +46,7 @@ impl TryFrom<String> for Tag {
             }
         };
         if !raw.chars().all(is_allowed) || !raw.contains(char::is_alphanumeric) {
-            return Err(TagError::Character);
+            return Err(TagError::Character(raw.chars().take(Self::MAX_CHARS).collect()));
         }
         if raw.chars().count() > Self::MAX_CHARS {
             return Err(TagError::TooLong);

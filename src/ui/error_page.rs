@@ -20,7 +20,11 @@ pub fn ErrorPage(error: AppError) -> impl IntoView {
             response.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
         }
     }
-    let signed_in = error != AppError::NotSignedIn;
+    let fate = match error {
+        AppError::NotSignedIn => Fate::NoRoom,
+        AppError::NotFound => Fate::Gone,
+        _ => Fate::NotSaved,
+    };
     let sentence = match error {
         AppError::NotFound => {
             "There is nothing at this address. It may have been deleted, or the link may be misspelt."
@@ -37,29 +41,49 @@ pub fn ErrorPage(error: AppError) -> impl IntoView {
             {unread.then(|| view! { <p>"Go back in your browser: what you typed is still there. Shorten it, or make two posts of it."</p> })}
             <p><a href="/">"Go to all posts"</a></p>
         </section>
-        <UnsavedText signed_in />
+        <UnsavedText fate />
     }
+}
+
+/// Why a text has not been saved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    NotSaved,
+    /// Too many texts wait for a login.
+    NoRoom,
+    /// What was edited is not there any more.
+    Gone,
 }
 
 /// The text of a form that cannot come back as a form, to be copied.
 #[component]
-fn UnsavedText(
-    /// Else it was too many texts that wait for a login.
-    signed_in: bool,
-) -> impl IntoView {
+fn UnsavedText(fate: Fate) -> impl IntoView {
     let form = use_context::<FormState>().unwrap_or_default();
     let [title, content] =
         [Field::Title, Field::Content].map(|field| form.value(field.name()).unwrap_or_default());
-    let advice = if signed_in {
-        "This is what you wrote. It has not been saved: copy it, or go back in your browser and try again."
-    } else {
-        "This is what you wrote. It has not been saved, and there is no room to keep it until you have \
-         logged in: copy it, or log in in another tab, go back in this one and send it again."
+    let advice = match fate {
+        Fate::NotSaved => {
+            "This is what you wrote. It has not been saved: copy it, or go back in your browser and try again."
+        }
+        Fate::NoRoom => {
+            "This is what you wrote. It has not been saved, and there is no room to keep it until you have \
+             logged in: copy it, or log in in another tab, go back in this one and send it again."
+        }
+        Fate::Gone => {
+            "This is what you wrote. It has not been saved: copy it. If what you were editing was deleted, \
+             restore it from your trash, or put the text into a new post."
+        }
     };
     (!title.is_empty() || !content.is_empty()).then(|| view! {
         <section class="conflict" aria-labelledby="unsaved-title">
             <h2 id="unsaved-title">"Your text"</h2>
             <p>{advice}</p>
+            {(fate == Fate::Gone).then(|| view! {
+                <p class="actions">
+                    <a href="/my-posts/trash">"Look into your trash"</a>
+                    <a href="/my-posts/new">"New post"</a>
+                </p>
+            })}
             <p class="field">
                 <label for="saved-title">"Title"</label>
                 <input id="saved-title" readonly dir="auto" value=title />

@@ -153,6 +153,21 @@ async fn strangers_displace_no_kept_text() {
 }
 
 #[tokio::test]
+async fn a_text_waits_for_its_author_while_somebody_else_logs_in_and_out_of_the_same_browser() {
+    let site = Running::start().await;
+    site.author("bob").await;
+    let mut browser = logged_out(&site, "ada").await;
+    assert_eq!(browser.sid(), None, "nothing waits, so nothing is known of this browser");
+    send(&mut browser, NEW, "Kept", "Text").await;
+    log_in(&mut browser, "bob").await;
+    assert_eq!(browser.page(NEW).await.value("title"), "", "it is not bob's");
+    assert_eq!(browser.submit("/logout", &[]).await.status, 303);
+    assert_eq!(browser.signed_in_as().await, None);
+    log_in(&mut browser, "ada").await;
+    assert_eq!(in_editor(&browser.page(NEW).await), text("Kept", "Text"));
+}
+
+#[tokio::test]
 async fn a_kept_text_is_forgotten_after_a_day() {
     let site = Running::start().await;
     let mut ada = logged_out(&site, "ada").await;
@@ -188,6 +203,7 @@ async fn a_text_that_cannot_be_saved_any_more_stands_on_the_page_that_says_so() 
             assert_eq!(answer.status, status, "{page}");
             assert_eq!(answer.page().text("#saved-content"), "A </textarea> text", "{page} {title:?}");
             answer.page().assert_harmless(&page);
+            assert_eq!(answer.page().link("Look into your trash").is_some(), status == 404, "{page}");
         }
     }
 }

@@ -222,7 +222,7 @@ pub async fn ask_for_deletion(
     let user = caller.actor.user()?.clone();
     service::prove(site, &user, password, Field::Password, source).await?;
     close(site, user, posts, "password", source).await?;
-    session.sign_out().await
+    session.sign_out(&site.database).await
 }
 
 /// Signs a person out everywhere, and deletes their account after [`UNDO_TIME`].

@@ -400,7 +400,7 @@ pub async fn log_out(
 ) -> Result<(), AppError> {
     match explicit {
         Some(explicit) => explicit.end(site).await,
-        None => session.sign_out().await,
+        None => session.sign_out(&site.database).await,
     }
 }
 
@@ -417,7 +417,7 @@ pub async fn sign_in(
 ) -> Result<User, AppError> {
     session.sign_in(&authenticated.user, keep, source).await?;
     if let Err(refused) = authenticated.must_still_hold(site).await {
-        session.sign_out().await?;
+        session.sign_out(&site.database).await?;
         return Err(refused);
     }
     source.issue_device()?;

@@ -175,13 +175,22 @@ impl UserSession {
         self.insert(PENDING_SIGN_UP, id).await
     }
 
-    /// Ends the session in the database.
+    /// Ends the session in the database. Forms that wait in this browser go on waiting for those
+    /// who sent them: somebody else may have logged in and out before them.
     ///
     /// # Errors
     ///
     /// After an error the session has not ended.
-    pub async fn sign_out(&self) -> Result<(), AppError> {
-        self.0.flush().await.map_err(|error| cause(&error))
+    pub async fn sign_out(&self, database: &Database) -> Result<(), AppError> {
+        let waiting = match self.kept_forms(database).await? {
+            Some(kept_forms) if kept_forms.has_some(&mut database.read().await?).await? => Some(kept_forms),
+            _ => None,
+        };
+        self.0.flush().await.map_err(|error| cause(&error))?;
+        if let Some(kept_forms) = waiting {
+            self.0.insert(KEPT_FORMS, kept_forms).await.map_err(|error| cause(&error))?;
+        }
+        Ok(())
     }
 
     /// Keeps a form for when its sender is signed in again; `false` when there

@@ -116,6 +116,17 @@ impl KeptForms {
             .await
     }
 
+    /// Whether a form of anybody waits here.
+    pub async fn has_some(&self, db: &mut Db) -> Result<bool, AppError> {
+        Ok(on_engine!(db => sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM kept_forms WHERE basket = $1 AND created_at > $2)",
+            )
+            .bind(&self.0)
+            .bind(clock::before(WAITING).micros())
+            .fetch_one(db)
+            .await?))
+    }
+
     /// The forms of a person, oldest first.
     pub async fn of(&self, db: &mut Db, user: &User) -> Result<Vec<KeptForm>, AppError> {
         let rows: Vec<(String, String, String, i64, Option<i64>)> = on_engine!(db => sqlx::query_as(

@@ -236,6 +236,7 @@ fn page(text: &str, found: &mut Vec<String>) -> String {
     let whole = without(text, "<form", "</form>");
     let whole = without(&whole, "<leptos-island", "</leptos-island>");
     let whole = without(&whole, "<script type=\"module\"", "</script>");
+    let whole = without(&whole, "<p class=\"report\">", "</p>");
     let mut kept = String::with_capacity(whole.len());
     let mut rest = whole.as_str();
     while let Some(at) = rest.find(" href=\"/") {
@@ -317,7 +318,8 @@ mod tests {
         let text = "<ul><li><a href=\"/\">All</a></li><li><a href=\"/search\">Search</a></li></ul>\
                     <ul class=\"account\"><li><a href=\"/login\">Log in</a></li></ul><form action=\"/x\">y</form>\
                     <p><a class=\"a\" href=\"/search?q=a&amp;b=c\">words</a> <a href=\"/?older=1_a\">Older</a>\
-                    <a href=\"https://x.example/\">x</a> <a href=\"/@ada/x#h\">x</a></p>";
+                    <a href=\"https://x.example/\">x</a> <a href=\"/@ada/x#h\">x</a></p>\
+                    <p class=\"report\"><a rel=\"nofollow\" href=\"/@ada/x/report\">Report</a></p>";
         assert_eq!(
             page(text, &mut found),
             "<ul><li><a href=\"/\">All</a></li></ul><p><a class=\"a\">words</a> <a href=\"/older/1_a/\">Older</a>\
