@@ -6,7 +6,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::settings;
+use super::settings::{self, Sent};
 use crate::{
     accounts::{
         ApiKeyDays,
@@ -42,41 +42,42 @@ pub struct NewInvitation {
     pub link: String,
 }
 
-/// Stores settings of the site; what is not sent stays as it is.
+/// Stores settings of the site. What is not sent stays as it is; what is sent empty is taken
+/// away, if the setting may be empty.
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::Invalid`] with every value that does not fit.
 #[server(endpoint = "/admin_save_settings", prefix = "/api")]
 pub async fn admin_save_settings(
-    #[server(default)] site_name: Option<String>,
-    #[server(default)] description: Option<String>,
-    #[server(default)] site_language: Option<String>,
-    #[server(default)] time_zone: Option<String>,
-    #[server(default)] accent: Option<String>,
-    #[server(default)] faces: Option<String>,
-    #[server(default)] about_site: Option<String>,
-    #[server(default)] footer_links: Option<String>,
-    #[server(default)] css: Option<String>,
-    #[server(default)] sign_up: Option<String>,
-    #[server(default)] approval: Option<String>,
-    #[server(default)] ai_crawlers: Option<String>,
-    #[server(default)] hsts: Option<String>,
+    #[server(default)] site_name: Sent,
+    #[server(default)] description: Sent,
+    #[server(default)] site_language: Sent,
+    #[server(default)] time_zone: Sent,
+    #[server(default)] accent: Sent,
+    #[server(default)] faces: Sent,
+    #[server(default)] about_site: Sent,
+    #[server(default)] footer_links: Sent,
+    #[server(default)] css: Sent,
+    #[server(default)] sign_up: Sent,
+    #[server(default)] approval: Sent,
+    #[server(default)] ai_crawlers: Sent,
+    #[server(default)] hsts: Sent,
 ) -> Result<(), AppError> {
     let by = by().await?;
     let values = settings::parse(|field| match field {
-        Field::SiteName => site_name.clone(),
-        Field::Description => description.clone(),
-        Field::SiteLanguage => site_language.clone(),
-        Field::TimeZone => time_zone.clone(),
-        Field::Accent => accent.clone(),
-        Field::Faces => faces.clone(),
-        Field::AboutSite => about_site.clone(),
-        Field::FooterLinks => footer_links.clone(),
-        Field::Css => css.clone(),
-        Field::SignUp => sign_up.clone(),
-        Field::Approval => approval.clone(),
-        Field::AiCrawlers => ai_crawlers.clone(),
-        Field::Hsts => hsts.clone(),
+        Field::SiteName => site_name.text(),
+        Field::Description => description.text(),
+        Field::SiteLanguage => site_language.text(),
+        Field::TimeZone => time_zone.text(),
+        Field::Accent => accent.text(),
+        Field::Faces => faces.text(),
+        Field::AboutSite => about_site.text(),
+        Field::FooterLinks => footer_links.text(),
+        Field::Css => css.text(),
+        Field::SignUp => sign_up.text(),
+        Field::Approval => approval.text(),
+        Field::AiCrawlers => ai_crawlers.text(),
+        Field::Hsts => hsts.text(),
         _ => None,
     })?;
     save(&site(), &by, &values).await

@@ -1,5 +1,7 @@
 //! The form of the site's settings: which control has which, and what is wrong with them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     config::{SiteSetting, SiteSettingError, SiteSettings, SiteValues},
     error::{AppError, Field, FieldErrors},
@@ -22,7 +24,29 @@ pub const CONTROLS: [(SiteSetting, Field); 13] = [
     (SiteSetting::Hsts, Field::Hsts),
 ];
 
-/// The values that were typed; a control that was not sent stays as it is.
+/// What was sent for a control: nothing where the request does not have the control, and a text,
+/// which may be empty, where it does. An [`Option`] alone cannot tell the two apart, because
+/// whatever reads a form takes an empty value for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Sent(Option<String>);
+
+impl From<String> for Sent {
+    fn from(value: String) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl Sent {
+    /// The text, if the control was sent.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        self.0.clone()
+    }
+}
+
+/// The values that were typed, of which an empty one takes away what was set before. What has a
+/// control that was not sent stays as it is.
 ///
 /// # Errors
 /// [`AppError::Invalid`] with every value that does not fit.
@@ -70,5 +94,7 @@ mod tests {
         let values = parse(|field| (field == Field::AboutSite).then(|| "a\r\nb ".to_owned())).unwrap();
         assert_eq!(values.get(SiteSetting::About), Some("a\nb"));
         assert_eq!(values.get(SiteSetting::Name), None, "what is not sent stays");
+        let values = parse(|field| (field == Field::Css).then(String::new)).unwrap();
+        assert_eq!(values.get(SiteSetting::Css), Some(""), "what is sent empty is taken away");
     }
 }

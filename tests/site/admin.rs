@@ -192,6 +192,66 @@ async fn whoever_is_in_charge_changes_the_settings_and_reads_every_mistake() {
 }
 
 #[tokio::test]
+async fn whoever_is_in_charge_takes_a_setting_away_by_emptying_its_field() {
+    // The description is one that the file of settings has, so it is emptied above that.
+    let site = Running::start_with(|config| config.site.set(SiteSetting::Description, "Of the file")).await;
+    let mut ada = site.author("ada").await;
+    put_in_charge(&site, "ada").await;
+    for (setting, value) in [
+        (SiteSetting::Name, "Marsh"),
+        (SiteSetting::Accent, "#8a1c4a"),
+        (SiteSetting::About, "We watch herons."),
+        (SiteSetting::FooterLinks, "Rules /rules"),
+        (SiteSetting::Css, "body { color: red }"),
+    ] {
+        site.set(setting, value).await;
+    }
+    let stored = async |name: &str| {
+        site.count(&format!("SELECT COUNT(*) FROM site_settings WHERE name = '{name}'")).await
+    };
+    let mut reader = site.browser();
+    let page = reader.page("/").await;
+    assert_eq!(page.texts(".masthead p"), ["Of the file"]);
+    assert_eq!(page.link("Rules").as_deref(), Some("/rules"));
+    assert_eq!(page.count("link[href^='/assets/look/'], link[rel=stylesheet][href^='/assets/site/']"), 2);
+
+    // What has no value that stands for none is refused, and nothing beside it is changed.
+    for field in ["site_name", "site_language", "time_zone", "hsts"] {
+        let refused = ada.submit("/admin/settings", &[(field, ""), ("css", "")]).await;
+        assert_eq!(refused.status, 422, "{field}");
+        assert_eq!(refused.page().count(&format!("#{field}-error")), 1, "{field}");
+    }
+    let refused = ada.submit("/admin/settings", &[("site_name", "")]).await;
+    refused.page().assert_problem("site_name", "Name of the site: is empty");
+    for name in ["name", "accent", "about", "footer-links", "css"] {
+        assert_eq!(stored(name).await, 1, "{name}");
+    }
+
+    let emptied =
+        [("description", ""), ("accent", " "), ("about_site", ""), ("footer_links", "\r\n"), ("css", "")];
+    assert_eq!(ada.submit("/admin/settings", &emptied).await.location(), "/admin/settings");
+    for name in ["accent", "about", "footer-links", "css"] {
+        assert_eq!(stored(name).await, 0, "{name}");
+    }
+    assert_eq!(
+        site.count("SELECT COUNT(*) FROM site_settings WHERE name = 'description' AND value = ''").await,
+        1,
+        "it stands above that of the file"
+    );
+    assert_eq!(stored("name").await, 1, "what was not sent stays");
+    let page = reader.page("/").await;
+    assert_eq!(page.texts(".masthead p"), [""; 0]);
+    assert_eq!(page.link("Rules"), None);
+    assert_eq!(page.count("link[href^='/assets/look/'], link[rel=stylesheet][href^='/assets/site/']"), 0);
+    assert_eq!(reader.get("/about").await.status, 404);
+    let form = ada.page("/admin/settings").await;
+    for field in ["description", "accent"] {
+        assert_eq!(form.value(field), "", "{field}");
+    }
+    assert_eq!(form.value("site_name"), "Marsh");
+}
+
+#[tokio::test]
 async fn whoever_is_in_charge_finds_locks_and_opens_an_account() {
     let site = Running::start().await;
     let (mut ada, mut bob) = (site.author("ada").await, site.author("bob").await);

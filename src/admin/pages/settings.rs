@@ -48,7 +48,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <TextField
                         field=Field::Description
                         autocomplete="on"
-                        hint="One line below the name: 200 characters at most"
+                        hint="One line below the name: 200 characters at most; empty for none"
                         value=value(SiteSetting::Description)
                         optional=true
                     />
@@ -79,12 +79,12 @@ pub fn SettingsPage() -> impl IntoView {
                     />
                     <TextArea
                         field=Field::FooterLinks
-                        hint="One a line, ten at most: a text, a space, and an address that begins with https://, http://, mailto: or /"
+                        hint="One a line, ten at most: a text, a space, and an address that begins with https://, http://, mailto: or /; empty for none"
                         value=value(SiteSetting::FooterLinks)
                     />
                     <TextArea
                         field=Field::Css
-                        hint="CSS, 64 KiB at most, after Byline's own on every page but those of /admin and of the login"
+                        hint="CSS, 64 KiB at most, after Byline's own on every page but those of /admin and of the login; empty for none"
                         value=value(SiteSetting::Css)
                     />
                     <SelectField field=Field::SignUp choices=owned(SIGN_UP) value=sign_up />
