@@ -63,7 +63,7 @@ fn every_way_in(post: &str) -> Vec<(Method, String)> {
 }
 
 /// Puts somebody in charge who was not.
-async fn put_in_charge(site: &Running, username: &str) {
+pub async fn put_in_charge(site: &Running, username: &str) {
     site.tamper(&format!("UPDATE users SET is_admin = 1 WHERE username = '{username}'")).await;
 }
 

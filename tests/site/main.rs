@@ -13,6 +13,7 @@ mod account;
 mod accounts;
 mod addresses;
 mod admin;
+mod admin_lists;
 mod api_keys;
 mod approval;
 mod authorization;

@@ -1,26 +1,37 @@
 //! `/admin/reports`: what readers have reported, and what becomes of it.
 
 use leptos::prelude::*;
+use url::form_urlencoded;
 
-use super::{Deed, Head, by, parameter};
+use super::{Deed, Head, LISTED, Older, by, parameter, query};
 use crate::{
     error::AppError,
     http::context::site,
     posts::{
         PostId, address,
-        domain::reports::{self, OpenReport},
+        domain::reports::{self, OpenReport, ReportedPlace},
     },
     ui::{Time, load},
 };
 
-/// Each reported post with what was said of it.
+/// Reported posts, each with what was said of it; the one that was reported last comes first.
 #[component]
 pub fn ReportsPage() -> impl IntoView {
+    let (before, post) = (query("before"), query("post"));
     load(async move {
         by().await?;
-        let open = reports::open(&site(), 500).await?;
-        let entries = open
-            .chunk_by(|one, next| one.post_id == next.post_id)
+        let last_at = before.and_then(|before| before.parse().ok());
+        let after = last_at.map(|last_at| ReportedPlace { last_at, post_id: post.unwrap_or_default() });
+        let open = reports::page(&site(), after, LISTED).await?;
+        let of_posts: Vec<_> = open.chunk_by(|one, next| one.post_id == next.post_id).collect();
+        let last = open.last().filter(|_| i64::try_from(of_posts.len()) == Ok(LISTED));
+        let older = last.map(|last| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("before", &last.last_at.to_string()).append_pair("post", &last.post_id);
+            format!("/admin/reports?{}", query.finish())
+        });
+        let entries = of_posts
+            .into_iter()
             .map(|of_post| view! { <Reported of_post=of_post.to_vec() /> })
             .collect::<Vec<_>>();
         Ok(view! {
@@ -30,6 +41,7 @@ pub fn ReportsPage() -> impl IntoView {
             } else {
                 view! { <div class="key-list">{entries.collect_view()}</div> }.into_any()
             }}
+            <Older href=older text="More reported posts" />
         })
     })
 }
@@ -74,12 +86,10 @@ pub fn DismissReportsPage() -> impl IntoView {
     load(async move {
         by().await?;
         let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
-        let open = reports::open(&site(), i64::MAX).await?;
-        let report =
-            open.into_iter().find(|report| report.post_id == id.as_str()).ok_or(AppError::NotFound)?;
+        let title = reports::title(&site(), &id).await?;
         Ok(view! {
             <Deed
-                question=format!("Settle the reports of “{}”?", report.title)
+                question=format!("Settle the reports of “{title}”?")
                 sentence="The post stays as it is. It can be reported again."
                 action=format!("/admin/reports/{id}/dismiss")
                 button="Settle them"

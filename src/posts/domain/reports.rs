@@ -167,6 +167,8 @@ pub struct OpenReport {
     pub detail: String,
     /// Microseconds since 1970 UTC.
     pub created_at: i64,
+    /// When the post was last reported, in microseconds since 1970 UTC.
+    pub last_at: i64,
 }
 
 impl OpenReport {
@@ -185,25 +187,62 @@ impl OpenReport {
     }
 }
 
-/// The open reports of posts that are published, those of one post together, the post that
-/// was reported last first.
+/// A reported post in the list: what is older begins after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedPlace {
+    /// [`OpenReport::last_at`].
+    pub last_at: i64,
+    /// The id of the post.
+    pub post_id: String,
+}
+
+/// The open reports of so many posts that are published, those of one post together, the post
+/// that was reported last first; those after a place, if there is one.
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn open(site: &Site, limit: i64) -> Result<Vec<OpenReport>, AppError> {
+pub async fn page(
+    site: &Site,
+    after: Option<ReportedPlace>,
+    posts: i64,
+) -> Result<Vec<OpenReport>, AppError> {
+    let ReportedPlace { last_at, post_id } =
+        after.unwrap_or_else(|| ReportedPlace { last_at: i64::MAX, post_id: String::new() });
     let db = &mut site.database.read().await?;
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT r.post_id, p.title, u.username AS owner, r.reason, r.detail, r.created_at
-             FROM reports r JOIN posts p ON p.id = r.post_id JOIN users u ON u.id = p.owner_id
-             WHERE r.settled_at IS NULL
-             ORDER BY (SELECT MAX(o.created_at) FROM reports o
-                       WHERE o.post_id = r.post_id AND o.settled_at IS NULL) DESC,
-                 r.post_id, r.created_at DESC
-             LIMIT $1",
+            "SELECT r.post_id, p.title, u.username AS owner, r.reason, r.detail, r.created_at, l.last_at
+             FROM (SELECT o.post_id, MAX(o.created_at) AS last_at
+                   FROM reports o JOIN posts q ON q.id = o.post_id
+                   WHERE o.settled_at IS NULL
+                   GROUP BY o.post_id
+                   HAVING MAX(o.created_at) < $1 OR (MAX(o.created_at) = $1 AND o.post_id > $2)
+                   ORDER BY MAX(o.created_at) DESC, o.post_id
+                   LIMIT $3) l
+             JOIN reports r ON r.post_id = l.post_id AND r.settled_at IS NULL
+             JOIN posts p ON p.id = r.post_id JOIN users u ON u.id = p.owner_id
+             ORDER BY l.last_at DESC, l.post_id, r.created_at DESC",
         )
-        .bind(limit)
+        .bind(last_at)
+        .bind(&post_id)
+        .bind(posts)
         .fetch_all(db)
         .await?))
+}
+
+/// The title of a published post that has open reports.
+///
+/// # Errors
+/// [`AppError::NotFound`] where there is no such post; [`AppError::Busy`].
+pub async fn title(site: &Site, post: &PostId) -> Result<String, AppError> {
+    let db = &mut site.database.read().await?;
+    let title: Option<String> = on_engine!(db => sqlx::query_scalar(
+            "SELECT title FROM posts WHERE id = $1 AND EXISTS
+                 (SELECT 1 FROM reports r WHERE r.post_id = posts.id AND r.settled_at IS NULL)",
+        )
+        .bind(post.as_str())
+        .fetch_optional(db)
+        .await?);
+    title.ok_or(AppError::NotFound)
 }
 
 /// How many posts have open reports.
