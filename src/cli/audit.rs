@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct Audit {
-    /// Only what concerns this username
+    /// Only what concerns whoever has this username, or had it before
     #[arg(long, value_name = "USERNAME")]
     user: Option<String>,
     /// The newest rows that are shown

@@ -19,7 +19,7 @@ use crate::{
         store::{self, Listed},
     },
     clock,
-    credentials::RequestSource,
+    credentials::{RequestSource, UserId},
     ops::deletions,
     site::Site,
     timestamp::Timestamp,
@@ -145,7 +145,7 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             let username = Username::parse_known(&who).map_err(refused)?;
             let db = &mut site.database.read().await?;
             let account = store::listed(db, &username).await?;
-            let rows = audit::page(db, username.as_str(), None, 20).await?;
+            let rows = audit::of_user(db, &UserId::from_stored(account.id.clone()), 20).await?;
             said = line(&account);
             for row in rows {
                 let _ = writeln!(

@@ -1,6 +1,17 @@
 //! What whoever is in charge finds in the long lists of `/admin`.
 
-use crate::{admin::put_in_charge, support::Running};
+use byline::{
+    accounts::domain::{
+        Login,
+        running::{self, InCharge},
+    },
+    username::Username,
+};
+
+use crate::{
+    admin::put_in_charge,
+    support::{Running, until},
+};
 
 #[tokio::test]
 async fn whoever_is_in_charge_reads_every_reported_post_page_by_page() {
@@ -41,4 +52,53 @@ async fn whoever_is_in_charge_reads_every_reported_post_page_by_page() {
     assert_eq!(ada.get(&settle).await.status, 404, "nothing of it is open any more");
     // A place that was not written by this site begins at the top.
     assert_eq!(ada.page("/admin/reports?before=x&post=%27").await.count("article h2"), 50);
+}
+
+#[tokio::test]
+async fn whoever_is_in_charge_reads_what_was_done_to_an_account_before_it_was_renamed() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    put_in_charge(&site, "ada").await;
+    site.author("bob").await;
+    site.author("carla").await;
+    assert_eq!(ada.submit("/admin/accounts/bob/lock", &[]).await.status, 303);
+    assert_eq!(ada.submit("/admin/accounts/carla/lock", &[]).await.status, 303);
+    let by = InCharge::at_the_command_line();
+    let bob = Login::parse("bob").expect("a login");
+    running::rename(&site.site, &by, &bob, Username::parse("robert").expect("a name"))
+        .await
+        .expect("renamed");
+    assert_eq!(ada.submit("/admin/accounts/robert/unlock", &[]).await.status, 303);
+    let rows = "SELECT COUNT(*) FROM audit WHERE kind IN ('locked', 'unlocked', 'renamed') AND username =";
+    assert_eq!(site.count(&format!("{rows} 'bob'")).await, 1, "a row keeps the name of then");
+    assert_eq!(site.count(&format!("{rows} 'robert'")).await, 2);
+
+    let activity = ada.page("/admin/accounts/robert").await.text("main");
+    for words in ["Account made", "Locked by", "Unlocked by", "Username changed by"] {
+        assert!(activity.contains(words), "{words}: {activity}");
+    }
+    // Either name finds all of it, and leads to the account of now.
+    for name in ["bob", "robert"] {
+        let log = ada.page(&format!("/admin/audit?q={name}")).await;
+        let said = log.text(".activity");
+        for words in ["bob: Locked by", "robert: Unlocked by", "robert: Username changed by"] {
+            assert!(said.contains(words), "{name}, {words}: {said}");
+        }
+        assert!(!said.contains("carla"), "nobody else's: {said}");
+        for link in log.attributes(".activity a", "href") {
+            assert_eq!(link, "/admin/accounts/robert", "{name}");
+        }
+    }
+    assert_eq!(ada.page("/admin/audit").await.link("bob").as_deref(), Some("/admin/accounts/robert"));
+
+    // Of an account that is gone there is the name, and no link that leads nowhere.
+    let deleted = ada.submit("/admin/accounts/carla/delete", &[("posts", "delete")]).await;
+    assert_eq!(deleted.status, 303, "{}", deleted.text());
+    until("the account to be gone", async || {
+        site.count("SELECT COUNT(*) FROM users WHERE username = 'carla'").await == 0
+    })
+    .await;
+    let log = ada.page("/admin/audit?q=carla").await;
+    assert!(log.text(".activity").contains("carla: Locked by"), "{}", log.text(".activity"));
+    assert_eq!(log.link("carla"), None);
 }

@@ -137,7 +137,7 @@ pub async fn author(db: &mut Db, username: &Username) -> Result<Option<(UserId, 
 /// [`AppError::NotSignedIn`].
 pub async fn activity(site: &Site, caller: &Caller) -> Result<Vec<AuditRow>, AppError> {
     let user = &caller.actor.user()?.id;
-    audit::of_user(&mut site.reader_for(&caller.actor).await?, user).await
+    audit::of_user(&mut site.reader_for(&caller.actor).await?, user, audit::SHOWN).await
 }
 
 /// The channel of PostgreSQL's NOTIFY by which the other processes hear that names of

@@ -192,7 +192,10 @@ pub struct AuditRow {
     pub at: i64,
     /// [`AuditKind::name`].
     pub kind: String,
+    /// What the person was called then; empty for a name that nobody had.
     pub username: String,
+    /// What they are called now; absent without an account.
+    pub account: Option<String>,
     pub credential: String,
     pub address: String,
     pub user_agent: String,
@@ -259,14 +262,24 @@ pub async fn refused(
         .await
 }
 
-/// The newest rows of a person, newest first.
-pub async fn of_user(db: &mut Db, user: &UserId) -> Result<Vec<AuditRow>, AppError> {
-    Ok(on_engine!(db => sqlx::query_as(
-            "SELECT id, at, kind, username, credential, address, user_agent, request_id, detail
-             FROM audit WHERE user_id = $1 ORDER BY id DESC LIMIT $2",
-        )
+/// What is selected for [`AuditRow`].
+macro_rules! rows {
+    () => {
+        "SELECT a.id, a.at, a.kind, a.username, u.username AS account, a.credential, a.address,
+             a.user_agent, a.request_id, a.detail
+         FROM audit a LEFT JOIN users u ON u.id = a.user_id "
+    };
+}
+
+/// The newest rows of a person, newest first, whatever they were called then.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn of_user(db: &mut Db, user: &UserId, limit: i64) -> Result<Vec<AuditRow>, AppError> {
+    let statement = concat!(rows!(), "WHERE a.user_id = $1 ORDER BY a.id DESC LIMIT $2");
+    Ok(on_engine!(db => sqlx::query_as(statement)
         .bind(user.as_str())
-        .bind(SHOWN)
+        .bind(limit)
         .fetch_all(db)
         .await?))
 }
@@ -278,7 +291,9 @@ pub async fn newest(db: &mut Db, username: Option<&str>, limit: i64) -> Result<V
     Ok(rows)
 }
 
-/// Rows of the whole log or of one username, newest first: those before the row `before`.
+/// Rows of the whole log or of one username, newest first: those before the row `before`. Those
+/// of a username are also those of whoever is called so now or was before, under every name of
+/// theirs.
 ///
 /// # Errors
 /// [`AppError::Busy`].
@@ -288,10 +303,15 @@ pub async fn page(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<AuditRow>, AppError> {
-    Ok(on_engine!(db => sqlx::query_as(
-            "SELECT id, at, kind, username, credential, address, user_agent, request_id, detail
-             FROM audit WHERE ($1 = '' OR username = $1) AND id < $2 ORDER BY id DESC LIMIT $3",
-        )
+    let statement = concat!(
+        rows!(),
+        "WHERE ($1 = '' OR a.username = $1 OR a.user_id IN (
+                    SELECT id FROM users WHERE username = $1
+                    UNION ALL SELECT user_id FROM former_usernames WHERE username = $1))
+             AND a.id < $2
+         ORDER BY a.id DESC LIMIT $3"
+    );
+    Ok(on_engine!(db => sqlx::query_as(statement)
         .bind(username)
         .bind(before.unwrap_or(i64::MAX))
         .bind(limit)

@@ -9,7 +9,7 @@ use crate::{
         device_name::whence,
         store::{self, Listed},
     },
-    credentials::Actor,
+    credentials::{Actor, UserId},
     error::{AppError, Field},
     http::context::site,
     posts::{PageRequest, address, domain::service},
@@ -27,7 +27,8 @@ pub fn OneAccountPage() -> impl IntoView {
         let account = known(&name).await?;
         let site = site();
         let posts = newest_posts(&account).await?;
-        let rows = audit::page(&mut site.database.read().await?, &account.username, None, 20).await?;
+        let id = UserId::from_stored(account.id.clone());
+        let rows = audit::of_user(&mut site.database.read().await?, &id, 20).await?;
         let is_own = by.user().is_some_and(|user| user.username.as_str() == account.username);
         let activity = rows.into_iter().map(|row| view! { <LogEntry row /> }).collect_view();
         let path = format!("/admin/accounts/{}", account.username);
@@ -102,12 +103,15 @@ async fn newest_posts(account: &Listed) -> Result<impl IntoView + use<>, AppErro
 #[component]
 pub(super) fn LogEntry(
     row: AuditRow,
-    /// Whose account it is about, where that is not said already; empty for nobody's.
+    /// Whether it says whose account it is about, where the page does not say that.
     #[prop(optional)]
-    of: String,
+    with_name: bool,
 ) -> impl IntoView {
-    let of = (!of.is_empty()).then(|| {
-        view! { <a href=format!("/admin/accounts/{of}")>{of.clone()}</a>": " }
+    let name = row.username.clone();
+    // The name of then, and the account of now: people are renamed, and accounts deleted.
+    let of = (with_name && !name.is_empty()).then(|| match &row.account {
+        Some(account) => view! { <a href=format!("/admin/accounts/{account}")>{name}</a>": " }.into_any(),
+        None => view! { <bdi>{name}</bdi>": " }.into_any(),
     });
     view! {
         <li>

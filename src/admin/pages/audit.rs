@@ -10,7 +10,7 @@ use crate::{
     ui::load,
 };
 
-/// The newest rows first; those of one username, if it is typed.
+/// The newest rows first; those of one person, if a username of theirs is typed.
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let (name, before) = (query("q").unwrap_or_default(), query("before"));
@@ -32,7 +32,7 @@ pub fn AuditPage() -> impl IntoView {
             <SearchForm
                 action="/admin/audit"
                 label="Whose"
-                hint="A username; rows are kept for 400 days"
+                hint="A username of now or of before; rows are kept for 400 days"
                 typed=name
             />
             {if is_empty {
@@ -46,5 +46,5 @@ pub fn AuditPage() -> impl IntoView {
 }
 
 fn entry(row: AuditRow) -> impl IntoView {
-    view! { <LogEntry of=row.username.clone() row /> }
+    view! { <LogEntry row with_name=true /> }
 }
