@@ -32,7 +32,6 @@ use crate::{
             sweeps::{self, Wave},
         },
     },
-    site::Site,
     site_settings::{self, pictures::PictureSetting},
 };
 
@@ -80,7 +79,7 @@ pub async fn admin_save_settings(
         Field::Hsts => hsts.text(),
         _ => None,
     })?;
-    save(&site(), &by, &values).await
+    site_settings::save(&site(), &by, &values).await
 }
 
 /// Removes the logo or the icon of the site; `picture` is `logo` or `icon`.
@@ -93,16 +92,7 @@ pub async fn admin_remove_picture(#[server(default)] picture: String) -> Result<
     let picture = PictureSetting::named(&picture).ok_or(AppError::NotFound)?;
     let mut values = SiteValues::default();
     values.set(picture.setting(), "");
-    save(&site(), &by, &values).await
-}
-
-async fn save(site: &Site, by: &InCharge, values: &SiteValues) -> Result<(), AppError> {
-    let changed = site_settings::save(site, values).await?;
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let names = changed.iter().map(|setting| setting.name()).collect::<Vec<_>>().join(", ");
-    running::note_own(site, by, AuditKind::SettingsChanged, names).await
+    site_settings::save(&site(), &by, &values).await
 }
 
 /// Locks an account.

@@ -13,7 +13,7 @@ use tower_sessions::Session;
 
 use super::forms;
 use crate::{
-    accounts::domain::{audit::AuditKind, running},
+    accounts::domain::running,
     credentials::Caller,
     database::internal,
     error::AppError,
@@ -86,10 +86,8 @@ async fn receive(
     let site = site.clone();
     // It ends in order even if the client is gone.
     let work = tokio::spawn(async move {
-        let user = by.user().map(|user| &user.id);
-        let set = site_pictures::set(&site, setting, file, user).await;
-        set.map_err(|error| error.in_form(setting))?;
-        running::note_own(&site, &by, AuditKind::SettingsChanged, setting.name().to_owned()).await
+        let set = site_pictures::set(&site, setting, file, &by).await;
+        set.map_err(|error| error.in_form(setting))
     });
     let outcome = match timeout(UPLOAD_TIME, work).await {
         Ok(done) => done.map_err(internal)?,

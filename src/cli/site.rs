@@ -9,6 +9,7 @@ use super::{
     input,
 };
 use crate::{
+    accounts::domain::running::InCharge,
     config::{SitePicture, SiteSetting},
     media::domain::{
         MAX_BYTES,
@@ -44,12 +45,13 @@ pub(super) enum Settings {
 }
 
 pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failure> {
+    let by = &InCharge::at_the_command_line();
     match command {
         Settings::Show { setting: None } => list(site).await,
         Settings::Show { setting: Some(setting) } => Ok(format!("{}\n", value(site, setting).await?)),
         Settings::Set { setting, value } => {
             if let Some(picture) = PictureSetting::of(setting).filter(|_| !value.is_empty()) {
-                return set_picture(site, picture, &value).await;
+                return set_picture(site, by, picture, &value).await;
             }
             let value = match (setting, value.strip_prefix('@')) {
                 _ if value == STANDARD_INPUT => input::text()?,
@@ -57,14 +59,14 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
                 (SiteSetting::Css, Some(path)) if !path.contains([';', '{']) => input::file(path)?,
                 _ => value,
             };
-            site_settings::set(site, setting, &value).await.map_err(|error| match error {
+            site_settings::set(site, by, setting, &value).await.map_err(|error| match error {
                 SetError::Value(error) => refused(format_args!("{}: {error}", setting.name())),
                 SetError::App(error) => error.into(),
             })?;
             Ok(format!("{} is set.\n", setting.name()))
         }
         Settings::Unset { setting } => {
-            site_settings::unset(site, setting).await?;
+            site_settings::unset(site, by, setting).await?;
             Ok(format!(
                 "{} is as this command's settings have it: {}\n",
                 setting.name(),
@@ -75,11 +77,16 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
 }
 
 /// Makes a picture of a file, which may be named as that of the css is, and sets it.
-async fn set_picture(site: &Site, picture: PictureSetting, value: &str) -> Result<String, Failure> {
+async fn set_picture(
+    site: &Site,
+    by: &InCharge,
+    picture: PictureSetting,
+    value: &str,
+) -> Result<String, Failure> {
     let path = (value != STANDARD_INPUT).then(|| value.strip_prefix('@').unwrap_or(value));
     let file = input::bytes(path, MAX_BYTES)?;
     let name = picture.name();
-    site_pictures::set(site, picture, file.into(), None).await.map_err(|error| match error {
+    site_pictures::set(site, picture, file.into(), by).await.map_err(|error| match error {
         PictureError::Refused(error) => refused(format_args!("{name}: {error}")),
         PictureError::App(error) => error.into(),
     })?;

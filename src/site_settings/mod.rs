@@ -10,6 +10,7 @@ use pictures::{MadePicture, PictureSetting};
 pub use store::{CHANNEL, StoredState, state};
 
 use crate::{
+    accounts::domain::{audit::AuditKind, running::InCharge},
     clock,
     config::{SiteSetting, SiteSettingError, SiteSettings, SiteValues},
     error::AppError,
@@ -45,11 +46,11 @@ pub async fn in_force(site: &Site) -> Result<SiteValues, AppError> {
 ///
 /// # Errors
 /// [`SetError::Value`] where it does not fit the setting; [`AppError::Busy`].
-pub async fn set(site: &Site, setting: SiteSetting, value: &str) -> Result<(), SetError> {
+pub async fn set(site: &Site, by: &InCharge, setting: SiteSetting, value: &str) -> Result<(), SetError> {
     let mut values = SiteValues::default();
     values.set(setting, value);
     SiteSettings::of(&values)?;
-    change(site, vec![(setting, Some(value.to_owned()))], None).await?;
+    change(site, by, vec![(setting, Some(value.to_owned()))], None).await?;
     Ok(())
 }
 
@@ -58,17 +59,16 @@ pub async fn set(site: &Site, setting: SiteSetting, value: &str) -> Result<(), S
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn unset(site: &Site, setting: SiteSetting) -> Result<(), AppError> {
-    change(site, vec![(setting, None)], None).await
+pub async fn unset(site: &Site, by: &InCharge, setting: SiteSetting) -> Result<(), AppError> {
+    change(site, by, vec![(setting, None)], None).await
 }
 
 /// Stores what of these values is another than what is in force, all of it or nothing, and
-/// forgets what is as flags, variables and `byline.toml` have it. Which settings have changed.
-/// The values were checked before.
+/// forgets what is as flags, variables and `byline.toml` have it. The values were checked before.
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn save(site: &Site, values: &SiteValues) -> Result<Vec<SiteSetting>, AppError> {
+pub async fn save(site: &Site, by: &InCharge, values: &SiteValues) -> Result<(), AppError> {
     let in_force = in_force(site).await?;
     let changes: Vec<_> = SiteSetting::ALL
         .into_iter()
@@ -76,20 +76,21 @@ pub async fn save(site: &Site, values: &SiteValues) -> Result<Vec<SiteSetting>, 
         .filter(|(setting, value)| in_force.or_default(*setting) != value)
         .map(|(setting, value)| (setting, (site.seed().or_default(setting) != value).then_some(value)))
         .collect();
-    let changed = changes.iter().map(|(setting, _)| *setting).collect();
-    if !changes.is_empty() {
-        change(site, changes, None).await?;
-    }
-    Ok(changed)
+    if changes.is_empty() { Ok(()) } else { change(site, by, changes, None).await }
 }
 
 /// Stores a picture that was made, and that the site shows it from now on.
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn set_picture(site: &Site, setting: PictureSetting, made: MadePicture) -> Result<(), AppError> {
+pub async fn set_picture(
+    site: &Site,
+    by: &InCharge,
+    setting: PictureSetting,
+    made: MadePicture,
+) -> Result<(), AppError> {
     let value = made.picture.to_string();
-    change(site, vec![(setting.setting(), Some(value))], Some(made)).await
+    change(site, by, vec![(setting.setting(), Some(value))], Some(made)).await
 }
 
 /// Stores the files of a picture that flags, variables or `byline.toml` name.
@@ -102,16 +103,27 @@ pub async fn keep_picture(site: &Site, made: MadePicture) -> Result<(), AppError
         .await
 }
 
+/// Makes these changes, and notes in the audit log which settings are others than before.
 async fn change(
     site: &Site,
+    by: &InCharge,
     changes: Vec<(SiteSetting, Option<String>)>,
     made: Option<MadePicture>,
 ) -> Result<(), AppError> {
     let seed = site.seed();
     let of_seed = PictureSetting::ALL.map(|picture| seed.or_default(picture.setting()).to_owned());
     site.database
-        .write((changes, made, of_seed), |db, (changes, made, of_seed)| {
+        .write((by.clone(), changes, made, of_seed), |db, (by, changes, made, of_seed)| {
             Box::pin(async move {
+                let before = store::values(db).await?;
+                let changed: Vec<_> = changes
+                    .iter()
+                    .filter(|(setting, value)| before.get(*setting) != value.as_deref())
+                    .map(|(setting, _)| setting.name())
+                    .collect();
+                if !changed.is_empty() {
+                    by.note_own(db, AuditKind::SettingsChanged, &changed.join(", ")).await?;
+                }
                 if let Some(made) = made {
                     pictures::insert(db, &made, clock::now()).await?;
                 }

@@ -6,7 +6,7 @@ use axum::http::Method;
 use byline::{accounts::domain::invitations, clock, config::SiteSetting, timestamp::Timestamp};
 use serde_json::json;
 
-use crate::support::{Byline, Client, PASSWORD, Running, Several, postgres_database, until};
+use crate::support::{Byline, Client, PASSWORD, Running, Several, picture, postgres_database, until};
 
 /// Every field of the sign-up form.
 const BOB: [(&str, &str); 3] = [("username", "bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
@@ -60,6 +60,35 @@ async fn what_the_operator_sets_is_seen_by_readers_of_a_running_site() {
         assert!(shown.lines().any(|shown| shown == line), "{line} is not in {shown}");
     }
     served.terminate().await;
+}
+
+#[tokio::test]
+async fn what_the_operator_sets_by_the_command_line_is_in_the_audit_log() {
+    let byline = Byline::in_an_empty_folder();
+    let changes = async || {
+        let log = byline.run(&["audit"], "").await.succeeded();
+        log.lines()
+            .filter(|line| line.contains("\tsettings_changed\t"))
+            .map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(changes().await.len(), 0);
+    for arguments in [&["set", "name", "Marsh"][..], &["set", "name", "Marsh"], &["unset", "accent"]] {
+        byline.run(&[&["site"][..], arguments].concat(), "").await.succeeded();
+    }
+    let after = changes().await;
+    assert_eq!(after.len(), 1, "what is as it was before is not noted: {after:?}");
+    let [_, _, username, credential, _, _, detail, ..] = after[0].as_slice() else { panic!("{after:?}") };
+    assert_eq!((username.as_str(), credential.as_str(), detail.as_str()), ("", "command line", "name"));
+
+    byline.run(&["site", "unset", "name"], "").await.succeeded();
+    assert_eq!(changes().await.len(), 2);
+    byline.run(&["site", "set", "name", ""], "").await.failed_with(&["empty"]);
+    std::fs::write(byline.folder().join("logo.png"), picture::png(40, 20)).expect("a file");
+    byline.run(&["site", "set", "logo", "logo.png"], "").await.succeeded();
+    let after = changes().await;
+    assert_eq!(after.len(), 3, "what is refused is not noted: {after:?}");
+    assert_eq!(after[2][6], "logo");
 }
 
 #[tokio::test]

@@ -76,6 +76,13 @@ impl InCharge {
         audit::record(db, event, &self.source()).await
     }
 
+    /// Adds a deed that is about the site to the audit log, in the name of who did it; at the
+    /// command line there is nobody.
+    pub(crate) async fn note_own(&self, db: &mut Db, kind: AuditKind, detail: &str) -> Result<(), AppError> {
+        let event = AuditEvent { kind, user: self.user.as_ref(), credential: &self.credential, detail };
+        audit::record(db, event, &self.source()).await
+    }
+
     /// Checks that the deed is not about the person's own account: nobody locks themselves out.
     fn not_about(&self, user: &User) -> Result<(), AppError> {
         if self.user.as_ref() == Some(user) { Err(AppError::Forbidden) } else { Ok(()) }
@@ -274,19 +281,14 @@ async fn person(site: &Site, login: &Login) -> Result<User, AppError> {
     Ok(found.ok_or(AppError::NotFound)?.0)
 }
 
-/// Adds a deed that is about the site to the audit log, in the name of who did it; at the
-/// command line there is nobody.
+/// [`InCharge::note_own`], in a transaction of its own.
 ///
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn note_own(site: &Site, by: &InCharge, kind: AuditKind, detail: String) -> Result<(), AppError> {
     site.database
         .write((by.clone(), detail), move |db, (by, detail)| {
-            Box::pin(async move {
-                let (credential, source) = (by.credential.as_str(), by.source());
-                let event = AuditEvent { kind, user: by.user.as_ref(), credential, detail: &detail };
-                audit::record(db, event, &source).await
-            })
+            Box::pin(async move { by.note_own(db, kind, &detail).await })
         })
         .await
 }

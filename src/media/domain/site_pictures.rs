@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 
 use super::{MAX_BYTES, Refused, reading, site_picture_files};
 use crate::{
+    accounts::domain::running::InCharge,
     config::{SiteFiles, SiteValues, StartError},
     credentials::UserId,
     error::AppError,
@@ -27,8 +28,7 @@ pub enum PictureError {
     App(#[from] AppError),
 }
 
-/// Makes the picture of a file, and the site shows it from now on, in every process. `by` is the
-/// person who sends it, unless it comes from the command line.
+/// Makes the picture of a file, and the site shows it from now on, in every process.
 ///
 /// # Errors
 /// [`PictureError`].
@@ -36,10 +36,10 @@ pub async fn set(
     site: &Site,
     setting: PictureSetting,
     file: Bytes,
-    by: Option<&UserId>,
+    by: &InCharge,
 ) -> Result<(), PictureError> {
-    let made = made(site, setting, file, by).await?;
-    Ok(site_settings::set_picture(site, setting, made).await?)
+    let made = made(site, setting, file, by.user().map(|user| &user.id)).await?;
+    Ok(site_settings::set_picture(site, by, setting, made).await?)
 }
 
 /// The values with which the site begins, and in them the pictures of these files, which are

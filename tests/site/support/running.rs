@@ -10,7 +10,9 @@ use axum::{
 use byline::{
     accounts::{
         ApiKeyDays, ApiKeyName, NewApiKey,
-        domain::{Email, Login, NewAccount, NewPassword, api_keys, service, store as accounts},
+        domain::{
+            Email, Login, NewAccount, NewPassword, api_keys, running::InCharge, service, store as accounts,
+        },
     },
     config::{
         AuthorLimits, AwsVariables, Config, ConflictDetection, Cost, MediaQuota, Origins, PageMemory,
@@ -142,7 +144,8 @@ impl Running {
 
     /// Sets a setting of the site while it runs.
     pub async fn set(&self, setting: SiteSetting, value: &str) {
-        site_settings::set(&self.site, setting, value).await.expect("it is set");
+        let by = InCharge::at_the_command_line();
+        site_settings::set(&self.site, &by, setting, value).await.expect("it is set");
     }
 
     /// Ends the worker that sends mail, as the end of the process does.
