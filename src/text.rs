@@ -1,4 +1,6 @@
-//! Which characters of a text are visible, and bytes as text.
+//! Which characters of a text are visible, and bytes and numbers as text.
+
+use std::fmt;
 
 /// Whether the whole text is invisible: a link with such a text is no link.
 #[must_use]
@@ -19,6 +21,13 @@ pub fn is_default_ignorable(c: char) -> bool {
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
         | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// How many there are of something that takes an "s" where it is more than one: "1 post",
+/// "2 posts".
+#[must_use]
+pub fn counted<N: fmt::Display + From<u8> + PartialEq>(count: N, one: &str) -> String {
+    if count == N::from(1) { format!("{count} {one}") } else { format!("{count} {one}s") }
 }
 
 /// Two hexadecimal digits, in lower case, for each byte.

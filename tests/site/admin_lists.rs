@@ -102,3 +102,66 @@ async fn whoever_is_in_charge_reads_what_was_done_to_an_account_before_it_was_re
     assert!(log.text(".activity").contains("carla: Locked by"), "{}", log.text(".activity"));
     assert_eq!(log.link("carla"), None);
 }
+
+#[tokio::test]
+async fn whoever_asks_for_a_wave_reads_what_is_wrong_at_the_field_where_it_is_wrong() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    put_in_charge(&site, "ada").await;
+    let page = ada.page("/admin/sweeps").await;
+    assert!(page.text("#minutes-hint").contains("which is a week"), "{}", page.text("#minutes-hint"));
+    assert_eq!(page.count(".error-summary"), 0);
+    for minutes in ["abc", "0", "10081"] {
+        let page = ada.page(&format!("/admin/sweeps?network=192.0.2.7&minutes={minutes}")).await;
+        page.assert_problem("minutes", "Enter a whole number of minutes from 1 to 10080, which is a week");
+        assert_eq!(page.count("#network-error"), 0, "{minutes}");
+        assert_eq!(page.value("minutes"), minutes, "what was typed is still there");
+    }
+    let page = ada.page("/admin/sweeps?network=%22%3E&minutes=0").await;
+    assert_eq!(page.count("#network-error"), 1);
+    assert_eq!(page.count("#minutes-error"), 1, "both are told at once");
+    page.assert_harmless("a network that is none");
+    let page = ada.page("/admin/sweeps?network=10.0.0.0%2F8&minutes=60").await;
+    assert_eq!(page.count("#network-error"), 1);
+    assert_eq!(page.count("#minutes-error"), 0);
+}
+
+#[tokio::test]
+async fn whoever_sweeps_a_large_wave_reads_how_many_accounts_are_left_for_the_next_sweep() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    put_in_charge(&site, "ada").await;
+    site.tamper(
+        "INSERT INTO users (id, username, email, password_hash, created_at)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 502)
+         SELECT 'wave' || n.i, 'wave' || n.i, 'wave' || n.i || '@example.org', '', a.created_at
+         FROM n CROSS JOIN (SELECT created_at FROM users WHERE username = 'ada') a",
+    )
+    .await;
+    site.tamper(
+        "INSERT INTO audit (at, kind, user_id, username, credential, address, user_agent, request_id, detail)
+         SELECT created_at, 'signed_up', id, username, '', '192.0.2.7', '', '', ''
+         FROM users WHERE username LIKE 'wave%'",
+    )
+    .await;
+    let asked = "/admin/sweeps?network=192.0.2.7&minutes=60";
+    let page = ada.page(asked).await;
+    assert_eq!(page.text("#preview"), "The newest 500 of 502 accounts, with 0 posts");
+    assert_eq!(page.count("input[name='names[]']"), 500);
+    assert!(page.text("main").contains("ask again for the next"), "{}", page.text("main"));
+
+    // When the first 500 are locked, the other two are listed.
+    site.tamper(
+        "UPDATE users SET locked_at = created_at
+         WHERE username LIKE 'wave%' AND username NOT IN ('wave1', 'wave2')",
+    )
+    .await;
+    let page = ada.page(asked).await;
+    assert_eq!(page.text("#preview"), "2 accounts with 0 posts");
+    assert!(!page.text("main").contains("ask again for the next"), "{}", page.text("main"));
+
+    site.tamper("UPDATE users SET locked_at = created_at WHERE username LIKE 'wave%'").await;
+    let page = ada.page(asked).await;
+    assert_eq!(page.count("#preview"), 0);
+    assert!(page.text(".empty").contains("Accounts that are locked already"), "{}", page.text(".empty"));
+}

@@ -5,9 +5,10 @@ use leptos::prelude::*;
 
 use super::{Deed, Head, by, by_for_sure, parameter, query};
 use crate::{
-    error::{AppError, Field},
+    error::{AppError, Field, FieldErrors},
     http::context::site,
-    posts::domain::sweeps::{self, ListedSweep, Suspect, Wave},
+    posts::domain::sweeps::{self, ListedSweep, Suspect, Suspects, Wave},
+    text::counted,
     timestamp::Timestamp,
     ui::{ErrorSummary, FormState, TextField, Time, load},
 };
@@ -20,22 +21,24 @@ const HOUR: &str = "60";
 #[component]
 pub fn SweepsPage() -> impl IntoView {
     let form = expect_context::<FormState>();
-    let given = move |field: Field| form.value(field.name()).or_else(|| query(field.name()));
+    let failed = form.error.is_some();
+    let given = |field: Field| form.value(field.name()).or_else(|| query(field.name()));
     let (network, minutes) = (given(Field::Network), given(Field::Minutes));
-    let failed = expect_context::<FormState>().error.is_some();
+    let wave = match asked(network.as_deref(), minutes.as_deref()) {
+        Ok(wave) => wave,
+        // The form that sweeps has said already what is wrong.
+        Err(_) if failed => None,
+        Err(error) => {
+            provide_context(FormState { error: Some(error), ..form });
+            None
+        }
+    };
     load(async move {
         if failed {
             by().await?
         } else {
             by_for_sure().await?
         };
-        let asked = network.is_some();
-        let wave =
-            match (network.as_deref().map(Wave::network), Wave::since(minutes.as_deref().unwrap_or(HOUR))) {
-                (Some(Ok(network)), Ok(since)) => Some(Wave { network, since }),
-                _ => None,
-            };
-        let problem = asked && wave.is_none();
         let found = match &wave {
             Some(wave) => Some(sweeps::suspects(&site(), wave).await?),
             None => None,
@@ -60,10 +63,9 @@ pub fn SweepsPage() -> impl IntoView {
                     field=Field::Minutes
                     autocomplete="on"
                     inputmode="numeric"
-                    hint="How long ago the first of them signed up, in minutes"
+                    hint="How long ago the first of them signed up, in minutes: 10080 at most, which is a week"
                     value=minutes.clone()
                 />
-                {problem.then(|| view! { <p class="field-error">{sweeps::NetworkError.to_string()}"."</p> })}
                 <button class="button" type="submit">"Show the accounts"</button>
             </form>
             {found.map(|suspects| view! { <Preview suspects network minutes /> })}
@@ -77,16 +79,36 @@ pub fn SweepsPage() -> impl IntoView {
     })
 }
 
+/// The wave that was asked for, if one was.
+fn asked(network: Option<&str>, minutes: Option<&str>) -> Result<Option<Wave>, AppError> {
+    let Some(network) = network else { return Ok(None) };
+    let mut errors = FieldErrors::default();
+    let network = errors.take(Field::Network, Wave::network(network));
+    let since = errors.take(Field::Minutes, Wave::since(minutes.unwrap_or(HOUR)));
+    match (network, since) {
+        (Some(network), Some(since)) => Ok(Some(Wave { network, since })),
+        _ => Err(errors.into_error()),
+    }
+}
+
 /// What would be swept.
 #[component]
-fn Preview(suspects: Vec<Suspect>, network: String, minutes: String) -> impl IntoView {
-    if suspects.is_empty() {
-        return view! { <div class="empty"><p>"Nobody has signed up from there in that time."</p></div> }
-            .into_any();
+fn Preview(suspects: Suspects, network: String, minutes: String) -> impl IntoView {
+    let Suspects { listed, more } = suspects;
+    if listed.is_empty() {
+        return view! {
+            <div class="empty">
+                <p>"There is nobody to sweep. Accounts that are locked already, and whoever is in charge of the site, are not listed."</p>
+            </div>
+        }
+        .into_any();
     }
-    let posts: i64 = suspects.iter().map(|suspect| suspect.posts).sum();
-    let count = suspects.len();
-    let choices = suspects
+    let posts = counted(listed.iter().map(|suspect| suspect.posts).sum::<i64>(), "post");
+    let heading = match more {
+        0 => format!("{} with {posts}", counted(listed.len(), "account")),
+        _ => format!("The newest {} of {} accounts, with {posts}", listed.len(), listed.len() + more),
+    };
+    let choices = listed
         .into_iter()
         .map(|Suspect { username, created_at, posts, .. }| {
             let id = format!("name-{username}");
@@ -95,7 +117,7 @@ fn Preview(suspects: Vec<Suspect>, network: String, minutes: String) -> impl Int
                     <input id=id.clone() type="checkbox" name="names[]" value=username.clone() checked />
                     <label for=id>
                         <strong>{username.clone()}</strong>
-                        <span class="hint">" signed up "<Time at=Timestamp::from_micros(created_at) />", "{posts}" posts"</span>
+                        <span class="hint">" signed up "<Time at=Timestamp::from_micros(created_at) />", "{counted(posts, "post")}</span>
                     </label>
                 </div>
             }
@@ -103,7 +125,8 @@ fn Preview(suspects: Vec<Suspect>, network: String, minutes: String) -> impl Int
         .collect_view();
     view! {
         <section aria-labelledby="preview">
-            <h2 id="preview">{format!("{count} accounts with {posts} posts")}</h2>
+            <h2 id="preview">{heading}</h2>
+            {(more > 0).then(|| view! { <p>"A sweep takes no more than these. When it is done, ask again for the next."</p> })}
             <form method="post" action="/admin/sweeps" novalidate>
                 <input type="hidden" name=Field::Network.name() value=network />
                 <input type="hidden" name=Field::Minutes.name() value=minutes />

@@ -52,7 +52,7 @@ pub struct NetworkError;
 
 /// The text is no number of minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Enter a whole number of minutes from 1 to {}", MAX_MINUTES)]
+#[error("Enter a whole number of minutes from 1 to {}, which is a week", MAX_MINUTES)]
 pub struct MinutesError;
 
 /// A week.
@@ -99,12 +99,21 @@ pub struct Suspect {
     pub posts: i64,
 }
 
-/// The accounts of a wave, newest first, [`ACCOUNTS`] at most. Whoever is in charge of the site
+/// The accounts of a wave, as one sweep takes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspects {
+    /// The newest first, [`ACCOUNTS`] at most.
+    pub listed: Vec<Suspect>,
+    /// How many more there are, which are left for the next sweep.
+    pub more: usize,
+}
+
+/// The accounts of a wave. Whoever is in charge of the site
 /// is none of them, and neither is an account that is locked already.
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn suspects(site: &Site, wave: &Wave) -> Result<Vec<Suspect>, AppError> {
+pub async fn suspects(site: &Site, wave: &Wave) -> Result<Suspects, AppError> {
     let db = &mut site.database.read().await?;
     let rows: Vec<(String, String)> = on_engine!(db => sqlx::query_as(
             "SELECT user_id, address FROM audit WHERE at >= $1 AND kind = $2 AND user_id IS NOT NULL
@@ -128,7 +137,10 @@ pub async fn suspects(site: &Site, wave: &Wave) -> Result<Vec<Suspect>, AppError
         .bind(ROWS)
         .fetch_all(db)
         .await?);
-    Ok(new.into_iter().filter(|suspect| ids.contains(&suspect.id)).take(ACCOUNTS).collect())
+    let mut listed: Vec<_> = new.into_iter().filter(|suspect| ids.contains(&suspect.id)).collect();
+    let more = listed.len().saturating_sub(ACCOUNTS);
+    listed.truncate(ACCOUNTS);
+    Ok(Suspects { listed, more })
 }
 
 /// A sweep, as a list shows it.
@@ -181,7 +193,7 @@ pub async fn begin(
     names: &[String],
     reason: HiddenReason,
 ) -> Result<(), AppError> {
-    let mut chosen = suspects(site, wave).await?;
+    let mut chosen = suspects(site, wave).await?.listed;
     chosen.retain(|suspect| names.contains(&suspect.username));
     if chosen.is_empty() {
         return Err(AppError::NotFound);
