@@ -1,14 +1,16 @@
-//! The island that copies a new API key.
+//! The island that copies what is shown once: a new API key, the link of an invitation.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, HtmlInputElement};
 
-/// A button beside the key. Not there until it works.
+/// A button beside the control. Not there until it works.
 #[island]
 pub fn CopyKey(
     /// The id of the control to copy from.
     from: String,
+    /// What the button says.
+    label: String,
 ) -> impl IntoView {
     let ready = RwSignal::new(false);
     let said = RwSignal::new("");
@@ -25,7 +27,7 @@ pub fn CopyKey(
     view! {
         <p class="copy">
             <button class="link-button" type="button" hidden=move || !ready.get() aria-controls=from on:click=copy>
-                "Copy key"
+                {label}
             </button>
             <span role="status">{move || said.get()}</span>
         </p>

@@ -473,6 +473,7 @@ async fn an_invitation_made_in_the_browser_is_shown_once_and_can_be_revoked() {
     }
     let made = ada.submit("/admin/invitations", &[("days", "3")]).await;
     let link = made.page().value_of("#new-link");
+    assert!(made.page().has_button("Copy link"), "{}", made.text());
     let path = link.split_once("/signup").map(|(_, path)| format!("/signup{path}")).expect("a link");
     assert_eq!(site.browser().page(&path).await.count("form[action='/signup']"), 1);
     let listed = ada.page("/admin/invitations").await;

@@ -88,7 +88,7 @@ fn MadeKey(made: NewApiKey) -> impl IntoView {
                         spellcheck="false"
                         aria-describedby="new-key-once"
                     />
-                    <CopyKey from=NEW_KEY.to_owned() />
+                    <CopyKey from=NEW_KEY.to_owned() label="Copy key".to_owned() />
                 </div>
             </div>
             <IslandScripts />

@@ -72,7 +72,7 @@ fn MadeLink(link: String) -> impl IntoView {
                 <div class="control">
                     <input id=NEW_LINK readonly value=link autocomplete="off" spellcheck="false"
                         aria-describedby="new-link-once" />
-                    <CopyKey from=NEW_LINK.to_owned() />
+                    <CopyKey from=NEW_LINK.to_owned() label="Copy link".to_owned() />
                 </div>
             </div>
             <IslandScripts />
