@@ -60,7 +60,7 @@ pub async fn run(site: &Site) -> Result<(), AppError> {
             unused::give_away(site, &user, &deleted_author_name()?).await?;
         }
         if account::delete(site, user.clone()).await? {
-            tracing::info!(user = user.id.as_str(), "an account was deleted, as its owner had asked");
+            tracing::info!(user = user.id.as_str(), "an account was deleted, with what belonged to it");
             unused::forget_files(site).await?;
         }
     }
