@@ -131,6 +131,9 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
             let user = running::set_admin(site, by, &login(&who)?, !end).await?;
             let state = if end { "is no longer" } else { "is" };
             let _ = writeln!(said, "{} {state} in charge of the site.", user.username);
+            if end && !running::is_anybody_in_charge(site).await? {
+                said += "Nobody is in charge of the site any more.\n";
+            }
         }
         User::Rename { who, to } => {
             let username = Username::parse(&to).map_err(refused)?;

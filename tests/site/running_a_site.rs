@@ -182,6 +182,16 @@ async fn whoever_is_put_in_charge_is_listed_so() {
     let listed = byline.run(&["user", "list"], "").await.succeeded();
     let lines: Vec<_> = listed.lines().map(|line| line.contains("\tadmin\t")).collect();
     assert_eq!(lines, [true, false], "{listed}");
+
+    // Only when it ends for the last of them, nobody is left.
+    let nobody = "Nobody is in charge of the site any more.";
+    byline.run(&["user", "put-in-charge", "bob"], "").await.succeeded();
+    let said = byline.run(&["user", "put-in-charge", "ada", "--end"], "").await.succeeded();
+    assert!(!said.contains(nobody), "{said}");
+    let said = byline.run(&["user", "put-in-charge", "bob", "--end"], "").await.succeeded();
+    assert!(said.contains("bob is no longer in charge") && said.contains(nobody), "{said}");
+    let listed = byline.run(&["user", "list"], "").await.succeeded();
+    assert!(!listed.contains("\tadmin\t"), "{listed}");
 }
 
 #[tokio::test]

@@ -135,6 +135,16 @@ pub async fn is_in_charge(site: &Site, user: &UserId) -> Result<bool, AppError> 
         .await?))
 }
 
+/// Whether somebody is in charge of the site who can log in. The primary database is asked.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn is_anybody_in_charge(site: &Site) -> Result<bool, AppError> {
+    let db = &mut site.database.read().await?;
+    let query = "SELECT EXISTS (SELECT 1 FROM users WHERE is_admin = 1 AND locked_at IS NULL)";
+    Ok(on_engine!(db => sqlx::query_scalar(query).fetch_one(db).await?))
+}
+
 /// Puts a person in charge of the site, or ends that.
 ///
 /// # Errors
