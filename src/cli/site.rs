@@ -67,11 +67,9 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
         }
         Settings::Unset { setting } => {
             site_settings::unset(site, by, setting).await?;
-            Ok(format!(
-                "{} is as this command's settings have it: {}\n",
-                setting.name(),
-                shown(setting, &value(site, setting).await?)
-            ))
+            let value = value(site, setting).await?;
+            let shown = if value.is_empty() { "empty".to_owned() } else { shown(setting, &value) };
+            Ok(format!("{} is as this command's settings have it: {shown}\n", setting.name()))
         }
     }
 }

@@ -83,6 +83,8 @@ async fn what_the_operator_sets_by_the_command_line_is_in_the_audit_log() {
 
     byline.run(&["site", "unset", "name"], "").await.succeeded();
     assert_eq!(changes().await.len(), 2);
+    let said = byline.run(&["site", "unset", "accent"], "").await.succeeded();
+    assert_eq!(said, "accent is as this command's settings have it: empty\n");
     byline.run(&["site", "set", "name", ""], "").await.failed_with(&["empty"]);
     std::fs::write(byline.folder().join("logo.png"), picture::png(40, 20)).expect("a file");
     byline.run(&["site", "set", "logo", "logo.png"], "").await.succeeded();
