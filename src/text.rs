@@ -27,11 +27,23 @@ pub fn is_default_ignorable(c: char) -> bool {
 /// "2 posts".
 #[must_use]
 pub fn counted<N: fmt::Display + From<u8> + PartialEq>(count: N, one: &str) -> String {
-    if count == N::from(1) { format!("{count} {one}") } else { format!("{count} {one}s") }
+    if count == N::from(1_u8) { format!("{count} {one}") } else { format!("{count} {one}s") }
 }
 
 /// Two hexadecimal digits, in lower case, for each byte.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_not_written_as_many() {
+        assert_eq!(counted(1_usize, "author"), "1 author");
+        assert_eq!(counted(0_i64, "post"), "0 posts");
+        assert_eq!(counted(2_i64, "post"), "2 posts");
+    }
 }

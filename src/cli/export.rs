@@ -12,6 +12,7 @@ use crate::{
     },
     router,
     site::Site,
+    text::counted,
 };
 
 #[derive(Args, Debug)]
@@ -28,7 +29,7 @@ pub(super) async fn run(site: &Site, options: Export) -> Result<String, Failure>
     let Export { to, is_static } = options;
     if !is_static {
         let authors = folder::write(site, &to).await?;
-        return Ok(format!("Everything of {authors} authors is in {}.\n", to.display()));
+        return Ok(format!("Everything of {} is in {}.\n", counted(authors, "author"), to.display()));
     }
     let Written { pages, files, failed } =
         static_site::write(site, router::router(site.clone()), &to).await?;
