@@ -128,7 +128,11 @@ async fn a_database_that_cannot_be_used_is_a_problem() {
         .execute(&mut db)
         .await
         .expect("a step");
-    look("sqlite://byline.db").await.says("warning", "database", &["lacks 1 steps", "make a backup"]);
+    let report = look("sqlite://byline.db").await;
+    let advice = ["lacks 1 step of", "the Byline that serves it now", "copy the files", "adds it"];
+    report.says("warning", "database", &advice);
+    let refused = byline.run(&["backup", "create", "--to", "one"], "").await;
+    refused.failed_with(&["made by an older Byline", "use that one", "`byline migrate`"]);
     sqlx::query("UPDATE _sqlx_migrations SET version = 99999 WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)")
         .execute(&mut db)
         .await

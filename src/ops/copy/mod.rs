@@ -42,7 +42,9 @@ pub enum CopyError {
     #[error("the database {0} contains no site of Byline")]
     NoSite(DatabaseUrl),
     /// The source lacks steps of the schema, and is not ours to change.
-    #[error("the database {0} was made by an older Byline; run `byline migrate` on it first")]
+    #[error(
+        "the database {0} was made by an older Byline; use that one, or run `byline migrate` on it first"
+    )]
     Older(DatabaseUrl),
     /// The target is in use already.
     #[error("the database {url} already has rows in {table}; copy into one that is empty or not made yet")]

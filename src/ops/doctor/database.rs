@@ -86,10 +86,15 @@ async fn schema(db: &mut Db, url: &DatabaseUrl) -> Finding {
     if done.iter().any(|step| !known.contains(step)) {
         Finding::problem(ABOUT, format!("{url} was made by a newer Byline: install that one."))
     } else if lacks > 0 {
-        Finding::warning(
-            ABOUT,
-            format!("{url} lacks {lacks} steps of its schema: make a backup, and the next start adds them."),
-        )
+        // This Byline makes no backup of an earlier schema.
+        let copy = if url.file().is_some() { ", or copy the files of the stopped site" } else { "" };
+        let (steps, them) =
+            if lacks == 1 { ("1 step".to_owned(), "it") } else { (format!("{lacks} steps"), "them") };
+        let sentence = format!(
+            "{url} lacks {steps} of its schema: make a backup with the Byline that serves it now{copy}; then the next \
+             start of this one adds {them}."
+        );
+        Finding::warning(ABOUT, sentence)
     } else {
         Finding::fine(ABOUT, format!("{url} answers, and its schema is that of this Byline."))
     }
