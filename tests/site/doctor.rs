@@ -9,6 +9,9 @@ use tokio::net::TcpListener;
 
 use crate::support::{Byline, Client, Manner, PASSWORD, Smtp, postgres_database};
 
+/// A secret key of 32 bytes that has sealed nothing.
+const OTHER_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
 /// An address at which nothing is wrong.
 const HERE: [&str; 4] = ["--listen", "127.0.0.1:0", "--public-url", "https://byline.example"];
 
@@ -193,6 +196,16 @@ async fn a_secret_key_that_is_open_wrong_or_lost_is_a_problem() {
     let before = fs::read(&key).expect("a key");
     fs::write(&key, "short").expect("a file");
     look().await.says("problem", "secret key", &["32 bytes"]);
+    fs::write(&key, OTHER_KEY).expect("a file");
+    look().await.says("problem", "secret key", &["not here", "put that key back", "makes them anew"]);
+    let authenticator =
+        "INSERT INTO two_factor (user_id, secret, last_step) SELECT user_id, verifier, 0 FROM srp_verifiers";
+    let mut db = database(&byline).await;
+    assert_eq!(sqlx::query(authenticator).execute(&mut db).await.expect("an app").rows_affected(), 1);
+    look().await.says("problem", "secret key", &["put that key back", "does not start", "secrets reset"]);
+    byline.run(&[&["serve"], &HERE[..]].concat(), "").await.failed_with(&["put that key back"]);
+    sqlx::query("DELETE FROM two_factor").execute(&mut db).await.expect("no app");
+    drop(db);
     fs::remove_file(&key).expect("a file");
     look().await.says("problem", "secret key", &["is missing", "put it back"]);
     assert!(!key.exists(), "it is not made anew");

@@ -139,8 +139,7 @@ pub async fn has_sealed(db: &mut Db) -> Result<bool, AppError> {
 }
 
 /// What the values of every column were sealed with.
-pub(super) async fn all_sealed_with(database: &Database) -> Result<Vec<SealedWith>, AppError> {
-    let db = &mut database.read().await?;
+pub(super) async fn all_sealed_with(db: &mut Db) -> Result<Vec<SealedWith>, AppError> {
     let mut all = Vec::new();
     for column in SEALED_COLUMNS {
         all.push(sealed_with(db, column).await?);
@@ -148,13 +147,9 @@ pub(super) async fn all_sealed_with(database: &Database) -> Result<Vec<SealedWit
     Ok(all)
 }
 
-/// Deletes the secrets that can be made again. `false`, and nothing is deleted, if
-/// there are sealed ones of another kind.
-pub(super) async fn forget_replaceable(database: &Database, sealed: &[SealedWith]) -> Result<bool, AppError> {
-    if sealed.iter().any(|sealed| !sealed.column.is_replaceable && !sealed.keys.is_empty()) {
-        return Ok(false);
-    }
-    forget_all(database).await.map(|()| true)
+/// Whether all that is sealed can be made again.
+pub(super) fn are_replaceable(sealed: &[SealedWith]) -> bool {
+    sealed.iter().all(|sealed| sealed.column.is_replaceable || sealed.keys.is_empty())
 }
 
 /// Deletes all of them.

@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use crate::{
     config::{SecretKeyError, SecretKeySource},
     credentials::secret_bits::SecretBits,
-    database::{Database, internal},
+    database::{Database, Db, internal},
     error::AppError,
     site::Site,
 };
@@ -66,16 +66,19 @@ pub async fn open(
     database: &Database,
     opening: Opening,
 ) -> Result<Option<Sealer>, SecretKeyError> {
-    let sealed = columns::all_sealed_with(database).await.map_err(failed)?;
+    let sealed = {
+        let mut db = database.read().await.map_err(failed)?;
+        columns::all_sealed_with(&mut db).await.map_err(failed)?
+    };
     let is_missing = matches!(source, SecretKeySource::BesideDatabase(path) if !path.exists());
     let found = if is_missing { None } else { Some(keys::load(source)?) };
     let is_known = |id: &keys::KeyId| found.iter().flatten().any(|key| key.id == *id);
-    if !sealed.iter().flat_map(|sealed| &sealed.keys).all(is_known) {
-        match (opening, source) {
+    let fit = fit_of(source, &sealed, is_known);
+    if fit != KeyFit::Opens {
+        match (opening, fit) {
             (Opening::ForCommand, _) => return Ok(None),
-            (Opening::ToServe, SecretKeySource::BesideDatabase(_))
-                if columns::forget_replaceable(database, &sealed).await.map_err(failed)? =>
-            {
+            (Opening::ToServe, KeyFit::Replaces) => {
+                columns::forget_all(database).await.map_err(failed)?;
                 tracing::warn!(
                     "{source} does not open the secrets of this database, so they are made anew: programs have \
                      to log in again. If their key is only misplaced, stop, put it back, and restore the database"
@@ -94,6 +97,42 @@ pub async fn open(
     let sealer = Sealer::new(source.clone(), keys);
     columns::seal_what_is_open(&sealer, database, &sealed).await.map_err(failed)?;
     Ok(Some(sealer))
+}
+
+/// How the keys of a source go with what is sealed in a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFit {
+    /// They open all of it, or nothing is sealed.
+    Opens,
+    /// They do not open all of it, and a start to serve makes it anew.
+    Replaces,
+    /// They do not open all of it, and a start to serve fails.
+    Refused,
+}
+
+fn fit_of(
+    source: &SecretKeySource,
+    sealed: &[columns::SealedWith],
+    is_known: impl Fn(&keys::KeyId) -> bool,
+) -> KeyFit {
+    if sealed.iter().flat_map(|sealed| &sealed.keys).all(is_known) {
+        return KeyFit::Opens;
+    }
+    match source {
+        SecretKeySource::BesideDatabase(_) if columns::are_replaceable(sealed) => KeyFit::Replaces,
+        // Another process may serve the same database with the right key.
+        _ => KeyFit::Refused,
+    }
+}
+
+/// What [`open`] would do with a database to serve it. `sealer` has the keys of the source, by
+/// [`to_read`]; the schema of the database has to be that of this Byline. Nothing is changed.
+///
+/// # Errors
+/// [`AppError::Busy`]
+pub async fn fit(source: &SecretKeySource, sealer: Option<&Sealer>, db: &mut Db) -> Result<KeyFit, AppError> {
+    let sealed = columns::all_sealed_with(db).await?;
+    Ok(fit_of(source, &sealed, |id| sealer.is_some_and(|sealer| sealer.has_key(id))))
 }
 
 /// Whether a stored value is sealed.

@@ -147,6 +147,11 @@ impl Sealer {
         Some(opened.map(SecretSlice::from))
     }
 
+    /// Whether it has the key with this id.
+    pub(super) fn has_key(&self, id: &KeyId) -> bool {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).iter().any(|key| key.id == *id)
+    }
+
     fn read_again(&self) {
         let mut read_at = self.0.read_at.lock().unwrap_or_else(PoisonError::into_inner);
         if read_at.elapsed() < keys::RELOAD {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::Finding;
+use super::{Finding, Verdict};
 use crate::{
     clock,
     config::SecretKeySource,
@@ -18,7 +18,9 @@ const TOLERANCE: Duration = Duration::from_secs(5);
 /// With less than this a site soon cannot write.
 const LEAST_ROOM: u64 = 100 * 1024 * 1024;
 
-pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
+/// What there is to say of the database, and a connection to it, if its schema is that of this
+/// Byline.
+pub(super) async fn examine(config: &DatabaseConfig) -> (Vec<Finding>, Option<Db>) {
     let url = config.direct();
     let file = url.file();
     let mut findings = Vec::new();
@@ -27,16 +29,20 @@ pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
     }
     if url.is_missing_file() {
         findings.push(missing(url, file.as_deref()));
-        return findings;
+        return (findings, None);
     }
     if let Some(file) = &file {
         findings.extend(owners(file));
     }
+    let mut current = None;
     match Db::dedicated(url, Access::Read).await {
         Err(error) => findings.push(Finding::problem(ABOUT, format!("{error}."))),
         Ok(mut db) => {
-            findings.push(schema(&mut db, url).await);
+            let schema = schema(&mut db, url).await;
+            let is_current = schema.verdict == Verdict::Fine;
+            findings.push(schema);
             findings.push(time(&mut db).await);
+            current = is_current.then_some(db);
         }
     }
     for (setting, url, answer) in config.ask_others().await {
@@ -48,7 +54,7 @@ pub(super) async fn examine(config: &DatabaseConfig) -> Vec<Finding> {
             ),
         });
     }
-    findings
+    (findings, current)
 }
 
 fn missing(url: &DatabaseUrl, file: Option<&Path>) -> Finding {
@@ -207,7 +213,7 @@ fn judge_room(folder: &Path, free: u64, size: u64) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Verdict, *};
+    use super::*;
 
     #[test]
     fn a_clock_is_right_within_seconds_of_the_database_and_not_behind_what_is_stored() {

@@ -23,11 +23,14 @@ const DATABASE_TIME: Duration = Duration::from_secs(20);
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::fine("settings", "The settings can be read.")];
     let database = tokio::time::timeout(DATABASE_TIME, database::examine(&config.database)).await;
-    findings.extend(database.unwrap_or_else(|_| {
+    let (found, mut db) = database.unwrap_or_else(|_| {
         let url = config.database.direct();
-        vec![Finding::problem("database", format!("{url} does not answer: start it, or set database-url."))]
-    }));
-    findings.push(secret_key::examine(&config.secret_key, config.database.url.file().as_deref()));
+        let silent = format!("{url} does not answer: start it, or set database-url.");
+        (vec![Finding::problem("database", silent)], None)
+    });
+    findings.extend(found);
+    let file = config.database.url.file();
+    findings.push(secret_key::examine(&config.secret_key, file.as_deref(), db.as_mut()).await);
     findings.push(mail(config).await);
     findings.extend(certificate::examine(config));
     findings.extend(network::examine(config).await);
