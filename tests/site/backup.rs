@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use byline::{
@@ -298,6 +299,38 @@ async fn a_backup_that_is_killed_leaves_no_file_and_the_next_one_tidies_up() {
     byline.run(&create(&site, "one", &[]), "").await.succeeded();
     assert_eq!(names(byline.folder()), ["one"]);
     byline.run(&["backup", "verify", "one"], "").await.succeeded();
+}
+
+#[tokio::test]
+async fn what_a_killed_verification_has_unpacked_goes_with_the_next_backup_command() {
+    let (site, _) = large_site().await;
+    let byline = Byline::in_an_empty_folder();
+    byline.run(&create(&site, "one", &[]), "").await.succeeded();
+    let temporary = byline.folder().join("temporary");
+    fs::create_dir(&temporary).expect("a folder");
+    let verify = || {
+        let mut command = byline.command(&["backup", "verify", "one"]);
+        command.env("TMPDIR", &temporary);
+        command
+    };
+    let unpacked = || {
+        let left = names(&temporary).pop().map(|name| temporary.join(name));
+        left.filter(|folder| folder.join("unpacked/byline.db").exists())
+    };
+    let mut child = verify().spawn().expect("byline starts");
+    until("the backup to be unpacked", async || unpacked().is_some()).await;
+    let folder = unpacked().expect("a folder");
+    child.kill().await.expect("it ran");
+    assert!(folder.join("unpacked/byline.db").exists());
+
+    let lock = fs::File::options().write(true).open(folder.join("lock")).expect("a lock");
+    lock.set_modified(SystemTime::now() - Duration::from_secs(120)).expect("a time");
+    lock.lock().expect("nobody has it");
+    Ended::of(verify(), "").await.succeeded();
+    assert!(folder.join("unpacked/byline.db").exists(), "somebody works in it");
+    drop(lock);
+    Ended::of(verify(), "").await.succeeded();
+    assert_eq!(names(&temporary), [""; 0]);
 }
 
 /// The limit on the size of files makes writes fail as a full disk does.

@@ -91,6 +91,7 @@ pub async fn create(wanted: Wanted<'_>, to: &Location, replace: bool) -> Result<
     if wanted.with_key && wanted.sealer.is_none() {
         return Err(BackupError::NoKey);
     }
+    Workshop::remove_all_left_elsewhere();
     let workshop = match to {
         Location::File(file) => Workshop::beside(file),
         Location::Object(_) => Workshop::elsewhere(wanted.id),
@@ -216,6 +217,7 @@ struct Unpacked {
 impl Unpacked {
     async fn of(backup: &Location, stores: &Stores, identities: &[Identity]) -> Result<Self, BackupError> {
         let failed = |cause| BackupError::read(backup, cause);
+        Workshop::remove_all_left_elsewhere();
         let workshop = Workshop::elsewhere(&uuid::Uuid::new_v4().to_string()).map_err(failed)?;
         let folder = workshop.folder("unpacked").map_err(failed)?;
         let unpacking = async {

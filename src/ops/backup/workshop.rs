@@ -5,12 +5,14 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::database::owner_only;
 
 /// A folder for its owner only. It is removed when this is dropped. After a kill it
-/// stays, and the next run with the same file removes what is in it.
+/// stays: beside a file until the next run with that file, and where the system keeps
+/// temporary files until the next run of this user.
 #[derive(Debug)]
 pub(super) struct Workshop {
     folder: PathBuf,
@@ -20,6 +22,10 @@ pub(super) struct Workshop {
 
 impl Workshop {
     const LOCK: &str = "lock";
+    /// How its name begins where the system keeps temporary files.
+    const PREFIX: &str = "byline-backup-";
+    /// A lock that is newer may be one that its process has yet to take.
+    const NEW: Duration = Duration::from_secs(60);
 
     /// `FILE.unfinished` beside the file, so that the file can be renamed into place.
     pub(super) fn beside(file: &Path) -> io::Result<Self> {
@@ -63,8 +69,21 @@ impl Workshop {
         Ok(())
     }
 
+    /// Removes what killed runs of this user have left where the system keeps temporary files,
+    /// whatever their ids are. What cannot be removed stays.
+    pub(super) fn remove_all_left_elsewhere() {
+        let entries = std::path::absolute(std::env::temp_dir()).and_then(fs::read_dir);
+        for entry in entries.into_iter().flatten().flatten() {
+            let is_called_so = entry.file_name().to_string_lossy().starts_with(Self::PREFIX);
+            if is_called_so && is_left(&entry.path()) {
+                // An error says that another process works there.
+                drop(Self::of(entry.path()));
+            }
+        }
+    }
+
     fn folder_elsewhere(id: &str) -> io::Result<PathBuf> {
-        Ok(std::path::absolute(std::env::temp_dir())?.join(format!("byline-backup-{id}")))
+        Ok(std::path::absolute(std::env::temp_dir())?.join(format!("{}{id}", Self::PREFIX)))
     }
 
     fn of(folder: PathBuf) -> io::Result<Self> {
@@ -123,6 +142,13 @@ fn is_ours(folder: &Path) -> bool {
     let is_folder = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && is_of_our_user(&found));
     let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     is_folder && (folder.join(Workshop::LOCK).is_file() || is_empty())
+}
+
+/// Whether an earlier run made it that may have ended. It did if the lock can be taken.
+fn is_left(folder: &Path) -> bool {
+    let lock = fs::symlink_metadata(folder.join(Workshop::LOCK)).and_then(|lock| lock.modified());
+    let is_old = lock.is_ok_and(|made| made.elapsed().is_ok_and(|age| age >= Workshop::NEW));
+    is_old && is_ours(folder)
 }
 
 /// In a folder for everybody's files, somebody else may have made one of this name.
