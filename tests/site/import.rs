@@ -408,6 +408,22 @@ async fn what_an_author_has_exported_here_comes_back_and_moves_to_another_site()
     served.terminate().await;
 }
 
+#[tokio::test]
+async fn an_export_of_every_author_is_imported_by_the_folder_of_one() {
+    let moving = Moving::prepare().await;
+    moving.account("bob").await;
+    hugo(&moving);
+    moving.imported().await;
+    moving.run(&["export", "--to", "everything"], "").await.succeeded();
+    for whole in ["everything", "everything/authors"] {
+        let ended = moving.run(&["import", whole, "--user", "bob"], "").await;
+        ended.failed_with(&[whole, "every author", "authors/NAME"]);
+    }
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts").await, 2);
+    let again = moving.run(&["import", "everything/authors/ada", "--user", "ada"], "").await.succeeded();
+    assert!(again.contains("0 imported, 0 updated, 3 unchanged"), "{again}");
+}
+
 /// In the form that WordPress writes (WXR 1.2).
 const WORDPRESS: &str = r#"<?xml version="1.0" encoding="UTF-8" ?>
 <rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/" xmlns:content="http://purl.org/rss/1.0/modules/content/"

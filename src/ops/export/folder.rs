@@ -22,7 +22,9 @@ use crate::{
 };
 
 /// It stands in every folder with an export, and names what the export has put there.
-const NOTE: &str = "byline-export.json";
+pub(in crate::ops) const NOTE: &str = "byline-export.json";
+/// The folder with a folder for each author.
+pub(in crate::ops) const AUTHORS: &str = "authors";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Note {
@@ -146,7 +148,7 @@ pub async fn write(site: &Site, to: &Path) -> Result<usize, ExportError> {
         // Deleted since the list was read.
         let Some((user, _)) = found else { continue };
         let caller = Caller::operator(user.clone());
-        let within = Path::new("authors").join(user.username.as_str());
+        let within = Path::new(AUTHORS).join(user.username.as_str());
         let target = &mut OfAuthor { folder: &mut folder, within };
         write_profile(site, &caller, &user, target).await?;
         write_texts(site, &caller, target).await?;

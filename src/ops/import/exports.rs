@@ -34,6 +34,9 @@ pub(super) fn open(path: &Path, format: Option<Format>) -> Result<(Folder, Items
         return Ok((folder, Box::new(found.into_iter())));
     }
     let folder = Folder::open(path).map_err(unreadable)?;
+    if folder::is_of_every_author(&folder) {
+        return Err(ImportError::EveryAuthor(path.to_owned()));
+    }
     if matches!(format, None | Some(Format::Markdown)) && folder::has_markdown(&folder) {
         let items = folder::items(&folder);
         return Ok((folder, items));

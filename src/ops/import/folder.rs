@@ -10,6 +10,7 @@ use super::{
     item::{Item, Items, Left},
 };
 use crate::{
+    ops::export::folder::{AUTHORS, NOTE},
     posts::{
         Language, PostId,
         domain::front_matter::{self, Value},
@@ -36,6 +37,12 @@ enum Layout {
 /// Whether a folder has Markdown at all.
 pub(super) fn has_markdown(folder: &Folder) -> bool {
     folder.files().iter().any(|entry| matches!(entry, Entry::File(path) if is_markdown(path)))
+}
+
+/// Whether a folder is what `byline export --to` has written, or its folder of the authors.
+pub(super) fn is_of_every_author(folder: &Folder) -> bool {
+    let is_called_so = || folder.last_names().last().is_some_and(|name| name == AUTHORS);
+    folder.has(NOTE) && folder.has(AUTHORS) || is_called_so() && folder.has(&format!("../{NOTE}"))
 }
 
 fn is_markdown(path: &Path) -> bool {

@@ -29,4 +29,7 @@ pub enum ImportError {
         .0.display()
     )]
     Unknown(PathBuf),
+    /// As `byline export --to` writes it: one author would get the posts of all.
+    #[error("{} is an export of every author of a site; name the folder of one of them, authors/NAME", .0.display())]
+    EveryAuthor(PathBuf),
 }
