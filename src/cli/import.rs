@@ -39,12 +39,13 @@ pub(super) async fn run(site: &Site, options: Import) -> Result<String, Failure>
     let import = import::Import { user, path, format, is_dry_run };
     // Nobody has to read it for the posts to be imported.
     let say = |line: &str| drop(output::write(&format!("{line}\n")));
-    let Totals { imported, updated, unchanged, skipped, lost } = import::run(site, &import, say).await?;
+    let totals = import::run(site, &import, say).await?;
+    let Totals { imported, updated, unchanged, skipped, refused, without_pictures } = totals;
     let done = if is_dry_run { "This would be done: " } else { "" };
     let said = format!(
-        "{done}{imported} imported, {updated} updated, {unchanged} unchanged, {skipped} skipped, {lost} not taken as they are."
+        "{done}{imported} imported, {updated} updated, {unchanged} unchanged, {skipped} skipped, {refused} refused, {without_pictures} without a picture."
     );
-    match lost {
+    match refused + without_pictures {
         0 => Ok(format!("{said}\n")),
         lost => {
             say(&said);

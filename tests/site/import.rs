@@ -291,6 +291,12 @@ async fn two_posts_of_one_name_both_come_and_an_address_leads_to_the_first() {
     let moving = Moving::prepare().await;
     moving.write("a/same.md", "---\ntitle: One\naliases: [/old]\n---\n1\n");
     moving.write("b/same.md", "---\ntitle: Two\naliases: [/old]\n---\n2\n");
+    let report = moving.import(&["--dry-run"]).await.succeeded();
+    assert!(
+        line(&report, "a/same.md").ends_with("/@ada/same")
+            && line(&report, "b/same.md").ends_with("/@ada/same with a number behind it"),
+        "{report}"
+    );
     let report = moving.imported().await;
     assert!(
         line(&report, "a/same.md").ends_with("/@ada/same")
@@ -319,6 +325,7 @@ async fn nothing_outside_of_an_export_is_read_and_each_fault_has_its_line() {
     moving.write("x.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
     moving.write("bytes.md", b"---\ntitle: \xFF\n---\nText");
     moving.write("broken.md", "---\ntitle: A\nno key\n---\nText: x\n");
+    moving.write("list.md", "---\ntitle: [broken\ndate: yesterday\n---\nText\n");
     moving.write("broken-toml.md", "+++\ntitle = \n+++\nText\n");
     moving.write("when.md", "---\ntitle: A\ndate: yesterday\n---\nText\n");
     moving.write("long.md", format!("# Long\n\n{}", "x".repeat(100_001)));
@@ -334,6 +341,7 @@ async fn nothing_outside_of_an_export_is_read_and_each_fault_has_its_line() {
         (" root,", "symbolic link"),
         ("bytes.md", "UTF-8"),
         ("broken.md", "front matter"),
+        ("list.md", "front matter cannot be read"),
         ("broken-toml.md", "TOML"),
         ("when.md", "yesterday"),
         ("long.md", "100000 characters or fewer"),
@@ -341,13 +349,15 @@ async fn nothing_outside_of_an_export_is_read_and_each_fault_has_its_line() {
         ("nul.md", "NUL"),
     ] {
         let line = line(report, source);
-        assert!(line.starts_with("skipped") && line.contains(words), "{source}: {line}");
+        assert!(line.starts_with("refused") && line.contains(words), "{source}: {line}");
     }
     assert!(line(report, "good.md").starts_with("imported"), "the rest goes on: {report}");
     let out = line(report, "out.md");
     for words in ["outside of the export", "not in the export: gone.png", "x.svg was not taken"] {
         assert!(out.contains(words), "{words}: {out}");
     }
+    let refused = report.lines().filter(|line| line.starts_with("refused")).count();
+    assert!(report.contains(&format!("0 skipped, {refused} refused, 1 without a picture")), "{report}");
     assert!(!report.contains('\u{1b}'), "a terminal gets no commands");
     assert_eq!(moving.database.count("SELECT COUNT(*) FROM media").await, 0);
     assert_eq!(
@@ -483,7 +493,7 @@ async fn an_export_of_wordpress_that_ends_in_the_middle_gives_what_is_whole() {
     moving.write("export.xml", &WORDPRESS[..WORDPRESS.find("Classic").expect("the second post")]);
     let ended = moving.import(&[]).await;
     assert_eq!(ended.code, Some(1));
-    assert!(line(&ended.stdout, "the rest of the file").starts_with("skipped"), "{ended:?}");
+    assert!(line(&ended.stdout, "the rest of the file").starts_with("refused"), "{ended:?}");
     assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts").await, 1);
 }
 
@@ -546,7 +556,10 @@ no JSON
     moving.write("AWSDynamoDB/01-x/data/abc.json", rows);
     let ended = moving.import(&["--from", "dynamodb"]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 1 not taken"), "{ended:?}");
+    assert!(
+        ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 1 refused, 0 without"),
+        "{ended:?}"
+    );
     assert_eq!(
         moving.database.text("SELECT id || created_at FROM posts").await,
         "5b0d4d2e-6c1b-4f5e-9d0e-0123456789ab1577934245000000"

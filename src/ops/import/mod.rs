@@ -18,7 +18,7 @@ mod pictures;
 mod tree;
 mod wordpress;
 
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 pub use self::format::{Format, ImportError};
 
@@ -56,8 +56,18 @@ pub struct Totals {
     pub unchanged: usize,
     /// Left alone for a reason that is no fault.
     pub skipped: usize,
-    /// What should have been taken and was not, in whole or in part.
-    pub lost: usize,
+    /// What should have been taken and was not.
+    pub refused: usize,
+    /// Posts that were taken without a picture that should have come with them.
+    pub without_pictures: usize,
+}
+
+/// What an import has done so far.
+#[derive(Debug, Default)]
+struct Progress {
+    totals: Totals,
+    /// Where its posts are read. A dry run stores none, so each would find its address free.
+    paths: HashSet<String>,
 }
 
 /// Brings the posts of an export. `say` gets one line for each of them.
@@ -67,25 +77,30 @@ pub struct Totals {
 pub async fn run(site: &Site, import: &Import, mut say: impl FnMut(&str)) -> Result<Totals, ImportError> {
     let (folder, items) = exports::open(&import.path, import.format)?;
     let actor = Actor::User(import.user.clone());
-    let mut totals = Totals::default();
+    let mut progress = Progress::default();
     for item in items {
         let line = match item {
-            Ok(item) => one(site, &actor, import, &folder, item, &mut totals).await,
-            Err(left) => skip(&left, &mut totals),
+            Ok(item) => one(site, &actor, import, &folder, item, &mut progress).await,
+            Err(left) => skip(&left, &mut progress.totals),
         };
         say(&line);
     }
-    Ok(totals)
+    Ok(progress.totals)
 }
 
 fn skip(left: &Left, totals: &mut Totals) -> String {
-    if left.is_lost {
-        totals.lost += 1;
-    } else {
-        totals.skipped += 1;
-    }
-    format!("skipped   {}, because {}", on_one_line(&left.source), on_one_line(&left.why))
+    let (count, what) = match left.is_lost {
+        true => (&mut totals.refused, REFUSED),
+        false => (&mut totals.skipped, SKIPPED),
+    };
+    *count += 1;
+    format!("{what:<9} {}, because {}", on_one_line(&left.source), on_one_line(&left.why))
 }
+
+/// How the line of something begins that was left alone for a reason that is no fault.
+const SKIPPED: &str = "skipped";
+/// How the line of something begins that should have been taken and was not.
+const REFUSED: &str = "refused";
 
 /// Names of files can have line ends and the commands of a terminal in them.
 fn on_one_line(text: &str) -> String {
@@ -99,10 +114,10 @@ async fn one(
     import: &Import,
     folder: &Folder,
     mut item: Item,
-    totals: &mut Totals,
+    progress: &mut Progress,
 ) -> String {
     let source = on_one_line(&item.source);
-    match store(site, actor, import, folder, &mut item, totals).await {
+    match store(site, actor, import, folder, &mut item, progress).await {
         Ok((Deed { what, of_it }, notes)) => {
             let notes: String = notes.iter().map(|note| format!("; {}", on_one_line(note))).collect();
             let would =
@@ -112,7 +127,7 @@ async fn one(
         Err(error) => {
             let why = error.sentences();
             let why = why.trim_end_matches('.');
-            skip(&Left::lost(source, why), totals)
+            skip(&Left::lost(source, why), &mut progress.totals)
         }
     }
 }
@@ -129,7 +144,7 @@ async fn store(
     import: &Import,
     folder: &Folder,
     item: &mut Item,
-    totals: &mut Totals,
+    progress: &mut Progress,
 ) -> Result<(Deed, Vec<String>), AppError> {
     let Import { user, is_dry_run, .. } = import;
     // What cannot become a post costs no picture.
@@ -154,30 +169,36 @@ async fn store(
     for (name, why) in &pictures.refused {
         notes.push(format!("{name} was not taken, because {}", why.trim_end_matches('.')));
     }
-    totals.lost += usize::from(!pictures.refused.is_empty());
-    Ok((deed(outcome, totals), notes))
+    progress.totals.without_pictures += usize::from(!pictures.refused.is_empty());
+    Ok((deed(outcome, progress), notes))
 }
 
-fn deed(outcome: Outcome, totals: &mut Totals) -> Deed {
+fn deed(outcome: Outcome, progress: &mut Progress) -> Deed {
+    let Progress { totals, paths } = progress;
     let count = match &outcome {
         Outcome::Published(_) | Outcome::Draft | Outcome::Scheduled(_) => &mut totals.imported,
         Outcome::Updated => &mut totals.updated,
         Outcome::Unchanged => &mut totals.unchanged,
         Outcome::ChangedHere | Outcome::DeletedHere => &mut totals.skipped,
-        Outcome::IdTaken => &mut totals.lost,
+        Outcome::IdTaken => &mut totals.refused,
     };
     *count += 1;
     let (what, of_it) = match outcome {
-        Outcome::Published(path) => ("imported", format!(" → {path}")),
+        Outcome::Published(path) => {
+            let of_it =
+                format!(" → {path}{}", if paths.contains(&path) { " with a number behind it" } else { "" });
+            paths.insert(path);
+            ("imported", of_it)
+        }
         Outcome::Draft => ("imported", " as a draft".to_owned()),
         Outcome::Scheduled(at) => {
             ("imported", format!(" as a draft that is published on {}", SiteTimeZone::default().moment(at)))
         }
         Outcome::Updated => ("updated", String::new()),
         Outcome::Unchanged => ("unchanged", String::new()),
-        Outcome::ChangedHere => ("skipped", ", because it was changed here since it was imported".to_owned()),
-        Outcome::DeletedHere => ("skipped", ", because it was deleted here since it was imported".to_owned()),
-        Outcome::IdTaken => ("skipped", ", because something of another author has its id".to_owned()),
+        Outcome::ChangedHere => (SKIPPED, ", because it was changed here since it was imported".to_owned()),
+        Outcome::DeletedHere => (SKIPPED, ", because it was deleted here since it was imported".to_owned()),
+        Outcome::IdTaken => (REFUSED, ", because something of another author has its id".to_owned()),
     };
     Deed { what, of_it }
 }

@@ -76,6 +76,8 @@ pub fn fields(text: &str) -> Option<(Vec<(String, Value)>, &str)> {
             Some('>') => Value::Text(further.join(" ")),
             Some('|') => Value::Text(further.join("\n")),
             Some('[') if whole.trim_end().ends_with(']') => Value::List(list(whole.trim_end())),
+            // A list without an end.
+            Some('[') if !whole.contains(']') => return None,
             Some(_) if further.is_empty() => Value::Text(scalar(value)),
             Some(_) => Value::Text(scalar(&whole)),
         };
