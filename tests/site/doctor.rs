@@ -147,6 +147,46 @@ async fn a_database_that_cannot_be_used_is_a_problem() {
     );
 }
 
+/// Root may write everywhere; then there is nothing to see.
+#[tokio::test]
+async fn a_folder_or_a_file_that_cannot_be_written_is_a_problem() {
+    let byline = site().await;
+    let file = byline.folder().join("byline.db");
+    let closed = byline.folder().join("closed");
+    fs::create_dir(&closed).expect("a folder");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o500)).expect("a mode");
+    if fs::write(closed.join("probe"), "").is_ok() {
+        return;
+    }
+    let look = async |more: &[&str]| Report::of(&byline, &[&HERE[..], more].concat()).await;
+    let report = look(&["--database-url", "sqlite://closed/byline.db"]).await;
+    report.says("problem", "database", &["cannot write to the folder closed", "chmod u+wx"]);
+    let report = look(&["--backup-every", "1 d", "--backup-to", "closed"]).await;
+    report.says("problem", "backups", &["cannot write to the folder closed", "backups go there"]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).expect("a mode");
+    look(&[]).await.says("problem", "database", &["cannot write to", "byline.db", "chmod u+rw"]);
+}
+
+#[tokio::test]
+async fn a_place_for_backups_and_a_picture_that_are_missing_are_problems() {
+    let byline = site().await;
+    let look = async |more: &[&str]| Report::of(&byline, &[&HERE[..], more].concat()).await;
+    let backups = async |to: &str| look(&["--backup-every", "1 d", "--backup-to", to]).await;
+    backups("backups").await.says("problem", "backups", &["backups is missing", "make it"]);
+    fs::write(byline.folder().join("backups"), "").expect("a file");
+    backups("backups").await.says("problem", "backups", &["is no folder", "backup.to"]);
+    fs::remove_file(byline.folder().join("backups")).expect("a file");
+    fs::create_dir(byline.folder().join("backups")).expect("a folder");
+    backups("backups").await.says("ok", "backups", &["makes backups in backups"]);
+
+    let settings = "[site]\nlogo = \"logo.png\"\nicon = \"icon.png\"\n";
+    fs::write(byline.folder().join("byline.toml"), settings).expect("a file");
+    fs::write(byline.folder().join("icon.png"), "no picture").expect("a file");
+    let report = look(&["--config", "byline.toml"]).await;
+    report.says("problem", "pictures", &["site.logo", "logo.png"]);
+    report.says("problem", "pictures", &["site.icon", "icon.png"]);
+}
+
 #[tokio::test]
 async fn a_server_is_asked_for_its_schema_and_its_time() {
     let server = postgres_database().await;

@@ -52,14 +52,8 @@ pub async fn with_files(
     mut values: SiteValues,
     files: &SiteFiles,
 ) -> Result<SiteValues, StartError> {
-    for (setting, path) in
-        [(PictureSetting::Logo, files.logo.as_deref()), (PictureSetting::Icon, files.icon.as_deref())]
-    {
-        let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { continue };
-        let problem = |error: &dyn std::fmt::Display| StartError::Value {
-            setting: setting.setting().in_file(),
-            problem: format!("{}: {error}", path.display()),
-        };
+    for (setting, path) in named(files) {
+        let problem = |error: &dyn std::fmt::Display| problem(setting, path, error);
         let file = read(path).await.map_err(|error| problem(&error))?;
         let hash = site_picture_files::hash(setting, &file);
         let known = pictures::with_hash(site, &hash).await.map_err(StartError::SiteSettings)?;
@@ -75,6 +69,41 @@ pub async fn with_files(
         values.set(setting.setting(), picture.to_string());
     }
     Ok(values)
+}
+
+/// Looks at the files, and makes no pictures of them: what is wrong with each.
+pub async fn look_at(files: &SiteFiles) -> Vec<StartError> {
+    let mut wrong = Vec::new();
+    for (setting, path) in named(files) {
+        match read(path).await {
+            Err(error) => wrong.push(problem(setting, path, &error)),
+            Ok(file) => wrong.extend(refuse(&file).err().map(|refused| problem(setting, path, &refused))),
+        }
+    }
+    wrong
+}
+
+/// The files that are set.
+fn named(files: &SiteFiles) -> impl Iterator<Item = (PictureSetting, &Path)> {
+    [(PictureSetting::Logo, files.logo.as_deref()), (PictureSetting::Icon, files.icon.as_deref())]
+        .into_iter()
+        .filter_map(|(setting, path)| Some((setting, path.filter(|path| !path.as_os_str().is_empty())?)))
+}
+
+fn problem(setting: PictureSetting, path: &Path, error: &dyn std::fmt::Display) -> StartError {
+    StartError::Value {
+        setting: setting.setting().in_file(),
+        problem: format!("{}: {error}", path.display()),
+    }
+}
+
+/// Refuses what is no picture, by its size and its first bytes.
+fn refuse(file: &[u8]) -> Result<(), Refused> {
+    if file.len() > MAX_BYTES {
+        return Err(Refused::TooManyBytes);
+    }
+    reading::format(file)?;
+    Ok(())
 }
 
 /// The bytes of a file: those that a picture may have, and one more if there are more.
@@ -94,11 +123,8 @@ async fn made(
     file: Bytes,
     by: Option<&UserId>,
 ) -> Result<MadePicture, PictureError> {
-    if file.len() > MAX_BYTES {
-        return Err(Refused::TooManyBytes.into());
-    }
     // What is no picture costs no turn.
-    reading::format(&file)?;
+    refuse(&file)?;
     let hash = site_picture_files::hash(setting, &file);
     let make = move || site_picture_files::make(setting, &file, hash);
     Ok(site.studio().run(by, make).await??)

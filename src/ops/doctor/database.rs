@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Finding, Verdict};
+use super::{Finding, Verdict, rights};
 use crate::{
     clock,
     config::SecretKeySource,
@@ -33,6 +33,10 @@ pub(super) async fn examine(config: &DatabaseConfig) -> (Vec<Finding>, Option<Db
     }
     if let Some(file) = &file {
         findings.extend(owners(file));
+        if let Some(finding) = read_only(file) {
+            findings.push(finding);
+            return (findings, None);
+        }
     }
     let mut current = None;
     match Db::dedicated(url, Access::Read).await {
@@ -62,8 +66,18 @@ fn missing(url: &DatabaseUrl, file: Option<&Path>) -> Finding {
         Some(folder) if !folder.exists() => {
             Finding::problem(ABOUT, format!("The folder {} is missing: make it.", folder.display()))
         }
-        _ => Finding::warning(ABOUT, format!("{url} is not there yet: `byline serve` makes it.")),
+        folder => folder
+            .and_then(|folder| rights::folder(ABOUT, folder, "the database is made there"))
+            .unwrap_or_else(|| {
+                Finding::warning(ABOUT, format!("{url} is not there yet: `byline serve` makes it."))
+            }),
     }
+}
+
+/// A finding where the database, or what SQLite keeps beside it, cannot be written.
+fn read_only(file: &Path) -> Option<Finding> {
+    let beside = || rights::folder(ABOUT, folder(file)?, "SQLite keeps files beside the database");
+    rights::file(ABOUT, file).or_else(beside)
 }
 
 /// The folder of a file, `.` where it is not named.

@@ -1,10 +1,12 @@
 //! Looks at everything that a site needs, and says what to do where something is wrong. It
 //! changes no data, and sends nothing.
 
+mod backups;
 mod certificate;
 mod database;
 mod finding;
 mod network;
+mod rights;
 mod secret_key;
 
 pub use finding::{Finding, Verdict};
@@ -14,6 +16,7 @@ use std::time::Duration;
 use crate::{
     config::{Config, MailTransport},
     mail,
+    media::domain::site_pictures,
 };
 
 /// The longest wait for a database.
@@ -31,6 +34,9 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings.extend(found);
     let file = config.database.url.file();
     findings.push(secret_key::examine(&config.secret_key, file.as_deref(), db.as_mut()).await);
+    findings.extend(backups::examine(config));
+    let wrong = site_pictures::look_at(&config.site_files).await;
+    findings.extend(wrong.into_iter().map(|error| Finding::problem("pictures", format!("{error}."))));
     findings.push(mail(config).await);
     findings.extend(certificate::examine(config));
     findings.extend(network::examine(config).await);
