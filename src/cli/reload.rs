@@ -12,8 +12,8 @@ use crate::{
     site_settings,
 };
 
-/// Whether SIGHUP is to mean "read the settings again": to a service it does. To a program in
-/// a terminal it means that the terminal was closed.
+/// Whether SIGHUP is to mean "read the settings again". It does if a manager hears from this
+/// process (`NOTIFY_SOCKET`), or if it is process 1. Elsewhere it means that a terminal was closed.
 pub(super) fn is_wanted(has_manager: bool) -> bool {
     // The first process of a container is a service as well.
     has_manager || std::process::id() == 1
