@@ -76,7 +76,11 @@ fn missing(url: &DatabaseUrl, file: Option<&Path>) -> Finding {
 
 /// A finding where the database, or what SQLite keeps beside it, cannot be written.
 fn read_only(file: &Path) -> Option<Finding> {
-    let beside = || rights::folder(ABOUT, folder(file)?, "SQLite keeps files beside the database");
+    // They lie beside the file itself, where a link leads to it.
+    let beside = || {
+        let file = file.canonicalize().ok()?;
+        rights::folder(ABOUT, file.parent()?, "SQLite keeps files beside the database")
+    };
     rights::file(ABOUT, file).or_else(beside)
 }
 
