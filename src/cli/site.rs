@@ -33,7 +33,7 @@ pub(super) enum Settings {
     Set {
         /// name, description, language, time-zone, accent, faces, logo, icon, about, footer-links, css, sign-up, approval, ai-crawlers or hsts
         setting: SiteSetting,
-        /// The value, or of the logo and the icon the file; - reads it from standard input, and @FILE the css from a file
+        /// The value, or of the logo and the icon the file; - reads it from standard input, and @FILE the css or the about page from a file
         #[arg(allow_hyphen_values = true)]
         value: String,
     },
@@ -57,6 +57,8 @@ pub(super) async fn run(site: &Site, command: Settings) -> Result<String, Failur
                 _ if value == STANDARD_INPUT => input::text()?,
                 // A sheet may begin with @ as well.
                 (SiteSetting::Css, Some(path)) if !path.contains([';', '{']) => input::file(path)?,
+                // A page may begin with a name.
+                (SiteSetting::About, Some(path)) if !path.contains(char::is_whitespace) => input::file(path)?,
                 _ => value,
             };
             site_settings::set(site, by, setting, &value).await.map_err(|error| match error {

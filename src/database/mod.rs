@@ -304,6 +304,16 @@ impl Database {
         DatabaseLoad { waits: self.0.waits.all(), pools, queued, queue }
     }
 
+    /// Whether the last write found no room on the disk, as far as this process knows: a server
+    /// of PostgreSQL has a disk of its own. Reading goes on, so [`Self::check`] finds no fault.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match &self.0.backend {
+            Backend::Sqlite(file) => file.is_disk_full(),
+            Backend::Postgres(_) => false,
+        }
+    }
+
     /// Checks that writes succeed and last. A server is checked through the
     /// connection `db`.
     pub async fn check(&self, db: &mut Db) -> Result<(), Unusable> {

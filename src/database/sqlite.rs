@@ -4,7 +4,10 @@ use std::{
     io,
     path::PathBuf,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -38,6 +41,8 @@ const MIN_VERSION: [u32; 3] = [3, 51, 3];
 /// used as far as a connection has read other pages. With SQLite's 2 MB, a search among
 /// 100,000 posts reads the same pages of its index again and again.
 const PAGE_CACHE: &str = "-8000";
+const DISK_IS_FULL: &str =
+    "the disk of the database is full; readers are served, writes are answered with 503";
 /// How long another process may hold a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A check of the files is valid for this time. So, under load, the check after
@@ -80,9 +85,7 @@ impl File {
         })?;
         migrate(&mut writer).await.map_err(|cause| OpenError::from_migration(url, cause))?;
         let mut writer = Db::Sqlite(writer);
-        if purpose == Purpose::Serve {
-            begin_new_history(&mut writer).await.map_err(open)?;
-        }
+        let is_full = purpose == Purpose::Serve && !begin_new_history(&mut writer).await.map_err(open)?;
         files.restrict_access();
         if is_gone {
             tracing::warn!(%url, "what was served from this file is gone; this is a new one");
@@ -90,7 +93,7 @@ impl File {
         let guard = files
             .guard(beside)
             .map_err(|cause| OpenError::File { place: format!("the database {url}"), cause })?;
-        let condition = Arc::new(Condition::new(guard));
+        let condition = Arc::new(Condition::new(guard, is_full));
         let options = options.read_only(true);
         let open_pool = async |pool: SqlitePoolOptions| {
             let condition = Arc::clone(&condition);
@@ -124,6 +127,11 @@ impl File {
         (most - self.writes.capacity(), most)
     }
 
+    /// Whether the last write found no room on the disk.
+    pub(super) fn is_disk_full(&self) -> bool {
+        self.condition.is_full.load(Ordering::Relaxed)
+    }
+
     /// Checks that writes succeed and last.
     pub(super) async fn check(&self) -> Result<(), Unusable> {
         // A disk that hangs must not block the caller.
@@ -154,11 +162,18 @@ struct Condition {
     file_problem: Mutex<Option<Unusable>>,
     /// The error of the last write, if the disk caused it.
     write_problem: Mutex<Option<Unusable>>,
+    /// Whether the last write found no room on the disk.
+    is_full: AtomicBool,
 }
 
 impl Condition {
-    fn new(guard: Guard) -> Self {
-        Self { guard: Arc::new(guard), file_problem: Mutex::default(), write_problem: Mutex::default() }
+    fn new(guard: Guard, is_full: bool) -> Self {
+        Self {
+            guard: Arc::new(guard),
+            file_problem: Mutex::default(),
+            write_problem: Mutex::default(),
+            is_full: AtomicBool::new(is_full),
+        }
     }
 
     /// Checks the files, and logs when their state has changed.
@@ -179,13 +194,21 @@ impl Condition {
         self.write_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Stores the result of a write. A full disk is not stored as a problem:
+    /// Stores the result of a write. A full disk does not make the site unready:
     /// readers are still served, and each writer gets the error.
     fn record_write(&self, written: Result<Stamp, &sqlx::Error>) {
         match written {
             Ok(stamp) => {
                 self.guard.record_commit(stamp);
                 replace_problem(&self.write_problem, None);
+                if self.is_full.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the disk of the database has room again");
+                }
+            }
+            Err(error) if DbErrorKind::of(error) == DbErrorKind::Full => {
+                if !self.is_full.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, "{DISK_IS_FULL}");
+                }
             }
             Err(error) if matches!(DbErrorKind::of(error), DbErrorKind::ReadOnly | DbErrorKind::Storage) => {
                 replace_problem(&self.write_problem, Some(Unusable::Unwritable(error.to_string())));
@@ -315,17 +338,19 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
 /// Gives the file a new stamp and an empty log. No older copy has that stamp, so
 /// a copy that is restored later does not match the new log. If the file cannot be
 /// written, it cannot be served; on a full disk it can be read.
-async fn begin_new_history(writer: &mut Db) -> Result<(), sqlx::Error> {
+///
+/// `false` on a full disk.
+async fn begin_new_history(writer: &mut Db) -> Result<bool, sqlx::Error> {
     let stamped = match stamp(writer).await {
         Ok(_) => writer.command("PRAGMA wal_checkpoint(TRUNCATE)").await,
         Err(error) => Err(error),
     };
     match stamped {
         Err(error) if DbErrorKind::of(&error) == DbErrorKind::Full => {
-            tracing::error!(%error, "the disk of the database is full; readers are served, writes are answered with 503");
-            Ok(())
+            tracing::error!(%error, "{DISK_IS_FULL}");
+            Ok(false)
         }
-        other => other,
+        other => other.map(|()| true),
     }
 }
 

@@ -21,7 +21,7 @@ pub struct MoreHealth(pub for<'a> fn(&'a Site, &'a mut Db) -> BoxFuture<'a, Resu
 
 /// `/readyz`, also `/healthz`: 200 if the database can be read and writes last,
 /// else 503 with `Retry-After`, so that a proxy sends requests elsewhere. On a
-/// full disk it is 200, because readers are served.
+/// full disk it is 200, because readers are served, and a line says so.
 pub async fn readyz(State(site): State<Site>) -> Result<String, Response> {
     let checked = usable_database(&site).await.map_err(|error| {
         tracing::warn!(error, "not ready");
@@ -33,7 +33,8 @@ pub async fn readyz(State(site): State<Site>) -> Result<String, Response> {
         tracing::warn!(%error, "what else /readyz says cannot be read");
         String::new()
     });
-    Ok(format!("ok\n{more}"))
+    let disk = if site.database.is_disk_full() { "disk: full\n" } else { "" };
+    Ok(format!("ok\n{disk}{more}"))
 }
 
 /// A connection that no request uses, if the database can be read and writes last.

@@ -57,6 +57,11 @@ fn database(shown: &Shown, site: &Site, is_up: bool) -> Result<(), prometheus::E
         "1 if the database can be read and written, as /readyz says; else 0.",
         usize::from(is_up),
     )?;
+    shown.gauge(
+        "byline_disk_full",
+        "1 if the last write found no room on the disk of SQLite's file; else 0.",
+        usize::from(site.database.is_disk_full()),
+    )?;
     let pools = &load.pools;
     shown.gauges(
         "byline_database_connections",

@@ -452,13 +452,16 @@ async fn a_full_disk_stops_only_writers_and_only_while_it_is_full() {
     assert_eq!(answer.header("retry-after"), "2");
     assert_eq!(titles(&served).await, ["First"]);
     assert_eq!(ada.get("/api/my_posts").await.status, 200, "somebody signed in reads too");
-    assert!(is_ready(&served).await, "readers are served");
+    let ready = async || Client::browser(served.address, false).get("/readyz").await.text().to_owned();
+    assert_eq!(ready().await, "ok\ndisk: full\n", "readers are served");
 
     fs::remove_file(&filling).expect("room");
     assert_eq!(publish(&mut ada, "Second").await, 200);
+    assert_eq!(ready().await, "ok\n");
     assert_eq!(titles(&served).await, ["First", "Second"]);
     let log = served.terminate().await;
     assert!(!log.contains("internal error"), "{log}");
+    assert!(log.contains("disk of the database is full") && log.contains("has room again"), "{log}");
 }
 
 #[tokio::test]

@@ -327,6 +327,12 @@ async fn every_process_serves_the_style_sheet_that_another_has_just_got() {
         assert_eq!(reader.get(&address).await.text(), "main { border: 0 }");
     }
     byline.run(&["site", "set", "css", "@missing.css"], "").await.failed_with(&["missing.css"]);
+    std::fs::write(byline.folder().join("about.md"), "@ada writes here").expect("a file");
+    byline.run(&["site", "set", "about", "@about.md"], "").await.succeeded();
+    assert_eq!(byline.run(&["site", "show", "about"], "").await.succeeded(), "@ada writes here\n");
+    byline.run(&["site", "set", "about", "@missing.md"], "").await.failed_with(&["missing.md"]);
+    byline.run(&["site", "set", "about", "@ada writes too"], "").await.succeeded();
+    assert_eq!(byline.run(&["site", "show", "about"], "").await.succeeded(), "@ada writes too\n");
     several.stop().await;
 }
 

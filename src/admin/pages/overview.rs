@@ -28,6 +28,10 @@ pub fn OverviewPage() -> impl IntoView {
             Engine::Postgres => "PostgreSQL",
         };
         let works = match usable_database(&site).await {
+            Ok(_) if site.database.is_disk_full() => {
+                "It can be read, and not be written: its disk is full. Make room; it goes on by itself."
+                    .to_owned()
+            }
             Ok(_) => "It can be read and written.".to_owned(),
             Err(problem) => problem,
         };
