@@ -37,8 +37,8 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// 3.7.0 to 3.51.2 can corrupt a database in WAL mode when its log is reset.
 const MIN_VERSION: [u32; 3] = [3, 51, 3];
-/// Memory of a connection for pages of the file, in kibibytes below zero, as SQLite has it. It is
-/// used as far as a connection has read other pages. With SQLite's 2 MB, a search among
+/// Memory of a reader for pages of the file, in kibibytes below zero, as SQLite has it. It is
+/// used as far as that reader has read other pages. With SQLite's 2 MB, a search among
 /// 100,000 posts reads the same pages of its index again and again.
 const PAGE_CACHE: &str = "-8000";
 const DISK_IS_FULL: &str =
@@ -94,7 +94,7 @@ impl File {
             .guard(beside)
             .map_err(|cause| OpenError::File { place: format!("the database {url}"), cause })?;
         let condition = Arc::new(Condition::new(guard, is_full));
-        let options = options.read_only(true);
+        let options = options.read_only(true).pragma("cache_size", PAGE_CACHE);
         let open_pool = async |pool: SqlitePoolOptions| {
             let condition = Arc::clone(&condition);
             // If the file was replaced, a new connection would read the other one.
@@ -277,7 +277,6 @@ fn base_options(url: &DatabaseUrl) -> Result<SqliteConnectOptions, sqlx::Error> 
     Ok(SqliteConnectOptions::from_str(url.as_str())?
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("trusted_schema", "OFF")
-        .pragma("cache_size", PAGE_CACHE)
         .disable_statement_logging())
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The rooms, the top floor first. A room may use what stands on lower floors.
-const FLOORS: [&[&str]; 20] = [
+const FLOORS: [&[&str]; 21] = [
     &["main"],
     &["cli"],
     &["router", "start", "metrics"],
@@ -25,7 +25,8 @@ const FLOORS: [&[&str]; 20] = [
     &["feeds"],
     &["posts"],
     &["media"],
-    &["accounts", "site_settings"],
+    &["site_settings"],
+    &["accounts"],
     &["http"],
     &["mail"],
     &["credentials"],

@@ -21,7 +21,7 @@ pub mod language;
 mod limits;
 pub mod lists;
 pub mod markdown;
-mod narrowing;
+pub mod narrowing;
 pub mod pictures;
 pub mod policy;
 mod post_text;

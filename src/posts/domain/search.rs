@@ -8,8 +8,8 @@ use super::{
     filter::Filter,
     fold::fold,
     highlight,
+    rendered::{WithWords, Words},
     select::{self, Listing, Selection},
-    service,
 };
 use crate::{
     credentials::Actor,
@@ -17,7 +17,7 @@ use crate::{
     error::{AppError, Field, Parsed},
     http::turns::{Client, ReadCost},
     posts::{
-        Cursor, Post, Summary,
+        Cursor, Post, PostId, Summary,
         found::{Found, Piece, SearchPage, SearchPlace},
     },
     site::Site,
@@ -85,9 +85,9 @@ pub async fn search(
         find(&mut turn.db, words.as_str(), after).await?
     };
     // Without the connection, because a text may have to be rendered.
-    let with_words = join_all(posts.iter().map(|post| service::with_words(site, actor, &post.id))).await;
+    let found = join_all(posts.iter().map(|post| with_words(site, actor, &post.id))).await;
     let mut shown = Vec::with_capacity(posts.len());
-    for post in with_words {
+    for post in found {
         match post {
             Ok(post) => shown.push(post),
             // Deleted a moment ago.
@@ -96,6 +96,19 @@ pub async fn search(
         }
     }
     Ok(SearchPage { posts: all_marked(shown, words.folded()).await?, more })
+}
+
+/// One post without its text, and its [words](super::markdown::Rendering::words).
+async fn with_words(site: &Site, actor: &Actor, id: &PostId) -> Result<(Summary, String), AppError> {
+    let found = site.posts().with_words.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
+    let WithWords { post, words } = Arc::unwrap_or_clone(found);
+    let words = match words {
+        Words::Stored(words) => words,
+        Words::Unrendered(content, punctuation) => {
+            site.renderer().render(&content, punctuation).await?.words.clone()
+        }
+    };
+    Ok((post, words))
 }
 
 /// Marks the words in the posts, on two threads: texts may be long.

@@ -12,7 +12,7 @@ use super::{
     limits,
     lists::{self, PostsOf},
     policy,
-    rendered::{RenderedPost, Stored, WithWords, Words},
+    rendered::{RenderedPost, Stored},
     rendering::Renderer,
     revisions,
     select::{self, Listing, Selection},
@@ -167,22 +167,6 @@ pub async fn rendered(site: &Site, actor: &Actor, id: &PostId) -> Result<Rendere
             Ok(RenderedPost { post, about, html: rendering.html.clone() })
         }
     }
-}
-
-/// One post without its text, and its [words](super::markdown::Rendering::words). Everyone may.
-///
-/// # Errors
-/// As [`rendered`].
-pub async fn with_words(site: &Site, actor: &Actor, id: &PostId) -> Result<(Summary, String), AppError> {
-    let found = site.posts().with_words.read(site, actor, id).await?.ok_or(AppError::NotFound)?;
-    let WithWords { post, words } = Arc::unwrap_or_clone(found);
-    let words = match words {
-        Words::Stored(words) => words,
-        Words::Unrendered(content, punctuation) => {
-            site.renderer().render(&content, punctuation).await?.words.clone()
-        }
-    };
-    Ok((post, words))
 }
 
 /// One post without its text. Everyone may.
