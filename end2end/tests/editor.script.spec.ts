@@ -270,6 +270,23 @@ test('a published text leaves no draft behind', async ({ page, author }) => {
   await expectInEditor(page, { title: '', content: '' });
 });
 
+test('a text that is saved as a draft at once leaves nothing behind on the device', async ({ page, author }) => {
+  await open(page, '/my-posts/new');
+  await type(page, TEXT);
+  await button(page, 'Save draft').click();
+  await expect(page.getByText('Your draft is saved.')).toBeVisible();
+  await awake(page);
+  await expectInEditor(page, TEXT);
+
+  for (const path of ['/my-posts', '/my-posts/drafts']) {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Kept on this device' })).toBeHidden();
+  }
+  await open(page, '/my-posts/new');
+  await expect(draft(page)).toBeHidden();
+});
+
 test('a saved edit leaves no draft behind', async ({ page, author }) => {
   const post = await published(page, { title: 'Old', content: 'Old.' });
   await open(page, edit(post));
