@@ -258,10 +258,8 @@ mod tests {
         choices.sort_by_key(|choice| choice.word);
         let kept = Narrowing::keep_rarest(choices.clone());
         let of = |word: usize| choices.iter().filter(move |choice| choice.word == word);
-        let shares = [0, 1, 2].map(|word| (word, if word == 2 { 2 } else { 3 }));
-        let expected: Vec<_> = (0..3)
-            .flat_map(|turn| shares.map(|(word, share)| (turn < share).then(|| of(word).nth(turn)).flatten()))
-            .flatten()
+        let expected: Vec<_> = (0..ASKED_FOR / 3)
+            .flat_map(|turn| (0..3).filter_map(move |word| of(word).nth(turn)))
             .map(|choice| choice.gram)
             .collect();
         assert_eq!(kept, Narrowing::Grams(expected));
