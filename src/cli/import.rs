@@ -43,7 +43,7 @@ pub(super) async fn run(site: &Site, options: Import) -> Result<String, Failure>
     let Totals { imported, updated, unchanged, skipped, refused, without_pictures } = totals;
     let done = if is_dry_run { "This would be done: " } else { "" };
     let said = format!(
-        "{done}{imported} imported, {updated} updated, {unchanged} unchanged, {skipped} skipped, {refused} refused, {without_pictures} without a picture."
+        "{done}{imported} imported, {updated} updated, {unchanged} unchanged, {skipped} skipped, {refused} refused, {without_pictures} with refused pictures."
     );
     match refused + without_pictures {
         0 => Ok(format!("{said}\n")),

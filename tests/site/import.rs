@@ -357,7 +357,7 @@ async fn nothing_outside_of_an_export_is_read_and_each_fault_has_its_line() {
         assert!(out.contains(words), "{words}: {out}");
     }
     let refused = report.lines().filter(|line| line.starts_with("refused")).count();
-    assert!(report.contains(&format!("0 skipped, {refused} refused, 1 without a picture")), "{report}");
+    assert!(report.contains(&format!("0 skipped, {refused} refused, 1 with refused pictures")), "{report}");
     assert!(!report.contains('\u{1b}'), "a terminal gets no commands");
     assert_eq!(moving.database.count("SELECT COUNT(*) FROM media").await, 0);
     assert_eq!(
@@ -557,7 +557,9 @@ no JSON
     let ended = moving.import(&["--from", "dynamodb"]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
-        ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 1 refused, 0 without"),
+        ended
+            .stdout
+            .contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 1 refused, 0 with refused pictures"),
         "{ended:?}"
     );
     assert_eq!(

@@ -58,7 +58,7 @@ pub struct Totals {
     pub skipped: usize,
     /// What should have been taken and was not.
     pub refused: usize,
-    /// Posts that were taken without a picture that should have come with them.
+    /// Posts that were taken without a picture that this site refuses.
     pub without_pictures: usize,
 }
 
