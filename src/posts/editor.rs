@@ -21,6 +21,7 @@ use super::{
     drafts::{self, Draft, DraftStore, Found, Saved, StoredDraft, fresh_id},
     open_drafts,
 };
+use crate::text::counted;
 
 /// After the last key, so that a word is not rendered letter by letter.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -359,8 +360,7 @@ fn described(kept: &StoredDraft, version: i64) -> String {
         Date::new(&(kept.at as f64).into()).to_locale_string("en-GB", &JsValue::UNDEFINED).into();
     let older =
         if kept.draft.version == version { "" } else { ", begun from an earlier version of this post" };
-    let characters = if chars == 1 { "character" } else { "characters" };
-    format!("{title}, {chars} {characters}, {at}{older}")
+    format!("{title}, {}, {at}{older}", counted(chars, "character"))
 }
 
 /// Removes the drafts of the text that has just been saved, and no others. It is on

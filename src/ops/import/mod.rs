@@ -185,10 +185,9 @@ fn deed(outcome: Outcome, progress: &mut Progress) -> Deed {
     *count += 1;
     let (what, of_it) = match outcome {
         Outcome::Published(path) => {
-            let of_it =
-                format!(" → {path}{}", if paths.contains(&path) { " with a number behind it" } else { "" });
-            paths.insert(path);
-            ("imported", of_it)
+            let of_it = format!(" → {path}");
+            let is_first = paths.insert(path);
+            ("imported", if is_first { of_it } else { of_it + " with a number behind it" })
         }
         Outcome::Draft => ("imported", " as a draft".to_owned()),
         Outcome::Scheduled(at) => {

@@ -1,5 +1,6 @@
-//! Posts with their stored HTML, for pages, and with their words, for searches. A post is rendered when it is saved, and
-//! again by housekeeping if another version of the renderer made its HTML.
+//! Posts with their stored HTML, for pages, and with their words, for searches. A post is
+//! rendered when it is saved, and again by housekeeping if another version of the renderer
+//! made its HTML.
 
 use sqlx::FromRow;
 
@@ -67,14 +68,7 @@ impl ReadById for Stored {
 
     /// The text is read only where it has to be rendered.
     fn select() -> String {
-        let is_there = format!("{} AND r.html IS NOT NULL", is_rendered());
-        format!(
-            "SELECT {}, u.about, u.plain_punctuation,
-                CASE WHEN {is_there} THEN r.html END AS html,
-                CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
-             FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
-            summary_columns!()
-        )
+        select("html", "u.about, ")
     }
 
     fn id(&self) -> &PostId {
@@ -89,10 +83,18 @@ impl ReadById for Stored {
     }
 }
 
-/// Whether this renderer made what is stored, as a condition on `rendered_posts r` and the
-/// owner `users u`.
-fn is_rendered() -> String {
-    format!("r.renderer = {} + u.plain_punctuation", markdown::renderer(Punctuation::default()))
+/// The statement that reads posts with a column of what is rendered, and their text where this
+/// renderer has not made that column.
+fn select(column: &str, more: &str) -> String {
+    let renderer = markdown::renderer(Punctuation::default());
+    let is_there = format!("r.renderer = {renderer} + u.plain_punctuation AND r.{column} IS NOT NULL");
+    format!(
+        "SELECT {}, {more}u.plain_punctuation,
+            CASE WHEN {is_there} THEN r.{column} END AS {column},
+            CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
+         FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
+        summary_columns!()
+    )
 }
 
 /// A post as a search shows it.
@@ -138,14 +140,7 @@ impl ReadById for WithWords {
     type Row = WithWordsRow;
 
     fn select() -> String {
-        let is_there = format!("{} AND r.words IS NOT NULL", is_rendered());
-        format!(
-            "SELECT {}, u.plain_punctuation,
-                CASE WHEN {is_there} THEN r.words END AS words,
-                CASE WHEN {is_there} THEN NULL ELSE p.content END AS content
-             FROM posts p JOIN users u ON u.id = p.owner_id LEFT JOIN rendered_posts r ON r.post_id = p.id",
-            summary_columns!()
-        )
+        select("words", "")
     }
 
     fn id(&self) -> &PostId {

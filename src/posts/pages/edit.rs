@@ -16,6 +16,7 @@ use crate::{
     posts::{
         DraftPost, Language, Post, PostId, PostOrDraft, address,
         domain::{conflicting, draft_posts, schedule, service},
+        drafts::NEW_POST,
         editor::EditorTools,
     },
     ui::{
@@ -163,7 +164,7 @@ impl Editing {
 
     /// The page of the editor, which tells local drafts apart.
     fn page(&self) -> String {
-        self.id().map_or_else(|| "/my-posts/new".to_owned(), |id| format!("/my-posts/{id}/edit"))
+        self.id().map_or_else(|| NEW_POST.to_owned(), |id| format!("/my-posts/{id}/edit"))
     }
 
     /// Where the form is sent, unless a button says otherwise.

@@ -29,7 +29,7 @@ use crate::{
             rendered::RenderedPost,
             service,
         },
-        drafts::Draft,
+        drafts::{Draft, NEW_POST},
         editor::ForgetDraft,
         forms,
         images::PageImage,
@@ -152,6 +152,6 @@ pub async fn read(site: &Site, actor: &Actor, path: &PostPath) -> Read {
 /// may have one.
 async fn saved_draft(id: &PostId) -> Result<Option<(String, Vec<String>)>, AppError> {
     let post = service::get(&site(), &actor(), id).await?;
-    let pages = vec!["/my-posts/new".to_owned(), format!("/my-posts/{id}/edit")];
+    let pages = vec![NEW_POST.to_owned(), format!("/my-posts/{id}/edit")];
     Ok(Draft::hash(post.title.as_str(), post.text().as_str()).map(|hash| (hash, pages)))
 }
