@@ -4,7 +4,7 @@ use std::{
     env,
     fs::{self, OpenOptions},
     io::Write,
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -17,6 +17,7 @@ use crate::{
     binaries::Binaries,
     command::output,
     error::{Error, io},
+    port::free_port,
     user::User,
     watchdog::Watchdog,
 };
@@ -203,7 +204,7 @@ impl Cluster {
     fn start_on_free_port(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
-            self.port = free_port()?;
+            self.port = free_port();
             self.set("port", &self.port.to_string())?;
             let result = self.try_to_start();
             if !port_was_taken(&result) || Instant::now() > deadline {
@@ -280,11 +281,4 @@ fn port_was_taken(result: &Result<(), Error>) -> bool {
 
 fn data_in(folder: &Path) -> PathBuf {
     folder.join("data")
-}
-
-pub(crate) fn free_port() -> Result<u16, Error> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(io("find a free port"))
 }

@@ -23,6 +23,7 @@ mod cluster;
 mod command;
 mod error;
 mod pooler;
+mod port;
 mod user;
 mod watchdog;
 
@@ -31,4 +32,5 @@ pub use self::{
     cluster::{Cluster, Options},
     error::Error,
     pooler::Pooler,
+    port::free_port,
 };

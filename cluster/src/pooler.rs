@@ -10,9 +10,10 @@ use std::{
 };
 
 use crate::{
-    cluster::{Cluster, ROLE, START_LIMIT, free_port, psql},
+    cluster::{Cluster, ROLE, START_LIMIT, psql},
     command::command,
     error::{Error, io},
+    port::free_port,
 };
 
 /// Arguments: `pgbouncer` and its settings. As with a cluster, the end of the pipe is the end
@@ -41,7 +42,7 @@ impl Cluster {
         let pgbouncer = find().ok_or(Error::NoPooler)?;
         let deadline = Instant::now() + START_LIMIT;
         loop {
-            let port = free_port()?;
+            let port = free_port();
             let mut pooler = self.start_pooler(&pgbouncer, port, connections)?;
             loop {
                 let answered = psql(self.binaries(), &pooler.url("postgres"), "SELECT 1");

@@ -1,8 +1,12 @@
 //! The `byline` command.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use byline::database::{Database, DatabaseConfig, DatabaseUrl};
+use byline_cluster::free_port;
 use futures::future::join_all;
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{net::TcpListener, process::Command};
@@ -390,9 +394,7 @@ async fn a_key_that_could_not_be_shown_is_not_valid() {
 async fn a_site_serves_even_if_nobody_reads_its_output() {
     for lost in [Lost::Full, Lost::ClosedPipe, Lost::Closed, Lost::Null] {
         let byline = Byline::in_an_empty_folder();
-        let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let arguments = ["serve", "--demo", "--listen", &address.to_string()];
         let mut served = lost.command(&byline, &arguments).spawn().expect("byline starts");
         until("the site to answer", async || {

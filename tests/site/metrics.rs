@@ -1,6 +1,12 @@
 //! What whoever watches a site gets at `/metrics` (security row L12).
 
-use std::{collections::BTreeSet, net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use axum::{body::Body, http::Method};
 use byline::{
@@ -8,6 +14,7 @@ use byline::{
     mail::{Envelope, Letter, enqueue},
     metrics,
 };
+use byline_cluster::free_port;
 use futures::future::try_join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -78,8 +85,7 @@ async fn post_a_mail(site: &Running) {
 
 #[tokio::test]
 async fn an_operator_finds_the_metrics_where_the_setting_says_until_the_site_stops() {
-    // Free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
+    let port = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let byline = Byline::in_an_empty_folder();
     let served = byline.serve(&["--metrics-listen", &port.to_string()]).await;
     Client::browser(served.address, false).page("/").await;

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method},
     routing::post,
 };
+use byline_cluster::free_port;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc};
 
@@ -125,9 +126,7 @@ async fn a_stranger_writes_into_no_trace_and_keeps_no_request_out_of_one() {
 
 #[tokio::test]
 async fn a_collector_that_is_away_keeps_no_reader_waiting() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", nobody.local_addr().expect("an address"));
-    drop(nobody);
+    let url = format!("http://127.0.0.1:{}", free_port());
     let byline = Byline::in_an_empty_folder();
     let served = byline.serve(&["--otlp-endpoint", &url]).await;
     let mut reader = Client::browser(served.address, false);

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     env, fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -18,6 +18,7 @@ use byline::{
     media::objects::Objects,
     objects::{ObjectUrl, Stores},
 };
+use byline_cluster::free_port;
 use object_store::ObjectStoreExt;
 use tokio::{
     io::{AsyncReadExt, copy, copy_bidirectional},
@@ -53,6 +54,7 @@ const IDENTITIES: &str = r#"{"identities": [
 /// The server that all tests of a run share.
 struct Server {
     port: u16,
+    log: PathBuf,
     // Its input is what keeps the server alive.
     _watchdog: Child,
 }
@@ -63,10 +65,8 @@ impl Server {
         assert!(program.exists(), "{} is missing; `cargo xtask test` installs it", program.display());
         let folder = tempfile::Builder::new().prefix("byline-objects-").tempdir().expect("a folder").keep();
         fs::write(folder.join("s3.json"), IDENTITIES).expect("a file");
-        // All are taken at the same time, so no two are equal.
-        let taken = [(); 8].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port"));
-        let ports = taken.map(|listener| listener.local_addr().expect("an address").port());
-        let [master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc] = ports;
+        let [master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc] =
+            [(); 8].map(|()| free_port());
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", SCRIPT, "watchdog"]).args([&folder, &program]).args([
             "server",
@@ -77,6 +77,12 @@ impl Server {
             "-s3.autoCreateBucket=true",
             "-volume.max=20",
             "-master.volumeSizeLimitMB=64",
+            // It reports to nobody.
+            "-master.telemetry=false",
+            // Services that no test uses. Their ports are the same on every server, and one
+            // that cannot have them ends itself.
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
         ]);
         for (name, port) in [
             ("master.port", master),
@@ -99,11 +105,17 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        Self { port: s3, _watchdog: shell.spawn().expect("a shell") }
+        Self { port: s3, log: folder.join("log"), _watchdog: shell.spawn().expect("a shell") }
     }
 
     fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// The reason why it has ended; `None` for as long as it runs.
+    fn reason_to_end(&self) -> Option<String> {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().find(|line| line.starts_with('F')).map(ToOwned::to_owned)
     }
 }
 
@@ -139,19 +151,25 @@ impl ObjectStore {
         static SERVER: OnceLock<Server> = OnceLock::new();
         static PLACES: AtomicUsize = AtomicUsize::new(0);
 
-        let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(Server::start).address());
+        let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(Server::start));
         let server = server.await.expect("a server");
         let listener = Listener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (way, watched) = watch::channel(Way::Open);
         let stalled = Arc::new(AtomicBool::new(false));
-        tokio::spawn(lead(listener, server, watched, Arc::clone(&stalled)));
+        tokio::spawn(lead(listener, server.address(), watched, Arc::clone(&stalled)));
         let prefix = format!("place-{}", PLACES.fetch_add(1, Ordering::Relaxed));
         let store = Self { address, prefix, way, stalled };
         // It answers before it can store something.
         let objects = Objects::new(None, store.variables()).expect("a client");
         let first = ObjectUrl::from_stored(&format!("s3://{BUCKET}/first/object")).expect("a URL");
-        until("the object store", async || objects.write(&first, b"x".to_vec().into()).await.is_ok()).await;
+        until("the object store", async || {
+            if let Some(reason) = server.reason_to_end() {
+                panic!("the object store has ended: {reason}");
+            }
+            objects.write(&first, b"x".to_vec().into()).await.is_ok()
+        })
+        .await;
         store
     }
 
