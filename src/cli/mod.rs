@@ -36,6 +36,7 @@ use clap_complete::Shell;
 use self::failure::Failure;
 use crate::{
     config::{Config, Flags},
+    media::domain::avif,
     site::Site,
     telemetry::{self, LogFormat},
 };
@@ -118,6 +119,10 @@ enum Command {
 
 #[must_use]
 pub fn run() -> ExitCode {
+    // Before all else: it reads a stranger's file, and needs nothing that is set up below.
+    if avif::is_asked_for(std::env::args_os().nth(1).as_deref()) {
+        return avif::reader::run();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain(&error),

@@ -61,8 +61,8 @@ fn AddPicture(quota: MediaQuota, bytes: i64) -> impl IntoView {
         <form class="narrow" method="post" action=PAGE enctype="multipart/form-data" novalidate>
             <FileField
                 field=Field::File
-                accept="image/jpeg,image/png,image/gif,image/webp"
-                hint="A JPEG, PNG, GIF or WebP, 10 MiB at most. Where it was made, and by whom, is removed."
+                accept="image/jpeg,image/png,image/gif,image/webp,image/avif"
+                hint="A JPEG, PNG, GIF, WebP or AVIF, 10 MiB at most. Where it was made, and by whom, is removed."
             />
             <TextField
                 field=Field::Alt

@@ -18,6 +18,7 @@ mod api_keys;
 mod approval;
 mod authorization;
 mod authors;
+mod avif;
 mod backup;
 mod codegen;
 mod cognito;

@@ -111,7 +111,7 @@ async fn a_file_that_is_no_whole_picture_is_refused_in_words_and_nothing_is_stor
         (b"hello".to_vec(), "This file is no picture"),
         (b"<!doctype html><script>alert(1)</script>".to_vec(), "This file is no picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec(), "An SVG is not taken"),
-        (b"\0\0\0\x20ftypavif\0\0\0\0".to_vec(), "AVIF cannot be read here"),
+        (b"\0\0\0\x14ftypheic\0\0\0\0mif1".to_vec(), "HEIC cannot be read here"),
         (png[..png.len() / 2].to_vec(), "damaged"),
         (bomb, "damaged"),
     ] {
@@ -187,7 +187,9 @@ async fn without_a_script_an_author_adds_sees_and_deletes_pictures() {
     assert!(page.has_button("Add picture") && page.text("main").contains("There is none here yet."));
     let answer = ada.upload("/account/media", b"hello", "A \"cat\"").await;
     assert_eq!(answer.status, 422);
-    answer.page().assert_problem("file", "This file is no picture. Choose a JPEG, a PNG, a GIF or a WebP");
+    answer
+        .page()
+        .assert_problem("file", "This file is no picture. Choose a JPEG, a PNG, a GIF, a WebP or an AVIF");
     assert_eq!(answer.page().value("alt"), "A \"cat\"");
     let answer = ada.upload("/account/media", &picture::png(30, 20), "A \"cat\"").await;
     assert_eq!((answer.status, answer.location()), (303, "/account/media"));

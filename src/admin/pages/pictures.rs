@@ -59,7 +59,7 @@ fn PictureForm(
 ) -> impl IntoView {
     view! {
         <form method="post" action=page(setting) enctype="multipart/form-data" novalidate>
-            <FileField field=setting.field() accept="image/png,image/webp,image/jpeg,image/gif" hint=hint />
+            <FileField field=setting.field() accept="image/png,image/webp,image/jpeg,image/gif,image/avif" hint=hint />
             <button class="button" type="submit">{save}</button>
         </form>
         {shown.map(|shown| view! {

@@ -23,6 +23,11 @@ impl Clock {
         Self(Instant::now() + BUDGET)
     }
 
+    /// The time until then.
+    pub(super) fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
     /// Between two steps.
     pub(super) fn check(&self) -> Result<(), TooLate> {
         if Instant::now() < self.0 { Ok(()) } else { Err(TooLate) }

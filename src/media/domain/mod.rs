@@ -1,11 +1,12 @@
 //! What is done with pictures: `service` has the use cases, `store` the SQL, `reading` and
-//! what it uses make the served files of an uploaded one, `studio` does that aside, `served`
+//! what it uses (`avif` in a process of its own) make the served files of an uploaded one, `studio` does that aside, `served`
 //! is what readers get, `files` says where a file is, `leftovers` has the objects of no
 //! picture, `moving` moves files, `gathering` brings them into a copy of the database,
 //! `unused` finds what no text shows any more, `uses` says who knows the texts.
 //! `site_pictures` has the logo and the icon of the site, which are no author's;
 //! `site_picture_files` makes their files.
 
+pub mod avif;
 mod colors;
 mod files;
 mod gif;

@@ -5,7 +5,7 @@
 //! was made, by whom and with what, is in none of the new files. The picture is turned as
 //! its file says.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use axum::body::Bytes;
 use image::{
@@ -21,7 +21,7 @@ use image::{
 };
 
 use super::{
-    Refused, colors, gif, jpeg,
+    Refused, avif, colors, gif, jpeg,
     limits::{Clock, MAX_MADE, MAX_MEMORY, MAX_PIXELS},
 };
 use crate::media::address::{Address, Format, Hash, MAX_SIDE};
@@ -55,7 +55,8 @@ impl Prepared {
     }
 }
 
-/// What a file is, by its first bytes.
+/// In which format the picture of a file is stored, by the file's first bytes: in its own, and as
+/// WebP that of an AVIF, which nothing here writes.
 ///
 /// # Errors
 /// [`Refused`] for everything that is not read here.
@@ -66,8 +67,8 @@ pub(super) fn format(file: &[u8]) -> Result<Format, Refused> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Ok(Format::Png),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(Format::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Format::WebP),
+        avif if avif::is_avif(avif) => Ok(Format::WebP),
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if brand.len() >= 4 => Err(match &brand[..4] {
-            b"avif" | b"avis" => Refused::Unreadable("AVIF"),
             b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" => Refused::Unreadable("HEIC"),
             _ => Refused::NoPicture,
         }),
@@ -86,9 +87,8 @@ pub(super) fn format(file: &[u8]) -> Result<Format, Refused> {
 pub(super) fn prepare(file: &[u8], hash: Hash) -> Result<Prepared, Refused> {
     let clock = Clock::start();
     let format = format(file)?;
-    let decoder = decoder(format, file)?;
     let moving = (format == Format::Gif).then(|| gif::rewritten(file, &clock)).transpose()?;
-    let mut picture = pixels(decoder, &clock)?;
+    let mut picture = still(file, &clock)?;
 
     let address = Address { hash, width: picture.width(), height: picture.height(), format };
     let whole = match moving {
@@ -115,7 +115,11 @@ pub(super) fn prepare(file: &[u8], hash: Hash) -> Result<Prepared, Refused> {
 /// # Errors
 /// [`Refused`].
 pub(super) fn still(file: &[u8], clock: &Clock) -> Result<DynamicImage, Refused> {
-    pixels(decoder(format(file)?, file)?, clock)
+    let (format, file) = match format(file)? {
+        Format::WebP if avif::is_avif(file) => (Format::Png, Cow::Owned(avif::as_png(file, clock)?)),
+        format => (format, Cow::Borrowed(file)),
+    };
+    pixels(decoder(format, &file)?, clock)
 }
 
 fn pixels(mut decoder: Box<dyn ImageDecoder + '_>, clock: &Clock) -> Result<DynamicImage, Refused> {

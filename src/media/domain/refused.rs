@@ -11,12 +11,12 @@ pub enum Refused {
     Nothing,
     #[error("The picture has more than {} MiB. Make it smaller first", MAX_BYTES >> 20)]
     TooManyBytes,
-    #[error("This file is no picture. Choose a JPEG, a PNG, a GIF or a WebP")]
+    #[error("This file is no picture. Choose a JPEG, a PNG, a GIF, a WebP or an AVIF")]
     NoPicture,
     /// A document that may run scripts.
     #[error("An SVG is not taken, because it can run programs. Save it as PNG first")]
     Svg,
-    /// A format whose reader needs a library of the system.
+    /// A format that has no reader here.
     #[error("Pictures in {0} cannot be read here. Save it as JPEG, PNG or WebP first")]
     Unreadable(&'static str),
     #[error("The picture has no width or no height")]
