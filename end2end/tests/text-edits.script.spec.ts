@@ -53,6 +53,29 @@ test('bold and italic surround the selection and are taken away again', () => {
   expect(after(edits.bold, 'a**|**')).toBe('a|');
 });
 
+test('emphasis ends where a paragraph, a heading or an item ends', () => {
+  expect(after(edits.bold, '⟦one\n\ntwo⟧')).toBe('⟦**one**\n\n**two**⟧');
+  expect(after(edits.bold, '⟦**one**\n\n**two**⟧')).toBe('⟦one\n\ntwo⟧');
+  expect(after(edits.bold, 'a ⟦b\n \n c \nd⟧ e')).toBe('a ⟦**b**\n \n **c \nd**⟧ e');
+  expect(after(edits.italic, '⟦- one\n- [ ] two\n  2. three⟧')).toBe('⟦- *one*\n- [ ] *two*\n  2. *three*⟧');
+  expect(after(edits.bold, '⟦## Head\n> quote\n> more⟧')).toBe('⟦## **Head**\n> **quote**\n> **more**⟧');
+  expect(after(edits.bold, '⟦- item⟧')).toBe('⟦- **item**⟧');
+  // What is bold already stays so.
+  expect(after(edits.bold, '⟦**one**\n\ntwo⟧')).toBe('⟦**one**\n\n**two**⟧');
+  expect(after(edits.bold, '⟦one\ntwo⟧')).toBe('**⟦one\ntwo⟧**');
+});
+
+test('whatever the text is, the second press takes away what the third gives back', () => {
+  for (const edit of [edits.bold, edits.italic]) {
+    for (const before of texts(3_000)) {
+      const press = (from: State) => edits.applied(from, edit(from));
+      const first = press(before);
+      if (first.text.length <= before.text.length || !before.text.slice(before.start, before.end).includes('\n')) continue;
+      assert.equal(press(press(first)).text, first.text, JSON.stringify(before));
+    }
+  }
+});
+
 test('marks stand at the words, not at the spaces that were selected with them', () => {
   expect(after(edits.bold, 'a⟦ word ⟧b')).toBe('a **⟦word⟧** b');
 });

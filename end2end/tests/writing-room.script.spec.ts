@@ -154,6 +154,29 @@ test('rich text is pasted as Markdown, and no script of it runs', async ({ page,
   expect(await page.evaluate(() => 'pwned' in window)).toBe(false);
 });
 
+test('tables and pictures are pasted with all that Markdown has for them', async ({ page, author, watch }) => {
+  await open(page);
+  watch.expectPolicyViolations();
+  await content(page).focus();
+  await paste(page, {
+    'text/plain': 'plain',
+    'text/html': `<table><thead><tr><th>Name</th><th colspan="2">Sizes</th></tr></thead>
+      <tr><td>a<br>b</td><td style="text-align: right">1</td><td><p style="text-align:center">2</p></td></tr>
+      <tr><td><table><tr><td>inner</td></tr></table></td><td align="right">3</td><td><p style="text-align:center">4</p></td></tr></table>
+      <table><tr><td><h2>Layout</h2><p>Text.</p></td></tr></table>
+      <p>See <img src="https://example.org/a (1).png" alt="a [cat]"> and <img src="data:image/png;base64,AA">
+      <img src="https://example.org/count.gif" width="1" height="1">.</p>`,
+  });
+  await expect(content(page)).toHaveValue(
+    [
+      '| Name | Sizes |  |\n| --- | --: | :-: |\n| a b | 1 | 2 |\n| inner | 3 | 4 |',
+      '## Layout',
+      'Text.',
+      'See ![a \\[cat\\]](<https://example.org/a%20(1).png>) and .',
+    ].join('\n\n'),
+  );
+});
+
 test('text without any form is pasted as the browser does it', async ({ page, author }) => {
   await open(page);
   await content(page).focus();

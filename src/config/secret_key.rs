@@ -29,12 +29,18 @@ pub enum SecretKeySource {
     Nowhere,
 }
 
+/// How a new key is made, for errors.
+const MAKE: &str = "for a new site, with: openssl rand -base64 32";
+
 /// Why there is no key that could be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretKeyError {
     #[error("the secret key file {path} cannot be read or made: {cause}")]
     File { path: String, cause: io::Error },
-    #[error("{place} has no secret key: a key is 32 bytes in base64")]
+    /// A named file is not made, because a new key opens nothing that another one has sealed.
+    #[error("the secret key file {path} does not exist. Put the key of this site back there, or make one, {MAKE}")]
+    Missing { path: String },
+    #[error("{place} has no secret key: a key is 32 bytes in base64. Make one, {MAKE}")]
     Malformed { place: String },
     /// The database has sealed secrets, and the key that opens them is not here.
     #[error(

@@ -68,7 +68,11 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> SecretKeyError + '_ {
 }
 
 fn read(path: &Path, source: &SecretKeySource) -> Result<Vec<SealKey>, SecretKeyError> {
-    let text: SecretString = fs::read_to_string(path).map_err(file_error(path))?.into();
+    let text = fs::read_to_string(path).map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => SecretKeyError::Missing { path: path.display().to_string() },
+        _ => file_error(path)(cause),
+    })?;
+    let text = SecretString::from(text);
     warn_of_readers(path);
     parse(&text, source)
 }

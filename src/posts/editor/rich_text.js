@@ -109,16 +109,43 @@ function list(element) {
 
 /** @param {Element} element */
 function table(element) {
-  const rows = [...element.querySelectorAll("tr")].map((row) =>
-    [...row.children].map((cell) => oneLine(children(cell)).replaceAll("|", "\\|")),
-  );
-  const width = Math.max(0, ...rows.map((row) => row.length));
+  // Rows of this table alone, and none of a table in a cell.
+  const rows = element instanceof HTMLTableElement ? [...element.rows] : [];
+  const cells = rows.map((row) => [...row.cells].flatMap(cellsOf));
+  const width = Math.max(0, ...cells.map((row) => row.length));
   if (width === 0) return [];
   // A table of one column holds a layout, not data.
-  if (width === 1) return rows.map(([cell]) => cell).filter(Boolean);
+  if (width === 1) return rows.flatMap((row) => [...row.cells].flatMap(blocks));
   const line = (/** @type {string[]} */ row) => `| ${Array.from({ length: width }, (_, at) => row[at] ?? "").join(" | ")} |`;
-  const [head, ...rest] = rows;
-  return [[line(head), line(Array(width).fill("---")), ...rest.map(line)].join("\n")];
+  const [head, ...rest] = cells;
+  const dashes = Array.from({ length: width }, (_, at) => DASHES[alignment(rows, at)] ?? "---");
+  return [[line(head), line(dashes), ...rest.map(line)].join("\n")];
+}
+
+/** @type {Record<string, string>} */
+const DASHES = { center: ":-:", right: "--:", end: "--:" };
+
+/**
+ * A cell, and an empty one for each further column that it spans.
+ * @param {HTMLTableCellElement} cell
+ */
+const cellsOf = (cell) => {
+  const text = oneLine(children(cell)).replaceAll("|", "\\|");
+  return [text, ...Array(Math.min(cell.colSpan, 50) - 1).fill("")];
+};
+
+/**
+ * That of a column: what most programs write at each of its cells, the last one has too.
+ * @param {HTMLTableRowElement[]} rows
+ * @param {number} column
+ */
+function alignment(rows, column) {
+  const cell = rows.at(-1)?.cells[column];
+  const said = [cell, cell?.firstElementChild].map(
+    // The policy of the page empties what a browser makes of the attribute.
+    (element) => /text-align:\s*(\w+)/i.exec(element?.getAttribute("style") ?? "")?.[1] ?? element?.getAttribute("align"),
+  );
+  return said.find(Boolean)?.toLowerCase() ?? "";
 }
 
 /** @param {Element} element */
@@ -133,7 +160,7 @@ function inline(node) {
   if (!(node instanceof Element) || SKIPPED.has(node.tagName)) return "";
   const { tagName } = node;
   if (tagName === "BR") return "\n";
-  if (tagName === "IMG") return "";
+  if (tagName === "IMG") return picture(node);
   if (tagName === "CODE" || tagName === "KBD" || tagName === "SAMP" || tagName === "TT") return code(node);
   const text = children(node);
   if (tagName === "A") return link(node, text);
@@ -149,6 +176,18 @@ function inline(node) {
   if (isBold) marked = around(marked, "**");
   // A cell or an item within a line keeps its distance from the next one.
   return BLOCKS.has(tagName) ? ` ${marked} ` : marked;
+}
+
+/**
+ * A picture that readers can load too: by https, and large enough to be seen.
+ * @param {Element} element
+ */
+function picture(element) {
+  const address = element.getAttribute("src")?.trim() ?? "";
+  const isSmall = ["width", "height"].some((side) => Number(element.getAttribute(side) ?? 100) < 3);
+  if (isSmall || !/^https:/i.test(address)) return "";
+  const words = (element.getAttribute("alt") ?? "").replace(/\s+/g, " ").trim();
+  return `![${escaped(words)}](${target(address)})`;
 }
 
 /**
@@ -179,9 +218,11 @@ function link(element, text) {
   const address = element.getAttribute("href")?.trim() ?? "";
   const words = text.trim();
   if (!words || !/^(https?:|mailto:)/i.test(address)) return text;
-  const target = /[()\s]/.test(address) ? `<${address.replace(/[<>\s]/g, encodeURIComponent)}>` : address;
-  return text.replace(words, () => `[${words}](${target})`);
+  return text.replace(words, () => `[${words}](${target(address)})`);
 }
+
+/** @param {string} address */
+const target = (address) => (/[()\s]/.test(address) ? `<${address.replace(/[<>\s]/g, encodeURIComponent)}>` : address);
 
 /**
  * Keeps signs of a plain text from becoming Markdown.

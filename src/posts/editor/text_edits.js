@@ -65,11 +65,72 @@ export function wrap(state, mark) {
   return { from: start, to: end, insert: mark + selected + mark, start: start + length, end: end + length };
 }
 
-/** @param {State} state */
-export const bold = (state) => wrap(state, "**");
+/** What makes a line a heading, a quote or an item of a list. */
+const LINE_MARKS = /^[ \t]*(?:>[ \t]*|(?:#{1,6}|[-*+](?:[ \t]+\[[ xX]\])?|\d{1,9}[.)])[ \t]+)*/;
+
+/**
+ * Where the words stand in a selection that goes over several paragraphs, headings, quotes
+ * or items: emphasis ends where each of them ends. Lines of one paragraph are together.
+ * @param {string} selected
+ * @param {boolean} isLineStart whether the selection begins where a line begins
+ * @returns {{ from: number, to: number }[]}
+ */
+function stretches(selected, isLineStart) {
+  /** @type {{ from: number, to: number }[]} */
+  const all = [];
+  let isOpen = false;
+  let at = 0;
+  for (const [index, line] of selected.split("\n").entries()) {
+    const marks = index === 0 && !isLineStart ? "" : (LINE_MARKS.exec(line)?.[0] ?? "");
+    const words = line.slice(marks.length).trim();
+    const from = at + line.length - line.slice(marks.length).trimStart().length;
+    const to = from + words.length;
+    if (words === "") {
+      isOpen = false;
+    } else if (isOpen && marks.trim() === "") {
+      all[all.length - 1].to = to;
+    } else {
+      all.push({ from, to });
+      isOpen = true;
+    }
+    at += line.length + 1;
+  }
+  return all;
+}
+
+/**
+ * Puts `mark` around the words of the selection, or takes it away.
+ * @param {State} state
+ * @param {string} mark
+ * @returns {Change}
+ */
+function emphasize(state, mark) {
+  const { text, start, end } = trimmed(state);
+  const selected = text.slice(start, end);
+  const found = stretches(selected, text.slice(lineStart(text, start), start).trim() === "");
+  if (found.length === 0 || (found.length === 1 && found[0].from === 0)) return wrap(state, mark);
+  const all = found.map(({ from, to }) => {
+    const change = wrap({ text: selected.slice(from, to), start: 0, end: to - from }, mark);
+    // Nothing but signs has no words that could be emphasized.
+    const hasWords = [...selected.slice(from, to)].some((sign) => sign !== mark[0] && sign.trim() !== "");
+    return { from, to, insert: change.insert, hasWords, isMarked: change.insert.length < to - from };
+  });
+  const takesAway = all.every(({ isMarked, hasWords }) => isMarked || !hasWords);
+  let insert = "";
+  let at = 0;
+  for (const { from, to, insert: changed, isMarked, hasWords } of all) {
+    insert += selected.slice(at, from) + (hasWords && isMarked === takesAway ? changed : selected.slice(from, to));
+    at = to;
+  }
+  insert += selected.slice(at);
+  return { from: start, to: end, insert, start, end: start + insert.length };
+}
 
 /** @param {State} state */
-export const italic = (state) => wrap(state, "*");
+export const bold = (state) => emphasize(state, "**");
+
+/** @param {State} state */
+export const italic = (state) => emphasize(state, "*");
 
 /**
  * Code in a line, or a block of code for several lines; or takes either away.

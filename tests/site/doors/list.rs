@@ -703,6 +703,8 @@ pub const OURS: &[(&str, &str)] = &[
     ("ops/import/json.rs::dynamodb_row", "a line of a file that the operator names"),
     ("ops/import/json.rs::is_dynamodb", "a line of a file that the operator names"),
     ("ops/import/json.rs::plain", "a value of a line that was parsed before"),
+    ("media/domain/avif/reader.rs::png", "an AVIF, in a process of its own with limits of time and memory"),
+    ("media/domain/avif/reader.rs::decode", "the same"),
     ("ops/import/pictures.rs::named", "the address of a picture, one pass over it"),
     (
         "posts/pages/old_address.rs::UnderName::parse",
