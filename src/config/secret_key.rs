@@ -38,7 +38,9 @@ pub enum SecretKeyError {
     #[error("the secret key file {path} cannot be read or made: {cause}")]
     File { path: String, cause: io::Error },
     /// A named file is not made, because a new key opens nothing that another one has sealed.
-    #[error("the secret key file {path} does not exist. Put the key of this site back there, or make one, {MAKE}")]
+    #[error(
+        "the secret key file {path} does not exist. Put the key of this site back there, or make one, {MAKE}"
+    )]
     Missing { path: String },
     #[error("{place} has no secret key: a key is 32 bytes in base64. Make one, {MAKE}")]
     Malformed { place: String },

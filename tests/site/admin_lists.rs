@@ -55,6 +55,43 @@ async fn whoever_is_in_charge_reads_every_reported_post_page_by_page() {
 }
 
 #[tokio::test]
+async fn whoever_is_in_charge_reads_every_hidden_post_page_by_page() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    put_in_charge(&site, "ada").await;
+    let mut bob = site.author("bob").await;
+    for number in 0..52 {
+        bob.publish(&format!("Post {number}"), "Text").await;
+    }
+    // All at the same time, so that the place in the list is more than a time.
+    site.tamper(
+        "INSERT INTO trashed_posts (id, owner_id, version, created_at, trashed_at, title, content, slug, tags, language, hidden_reason)
+         SELECT id, owner_id, version, created_at, 5, title, content, slug, tags, language, 'Spam' FROM posts",
+    )
+    .await;
+    site.tamper("DELETE FROM posts").await;
+    let first = ada.page("/admin/posts/hidden").await;
+    let mut titles = first.texts("article h2");
+    assert_eq!(titles.len(), 50);
+    let more = first.link("More hidden posts").expect("a way to the rest");
+    let second = ada.page(&more).await;
+    assert_eq!(second.link("More hidden posts"), None);
+    titles.extend(second.texts("article h2"));
+    titles.sort_unstable();
+    titles.dedup();
+    assert_eq!(titles.len(), 52, "none is left out, and none comes twice");
+
+    let restore = second.link("Restore").expect("a way to restore it");
+    assert!(ada.page(&restore).await.text("main").contains("Spam"));
+    assert_eq!(ada.submit(&restore, &[]).await.status, 303);
+    assert_eq!(ada.page(&more).await.count("article h2"), 1);
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts").await, 1);
+    assert_eq!(ada.get(&restore).await.status, 404, "it is hidden no more");
+    // A place that was not written by this site begins at the top.
+    assert_eq!(ada.page("/admin/posts/hidden?before=x&post=%27").await.count("article h2"), 50);
+}
+
+#[tokio::test]
 async fn whoever_is_in_charge_reads_what_was_done_to_an_account_before_it_was_renamed() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;

@@ -98,6 +98,16 @@ async fn a_new_password_holds_and_ends_every_session() {
 }
 
 #[tokio::test]
+async fn an_operator_whose_secret_key_is_missing_reads_how_one_is_made_and_nothing_is_made() {
+    let byline = Byline::in_an_empty_folder();
+    let command = ["migrate", "--secret-key-file", "site.key"];
+    byline.run(&command, "").await.failed_with(&["site.key does not exist", "openssl rand -base64 32"]);
+    std::fs::write(byline.folder().join("site.key"), "0badc0de").expect("a file");
+    byline.run(&command, "").await.failed_with(&["site.key has no secret key", "openssl rand -base64 32"]);
+    assert_eq!(std::fs::read_to_string(byline.folder().join("site.key")).expect("a file"), "0badc0de");
+}
+
+#[tokio::test]
 async fn serve_runs_in_an_empty_folder_until_it_is_told_to_stop() {
     let byline = Byline::in_an_empty_folder();
     let served = byline.serve(&[]).await;

@@ -71,7 +71,9 @@ async fn a_static_site_has_every_page_and_no_link_of_it_leads_nowhere() {
     }
     moving.imported().await;
     let export = ["export", "--to", "out", "--static", "--public-url", "https://blog.example"];
-    moving.run(&export, "").await.succeeded();
+    let ended = moving.run(&export, "").await;
+    assert!(!ended.stderr.contains("request"), "no line for each page: {}", ended.stderr);
+    ended.succeeded();
     let out = moving.byline.folder().join("out");
     for file in [
         "index.html",

@@ -26,6 +26,7 @@ pub use waiting::{ApprovePostPage, WaitingPostsPage};
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use url::form_urlencoded;
 
 use crate::{
     accounts::domain::running::{self, InCharge},
@@ -114,6 +115,19 @@ fn SearchForm(action: &'static str, label: &'static str, hint: &'static str, typ
             </div>
         </form>
     }
+}
+
+/// Where the page of a list of posts begins: after the post with that time and that id.
+fn place() -> Option<(i64, String)> {
+    let at = query("before")?.parse().ok()?;
+    Some((at, query("post").unwrap_or_default()))
+}
+
+/// The address of the part of a list that begins after that post ([`place`]).
+fn after(path: &str, at: i64, post: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(format!("{path}?"));
+    query.append_pair("before", &at.to_string()).append_pair("post", post);
+    query.finish()
 }
 
 /// The way to what is older in a list.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use url::{Url, form_urlencoded};
 
-use super::{Deed, Head, Older, SearchForm, by, parameter, query};
+use super::{Deed, Head, LISTED, Older, SearchForm, after, by, parameter, place, query};
 use crate::{
     credentials::Actor,
     error::{AppError, Field},
@@ -159,13 +159,16 @@ pub fn HidePostPage() -> impl IntoView {
     })
 }
 
-/// The posts that were hidden last.
+/// The posts that are hidden, the one that was hidden last first.
 #[component]
 pub fn HiddenPostsPage() -> impl IntoView {
+    let place = place();
     load(async move {
         by().await?;
-        let posts = hidden::list(&site(), 200).await?;
+        let posts = hidden::page(&site(), place, LISTED).await?;
         let is_empty = posts.is_empty();
+        let last = posts.last().filter(|_| i64::try_from(posts.len()) == Ok(LISTED));
+        let older = last.map(|last| after("/admin/posts/hidden", last.hidden_at, &last.id));
         let entries = posts.into_iter().map(|post| view! { <HiddenEntry post /> }).collect_view();
         Ok(view! {
             <Head title="Hidden posts" />
@@ -174,6 +177,7 @@ pub fn HiddenPostsPage() -> impl IntoView {
             } else {
                 view! { <div class="key-list">{entries}</div> }.into_any()
             }}
+            <Older href=older text="More hidden posts" />
         })
     })
 }
@@ -204,8 +208,8 @@ pub fn RestorePostPage() -> impl IntoView {
     let id = parameter("id");
     load(async move {
         by().await?;
-        let posts = hidden::list(&site(), i64::MAX).await?;
-        let post = posts.into_iter().find(|post| post.id == id).ok_or(AppError::NotFound)?;
+        let id = PostId::parse(&id).ok_or(AppError::NotFound)?;
+        let post = hidden::find(&site(), &id).await?;
         Ok(view! {
             <Deed
                 question=format!("Take “{}” back out of hiding?", post.title)

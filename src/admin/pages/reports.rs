@@ -1,15 +1,14 @@
 //! `/admin/reports`: what readers have reported, and what becomes of it.
 
 use leptos::prelude::*;
-use url::form_urlencoded;
 
-use super::{Deed, Head, LISTED, Older, by, parameter, query};
+use super::{Deed, Head, LISTED, Older, after, by, parameter, place};
 use crate::{
     error::AppError,
     http::context::site,
     posts::{
         PostId, address,
-        domain::reports::{self, OpenReport, ReportedPlace},
+        domain::reports::{self, OpenReport},
     },
     ui::{Time, load},
 };
@@ -17,19 +16,13 @@ use crate::{
 /// Reported posts, each with what was said of it; the one that was reported last comes first.
 #[component]
 pub fn ReportsPage() -> impl IntoView {
-    let (before, post) = (query("before"), query("post"));
+    let place = place();
     load(async move {
         by().await?;
-        let last_at = before.and_then(|before| before.parse().ok());
-        let after = last_at.map(|last_at| ReportedPlace { last_at, post_id: post.unwrap_or_default() });
-        let open = reports::page(&site(), after, LISTED).await?;
+        let open = reports::page(&site(), place, LISTED).await?;
         let of_posts: Vec<_> = open.chunk_by(|one, next| one.post_id == next.post_id).collect();
         let last = open.last().filter(|_| i64::try_from(of_posts.len()) == Ok(LISTED));
-        let older = last.map(|last| {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("before", &last.last_at.to_string()).append_pair("post", &last.post_id);
-            format!("/admin/reports?{}", query.finish())
-        });
+        let older = last.map(|last| after("/admin/reports", last.last_at, &last.post_id));
         let entries = of_posts
             .into_iter()
             .map(|of_post| view! { <Reported of_post=of_post.to_vec() /> })

@@ -83,6 +83,10 @@ pub async fn observe(State(site): State<Site>, mut request: Request, next: Next)
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    // Without a connection, Byline itself has asked, for a static site. It says what came of that.
+    if connection.is_none() {
+        return response;
+    }
     tracing::info!(
         id,
         method = %cut(method.as_str(), METHOD_BYTES),

@@ -147,20 +147,53 @@ pub struct HiddenPost {
     pub hidden_at: i64,
 }
 
-/// The posts that were hidden last, the last one first.
+/// Those of the rows of a [`HiddenPost`] that it goes on to say.
+macro_rules! hidden_posts {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.id, t.title, u.username AS owner, t.hidden_reason AS reason, t.trashed_at AS hidden_at
+             FROM trashed_posts t JOIN users u ON u.id = t.owner_id WHERE t.hidden_reason IS NOT NULL ",
+            $which
+        )
+    };
+}
+
+/// So many hidden posts, the one that was hidden last first; those after a place, if there is one:
+/// the time and the id of a post.
 ///
 /// # Errors
 /// [`AppError::Busy`].
-pub async fn list(site: &Site, limit: i64) -> Result<Vec<HiddenPost>, AppError> {
+pub async fn page(
+    site: &Site,
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<HiddenPost>, AppError> {
+    let (hidden_at, id) = after.unwrap_or((i64::MAX, String::new()));
     let db = &mut site.database.read().await?;
-    Ok(on_engine!(db => sqlx::query_as(
-            "SELECT t.id, t.title, u.username AS owner, t.hidden_reason AS reason, t.trashed_at AS hidden_at
-             FROM trashed_posts t JOIN users u ON u.id = t.owner_id WHERE t.hidden_reason IS NOT NULL
-             ORDER BY t.trashed_at DESC LIMIT $1",
-        )
+    Ok(on_engine!(db => sqlx::query_as(hidden_posts!(
+            "AND (t.trashed_at < $1 OR (t.trashed_at = $1 AND t.id > $2))
+             ORDER BY t.trashed_at DESC, t.id LIMIT $3"
+        ))
+        .bind(hidden_at)
+        .bind(&id)
         .bind(limit)
         .fetch_all(db)
         .await?))
+}
+
+/// A hidden post.
+///
+/// # Errors
+/// [`AppError::NotFound`] where none is hidden by that id; [`AppError::Busy`].
+pub async fn find(site: &Site, id: &PostId) -> Result<HiddenPost, AppError> {
+    let db = &mut site.database.read().await?;
+    let found: Option<HiddenPost> = on_engine!(db => sqlx::query_as(hidden_posts!(
+            "AND t.id = $1 ORDER BY t.trashed_at DESC LIMIT 1"
+        ))
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?);
+    found.ok_or(AppError::NotFound)
 }
 
 pub(super) async fn owner_of_published(db: &mut Db, id: &PostId) -> Result<Option<User>, AppError> {

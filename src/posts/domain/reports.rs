@@ -187,27 +187,18 @@ impl OpenReport {
     }
 }
 
-/// A reported post in the list: what is older begins after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportedPlace {
-    /// [`OpenReport::last_at`].
-    pub last_at: i64,
-    /// The id of the post.
-    pub post_id: String,
-}
-
 /// The open reports of so many posts that are published, those of one post together, the post
-/// that was reported last first; those after a place, if there is one.
+/// that was reported last first; those after a place, if there is one: [`OpenReport::last_at`] and
+/// the id of a post.
 ///
 /// # Errors
 /// [`AppError::Busy`].
 pub async fn page(
     site: &Site,
-    after: Option<ReportedPlace>,
+    after: Option<(i64, String)>,
     posts: i64,
 ) -> Result<Vec<OpenReport>, AppError> {
-    let ReportedPlace { last_at, post_id } =
-        after.unwrap_or_else(|| ReportedPlace { last_at: i64::MAX, post_id: String::new() });
+    let (last_at, post_id) = after.unwrap_or((i64::MAX, String::new()));
     let db = &mut site.database.read().await?;
     Ok(on_engine!(db => sqlx::query_as(
             "SELECT r.post_id, p.title, u.username AS owner, r.reason, r.detail, r.created_at, l.last_at
