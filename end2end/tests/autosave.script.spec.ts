@@ -167,20 +167,27 @@ for (const keepsOwn of [true, false]) {
     watch,
   }) => {
     const draft = await begun(page);
-    await call(page, 'save_draft', { id: draft.id, title: 'From the other tab', content: 'Other.' });
+    const theirs = { tags: 'alpha, beta', language: 'fr' };
+    await call(page, 'save_draft', { id: draft.id, title: 'From the other tab', content: 'Other.', ...theirs });
     watch.expectStatus(409);
     await field(page, 'Content').fill('Mine.');
     const alert = page.getByRole('alert');
     await expect(alert).toContainText('changed in another tab');
     await alert.getByText('Show the other text').click();
-    await expect(field(page, 'The other text')).toHaveValue('From the other tab\n\nOther.');
+    await expect(field(page, 'The other text')).toHaveValue('From the other tab\n\nOther.\n\nTags: alpha, beta');
     if (keepsOwn) {
       await button(page, 'Keep my text').click();
       await expect(saved(page)).toBeVisible();
-      await expect.poll(() => drafts(page)).toMatchObject([{ title: TEXT.title, content: 'Mine.' }]);
+      await expect.poll(() => drafts(page)).toMatchObject([
+        // What this tab had not changed is as the other has saved it.
+        { title: TEXT.title, content: 'Mine.', tags: ['alpha', 'beta'], language: 'fr' },
+      ]);
+      await expect(field(page, 'Tags')).toHaveValue(theirs.tags);
     } else {
       await button(page, 'Use the other text').click();
       await expectInEditor(page, { title: 'From the other tab', content: 'Other.' });
+      await expect(field(page, 'Tags')).toHaveValue(theirs.tags);
+      await expect(field(page, 'Language')).toHaveValue(theirs.language);
       const tab = await context.newPage();
       await page.close();
       await open(tab, edit(draft));

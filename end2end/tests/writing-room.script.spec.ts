@@ -177,6 +177,34 @@ test('tables and pictures are pasted with all that Markdown has for them', async
   );
 });
 
+test('what other programs copy is pasted with its meaning', async ({ page, author, watch }) => {
+  watch.expectPolicyViolations();
+  for (const [html, expected] of [
+    ['<pre>one<br>two</pre>', '```\none\ntwo\n```'],
+    ['<pre><code><div>let a;</div><div>let b;</div></code></pre>', '```\nlet a;\nlet b;\n```'],
+    ['<p>x<sup>2</sup>, H<sub>2</sub>O</p>', 'x<sup>2</sup>, H<sub>2</sub>O'],
+    ['<ul><li><input type="checkbox" checked> done</li><li><input type="checkbox"> open</li></ul>', '- [x] done\n- [ ] open'],
+    ['<p><strike>old</strike> <span style="text-decoration:line-through">gone</span></p>', '~~old~~ ~~gone~~'],
+    ['<p class="MsoListParagraph">·&nbsp; First</p><p class="MsoListParagraph">2.&nbsp; Second</p>', '- First\n\n2. Second'],
+    [
+      '<table><tr><th>Name</th><th>Sum</th></tr><tr><td rowspan="2">A</td><td>1</td></tr><tr><td>2</td></tr></table>',
+      '| Name | Sum |\n| --- | --- |\n| A | 1 |\n|  | 2 |',
+    ],
+    // Where signs would not be taken as emphasis.
+    ['<p><b>注意：</b>これは<b>「重要」</b>です。</p>', '<strong>注意：</strong>これは<strong>「重要」</strong>です。'],
+    ['<p><b>Note:</b> a<b>b</b>c <i><b>both</b></i></p>', '**Note:** a**b**c ***both***'],
+    ['<p><b>x</b> Wow!<a href="https://example.org">link</a></p>', '**x** Wow\\![link](https://example.org)'],
+    ['<p><b>x</b> $HOME$ &amp;copy; ~~no~~</p>', '**x** \\$HOME\\$ \\&copy; \\~\\~no\\~\\~'],
+    ['<p><b>x</b> for $5<br>---</p>', '**x** for $5\\\n\\---'],
+  ]) {
+    await open(page);
+    await content(page).focus();
+    await paste(page, { 'text/plain': 'plain', 'text/html': html });
+    await expect(content(page), html).toHaveValue(expected);
+    await content(page).fill('');
+  }
+});
+
 test('text without any form is pasted as the browser does it', async ({ page, author }) => {
   await open(page);
   await content(page).focus();
@@ -184,6 +212,19 @@ test('text without any form is pasted as the browser does it', async ({ page, au
     const clipboardData = new DataTransfer();
     clipboardData.setData('text/plain', 'a * b');
     clipboardData.setData('text/html', '<span>a * b</span>');
+    return area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  expect(isLeft).toBe(true);
+});
+
+test('what is pasted into a block of code stays as it is', async ({ page, author }) => {
+  await open(page);
+  await content(page).fill('```js\n\n```\n');
+  await select(page, 6, 6);
+  const isLeft = await content(page).evaluate((area) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', 'a_b * c');
+    clipboardData.setData('text/html', '<pre>a_b * c</pre>');
     return area.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
   });
   expect(isLeft).toBe(true);
@@ -230,6 +271,42 @@ test('a picture that is refused leaves no trace in the text, and the reason is s
   await content(page).pressSequentially('More.');
   await expect(page.getByRole('status').filter({ hasText: /^Saved \d/ })).toBeVisible();
   await expect(reason, 'a save takes it not away').toBeVisible();
+});
+
+test('a post is published with the picture that was still on its way, and not without it', async ({ page, author, watch }) => {
+  await open(page);
+  await field(page, 'Title').fill('Patience');
+  await content(page).fill('keep this');
+  await select(page, 0, 9);
+  const answers: (() => void)[] = [];
+  let isRefused = true;
+  await page.route('**/api/upload_media', async (route) => {
+    await new Promise<void>((resolve) => answers.push(resolve));
+    if (isRefused) return route.fulfill({ status: 422, json: { code: 'invalid', errors: [{ field: 'file', message: 'This is no picture' }] } });
+    return route.fulfill({ json: { id: '1', url: '/media/1/sea.png', width: 2, height: 1 } });
+  });
+  await page.route('**/media/**', (route) => route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg"/>' }));
+  const waits = page.getByRole('status').filter({ hasText: 'The picture is still on its way.' });
+
+  watch.expectStatus(422);
+  await field(page, 'Add a picture').setInputFiles(PICTURE);
+  await expect.poll(() => answers.length).toBe(1);
+  await button(page, 'Publish').click();
+  await expect(waits).toBeVisible();
+  answers[0]();
+  await expect(page.getByRole('alert').filter({ hasText: 'sea.png was not added' })).toBeVisible();
+  await expect(content(page), 'what was selected is there').toHaveValue('keep this\n');
+  await expect(page).toHaveURL(/\/my-posts\//);
+
+  isRefused = false;
+  await field(page, 'Add a picture').setInputFiles(PICTURE);
+  await expect.poll(() => answers.length).toBe(2);
+  await button(page, 'Publish').click();
+  await expect(waits).toBeVisible();
+  answers[1]();
+  await expect(heading(page)).toHaveText('Patience');
+  await expect(page.getByRole('article').locator('img[src="/media/1/sea.png"]')).toHaveCount(1);
+  await expect(page.getByRole('article')).not.toContainText('Uploading');
 });
 
 /** PNGs of one color each, as other programs hand them over: 2 × 1 pixels. */

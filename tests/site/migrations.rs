@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{Migration, Migrator},
 };
 
-use crate::support::{Byline, Client, Probe, Running, TestDatabase};
+use crate::support::{Byline, Client, Probe, Running, TestDatabase, until};
 
 /// The steps before the one of that number.
 fn steps_before(number: i64, all: &Migrator) -> Migrator {
@@ -168,6 +168,23 @@ async fn a_site_of_any_earlier_schema_is_served_as_it_was() {
         assert_eq!(reader.page("/").await.texts("article h2").len(), 3, "before step {step}");
         assert!(site.probe().await.is_sound().await, "before step {step}");
     }
+}
+
+#[tokio::test]
+async fn what_was_folded_with_its_quotation_marks_is_folded_anew_and_nothing_else() {
+    let rows = "
+        INSERT INTO users (id, username, email, password_hash, created_at) VALUES ('u1', 'ada', 'ada@example.org', '', 1);
+        INSERT INTO posts (id, owner_id, version, created_at, updated_at, title, title_folded, excerpt, content, content_folded)
+        VALUES ('a', 'u1', 1, 1, 1, 'Don’t', 'don’t', '', 'Größe', 'as it was'),
+               ('b', 'u1', 1, 1, 1, 'Größe', 'as it was', '', '“Größe”', '“grosse”'),
+               ('c', 'u1', 1, 1, 1, 'Plain''s', NULL, '', 'Größe', 'as it was');";
+    let site = Running::on(older(29, rows).await).await;
+    let folds = "SELECT id || COALESCE(title_folded, '-') || '|' || COALESCE(content_folded, '-') FROM posts ORDER BY id";
+    until("the folds", async || {
+        site.probe().await.texts(folds).await == ["adon't|as it was", "bas it was|\"grosse\"", "c-|as it was"]
+    })
+    .await;
+    assert!(site.probe().await.is_sound().await);
 }
 
 /// 100,000 posts, written by the database itself.

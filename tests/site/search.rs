@@ -47,6 +47,7 @@ const FOUND: &[(&str, &[&str])] = &[
     ("한국어", &["\u{1112}\u{1161}\u{11AB}국", "한국"]),
     ("हिन्दी क़लम", &["हिन्दी", "क\u{93C}लम"]),
     ("Donau\u{AD}dampf\u{200B}schiff", &["donaudampfschiff"]),
+    ("“Don’t stop” п’ять", &["don't", "don’t", "\"DON'T", "stop\"", "п'ять", "пʼять"]),
     ("10 \u{212A}elvin ÅNGSTRÖM", &["kelvin", "ångström"]),
 ];
 

@@ -9,11 +9,14 @@ const PAUSE = 2_000;
 /** Between two tries while the site cannot be reached. */
 const AGAIN = 10_000;
 
-const OFFLINE = "You are offline. Your text is kept on this device; publish when you are back.";
-
 const SENT = ["title", "content", "tags", "address", "language", "publish_at", "utc_offset"];
 
-export function autosave({ form, area, say, replaceAll }) {
+/**
+ * @param {object} room
+ * @param {() => boolean} room.isBusy Whether a picture is on its way into the text.
+ * @param {() => Promise<boolean>} room.settled Waits for them; whether all are in the text then.
+ */
+export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
   const news = document.querySelector("#editor-news");
   const title = form.elements.namedItem("title");
   let { id = "", editing } = form.dataset;
@@ -53,6 +56,8 @@ export function autosave({ form, area, say, replaceAll }) {
     const text = typed();
     if (leaves || editing === "published" || question === "conflict" || same(text, saved)) return;
     if (!id && !text.title.trim() && !text.content.trim()) return;
+    // What stands in its place is no text.
+    if (isBusy()) return settled().then(() => later(0));
     if (!navigator.onLine) return away();
     const body = new URLSearchParams(text);
     const version = input("version")?.value;
@@ -81,7 +86,7 @@ export function autosave({ form, area, say, replaceAll }) {
       return later(0);
     }
     if (answer.status === 404 && id) {
-      ask("conflict", "This draft was deleted or published elsewhere. Your text is kept on this device.");
+      ask("conflict", `This draft was deleted or published elsewhere. ${kept()}.`);
       return;
     }
     if (said.errors?.length) return say(`Not saved: ${said.errors.map(({ message }) => message).join(". ")}.`);
@@ -116,15 +121,30 @@ export function autosave({ form, area, say, replaceAll }) {
     history.replaceState(history.state, "", page);
   }
 
+  /** Whether the island has found room for the text on this device. */
+  function isKept() {
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith("byline-draft:"));
+      const drafts = keys.map((key) => JSON.parse(localStorage.getItem(key)).draft);
+      return drafts.some((draft) => draft.content === area.value && draft.title === title.value);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Where the text is, for sentences. */
+  const kept = () =>
+    same(typed(), saved) ? "Your text is saved" : isKept() ? "Your text is kept on this device" : "Your text is on this page alone: leave it open, or copy the text";
+
   function away() {
     isOffline = true;
-    say(OFFLINE);
+    say(`You are offline. ${kept()}; publish when you are back.`);
     later(AGAIN);
   }
 
   function loggedOut() {
     if (question === "session") return;
-    ask("session", "You are not logged in any more. Your text is kept on this device. ", () => {
+    ask("session", `You are not logged in any more. ${kept()}. `, () => {
       const link = document.createElement("a");
       link.href = "/login?next=/my-posts";
       link.target = "_blank";
@@ -136,7 +156,7 @@ export function autosave({ form, area, say, replaceAll }) {
 
   function conflict(current) {
     if (current.status !== "draft") {
-      ask("conflict", "This was published elsewhere. Your text is kept on this device. ", () => {
+      ask("conflict", `This was published elsewhere. ${kept()}. `, () => {
         const link = document.createElement("a");
         link.href = form.dataset.page;
         link.textContent = "Open what is published";
@@ -147,6 +167,7 @@ export function autosave({ form, area, say, replaceAll }) {
     ask("conflict", "This draft was changed in another tab or on another device. ", () => [
       answer("Keep my text", () => {
         input("version").value = current.version;
+        takeOver(current, (name) => typed()[name] === saved[name]);
         ask("");
         save();
       }),
@@ -157,6 +178,7 @@ export function autosave({ form, area, say, replaceAll }) {
         ask("");
         title.value = current.title;
         replaceAll(current.content);
+        takeOver(current, () => true);
         saved = { ...typed() };
         title.defaultValue = current.title;
         area.defaultValue = current.content;
@@ -168,8 +190,26 @@ export function autosave({ form, area, say, replaceAll }) {
     ]);
   }
 
+  /** Puts what the site has beside the text into the fields for which `isTheirs` says so. */
+  function takeOver({ tags, slug, language, publish_at: time, utc_offset: minutes }, isTheirs) {
+    const two = (number) => String(Math.floor(number)).padStart(2, "0");
+    const fields = {
+      tags: (tags ?? []).join(", "),
+      address: slug ?? "",
+      language: language ?? "",
+      publish_at: time ? new Date(Date.parse(time) + minutes * 60_000).toISOString().slice(0, 16) : "",
+      // Without a time, the zone is that of the device.
+      ...(time && { utc_offset: `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}` }),
+    };
+    const theirs = Object.entries(fields).filter(([name]) => isTheirs(name));
+    for (const [name, value] of theirs) {
+      const field = form.elements.namedItem(name);
+      if (field) field.value = value;
+    }
+  }
+
   /** The other text, to compare. */
-  function other({ title: heading, content }) {
+  function other({ title: heading, content, tags }) {
     const details = document.createElement("details");
     const summary = document.createElement("summary");
     summary.textContent = "Show the other text";
@@ -178,7 +218,8 @@ export function autosave({ form, area, say, replaceAll }) {
     text.dir = "auto";
     text.rows = 6;
     text.setAttribute("aria-label", "The other text");
-    text.value = `${heading}\n\n${content}`;
+    const labels = tags?.length ? `\n\nTags: ${tags.join(", ")}` : "";
+    text.value = `${heading}\n\n${content}${labels}`;
     details.append(summary, text);
     return details;
   }
@@ -236,9 +277,13 @@ export function autosave({ form, area, say, replaceAll }) {
   async function send(button) {
     waits = true;
     clearTimeout(timer);
+    if (isBusy()) say("The picture is still on its way.");
+    const isWhole = await settled();
     await running;
     clearTimeout(timer);
     waits = false;
+    // Its author reads why a picture is missing, and decides.
+    if (!isWhole) return say("");
     if ((isOffline || !navigator.onLine) && !(await isThere())) return away();
     isOffline = false;
     passes = true;
@@ -254,6 +299,9 @@ export function autosave({ form, area, say, replaceAll }) {
   }
 
   addEventListener("pageshow", () => (leaves = false));
+  addEventListener("beforeunload", (event) => {
+    if (isBusy()) event.preventDefault();
+  });
 
   form.addEventListener("submit", (event) => {
     if (passes) return leave(event);
@@ -261,7 +309,7 @@ export function autosave({ form, area, say, replaceAll }) {
     const asks = submitter?.dataset.does === "publish" && title.value.trim() && !area.value.trim();
     if (waits || (asks && !confirm("There is no text yet, only a title. Publish it like this?"))) {
       event.preventDefault();
-    } else if (running || isOffline || !navigator.onLine) {
+    } else if (running || isBusy() || isOffline || !navigator.onLine) {
       event.preventDefault();
       send(submitter);
     } else {

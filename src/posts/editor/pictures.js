@@ -16,6 +16,8 @@ export function pictures({ area, replace, say }) {
   const waiting = [];
   /** Ends when no upload is under way: the site takes one picture of an author at a time. */
   let free = Promise.resolve();
+  /** Pictures that are not in the text yet. */
+  const underWay = new Set();
 
   function uploadInTurn(file) {
     const sent = free.then(() => upload(file));
@@ -33,19 +35,29 @@ export function pictures({ area, replace, say }) {
     complain();
     const problems = [];
     for (const file of files) {
-      add(file, (problem) => {
+      const added = add(file, (problem) => {
         problems.push(problem);
         complain(...problems);
       });
+      underWay.add(added);
+      added.finally(() => underWay.delete(added));
     }
+  }
+
+  /** Waits until no picture is on its way. Whether all of them are in the text then. */
+  async function settled() {
+    let isWhole = true;
+    while (underWay.size > 0) isWhole = (await Promise.all(underWay)).every(Boolean) && isWhole;
+    return isWhole;
   }
 
   async function add(file, failed) {
     const name = file.name.replace(/[[\]()\\\n]/g, "") || "picture";
     const mark = placeholder(area.value, name);
-    const { selectionStart: at } = area;
+    // Behind what is selected, which an upload that fails could not bring back.
+    const { selectionEnd: at } = area;
     const before = at > 0 && area.value[at - 1] !== "\n" ? "\n" : "";
-    replace(at, area.selectionEnd, `${before}${mark}\n`);
+    replace(at, at, `${before}${mark}\n`);
     const typed = area.value;
     try {
       const { url } = await uploadInTurn(file);
@@ -53,9 +65,11 @@ export function pictures({ area, replace, say }) {
       say("The picture is in the text. Describe it for those who do not see it.");
       waiting.push(url);
       next(area.value.length - typed.length);
+      return true;
     } catch (error) {
       put(mark, "");
       failed(`${name} was not added: ${error.message}`);
+      return false;
     }
   }
 
@@ -77,7 +91,7 @@ export function pictures({ area, replace, say }) {
   function described() {
     const url = waiting.shift();
     // The signs that Markdown reads in it, and the ends of lines.
-    const words = description.value.trim().replace(/\s+/g, " ").replace(/[[\]\\]/g, "\\$&");
+    const words = description.value.trim().replace(/\s+/g, " ").replace(/[[\]\\`*_<&$~]/g, "\\$&");
     const plain = `![](${url})`;
     const at = area.value.indexOf(plain);
     if (words && at >= 0) replace(at, at + plain.length, `![${words}](${url})`);
@@ -110,7 +124,7 @@ export function pictures({ area, replace, say }) {
     event.preventDefault();
     addAll(files);
   });
-  return { addAll };
+  return { addAll, isBusy: () => underWay.size > 0, settled };
 }
 
 /** The pictures of a paste or a drop. */

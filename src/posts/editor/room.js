@@ -108,7 +108,7 @@ form.addEventListener("keydown", (event) => {
   form.requestSubmit(form.querySelector("button[data-does=publish], button[data-does=change]"));
 });
 
-const { addAll } = pictures({ area, replace, say });
+const { addAll, isBusy, settled } = pictures({ area, replace, say });
 
 area.addEventListener("paste", (event) => {
   const { clipboardData: data } = event;
@@ -122,7 +122,7 @@ area.addEventListener("paste", (event) => {
   } else if (files.length > 0 && !text) {
     event.preventDefault();
     addAll(files);
-  } else if (html && rich.isRich(html)) {
+  } else if (html && !edits.isInFence(area.value, start) && rich.isRich(html)) {
     const written = rich.markdown(html);
     if (!written) return;
     event.preventDefault();
@@ -209,7 +209,7 @@ if (time && !time.value) {
 }
 
 toolbar.hidden = false;
-autosave({ form, area, say, replaceAll });
+autosave({ form, area, say, replaceAll, isBusy, settled });
 
 // A new post begins with its title. A phone would cover half the page with keys, and
 // somebody who is elsewhere already stays there.

@@ -255,6 +255,16 @@ export function link(state, address = "") {
   return { from: start, to: end, insert, start: at, end: at };
 }
 
+/**
+ * Whether a position is in a block of code.
+ * @param {string} text
+ * @param {number} at
+ */
+export function isInFence(text, at) {
+  const fences = text.slice(0, lineStart(text, at)).match(/^ {0,3}(?:```|~~~)/gm)?.length ?? 0;
+  return fences % 2 === 1;
+}
+
 const START = /^((?:[ \t]*>[ \t]?)*)([ \t]*)(?:([-*+])|(\d{1,9})([.)]))?([ \t]+)?(\[[ xX]\][ \t]+)?/;
 
 /**
@@ -266,9 +276,7 @@ const START = /^((?:[ \t]*>[ \t]?)*)([ \t]*)(?:([-*+])|(\d{1,9})([.)]))?([ \t]+)
 export function nextLine({ text, start, end }) {
   if (start !== end) return null;
   const from = lineStart(text, start);
-  const before = text.slice(0, from);
-  const fences = before.match(/^ {0,3}(?:```|~~~)/gm)?.length ?? 0;
-  if (fences % 2 === 1) return null;
+  if (isInFence(text, start)) return null;
   const line = text.slice(from, start);
   const match = START.exec(line);
   if (!match) return null;

@@ -14,7 +14,7 @@ use crate::{
         forms::Form,
     },
     posts::{
-        DraftPost, Language, Post, PostId, PostOrDraft, address,
+        DraftPost, Language, Post, PostId, PostOrDraft, Tags, address,
         domain::{conflicting, draft_posts, schedule, service},
         drafts::NEW_POST,
         editor::EditorTools,
@@ -408,6 +408,8 @@ fn PublishAt<'a>(editing: &'a Editing) -> impl IntoView + use<> {
 struct Saved {
     title: String,
     content: String,
+    tags: Tags,
+    language: Option<Language>,
     version: i64,
     is_published: bool,
 }
@@ -415,7 +417,8 @@ struct Saved {
 impl From<Post> for Saved {
     fn from(post: Post) -> Self {
         let content = post.text().to_string();
-        Self { title: post.title.into(), content, version: post.version, is_published: true }
+        let Post { title, tags, language, version, .. } = post;
+        Self { title: title.into(), content, tags, language, version, is_published: true }
     }
 }
 
@@ -424,6 +427,8 @@ impl From<DraftPost> for Saved {
         Self {
             title: draft.title,
             content: draft.content.into(),
+            tags: draft.tags,
+            language: draft.language,
             version: draft.version,
             is_published: false,
         }
@@ -433,6 +438,8 @@ impl From<DraftPost> for Saved {
 /// The other text of a conflict, to read and to copy from.
 #[component]
 fn SavedMeanwhile(saved: Saved) -> impl IntoView {
+    let chosen = saved.language.map_or("", Language::tag);
+    let language = languages().into_iter().find(|(tag, _)| *tag == chosen).map(|(_, name)| name);
     let (heading, what) = match saved.is_published {
         true => ("The saved post", "This is what is published now."),
         false => ("The saved draft", "This was saved from another editor."),
@@ -457,6 +464,14 @@ fn SavedMeanwhile(saved: Saved) -> impl IntoView {
                     dir="auto"
                     inner_html=crate::ui::text_area_html(&saved.content)
                 ></textarea>
+            </p>
+            <p class="field">
+                <label for="saved-tags">"Saved tags"</label>
+                <input id="saved-tags" readonly dir="auto" value=saved.tags.typed() />
+            </p>
+            <p class="field">
+                <label for="saved-language">"Saved language"</label>
+                <input id="saved-language" readonly value=language />
             </p>
         </section>
     }
