@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     time::Duration,
 };
 
@@ -102,9 +103,11 @@ async fn an_operator_whose_secret_key_is_missing_reads_how_one_is_made_and_nothi
     let byline = Byline::in_an_empty_folder();
     let command = ["migrate", "--secret-key-file", "site.key"];
     byline.run(&command, "").await.failed_with(&["site.key does not exist", "openssl rand -base64 32"]);
-    std::fs::write(byline.folder().join("site.key"), "0badc0de").expect("a file");
+    let key = byline.folder().join("site.key");
+    std::fs::write(&key, "0badc0de").expect("a file");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
     byline.run(&command, "").await.failed_with(&["site.key has no secret key", "openssl rand -base64 32"]);
-    assert_eq!(std::fs::read_to_string(byline.folder().join("site.key")).expect("a file"), "0badc0de");
+    assert_eq!(std::fs::read_to_string(&key).expect("a file"), "0badc0de");
 }
 
 #[tokio::test]

@@ -11,7 +11,13 @@ async fn overtaken(site: &Running) -> (Client, String) {
     let post = ada.publish("First", "First text").await;
     let edit = format!("/my-posts/{post}/edit");
     assert_eq!(ada.page(&edit).await.value("version"), "1");
-    let saved = [("version", "1"), ("title", "Theirs"), ("content", "\nTheir <b>text</b>")];
+    let saved = [
+        ("version", "1"),
+        ("title", "Theirs"),
+        ("content", "\nTheir <b>text</b>"),
+        ("tags", "tides, herons"),
+        ("language", "fr"),
+    ];
     assert_eq!(ada.submit(&edit, &saved).await.status, 303);
     (ada, post)
 }
@@ -36,6 +42,8 @@ async fn an_edit_that_was_overtaken_overwrites_nothing_and_shows_both_texts() {
     );
     assert_eq!(page.attribute("#saved-title", "value").as_deref(), Some("Theirs"));
     assert_eq!(page.text("#saved-content"), "\nTheir <b>text</b>");
+    assert_eq!(page.value_of("#saved-tags"), "tides, herons");
+    assert_eq!(page.value_of("#saved-language"), "Français");
 
     // With both texts in sight, saving again is a decision.
     let version = page.value("version");
