@@ -36,7 +36,7 @@ pub use cursor::{Cursor, PageRequest};
 pub use draft_post::{DraftPost, PostOrDraft};
 pub use language::{Language, UnknownLanguage};
 pub use page::{Page, Summary};
-pub use post::{Content, ContentError, Post, PostId, Title, TitleError};
+pub use post::{BYTE_ORDER_MARK, Content, ContentError, Post, PostId, Title, TitleError};
 pub use revision::Revision;
 pub use slug::Slug;
 pub use tag::{Tag, TagError, Tags};

@@ -75,7 +75,7 @@ impl TryFrom<String> for PostId {
 }
 
 /// Some systems write it at the start of a file; it has no meaning in a text.
-const BYTE_ORDER_MARK: char = '\u{FEFF}';
+pub const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// The title of a post: trimmed, 1 to 200 characters, one visible line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::{FilingChange, front_matter::FrontMatter};
 use crate::{
     clock,
     error::{Field, FieldErrors},
-    posts::{Content, Language, Title},
+    posts::{BYTE_ORDER_MARK, Content, Language, Title},
     text::is_blank,
     timestamp::Timestamp,
 };
@@ -92,6 +92,8 @@ impl Written {
         address: Option<&str>,
         language: Option<&str>,
     ) -> Result<Self, FieldErrors> {
+        // Front matter may follow the mark, which a stored text does not have.
+        let content = content.trim_start_matches(BYTE_ORDER_MARK);
         // Line ends of a form are those of HTTP.
         let unix = if content.starts_with("---") { content.replace("\r\n", "\n") } else { String::new() };
         let (front, content) = FrontMatter::of(&unix).unwrap_or((FrontMatter::default(), content));
@@ -105,5 +107,22 @@ impl Written {
         let text = errors.take_all(PostText::parse(title, content));
         let filing = errors.take_all(FilingChange::parse(address, tags, language));
         text.zip(filing).map(|(text, filing)| Self { text, filing, date }).ok_or(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn front_matter_behind_a_byte_order_mark_is_read() {
+        for ends in ["\n", "\r\n"] {
+            let lines = ["\u{FEFF}---", "tags: [fmbom]", "date: 2020-01-02", "---", "", "Hallo"];
+            let written = Written::parse("FMbom", &lines.join(ends), None, None, None).expect("a text");
+            assert_eq!(written.text.text().as_str(), "Hallo");
+            assert_eq!(written.date.map(Timestamp::rfc3339).as_deref(), Some("2020-01-02T00:00:00Z"));
+            let tags = written.filing.tags.expect("tags");
+            assert_eq!(tags.iter().map(ToString::to_string).collect::<Vec<_>>(), ["fmbom"]);
+        }
     }
 }
