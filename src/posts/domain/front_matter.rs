@@ -114,12 +114,45 @@ fn scalar(raw: &str) -> String {
     for quote in ['"', '\''] {
         if let Some((quoted, _)) = raw.strip_prefix(quote).and_then(|inner| inner.rsplit_once(quote)) {
             return match quote {
-                '"' => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
+                '"' => unescaped(quoted),
                 _ => quoted.replace("''", "'"),
             };
         }
     }
     raw.split(" #").next().unwrap_or_default().trim_end().to_owned()
+}
+
+/// The text of a value in double quotes. An escape that is unknown or wrong stays as typed.
+fn unescaped(quoted: &str) -> String {
+    let mut text = String::with_capacity(quoted.len());
+    let mut rest = quoted;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (c, length) = escape(&rest[1..]).unwrap_or(('\\', 0));
+        text.push(c);
+        rest = &rest[1 + length..];
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The character that stands behind the backslash of an escape (YAML 5.7), and the length of
+/// what makes it there. No text has a NUL, so none is made.
+fn escape(behind: &str) -> Option<(char, usize)> {
+    let sign = behind.chars().next()?;
+    let digits = match sign {
+        '"' | '\\' | '/' => return Some((sign, 1)),
+        'n' => return Some(('\n', 1)),
+        't' => return Some(('\t', 1)),
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => return None,
+    };
+    let number = behind.get(1..=digits).filter(|number| number.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let c = u32::from_str_radix(number, 16).ok().and_then(char::from_u32)?;
+    (c != '\0').then_some((c, 1 + digits))
 }
 
 /// `[a, b]`, or `a, b`.
@@ -186,6 +219,23 @@ mod tests {
         assert_eq!(of("tags"), Some(Value::List(vec!["a".to_owned(), "b".to_owned()])));
         assert_eq!(of("summary"), Some(Value::Text("begins and ends".to_owned())));
         assert_eq!((of("empty"), rest), (Some(Value::Text(String::new())), "Text"));
+    }
+
+    #[test]
+    fn escapes_in_double_quotes_are_read_and_others_stay_as_typed() {
+        for (typed, expected) in [
+            (r#""Caf\u00e9""#, "Café"),
+            (r#""\U0001F600 \xe9\/\"\\""#, "😀 é/\"\\"),
+            (r#""a\tb\nc""#, "a\tb\nc"),
+            (r#""a\\nb \\u00e9""#, r"a\nb \u00e9"),
+            (r#""\q \u00g9 \ud800 \x+1 \u0000 \xé""#, r"\q \u00g9 \ud800 \x+1 \u0000 \xé"),
+            (r"'Caf\u00e9'", r"Caf\u00e9"),
+            (r"Caf\u00e9", r"Caf\u00e9"),
+        ] {
+            assert_eq!(scalar(typed), expected, "{typed}");
+        }
+        let (found, _) = FrontMatter::of("---\ntitle: \"Caf\\u00e9\"\n---\nx").expect("front matter");
+        assert_eq!(found.title.as_deref(), Some("Café"));
     }
 
     #[test]
