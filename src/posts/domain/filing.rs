@@ -68,14 +68,14 @@ impl FilingChange {
     }
 }
 
-/// Tags as an author types them: with commas or line ends between them, in any case,
-/// perhaps with a `#` before each. Spaces within a tag become hyphens.
+/// Tags as an author types them: with commas of any script or line ends between them, in any
+/// case, perhaps with a `#` before each. Spaces within a tag become hyphens.
 ///
 /// # Errors
 /// The first rule that is broken.
 pub fn parse_tags(raw: &str) -> Result<Tags, crate::posts::TagError> {
     let tags: Result<Vec<Tag>, _> = raw
-        .split([',', '\n', '、', '،'])
+        .split([',', '\n', '、', '，', '،'])
         .map(|typed| typed.trim_start_matches(|c: char| c == '#' || c.is_whitespace()).trim_end())
         .filter(|typed| !typed.is_empty())
         .map(|typed| {
@@ -130,6 +130,7 @@ mod tests {
             ["rust", "web-development", "c++", ".net"]
         );
         assert_eq!(tags("Ελλάδα، 日本語、हिन्दी"), ["ελλάδα", "日本語", "हिन्दी"]);
+        assert_eq!(tags("前端，后端, web"), ["前端", "后端", "web"]);
         assert_eq!(tags("cafe\u{301}"), ["café"]);
         assert_eq!(tags(" , "), [] as [&str; 0]);
     }
