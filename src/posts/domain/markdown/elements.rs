@@ -21,10 +21,18 @@ const ATTRIBUTES: [&str; 26] = [
     "type", "value", "width",
 ];
 
+/// What is made of elements that a post does not have.
+const OTHERS: [(&str, &str); 2] = [
+    // The standard's own alias (13.2.6.4.7).
+    ("image", "img"),
+    // The first level of a page is its title. Markdown's headings have their levels already.
+    ("h1", "h2"),
+];
+
 /// The element of that name, in lower case.
 pub(super) fn element(name: &str) -> Option<&'static str> {
-    // The standard's own alias (13.2.6.4.7).
-    let name = if name.eq_ignore_ascii_case("image") { "img" } else { name };
+    let other = OTHERS.into_iter().find(|(typed, _)| typed.eq_ignore_ascii_case(name));
+    let name = other.map_or(name, |(_, made)| made);
     ELEMENTS.into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 

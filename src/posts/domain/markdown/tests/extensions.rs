@@ -31,6 +31,16 @@ fn a_reader_links_to_a_heading() {
 }
 
 #[test]
+fn a_heading_in_html_leaves_the_first_level_to_the_title() {
+    for text in ["<h1>Raw</h1>", "<H1 lang=\"de\">Raw</H1>", "# Words\n\n<h1>Raw</h1>\n\nend", "<h1>Raw"] {
+        let html = render(text);
+        assert_eq!(texts(&html, "h1"), [""; 0], "{html}");
+        assert_eq!(texts(&html, "h2").pop().as_deref().map(str::trim), Some("Raw"), "{html}");
+    }
+    assert_eq!(texts(&render("```\n<h1>a</h1>\n```"), "code"), ["<h1>a</h1>\n"]);
+}
+
+#[test]
 fn equal_headings_have_different_ids_which_stay_when_the_text_grows() {
     let html = render("# A\n\n# A\n\n# A 1\n\n# A");
     assert_eq!(ids(&html), ["h-a", "h-a-1", "h-a-1-1", "h-a-2"]);
