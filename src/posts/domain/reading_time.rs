@@ -20,7 +20,7 @@ pub fn minutes(html: &str) -> usize {
 }
 
 /// Chinese, Japanese, Thai, Lao, Khmer and Burmese.
-fn is_written_without_spaces(c: char) -> bool {
+pub(super) fn is_written_without_spaces(c: char) -> bool {
     matches!(c,
         '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
         | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'

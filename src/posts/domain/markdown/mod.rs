@@ -26,6 +26,7 @@ mod footnotes;
 mod formulas;
 mod marks;
 mod pictures;
+mod quotes;
 mod sections;
 mod tokens;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use self::{
     code::Codes,
     formulas::Formulas,
     marks::Stand,
+    quotes::Quotes,
     tokens::{Token, Tokens},
     written::Written,
 };
@@ -242,8 +244,10 @@ fn write(source: &str, punctuation: Punctuation) -> Written {
     let mut outline = Outline::of(&events);
     let mut cells = Cells::for_text(source);
     let (mut formulas, mut codes) = (Formulas::default(), Codes::default());
+    let mut quotes = Quotes::default();
     let mut pictures = 0_usize;
     let events = events.into_iter().filter_map(|(event, range)| {
+        quotes.follow(&event);
         Some(match event {
             Event::Start(Tag::Heading { level, id, classes, attrs }) => {
                 Event::Start(Tag::Heading { level: outline.place(level), id, classes, attrs })
@@ -284,6 +288,7 @@ fn write(source: &str, punctuation: Punctuation) -> Written {
                 Event::Text(marks::stand(Stand::Code(number)).into())
             }
             Event::Text(text) => {
+                let text = quotes.set(text, source, &range);
                 // A mark that a reference (`&#xFDD0;`) has made is no mark.
                 let referred = source.get(range.clone()).is_some_and(|typed| typed.starts_with('&'));
                 Event::Text(match referred && text.contains(marks::is_mark) {

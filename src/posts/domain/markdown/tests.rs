@@ -190,6 +190,22 @@ fn punctuation_is_set_in_prose_and_left_alone_in_code() {
 }
 
 #[test]
+fn a_double_quote_behind_a_letter_or_a_digit_opens_nothing() {
+    for (typed, shown) in [
+        ("The 12\" record, 5'10\" tall", "The 12” record, 5’10” tall"),
+        ("a\"b", "a”b"),
+        ("\"a\" and (\"b\") and \"*c*\"", "“a” and (“b”) and “c”"),
+        ("日本\"語\"です", "日本“語”です"),
+        ("\"日本\"と\"中国\"です", "“日本”と“中国”です"),
+        ("中\"abc\"文\"12\"", "中“abc”文“12”"),
+        ("`12\"` and <kbd>12\"</kbd>", "12\" and 12\""),
+    ] {
+        assert_eq!(texts(&render(typed), "p"), [shown], "{typed}");
+    }
+    assert_eq!(texts(&render("中\"文\n\n中\"文"), "p"), ["中“文", "中“文"]);
+}
+
+#[test]
 fn a_byte_order_mark_hides_nothing() {
     for text in
         ["\u{FEFF}# Heading", "\u{FEFF}\u{FEFF}# Heading", "\u{FEFF}\r\n# Heading", "\u{FEFF}\r# Heading"]
