@@ -2,7 +2,8 @@
 //! The cost is about that of plain text, for any input (security row L9).
 //!
 //! Pure functions. The time of each step is linear in the length of the text:
-//! 1. `marks::prepare` bounds how many containers a line opens;
+//! 1. `marks::prepare` bounds how many containers a line opens, and `dollars::kept_apart`
+//!    keeps formulas between tags and links;
 //! 2. pulldown-cmark parses;
 //! 3. `write` makes HTML of the events, with the site's form of cells, headings and
 //!    punctuation, and marks for footnotes and formulas;
@@ -20,6 +21,7 @@ mod audience;
 mod balance;
 mod bare_links;
 mod code;
+mod dollars;
 mod elements;
 mod excerpt;
 mod footnotes;
@@ -169,7 +171,7 @@ pub fn render(content: &Content, punctuation: Punctuation) -> Rendering {
 
 #[must_use]
 pub fn to_html(content: &Content, punctuation: Punctuation, audience: Audience) -> String {
-    let source = marks::prepare(content.as_str());
+    let source = dollars::kept_apart(marks::prepare(content.as_str()));
     let written = write(&source, punctuation);
     let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
     let safe = without_rel_of_own(&safe);

@@ -218,6 +218,25 @@ fn dollars_notes_and_boxes_in_code_stay_as_they_were_typed() {
 }
 
 #[test]
+fn a_formula_goes_across_no_tag_and_no_link() {
+    for name in ["code", "kbd"] {
+        let html = render(&format!("<{name}>$HOME</{name}>/bin and <{name}>$PATH</{name}>"));
+        assert_eq!(texts(&html, name), ["$HOME", "$PATH"], "{html}");
+        assert_eq!(texts(&html, "p"), ["$HOME/bin and $PATH"]);
+    }
+    let html = render("Set <code>$HOME</code> or `$PATH` and go on");
+    assert_eq!(texts(&html, "code"), ["$HOME", "$PATH"], "{html}");
+    assert_eq!(texts(&html, "p"), ["Set $HOME or $PATH and go on"]);
+    let html = render("[$5](https://a.org) or [6$](https://b.org) or [7](https://c.org/$d)");
+    assert_eq!(texts(&html, "a"), ["$5", "6$", "7"], "{html}");
+    assert_eq!(attributes(&html, "a", "href"), ["https://a.org", "https://b.org", "https://c.org/$d"]);
+    assert!(!html.contains("<math"), "{html}");
+    let html = render("**$5** <em>$a < b$</em> [$x \\in [0,1)$](https://a.org) and $F[y](z)$");
+    assert_eq!(attributes(&html, "math", "alttext"), ["a < b", "x \\in [0,1)", "F[y](z)"], "{html}");
+    assert_eq!(texts(&html, "strong"), ["$5"]);
+}
+
+#[test]
 fn nobody_makes_mathml_but_the_renderer() {
     let html =
         render("<math><mi>a</mi><annotation-xml encoding=text/html><p>b</p></annotation-xml></math> c");
