@@ -57,7 +57,7 @@ use crate::{accounts::profile::Punctuation, posts::Content};
 
 /// The version of the renderer, a part of the number that is stored with the HTML
 /// ([`renderer`]). It must be raised with every change to the result for any text.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
