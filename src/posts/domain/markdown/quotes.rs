@@ -10,7 +10,7 @@ use crate::posts::domain::reading_time::is_written_without_spaces;
 /// The double quotes of a text, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Quotes {
-    /// Whether a quote directly behind a letter is open, in a script without spaces.
+    /// Whether the quote before is an opening one.
     open: bool,
 }
 
@@ -31,7 +31,7 @@ impl Quotes {
         }
         let before = source.get(..range.start).and_then(|before| before.chars().next_back());
         let Some(before) = before.filter(|before| &*text == "“" && before.is_alphanumeric()) else {
-            self.open = false;
+            self.open = &*text == "“";
             return text;
         };
         self.open = !self.open && is_written_without_spaces(before);
