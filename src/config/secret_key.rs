@@ -2,7 +2,7 @@
 //! the environment, or a credential of systemd.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -74,12 +74,21 @@ impl SecretKeySource {
         }
     }
 
-    /// `byline.db.key` beside `byline.db`.
+    /// `byline.db.key` beside `byline.db`. A link is followed, as for the other files beside a
+    /// database: a second name of a site does not bring another key.
     #[must_use]
     pub fn beside(database: &Path) -> PathBuf {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".key");
-        name.into()
+        let key_of = |file: &Path| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(".key");
+            PathBuf::from(name)
+        };
+        let beside_link = key_of(database);
+        // Any other path is shown as it was configured.
+        let linked = database.is_symlink().then(|| fs::canonicalize(database).ok()).flatten();
+        let Some(beside_file) = linked.map(|file| key_of(&file)) else { return beside_link };
+        // Earlier versions made the key beside the link.
+        if beside_link.exists() && !beside_file.exists() { beside_link } else { beside_file }
     }
 
     /// The file, where the keys are in one.
@@ -124,6 +133,25 @@ mod tests {
         assert_eq!(choose(None, Some("/etc/key"), &sqlite), "/etc/key");
         assert_eq!(choose(Some("AAAA"), Some("/etc/key"), &sqlite), VARIABLE);
         assert_eq!(choose(Some(" "), None, &server), "none is configured");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_of_a_linked_database_is_beside_the_file_itself_unless_it_is_beside_the_link_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let (link, file) = (root.join("m.db"), root.join("real").join("m.db"));
+        fs::create_dir(root.join("real")).unwrap();
+        std::os::unix::fs::symlink("real/m.db", &link).unwrap();
+        let (beside_link, beside_file) = (root.join("m.db.key"), root.join("real").join("m.db.key"));
+        assert_eq!(SecretKeySource::beside(&link), beside_link, "it leads nowhere");
+        fs::write(&file, "").unwrap();
+        assert_eq!(SecretKeySource::beside(&link), beside_file);
+        assert_eq!(SecretKeySource::beside(&file), beside_file);
+        fs::write(&beside_link, "").unwrap();
+        assert_eq!(SecretKeySource::beside(&link), beside_link);
+        fs::write(&beside_file, "").unwrap();
+        assert_eq!(SecretKeySource::beside(&link), beside_file);
     }
 
     #[test]

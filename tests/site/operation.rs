@@ -218,6 +218,27 @@ async fn an_author_publishes_while_another_program_copies_and_cuts_the_log() {
 }
 
 #[tokio::test]
+async fn a_site_that_is_served_by_a_link_keeps_the_secret_key_beside_its_file() {
+    let byline = Byline::in_an_empty_folder();
+    let real = byline.folder().join("real");
+    fs::create_dir(&real).expect("a folder");
+    byline.serve(&["--database-url", "sqlite://real/m.db"]).await.terminate().await;
+    let key = fs::read(real.join("m.db.key")).expect("a key");
+    let link = byline.folder().join("m.db");
+    symlink("real/m.db", &link).expect("a link");
+    byline.serve(&["--database-url", "sqlite://m.db"]).await.terminate().await;
+    let beside_link = byline.folder().join("m.db.key");
+    assert!(!beside_link.exists(), "no other key is made");
+    assert_eq!(fs::read(real.join("m.db.key")).expect("a key"), key);
+
+    // Where an earlier version has made the key beside the link.
+    fs::rename(real.join("m.db.key"), &beside_link).expect("the key is moved");
+    byline.serve(&["--database-url", "sqlite://m.db"]).await.terminate().await;
+    assert!(!real.join("m.db.key").exists(), "no other key is made");
+    assert_eq!(fs::read(&beside_link).expect("a key"), key);
+}
+
+#[tokio::test]
 async fn a_link_that_leads_elsewhere_is_noticed_and_nobody_reads_what_lies_there() {
     let byline = Byline::in_an_empty_folder();
     let (_other, another) = another_database().await;
