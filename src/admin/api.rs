@@ -276,8 +276,8 @@ pub async fn admin_sweep(
 /// [`AppError::NotFound`].
 #[server(endpoint = "/admin_undo_sweep", prefix = "/api")]
 pub async fn admin_undo_sweep(#[server(default)] id: String) -> Result<(), AppError> {
-    by().await?;
-    sweeps::undo(&site(), &id).await
+    let by = by().await?;
+    sweeps::undo(&site(), &by, &id).await
 }
 
 const REASON: &str = "Enter the reason, one line of 500 characters at most; the author reads it";

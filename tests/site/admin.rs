@@ -447,9 +447,11 @@ async fn a_wave_is_swept_away_and_the_sweep_undone() {
     // Sent twice, it is undone once; what was locked before the sweep stays so.
     let page = ada.page("/admin/sweeps").await;
     let undo = page.link("Undo").expect("a way back");
-    assert_eq!(ada.get(&undo).await.status, 200);
-    for _ in 0..2 {
-        assert_eq!(ada.submit(&undo, &[]).await.status, 303);
+    let mut bob = site.author("bob").await;
+    put_in_charge(&site, "bob").await;
+    assert_eq!(bob.get(&undo).await.status, 200);
+    for by in [&mut bob, &mut ada] {
+        assert_eq!(by.submit(&undo, &[]).await.status, 303);
     }
     until("the undo", async || {
         site.count("SELECT COUNT(*) FROM sweep_items WHERE state <> 'undone'").await == 0
@@ -460,6 +462,16 @@ async fn a_wave_is_swept_away_and_the_sweep_undone() {
         assert_eq!(reader.get(&format!("/posts/{post}")).await.status, 200);
     }
     assert_eq!(two.log_in("two").await.status, 303);
+    // The log names who undid it, not who swept.
+    for (whose, rows) in [
+        ("kind = 'sweep_undone' AND username = 'bob'", 1),
+        ("kind = 'sweep_undone'", 1),
+        ("kind IN ('unlocked', 'post_restored') AND credential = 'session of bob' AND request_id <> ''", 4),
+        ("kind IN ('unlocked', 'post_restored')", 4),
+    ] {
+        let count = format!("SELECT COUNT(*) FROM audit WHERE {whose}");
+        until(whose, async || site.count(&count).await == rows).await;
+    }
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ pub enum AuditKind {
     PostRestored,
     SettingsChanged,
     InvitationMade,
+    SweepUndone,
     Renamed,
 }
 
@@ -116,13 +117,14 @@ impl AuditKind {
             Self::PostHidden => ("post_hidden", "A post hidden by whoever runs the site"),
             Self::SettingsChanged => ("settings_changed", "Settings of the site changed"),
             Self::InvitationMade => ("invitation_made", "An invitation made"),
+            Self::SweepUndone => ("sweep_undone", "A sweep undone"),
             Self::Renamed => ("renamed", "Username changed by whoever runs the site"),
             Self::PostRestored => ("post_restored", "A hidden post restored by whoever runs the site"),
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::SignedUp,
         Self::LoggedIn,
         Self::LogInRefused,
@@ -159,6 +161,7 @@ impl AuditKind {
         Self::PostRestored,
         Self::SettingsChanged,
         Self::InvitationMade,
+        Self::SweepUndone,
         Self::Renamed,
     ];
 }
@@ -316,6 +319,26 @@ pub async fn page(
         .bind(before.unwrap_or(i64::MAX))
         .bind(limit)
         .fetch_all(db)
+        .await?))
+}
+
+/// The first row of a kind with this detail that was added at a time or later.
+///
+/// # Errors
+/// [`AppError::Busy`].
+pub async fn first_since(
+    db: &mut Db,
+    since: Timestamp,
+    kind: AuditKind,
+    detail: &str,
+) -> Result<Option<AuditRow>, AppError> {
+    let statement =
+        concat!(rows!(), "WHERE a.at >= $1 AND a.kind = $2 AND a.detail = $3 ORDER BY a.id LIMIT 1");
+    Ok(on_engine!(db => sqlx::query_as(statement)
+        .bind(since.micros())
+        .bind(kind.name())
+        .bind(detail)
+        .fetch_optional(db)
         .await?))
 }
 

@@ -33,10 +33,11 @@ impl InCharge {
         Self { user: None, credential: COMMAND_LINE.to_owned(), request_id: String::new() }
     }
 
-    /// Whoever began something that goes on later, as [`Self::credential`] has it.
+    /// Whoever began something that goes on later, as [`Self::credential`] has it, and the
+    /// request that began it; empty if it is not known.
     #[must_use]
-    pub const fn recorded(credential: String) -> Self {
-        Self { user: None, credential, request_id: String::new() }
+    pub const fn recorded(credential: String, request_id: String) -> Self {
+        Self { user: None, credential, request_id }
     }
 
     /// The person, unless it is somebody at the command line.

@@ -5,7 +5,11 @@
 //! with its new state. So a sweep that is broken off goes on where it was ([`finish`]), and
 //! an undo touches only what the sweep has changed.
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use sqlx::FromRow;
@@ -17,7 +21,7 @@ use super::{
 };
 use crate::{
     accounts::domain::{
-        audit::AuditKind,
+        audit::{self, AuditKind},
         logins,
         running::{self, InCharge},
         store as accounts,
@@ -235,22 +239,23 @@ pub async fn begin(
 }
 
 /// Undoes a sweep: what it locked is opened, what it hid is published. Sent twice, it says yes
-/// again.
+/// again. The audit log has who undid it, also for [`finish`], which may go on after a restart.
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::Busy`].
-pub async fn undo(site: &Site, id: &str) -> Result<(), AppError> {
+pub async fn undo(site: &Site, by: &InCharge, id: &str) -> Result<(), AppError> {
     site.database
-        .write(id.to_owned(), |db, id| {
+        .write((by.clone(), id.to_owned()), |db, (by, id)| {
             Box::pin(async move {
-                let found = execute!(db => sqlx::query(
-                        "UPDATE sweeps SET undone_at = COALESCE(undone_at, $2) WHERE id = $1",
+                let begun = execute!(db => sqlx::query(
+                        "UPDATE sweeps SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL",
                     )
                     .bind(&id)
                     .bind(clock::now().micros()))?;
-                if found == 0 {
-                    return Err(AppError::NotFound);
+                if begun == 0 {
+                    return if exists(db, &id).await? { Ok(()) } else { Err(AppError::NotFound) };
                 }
+                by.note_own(db, AuditKind::SweepUndone, &id).await?;
                 let planned =
                     "UPDATE sweep_items SET state = 'undone' WHERE sweep_id = $1 AND state = 'planned'";
                 execute!(db => sqlx::query(planned).bind(id))?;
@@ -260,6 +265,13 @@ pub async fn undo(site: &Site, id: &str) -> Result<(), AppError> {
         .await?;
     go_on(site);
     Ok(())
+}
+
+async fn exists(db: &mut Db, id: &str) -> Result<bool, AppError> {
+    Ok(on_engine!(db => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sweeps WHERE id = $1)")
+        .bind(id)
+        .fetch_one(db)
+        .await?))
 }
 
 /// Works on what is left, while the request that asked for it is answered.
@@ -279,7 +291,8 @@ struct Item {
     item_id: String,
     credential: String,
     reason: String,
-    is_undone: i64,
+    /// When the sweep was asked to be undone.
+    undone_at: Option<i64>,
 }
 
 /// Does what is left of all sweeps.
@@ -289,17 +302,26 @@ struct Item {
 pub async fn finish(site: &Site) -> Result<(), AppError> {
     // What cannot be done now is not tried again in the same round.
     let mut tried = BTreeSet::new();
+    let mut doers: BTreeMap<(String, Option<i64>), InCharge> = BTreeMap::new();
     loop {
         let items = left(&mut site.database.read().await?).await?;
         let mut is_new = false;
         for item in items {
-            let name = (item.sweep_id.clone(), item.kind.clone(), item.item_id.clone(), item.is_undone);
+            let name = (item.sweep_id.clone(), item.kind.clone(), item.item_id.clone(), item.undone_at);
             if !tried.insert(name) {
                 continue;
             }
             is_new = true;
-            let by = InCharge::recorded(item.credential.clone());
-            match (item.kind.as_str(), item.is_undone != 0) {
+            let deed = (item.sweep_id.clone(), item.undone_at);
+            let by = match doers.get(&deed) {
+                Some(by) => by.clone(),
+                None => {
+                    let by = doer(&mut site.database.read().await?, &item).await?;
+                    doers.insert(deed, by.clone());
+                    by
+                }
+            };
+            match (item.kind.as_str(), item.undone_at.is_some()) {
                 ("account", undone) => account(site, &by, item, !undone).await?,
                 (_, false) => hide(site, &by, item).await?,
                 (_, true) => restore(site, &by, item).await?,
@@ -311,11 +333,23 @@ pub async fn finish(site: &Site) -> Result<(), AppError> {
     }
 }
 
+/// Who swept, or who undid the sweep.
+async fn doer(db: &mut Db, item: &Item) -> Result<InCharge, AppError> {
+    let noted = match item.undone_at.map(Timestamp::from_micros) {
+        Some(at) => audit::first_since(db, at, AuditKind::SweepUndone, &item.sweep_id).await?,
+        None => None,
+    };
+    Ok(match noted {
+        Some(row) => InCharge::recorded(row.credential, row.request_id),
+        // Earlier versions did not note who undid a sweep.
+        None => InCharge::recorded(item.credential.clone(), String::new()),
+    })
+}
+
 /// Accounts first, so that nobody publishes meanwhile.
 async fn left(db: &mut Db) -> Result<Vec<Item>, AppError> {
     Ok(on_engine!(db => sqlx::query_as(
-            "SELECT i.sweep_id, i.kind, i.item_id, s.credential, s.reason,
-                 CAST(CASE WHEN s.undone_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_undone
+            "SELECT i.sweep_id, i.kind, i.item_id, s.credential, s.reason, s.undone_at
              FROM sweep_items i JOIN sweeps s ON s.id = i.sweep_id
              WHERE i.state = CASE WHEN s.undone_at IS NULL THEN 'planned' ELSE 'done' END
              ORDER BY i.kind, i.sweep_id, i.item_id LIMIT 500",
