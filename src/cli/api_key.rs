@@ -74,7 +74,7 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
             };
             let wanted = Wanted { name, days };
             if owner.user.is_some() && output::is_discarded() {
-                return Err(Failure::NowhereToShow);
+                return Err(Failure::NowhereToShow("key"));
             }
             let made = match owner.user {
                 Some(who) => {
@@ -100,8 +100,8 @@ pub(super) async fn run(site: &Site, command: ApiKey) -> Result<String, Failure>
                     None => Err(AppError::NotFound),
                 };
                 return Err(match revoked {
-                    Ok(()) => Failure::LostKey(cause),
-                    Err(_) => Failure::LostKeyHolds { id, cause },
+                    Ok(()) => Failure::Lost { what: "key", cause },
+                    Err(_) => Failure::LostHolds { what: "key", id, cause },
                 });
             }
         }

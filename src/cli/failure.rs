@@ -30,12 +30,13 @@ pub(super) enum Failure {
     Input(std::io::Error),
     #[error("standard output cannot be written: {0}; all else is done")]
     Output(std::io::Error),
-    #[error("the key could not be written to standard output ({0}), so it was revoked")]
-    LostKey(std::io::Error),
-    #[error("key {id} could not be written to standard output ({cause}); revoke it, because it is valid")]
-    LostKeyHolds { id: String, cause: std::io::Error },
-    #[error("standard output is thrown away, and it is the only place where the key is shown")]
-    NowhereToShow,
+    /// A key or an invitation, of which there is no other copy.
+    #[error("the {what} could not be written to standard output ({cause}), so it was revoked")]
+    Lost { what: &'static str, cause: std::io::Error },
+    #[error("{what} {id} could not be written to standard output ({cause}); revoke it, because it is valid")]
+    LostHolds { what: &'static str, id: String, cause: std::io::Error },
+    #[error("standard output is thrown away, and it is the only place where the {0} is shown")]
+    NowhereToShow(&'static str),
     #[error("the system does not let Byline start: {0}")]
     System(#[from] std::io::Error),
 }

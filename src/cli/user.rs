@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use super::{
     failure::{Failure, refused},
     input::password,
+    output,
 };
 use crate::{
     accounts::domain::{
@@ -19,6 +20,7 @@ use crate::{
         store::{self, Listed},
     },
     clock,
+    config::SignUpPolicy,
     credentials::{RequestSource, UserId},
     ops::deletions,
     site::Site,
@@ -122,11 +124,7 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
                 "The new password is set; every session and every token of the account has ended."
             );
         }
-        User::Invite { days } => {
-            let end = clock::now().after(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
-            let invitation = invitations::make(site, end).await?;
-            let _ = writeln!(said, "{}", site.link(&format!("/signup?invite={}", invitation.expose())));
-        }
+        User::Invite { days } => invite(site, days).await?,
         User::PutInCharge { who, end } => {
             let user = running::set_admin(site, by, &login(&who)?, !end).await?;
             let state = if end { "is no longer" } else { "is" };
@@ -186,6 +184,30 @@ pub(super) async fn run(site: &Site, command: User) -> Result<String, Failure> {
         }
     }
     Ok(said)
+}
+
+/// Makes an invitation and prints its link, of which there is no other copy.
+async fn invite(site: &Site, days: u32) -> Result<(), Failure> {
+    if output::is_discarded() {
+        return Err(Failure::NowhereToShow("invitation"));
+    }
+    let end = clock::now().after(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+    let invitation = invitations::make(site, end).await?;
+    let link = site.link(&format!("/signup?invite={}", invitation.expose()));
+    if let Err(cause) = output::write(&format!("{link}\n")) {
+        let id = invitation.id();
+        return Err(match invitations::revoke(site, &id).await {
+            Ok(()) => Failure::Lost { what: "invitation", cause },
+            Err(_) => Failure::LostHolds { what: "invitation", id, cause },
+        });
+    }
+    // The link is good as soon as the setting is another one.
+    if site.settings().sign_up == SignUpPolicy::Closed {
+        output::print_error(
+            "nobody may sign up now, also not with an invitation, until `byline site set sign-up invite`",
+        );
+    }
+    Ok(())
 }
 
 fn line(account: &Listed) -> String {

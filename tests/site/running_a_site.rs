@@ -2,8 +2,9 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
-use crate::support::{Answer, Byline, Client, PASSWORD, until};
+use crate::support::{Answer, Byline, Client, Ended, PASSWORD, until};
 
 async fn cognito(client: &mut Client, operation: &str, input: &Value) -> Answer {
     let request = client
@@ -253,4 +254,32 @@ async fn a_person_who_is_renamed_stays_signed_in_and_is_found_by_either_name() {
 /// A post as anybody gets it.
 async fn by_anyone(client: &Client, post: &str) -> Value {
     client.as_script().get(&format!("/api/get_post?id={post}")).await.json()
+}
+
+#[tokio::test]
+async fn an_invitation_that_could_not_be_shown_is_not_valid() {
+    let byline = Byline::in_an_empty_folder();
+    let invite = ["user", "invite"];
+    for lost in ["/dev/full", "/dev/null"] {
+        let mut command = byline.command(&invite);
+        command.stdout(std::fs::File::options().write(true).open(lost).expect("a device"));
+        Ended::of(command, "").await.failed_with(&["standard output", "invitation"]);
+        let options = SqliteConnectOptions::new().filename(byline.folder().join("byline.db"));
+        let mut database = options.connect().await.expect("the database");
+        let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM invitations")
+            .fetch_one(&mut database)
+            .await
+            .expect("a number");
+        assert_eq!(left, 0, "{lost}");
+    }
+    byline.run(&["site", "set", "sign-up", "invite"], "").await.succeeded();
+    let ended = byline.run(&invite, "").await;
+    assert_eq!(ended.stderr, "");
+    assert!(ended.succeeded().contains("/signup?invite="));
+
+    // Where nobody may sign up, whoever invites somebody reads that.
+    byline.run(&["site", "set", "sign-up", "closed"], "").await.succeeded();
+    let ended = byline.run(&invite, "").await;
+    assert!(ended.stderr.contains("nobody may sign up now"), "{ended:?}");
+    assert!(ended.succeeded().contains("/signup?invite="));
 }

@@ -39,6 +39,12 @@ impl Invitation {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
+
+    /// Names it in a list, as [`ListedInvitation::id`]; nobody can sign up by it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        hex(&self.0.hash())
+    }
 }
 
 /// The condition of an invitation $1 that can be used at $2: a sign-up that has it and was
