@@ -42,7 +42,7 @@ impl Reload {
 
     async fn once(&self) {
         let flags = self.flags.clone();
-        let read = match spawn_blocking(move || Config::load(flags)).await {
+        let read = match spawn_blocking(move || Config::load_again(flags)).await {
             Ok(Ok(read)) => read,
             Ok(Err(error)) => {
                 return tracing::error!(%error, "the settings stay as they were, because they cannot be read");

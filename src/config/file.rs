@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{StartError, accounts, backup, cognito, limits, mail, media, site};
+use super::{Reading, StartError, accounts, backup, cognito, limits, mail, media, site};
 
 const FILE: &str = "byline.toml";
 
@@ -74,10 +74,10 @@ pub(super) struct TlsFile {
 }
 
 /// The default file may be missing, a named one may not.
-pub(super) fn read_file(named: Option<&Path>) -> Result<File, StartError> {
+pub(super) fn read_file(named: Option<&Path>, reading: Reading) -> Result<File, StartError> {
     let path = named.unwrap_or(Path::new(FILE));
     let shown = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
+    let text = match reading.allows(path).and_then(|()| std::fs::read_to_string(path)) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             return Ok(File::default());

@@ -173,7 +173,7 @@ pub struct MailFlags {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct MailFile {
     transport: Option<String>,
-    transport_file: Option<PathBuf>,
+    pub(super) transport_file: Option<PathBuf>,
     from: Option<String>,
     reply_to: Option<String>,
 }

@@ -28,11 +28,16 @@ mod time_zone;
 mod traces;
 pub mod variables;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use ipnet::IpNet;
 
-use crate::database::DatabaseConfig;
+use crate::database::{DatabaseConfig, require_regular};
 pub use accent::{Accent, Colour, Shades};
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
@@ -136,6 +141,24 @@ pub struct Config {
     pub aws: AwsVariables,
 }
 
+/// When settings are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// By a process that a signal still ends. A file may be a pipe, as that of `<(…)` of a shell.
+    AtStart,
+    /// By a site that is served: nothing may keep it waiting.
+    WhileServed,
+}
+
+impl Reading {
+    fn allows(self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::AtStart => Ok(()),
+            Self::WhileServed => require_regular(path),
+        }
+    }
+}
+
 /// Variables that are read elsewhere than in [`Flags`].
 const OTHER_VARIABLES: &[&str] = &["BYLINE_LOG", "BYLINE_LOG_FORMAT", secret_key::VARIABLE];
 
@@ -157,11 +180,37 @@ impl Config {
     /// # Errors
     /// [`StartError`] names the setting, the variable or the key.
     pub fn load(flags: Flags) -> Result<Self, StartError> {
+        Self::read(flags, Reading::AtStart)
+    }
+
+    /// [`Self::load`] while the site is served. A file that is not a regular one is not read.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_again(flags: Flags) -> Result<Self, StartError> {
+        Self::read(flags, Reading::WhileServed)
+    }
+
+    fn read(flags: Flags, reading: Reading) -> Result<Self, StartError> {
         let variables = std::env::vars_os();
         refuse_unknown_variables(variables.filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         }))?;
-        let file = read_file(flags.config.as_deref())?;
+        let file = read_file(flags.config.as_deref(), reading)?;
+        let with_urls = [
+            &flags.database_url_file,
+            &flags.database_listen_url_file,
+            &flags.read_database_url_file,
+            &flags.mail.mail_transport_file,
+            &file.database_url_file,
+            &file.database_listen_url_file,
+            &file.read_database_url_file,
+            &file.mail.transport_file,
+        ];
+        for path in with_urls.into_iter().flatten() {
+            let unreadable = |cause| StartError::Unreadable { path: path.display().to_string(), cause };
+            reading.allows(path).map_err(unreadable)?;
+        }
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
         let metrics_listen = flags.metrics_listen.or(file.metrics_listen);
         let metrics_listen =

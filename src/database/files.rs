@@ -65,8 +65,10 @@ impl Files {
             }
             found => found?,
         };
-        if database.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
+        match require_regular(&database) {
+            // It is created later.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => found?,
         }
         let beside = |suffix: &str| {
             let mut path = OsString::from(&database);
@@ -328,6 +330,22 @@ fn retry_until_true(mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<b
 fn first_stamp(mut database: &fs::File) -> io::Result<Option<Stamp>> {
     database.seek(SeekFrom::Start(0))?;
     Stamp::read(database)
+}
+
+/// Refuses a path that leads to no regular file, links followed. To open a pipe or to read a
+/// device may last for ever, and a process does not end while one of its threads waits there.
+///
+/// # Errors
+/// It is of another kind, or there is nothing.
+pub(crate) fn require_regular(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if found.is_file() {
+        Ok(())
+    } else if found.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+    }
 }
 
 /// Lets only the owner of a new file read and write it.

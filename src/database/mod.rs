@@ -32,7 +32,7 @@ pub(crate) use db::{Access, execute, on_engine};
 pub use db::{Db, TimedConnection};
 use db::{Purpose, acquire};
 pub use error::{OpenError, Unusable, internal, violates};
-pub(crate) use files::owner_only;
+pub(crate) use files::{owner_only, require_regular};
 pub use in_order::COMMIT_ORDER_LOCK;
 use statements::Way;
 pub use url::{DatabaseUrl, DatabaseUrlError, Engine};

@@ -1,6 +1,11 @@
 //! HTTPS without a proxy: the certificate, and its renewal.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -16,7 +21,10 @@ use tokio_rustls::{
     },
 };
 
-use crate::config::{StartError, TlsFiles};
+use crate::{
+    config::{StartError, TlsFiles},
+    database::require_regular,
+};
 
 /// How often the files are read again.
 const EVERY: Duration = Duration::from_secs(60);
@@ -55,6 +63,9 @@ impl Tls {
     /// the old one stays. The content decides whether it is new, because some
     /// tools copy the times of files.
     pub fn reload(&self) -> Result<(), StartError> {
+        for path in [&self.files.cert, &self.files.key] {
+            require_regular(path).map_err(unreadable(path))?;
+        }
         let (cert, key) = self.files.read()?;
         if digest(&cert, &key) != self.current.borrow().digest {
             self.current.send_replace(self.files.parse(&cert, &key)?);
@@ -77,12 +88,13 @@ impl Tls {
     }
 }
 
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> StartError + '_ {
+    move |cause| StartError::Unreadable { path: path.display().to_string(), cause }
+}
+
 impl TlsFiles {
     fn read(&self) -> Result<(Vec<u8>, Vec<u8>), StartError> {
-        let read = |path: &PathBuf| {
-            std::fs::read(path)
-                .map_err(|cause| StartError::Unreadable { path: path.display().to_string(), cause })
-        };
+        let read = |path: &PathBuf| std::fs::read(path).map_err(unreadable(path));
         Ok((read(&self.cert)?, read(&self.key)?))
     }
 

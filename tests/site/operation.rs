@@ -96,6 +96,17 @@ async fn a_file_is_served_by_one_process_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_pipe_is_no_database() {
+    let byline = Byline::in_an_empty_folder();
+    let made = Command::new("mkfifo").arg(byline.folder().join("pipe.db")).status().await;
+    assert!(made.expect("mkfifo runs").success());
+    for command in [&SERVE[..], &["migrate"], &["user", "list"]] {
+        let command = [command, &["--database-url", "sqlite://pipe.db"]].concat();
+        byline.run(&command, "").await.failed_with(&["pipe.db", "no regular file"]);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_copied_into_a_file_that_is_served() {
     let byline = Byline::in_an_empty_folder();
     let (_other, source) = another_database().await;

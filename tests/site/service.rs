@@ -273,8 +273,21 @@ async fn a_service_takes_changed_settings_when_its_operator_asks_for_it() {
     for _ in 0..20 {
         assert_eq!(title().await, "Second");
     }
+    // A pipe to which nobody writes keeps neither the next reload nor the end of the process waiting.
+    std::fs::remove_file(&file).expect("the file");
+    let made = Command::new("mkfifo").arg(&file).status().await.expect("mkfifo runs");
+    assert!(made.success());
+    served.signal("HUP").await;
+    for _ in 0..20 {
+        assert_eq!(title().await, "Second");
+    }
+    std::fs::remove_file(&file).expect("the pipe");
+    write("max-listeners = 7\n[site]\nname = \"Third\"\n");
+    served.signal("HUP").await;
+    until("the third name", async || title().await == "Third").await;
     let log = served.terminate().await;
     assert!(log.contains("the settings stay as they were"), "{log}");
+    assert!(log.contains("no regular file"), "{log}");
     assert!(log.contains("these settings have changed and need a restart"), "{log}");
     assert!(log.contains("max-listeners"), "{log}");
 }

@@ -11,6 +11,7 @@ use crate::{
     accounts::domain::running::InCharge,
     config::{SiteFiles, SiteValues, StartError},
     credentials::UserId,
+    database::require_regular,
     error::AppError,
     site::Site,
     site_settings::{
@@ -111,6 +112,7 @@ async fn read(path: &Path) -> std::io::Result<Bytes> {
     let path = path.to_owned();
     let read = spawn_blocking(move || {
         let mut bytes = Vec::new();
+        require_regular(&path)?;
         std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         Ok(Bytes::from(bytes))
     });
