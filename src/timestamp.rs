@@ -10,11 +10,29 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// The time cannot be written as RFC 3339 has it, whose years have four digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a time has to be between the years 0 and 9999, in UTC")]
+pub struct OutOfRange;
+
 impl Timestamp {
-    /// From microseconds since 1970 UTC.
+    /// 0000-01-01T00:00:00Z.
+    const FIRST: i64 = -62_167_219_200_000_000;
+    /// 9999-12-31T23:59:59.999999Z.
+    const LAST: i64 = 253_402_300_799_999_999;
+
+    /// From microseconds since 1970 UTC, as Byline itself has stored or counted them.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
+    }
+
+    /// From microseconds since 1970 UTC that somebody else names.
+    ///
+    /// # Errors
+    /// [`OutOfRange`].
+    pub fn try_from_micros(micros: i64) -> Result<Self, OutOfRange> {
+        if (Self::FIRST..=Self::LAST).contains(&micros) { Ok(Self(micros)) } else { Err(OutOfRange) }
     }
 
     /// Microseconds since 1970 UTC.
@@ -97,7 +115,17 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let date_time = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
-        i64::try_from(date_time.unix_timestamp_nanos() / 1000).map(Self).map_err(D::Error::custom)
+        Self::try_from(date_time).map_err(D::Error::custom)
+    }
+}
+
+/// With a distance from UTC, a date of a year with four digits may be one of another year.
+impl TryFrom<OffsetDateTime> for Timestamp {
+    type Error = OutOfRange;
+
+    fn try_from(date_time: OffsetDateTime) -> Result<Self, OutOfRange> {
+        let micros = i64::try_from(date_time.unix_timestamp_nanos().div_euclid(1000));
+        micros.map_err(|_| OutOfRange).and_then(Self::try_from_micros)
     }
 }
 
@@ -111,6 +139,20 @@ mod tests {
             let time = Timestamp::from_micros(micros);
             let json = serde_json::to_string(&time).unwrap();
             assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_written_is_not_read() {
+        let read = |text: &str| serde_json::from_str::<Timestamp>(&format!("\"{text}\""));
+        for text in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+            assert_eq!(read(text).unwrap().rfc3339(), text);
+        }
+        for text in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        for micros in [253_402_300_800_000_000, -62_167_219_200_000_001, i64::MIN, i64::MAX] {
+            assert_eq!(Timestamp::try_from_micros(micros), Err(OutOfRange), "{micros}");
         }
     }
 

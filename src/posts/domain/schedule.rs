@@ -47,10 +47,9 @@ impl PublishTime {
             Ok(at) => at,
             Err(_) => local(raw)?.assume_offset(offset(utc_offset.unwrap_or_default())?),
         };
-        let micros =
-            i64::try_from(at.unix_timestamp_nanos() / 1000).map_err(|_| PublishTimeError::Unreadable)?;
         let utc_offset = i64::from(at.offset().whole_seconds() / 60);
-        Ok(Some(Self { at: Timestamp::from_micros(micros), utc_offset }))
+        let at = Timestamp::try_from(at).map_err(|_| PublishTimeError::Unreadable)?;
+        Ok(Some(Self { at, utc_offset }))
     }
 
     /// Whether a post can be published then.
@@ -123,6 +122,7 @@ mod tests {
         assert_eq!(PublishTime::parse("  ", None), Ok(None));
         assert_eq!(at("tomorrow", ""), Err(PublishTimeError::Unreadable));
         assert_eq!(at("2026-02-30T18:00", ""), Err(PublishTimeError::Unreadable));
+        assert_eq!(at("9999-12-31T23:59:59-23:59", ""), Err(PublishTimeError::Unreadable));
         assert_eq!(at("2026-12-24T18:00", "one hour"), Err(PublishTimeError::Offset));
     }
 
