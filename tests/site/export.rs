@@ -42,6 +42,11 @@ async fn the_whole_site_is_exported_and_each_author_moves_on_with_it() {
         other.database.probe().await.texts(rows).await,
         moving.database.probe().await.texts(rows).await
     );
+    // A draft keeps the address that was chosen for it.
+    let rows = "SELECT slug || tags || title FROM drafts ORDER BY id";
+    for site in [&moving, &other] {
+        assert_eq!(site.database.probe().await.texts(rows).await, ["laterLater"]);
+    }
 }
 
 /// Every address of the site that a page names.

@@ -45,7 +45,7 @@ use crate::{
         domain::{served, service as media},
     },
     posts::{
-        DraftPost, Language, PageRequest, Post, PostId, Revision,
+        DraftPost, Language, PageRequest, Post, PostId, Revision, address,
         domain::{
             DraftText, draft_lists,
             revisions::{self, RevisionText},
@@ -202,8 +202,9 @@ async fn write_texts<T: Target + Send>(site: &Site, caller: &Caller, target: &mu
         }
         next = page.older.map(PageRequest::OlderThan);
     }
+    let owner = caller.actor.user()?;
     for draft in draft_lists::list(site, &caller.actor, i64::MAX).await? {
-        target.add_text(&format!("drafts/{}.md", draft.id), &draft_markdown(&draft))?;
+        target.add_text(&format!("drafts/{}.md", draft.id), &draft_markdown(&draft, owner))?;
         target.hand_on().await?;
         add_revisions(site, caller, &draft.id, target).await?;
     }
@@ -296,12 +297,18 @@ fn deleted_markdown(text: &DraftText, deleted_at: Timestamp) -> String {
     format!("---\ntitle: {title}\ndeleted: {}\n---\n\n{}\n", deleted_at.rfc3339(), text.content.as_str())
 }
 
-fn draft_markdown(draft: &DraftPost) -> String {
+fn draft_markdown(draft: &DraftPost, owner: &User) -> String {
     let (title, tags) = (Value::from(draft.title.as_str()), json!(draft.tags));
+    // Where it will be read, if its author has chosen that.
+    let address = draft.slug.as_ref().map(|slug| {
+        let address = address::of_post(owner.username.as_str(), Some(slug), &draft.id);
+        format!("address: {}\n", Value::from(address))
+    });
+    let address = address.unwrap_or_default();
     let publish_at = draft.publish_at.filter(|_| draft.is_scheduled);
     let publish_at = publish_at.map(|at| format!("publish: {}\n", at.rfc3339())).unwrap_or_default();
     format!(
-        "---\ntitle: {title}\ntags: {tags}\n{}id: {}\nversion: {}\nupdated: {}\n{publish_at}---\n\n{}\n",
+        "---\ntitle: {title}\n{address}tags: {tags}\n{}id: {}\nversion: {}\nupdated: {}\n{publish_at}---\n\n{}\n",
         language_line(draft.language),
         Value::from(draft.id.as_str()),
         draft.version,
