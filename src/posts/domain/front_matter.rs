@@ -68,7 +68,7 @@ pub fn fields(text: &str) -> Option<(Vec<(String, Value)>, &str)> {
                 None => further.push(line.trim()),
             }
         }
-        let value = value.trim();
+        let value = without_anchor(value.trim());
         let whole = format!("{value} {}", further.join(" "));
         let value = match value.chars().next() {
             None if items.is_empty() => Value::Text(String::new()),
@@ -106,6 +106,15 @@ impl FrontMatter {
         }
         (found != Self::default()).then_some((found, rest))
     }
+}
+
+/// A value without the name that YAML lets it have, to be repeated elsewhere: `&name value`.
+fn without_anchor(value: &str) -> &str {
+    let Some((name, named)) = value.strip_prefix('&').and_then(|named| named.split_once(' ')) else {
+        return value;
+    };
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if is_name { named.trim_start() } else { value }
 }
 
 /// A value without its quotes and without a comment behind it.
@@ -158,7 +167,44 @@ fn escape(behind: &str) -> Option<(char, usize)> {
 /// `[a, b]`, or `a, b`.
 fn list(value: &str) -> Vec<String> {
     let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
-    inner.split(',').map(scalar).filter(|item| !item.is_empty()).collect()
+    entries(inner).into_iter().map(scalar).filter(|item| !item.is_empty()).collect()
+}
+
+/// What stands between the commas. A comma within quotes or brackets separates nothing.
+fn entries(inner: &str) -> Vec<&str> {
+    let (mut found, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_usize, None);
+    let mut chars = inner.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (quote, c) {
+            // What is escaped ends no quotation.
+            (Some('"'), '\\') => {
+                chars.next();
+            }
+            (Some('\''), '\'') if chars.peek().is_some_and(|(_, next)| *next == '\'') => {
+                chars.next();
+            }
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            // An apostrophe within a word begins none.
+            (None, '"' | '\'') => {
+                let before = inner[start..at].trim_end().chars().next_back();
+                quote = before.is_none_or(|before| ":,[{".contains(before)).then_some(c);
+            }
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => depth = depth.saturating_sub(1),
+            (None, ',') if depth == 0 => {
+                found.push(&inner[start..at]);
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    // What has no end is a sign like any other.
+    if quote.is_some() || depth > 0 {
+        return inner.split(',').collect();
+    }
+    found.push(&inner[start..]);
+    found
 }
 
 /// A day, or a day and a time; in UTC unless it says otherwise.
@@ -208,6 +254,26 @@ mod tests {
         }
         let (found, rest) = FrontMatter::of("---\ntags: [a, \"b c\", ]\n---").expect("front matter");
         assert_eq!((found.tags, rest), (Some(vec!["a".to_owned(), "b c".to_owned()]), ""));
+    }
+
+    #[test]
+    fn a_comma_within_quotes_separates_no_items_and_a_name_is_no_part_of_a_value() {
+        for (raw, expected) in [
+            ("[rust, \"hello, world\"]", vec!["rust", "hello, world"]),
+            ("['it''s, me', b]", vec!["it's, me", "b"]),
+            ("[rock 'n' roll, b]", vec!["rock 'n' roll", "b"]),
+            ("['n roll, b]", vec!["'n roll", "b"]),
+            ("&t [a, b]", vec!["a", "b"]),
+        ] {
+            let text = format!("---\ntags: {raw}\n---\nx");
+            let (found, _) = FrontMatter::of(&text).expect("front matter");
+            assert_eq!(found.tags, Some(expected.into_iter().map(ToOwned::to_owned).collect()), "{raw}");
+        }
+        for (raw, expected) in [("&t Anchored", "Anchored"), ("& Sons", "& Sons"), ("&c", "&c")] {
+            let text = format!("---\ntitle: {raw}\n---\nx");
+            let (found, _) = FrontMatter::of(&text).expect("front matter");
+            assert_eq!(found.title.as_deref(), Some(expected), "{raw}");
+        }
     }
 
     #[test]
