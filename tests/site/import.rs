@@ -44,7 +44,7 @@ impl Moving {
         fs::write(path, content).expect("a file");
     }
 
-    async fn import(&self, more: &[&str]) -> Ended {
+    pub async fn import(&self, more: &[&str]) -> Ended {
         self.run(&[&["import", "export", "--user", "ada"], more].concat(), "").await
     }
 
@@ -61,7 +61,7 @@ impl Moving {
 }
 
 /// The line of a report about a source.
-fn line<'a>(report: &'a str, source: &str) -> &'a str {
+pub fn line<'a>(report: &'a str, source: &str) -> &'a str {
     let found: Vec<_> = report.lines().filter(|line| line.contains(source)).collect();
     assert_eq!(found.len(), 1, "{source}: {report}");
     found[0]

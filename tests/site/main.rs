@@ -48,6 +48,7 @@ mod headers;
 mod hostile;
 mod idempotency;
 mod import;
+mod import_folders;
 mod kept_answers;
 mod kept_pages;
 mod kept_texts;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use time::{Date, PrimitiveDateTime, Time, macros::format_description};
 
 use super::{
+    fields::{self, Fields},
     files::{Entry, Folder},
     item::{Item, Items, Left},
 };
@@ -103,97 +104,6 @@ fn is_in(layout: Layout, path: &Path) -> bool {
     }
 }
 
-/// What a text says about itself.
-struct Fields(Vec<(String, Value)>);
-
-impl Fields {
-    fn get(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().find_map(|name| Some(&self.0.iter().find(|(key, _)| key == name)?.1))
-    }
-
-    fn text(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.get(&[name])?.text())
-    }
-
-    fn items(&self, names: &[&str]) -> Vec<String> {
-        self.get(names).map(Value::items).unwrap_or_default()
-    }
-
-    fn is(&self, name: &str, wanted: &str) -> bool {
-        self.text(&[name]).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
-    }
-}
-
-/// The front matter of a text in YAML, TOML or JSON, and the text after it.
-///
-/// # Errors
-/// Why it cannot be read.
-fn front_matter(text: &str) -> Result<(Fields, &str), String> {
-    if let Some(inner) = text.strip_prefix("+++\n") {
-        let (block, rest) = inner
-            .split_once("\n+++\n")
-            .or_else(|| Some((inner.strip_suffix("\n+++")?, "")))
-            .ok_or("its front matter in TOML has no end")?;
-        let table: toml::Table = block
-            .parse()
-            .map_err(|error: toml::de::Error| format!("its front matter is no TOML: {}", error.message()))?;
-        let mut fields = Vec::new();
-        for (key, value) in table {
-            if let toml::Value::Table(inner) = value {
-                fields.extend(
-                    inner.into_iter().filter_map(|(key, value)| Some((key.to_lowercase(), of_toml(value)?))),
-                );
-            } else if let Some(value) = of_toml(value) {
-                fields.push((key.to_lowercase(), value));
-            }
-        }
-        return Ok((Fields(fields), rest.trim_start_matches('\n')));
-    }
-    if text.starts_with("{\n") {
-        let mut values = serde_json::Deserializer::from_str(text)
-            .into_iter::<serde_json::Map<String, serde_json::Value>>();
-        if let Some(Ok(map)) = values.next() {
-            let rest = &text[values.byte_offset()..];
-            let fields =
-                map.into_iter().filter_map(|(key, value)| Some((key.to_lowercase(), of_json(value)?)));
-            return Ok((Fields(fields.collect()), rest.trim_start_matches('\n')));
-        }
-    }
-    if let Some((fields, rest)) = front_matter::fields(text) {
-        return Ok((Fields(fields), rest));
-    }
-    // A line across the page is no front matter; something that ends like one is.
-    if text.strip_prefix("---\n").is_some_and(|inner| inner.contains("\n---\n") && inner.contains(':')) {
-        return Err("its front matter cannot be read".to_owned());
-    }
-    Ok((Fields(Vec::new()), text))
-}
-
-fn of_toml(value: toml::Value) -> Option<Value> {
-    Some(match value {
-        toml::Value::String(text) => Value::Text(text),
-        toml::Value::Boolean(value) => Value::Text(value.to_string()),
-        toml::Value::Datetime(value) => Value::Text(value.to_string()),
-        toml::Value::Integer(value) => Value::Text(value.to_string()),
-        toml::Value::Array(items) => Value::List(
-            items.into_iter().filter_map(|item| of_toml(item)?.text().map(ToOwned::to_owned)).collect(),
-        ),
-        toml::Value::Float(_) | toml::Value::Table(_) => return None,
-    })
-}
-
-fn of_json(value: serde_json::Value) -> Option<Value> {
-    Some(match value {
-        serde_json::Value::String(text) => Value::Text(text),
-        serde_json::Value::Bool(value) => Value::Text(value.to_string()),
-        serde_json::Value::Number(value) => Value::Text(value.to_string()),
-        serde_json::Value::Array(items) => Value::List(
-            items.into_iter().filter_map(|item| of_json(item)?.text().map(ToOwned::to_owned)).collect(),
-        ),
-        serde_json::Value::Null | serde_json::Value::Object(_) => return None,
-    })
-}
-
 /// A day before the name of a file: `2020-01-02-title`, or `2020-1-2-title`.
 fn day_of(stem: &str) -> Option<(Date, &str)> {
     let format = format_description!("[year]-[month padding:none]-[day padding:none]");
@@ -213,14 +123,14 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
     let bytes = folder.read(path, MOST_BYTES).map_err(|error| lost(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| lost("it is not in UTF-8".to_owned()))?;
     let text = text.trim_start_matches('\u{FEFF}').replace("\r\n", "\n");
-    let (fields, content) = front_matter(&text).map_err(lost)?;
+    let (fields, content) = fields::of(&text).map_err(lost)?;
     let mut names = names(path);
     let file = names.pop().unwrap_or_default();
     let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
     if stem.eq_ignore_ascii_case("_index") {
         return Err(Left::no_post(source, "it is about a list of posts"));
     }
-    let is_without = fields.0.is_empty();
+    let is_without = fields.is_empty();
     if is_without
         && ["readme", "license", "changelog", "contributing"].contains(&stem.to_lowercase().as_str())
     {
@@ -351,7 +261,8 @@ fn without_heading(content: &mut String) -> Option<String> {
 fn all_tags(layout: Layout, fields: &Fields) -> Vec<String> {
     let mut tags = Vec::new();
     for name in ["tags", "tag", "all_tags", "categories", "category"] {
-        match fields.get(&[name]) {
+        // Zola has them in a table.
+        match fields.get(&[name]).or_else(|| fields.get(&["taxonomies"])?.within(name)) {
             // Jekyll separates them by spaces.
             Some(Value::Text(text)) if layout == Layout::Jekyll && !text.contains(',') => {
                 tags.extend(text.split_whitespace().map(ToOwned::to_owned));
@@ -448,26 +359,6 @@ pub(super) fn places_of(path: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn front_matter_is_read_in_three_languages() {
-        for text in [
-            "---\ntitle: A\ntags: [x, y]\ndraft: true\n---\nText",
-            "+++\ntitle = \"A\"\ndraft = true\n[taxonomies]\ntags = [\"x\", \"y\"]\n+++\n\nText",
-            "{\n \"title\": \"A\", \"tags\": [\"x\", \"y\"], \"draft\": true\n}\n\nText",
-        ] {
-            let (fields, rest) = front_matter(text).unwrap_or_else(|why| panic!("{text}: {why}"));
-            assert_eq!(fields.text(&["title"]), Some("A"), "{text}");
-            assert_eq!(fields.items(&["tags"]), ["x", "y"], "{text}");
-            assert!(fields.is("draft", "true") && rest == "Text", "{text}");
-        }
-        for broken in
-            ["---\ntitle: A\nnot a key\n---\nText", "+++\ntitle = A\n+++\nText", "+++\ntitle = \"A\"\nText"]
-        {
-            assert!(front_matter(broken).is_err(), "{broken}");
-        }
-        assert_eq!(front_matter("---\n\nWords\n").map(|(_, rest)| rest), Ok("---\n\nWords\n"));
-    }
 
     #[test]
     fn a_text_without_front_matter_may_begin_with_its_title_and_its_day() {

@@ -7,6 +7,7 @@
 
 mod bear;
 mod exports;
+mod fields;
 mod files;
 mod folder;
 mod footnotes;

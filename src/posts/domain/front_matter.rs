@@ -23,15 +23,17 @@ pub struct FrontMatter {
 pub enum Value {
     Text(String),
     List(Vec<String>),
+    /// Keys of its own, in lower case.
+    Map(Vec<(String, Value)>),
 }
 
 impl Value {
-    /// The text; `None` for an empty one and for a list.
+    /// The text; `None` for an empty one, and for what is no text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
-            Self::List(_) => None,
+            Self::List(_) | Self::Map(_) => None,
         }
     }
 
@@ -41,6 +43,16 @@ impl Value {
         match self {
             Self::Text(text) => list(text),
             Self::List(items) => items.clone(),
+            Self::Map(_) => Vec::new(),
+        }
+    }
+
+    /// What a map has for a key.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Map(values) => values.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            Self::Text(_) | Self::List(_) => None,
         }
     }
 }
@@ -51,39 +63,104 @@ impl Value {
 pub fn fields(text: &str) -> Option<(Vec<(String, Value)>, &str)> {
     let inner = text.strip_prefix("---\n")?;
     let (block, rest) = inner.split_once("\n---\n").or_else(|| Some((inner.strip_suffix("\n---")?, "")))?;
+    Some((keys(block)?, rest.trim_start_matches('\n')))
+}
+
+/// The keys of a block of YAML and their values. `None` if it has what cannot be read.
+#[must_use]
+pub fn keys(block: &str) -> Option<Vec<(String, Value)>> {
+    read(block, Level::Top)
+}
+
+/// The key of a line, and what stands behind it.
+fn key(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once(':')?;
+    let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    is_key.then_some((key, value))
+}
+
+/// Where keys stand. Of a map, only its own keys are read: nothing that a post needs lies
+/// deeper.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Map,
+}
+
+fn read(block: &str, level: Level) -> Option<Vec<(String, Value)>> {
     let (mut found, mut lines) = (Vec::new(), block.lines().peekable());
     while let Some(line) = lines.next() {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        let (key, value) = line.split_once(':')?;
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
-            return None;
-        }
-        // Items of a list, and further lines of a text.
-        let (mut items, mut further) = (Vec::new(), Vec::new());
+        let (key, value) = key(line)?;
+        let mut below = Vec::new();
         while let Some(line) = lines.next_if(|line| line.starts_with([' ', '\t', '-', ']'])) {
-            match line.trim_start().strip_prefix('-') {
-                Some(item) => items.push(scalar(item)),
-                None => further.push(line.trim()),
-            }
+            below.push(line);
         }
-        let value = without_anchor(value.trim());
-        let whole = format!("{value} {}", further.join(" "));
-        let value = match value.chars().next() {
-            None if items.is_empty() => Value::Text(String::new()),
-            None => Value::List(items),
-            Some('>') => Value::Text(further.join(" ")),
-            Some('|') => Value::Text(further.join("\n")),
-            Some('[') if whole.trim_end().ends_with(']') => Value::List(list(whole.trim_end())),
-            // A list without an end.
-            Some('[') if !whole.contains(']') => return None,
-            Some(_) if further.is_empty() => Value::Text(scalar(value)),
-            Some(_) => Value::Text(scalar(&whole)),
-        };
-        found.push((key.to_ascii_lowercase(), value));
+        found.push((key.to_ascii_lowercase(), value_of(value, &below, level)?));
     }
-    Some((found, rest.trim_start_matches('\n')))
+    Some(found)
+}
+
+/// A value of what stands behind a key and in the lines below it.
+fn value_of(value: &str, below: &[&str], level: Level) -> Option<Value> {
+    // Items of a list, and further lines of a text.
+    let (mut items, mut further) = (Vec::new(), Vec::new());
+    for line in below {
+        match line.trim_start().strip_prefix('-') {
+            Some(item) => items.push(scalar(item)),
+            None => further.push(line.trim()),
+        }
+    }
+    let value = without_anchor(value.trim());
+    let whole = format!("{value} {}", further.join(" "));
+    let map = match value.chars().next() {
+        None if level == Level::Top => map_below(below),
+        Some('{') => map_in_braces(&whole),
+        _ => None,
+    };
+    if let Some(map) = map {
+        return Some(Value::Map(map));
+    }
+    Some(match value.chars().next() {
+        None if items.is_empty() => Value::Text(scalar(&further.join(" "))),
+        None => Value::List(items),
+        Some('>') => Value::Text(further.join(" ")),
+        Some('|') => Value::Text(further.join("\n")),
+        Some('[') if whole.trim_end().ends_with(']') => Value::List(list(whole.trim_end())),
+        // A list without an end.
+        Some('[') if !whole.contains(']') => return None,
+        Some(_) if further.is_empty() => Value::Text(scalar(value)),
+        Some(_) => Value::Text(scalar(&whole)),
+    })
+}
+
+/// The map that the lines below a key are, if they are one.
+fn map_below(below: &[&str]) -> Option<Vec<(String, Value)>> {
+    let first = below.first()?;
+    let indent = first.len() - first.trim_start().len();
+    let mut block = String::new();
+    for line in below {
+        let is_indented = line.get(..indent).is_some_and(|before| before.trim_start().is_empty());
+        block.push_str(if is_indented { &line[indent..] } else { line.trim_start() });
+        block.push('\n');
+    }
+    read(&block, Level::Map).filter(|map| !map.is_empty())
+}
+
+/// `{key: value, key: value}`
+fn map_in_braces(value: &str) -> Option<Vec<(String, Value)>> {
+    let inner = scalar(value);
+    let inner = inner.strip_prefix('{')?.strip_suffix('}')?;
+    let entry = |entry: &str| {
+        let (key, value) = entry.split_once(':')?;
+        let value = value.trim();
+        let value =
+            if value.starts_with('[') { Value::List(list(value)) } else { Value::Text(scalar(value)) };
+        Some((scalar(key).to_ascii_lowercase(), value))
+    };
+    entries(inner).into_iter().filter(|one| !one.trim().is_empty()).map(entry).collect()
 }
 
 impl FrontMatter {
@@ -302,6 +379,20 @@ mod tests {
         }
         let (found, _) = FrontMatter::of("---\ntitle: \"Caf\\u00e9\"\n---\nx").expect("front matter");
         assert_eq!(found.title.as_deref(), Some("Café"));
+    }
+
+    #[test]
+    fn keys_of_a_map_are_none_of_the_text() {
+        let text = "---\nbuild:\n  # why\n  render: never\n  tags:\n  - a\nother: {render: \"a, b\", tags: [c, d]}\ntitle:\n  Below\n---\n";
+        let (fields, _) = fields(text).expect("front matter");
+        for (map, render, tags) in [(0, "never", vec!["a"]), (1, "a, b", vec!["c", "d"])] {
+            assert_eq!(fields[map].1.within("render").and_then(Value::text), Some(render));
+            assert_eq!(
+                fields[map].1.within("tags").map(Value::items),
+                Some(tags.into_iter().map(ToOwned::to_owned).collect())
+            );
+        }
+        assert_eq!((fields.len(), fields[2].1.text()), (3, Some("Below")));
     }
 
     #[test]
