@@ -11,6 +11,7 @@ use super::{
     item::{Item, Items, Left},
 };
 use crate::{
+    clock,
     ops::export::folder::{AUTHORS, NOTE},
     posts::{
         Language, PostId,
@@ -146,10 +147,7 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
         folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         content: content.to_owned(),
         title: fields.text(&["title"]).unwrap_or_default().to_owned(),
-        is_draft: place.is_draft
-            || fields.is("draft", "true")
-            || fields.is("published", "false")
-            || fields.is("publish", "false"),
+        is_draft: place.is_draft,
         ..Item::default()
     };
     item.language =
@@ -166,6 +164,9 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
             fields.text(&["address"]).and_then(|address| address.rsplit('/').next()).map(ToOwned::to_owned);
         return Ok(item);
     }
+    let (is_draft, why_draft) = privacy(&fields).map_err(|why| Left::lost(item.source.clone(), why))?;
+    item.is_draft |= is_draft;
+    item.why_draft = why_draft;
     if is_without {
         take_beginning(&mut item);
     }
@@ -180,7 +181,8 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
             return Err(Left::lost(item.source.clone(), format!("its date cannot be read: {raw}")));
         }
     }
-    item.date = item.date.or_else(|| day.map(|(day, _)| timestamp(day)));
+    let later = later(&fields).map_err(|why| Left::lost(item.source.clone(), why))?;
+    item.date = later.or(item.date).or_else(|| day.map(|(day, _)| timestamp(day)));
     item.tags = all_tags(layout, &fields);
     item.slug = Some(slug_of(&fields).unwrap_or_else(|| name.clone()));
     if item.title.is_empty() {
@@ -188,6 +190,64 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
     }
     item.old_paths = old_paths(layout, &fields, &place, &name, item.date);
     Ok(item)
+}
+
+/// Whether a text was not for readers, and why, where it was no draft.
+///
+/// # Errors
+/// It may be private: what says so cannot be understood.
+fn privacy(fields: &Fields) -> Result<(bool, Option<&'static str>), String> {
+    let is_draft =
+        fields.says("draft", true)? || fields.says("published", false)? || fields.says("publish", false)?;
+    if is_draft {
+        return Ok((true, None));
+    }
+    let mut is_expired = false;
+    for name in ["expiryDate", "unpublishDate"] {
+        is_expired |= fields.day(name)?.is_some_and(|day| day <= clock::now());
+    }
+    let why = if is_expired {
+        Some("it has expired there")
+    } else if fields.says("headless", true)? || !has_page(fields)? {
+        Some("it had no page there")
+    } else {
+        None
+    };
+    Ok((why.is_some(), why))
+}
+
+/// Whether Hugo makes a page of it.
+fn has_page(fields: &Fields) -> Result<bool, String> {
+    for name in ["build", "_build"] {
+        let Some(build) = fields.get(&[name]) else { continue };
+        let render = build.within("render").and_then(Value::text);
+        if render.is_some_and(|render| {
+            ["never", "link"].contains(&render.to_lowercase().as_str())
+                || fields::truth(render) == Some(false)
+        }) {
+            return Ok(false);
+        }
+        if build.text().is_some_and(|text| text.contains("render")) {
+            return Err(format!("its {name} cannot be read"));
+        }
+    }
+    Ok(true)
+}
+
+/// The day to come at which it is published, whatever its date is: Hugo waits for it.
+///
+/// # Errors
+/// It cannot be read.
+fn later(fields: &Fields) -> Result<Option<Timestamp>, String> {
+    let mut days = Vec::new();
+    for name in ["publishDate", "pubDate"] {
+        days.extend(fields.day(name)?);
+    }
+    // These may say yes or no as well.
+    for name in ["published", "publish", "published_at"] {
+        days.extend(fields.text(&[name]).and_then(front_matter::date));
+    }
+    Ok(days.into_iter().filter(|day| *day > clock::now()).max())
 }
 
 /// Where a file lies, as far as it says something.

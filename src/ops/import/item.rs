@@ -38,6 +38,8 @@ pub(super) struct Item {
     pub(super) tags: Vec<String>,
     pub(super) date: Option<Timestamp>,
     pub(super) is_draft: bool,
+    /// Why it becomes a draft although it was none there.
+    pub(super) why_draft: Option<&'static str>,
     pub(super) language: Option<Language>,
     /// Where it was read; whatever is no path is left out.
     pub(super) old_paths: Vec<String>,

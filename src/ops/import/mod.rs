@@ -158,6 +158,9 @@ async fn store(
         false => importing::take(site, user, incoming).await?,
     };
     let mut notes = Vec::new();
+    if let Some(why) = item.why_draft.filter(|_| matches!(outcome, Outcome::Draft)) {
+        notes.push(why.to_owned());
+    }
     if !tags_left.is_empty() {
         notes.push(format!("without the tags {}", tags_left.join(", ")));
     }

@@ -72,6 +72,12 @@ pub fn keys(block: &str) -> Option<Vec<(String, Value)>> {
     read(block, Level::Top)
 }
 
+/// Whether a line has a key of YAML.
+#[must_use]
+pub fn is_key(line: &str) -> bool {
+    key(line).is_some_and(|(_, value)| value.is_empty() || value.starts_with([' ', '\t']))
+}
+
 /// The key of a line, and what stands behind it.
 fn key(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once(':')?;
@@ -114,6 +120,8 @@ fn value_of(value: &str, below: &[&str], level: Level) -> Option<Value> {
         }
     }
     let value = without_anchor(value.trim());
+    // A comment, and the value below it.
+    let value = if value.starts_with('#') && !below.is_empty() { "" } else { value };
     let whole = format!("{value} {}", further.join(" "));
     let map = match value.chars().next() {
         None if level == Level::Top => map_below(below),
