@@ -1,6 +1,8 @@
 //! What `byline import` understands of the front matter in a folder of Markdown, and which
 //! files it names.
 
+use std::process::Command;
+
 use crate::import::{Moving, line};
 
 #[tokio::test]
@@ -83,4 +85,45 @@ async fn front_matter_that_is_not_understood_is_published_by_no_import() {
     assert!(line(&ended.stdout, "break.md").starts_with("imported"), "{ended:?}");
     let content = moving.database.text("SELECT content FROM posts").await;
     assert_eq!(content, "---\n\nA post between two lines.\n\n---\n\nMore\n");
+}
+
+#[tokio::test]
+async fn a_post_that_is_no_markdown_has_a_line_that_says_so() {
+    let moving = Moving::prepare().await;
+    let front = "---\ntitle: A\n---\n<p>Words</p>\n";
+    moving.write("content/posts/good.md", "---\ntitle: Good\n---\nText\n");
+    moving.write("content/posts/page.html", front);
+    moving.write("content/posts/tool.html", "<p>A page of its own</p>\n");
+    moving.write("content/posts/notes.org", "#+title: Notes\n");
+    for no_post in ["content/_index.html", "content/posts/style.css", "static/x.html", "layouts/x.html"] {
+        moving.write(no_post, front);
+    }
+    let pipe = moving.byline.folder().join("export/content/posts/pipe.md");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let ended = moving.import(&[]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let report = &ended.stdout;
+    for (source, begins, words) in [
+        ("page.html", "refused", "no Markdown: its name ends in .html"),
+        ("tool.html", "skipped", "HTML without front matter"),
+        ("notes.org", "refused", "no Markdown: its name ends in .org"),
+        ("pipe.md", "refused", "it is no file"),
+        ("good.md", "imported", ""),
+    ] {
+        let line = line(report, source);
+        assert!(line.starts_with(begins) && line.contains(words), "{source}: {line}");
+    }
+    assert!(report.contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 3 refused"), "{report}");
+
+    let moving = Moving::prepare().await;
+    moving.write("_posts/2020-01-01-good.md", "---\ntitle: Good\n---\nText\n");
+    moving.write("_posts/2020-01-01-page.html", front);
+    moving.write("_posts/2020-01-01-old.textile", "---\ntitle: Old\n---\nh1. Words\n");
+    moving.write("_posts/cat.png", "no picture");
+    moving.write("index.html", front);
+    let ended = moving.import(&[]).await;
+    for source in ["page.html", "old.textile"] {
+        assert!(line(&ended.stdout, source).starts_with("refused"), "{ended:?}");
+    }
+    assert!(ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 0 skipped, 2 refused"), "{ended:?}");
 }

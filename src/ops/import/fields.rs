@@ -90,6 +90,11 @@ pub(super) fn of(text: &str) -> Result<(Fields, &str), String> {
     }
 }
 
+/// Whether a text has front matter, or something that was meant to be some.
+pub(super) fn are_in(text: &str) -> bool {
+    !of(text).is_ok_and(|(fields, _)| fields.is_empty())
+}
+
 /// What stands before the first line that is an end, and the text after it.
 fn until<'a>(text: &'a str, ends: &[&str]) -> Option<(&'a str, &'a str)> {
     let mut at = 0;

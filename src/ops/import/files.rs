@@ -35,6 +35,8 @@ pub(super) struct Folder {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Entry {
     File(PathBuf),
+    /// A pipe, a socket or a device.
+    Special(PathBuf),
     /// A link, which is not followed.
     Link(PathBuf),
     /// A folder that cannot be read, or lies too deep.
@@ -94,8 +96,10 @@ impl Folder {
                         let is_for_readers = !shown.starts_with('.') && !NOT_FOR_READERS.contains(&&*shown);
                         waiting.extend(is_for_readers.then_some((path, depth + 1)));
                     }
-                    Ok(kind) if kind.is_file() && found.len() < MOST => found.push(Entry::File(path)),
-                    _ => {}
+                    Ok(kind) if !kind.is_file() => found.push(Entry::Special(path)),
+                    Ok(_) if found.len() < MOST => found.push(Entry::File(path)),
+                    Ok(_) => {}
+                    Err(error) => found.push(Entry::Closed(path, format!("it cannot be read: {error}"))),
                 }
             }
         }

@@ -7,7 +7,7 @@ use time::{Date, PrimitiveDateTime, Time, macros::format_description};
 
 use super::{
     fields::{self, Fields},
-    files::{Entry, Folder},
+    files::{Entry, Folder, Unread},
     item::{Item, Items, Left},
 };
 use crate::{
@@ -22,6 +22,11 @@ use crate::{
 
 /// Bytes of a file with Markdown at most; what is longer is no post.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Endings of texts in which Hugo and Jekyll take posts that are no Markdown.
+const OTHER_TEXTS: [&str; 13] = [
+    "html", "htm", "textile", "org", "adoc", "asciidoc", "ad", "rst", "pandoc", "pdc", "mmark", "mdx", "txt",
+];
 
 /// How a folder is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +52,13 @@ pub(super) fn is_of_every_author(folder: &Folder) -> bool {
     folder.has(NOTE) && folder.has(AUTHORS) || is_called_so() && folder.has(&format!("../{NOTE}"))
 }
 
+/// The ending of its name, in lower case.
+fn ending(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_string_lossy().to_ascii_lowercase())
+}
+
 fn is_markdown(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    matches!(extension.as_deref(), Some("md" | "markdown" | "mdown" | "mkd"))
+    matches!(ending(path).as_deref(), Some("md" | "markdown" | "mdown" | "mkd" | "mkdn" | "mkdown"))
 }
 
 /// The posts of a folder.
@@ -57,18 +66,49 @@ pub(super) fn items(folder: &Folder) -> Items {
     let entries = folder.files();
     let layout = layout(folder, &entries);
     let folder = folder.clone();
-    let wanted = move |entry: &Entry| match entry {
-        Entry::File(path) => is_markdown(path) && is_in(layout, path),
-        Entry::Link(path) => is_in(layout, path),
-        Entry::Closed(..) => true,
-    };
-    Box::new(entries.into_iter().filter(wanted).map(move |entry| match entry {
-        Entry::File(path) => item(&folder, layout, &path),
-        Entry::Link(path) => {
-            Err(Left::lost(shown(&path), "it is a symbolic link, and those are not followed"))
+    Box::new(entries.into_iter().filter_map(move |entry| match entry {
+        Entry::Closed(path, why) => Some(Err(Left::lost(shown(&path), why))),
+        Entry::File(path) | Entry::Special(path) | Entry::Link(path) if !is_in(layout, &path) => None,
+        Entry::File(path) if is_markdown(&path) => Some(item(&folder, layout, &path)),
+        Entry::File(path) => other_text(&folder, layout, &path).map(Err),
+        Entry::Special(path) => {
+            is_markdown(&path).then(|| Err(Left::lost(shown(&path), Unread::NoFile.to_string())))
         }
-        Entry::Closed(path, why) => Err(Left::lost(shown(&path), why)),
+        Entry::Link(path) => {
+            Some(Err(Left::lost(shown(&path), "it is a symbolic link, and those are not followed")))
+        }
     }))
+}
+
+/// What to say about a file that is no Markdown, if it is a text in a place of posts.
+/// `None` for what is plainly no post.
+fn other_text(folder: &Folder, layout: Layout, path: &Path) -> Option<Left> {
+    let ending = ending(path).filter(|ending| OTHER_TEXTS.contains(&ending.as_str()))?;
+    let mut names = names(path);
+    let file = names.pop()?;
+    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+    if layout == Layout::Byline || stem.eq_ignore_ascii_case("_index") || is_about_files(stem) {
+        return None;
+    }
+    if layout == Layout::Jekyll {
+        if !Place::of(folder, layout, names, stem).is_of_jekyll {
+            return None;
+        }
+    } else if ["html", "htm", "txt"].contains(&ending.as_str()) {
+        // Such files have many uses. Posts among them say something about themselves.
+        let is_post =
+            folder.read(path, MOST_BYTES).is_ok_and(|bytes| fields::are_in(&String::from_utf8_lossy(&bytes)));
+        if !is_post {
+            let is_page = layout == Layout::Content && ending != "txt";
+            return is_page.then(|| Left::no_post(shown(path), "it is HTML without front matter"));
+        }
+    }
+    Some(Left::lost(shown(path), format!("it is no Markdown: its name ends in .{ending}")))
+}
+
+/// Whether a file, by its name, is about the files around it.
+fn is_about_files(stem: &str) -> bool {
+    ["readme", "license", "changelog", "contributing"].contains(&stem.to_lowercase().as_str())
 }
 
 fn shown(path: &Path) -> String {
@@ -132,9 +172,7 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
         return Err(Left::no_post(source, "it is about a list of posts"));
     }
     let is_without = fields.is_empty();
-    if is_without
-        && ["readme", "license", "changelog", "contributing"].contains(&stem.to_lowercase().as_str())
-    {
+    if is_without && is_about_files(stem) {
         return Err(Left::no_post(source, "it is about the files themselves"));
     }
     let place = Place::of(folder, layout, names, stem);
