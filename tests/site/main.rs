@@ -67,6 +67,7 @@ mod noise;
 mod null_content;
 mod objects;
 mod operation;
+mod other_exports;
 mod own_backups;
 mod packages;
 mod page_images;

@@ -76,7 +76,7 @@ fn read(path: &Path, name: &Path, format: Option<Format>) -> Option<Vec<Result<I
         return Some(wordpress::items(&text));
     }
     if is(Format::Dynamodb, &|| json::is_dynamodb(&text)) {
-        return Some(json::dynamodb(&text));
+        return Some(json::dynamodb(&shown, &text));
     }
     if is(Format::Bear, &|| bear::is_export(&text)) {
         return Some(bear::items(&text));

@@ -135,20 +135,24 @@ fn writefreely_post(blog: Option<&str>, post: &Value) -> Item {
 }
 
 /// Whether a text has rows of DynamoDB, one on a line, as its export to S3 writes them.
+/// One row is enough, and its beginning too: a damaged row is refused with a line, and takes
+/// no other row with it.
 pub(super) fn is_dynamodb(text: &str) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let row: Option<Value> = serde_json::from_str(first).ok();
-    row.is_some_and(|row| row.get("Item").is_some_and(Value::is_object))
+    text.lines().any(|line| {
+        let inner = line.trim_start().strip_prefix('{').unwrap_or_default().trim_start();
+        let value = inner.strip_prefix("\"Item\"").unwrap_or_default().trim_start();
+        value.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with('{'))
+    })
 }
 
-/// The posts of a table in DynamoDB. They keep their ids, by which apps link to them.
-pub(super) fn dynamodb(text: &str) -> Found {
+/// The posts of a file of a table in DynamoDB. They keep their ids, by which apps link to
+/// them.
+pub(super) fn dynamodb(file: &str, text: &str) -> Found {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(number, line)| dynamodb_row(number + 1, line)).collect()
+    lines.map(|(number, line)| dynamodb_row(format!("{file} row {}", number + 1), line)).collect()
 }
 
-fn dynamodb_row(number: usize, line: &str) -> Result<Item, Left> {
-    let source = format!("row {number}");
+fn dynamodb_row(source: String, line: &str) -> Result<Item, Left> {
     let row: Value = serde_json::from_str(line)
         .map_err(|error| Left::lost(source.clone(), format!("it is no JSON: {error}")))?;
     let Some(Value::Object(fields)) = row.get("Item") else {

@@ -1,0 +1,22 @@
+//! `byline import` of what other programs export: what is damaged, odd or twice in it is said,
+//! and takes nothing else with it.
+
+use crate::import::{Moving, line};
+
+#[tokio::test]
+async fn a_damaged_row_of_dynamodb_takes_no_other_row_with_it() {
+    let moving = Moving::prepare().await;
+    moving.write(
+        "d1.json",
+        r#"{"Item":{"id":{"S":"tr
+{"Item":{"id":{"S":"p2"},"title":{"S":"Two"},"content":{"S":"two"}}}
+"#,
+    );
+    moving.write("d2.json", r#"{"Item":{"id":{"S":"p3"},"title":{"S":"Three"},"content":{"S":"three"}}}"#);
+    moving.write("manifest-summary.json", r#"{"version":"2020-06-30","itemCount":3}"#);
+    let ended = moving.import(&[]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(line(&ended.stdout, "d1.json row 1").starts_with("refused"), "{ended:?}");
+    assert!(ended.stdout.contains("2 imported") && ended.stdout.contains(" 1 refused"), "{ended:?}");
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts WHERE id IN ('p2', 'p3')").await, 2);
+}
