@@ -20,3 +20,23 @@ async fn a_damaged_row_of_dynamodb_takes_no_other_row_with_it() {
     assert!(ended.stdout.contains("2 imported") && ended.stdout.contains(" 1 refused"), "{ended:?}");
     assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts WHERE id IN ('p2', 'p3')").await, 2);
 }
+
+#[tokio::test]
+async fn a_post_of_dynamodb_without_content_has_none_here_either() {
+    let moving = Moving::prepare().await;
+    moving.write(
+        "rows.json",
+        r#"{"Item":{"id":{"S":"null"},"title":{"S":"A"},"content":{"NULL":true}}}
+{"Item":{"id":{"S":"absent"},"title":{"S":"B"}}}
+{"Item":{"id":{"S":"empty"},"title":{"S":"C"},"content":{"S":""}}}
+{"Item":{"id":{"S":"number"},"title":{"S":"D"},"content":{"N":"5"}}}
+"#,
+    );
+    let ended = moving.import(&[]).await;
+    assert!(line(&ended.stdout, "(number)").contains("its content is no text"), "{ended:?}");
+    let without = "SELECT id FROM posts WHERE content IS NULL ORDER BY id";
+    assert_eq!(moving.database.probe().await.texts(without).await, ["absent", "null"]);
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts WHERE content = ''").await, 1);
+    let again = moving.import(&[]).await;
+    assert!(again.stdout.contains("3 unchanged"), "{again:?}");
+}

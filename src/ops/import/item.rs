@@ -33,6 +33,8 @@ pub(super) struct Item {
     pub(super) title: String,
     /// Markdown.
     pub(super) content: String,
+    /// Whether it has no content at all, which for programs is not an empty one.
+    pub(super) is_without_content: bool,
     /// The last part of its address, as it was there.
     pub(super) slug: Option<String>,
     pub(super) tags: Vec<String>,
@@ -83,7 +85,10 @@ impl Item {
     pub(super) fn checked(&self, owner: &UserId) -> Result<(Incoming, Vec<String>), AppError> {
         let mut errors = FieldErrors::default();
         let text = errors.take_all(PostText::parse(&self.shown_title(), &self.content));
-        let Some(text) = text else { return Err(errors.into_error()) };
+        let Some(mut text) = text else { return Err(errors.into_error()) };
+        if self.is_without_content {
+            text.content = None;
+        }
         let (tags, left) = tags(&self.tags);
         let slug = self.slug.as_deref().and_then(slugs::from_text);
         let status = match self.date {

@@ -158,6 +158,7 @@ fn dynamodb_row(source: String, line: &str) -> Result<Item, Left> {
     let Some(Value::Object(fields)) = row.get("Item") else {
         return Err(Left::lost(source, "it has no Item"));
     };
+    let has_content = fields.get("content").is_some_and(|value| value.get("NULL").is_none());
     let row = Value::Object(
         fields.iter().filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect(),
     );
@@ -169,12 +170,16 @@ fn dynamodb_row(source: String, line: &str) -> Result<Item, Left> {
     if own.is_empty() || row.get("title").is_none() {
         return Err(Left::no_post(source, "it has no id or no title, so it is no Post"));
     }
+    if has_content && !row.get("content").is_some_and(Value::is_string) {
+        return Err(Left::lost(source, "its content is no text"));
+    }
     Ok(Item {
         key: format!("dynamodb {own}"),
         id: PostId::parse(own),
         source,
         title: text(&row, "title").to_owned(),
         content: text(&row, "content").to_owned(),
+        is_without_content: !has_content,
         date: date(&row, "createdAt"),
         ..Item::default()
     })
