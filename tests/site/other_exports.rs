@@ -40,3 +40,42 @@ async fn a_post_of_dynamodb_without_content_has_none_here_either() {
     let again = moving.import(&[]).await;
     assert!(again.stdout.contains("3 unchanged"), "{again:?}");
 }
+
+const BEAR: &str = "uid,title,slug,alias,published date,all tags,publish,content\n";
+
+#[tokio::test]
+async fn two_posts_without_an_id_do_not_overwrite_each_other() {
+    let moving = Moving::prepare().await;
+    moving.write(
+        "bear.csv",
+        format!(
+            "{BEAR},First,,,2020-01-01 00:00:00+00:00,[],True,first text\n\
+             ,Second,,,2020-01-02 00:00:00+00:00,[],True,second text\n"
+        ),
+    );
+    let report = moving.imported().await;
+    assert!(report.contains("2 imported"), "{report}");
+    let contents = "SELECT content FROM posts ORDER BY content";
+    assert_eq!(moving.database.probe().await.texts(contents).await, ["first text", "second text"]);
+    assert!(moving.imported().await.contains("0 imported, 0 updated, 2 unchanged"));
+}
+
+#[tokio::test]
+async fn an_id_that_comes_twice_in_an_export_is_refused_the_second_time() {
+    let moving = Moving::prepare().await;
+    moving.write(
+        "bear.csv",
+        format!(
+            "{BEAR}u1,First,first,,2020-01-01 00:00:00+00:00,[],True,first text\n\
+             u1,Second,second,,2020-01-02 00:00:00+00:00,[],True,second text\n"
+        ),
+    );
+    for arguments in [["--dry-run"].as_slice(), &[]] {
+        let ended = moving.import(arguments).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let second = line(&ended.stdout, "Second");
+        assert!(second.starts_with("refused") && second.contains("the same id"), "{second}");
+        assert!(ended.stdout.contains("1 imported, 0 updated"), "{ended:?}");
+    }
+    assert_eq!(moving.database.text("SELECT content FROM posts").await, "first text");
+}

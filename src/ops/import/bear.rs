@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::item::{Item, Left};
+use super::item::{Item, Left, key};
 use crate::posts::{Language, domain::front_matter};
 
 /// Whether a text begins with the names of Bear's columns.
@@ -35,9 +35,8 @@ fn item(number: usize, names: &[String], row: Vec<String>) -> Result<Item, Left>
     let fields: HashMap<&str, String> = names.iter().map(String::as_str).zip(row).collect();
     let text = |name: &str| fields.get(name).map_or("", String::as_str);
     let (slug, uid) = (text("slug"), text("uid"));
-    let key = if uid.is_empty() { slug } else { uid };
     Ok(Item {
-        key: format!("bear {key}"),
+        key: key("bear", &[uid, slug], text("title"), text("published date")),
         source: format!("{} ({slug})", text("title")),
         title: text("title").to_owned(),
         content: text("content").replace("\r\n", "\n"),

@@ -49,6 +49,15 @@ pub(super) struct Item {
     pub(super) folder: PathBuf,
 }
 
+/// The key of a post of a program: the first of these names that it has, each of which no
+/// other post there should have, or else its title with its date.
+pub(super) fn key(program: &str, names: &[&str], title: &str, date: &str) -> String {
+    match names.iter().find(|name| !name.is_empty()) {
+        Some(name) => format!("{program} {name}"),
+        None => format!("{program} {title} {date}"),
+    }
+}
+
 /// Why something of an export does not become a post.
 #[derive(Clone, Debug)]
 pub(super) struct Left {
@@ -97,7 +106,7 @@ impl Item {
             date => Status::Published(date),
         };
         let incoming = Incoming {
-            id: self.id.clone().unwrap_or_else(|| self.derived_id(owner)),
+            id: self.post_id(owner),
             text,
             filing: Filing { slug, tags, language: self.language },
             status,
@@ -116,6 +125,11 @@ impl Item {
         let words = line.trim_start_matches(['#', '>', '*', '-', ' ']);
         let short: String = words.chars().take(TITLE_FROM_TEXT).collect();
         if short.is_empty() { "Untitled".to_owned() } else { short }
+    }
+
+    /// The id that it has here.
+    pub(super) fn post_id(&self, owner: &UserId) -> PostId {
+        self.id.clone().unwrap_or_else(|| self.derived_id(owner))
     }
 
     /// An id that the same post gets at each import: a UUID of version 8 (RFC 9562, 5.8).

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     html::{Lines, to_markdown},
-    item::{Item, Left},
+    item::{Item, Left, key},
 };
 use crate::{
     posts::{Language, PostId, domain::front_matter},
@@ -48,7 +48,7 @@ pub(super) fn ghost(export: &Value) -> Found {
     list(data, "posts").iter().map(|post| ghost_post(data, post)).collect()
 }
 
-/// The id of a row, which was a number once.
+/// The id or the date of a row, which was a number once.
 fn id(value: &Value, name: &str) -> String {
     match value.get(name) {
         Some(Value::String(id)) => id.clone(),
@@ -84,7 +84,7 @@ fn ghost_post(data: &Value, post: &Value) -> Result<Item, Left> {
     });
     let visibility = post.get("visibility").and_then(Value::as_str).unwrap_or("public");
     Ok(Item {
-        key: format!("ghost {own}"),
+        key: key("ghost", &[&own, slug], title, &id(post, "published_at")),
         source,
         title: if title == "(Untitled)" { String::new() } else { title.to_owned() },
         content,
@@ -120,7 +120,7 @@ fn writefreely_post(blog: Option<&str>, post: &Value) -> Item {
         old_paths.extend([format!("/{blog}/{slug}"), format!("/{slug}")]);
     }
     Item {
-        key: format!("writefreely {own}"),
+        key: key("writefreely", &[own, slug], title, text(post, "created")),
         source: format!("{} ({own})", if title.is_empty() { slug } else { title }),
         title: title.to_owned(),
         content: text(post, "body").to_owned(),

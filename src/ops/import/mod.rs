@@ -32,7 +32,10 @@ use crate::{
     config::SiteTimeZone,
     credentials::{Actor, User},
     error::AppError,
-    posts::domain::importing::{self, Outcome},
+    posts::{
+        PostId,
+        domain::importing::{self, Outcome},
+    },
     site::Site,
 };
 
@@ -69,6 +72,8 @@ struct Progress {
     totals: Totals,
     /// Where its posts are read. A dry run stores none, so each would find its address free.
     paths: HashSet<String>,
+    /// The ids of its posts: a second post with the id of a first one would overwrite it.
+    ids: HashSet<PostId>,
 }
 
 /// Brings the posts of an export. `say` gets one line for each of them.
@@ -81,6 +86,9 @@ pub async fn run(site: &Site, import: &Import, mut say: impl FnMut(&str)) -> Res
     let mut progress = Progress::default();
     for item in items {
         let line = match item {
+            Ok(item) if !progress.ids.insert(item.post_id(&import.user.id)) => {
+                skip(&Left::lost(item.source, SAME_ID), &mut progress.totals)
+            }
             Ok(item) => one(site, &actor, import, &folder, item, &mut progress).await,
             Err(left) => skip(&left, &mut progress.totals),
         };
@@ -102,6 +110,9 @@ fn skip(left: &Left, totals: &mut Totals) -> String {
 const SKIPPED: &str = "skipped";
 /// How the line of something begins that should have been taken and was not.
 const REFUSED: &str = "refused";
+
+/// Why a post is refused that would overwrite another one of the same export.
+const SAME_ID: &str = "an earlier post of this export has the same id or address there";
 
 /// Names of files can have line ends and the commands of a terminal in them.
 fn on_one_line(text: &str) -> String {
@@ -178,7 +189,7 @@ async fn store(
 }
 
 fn deed(outcome: Outcome, progress: &mut Progress) -> Deed {
-    let Progress { totals, paths } = progress;
+    let Progress { totals, paths, .. } = progress;
     let count = match &outcome {
         Outcome::Published(_) | Outcome::Draft | Outcome::Scheduled(_) => &mut totals.imported,
         Outcome::Updated => &mut totals.updated,

@@ -5,7 +5,7 @@ use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 
 use super::{
     html::{Lines, to_markdown},
-    item::{Item, Left},
+    item::{Item, Left, key},
 };
 use crate::posts::domain::front_matter;
 
@@ -122,7 +122,7 @@ fn item(entry: Entry, site: &str) -> Result<Item, Left> {
     let lines = if content.contains("<!-- wp:") { Lines::Spaces } else { Lines::Breaks };
     let slug = percent_decode_str(&name).decode_utf8_lossy().into_owned();
     Ok(Item {
-        key: format!("wordpress {site} {id}"),
+        key: key(&format!("wordpress {site}"), &[&id, &link], &title, &date),
         source,
         content: to_markdown(&without_shortcodes(&content), lines),
         title,
