@@ -5,11 +5,10 @@ use std::fmt::Write;
 
 use super::{
     footnotes::with_notes,
+    links::with_links_in_lines,
     tree::{Element, Node, tree},
 };
 
-/// Elements with nothing to read.
-const LEFT_OUT: [&str; 8] = ["script", "style", "form", "input", "button", "select", "template", "svg"];
 /// Elements within a line that stay HTML.
 const KEPT: [&str; 10] = ["abbr", "cite", "ins", "kbd", "mark", "q", "small", "sub", "sup", "u"];
 
@@ -26,7 +25,7 @@ pub(super) enum Lines {
 /// HTML as Markdown.
 #[must_use]
 pub(super) fn to_markdown(html: &str, lines: Lines) -> String {
-    let mut text = blocks(&with_notes(tree(html)), lines).join("\n\n");
+    let mut text = blocks(&with_links_in_lines(with_notes(tree(html))), lines).join("\n\n");
     if !text.is_empty() {
         text.push('\n');
     }
@@ -55,7 +54,7 @@ fn blocks(nodes: &[Node], lines: Lines) -> Vec<String> {
                 }
             }
             Node::Text(text) => escape(text, &mut line),
-            Node::Element(element) if LEFT_OUT.contains(&element.name.as_str()) => {}
+            Node::Element(element) if element.is_left_out() => {}
             Node::Element(element) if element.is_block() || has_block(element) => {
                 end_line(&mut line, &mut done);
                 block(element, lines, &mut done);
@@ -85,17 +84,22 @@ fn has_block(element: &Element) -> bool {
 /// What was gathered becomes a paragraph.
 fn end_line(line: &mut String, done: &mut Vec<String>) {
     let text = std::mem::take(line);
+    let whole = without_outer_breaks(&text);
+    if !whole.is_empty() {
+        done.push(whole.lines().map(|line| escape_start(line.trim_start())).collect::<Vec<_>>().join("\n"));
+    }
+}
+
+/// A text without breaks and spaces at either end, where a break breaks nothing.
+fn without_outer_breaks(text: &str) -> &str {
     let mut whole = text.trim();
-    // A break at either end breaks nothing.
     while let Some(rest) = whole.strip_suffix('\\').filter(|rest| !rest.ends_with('\\')) {
         whole = rest.trim_end();
     }
     while let Some(rest) = whole.strip_prefix("\\\n") {
         whole = rest.trim_start();
     }
-    if !whole.is_empty() {
-        done.push(whole.lines().map(|line| escape_start(line.trim_start())).collect::<Vec<_>>().join("\n"));
-    }
+    whole
 }
 
 /// What would begin a heading, a list or a quote does not.
@@ -242,7 +246,7 @@ fn inline(element: &Element, line: &mut String) {
     for node in &element.children {
         match node {
             Node::Text(text) => escape(text, &mut inner),
-            Node::Element(child) if LEFT_OUT.contains(&child.name.as_str()) => {}
+            Node::Element(child) if child.is_left_out() => {}
             Node::Element(child) => inline(child, &mut inner),
             Node::Reference(number) => drop(write!(inner, "[^{number}]")),
             Node::Note(..) => {}
@@ -271,11 +275,13 @@ fn inline(element: &Element, line: &mut String) {
         }
         "a" => {
             let href = element.attribute("href");
-            match (href.is_empty(), inner.trim().is_empty()) {
+            let shown = without_outer_breaks(&inner);
+            match (href.is_empty(), shown.is_empty()) {
                 (true, _) => line.push_str(&inner),
                 (false, true) => {}
                 (false, false) => {
-                    let _ = write!(line, "[{}]({})", inner.trim(), target(href));
+                    let after = if inner.ends_with(char::is_whitespace) { " " } else { "" };
+                    let _ = write!(line, "[{shown}]({}){after}", target(href));
                 }
             }
         }
@@ -425,6 +431,27 @@ mod tests {
             ),
         ] {
             assert_eq!(markdown(html), expected);
+        }
+    }
+
+    #[test]
+    fn a_link_around_blocks_stays_a_link() {
+        for (html, expected) in [
+            (
+                "<figure class=\"kg-card kg-bookmark-card\"><a class=\"kg-bookmark-container\" \
+                 href=\"https://example.org/page\"><div class=\"kg-bookmark-content\"><div>A title</div>\
+                 <div>More words</div></div><div><img src=\"/p.png\"></div></a></figure>",
+                "[A title](https://example.org/page)\n\nMore words\n\n![](/p.png)\n",
+            ),
+            ("<a href=/x><h3>A <i>b</i></h3><p>c</p></a>", "### [A *b*](/x)\n\nc\n"),
+            ("<b><a href=/x><svg>s</svg><p><img src=y></p></a></b>", "[![](y)](/x)\n"),
+            ("<a href=/x><pre>code</pre></a>", "```\ncode\n```\n\n[/x](/x)\n"),
+            ("<a href=/x><p>a <a href=/y>b</a></p></a>", "[a](/x) [b](/y)\n"),
+            ("<a href=/x><table><tr><td>a<td>b</table></a>", "| [a](/x) | b |\n|---|---|\n"),
+            ("<a href=/x>a<br></a>b", "[a](/x) b\n"),
+            ("<a href=/x><div> </div></a><a name=y><p>z</p></a>", "z\n"),
+        ] {
+            assert_eq!(markdown(html), expected, "{html}");
         }
     }
 

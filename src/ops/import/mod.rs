@@ -15,6 +15,7 @@ mod format;
 mod html;
 mod item;
 mod json;
+mod links;
 mod pictures;
 mod tree;
 mod wordpress;

@@ -10,6 +10,8 @@ use html5ever::{
 /// Elements inside each other at most; what is deeper is taken as if it were not inside.
 const DEEPEST: usize = 64;
 
+/// Elements with nothing to read.
+const LEFT_OUT: [&str; 8] = ["script", "style", "form", "input", "button", "select", "template", "svg"];
 /// Elements without an end.
 const VOID: [&str; 9] = ["area", "br", "col", "embed", "hr", "img", "input", "source", "wbr"];
 /// Elements that end a paragraph.
@@ -74,6 +76,11 @@ impl Element {
     /// Its value; empty where it has none.
     pub(super) fn attribute(&self, name: &str) -> &str {
         self.attributes.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether it has nothing to read.
+    pub(super) fn is_left_out(&self) -> bool {
+        LEFT_OUT.contains(&self.name.as_str())
     }
 
     /// Whether it ends a paragraph.
