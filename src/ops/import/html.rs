@@ -122,8 +122,8 @@ fn block(element: &Element, lines: Lines, done: &mut Vec<String>) {
             let start: usize = element.attribute("start").parse().unwrap_or(1);
             done.push(list(element, lines, |number| format!("{}. ", start.saturating_add(number))));
         }
-        "table" => done.push(table(element)),
-        "figcaption" => done.extend(inner().into_iter().map(|text| format!("<small>{text}</small>"))),
+        "table" => table(element, done),
+        "figcaption" => done.extend(small(inner())),
         "dt" => done.extend(inner().into_iter().map(|text| format!("<strong>{text}</strong>"))),
         name => match name.strip_prefix('h').and_then(|level| level.parse::<usize>().ok()) {
             Some(level) => {
@@ -137,6 +137,11 @@ fn block(element: &Element, lines: Lines, done: &mut Vec<String>) {
     }
 }
 
+/// Captions.
+fn small(texts: Vec<String>) -> impl Iterator<Item = String> {
+    texts.into_iter().map(|text| format!("<small>{text}</small>"))
+}
+
 fn prefixed(text: &str, first: &str, others: &str) -> String {
     let mut whole = String::new();
     for (number, line) in text.lines().enumerate() {
@@ -147,15 +152,13 @@ fn prefixed(text: &str, first: &str, others: &str) -> String {
 }
 
 fn list(element: &Element, lines: Lines, mark: impl Fn(usize) -> String) -> String {
-    let items = element.children.iter().filter_map(|node| match node {
-        Node::Element(item) if item.name == "li" => Some(blocks(&item.children, lines)),
-        // A list inside of a list, and not in an item.
-        Node::Element(inner) if inner.is_block() => {
-            let mut done = Vec::new();
-            block(inner, lines, &mut done);
-            Some(done)
-        }
-        _ => None,
+    let is_block = |node: &Node| matches!(node, Node::Element(inner) if inner.is_block());
+    // What is loose side by side is one text.
+    let parts = element.children.chunk_by(|one, next| !is_block(one) && !is_block(next));
+    let items = parts.filter_map(|nodes| match nodes {
+        [Node::Element(item)] if item.name == "li" => Some(blocks(&item.children, lines)),
+        // Words or a list inside of a list, and not in an item.
+        loose => Some(blocks(loose, lines)).filter(|inner| !inner.is_empty()),
     });
     let items = items.enumerate().map(|(number, inner)| {
         let mark = mark(number);
@@ -200,44 +203,73 @@ fn longest_ticks(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// A table of one line in each cell; any other stays HTML.
-fn table(element: &Element) -> String {
-    let mut rows = Vec::new();
-    gather_rows(element, &mut rows);
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            let cells = row.children.iter().filter_map(|node| match node {
-                Node::Element(cell) if cell.name == "td" || cell.name == "th" => {
-                    let text = blocks(&cell.children, Lines::Spaces).join("<br>").replace("\\\n", "<br>");
-                    Some(text.replace('\n', " ").replace('|', "\\|"))
-                }
-                _ => None,
-            });
-            cells.collect()
-        })
-        .collect();
-    let width = cells.iter().map(Vec::len).max().unwrap_or_default();
+/// A table: the cells of each row, and what stands in none of them.
+#[derive(Default)]
+struct Table<'a> {
+    rows: Vec<Vec<&'a Element>>,
+    /// Its caption, and what is loose in it; browsers show both above the rows.
+    above: Vec<String>,
+}
+
+impl<'a> Table<'a> {
+    fn gather(&mut self, element: &'a Element) {
+        // What is loose side by side is one text.
+        for nodes in element.children.chunk_by(|one, next| !has_part(one) && !has_part(next)) {
+            match nodes {
+                [Node::Element(part)] if has_part(&nodes[0]) => self.gather_part(part),
+                loose => self.above.extend(blocks(loose, Lines::Spaces)),
+            }
+        }
+    }
+
+    fn gather_part(&mut self, part: &'a Element) {
+        match part.name.as_str() {
+            "td" | "th" => match self.rows.last_mut() {
+                Some(row) => row.push(part),
+                None => self.rows.push(vec![part]),
+            },
+            "caption" => self.above.extend(small(blocks(&part.children, Lines::Spaces))),
+            "tr" => {
+                self.rows.push(Vec::new());
+                self.gather(part);
+            }
+            _ => self.gather(part),
+        }
+    }
+}
+
+/// Whether it is a part of the table around it, or has some.
+fn has_part(node: &Node) -> bool {
+    match node {
+        Node::Element(element) => {
+            element.is_part_of_table() || element.name != "table" && element.children.iter().any(has_part)
+        }
+        _ => false,
+    }
+}
+
+/// A table, each cell of which becomes one line.
+fn table(element: &Element, done: &mut Vec<String>) {
+    let mut table = Table::default();
+    table.gather(element);
+    done.append(&mut table.above);
+    let cell = |cell: &&Element| {
+        let text = blocks(&cell.children, Lines::Spaces).join("<br>").replace("\\\n", "<br>");
+        text.replace('\n', " ").replace('|', "\\|")
+    };
+    let rows = table.rows.iter().filter(|row| !row.is_empty());
+    let rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(cell).collect()).collect();
+    let width = rows.iter().map(Vec::len).max().unwrap_or_default();
     let mut written = String::new();
-    for (number, row) in cells.iter().enumerate() {
+    for (number, row) in rows.iter().enumerate() {
         let padded = (0..width).map(|at| row.get(at).map_or("", String::as_str));
         let _ = writeln!(written, "| {} |", padded.collect::<Vec<_>>().join(" | "));
         if number == 0 {
             let _ = writeln!(written, "|{}", "---|".repeat(width));
         }
     }
-    written.trim_end().to_owned()
-}
-
-fn gather_rows<'a>(element: &'a Element, rows: &mut Vec<&'a Element>) {
-    for node in &element.children {
-        if let Node::Element(inner) = node {
-            if inner.name == "tr" {
-                rows.push(inner);
-            } else if inner.name != "table" {
-                gather_rows(inner, rows);
-            }
-        }
+    if width > 0 {
+        done.push(written.trim_end().to_owned());
     }
 }
 
@@ -431,6 +463,28 @@ mod tests {
             ),
         ] {
             assert_eq!(markdown(html), expected);
+        }
+    }
+
+    #[test]
+    fn no_words_are_lost_where_html_has_no_place_for_them() {
+        for (html, expected) in [
+            (
+                "<table><caption>Table <b>1</b></caption><tr><th>a<tbody><tr><td>b</table>",
+                "<small>Table **1**</small>\n\n| a |\n|---|\n| b |\n",
+            ),
+            (
+                "<table>loose <i>words</i><tr>more<td>a</td></tr><tr></tr></table>",
+                "loose *words*\n\nmore\n\n| a |\n|---|\n",
+            ),
+            ("<table><td>a<td>b</table><table><p>c</table>", "| a | b |\n|---|---|\n\nc\n"),
+            ("<ul>loose <b>words</b><li>a</li>\n<script>x</script></ul>", "- loose **words**\n- a\n"),
+        ] {
+            assert_eq!(markdown(html), expected, "{html}");
+        }
+        for open in ["<ul><li>", "<table><tr><td>", "<table>", "<ol>", "<dl><dd>", "<a href=x><p>"] {
+            let text = markdown(&format!("{}word", open.repeat(40)));
+            assert!(text.contains("word"), "{open}: {text}");
         }
     }
 

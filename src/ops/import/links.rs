@@ -3,8 +3,6 @@
 
 use super::tree::{Element, Node};
 
-/// Parts of a table, which are no text of it.
-const PARTS: [&str; 8] = ["caption", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"];
 /// Elements that become links themselves, to what they play.
 const PLAYERS: [&str; 5] = ["audio", "embed", "iframe", "source", "video"];
 
@@ -72,11 +70,10 @@ fn is_link(element: &Element) -> bool {
 fn stands_alone(node: &Node) -> bool {
     match node {
         Node::Element(element) => {
-            let name = element.name.as_str();
             element.is_block()
                 || is_link(element)
-                || PARTS.contains(&name)
-                || PLAYERS.contains(&name)
+                || element.is_part_of_table()
+                || PLAYERS.contains(&element.name.as_str())
                 || has_alone(element)
         }
         Node::Reference(_) | Node::Note(..) => true,

@@ -12,6 +12,8 @@ const DEEPEST: usize = 64;
 
 /// Elements with nothing to read.
 const LEFT_OUT: [&str; 8] = ["script", "style", "form", "input", "button", "select", "template", "svg"];
+/// Parts of a table, which are no text of it.
+const PARTS: [&str; 8] = ["caption", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"];
 /// Elements without an end.
 const VOID: [&str; 9] = ["area", "br", "col", "embed", "hr", "img", "input", "source", "wbr"];
 /// Elements that end a paragraph.
@@ -81,6 +83,11 @@ impl Element {
     /// Whether it has nothing to read.
     pub(super) fn is_left_out(&self) -> bool {
         LEFT_OUT.contains(&self.name.as_str())
+    }
+
+    /// Whether it is a part of a table, such as a row or a cell.
+    pub(super) fn is_part_of_table(&self) -> bool {
+        PARTS.contains(&self.name.as_str())
     }
 
     /// Whether it ends a paragraph.
