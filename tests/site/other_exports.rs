@@ -79,3 +79,36 @@ async fn an_id_that_comes_twice_in_an_export_is_refused_the_second_time() {
     }
     assert_eq!(moving.database.text("SELECT content FROM posts").await, "first text");
 }
+
+/// An export of Ghost with posts: for each one its fields, in JSON.
+fn ghost(posts: &[&str]) -> String {
+    format!(r#"{{"db":[{{"data":{{"posts":[{}]}}}}]}}"#, posts.join(","))
+}
+
+#[tokio::test]
+async fn a_post_of_ghost_that_has_no_html_is_refused_and_does_not_become_empty() {
+    let moving = Moving::prepare().await;
+    let lexical = |inner: &str| format!(r#"{{"root":{{"type":"root","children":[{inner}]}}}}"#);
+    let paragraph = |inner: &str| lexical(&format!(r#"{{"type":"paragraph","children":[{inner}]}}"#));
+    let words = r#"{"type":"extended-text","text":"Words"}"#;
+    let of_lexical = |title: &str, lexical: &str| {
+        format!(
+            r#"{{"id":"{title}","title":"{title}","slug":"{title}","html":null,"status":"published","lexical":{}}}"#,
+            serde_json::Value::from(lexical)
+        )
+    };
+    let posts = [
+        of_lexical("words", &paragraph(words)),
+        of_lexical("card", &lexical(r#"{"type":"image","src":"x.png"}"#)),
+        of_lexical("odd", "no JSON"),
+        of_lexical("blank", &paragraph("")),
+    ];
+    moving.write("ghost.json", ghost(&posts.each_ref().map(String::as_str)));
+    let ended = moving.import(&[]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for title in ["words", "card", "odd"] {
+        let line = line(&ended.stdout, &format!("({title})"));
+        assert!(line.starts_with("refused") && line.contains("html is empty"), "{line}");
+    }
+    assert!(line(&ended.stdout, "(blank)").starts_with("imported"), "{ended:?}");
+}

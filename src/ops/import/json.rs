@@ -57,12 +57,47 @@ fn id(value: &Value, name: &str) -> String {
     }
 }
 
+/// Whether a post of Ghost has its text in some form that is not HTML: as words alone, or as
+/// its editors keep it.
+fn has_other_text(post: &Value) -> bool {
+    let read = |name: &str| serde_json::from_str::<Value>(text(post, name)).ok();
+    let is_there = |name: &str| !text(post, name).trim().is_empty();
+    is_there("plaintext")
+        || is_there("lexical") && read("lexical").is_none_or(|lexical| is_written(&lexical))
+        || is_there("mobiledoc")
+            && read("mobiledoc").is_none_or(|mobiledoc| {
+                // A section has its kind, its element, and what is in it.
+                let mut sections = list(&mobiledoc, "sections").iter();
+                !list(&mobiledoc, "cards").is_empty()
+                    || sections.any(|section| section.get(2).is_some_and(has_words))
+            })
+}
+
+/// Whether a node of Ghost's editor has more than empty paragraphs.
+fn is_written(node: &Value) -> bool {
+    let is_frame = matches!(text(node, "type"), "root" | "paragraph" | "linebreak" | "");
+    match (node.get("root"), node.get("text")) {
+        (Some(root), _) => is_written(root),
+        (None, Some(words)) => has_words(words),
+        (None, None) => !is_frame || list(node, "children").iter().any(is_written),
+    }
+}
+
+/// Whether a value has any words in it.
+fn has_words(value: &Value) -> bool {
+    match value {
+        Value::String(words) => !words.trim().is_empty(),
+        Value::Array(values) => values.iter().any(has_words),
+        _ => false,
+    }
+}
+
 fn ghost_post(data: &Value, post: &Value) -> Result<Item, Left> {
     let (title, slug) = (text(post, "title"), text(post, "slug"));
     let source = format!("{title} ({slug})");
     let html = text(post, "html").replace("__GHOST_URL__", "");
     let own = id(post, "id");
-    if html.is_empty() && !text(post, "plaintext").trim().is_empty() {
+    if html.is_empty() && has_other_text(post) {
         return Err(Left::lost(source, "the export has its text in no form that can be read: html is empty"));
     }
     let mut content = to_markdown(&html, Lines::Spaces);
