@@ -112,3 +112,40 @@ async fn a_post_of_ghost_that_has_no_html_is_refused_and_does_not_become_empty()
     }
     assert!(line(&ended.stdout, "(blank)").starts_with("imported"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn a_published_post_with_a_date_that_cannot_be_read_is_refused() {
+    let moving = Moving::prepare().await;
+    moving.write(
+        "bear.csv",
+        format!("{BEAR}b1,Bear,bear,,in May,[],True,x\nb2,Sketch,sketch,,in May,[],False,x\n"),
+    );
+    let of_ghost = |title: &str, date: &str| {
+        format!(
+            r#"{{"id":"{title}","title":"{title}","slug":"{title}","html":"<p>x</p>","status":"published","published_at":{date}}}"#
+        )
+    };
+    let posts = [of_ghost("ghost", "\"in May\""), of_ghost("float", "1.5"), of_ghost("undated", "null")];
+    moving.write("ghost.json", ghost(&posts.each_ref().map(String::as_str)));
+    moving.write("wordpress.xml", wordpress("WordPress", "in May", ""));
+    moving
+        .write("rows.json", r#"{"Item":{"id":{"S":"row"},"title":{"S":"Row"},"createdAt":{"S":"in May"}}}"#);
+    let ended = moving.import(&[]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for source in ["Bear (bear)", "ghost (ghost)", "float (float)", "WordPress (post 7)", "Row (row)"] {
+        let line = line(&ended.stdout, source);
+        assert!(line.starts_with("refused") && line.contains("its date cannot be read"), "{line}");
+    }
+    // A draft has no date, and a post may have none.
+    assert!(line(&ended.stdout, "Sketch").ends_with("as a draft"), "{ended:?}");
+    assert!(line(&ended.stdout, "undated (").starts_with("imported"), "{ended:?}");
+}
+
+/// An export of WordPress with one post.
+fn wordpress(title: &str, date: &str, more: &str) -> String {
+    format!(
+        r#"<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel><item><title><![CDATA[{title}]]></title>
+<content:encoded><![CDATA[Text]]></content:encoded><wp:post_id>7</wp:post_id><wp:post_date_gmt>{date}</wp:post_date_gmt>
+<wp:status>publish</wp:status><wp:post_type>post</wp:post_type>{more}</item></channel></rss>"#
+    )
+}

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::item::{Item, Left, key};
-use crate::posts::{Language, domain::front_matter};
+use super::item::{Item, Left, date, key};
+use crate::posts::Language;
 
 /// Whether a text begins with the names of Bear's columns.
 pub(super) fn is_export(text: &str) -> bool {
@@ -35,15 +35,18 @@ fn item(number: usize, names: &[String], row: Vec<String>) -> Result<Item, Left>
     let fields: HashMap<&str, String> = names.iter().map(String::as_str).zip(row).collect();
     let text = |name: &str| fields.get(name).map_or("", String::as_str);
     let (slug, uid) = (text("slug"), text("uid"));
+    let source = format!("{} ({slug})", text("title"));
+    let is_draft = !text("publish").eq_ignore_ascii_case("true");
+    let date = date(&source, text("published date"), is_draft)?;
     Ok(Item {
         key: key("bear", &[uid, slug], text("title"), text("published date")),
-        source: format!("{} ({slug})", text("title")),
+        source,
         title: text("title").to_owned(),
         content: text("content").replace("\r\n", "\n"),
         slug: slug.rsplit('/').next().filter(|slug| !slug.is_empty()).map(ToOwned::to_owned),
         tags: tags(text("all tags")),
-        date: front_matter::date(text("published date")),
-        is_draft: !text("publish").eq_ignore_ascii_case("true"),
+        date,
+        is_draft,
         language: Language::parse(text("lang")).ok(),
         old_paths: [slug, text("alias")].map(|path| format!("/{}", path.trim_start_matches('/'))).into(),
         ..Item::default()

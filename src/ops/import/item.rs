@@ -11,7 +11,7 @@ use crate::{
     posts::{
         Language, PostId, Tag, Tags,
         domain::{
-            Filing, PostText,
+            Filing, PostText, front_matter,
             importing::{Incoming, Status},
             parse_tags,
             redirects::OldPath,
@@ -56,6 +56,18 @@ pub(super) fn key(program: &str, names: &[&str], title: &str, date: &str) -> Str
         Some(name) => format!("{program} {name}"),
         None => format!("{program} {title} {date}"),
     }
+}
+
+/// The date of an export, if it has one. A draft has no use for it.
+///
+/// # Errors
+/// If it cannot be read: the post would get the day of the import, and nobody would notice.
+pub(super) fn date(source: &str, raw: &str, is_draft: bool) -> Result<Option<Timestamp>, Left> {
+    let date = front_matter::date(raw);
+    if date.is_none() && !is_draft && !raw.trim().is_empty() {
+        return Err(Left::lost(source, format!("its date cannot be read: {raw}")));
+    }
+    Ok(date)
 }
 
 /// Why something of an export does not become a post.

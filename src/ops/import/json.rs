@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 
 use super::{
     html::{Lines, to_markdown},
-    item::{Item, Left, key},
+    item::{self, Item, Left, key},
 };
 use crate::{
-    posts::{Language, PostId, domain::front_matter},
+    posts::{Language, PostId},
     timestamp::Timestamp,
 };
 
@@ -22,12 +22,15 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn date(value: &Value, name: &str) -> Option<Timestamp> {
-    match value.get(name)? {
-        Value::String(text) => front_matter::date(text),
+fn date(source: &str, value: &Value, name: &str, is_draft: bool) -> Result<Option<Timestamp>, Left> {
+    match value.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(raw)) => item::date(source, raw, is_draft),
         // Old exports of Ghost have milliseconds.
-        Value::Number(millis) => Some(Timestamp::from_micros(millis.as_i64()?.checked_mul(1000)?)),
-        _ => None,
+        Some(other) => match other.as_i64().and_then(|millis| millis.checked_mul(1000)) {
+            Some(micros) => Ok(Some(Timestamp::from_micros(micros))),
+            None => item::date(source, &other.to_string(), is_draft),
+        },
     }
 }
 
@@ -118,6 +121,9 @@ fn ghost_post(data: &Value, post: &Value) -> Result<Item, Left> {
         (!text(tag, "name").starts_with('#')).then(|| text(tag, "name").to_owned())
     });
     let visibility = post.get("visibility").and_then(Value::as_str).unwrap_or("public");
+    // What only members could read is not published here.
+    let is_draft = !matches!(text(post, "status"), "published" | "scheduled") || visibility != "public";
+    let date = date(&source, post, "published_at", is_draft)?;
     Ok(Item {
         key: key("ghost", &[&own, slug], title, &id(post, "published_at")),
         source,
@@ -125,9 +131,8 @@ fn ghost_post(data: &Value, post: &Value) -> Result<Item, Left> {
         content,
         slug: Some(slug.to_owned()),
         tags: tags.collect(),
-        date: date(post, "published_at"),
-        // What only members could read is not published here.
-        is_draft: !matches!(text(post, "status"), "published" | "scheduled") || visibility != "public",
+        date,
+        is_draft,
         language: Language::parse(text(post, "locale")).ok(),
         old_paths: vec![format!("/{slug}")],
         ..Item::default()
@@ -144,29 +149,31 @@ pub(super) fn writefreely(export: &Value) -> Found {
     let of_blogs = list(export, "collections").iter().flat_map(|blog| {
         list(blog, "posts").iter().map(|post| writefreely_post(Some(text(blog, "alias")), post))
     });
-    of_blogs.chain(list(export, "posts").iter().map(|post| writefreely_post(None, post))).map(Ok).collect()
+    of_blogs.chain(list(export, "posts").iter().map(|post| writefreely_post(None, post))).collect()
 }
 
-fn writefreely_post(blog: Option<&str>, post: &Value) -> Item {
+fn writefreely_post(blog: Option<&str>, post: &Value) -> Result<Item, Left> {
     let (own, slug, title) = (text(post, "id"), text(post, "slug"), text(post, "title"));
     let tags = list(post, "tags").iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
     let mut old_paths = vec![format!("/{own}")];
     if let Some(blog) = blog.filter(|_| !slug.is_empty()) {
         old_paths.extend([format!("/{blog}/{slug}"), format!("/{slug}")]);
     }
-    Item {
+    let source = format!("{} ({own})", if title.is_empty() { slug } else { title });
+    let date = date(&source, post, "created", blog.is_none())?;
+    Ok(Item {
         key: key("writefreely", &[own, slug], title, text(post, "created")),
-        source: format!("{} ({own})", if title.is_empty() { slug } else { title }),
+        source,
         title: title.to_owned(),
         content: text(post, "body").to_owned(),
         slug: Some(slug.to_owned()).filter(|slug| !slug.is_empty()),
         tags,
-        date: date(post, "created"),
+        date,
         is_draft: blog.is_none(),
         language: Language::parse(text(post, "language")).ok(),
         old_paths,
         ..Item::default()
-    }
+    })
 }
 
 /// Whether a text has rows of DynamoDB, one on a line, as its export to S3 writes them.
@@ -208,6 +215,7 @@ fn dynamodb_row(source: String, line: &str) -> Result<Item, Left> {
     if has_content && !row.get("content").is_some_and(Value::is_string) {
         return Err(Left::lost(source, "its content is no text"));
     }
+    let date = date(&source, &row, "createdAt", false)?;
     Ok(Item {
         key: format!("dynamodb {own}"),
         id: PostId::parse(own),
@@ -215,7 +223,7 @@ fn dynamodb_row(source: String, line: &str) -> Result<Item, Left> {
         title: text(&row, "title").to_owned(),
         content: text(&row, "content").to_owned(),
         is_without_content: !has_content,
-        date: date(&row, "createdAt"),
+        date,
         ..Item::default()
     })
 }

@@ -5,9 +5,8 @@ use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 
 use super::{
     html::{Lines, to_markdown},
-    item::{Item, Left, key},
+    item::{self, Item, Left, key},
 };
-use crate::posts::domain::front_matter;
 
 /// One `<item>` of an export.
 #[derive(Debug, Default)]
@@ -119,6 +118,7 @@ fn item(entry: Entry, site: &str) -> Result<Item, Left> {
     }
     // What only some people could read there is not published here.
     let is_draft = !matches!(status.as_str(), "publish" | "future") || !password.is_empty();
+    let published = item::date(&source, &date, is_draft)?;
     let lines = if content.contains("<!-- wp:") { Lines::Spaces } else { Lines::Breaks };
     let slug = percent_decode_str(&name).decode_utf8_lossy().into_owned();
     Ok(Item {
@@ -128,7 +128,7 @@ fn item(entry: Entry, site: &str) -> Result<Item, Left> {
         title,
         slug: Some(slug).filter(|slug| !slug.is_empty()),
         tags,
-        date: front_matter::date(&date),
+        date: published,
         is_draft,
         old_paths: vec![link],
         ..Item::default()
