@@ -149,3 +149,16 @@ fn wordpress(title: &str, date: &str, more: &str) -> String {
 <wp:status>publish</wp:status><wp:post_type>post</wp:post_type>{more}</item></channel></rss>"#
     )
 }
+
+#[tokio::test]
+async fn titles_and_categories_of_wordpress_are_read_as_html() {
+    let moving = Moving::prepare().await;
+    let category =
+        r#"<category domain="category" nicename="food-drink"><![CDATA[Food &amp; Drink]]></category>"#;
+    let title = "Tom &amp; Jerry&#8217;s <em>1 &lt; 2</em> & more";
+    moving.write("wordpress.xml", wordpress(title, "2020-01-02 03:04:05", category));
+    let report = moving.imported().await;
+    assert!(report.contains("1 imported"), "{report}");
+    let facts = "SELECT title || '|' || tags FROM posts";
+    assert_eq!(moving.database.text(facts).await, "Tom & Jerry’s 1 < 2 & more|food-drink");
+}

@@ -32,6 +32,14 @@ pub(super) fn to_markdown(html: &str, lines: Lines) -> String {
     text
 }
 
+/// The words of a line of HTML, such as a title, without its elements.
+#[must_use]
+pub(super) fn to_words(html: &str) -> String {
+    let mut words = String::new();
+    plain(&tree(html), &mut words);
+    words
+}
+
 /// The blocks of an element: paragraphs, lists and so on.
 fn blocks(nodes: &[Node], lines: Lines) -> Vec<String> {
     let (mut done, mut line) = (Vec::new(), String::new());

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 
 use super::{
-    html::{Lines, to_markdown},
+    html::{Lines, to_markdown, to_words},
     item::{self, Item, Left, key},
 };
 
@@ -85,7 +85,8 @@ pub(super) fn items(text: &str) -> Vec<Result<Item, Left>> {
 impl Entry {
     fn take(&mut self, name: &str, text: String, is_tag: bool) {
         match name {
-            "title" => self.title = text,
+            // Titles and the names of tags are HTML.
+            "title" => self.title = to_words(&text),
             "link" => self.link = text,
             "content:encoded" => self.content = text,
             "wp:post_id" => self.id = text,
@@ -96,7 +97,9 @@ impl Entry {
             "wp:status" => self.status = text,
             "wp:post_type" => self.kind = text,
             "wp:post_password" => self.password = text,
-            "category" if is_tag && !text.eq_ignore_ascii_case("uncategorized") => self.tags.push(text),
+            "category" if is_tag && !text.eq_ignore_ascii_case("uncategorized") => {
+                self.tags.push(to_words(&text));
+            }
             _ => {}
         }
     }
