@@ -28,8 +28,8 @@ fn date(source: &str, value: &Value, name: &str, is_draft: bool) -> Result<Optio
         Some(Value::String(raw)) => item::date(source, raw, is_draft),
         // Old exports of Ghost have milliseconds.
         Some(other) => match other.as_i64().and_then(|millis| millis.checked_mul(1000)) {
-            Some(micros) => Ok(Some(Timestamp::from_micros(micros))),
-            None => item::date(source, &other.to_string(), is_draft),
+            Some(micros) if let Ok(at) = Timestamp::try_from_micros(micros) => Ok(Some(at)),
+            _ => item::date(source, &other.to_string(), is_draft),
         },
     }
 }

@@ -310,7 +310,7 @@ pub fn date(raw: &str) -> Option<Timestamp> {
         .or_else(|_| PrimitiveDateTime::parse(&raw, minutes).map(local))
         .or_else(|_| Date::parse(&raw, day).map(|day| local(PrimitiveDateTime::new(day, Time::MIDNIGHT))))
         .ok()?;
-    i64::try_from(at.unix_timestamp_nanos() / 1000).ok().map(Timestamp::from_micros)
+    Timestamp::try_from(at).ok()
 }
 
 #[cfg(test)]
