@@ -244,7 +244,8 @@ pub async fn begin(
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::Busy`].
 pub async fn undo(site: &Site, by: &InCharge, id: &str) -> Result<(), AppError> {
-    site.database
+    let is_new = site
+        .database
         .write((by.clone(), id.to_owned()), |db, (by, id)| {
             Box::pin(async move {
                 let begun = execute!(db => sqlx::query(
@@ -253,17 +254,20 @@ pub async fn undo(site: &Site, by: &InCharge, id: &str) -> Result<(), AppError> 
                     .bind(&id)
                     .bind(clock::now().micros()))?;
                 if begun == 0 {
-                    return if exists(db, &id).await? { Ok(()) } else { Err(AppError::NotFound) };
+                    return if exists(db, &id).await? { Ok(false) } else { Err(AppError::NotFound) };
                 }
                 by.note_own(db, AuditKind::SweepUndone, &id).await?;
                 let planned =
                     "UPDATE sweep_items SET state = 'undone' WHERE sweep_id = $1 AND state = 'planned'";
                 execute!(db => sqlx::query(planned).bind(id))?;
-                Ok(())
+                Ok(true)
             })
         })
         .await?;
-    go_on(site);
+    // Two that work on the same posts would both note what they restore.
+    if is_new {
+        go_on(site);
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub const MARKDOWN: &[Door] = &[
         parses: &[
             "posts/domain/markdown/addresses.rs::picture",
             "posts/domain/markdown/addresses.rs::refused_link",
+            "posts/domain/markdown/dollars.rs::kept_apart",
             "posts/domain/markdown/formulas.rs::mathml",
         ],
         bytes: 20_000,
@@ -701,7 +702,7 @@ pub const OURS: &[(&str, &str)] = &[
     ("ops/import/bear.rs::tags", "a field of a file that the operator names; one pass over it"),
     ("ops/import/exports.rs::read", "a file that the operator names, within the limit of an import"),
     ("ops/import/json.rs::dynamodb_row", "a line of a file that the operator names"),
-    ("ops/import/json.rs::is_dynamodb", "a line of a file that the operator names"),
+    ("ops/import/json.rs::has_other_text", "a field of a post of a file that the operator names"),
     ("ops/import/json.rs::plain", "a value of a line that was parsed before"),
     ("media/domain/avif/reader.rs::png", "an AVIF, in a process of its own with limits of time and memory"),
     ("media/domain/avif/reader.rs::decode", "the same"),
