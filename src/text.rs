@@ -23,6 +23,15 @@ pub fn is_default_ignorable(c: char) -> bool {
         | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// Of scripts that have no spaces between words: Chinese, Japanese, Thai, Lao, Khmer and Burmese.
+#[must_use]
+pub fn is_written_without_spaces(c: char) -> bool {
+    matches!(c,
+        '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
+        | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{20000}'..='\u{3FFFF}')
+}
+
 /// How many there are of something that takes an "s" where it is more than one: "1 post",
 /// "2 posts".
 #[must_use]

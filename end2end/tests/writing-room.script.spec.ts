@@ -195,6 +195,7 @@ test('what other programs copy is pasted with its meaning', async ({ page, autho
     ['<p><b>Note:</b> a<b>b</b>c <i><b>both</b></i></p>', '**Note:** a**b**c ***both***'],
     ['<p><b>x</b> Wow!<a href="https://example.org">link</a></p>', '**x** Wow\\![link](https://example.org)'],
     ['<p><b>x</b> $HOME$ &amp;copy; ~~no~~</p>', '**x** \\$HOME\\$ \\&copy; \\~\\~no\\~\\~'],
+    ['<p><code>vec![1, 2]</code> <b>x</b></p>', '`vec![1, 2]` **x**'],
     ['<p><b>x</b> for $5<br>---</p>', '**x** for $5\\\n\\---'],
   ]) {
     await open(page);

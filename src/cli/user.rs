@@ -204,7 +204,7 @@ async fn invite(site: &Site, days: u32) -> Result<(), Failure> {
     // The link is good as soon as the setting is another one.
     if site.settings().sign_up == SignUpPolicy::Closed {
         output::print_error(
-            "nobody may sign up now, also not with an invitation, until `byline site set sign-up invite`",
+            "nobody may sign up now, not even with this invitation. To allow it, run: byline site set sign-up invite",
         );
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Reading, StartError, accounts, backup, cognito, limits, mail, media, site};
+use super::{StartError, accounts, backup, cognito, limits, mail, media, reading::Reading, site};
 
 const FILE: &str = "byline.toml";
 

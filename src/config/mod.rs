@@ -20,6 +20,7 @@ mod media;
 mod object_store;
 mod origin;
 mod page_memory;
+mod reading;
 mod secret_key;
 mod site;
 mod site_css;
@@ -28,16 +29,11 @@ mod time_zone;
 mod traces;
 pub mod variables;
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use ipnet::IpNet;
 
-use crate::database::{DatabaseConfig, require_regular};
+use crate::database::DatabaseConfig;
 pub use accent::{Accent, Colour, Shades};
 pub use accounts::Unverified;
 pub use allowed_origins::{OriginPattern, Origins, OriginsError};
@@ -57,6 +53,7 @@ pub use media::MediaQuota;
 pub use object_store::{AwsVariables, S3, StoreUrl, StoreUrlError};
 pub use origin::{Origin, PublicUrl};
 pub use page_memory::PageMemory;
+use reading::Reading;
 pub use secret_key::{SecretKeyError, SecretKeySource};
 pub use site::{
     AiCrawlers, Approval, Faces, Identity, NoSuchSetting, SignUpPolicy, SiteFiles, SiteName, SiteSetting,
@@ -139,24 +136,6 @@ pub struct Config {
     pub backup: Option<BackupSettings>,
     /// How an object store is reached.
     pub aws: AwsVariables,
-}
-
-/// When settings are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
-    /// By a process that a signal still ends. A file may be a pipe, as that of `<(…)` of a shell.
-    AtStart,
-    /// By a site that is served: nothing may keep it waiting.
-    WhileServed,
-}
-
-impl Reading {
-    fn allows(self, path: &Path) -> io::Result<()> {
-        match self {
-            Self::AtStart => Ok(()),
-            Self::WhileServed => require_regular(path),
-        }
-    }
 }
 
 /// Variables that are read elsewhere than in [`Flags`].

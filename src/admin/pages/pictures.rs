@@ -32,14 +32,14 @@ pub(super) fn PictureForms(settings: SiteSettings) -> impl IntoView {
             <p>"Each counts at once. Save other settings first."</p>
             <PictureForm
                 setting=PictureSetting::Logo
-                hint="A PNG, WebP, JPEG or GIF, 10 MiB at most: it stands in place of the name at the head of every page, on light and on dark ground. 128 pixels of height are enough"
+                hint="A PNG, WebP, JPEG, GIF or AVIF, 10 MiB at most: it stands in place of the name at the head of every page, on light and on dark ground. 128 pixels of height are enough"
                 save="Save logo"
                 remove="Remove logo"
                 shown=logo.map(IntoAny::into_any)
             />
             <PictureForm
                 setting=PictureSetting::Icon
-                hint="A square PNG, WebP, JPEG or GIF, 10 MiB at most: browsers show it beside titles and on home screens. Best with 512 pixels or more; another shape gets a transparent margin"
+                hint="A square PNG, WebP, JPEG, GIF or AVIF, 10 MiB at most: browsers show it beside titles and on home screens. Best with 512 pixels or more; another shape gets a transparent margin"
                 save="Save icon"
                 remove="Remove icon"
                 shown=icon.map(IntoAny::into_any)

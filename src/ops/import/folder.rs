@@ -211,15 +211,19 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
     let day = day_of(&place.stem);
     let name = day.map_or(place.stem.as_str(), |(_, name)| name).to_owned();
     if let Some(raw) =
-        fields.text(&["date", "published_date", "published date", "published_at", "publishdate"])
+        fields.text(&["date", "published_date", "published date", "published_at", "publishdate", "pubdate"])
     {
         item.date = front_matter::date(raw);
         // The name of the file says the day as well.
-        if item.date.is_none() && day.is_none() {
+        // A draft needs none.
+        if item.date.is_none() && day.is_none() && !item.is_draft {
             return Err(Left::lost(item.source.clone(), format!("its date cannot be read: {raw}")));
         }
     }
-    let later = later(&fields).map_err(|why| Left::lost(item.source.clone(), why))?;
+    let later = match later(&fields) {
+        Err(why) if !item.is_draft => return Err(Left::lost(item.source, why)),
+        later => later.unwrap_or_default(),
+    };
     item.date = later.or(item.date).or_else(|| day.map(|(day, _)| timestamp(day)));
     item.tags = all_tags(layout, &fields);
     item.slug = Some(slug_of(&fields).unwrap_or_else(|| name.clone()));

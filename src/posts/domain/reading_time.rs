@@ -1,6 +1,7 @@
 //! How long a text takes to read.
 
 use super::markdown::each_word_of_html;
+use crate::text::is_written_without_spaces;
 
 /// Words that people read in a minute (Brysbaert 2019, silent reading of prose: 238).
 const WORDS: usize = 238;
@@ -17,14 +18,6 @@ pub fn minutes(html: &str) -> usize {
         words += usize::from(without_spaces == 0);
     });
     (words * CHARACTERS + characters * WORDS).div_ceil(WORDS * CHARACTERS).max(1)
-}
-
-/// Chinese, Japanese, Thai, Lao, Khmer and Burmese.
-pub(super) fn is_written_without_spaces(c: char) -> bool {
-    matches!(c,
-        '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
-        | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
-        | '\u{20000}'..='\u{3FFFF}')
 }
 
 #[cfg(test)]

@@ -167,7 +167,10 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     ask("conflict", "This draft was changed in another tab or on another device. ", () => [
       answer("Keep my text", () => {
         input("version").value = current.version;
-        takeOver(current, (name) => typed()[name] === saved[name]);
+        const isMine = (name) => typed()[name] !== saved[name];
+        // A time and its zone are one value.
+        const time = ["publish_at", "utc_offset"];
+        takeOver(current, (name) => !(time.includes(name) ? time.some(isMine) : isMine(name)));
         ask("");
         save();
       }),
@@ -283,7 +286,10 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     clearTimeout(timer);
     waits = false;
     // Its author reads why a picture is missing, and decides.
-    if (!isWhole) return say("");
+    if (!isWhole) {
+      say("");
+      return later(0);
+    }
     if ((isOffline || !navigator.onLine) && !(await isThere())) return away();
     isOffline = false;
     passes = true;

@@ -1,6 +1,9 @@
 // Pictures in the editor: chosen, pasted or dropped, each is sent to the site and its
 // Markdown appears where it belongs.
 
+/** The longest wait for an answer to a picture: a slow network takes minutes for the largest. */
+const MAX_WAIT = 5 * 60_000;
+
 /**
  * @param {object} room
  * @param {HTMLTextAreaElement} room.area
@@ -143,7 +146,13 @@ async function upload(file) {
   body.append("file", file);
   let answer;
   try {
-    answer = await fetch("/api/upload_media", { method: "POST", headers: { accept: "application/json" }, body });
+    answer = await fetch("/api/upload_media", {
+      method: "POST",
+      headers: { accept: "application/json" },
+      body,
+      // Saving and publishing wait for it.
+      signal: AbortSignal.timeout(MAX_WAIT),
+    });
   } catch {
     throw new Error("the site cannot be reached. Try again when you are online.");
   }

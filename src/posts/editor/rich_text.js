@@ -307,7 +307,8 @@ function code(element) {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
   const ticks = "`".repeat(longest + 1);
   const space = text.startsWith("`") || text.endsWith("`") ? " " : "";
-  return ticks + space + text + space + ticks;
+  // No backslash belongs before a sign of code.
+  return (ticks + space + text + space + ticks).replaceAll("!", PICTURE);
 }
 
 /**

@@ -14,7 +14,6 @@ use super::{
     elements::{element, is_void},
     tokens::{Token, Tokens},
 };
-use crate::accounts::profile::Punctuation;
 
 /// A dollar in a paragraph, a heading or the like.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +31,14 @@ struct Dollar {
 }
 
 /// The text with a backslash before each dollar whose formula would go across a tag or a link.
-pub(super) fn kept_apart(text: Cow<'_, str>) -> Cow<'_, str> {
+/// `options` are those of the parser.
+pub(super) fn kept_apart(text: Cow<'_, str>, options: Options) -> Cow<'_, str> {
     // A formula has two.
     if text.matches('$').nth(1).is_none() {
         return text;
     }
     let mut dollars = Dollars::of(&text);
-    let without_formulas = super::options(Punctuation::Plain).difference(Options::ENABLE_MATH);
+    let without_formulas = options.difference(Options::ENABLE_MATH);
     for (event, range) in Parser::new_ext(&text, without_formulas).into_offset_iter() {
         dollars.follow(&event, range);
     }
@@ -63,6 +63,8 @@ pub(super) fn kept_apart(text: Cow<'_, str>) -> Cow<'_, str> {
 enum Way {
     /// No formula goes across its ends.
     Apart,
+    /// The same, and its words are its address, in which a backslash is a sign like any other.
+    Address,
     /// Its words may be the name of its address, so they stay as typed.
     Named,
     /// It may be a part of a formula: `F[\phi](x)`.
@@ -73,7 +75,7 @@ impl Way {
     fn of(link: LinkType, address: &str) -> Self {
         let has_ending = |(_, ending): (&str, &str)| ending.starts_with(|c: char| c.is_ascii_alphabetic());
         match link {
-            LinkType::Autolink | LinkType::Email => Self::Apart,
+            LinkType::Autolink | LinkType::Email => Self::Address,
             LinkType::Inline
                 if address.starts_with(['/', '#'])
                     || address.starts_with("mailto:")
@@ -149,14 +151,14 @@ impl<'a> Dollars<'a> {
                 let way = Way::of(*link_type, dest_url);
                 self.links.push(way);
                 self.named += usize::from(way == Way::Named);
-                if way == Way::Apart && !self.bracket {
+                if matches!(way, Way::Apart | Way::Address) && !self.bracket {
                     self.end_part();
                 }
             }
             Event::End(TagEnd::Link | TagEnd::Image) => {
                 let way = self.links.pop();
                 self.named -= usize::from(way == Some(Way::Named));
-                if way == Some(Way::Apart) {
+                if matches!(way, Some(Way::Apart | Way::Address)) {
                     self.end_part();
                 }
             }
@@ -201,7 +203,7 @@ impl<'a> Dollars<'a> {
             group: self.groups.last().copied().unwrap_or_default(),
             begins: in_text && !is_space(bytes.get(at + 1)),
             ends: !is_space(bytes[..at].last()),
-            is_free: in_text && self.named == 0,
+            is_free: in_text && self.named == 0 && self.links.last() != Some(&Way::Address),
         });
     }
 
@@ -302,7 +304,10 @@ mod tests {
             ("$$a<br>b$$", r"\$\$a<br>b\$$"),
             ("- $5 <em>a</em>6$\n- $x$", "- \\$5 <em>a</em>6$\n- $x$"),
         ] {
-            assert_eq!(kept_apart(typed.into()), apart);
+            assert_eq!(
+                kept_apart(typed.into(), Options::ENABLE_GFM | Options::ENABLE_TABLES | Options::ENABLE_MATH),
+                apart
+            );
         }
     }
 
@@ -323,8 +328,12 @@ mod tests {
             "<div>\n<b>$5</b> <b>$6</b>\n</div>\n",
             "[$5] <em>a</em> 6\\$ $ 7\n\n[$5]: /b",
             r"\$5 <em>a</em> \$6",
+            "<https://a.org/P?$top=5> and <https://b.org/Q?$skip=1>",
         ] {
-            assert_eq!(kept_apart(typed.into()), typed);
+            assert_eq!(
+                kept_apart(typed.into(), Options::ENABLE_GFM | Options::ENABLE_TABLES | Options::ENABLE_MATH),
+                typed
+            );
         }
     }
 }

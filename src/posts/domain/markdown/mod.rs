@@ -171,7 +171,7 @@ pub fn render(content: &Content, punctuation: Punctuation) -> Rendering {
 
 #[must_use]
 pub fn to_html(content: &Content, punctuation: Punctuation, audience: Audience) -> String {
-    let source = dollars::kept_apart(marks::prepare(content.as_str()));
+    let source = dollars::kept_apart(marks::prepare(content.as_str()), options(Punctuation::Plain));
     let written = write(&source, punctuation);
     let safe = SANITIZER.clean(&balance::balance(&written, audience)).to_string();
     let safe = without_rel_of_own(&safe);

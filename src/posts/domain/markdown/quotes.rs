@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, Tag};
 
-use crate::posts::domain::reading_time::is_written_without_spaces;
+use crate::text::is_written_without_spaces;
 
 /// The double quotes of a text, in its order.
 #[derive(Debug, Default)]
