@@ -215,15 +215,11 @@ fn item(folder: &Folder, layout: Layout, path: &Path) -> Result<Item, Left> {
     {
         item.date = front_matter::date(raw);
         // The name of the file says the day as well.
-        // A draft needs none.
-        if item.date.is_none() && day.is_none() && !item.is_draft {
+        if item.date.is_none() && day.is_none() {
             return Err(Left::lost(item.source.clone(), format!("its date cannot be read: {raw}")));
         }
     }
-    let later = match later(&fields) {
-        Err(why) if !item.is_draft => return Err(Left::lost(item.source, why)),
-        later => later.unwrap_or_default(),
-    };
+    let later = later(&fields).map_err(|why| Left::lost(item.source.clone(), why))?;
     item.date = later.or(item.date).or_else(|| day.map(|(day, _)| timestamp(day)));
     item.tags = all_tags(layout, &fields);
     item.slug = Some(slug_of(&fields).unwrap_or_else(|| name.clone()));
