@@ -118,6 +118,12 @@ test('a copy of a passkey is refused', async ({ page, author, watch }) => {
   const [credential] = await device.kept();
   await device.replace({ ...credential, signCount: 0 });
   await atLogin(page, device);
+  // The page of the refusal offers passkeys again, and a device that is still touched would
+  // answer that as well.
+  await page.route('**/login/passkey', async (route) => {
+    await device.touches(false);
+    await route.continue();
+  });
   await watch.status(page, 422, () => press(page, device));
   await expect(errorSummary(page)).toContainText(REFUSED);
 });
