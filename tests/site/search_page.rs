@@ -5,6 +5,7 @@ use byline::{
     posts::domain::{
         filter::{Attribute, Filter, Test},
         narrowing::Narrowing,
+        rendered,
         search_index,
         select::{self, Selection},
         sql,
@@ -152,6 +153,63 @@ async fn a_reader_finds_signs_that_mean_something_to_a_database_as_they_are() {
             assert_eq!(titles(&page), [expected], "{words:?}, indexed: {is_indexed}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_reader_finds_words_as_the_page_shows_them_and_as_they_were_typed() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    for (title, content) in [
+        ("Entity", "The mill of M&uuml;ller"),
+        ("Escape", r"Call `first_name` and last\_name"),
+        ("Part", "Water is H<sub>2</sub>O, un*believ*able"),
+        ("Link", "Read [the book](https://example.org/tome), then sleep"),
+        ("Plain", "Nothing to see"),
+    ] {
+        ada.publish(title, content).await;
+    }
+    assert_eq!(site.count("SELECT COUNT(*) FROM posts WHERE read_folded IS NULL").await, 1, "of Plain");
+    for is_indexed in [false, true] {
+        if is_indexed {
+            index(&site).await;
+        }
+        for (words, title, excerpt) in [
+            ("müller", "Entity", "The mill of [Müller]"),
+            ("M&uuml;ller", "Entity", "The mill of Müller"),
+            ("last_name", "Escape", "Call first_name and [last_name]"),
+            ("h2o unbelievable", "Part", "Water is [H2O], [unbelievable]"),
+            ("book, then", "Link", "Read the [book], [then] sleep"),
+            ("/tome", "Link", "Read the book, then sleep"),
+        ] {
+            let page = found(&mut site.script(), words).await;
+            assert_eq!(titles(&page), [title], "{words:?}, indexed: {is_indexed}");
+            assert_eq!(marked(&page["posts"][0]["marked_excerpt"]), excerpt, "{words:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_finds_words_as_the_page_shows_them_after_an_edit_and_in_posts_of_an_older_renderer() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let id = ada.publish("Mill", "Of M&uuml;ller").await;
+    let edit = format!("/my-posts/{id}/edit");
+    let edited = [("version", "1"), ("title", "Mill"), ("content", "Of Sm&iacute;th")];
+    assert_eq!(ada.submit(&edit, &edited).await.status, 303);
+    index(&site).await;
+    let count = async |words: &str| titles(&found(&mut site.script(), words).await).len();
+    assert_eq!((count("müller").await, count("smith").await), (0, 1));
+    let edited = [("version", "2"), ("title", "The mill"), ("content", "Of Sm&iacute;th")];
+    assert_eq!(ada.submit(&edit, &edited).await.status, 303);
+    assert_eq!(count("smith").await, 1, "with another title");
+
+    site.tamper("UPDATE posts SET read_folded = NULL").await;
+    site.tamper("UPDATE rendered_posts SET renderer = 0, html = NULL, words = NULL").await;
+    assert_eq!(count("smith").await, 0);
+    rendered::backfill(&site.site).await.expect("a rendering");
+    assert_eq!(count("smith").await, 1, "before it is indexed");
+    index(&site).await;
+    assert_eq!(count("smith").await, 1);
 }
 
 #[tokio::test]

@@ -134,6 +134,7 @@ pub const TABLES: &[Table] = &[
             text("excerpt"),
             text("content").or_null(),
             text("content_folded").or_null(),
+            text("read_folded").or_null(),
         ],
         key: &["id"],
         identity: None,

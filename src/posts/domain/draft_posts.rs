@@ -2,8 +2,8 @@
 //! gets the answer for what does not exist (security row A2).
 
 use super::{
-    DraftText, FilingChange, PostText, Written, approval, conflict, draft_store,
-    fold::{self, Folded},
+    DraftText, FilingChange, PostText, Written, approval, conflict, draft_store, fold,
+    folded::Folded,
     limits, policy,
     rendering::Renderer,
     revisions,

@@ -22,8 +22,8 @@ pub enum Filter {
     Not(Box<Filter>),
     /// A test of one attribute.
     Where(Attribute, Test),
-    /// The word is in the title or in the content; both are compared by their
-    /// [`fold`].
+    /// The word is in the title or in the content, as it was typed or as its page shows it;
+    /// all are compared by their [`fold`]. What a page shows is known of stored posts alone.
     Mentions(String),
     /// The word is in the title, compared as by [`Filter::Mentions`].
     Titled(String),
@@ -227,8 +227,8 @@ impl Filter {
                 sql.push(")");
             }
             Self::Deleted => drop(sql.push(if sql.of_deleted() { "TRUE" } else { "FALSE" })),
-            Self::Mentions(word) => write_mentions(sql, word, &searched_texts(sql.engine())),
-            Self::Titled(word) => write_mentions(sql, word, &searched_texts(sql.engine())[..1]),
+            Self::Mentions(word) => write_mentions(sql, word, &searched_texts(sql.engine()), true),
+            Self::Titled(word) => write_mentions(sql, word, &searched_texts(sql.engine())[..1], false),
             Self::Where(attribute, test) => match attribute {
                 Attribute::Id => test.write(sql, "p.id"),
                 Attribute::Title => test.write(sql, text(sql.engine(), "p.title", "p.title COLLATE \"C\"")),
@@ -263,8 +263,10 @@ const fn position(engine: Engine) -> &'static str {
 /// the lower case, which is the fold of ASCII texts; for other texts the fold is
 /// not made yet ([`fold::backfill`]). Deleted posts have no stored folds.
 ///
+/// `as_read` says whether it also searches the words that only readers see.
+///
 /// [`fold::backfill`]: super::fold::backfill
-fn write_mentions(sql: &mut Sql, word: &str, columns: &[(&'static str, &'static str)]) {
+fn write_mentions(sql: &mut Sql, word: &str, columns: &[(&'static str, &'static str)], as_read: bool) {
     let (folded, lower) = (fold(word), word.to_ascii_lowercase());
     for (index, &(stored, text)) in columns.iter().enumerate() {
         sql.push(if index == 0 { "(" } else { " OR " });
@@ -283,6 +285,11 @@ fn write_mentions(sql: &mut Sql, word: &str, columns: &[(&'static str, &'static 
         if !sql.of_deleted() {
             sql.push(" END");
         }
+    }
+    if as_read && !sql.of_deleted() {
+        sql.push(" OR COALESCE(");
+        write_has(sql, "p.read_folded", &folded);
+        sql.push(", FALSE)");
     }
     sql.push(")");
 }

@@ -18,17 +18,18 @@ const LOOKED_UP: usize = 16;
 /// The part of a post that has a gram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The title or the content.
+    /// The title or the content, as typed or as read.
     Anywhere,
     Title,
 }
 
 /// The grams of a post whose texts are folded, sorted. Those of the title are there for
-/// both places.
+/// both places. `as_read` are the words of the content that were typed in other signs.
 #[must_use]
-pub fn of_post(title: &str, content: &str) -> Vec<u32> {
+pub fn of_post(title: &str, content: &str, as_read: &str) -> Vec<u32> {
     let mut grams = Vec::with_capacity(title.len() * 6 + content.len() * 3);
-    for (text, place) in [(title, Place::Title), (title, Place::Anywhere), (content, Place::Anywhere)] {
+    let anywhere = [title, content, as_read].map(|text| (text, Place::Anywhere));
+    for (text, place) in [(title, Place::Title)].into_iter().chain(anywhere) {
         for run in runs(text) {
             let mut before = [None, None];
             for c in run.chars() {
@@ -109,7 +110,8 @@ mod tests {
             before in "[a-d 字文か한🦉.]{0,6}", word in "[a-d 字文か한🦉.]{0,20}", after in "[a-d 字文か한🦉.]{0,6}",
         ) {
             let text = format!("{before}{word}{after}");
-            let (in_title, in_content) = (of_post(&text, ""), of_post("", &text));
+            let (in_title, in_content) = (of_post(&text, "", ""), of_post("", &text, ""));
+            prop_assert_eq!(&in_content, &of_post("", "", &text));
             for gram in of_word(&word, Place::Anywhere) {
                 prop_assert!(in_title.contains(&gram) && in_content.contains(&gram));
             }
@@ -124,7 +126,7 @@ mod tests {
         for word in ["a", "ab", "字", "文字", "か", "한국", "🦉", "ש", "ab字"] {
             let grams = of_word(&fold(word), Place::Anywhere);
             assert!(!grams.is_empty(), "{word}");
-            assert!(grams.iter().all(|gram| of_post("", &fold(word)).contains(gram)), "{word}");
+            assert!(grams.iter().all(|gram| of_post("", &fold(word), "").contains(gram)), "{word}");
         }
         assert!(of_word("+ -", Place::Anywhere).is_empty());
         assert!(of_word(&"x".repeat(1000), Place::Anywhere).len() <= LOOKED_UP);

@@ -7,8 +7,8 @@
 use super::{
     Change, ContentChange, DraftText, Filing, Guard, PostText,
     draft_posts::{self, DraftSave},
-    draft_store,
-    fold::{self, Folded},
+    draft_store, fold,
+    folded::Folded,
     redirects::{self, OldPath},
     rendering::Renderer,
     schedule::PublishTime,

@@ -11,6 +11,7 @@ pub mod ending;
 mod filing;
 pub mod filter;
 pub mod fold;
+mod folded;
 pub mod front_matter;
 mod grams;
 pub mod hidden;

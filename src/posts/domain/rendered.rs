@@ -232,11 +232,13 @@ async fn write(db: &mut Db, step: Vec<(String, i64, Rendering)>) -> Result<(), A
             .bind(version)
             .bind(rendering.words.as_str()))?;
         execute!(db => sqlx::query(
-                "UPDATE posts SET excerpt = $1 WHERE id = $2 AND version = $3 AND excerpt <> $1",
+                "UPDATE posts SET excerpt = $1, read_folded = $4
+                 WHERE id = $2 AND version = $3 AND (excerpt <> $1 OR read_folded IS DISTINCT FROM $4)",
             )
             .bind(rendering.excerpt.as_str())
             .bind(id.as_str())
-            .bind(version))?;
+            .bind(version)
+            .bind(rendering.read_folded.as_deref()))?;
     }
     Ok(())
 }

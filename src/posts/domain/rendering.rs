@@ -56,8 +56,9 @@ impl Renderer {
     pub fn new(memory: PageMemory) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let weight = |_: &Key, rendering: &Arc<Rendering>| {
-            let bytes =
-                size_of::<Key>() + rendering.html.len() + rendering.excerpt.len() + rendering.words.len();
+            let Rendering { html, excerpt, words, read_folded, punctuation: _ } = &**rendering;
+            let texts = [html, excerpt, words].map(String::len).iter().sum::<usize>();
+            let bytes = size_of::<Key>() + texts + read_folded.as_ref().map_or(0, String::len);
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         Self {

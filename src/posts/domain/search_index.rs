@@ -71,6 +71,7 @@ struct Marked {
     content: Option<String>,
     title_folded: Option<String>,
     content_folded: Option<String>,
+    read_folded: Option<String>,
 }
 
 /// A post whose folds are missing is not indexed before it has them, because a search
@@ -78,7 +79,7 @@ struct Marked {
 macro_rules! marked {
     ($condition:literal, $order:literal) => {
         concat!(
-            "SELECT s.post_id, s.revision, p.title, p.content, p.title_folded, p.content_folded
+            "SELECT s.post_id, s.revision, p.title, p.content, p.title_folded, p.content_folded, p.read_folded
              FROM searched_posts s JOIN posts p ON p.id = s.post_id WHERE ",
             $condition,
             " AND NOT COALESCE(",
@@ -240,7 +241,7 @@ impl Indexed {
         let folded = |stored: Option<String>, text: &str| stored.unwrap_or_else(|| text.to_ascii_lowercase());
         let title = folded(post.title_folded, &post.title);
         let content = folded(post.content_folded, post.content.as_deref().unwrap_or_default());
-        let grams = grams::of_post(&title, &content);
+        let grams = grams::of_post(&title, &content, post.read_folded.as_deref().unwrap_or_default());
         let grams = match engine {
             Engine::Sqlite => grams.iter().map(|gram| format!("{gram:08x}")).collect::<Vec<_>>().join(" "),
             Engine::Postgres => {

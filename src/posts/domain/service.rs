@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Change, Guard, NewPost, PostText, approval, conflict, draft_store, filing,
-    fold::{self, Folded},
+    Change, Guard, NewPost, PostText, approval, conflict, draft_store, filing, fold,
+    folded::Folded,
     limits,
     lists::{self, PostsOf},
     policy,

@@ -6,7 +6,8 @@ use super::{
     by_id::{ById, ReadById},
     filing::{self, Filing},
     filter::Filter,
-    fold::{self, Folded},
+    fold,
+    folded::Folded,
     markdown::Rendering,
     rendered,
     rows::{ChangedRow, PostRow, UpdatedRow, broken, columns, deleted_columns, post_columns},
@@ -71,8 +72,8 @@ pub async fn find_deleted(db: &mut Db, id: &PostId) -> Result<Option<DeletedPost
 /// Inserts the post, its HTML and its event with one query, because each round trip
 /// costs more than the statement.
 const INSERT_SQLITE: &str = concat!(
-    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags, language)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18, $19);
+    "INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, read_folded, slug, tags, language)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $21, $17, $18, $19);
      INSERT INTO post_addresses (owner_id, slug, post_id, created_at) VALUES ($2, $17, $1, $16)
      ON CONFLICT (owner_id, slug) DO NOTHING;
      INSERT INTO rendered_posts (post_id, renderer, html, words) VALUES ($1, $10, $11, $20);
@@ -81,8 +82,8 @@ const INSERT_SQLITE: &str = concat!(
 );
 const INSERT_POSTGRES: &str = concat!(
     "WITH post AS (
-         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, slug, tags, language)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $17, $18, $19)
+         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at, title_folded, content_folded, read_folded, slug, tags, language)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $16, $8, $9, $21, $17, $18, $19)
          RETURNING id),
      address AS (
          INSERT INTO post_addresses (owner_id, slug, post_id, created_at)
@@ -194,6 +195,7 @@ pub async fn insert(db: &mut Db, owner: &User, insertion: Insertion<'_>) -> Resu
         .bind(post.tags.stored())
         .bind(post.language.map_or("", Language::tag))
         .bind(rendering.map(|rendering| rendering.words.as_str()))
+        .bind(rendering.and_then(|rendering| rendering.read_folded.as_deref()))
         .fetch_one(db)
         .await);
     let event = inserted.map_err(|error| {
@@ -234,6 +236,7 @@ pub async fn update(
             "UPDATE posts
              SET title = $1, excerpt = COALESCE($2, excerpt), content = $3, version = version + 1, updated_at = $4, owner_id = $8,
                  title_folded = $9, content_folded = CASE WHEN $10 THEN content_folded ELSE $11 END,
+                 read_folded = CASE WHEN $15 THEN read_folded ELSE $16 END,
                  slug = COALESCE($12, slug), tags = $13, language = $14
              WHERE id = $5 AND owner_id = $6 AND version = $7
              RETURNING version, created_at, (SELECT u.username FROM users u WHERE u.id = posts.owner_id) AS owner",
@@ -252,6 +255,8 @@ pub async fn update(
         .bind(slug.map(Slug::as_str))
         .bind(tags.stored())
         .bind(language.map_or("", Language::tag))
+        .bind(rendering.is_none())
+        .bind(rendering.and_then(|rendering| rendering.read_folded.as_deref()))
         .fetch_optional(db)
         .await?);
     let Some(row) = row else { return Ok(None) };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sqlx::FromRow;
 
 use super::{
-    DraftText, Filing, PostText, draft_store,
-    fold::{self, Folded},
+    DraftText, Filing, PostText, draft_store, fold,
+    folded::Folded,
     policy,
     rendering::Renderer,
     rows,

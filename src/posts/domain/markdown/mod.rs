@@ -17,6 +17,7 @@
 
 mod addresses;
 mod alerts;
+mod as_read;
 mod audience;
 mod balance;
 mod bare_links;
@@ -57,7 +58,7 @@ use crate::{accounts::profile::Punctuation, posts::Content};
 
 /// The version of the renderer, a part of the number that is stored with the HTML
 /// ([`renderer`]). It must be raised with every change to the result for any text.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 /// The most bytes of HTML that are stored beside a post. Longer HTML, which no typed
 /// text has, is rendered at request.
@@ -73,6 +74,8 @@ pub struct Rendering {
     /// All words in one line, without markup and the remarks of the site, such as the table of
     /// contents. A search shows a part of them; behind 256 KiB it looks at none.
     pub words: String,
+    /// The [fold](super::fold) of those words that the Markdown does not have in one piece.
+    pub read_folded: Option<String>,
     /// How all have the punctuation.
     pub punctuation: Punctuation,
 }
@@ -166,7 +169,9 @@ static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 #[must_use]
 pub fn render(content: &Content, punctuation: Punctuation) -> Rendering {
     let html = to_html(content, punctuation, Audience::Reader);
-    Rendering { excerpt: excerpt::of_html(&html), words: excerpt::text_of_html(&html), html, punctuation }
+    let words = excerpt::text_of_html(&html);
+    let read_folded = as_read::folded_words(content.as_str(), &words);
+    Rendering { excerpt: excerpt::of_html(&html), words, read_folded, html, punctuation }
 }
 
 #[must_use]
