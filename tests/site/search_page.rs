@@ -178,7 +178,7 @@ async fn a_reader_finds_words_as_the_page_shows_them_and_as_they_were_typed() {
             ("M&uuml;ller", "Entity", "The mill of Müller"),
             ("last_name", "Escape", "Call first_name and [last_name]"),
             ("h2o unbelievable", "Part", "Water is [H2O], [unbelievable]"),
-            ("book, then", "Link", "Read the [book], [then] sleep"),
+            ("book, then", "Link", "Read the [book,] [then] sleep"),
             ("/tome", "Link", "Read the book, then sleep"),
         ] {
             let page = found(&mut site.script(), words).await;
