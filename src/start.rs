@@ -34,7 +34,7 @@ use crate::{
     media,
     media::domain::{Studio, served::ServedFiles, site_pictures, uses::FindUses},
     media::objects::Objects,
-    ops::backup::{runs, scheduled::Schedule},
+    ops::backup::scheduled::Schedule,
     posts,
     posts::{
         domain::{
@@ -153,8 +153,9 @@ async fn assemble(
 /// What `/readyz` says about backups, where the site makes them of itself: how they are, and
 /// neither where nor why, because everybody reads it.
 async fn health_of_backups(site: &Site, db: &mut Db) -> Result<String, AppError> {
-    let Some(settings) = site.backups().settings() else { return Ok(String::new()) };
-    let known = runs::known(db).await?;
+    let backups = site.backups();
+    let Some(settings) = backups.settings() else { return Ok(String::new()) };
+    let known = backups.known(db).await?;
     Ok(format!("backup: {}\n", known.health(settings.every).name()))
 }
 

@@ -150,9 +150,10 @@ impl Stored {
             true => Some(mail::waiting(&mut db).await.ok()?),
             false => None,
         };
-        let backups = match site.backups().settings() {
+        let schedule = site.backups();
+        let backups = match schedule.settings() {
             Some(settings) => {
-                Some(Backups { every: settings.every, known: runs::known(&mut db).await.ok()? })
+                Some(Backups { every: settings.every, known: schedule.known(&mut db).await.ok()? })
             }
             None => None,
         };

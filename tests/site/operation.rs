@@ -406,8 +406,9 @@ async fn a_file_that_was_read_only_for_a_while_is_served_again() {
 /// Functions for the scripts below.
 const DISK: &str = "
     mount -t tmpfs -o size=20m none disk
-    serve() { exec \"$0\" serve --listen 127.0.0.1:0 --database-url sqlite://disk/byline.db; }
+    serve() { exec \"$0\" serve --listen 127.0.0.1:0 --database-url sqlite://disk/byline.db \"$@\"; }
     migrate() { \"$0\" migrate --database-url sqlite://disk/byline.db >/dev/null; }
+    create() { \"$0\" user create \"$@\" --database-url sqlite://disk/byline.db >/dev/null; }
     fill() { dd if=/dev/zero of=disk/filling bs=4k 2>/dev/null || true; }
     ";
 
@@ -457,21 +458,28 @@ async fn a_disk_that_is_full_at_the_start_is_named_or_readers_are_served() {
         ended.failed_with(&["no room on the disk", "byline.db"]);
     }
     // Room for what reading needs, and no more.
-    let script = "migrate; fill; truncate -s -36k disk/filling; serve";
+    let script = "migrate; fill; truncate -s -36k disk/filling; serve --backup-every \"1 d\" --backup-to .";
     let Some(command) = with_a_disk(&byline, script).await else { return };
     let served = Byline::serve_by(command).await;
     assert_eq!(titles(&served).await, [""; 0], "readers are served");
     let mut ada = Client::browser(served.address, false);
     assert_eq!(ada.sign_up("ada").await.status, 503);
+    let ready = async || Client::browser(served.address, false).get("/readyz").await.text().to_owned();
+    until("the backup that is due to fail", async || ready().await == "ok\ndisk: full\nbackup: failed\n")
+        .await;
     let log = served.terminate().await;
     assert!(log.contains("disk of the database is full"), "{log}");
+    assert!(log.contains("a backup is due and cannot be begun"), "{log}");
 }
 
 #[tokio::test]
 async fn a_full_disk_stops_only_writers_and_only_while_it_is_full() {
     let byline = Byline::in_an_empty_folder();
-    let Some(command) = with_a_disk(&byline, "serve").await else { return };
+    let script = format!("echo {PASSWORD} | create eve eve@example.org --admin; serve");
+    let Some(command) = with_a_disk(&byline, &script).await else { return };
     let served = Byline::serve_by(command).await;
+    let mut in_charge = Client::browser(served.address, false);
+    assert_eq!(in_charge.log_in("eve").await.status, 303);
     let mut ada = author(&served, "ada").await;
     assert_eq!(publish(&mut ada, "First").await, 200);
     let disk = format!("/proc/{}/root{}", served.pid(), byline.folder().join("disk").display());

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     backup::{names, verify},
+    metrics::Watcher,
     support::{Byline, Client, Probe, Running, Served, TestDatabase, postgres_database, until},
 };
 
@@ -202,6 +203,66 @@ async fn a_backup_that_fails_is_tried_again_soon_and_whoever_is_in_charge_reads_
         overview.contains("made and verified on") && !overview.contains("failed, the last"),
         "{overview}"
     );
+}
+
+/// From here on no run can be filed, as where the disk of the database is full.
+async fn refuse_runs(database: &TestDatabase) {
+    let mut probe = database.probe().await;
+    let refuse: &[&str] = match probe {
+        Probe::Sqlite(_) => &["CREATE TRIGGER no_room BEFORE INSERT ON backup_runs BEGIN
+             SELECT RAISE(ABORT, 'no room'); END"],
+        Probe::Postgres(_) => &[
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$",
+            "CREATE TRIGGER no_room BEFORE INSERT ON backup_runs FOR EACH ROW EXECUTE FUNCTION no_room()",
+        ],
+    };
+    for statement in refuse {
+        probe.execute(statement).await;
+    }
+}
+
+async fn take_runs_again(database: &TestDatabase) {
+    let mut probe = database.probe().await;
+    let statement = match probe {
+        Probe::Sqlite(_) => "DROP TRIGGER no_room",
+        Probe::Postgres(_) => "DROP TRIGGER no_room ON backup_runs",
+    };
+    probe.execute(statement).await;
+}
+
+#[tokio::test]
+async fn a_backup_that_the_database_cannot_be_told_of_counts_as_failed_and_is_filed_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Always due, and tried again without a pause.
+    let settings = BackupSettings {
+        every: Duration::ZERO,
+        to: BackupPlace::Folder(folder.path().to_owned()),
+        keep: 3,
+        encrypt_to: Vec::new(),
+    };
+    let site = Running::start_with(|config| config.backup = Some(settings)).await;
+    let watcher = Watcher::of(&site).await;
+    let failures = async || watcher.metrics().await.value("byline_backup_failures", &[]);
+    let mut ada = site.author("ada").await;
+    site.tamper("UPDATE users SET is_admin = 1").await;
+    refuse_runs(&site).await;
+    for tries in [1.0, 2.0] {
+        look(&site).await;
+        assert_eq!(failures().await, tries);
+    }
+    let answer = site.browser().get("/readyz").await;
+    assert_eq!((answer.status, answer.text()), (200, "ok\nbackup: failed\n"));
+    let overview = ada.page("/admin").await.text("main");
+    assert!(overview.contains("None is made yet") && overview.contains("2 failed"), "{overview}");
+    assert!(overview.contains("the database cannot be written; the log says why"), "{overview}");
+    assert_eq!(site.count("SELECT COUNT(*) FROM backup_runs").await, 0);
+    assert_eq!(names(folder.path()), [""; 0], "what could not be found again is not made");
+
+    take_runs_again(&site).await;
+    look(&site).await;
+    assert_eq!((runs(&site, "failed").await, runs(&site, "done").await), (2, 1));
+    assert_eq!((failures().await, names(folder.path()).len()), (0.0, 1));
 }
 
 /// The settings of a site that makes its backups in that folder.

@@ -85,7 +85,7 @@ async fn backups(site: &Site) -> Result<String, AppError> {
     let Some(settings) = site.backups().settings() else {
         return Ok("The site makes none of itself: the setting backup.every is not set".to_owned());
     };
-    let known = runs::known(&mut site.database.read().await?).await?;
+    let known = site.backups().known(&mut site.database.read().await?).await?;
     let zone = &site.settings().time_zone;
     let mut said = match &known.last_good {
         Some(run) => {

@@ -46,6 +46,20 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run that has failed now, in the place where it was to be.
+    pub(super) fn failed(id: String, file: String, problem: String) -> Self {
+        let now = clock::now().micros();
+        Self {
+            id,
+            started_at: now,
+            ended_at: Some(now),
+            outcome: "failed".to_owned(),
+            file,
+            bytes: None,
+            problem: Some(problem),
+        }
+    }
+
     /// A backup has every change that was acknowledged before.
     #[must_use]
     pub const fn started_at(&self) -> Timestamp {
@@ -111,6 +125,22 @@ impl Health {
 }
 
 impl Known {
+    /// This, and failures that the table does not have yet. One may have been filed as good,
+    /// if only the answer was lost.
+    pub(super) fn with_failures(mut self, failures: &[Run]) -> Self {
+        let good = self.last_good.clone();
+        let is_later = |run: &&Run| {
+            good.as_ref().is_none_or(|good| run.started_at > good.started_at && run.id != good.id)
+        };
+        for run in failures.iter().filter(is_later) {
+            self.failures += 1;
+            if self.last_failure.as_ref().is_none_or(|last| last.started_at < run.started_at) {
+                self.last_failure = Some(run.clone());
+            }
+        }
+        self
+    }
+
     /// Whether one is being made now.
     #[must_use]
     pub fn is_running(&self) -> bool {
@@ -146,11 +176,11 @@ fn pause(failures: i64, every: Duration) -> Duration {
     (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE).min(every)
 }
 
-/// What is known now.
+/// What the table says now.
 ///
 /// # Errors
 /// [`AppError::Busy`]
-pub async fn known(db: &mut Db) -> Result<Known, AppError> {
+pub(super) async fn known(db: &mut Db) -> Result<Known, AppError> {
     let last_good: Option<Run> = on_engine!(db => sqlx::query_as(concat!(
             "SELECT ", columns!(), " FROM backup_runs WHERE outcome = 'done' ORDER BY started_at DESC, id DESC LIMIT 1",
         ))
@@ -175,10 +205,20 @@ pub async fn known(db: &mut Db) -> Result<Known, AppError> {
     Ok(Known { last_good, failures, last_failure, running_until })
 }
 
-/// Begins a run, if one is due. On PostgreSQL, of two processes that do so at once, one has
-/// a conflict; its transaction runs again and finds the run of the other.
-pub(super) async fn begin(db: &mut Db, id: &str, file: &str, every: Duration) -> Result<bool, AppError> {
+/// Files `failures` that could not be filed when they happened, and begins a run, if one is
+/// due. On PostgreSQL, of two processes that do so at once, one has a conflict; its
+/// transaction runs again and finds the run of the other.
+pub(super) async fn begin(
+    db: &mut Db,
+    id: &str,
+    file: &str,
+    every: Duration,
+    failures: &[Run],
+) -> Result<bool, AppError> {
     let now = clock::now();
+    for failure in failures {
+        file_failure(db, failure).await?;
+    }
     // What its process has not renewed in time.
     execute!(db => sqlx::query(
             "UPDATE backup_runs SET ended_at = lease_until, outcome = 'lost', problem = $1
@@ -198,6 +238,24 @@ pub(super) async fn begin(db: &mut Db, id: &str, file: &str, every: Duration) ->
         .bind(now.after(LEASE).micros())
         .bind(file))?;
     Ok(begun > 0)
+}
+
+/// Files a failed run, whether its beginning is in the table or not. Its ending may be, if
+/// only the answer was lost; then that counts.
+async fn file_failure(db: &mut Db, run: &Run) -> Result<(), AppError> {
+    execute!(db => sqlx::query(
+            "INSERT INTO backup_runs (id, started_at, lease_until, ended_at, outcome, file, problem)
+             VALUES ($1, $2, $2, $3, 'failed', $4, $5)
+             ON CONFLICT (id) DO UPDATE
+             SET ended_at = excluded.ended_at, outcome = excluded.outcome, problem = excluded.problem
+             WHERE backup_runs.ended_at IS NULL",
+        )
+        .bind(&run.id)
+        .bind(run.started_at)
+        .bind(run.ended_at)
+        .bind(&run.file)
+        .bind(run.problem.as_deref()))?;
+    Ok(())
 }
 
 /// The run goes on.

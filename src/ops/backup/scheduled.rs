@@ -4,7 +4,12 @@
 //! sees to it that one of them makes it, on a thread of a low priority. Older ones are
 //! removed only after a new one was verified.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs, io,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::{oneshot, watch},
@@ -39,6 +44,8 @@ const RENEW: Duration = Duration::from_secs(30);
 const TRIES: u32 = 5;
 /// The longest time for the removal of an object.
 const REMOVE_TIME: Duration = Duration::from_secs(15);
+/// Failures that are kept in memory, until the database can be told of them.
+const MOST_UNTOLD: usize = 100;
 /// How long a run may hold up the end of the process.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -48,6 +55,9 @@ pub struct Schedule {
     settings: Option<BackupSettings>,
     database: DatabaseUrl,
     variables: AwsVariables,
+    /// Failures of this process of which the database could not be told, because its disk is
+    /// full or it was away; the oldest first.
+    untold: Mutex<Vec<Run>>,
 }
 
 impl Schedule {
@@ -65,13 +75,40 @@ impl Schedule {
                 .bucket(place.bucket())
                 .map_err(|error| StartError::Value { setting: "backup.to", problem: error.to_string() })?;
         }
-        Ok(Self { settings, database, variables })
+        Ok(Self { settings, database, variables, untold: Mutex::default() })
     }
 
     /// When and where, if the site makes backups of itself.
     #[must_use]
     pub const fn settings(&self) -> Option<&BackupSettings> {
         self.settings.as_ref()
+    }
+
+    /// What is known of the backups: what the database says, and the failures of this process
+    /// that it could not be told of.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`]
+    pub async fn known(&self, db: &mut Db) -> Result<Known, AppError> {
+        let known = runs::known(db).await?;
+        Ok(known.with_failures(&self.untold()))
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Vec<Run>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a failure until the next run is begun, which tells the database of it.
+    fn keep(&self, failure: Run) {
+        let mut untold = self.untold();
+        if untold.len() == MOST_UNTOLD {
+            untold.remove(0);
+        }
+        untold.push(failure);
+    }
+
+    fn forget(&self, told: &[Run]) {
+        self.untold().retain(|run| told.iter().all(|told| told.id != run.id));
     }
 }
 
@@ -145,23 +182,22 @@ async fn told(stopped: &mut watch::Receiver<bool>) {
 ///
 /// # Errors
 /// [`AppError::Busy`] if the database cannot say whether one is due. That a backup failed is
-/// no error: it is logged, and noted in `backup_runs`.
+/// no error: it is logged, and noted in `backup_runs`, or kept in memory where that cannot be
+/// written.
 pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result<Timestamp, AppError> {
-    let Schedule { settings: Some(settings), database, variables } = site.backups() else {
+    let schedule = site.backups();
+    let Schedule { settings: Some(settings), database, variables, .. } = schedule else {
         return Ok(clock::now().after(LOOK));
     };
     let every = settings.every;
     // A read, so that an idle site writes nothing.
-    let known = runs::known(&mut site.database.read().await?).await?;
+    let known = schedule.known(&mut site.database.read().await?).await?;
     if known.next(every) > clock::now() {
         return Ok(known.next(every));
     }
     let place = absolute(&settings.to)?;
     let run = NewRun::in_place(&place, !settings.encrypt_to.is_empty())?;
-    let begun = site.database.write((run.clone(), every), |db, (run, every)| {
-        Box::pin(async move { runs::begin(db, &run.id, &run.at.to_string(), every).await })
-    });
-    if begun.await? {
+    if begin(site, &run, every).await {
         let order = Order {
             from: database.clone(),
             sealer: site.sealer().cloned(),
@@ -169,7 +205,7 @@ pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result
             variables: variables.clone(),
         };
         let ending = make(site, &run, order, stopped.clone()).await;
-        note(site, &run.id, &ending).await;
+        note(site, &run, &ending).await;
         match &ending {
             Ending::Done { bytes, problem } => {
                 tracing::info!(file = %run.at, bytes, "a backup is made and verified");
@@ -188,8 +224,34 @@ pub async fn make_if_due(site: &Site, stopped: &watch::Receiver<bool>) -> Result
             Ending::Interrupted => tracing::info!("a backup was interrupted; it is made at the next start"),
         }
     }
-    let known: Known = runs::known(&mut site.database.read().await?).await?;
+    let known = schedule.known(&mut site.database.read().await?).await?;
     Ok(known.next(every))
+}
+
+/// Whether this process is to make the backup: it is due, and the database has it as begun.
+async fn begin(site: &Site, run: &NewRun, every: Duration) -> bool {
+    let schedule = site.backups();
+    let untold = schedule.untold().clone();
+    let input = (run.clone(), every, untold.clone());
+    let begun = site.database.write(input, |db, (run, every, untold)| {
+        Box::pin(async move { runs::begin(db, &run.id, &run.at.to_string(), every, &untold).await })
+    });
+    match begun.await {
+        Ok(begun) => {
+            schedule.forget(&untold);
+            begun
+        }
+        Err(error) => {
+            let problem = if site.database.is_disk_full() {
+                "the disk of the database is full"
+            } else {
+                "the database cannot be written; the log says why"
+            };
+            tracing::error!(%error, problem, "a backup is due and cannot be begun; it is tried again");
+            schedule.keep(run.failed(problem));
+            false
+        }
+    }
 }
 
 /// A backup that is to be made.
@@ -200,6 +262,10 @@ struct NewRun {
 }
 
 impl NewRun {
+    fn failed(&self, problem: &str) -> Run {
+        Run::failed(self.id.clone(), self.at.to_string(), problem.to_owned())
+    }
+
     /// Named by its time, in the basic format of ISO 8601.
     fn in_place(place: &BackupPlace, is_encrypted: bool) -> Result<Self, AppError> {
         let time = clock::now().rfc3339_millis().replace(['-', ':'], "");
@@ -293,10 +359,11 @@ async fn make_it(order: &Order, run: &NewRun, uploading: &Uploading) -> Ending {
     }
 }
 
-/// Notes how a run has ended; if that fails, for as long as it makes sense.
-async fn note(site: &Site, id: &str, ending: &Ending) {
+/// Notes how a run has ended, and tries that for as long as it makes sense. What the database
+/// cannot be told counts as a failure: nobody could find the backup by it.
+async fn note(site: &Site, run: &NewRun, ending: &Ending) {
     for attempt in 1..=TRIES {
-        let input = (id.to_owned(), ending.clone());
+        let input = (run.id.clone(), ending.clone());
         let noted = site.database.write(input, |db: &mut Db, (id, ending)| {
             Box::pin(async move { runs::end(db, &id, &ending).await })
         });
@@ -305,7 +372,12 @@ async fn note(site: &Site, id: &str, ending: &Ending) {
             Err(error) if attempt == TRIES || matches!(ending, Ending::Interrupted) => {
                 // Its lease ends, and then another is made.
                 tracing::warn!(%error, "how a backup has ended could not be noted");
-                return;
+                let problem = match ending {
+                    Ending::Failed { problem } => problem.as_str(),
+                    Ending::Done { .. } => "it was made, and the database could not be told of it",
+                    Ending::Interrupted => return,
+                };
+                return site.backups().keep(run.failed(problem));
             }
             Err(_) => tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await,
         }
