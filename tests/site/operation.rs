@@ -494,10 +494,17 @@ async fn a_full_disk_stops_only_writers_and_only_while_it_is_full() {
     assert_eq!(ada.get("/api/my_posts").await.status, 200, "somebody signed in reads too");
     let ready = async || Client::browser(served.address, false).get("/readyz").await.text().to_owned();
     assert_eq!(ready().await, "ok\ndisk: full\n", "readers are served");
+    let overview = in_charge.page("/admin").await.text("main");
+    assert!(
+        overview.contains("It can be read, and not be written: its disk is full. Make room"),
+        "{overview}"
+    );
 
     fs::remove_file(&filling).expect("room");
     assert_eq!(publish(&mut ada, "Second").await, 200);
     assert_eq!(ready().await, "ok\n");
+    let overview = in_charge.page("/admin").await.text("main");
+    assert!(overview.contains("It can be read and written."), "{overview}");
     assert_eq!(titles(&served).await, ["First", "Second"]);
     let log = served.terminate().await;
     assert!(!log.contains("internal error"), "{log}");
