@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{credential, error::StartError};
+use super::{credential, error::StartError, reading::Reading};
 use crate::database::{DatabaseUrl, DatabaseUrlError};
 
 /// A setting with a URL, and the one with a file that contains it. Separate from other
@@ -28,6 +28,7 @@ impl UrlSetting {
     pub(super) fn first<T, E: Display>(
         &self,
         sources: [(Option<String>, Option<PathBuf>); 2],
+        reading: Reading,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Option<T>, StartError> {
         let source = sources.into_iter().find(|source| *source != (None, None));
@@ -35,7 +36,7 @@ impl UrlSetting {
             (None, None) => Ok(None),
             (Some(url), None) => self.value(&url, parse).map(Some),
             (None, Some(file)) => {
-                let url = read_url_file(&file)?;
+                let url = read_url_file(&file, reading)?;
                 parse(url.trim()).map(Some).map_err(wrong_url(self.of_file, Some(&file)))
             }
             (Some(_), Some(_)) => {
@@ -70,16 +71,19 @@ fn wrong_url<E: Display>(setting: &'static str, file: Option<&Path>) -> impl Fn(
 /// # Errors
 /// [`StartError`] names the file, or `setting` and what is wrong.
 pub fn read_database_url(setting: &'static str, path: &Path) -> Result<DatabaseUrl, StartError> {
-    read_url_file(path)?.trim().parse::<DatabaseUrl>().map_err(wrong_url(setting, Some(path)))
+    read_url_file(path, Reading::AtStart)?
+        .trim()
+        .parse::<DatabaseUrl>()
+        .map_err(wrong_url(setting, Some(path)))
 }
 
 /// The text of a file that contains a URL.
-fn read_url_file(path: &Path) -> Result<String, StartError> {
+fn read_url_file(path: &Path, reading: Reading) -> Result<String, StartError> {
     /// Longer than any URL: what is behind it is not read.
     const MAX_BYTES: u64 = 64 * 1024;
 
     let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+    let read = reading.open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
     read.map_err(|cause| StartError::Unreadable { path: path.display().to_string(), cause })?;
     Ok(text)
 }

@@ -77,7 +77,7 @@ pub(super) struct TlsFile {
 pub(super) fn read_file(named: Option<&Path>, reading: Reading) -> Result<File, StartError> {
     let path = named.unwrap_or(Path::new(FILE));
     let shown = path.display().to_string();
-    let text = match reading.allows(path).and_then(|()| std::fs::read_to_string(path)) {
+    let text = match reading.open(path).and_then(io::read_to_string) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             return Ok(File::default());

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::{database_url::UrlSetting, error::StartError};
+use super::{database_url::UrlSetting, error::StartError, reading::Reading};
 
 const TRANSPORT: UrlSetting = UrlSetting { name: "mail.transport", of_file: "mail.transport-file" };
 
@@ -173,7 +173,7 @@ pub struct MailFlags {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct MailFile {
     transport: Option<String>,
-    pub(super) transport_file: Option<PathBuf>,
+    transport_file: Option<PathBuf>,
     from: Option<String>,
     reply_to: Option<String>,
 }
@@ -182,9 +182,13 @@ pub(super) struct MailFile {
 ///
 /// # Errors
 /// [`StartError`] names the setting, and shows no password.
-pub(super) fn settings(flags: MailFlags, file: MailFile) -> Result<Option<MailSettings>, StartError> {
+pub(super) fn settings(
+    flags: MailFlags,
+    file: MailFile,
+    reading: Reading,
+) -> Result<Option<MailSettings>, StartError> {
     let sources = [(flags.mail_transport, flags.mail_transport_file), (file.transport, file.transport_file)];
-    let transport = TRANSPORT.first(sources, parse)?.flatten();
+    let transport = TRANSPORT.first(sources, reading, parse)?.flatten();
     let from = mailbox("mail.from", flags.mail_from.or(file.from))?;
     let reply_to = mailbox("mail.reply-to", flags.mail_reply_to.or(file.reply_to))?;
     match (transport, from) {
@@ -289,13 +293,14 @@ mod tests {
             mail_from: from.map(str::to_owned),
             ..MailFlags::default()
         };
-        let refused = |from| settings(flags(from), MailFile::default()).map(drop).unwrap_err().to_string();
+        let settings = |flags| settings(flags, MailFile::default(), Reading::AtStart);
+        let refused = |from| settings(flags(from)).map(drop).unwrap_err().to_string();
         assert!(refused(None).starts_with("mail.from: is missing"));
         for wrong in ["", "byline", "a@b.example\r\nBcc: c@d.example", "Byline"] {
             assert!(refused(Some(wrong)).starts_with("mail.from: \""), "{wrong:?}");
         }
-        let set = settings(flags(Some("Byline <byline@example.org>")), MailFile::default()).unwrap().unwrap();
+        let set = settings(flags(Some("Byline <byline@example.org>"))).unwrap().unwrap();
         assert_eq!(set.from.email.to_string(), "byline@example.org");
-        assert!(settings(MailFlags::default(), MailFile::default()).unwrap().is_none());
+        assert!(settings(MailFlags::default()).unwrap().is_none());
     }
 }

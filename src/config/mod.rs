@@ -176,20 +176,6 @@ impl Config {
             Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         }))?;
         let file = read_file(flags.config.as_deref(), reading)?;
-        let with_urls = [
-            &flags.database_url_file,
-            &flags.database_listen_url_file,
-            &flags.read_database_url_file,
-            &flags.mail.mail_transport_file,
-            &file.database_url_file,
-            &file.database_listen_url_file,
-            &file.read_database_url_file,
-            &file.mail.transport_file,
-        ];
-        for path in with_urls.into_iter().flatten() {
-            let unreadable = |cause| StartError::Unreadable { path: path.display().to_string(), cause };
-            reading.allows(path).map_err(unreadable)?;
-        }
         let listen: SocketAddr = value("listen", flags.listen.or(file.listen), "127.0.0.1:3000")?;
         let metrics_listen = flags.metrics_listen.or(file.metrics_listen);
         let metrics_listen =
@@ -203,24 +189,24 @@ impl Config {
         };
         let urls =
             [(flags.database_url, flags.database_url_file), (file.database_url, file.database_url_file)];
-        let url = DATABASE_URL.first(urls, database_url)?;
+        let url = DATABASE_URL.first(urls, reading, database_url)?;
         let listen_urls = [
             (flags.database_listen_url, flags.database_listen_url_file),
             (file.database_listen_url, file.database_listen_url_file),
         ];
-        let listen_url = DATABASE_LISTEN_URL.first(listen_urls, database_url)?;
+        let listen_url = DATABASE_LISTEN_URL.first(listen_urls, reading, database_url)?;
         let replicas = [
             (flags.read_database_url, flags.read_database_url_file),
             (file.read_database_url, file.read_database_url_file),
         ];
-        let replica = READ_DATABASE_URL.first(replicas, database_url)?;
+        let replica = READ_DATABASE_URL.first(replicas, reading, database_url)?;
         let trusted_proxies = flags.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         let conflict_detection = flags.graphql_conflict_detection.or(file.graphql.conflict_detection);
         let cors_origins = flags.graphql_cors_origins.or(file.graphql.cors_origins);
         let url = url.map_or_else(|| DATABASE_URL.value("sqlite://byline.db", database_url), Ok)?;
         let secret_key =
             SecretKeySource::of_environment(flags.secret_key_file.or(file.secret_key_file), &url);
-        let mail = mail::settings(flags.mail, file.mail)?;
+        let mail = mail::settings(flags.mail, file.mail, reading)?;
         let site_files = file.site.files();
         let site = site::values(flags.site, file.site)?;
         let (media_quota, media_url) = media::settings(flags.media, file.media)?;

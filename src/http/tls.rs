@@ -63,9 +63,6 @@ impl Tls {
     /// the old one stays. The content decides whether it is new, because some
     /// tools copy the times of files.
     pub fn reload(&self) -> Result<(), StartError> {
-        for path in [&self.files.cert, &self.files.key] {
-            require_regular(path).map_err(unreadable(path))?;
-        }
         let (cert, key) = self.files.read()?;
         if digest(&cert, &key) != self.current.borrow().digest {
             self.current.send_replace(self.files.parse(&cert, &key)?);
@@ -94,7 +91,10 @@ fn unreadable(path: &Path) -> impl Fn(io::Error) -> StartError + '_ {
 
 impl TlsFiles {
     fn read(&self) -> Result<(Vec<u8>, Vec<u8>), StartError> {
-        let read = |path: &PathBuf| std::fs::read(path).map_err(unreadable(path));
+        // They are read again while the site is served, which nothing may keep waiting.
+        let read = |path: &PathBuf| {
+            require_regular(path).and_then(|()| std::fs::read(path)).map_err(unreadable(path))
+        };
         Ok((read(&self.cert)?, read(&self.key)?))
     }
 

@@ -107,6 +107,40 @@ async fn a_pipe_is_no_database() {
 }
 
 #[tokio::test]
+async fn no_start_waits_for_what_is_no_file_in_the_place_of_one() {
+    let byline = Byline::in_an_empty_folder();
+    let at = |name: &str| byline.folder().join(name);
+    let made = Command::new("mkfifo").arg(at("pipe")).status().await;
+    assert!(made.expect("mkfifo runs").success());
+    fs::create_dir(at("folder")).expect("a folder");
+    fs::write(at("file"), "").expect("a file");
+    for (place, said) in
+        [("pipe", "no regular file"), ("folder", "is a directory"), ("/dev/zero", "no regular file")]
+    {
+        for settings in [
+            &["--tls-cert", place, "--tls-key", "file"][..],
+            &["--tls-cert", "file", "--tls-key", place],
+            &["--secret-key-file", place],
+            &["--database-url-file", place],
+            &["--mail-transport-file", place],
+            &["--config", place],
+        ] {
+            let serve = [&SERVE[..], settings].concat();
+            byline.run(&serve, "").await.failed_with(&[place, said]);
+        }
+        fs::write(at("byline.toml"), format!("[site]\nlogo = \"{place}\"\n")).expect("a file");
+        byline.run(&SERVE, "").await.failed_with(&["site.logo", place, said]);
+        fs::remove_file(at("byline.toml")).expect("the file");
+    }
+    // What the shell has opened for the process is read.
+    let script = "exec \"$0\" user list --database-url-file /dev/fd/3 3<<END
+sqlite://other.db
+END";
+    Ended::of(byline.command_in_shell(script, &[]), "").await.succeeded();
+    assert!(at("other.db").exists());
+}
+
+#[tokio::test]
 async fn nothing_is_copied_into_a_file_that_is_served() {
     let byline = Byline::in_an_empty_folder();
     let (_other, source) = another_database().await;

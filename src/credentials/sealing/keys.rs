@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     config::{SecretKeyError, SecretKeySource},
     credentials::secret_bits::SecretBits,
+    database::require_regular,
 };
 
 /// Keys that are read from one source at most: the one that seals, and older ones.
@@ -68,7 +69,9 @@ fn file_error(path: &Path) -> impl Fn(io::Error) -> SecretKeyError + '_ {
 }
 
 fn read(path: &Path, source: &SecretKeySource) -> Result<Vec<SealKey>, SecretKeyError> {
-    let text = fs::read_to_string(path).map_err(|cause| match cause.kind() {
+    // It is read again while the site is served, which nothing may keep waiting.
+    let text = require_regular(path).and_then(|()| fs::read_to_string(path));
+    let text = text.map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => SecretKeyError::Missing { path: path.display().to_string() },
         _ => file_error(path)(cause),
     })?;
