@@ -114,6 +114,49 @@ async fn a_post_of_ghost_that_has_no_html_is_refused_and_does_not_become_empty()
 }
 
 #[tokio::test]
+async fn a_damaged_export_beside_another_one_has_a_line_that_says_why() {
+    let whole =
+        ghost(&[r#"{"id":"p","title":"Whole","slug":"whole","html":"<p>x</p>","status":"published"}"#]);
+    let cut = &whole[..whole.len() - 20];
+    let moving = Moving::prepare().await;
+    moving.write("whole.json", &whole);
+    moving.write("cut.json", cut);
+    moving.write("blog.ghost.2026-11-29-16-00-59.json", "<html>Log in</html>");
+    moving.write("blog.ghost.2026-11-30-16-00-59.json", r#"{"errors":[]}"#);
+    let writefreely =
+        r#"{"username":"ada","has_pass":true,"collections":[{"alias":"blog","posts":[{"id":"x""#;
+    moving.write("writefreely.json", writefreely);
+    let config = "{ // With a comment\n\"port\": 1 }";
+    moving.write("config.json", config);
+    moving.write("package.json", r#"{"name":"a-theme","posts":[]}"#);
+    moving.write("lines.json", "{\"number\":1}\n{\"number\":2}\n");
+    let ended = moving.import(&[]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for (source, begins, words) in [
+        ("cut.json", "refused", "it looks like an export of Ghost, and cannot be read: EOF"),
+        ("2026-11-29", "refused", "it looks like an export of Ghost, and cannot be read: expected value"),
+        ("2026-11-30", "refused", "it is called as an export of Ghost, and has no posts"),
+        ("writefreely.json", "refused", "it looks like an export of WriteFreely, and cannot be read: EOF"),
+        ("config.json", "skipped", "it is no JSON"),
+        ("Whole", "imported", ""),
+    ] {
+        let line = line(&ended.stdout, source);
+        assert!(line.starts_with(begins) && line.contains(words), "{source}: {line}");
+    }
+    assert!(!ended.stdout.contains("package.json") && !ended.stdout.contains("lines.json"), "{ended:?}");
+    assert!(ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 1 skipped, 4 refused"), "{ended:?}");
+
+    // The same holds for one alone, and what only may have been one is none.
+    let moving = Moving::prepare().await;
+    moving.write("config.json", config);
+    moving.import(&[]).await.failed_with(&["no export that Byline knows"]);
+    moving.write("cut.json", cut);
+    let ended = moving.import(&[]).await;
+    assert!(line(&ended.stdout, "cut.json").starts_with("refused"), "{ended:?}");
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts").await, 0);
+}
+
+#[tokio::test]
 async fn a_published_post_with_a_date_that_cannot_be_read_is_refused() {
     let moving = Moving::prepare().await;
     moving.write(

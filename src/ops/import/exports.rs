@@ -6,6 +6,7 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{
@@ -20,6 +21,10 @@ use super::{
 /// Bytes of a file that has many posts, at most.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
 
+/// The posts of a file that is an export, or was one before it was damaged. If it is none, the
+/// error is what the report says of it, if anything.
+type Found = Result<Vec<Result<Item, Left>>, Option<Left>>;
+
 /// The posts at a path, and the folder with their pictures.
 ///
 /// # Errors
@@ -30,7 +35,7 @@ pub(super) fn open(path: &Path, format: Option<Format>) -> Result<(Folder, Items
         let name = path.file_name().map(PathBuf::from).unwrap_or_default();
         let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = Folder::open(beside).map_err(unreadable)?;
-        let found = read(path, &name, format).ok_or_else(|| ImportError::Unknown(path.to_owned()))?;
+        let found = read(path, &name, format).map_err(|_| ImportError::Unknown(path.to_owned()))?;
         return Ok((folder, Box::new(found.into_iter())));
     }
     let folder = Folder::open(path).map_err(unreadable)?;
@@ -46,11 +51,13 @@ pub(super) fn open(path: &Path, format: Option<Format>) -> Result<(Folder, Items
     let mut found = Vec::new();
     let mut is_known = false;
     for file in files {
-        if let Entry::File(name) = file
-            && let Some(items) = read(&path.join(&name), &name, format)
-        {
-            is_known = true;
-            found.extend(items);
+        let Entry::File(name) = file else { continue };
+        match read(&path.join(&name), &name, format) {
+            Ok(items) => {
+                is_known = true;
+                found.extend(items);
+            }
+            Err(left) => found.extend(left.map(Err)),
         }
     }
     if !is_known {
@@ -59,39 +66,59 @@ pub(super) fn open(path: &Path, format: Option<Format>) -> Result<(Folder, Items
     Ok((folder, Box::new(found.into_iter())))
 }
 
-fn may_be_export(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    matches!(ending.as_deref(), Some("xml" | "json" | "csv" | "gz"))
-}
-
-/// The posts of a file; `None` if it is no export.
-fn read(path: &Path, name: &Path, format: Option<Format>) -> Option<Vec<Result<Item, Left>>> {
+fn read(path: &Path, name: &Path, format: Option<Format>) -> Found {
     let shown = name.to_string_lossy();
     let text = match text(path) {
         Ok(text) => text,
-        Err(why) => return Some(vec![Err(Left::lost(shown, why))]),
+        Err(why) => return Ok(vec![Err(Left::lost(shown, why))]),
     };
     let is = |wanted: Format, is_so: &dyn Fn() -> bool| format.map_or_else(is_so, |format| format == wanted);
     if is(Format::Wordpress, &|| wordpress::is_export(&text)) {
-        return Some(wordpress::items(&text));
+        return Ok(wordpress::items(&text));
     }
     if is(Format::Dynamodb, &|| json::is_dynamodb(&text)) {
-        return Some(json::dynamodb(&shown, &text));
+        return Ok(json::dynamodb(&shown, &text));
     }
     if is(Format::Bear, &|| bear::is_export(&text)) {
-        return Some(bear::items(&text));
+        return Ok(bear::items(&text));
     }
-    let export: Value = match serde_json::from_str(text.trim_start_matches('\u{FEFF}')) {
+    let text = text.trim_start_matches('\u{FEFF}');
+    let export: Value = match serde_json::from_str(text) {
         Ok(export) => export,
-        Err(error) if matches!(format, Some(Format::Ghost | Format::Writefreely)) => {
-            return Some(vec![Err(Left::lost(shown, format!("it is no JSON: {error}")))]);
-        }
-        Err(_) => return None,
+        Err(error) => return no_json(name, text, format, &error),
     };
     if is(Format::Ghost, &|| json::is_ghost(&export)) {
-        return Some(json::ghost(&export));
+        return Ok(json::ghost(&export));
     }
-    is(Format::Writefreely, &|| json::is_writefreely(&export)).then(|| json::writefreely(&export))
+    if is(Format::Writefreely, &|| json::is_writefreely(&export)) {
+        return Ok(json::writefreely(&export));
+    }
+    if format.is_none() && json::has_name_of_ghost(name) {
+        return Ok(vec![Err(Left::lost(shown, "it is called as an export of Ghost, and has no posts"))]);
+    }
+    Err(None)
+}
+
+/// What is said of a text that is no JSON, and no export of any other form. Only its name and
+/// its beginning tell whether it was an export.
+fn no_json(name: &Path, text: &str, format: Option<Format>, error: &serde_json::Error) -> Found {
+    let shown = name.to_string_lossy();
+    match format {
+        Some(Format::Ghost | Format::Writefreely) => {
+            return Ok(vec![Err(Left::lost(shown, format!("it is no JSON: {error}")))]);
+        }
+        Some(_) => return Err(None),
+        None => {}
+    }
+    if let Some(program) = json::seems_to_be_of(name, text) {
+        let why = format!("it looks like an export of {program}, and cannot be read: {error}");
+        return Ok(vec![Err(Left::lost(shown, why))]);
+    }
+    // Many programs write one value in each line.
+    let is_whole =
+        || serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>().all(|value| value.is_ok());
+    Err((json::is_called_json(name) && !is_whole())
+        .then(|| Left::no_post(shown, format!("it is no JSON: {error}"))))
 }
 
 fn text(path: &Path) -> Result<String, String> {

@@ -1,6 +1,8 @@
 //! Exports in JSON: of Ghost, of WriteFreely, and of a table in DynamoDB with the model Post
 //! of an app of AWS Amplify.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -43,6 +45,41 @@ fn ghost_data(export: &Value) -> Option<&Value> {
 /// Whether it is an export of Ghost.
 pub(super) fn is_ghost(export: &Value) -> bool {
     ghost_data(export).is_some()
+}
+
+/// Whether a file is called as Ghost calls its exports: `blog.ghost.2026-11-29-16-00-59.json`.
+pub(super) fn has_name_of_ghost(name: &Path) -> bool {
+    is_called_json(name) && file_name(name).contains(".ghost.")
+}
+
+/// Whether the name of a file says that it is JSON, packed or not.
+pub(super) fn is_called_json(name: &Path) -> bool {
+    file_name(name).trim_end_matches(".gz").ends_with(".json")
+}
+
+/// The last part of a path, in lower case.
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// The program of which a text seems to be an export, by its name or its beginning, where the
+/// rest of it is damaged.
+pub(super) fn seems_to_be_of(name: &Path, text: &str) -> Option<&'static str> {
+    /// In that many letters each of the two programs has said who it is.
+    const BEGINNING: usize = 1024;
+
+    let start: String = text.chars().filter(|c| !c.is_whitespace()).take(BEGINNING).collect();
+    let begins = |with: &[&str]| with.iter().any(|with| start.starts_with(with));
+    let has = |key: &&str| start.contains(*key);
+    if has_name_of_ghost(name) || begins(&["{\"db\":[", "{\"meta\":{\"exported_on\""]) {
+        Some("Ghost")
+    } else if begins(&["{\"username\":"])
+        && ["\"has_pass\":", "\"collections\":", "\"posts\":"].iter().any(has)
+    {
+        Some("WriteFreely")
+    } else {
+        None
+    }
 }
 
 /// The posts of Ghost.
@@ -241,4 +278,26 @@ fn plain(value: &Value) -> Option<Value> {
         ),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_text_is_known_by_its_name_or_its_beginning_alone() {
+        let program = |name: &str, text: &str| seems_to_be_of(Path::new(name), text);
+        for text in
+            ["{\"db\":[{\"meta\":{\"expo", "{ \"db\" : [", "{\n  \"meta\": {\n    \"exported_on\": 1,"]
+        {
+            assert_eq!(program("x.json", text), Some("Ghost"), "{text}");
+        }
+        assert_eq!(program("a/Blog.ghost.2026-11-29.json", ""), Some("Ghost"));
+        assert_eq!(program("x.json", "{\"username\":\"ada\",\"has_pass\":tr"), Some("WriteFreely"));
+        for text in
+            ["", "{\"name\":\"db\",\"db\":[", "{\"username\":\"ada\",\"password\":\"", "<html>", "[{\"db\":["]
+        {
+            assert_eq!(program("ghost/package.json", text), None, "{text}");
+        }
+    }
 }
