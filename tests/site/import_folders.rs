@@ -127,3 +127,22 @@ async fn a_post_that_is_no_markdown_has_a_line_that_says_so() {
     }
     assert!(ended.stdout.contains("1 imported, 0 updated, 0 unchanged, 0 skipped, 2 refused"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn a_folder_with_no_markdown_is_refused_with_the_names_of_its_texts() {
+    let moving = Moving::prepare().await;
+    for name in ["a.html", "b.org", "c.adoc", "d.rst"] {
+        moving.write(&format!("_posts/2020-01-01-{name}"), "Words\n");
+    }
+    moving.write("index.html", "---\n---\n");
+    let named =
+        "the 4 texts in it (_posts/2020-01-01-a.html, _posts/2020-01-01-b.org, _posts/2020-01-01-c.adoc, …)";
+    moving.import(&[]).await.failed_with(&["export has no Markdown", named, "convert", "pandoc"]);
+
+    let moving = Moving::prepare().await;
+    moving.write("content/one\u{1b}.textile", "h1. One\n");
+    let named = "the one text in it (content/one\u{FFFD}.textile)";
+    moving.import(&[]).await.failed_with(&["export has no Markdown", named]);
+    moving.import(&["--from", "ghost"]).await.failed_with(&["no export that Byline knows"]);
+    assert_eq!(moving.database.count("SELECT COUNT(*) FROM posts").await, 0);
+}

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     bear,
-    files::{self, Entry, Folder},
+    files::{self, Entry, Folder, on_one_line},
     folder,
     format::{Format, ImportError},
     item::{Item, Items, Left},
@@ -61,9 +61,36 @@ pub(super) fn open(path: &Path, format: Option<Format>) -> Result<(Folder, Items
         }
     }
     if !is_known {
-        return Err(ImportError::Unknown(path.to_owned()));
+        return Err(unknown(path, &folder, format));
     }
     Ok((folder, Box::new(found.into_iter())))
+}
+
+/// Why there is nothing to import in a folder.
+fn unknown(path: &Path, folder: &Folder, format: Option<Format>) -> ImportError {
+    /// Names of files that a sentence has at most.
+    const NAMED: usize = 3;
+
+    let path = path.to_owned();
+    if !matches!(format, None | Some(Format::Markdown)) {
+        return ImportError::Unknown(path);
+    }
+    let texts = folder::other_texts(folder);
+    let mut names: Vec<String> = texts.iter().take(NAMED).map(|name| on_one_line(name)).collect();
+    if texts.len() > NAMED {
+        names.push("…".to_owned());
+    }
+    let names = names.join(", ");
+    match texts.len() {
+        0 => ImportError::Unknown(path),
+        1 => ImportError::NoMarkdown { path, files: format!("the one text in it ({names})") },
+        count => ImportError::NoMarkdown { path, files: format!("the {count} texts in it ({names})") },
+    }
+}
+
+fn may_be_export(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    matches!(ending.as_deref(), Some("xml" | "json" | "csv" | "gz"))
 }
 
 fn read(path: &Path, name: &Path, format: Option<Format>) -> Found {

@@ -139,6 +139,12 @@ fn within(path: &Path) -> Option<PathBuf> {
     Some(whole)
 }
 
+/// A text for a report: names of files can have line ends and the commands of a terminal in
+/// them.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
 /// A whole file of `most` bytes at most.
 pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     // A pipe would not end.

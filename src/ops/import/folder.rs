@@ -80,6 +80,17 @@ pub(super) fn items(folder: &Folder) -> Items {
     }))
 }
 
+/// The files of a folder without Markdown that may be posts.
+pub(super) fn other_texts(folder: &Folder) -> Vec<String> {
+    let entries = folder.files();
+    let layout = layout(folder, &entries);
+    let texts = entries.iter().filter_map(|entry| match entry {
+        Entry::File(path) if is_in(layout, path) => other_text(folder, layout, path),
+        _ => None,
+    });
+    texts.map(|left| left.source).collect()
+}
+
 /// What to say about a file that is no Markdown, if it is a text in a place of posts.
 /// `None` for what is plainly no post.
 fn other_text(folder: &Folder, layout: Layout, path: &Path) -> Option<Left> {

@@ -29,6 +29,16 @@ pub enum ImportError {
         .0.display()
     )]
     Unknown(PathBuf),
+    /// Hugo and Jekyll take posts in other languages as well.
+    #[error(
+        "{} has no Markdown, and Byline cannot read {files}: convert that to Markdown, for example with pandoc, and import the folder again",
+        path.display()
+    )]
+    NoMarkdown {
+        path: PathBuf,
+        /// How many files there are, and the names of the first.
+        files: String,
+    },
     /// As `byline export --to` writes it: one author would get the posts of all.
     #[error("{} is an export of every author of a site; name the folder of one of them, authors/NAME", .0.display())]
     EveryAuthor(PathBuf),

@@ -25,7 +25,7 @@ use std::{collections::HashSet, path::PathBuf};
 pub use self::format::{Format, ImportError};
 
 use self::{
-    files::Folder,
+    files::{Folder, on_one_line},
     item::{Item, Left},
     pictures::Mode,
 };
@@ -114,11 +114,6 @@ const REFUSED: &str = "refused";
 
 /// Why a post is refused that would overwrite another one of the same export.
 const SAME_ID: &str = "an earlier post of this export has the same id or address there";
-
-/// Names of files can have line ends and the commands of a terminal in them.
-fn on_one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
-}
 
 /// Brings one post; its line of the report.
 async fn one(
