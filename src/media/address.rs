@@ -77,11 +77,11 @@ impl Hash {
         is_hash.then(|| Self(raw.to_owned()))
     }
 
-    /// The hashes of all addresses in a text.
-    pub fn in_text(text: &str) -> impl Iterator<Item = Self> {
+    /// The hashes of all addresses in a text, each with the place where its address begins.
+    pub fn in_text(text: &str) -> impl Iterator<Item = (usize, Self)> {
         text.match_indices(FOLDER).filter_map(|(at, _)| {
             let start = at + FOLDER.len();
-            Self::parse(text.get(start..start + HASH_DIGITS)?)
+            Some((at, Self::parse(text.get(start..start + HASH_DIGITS)?)?))
         })
     }
 
@@ -239,6 +239,8 @@ mod tests {
             a.as_str(),
             b.as_str()
         );
-        assert_eq!(Hash::in_text(&text).collect::<Vec<_>>(), [a, b]);
+        let found: Vec<_> = Hash::in_text(&text).collect();
+        assert_eq!(found.iter().map(|(at, _)| &text[at - 1..*at]).collect::<Vec<_>>(), ["(", "e"]);
+        assert_eq!(found.into_iter().map(|(_, hash)| hash).collect::<Vec<_>>(), [a, b]);
     }
 }

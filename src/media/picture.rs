@@ -53,6 +53,19 @@ impl Alt {
         self.0.is_empty()
     }
 
+    /// From what stands between the brackets of Markdown, with the backslashes of
+    /// [`Picture::markdown`]. `None` where that describes nothing, or breaks the rules.
+    #[must_use]
+    pub fn from_markdown(text: &str) -> Option<Self> {
+        let mut words = String::with_capacity(text.len());
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            let escaped = chars.next_if(|next| c == '\\' && next.is_ascii_punctuation());
+            words.push(escaped.unwrap_or(if c.is_whitespace() { ' ' } else { c }));
+        }
+        Self::parse(&words).ok().filter(|alt| !alt.is_empty())
+    }
+
     /// As it stands between the brackets of Markdown.
     fn in_markdown(&self) -> String {
         let mut text = String::with_capacity(self.0.len());
@@ -105,5 +118,8 @@ mod tests {
         assert!(Alt::parse(&"é".repeat(500)).is_ok() && Alt::parse(&"é".repeat(501)).is_err());
         let alt = Alt::parse("a [b](c) *d* \\").unwrap();
         assert_eq!(Picture::markdown(&alt, "/x"), "![a \\[b\\](c) \\*d\\* \\\\](/x)");
+        assert_eq!(Alt::from_markdown(&alt.in_markdown()), Some(alt));
+        assert_eq!(Alt::from_markdown(" A\n\\cat "), Alt::parse("A \\cat").ok());
+        assert_eq!(Alt::from_markdown(" "), None);
     }
 }

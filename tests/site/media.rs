@@ -224,6 +224,30 @@ async fn without_a_script_an_author_adds_sees_and_deletes_pictures() {
 }
 
 #[tokio::test]
+async fn a_picture_without_a_description_has_the_one_that_its_author_gives_it_in_a_text() {
+    let site = Running::start().await;
+    let (mut ada, mut eve) = (site.author("ada").await, site.author("eve").await);
+    let file = picture::png(30, 20);
+    let (url, _) = upload(&ada, &file).await;
+    upload(&eve, &file).await;
+    let name = async |author: &mut Client| author.page("/account/media").await.text(".picture h3");
+    ada.publish("Undescribed", &format!("[A link]({url}) ![]({url})")).await;
+    assert_eq!(name(&mut ada).await, "Without a description");
+    ada.publish("Described", &format!("Look: ![A \\[grey\\] <cat>]({url})")).await;
+    let page = ada.page("/account/media").await;
+    assert_eq!(page.text(".picture h3"), "A [grey] <cat>");
+    assert_eq!(page.attribute(".picture img", "alt").as_deref(), Some("A [grey] <cat>"));
+    let markdown = format!("![A \\[grey\\] \\<cat>]({url})");
+    assert_eq!(page.attribute(".picture input", "value"), Some(markdown));
+    assert_eq!(name(&mut eve).await, "Without a description", "what another says of it is another matter");
+    assert_eq!(site.count("SELECT COUNT(*) FROM media WHERE alt = ''").await, 2);
+
+    // What comes with the picture itself stands above.
+    assert_eq!(ada.as_script().upload(UPLOAD, &file, "My cat").await.status, 200);
+    assert_eq!(name(&mut ada).await, "My cat");
+}
+
+#[tokio::test]
 async fn authors_with_the_same_picture_have_a_row_each_and_nobody_touches_anothers() {
     let site = Running::start().await;
     let (ada, eve) = (site.author("ada").await, site.author("eve").await);

@@ -9,7 +9,7 @@ use super::{
     MAX_BYTES, Refused, files, leftovers, reading,
     store::{self, Stored},
     studio::invalid,
-    uses::{self, Use},
+    uses::{self, Use, Uses},
 };
 use crate::{
     accounts::domain::contact::may_write,
@@ -174,7 +174,7 @@ pub async fn list(site: &Site, actor: &Actor, before: Option<&str>) -> Result<Ve
 }
 
 /// The actor's pictures as [`list`] has them, each with the texts of theirs that show it,
-/// and how many bytes all of theirs take.
+/// and how many bytes all of theirs take. A picture without a description has that of a text.
 ///
 /// # Errors
 /// As [`list`]; [`AppError::Busy`] when there are too many texts.
@@ -193,12 +193,20 @@ pub async fn overview(
     };
     let pictures = stored.into_iter().map(|stored| {
         let uses = uses.remove(&stored.address.hash).unwrap_or_default();
-        (stored.into(), uses)
+        let (stored, texts) = in_use(stored, uses);
+        (stored.into(), texts)
     });
     Ok((pictures.collect(), bytes))
 }
 
-/// One of the actor's pictures, and the texts of theirs that show it.
+/// A picture and the texts that show it. Without a description, it has that of a text: people
+/// write it where they show the picture.
+fn in_use(stored: Stored, uses: Uses) -> (Stored, Vec<Use>) {
+    let alt = if stored.alt.is_empty() { uses.alt } else { stored.alt };
+    (Stored { alt, ..stored }, uses.texts)
+}
+
+/// One of the actor's pictures, and the texts of theirs that show it, as [`overview`] has them.
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's.
@@ -212,7 +220,7 @@ async fn find(site: &Site, actor: &Actor, id: &str) -> Result<(Stored, Vec<Use>)
     let db = &mut site.reader_for(actor).await?;
     let stored = store::find(db, owner, id).await?.ok_or(AppError::NotFound)?;
     let uses = uses::of_author(site, db, owner).await?.remove(&stored.address.hash);
-    Ok((stored, uses.unwrap_or_default()))
+    Ok(in_use(stored, uses.unwrap_or_default()))
 }
 
 /// Deletes a picture of the actor's that none of their texts shows.

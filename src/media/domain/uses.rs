@@ -5,7 +5,13 @@ use std::collections::HashMap;
 
 use futures::future::BoxFuture;
 
-use crate::{credentials::UserId, database::Db, error::AppError, media::address::Hash, site::Site};
+use crate::{
+    credentials::UserId,
+    database::Db,
+    error::AppError,
+    media::{Alt, address::Hash},
+    site::Site,
+};
 
 /// A text that shows a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +22,16 @@ pub struct Use {
     pub path: String,
 }
 
+/// The texts of an author that show a picture.
+#[derive(Clone, Debug, Default)]
+pub struct Uses {
+    pub texts: Vec<Use>,
+    /// How the first of them describes it that does; empty if none does.
+    pub alt: Alt,
+}
+
 /// The pictures that an author's texts show, and which texts those are.
-pub type UsesOfAuthor = HashMap<Hash, Vec<Use>>;
+pub type UsesOfAuthor = HashMap<Hash, Uses>;
 
 /// Finds the pictures in all texts of an author.
 #[derive(Clone, Copy, Debug)]

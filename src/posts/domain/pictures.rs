@@ -9,8 +9,9 @@ use crate::{
     database::{Db, on_engine},
     error::AppError,
     media::{
+        Alt,
         address::Hash,
-        domain::uses::{Use, UsesOfAuthor},
+        domain::uses::{Use, Uses, UsesOfAuthor},
     },
     posts::address,
     text::is_blank,
@@ -53,11 +54,16 @@ pub async fn of_author(db: &mut Db, author: &UserId) -> Result<UsesOfAuthor, App
             let query = sqlx::query_as::<_, (String, String, String)>(AssertSqlSafe(statement));
             let mut rows = query.bind(author.as_str()).fetch(db);
             while let Some((id, title, content)) = rows.try_next().await? {
-                for hash in Hash::in_text(&content) {
-                    let texts = uses.entry(hash).or_default();
+                for (at, hash) in Hash::in_text(&content) {
+                    let Uses { texts, alt } = uses.entry(hash).or_default();
                     let text = Use { title: named(&title), path: path(&id) };
                     if texts.len() < NAMED && !texts.contains(&text) {
                         texts.push(text);
+                    }
+                    if alt.is_empty()
+                        && let Some(words) = words_before(&content[..at])
+                    {
+                        *alt = words;
                     }
                 }
             }
@@ -69,4 +75,53 @@ pub async fn of_author(db: &mut Db, author: &UserId) -> Result<UsesOfAuthor, App
 /// A draft may have no title yet.
 fn named(title: &str) -> String {
     if is_blank(title) { "Untitled".to_owned() } else { title.to_owned() }
+}
+
+/// The description of a picture whose address comes next, as the editor writes it:
+/// `![words](`.
+fn words_before(text: &str) -> Option<Alt> {
+    /// Each character of a description may have a backslash before it.
+    const MOST_CHARS: usize = 2 * Alt::MAX_CHARS + 1;
+
+    let text = text.strip_suffix("](")?;
+    let mut inner = 0;
+    for (at, c) in text.char_indices().rev().take(MOST_CHARS) {
+        let is_escaped = || text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+        match c {
+            ']' if !is_escaped() => inner += 1,
+            '[' if !is_escaped() && inner > 0 => inner -= 1,
+            '[' if !is_escaped() => {
+                let is_picture = text[..at].ends_with('!');
+                return if is_picture { Alt::from_markdown(&text[at + 1..]) } else { None };
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_described_where_it_is_shown() {
+        let most = "é".repeat(Alt::MAX_CHARS);
+        let (long, too_long) = (format!("![{most}]("), format!("![é{most}]("));
+        for (text, words) in [
+            ("![A cat](", Some("A cat")),
+            ("See ![a \\[grey\\] [old] cat](", Some("a [grey] [old] cat")),
+            ("![One](/x) ![Two](", Some("Two")),
+            ("![ends with a backslash \\\\](", Some("ends with a backslash \\")),
+            (long.as_str(), Some(most.as_str())),
+            ("![](", None),
+            ("[A link](", None),
+            ("[![A cat](/x)](", None),
+            ("A cat](", None),
+            ("<img alt=\"A cat\" src=\"", None),
+            (too_long.as_str(), None),
+        ] {
+            assert_eq!(words_before(text).as_ref().map(Alt::as_str), words, "{text}");
+        }
+    }
 }
