@@ -347,9 +347,20 @@ async fn an_invalid_message_ends_the_connection() {
         Socket::try_open(&site.browser(), "/graphql", "graphql-transport-ws", &[]).await.expect("it opens");
     early.say(json!({ "id": "1", "type": "subscribe", "payload": { "query": ON_CREATE } })).await;
     assert_eq!(early.hear().await, Heard::Closed(Some(4401)), "not begun");
-    let mut large = Socket::transport(&site.browser(), json!({ "x-api-key": key })).await;
-    large.say(json!({ "type": "ping", "payload": "x".repeat(70_000) })).await;
-    assert!(matches!(large.hear().await, Heard::Closed(_)));
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_big_ends_the_connection_with_the_reason() {
+    let site = Running::start().await;
+    let key = site.public_key().await.key;
+    let mut transport = Socket::transport(&site.browser(), with_key(&key)).await;
+    transport.say(json!({ "type": "ping", "payload": "x".repeat(60_000) })).await;
+    assert_eq!(transport.said().await, json!({ "type": "pong" }));
+    let appsync = Socket::appsync(&site.browser(), &with_key(&key)).await;
+    for mut socket in [transport, appsync] {
+        socket.say_text(json!({ "type": "ping", "payload": "x".repeat(70_000) }).to_string()).await;
+        assert_eq!(socket.hear().await, Heard::Closed(Some(1009)));
+    }
 }
 
 #[tokio::test]

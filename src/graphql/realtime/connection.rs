@@ -52,6 +52,8 @@ const MAX_EVENTS_AT_ONCE: usize = 32;
 /// ignore codes.
 mod code {
     pub const GOING_AWAY: u16 = 1001;
+    /// Of RFC 6455, as the one before. The library graphql-ws does not connect again after it.
+    pub const TOO_BIG: u16 = 1009;
     /// Of RFC 6455's registry. Clients of both protocols connect again after it.
     pub const TRY_AGAIN_LATER: u16 = 1013;
     pub const BAD_REQUEST: u16 = 4400;
@@ -151,7 +153,8 @@ impl Connection {
                     Some(Ok(Message::Text(text))) => self.handle_message(socket, &text).await,
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Step::Continue(()),
                     Some(Ok(Message::Binary(_))) => end(code::BAD_REQUEST, "Send text"),
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End(None),
+                    Some(Ok(Message::Close(_))) | None => return End(None),
+                    Some(Err(error)) => return End(unreadable(error)),
                 },
                 Some((id, event)) = self.events.next(), if !self.events.is_empty() => {
                     self.send_all_ready(socket, id, event).await
@@ -453,6 +456,17 @@ impl Connection {
             }
         }
         over
+    }
+}
+
+/// What a client is told whose message could not be read; `None` if it is gone.
+fn unreadable(error: axum::Error) -> Option<(u16, String)> {
+    match error.into_inner().downcast_ref::<tungstenite::Error>()? {
+        tungstenite::Error::Capacity(_) => {
+            let reason = format!("A message can have {} bytes at most", limits::MESSAGE_BYTES);
+            Some((code::TOO_BIG, reason))
+        }
+        _ => None,
     }
 }
 
