@@ -4,8 +4,8 @@
 //! recursion, and passes on only what is not too deep.
 //!
 //! The bounds of every recursion on a client's input:
-//! - the parser, `limits`, `omitted`, validation and the clones and drops of a
-//!   document: [`NESTING`];
+//! - the parser, `limits`, `omitted`, `emptied`, validation and the clones and drops
+//!   of a document: [`NESTING`];
 //! - selections, also through fragments, in `limits`, `order`, validation,
 //!   execution and the answer: `limits::RECURSION`, and for introspection
 //!   `limits::introspection::RECURSION`;
@@ -14,11 +14,13 @@
 //! - filters, and the SQL that is made from them: `limits::FILTER_DEPTH`.
 
 use async_graphql::{
-    Pos, ServerError,
+    Pos, Positioned, ServerError,
     dynamic::Schema,
     parser::{
         parse_query,
-        types::{BaseType, ExecutableDocument, Type, VariableDefinition},
+        types::{
+            BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, Type, VariableDefinition,
+        },
     },
 };
 
@@ -42,6 +44,14 @@ pub enum Unreadable {
 pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
     scan(text)?;
     parse_query(text).map_err(|error| Unreadable::Mistake(error.into()))
+}
+
+/// All operations of a document, to change them.
+pub fn operations_mut(operations: &mut DocumentOperations) -> Vec<&mut Positioned<OperationDefinition>> {
+    match operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
+    }
 }
 
 /// Refuses variables with a default value whose type is a list of an unknown

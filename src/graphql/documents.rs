@@ -20,6 +20,8 @@ use async_graphql::{
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
+use super::{emptied, order};
+
 /// The most bytes of all documents. A text that is sent once does not displace one
 /// that is sent often (TinyLFU).
 const CAPACITY: u64 = 4 * 1024 * 1024;
@@ -54,30 +56,49 @@ impl Fingerprint {
 pub struct ValidDocument {
     /// As it is written in the text.
     pub written: ExecutableDocument,
-    /// Without what was not sent (`omitted`), where that is another.
-    pub without_omitted: Option<ExecutableDocument>,
+    /// As async-graphql has to run it, where that is another.
+    adapted: Option<ExecutableDocument>,
+    /// How the answer is arranged.
+    pub layout: Layout,
+    bytes: usize,
+}
+
+/// What an answer of async-graphql lacks to be the one that the document asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
     /// The names of the fields, in the order of the answer.
     pub order: Arc<[Name]>,
-    bytes: usize,
+    /// Whether the answer may have marks (`emptied`).
+    pub is_marked: bool,
+}
+
+impl Layout {
+    /// Arranges the data of an answer.
+    pub fn apply(&self, data: &mut Value) {
+        if self.is_marked {
+            emptied::unmark(data);
+        }
+        order::restore(data, &self.order);
+    }
 }
 
 impl ValidDocument {
     pub fn new(
         text: &str,
         written: ExecutableDocument,
-        without_omitted: Option<ExecutableDocument>,
-        order: Arc<[Name]>,
+        adapted: Option<ExecutableDocument>,
+        layout: Layout,
     ) -> Self {
         let words =
             text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        let copies = 1 + usize::from(without_omitted.is_some());
+        let copies = 1 + usize::from(adapted.is_some());
         let bytes = WORD_BYTES + copies * (text.len() + WORD_BYTES * words.count());
-        Self { written, without_omitted, order, bytes }
+        Self { written, adapted, layout, bytes }
     }
 
     /// The document to run.
     pub const fn run(&self) -> &ExecutableDocument {
-        match &self.without_omitted {
+        match &self.adapted {
             Some(document) => document,
             None => &self.written,
         }

@@ -14,6 +14,7 @@
 //! | `document` | the text of a document, before it is parsed |
 //! | `documents` | valid documents, by their text |
 //! | `omitted` | variables that were not sent |
+//! | `emptied` | objects of which nothing is selected |
 //! | [`http`] | `POST /graphql` |
 //! | [`realtime`] | subscriptions over WebSockets, with two protocols |
 //! | [`graphiql`] | a page to try the API |
@@ -25,6 +26,7 @@ mod answer_cache;
 mod call;
 mod document;
 mod documents;
+mod emptied;
 mod errors;
 mod filter_input;
 mod get;

@@ -1,15 +1,18 @@
 //! Variables that a client did not send. An input field or argument whose value
 //! is such a variable counts as absent (GraphQL 3.10, 6.4.1). async-graphql takes
 //! it for null (<https://github.com/async-graphql/async-graphql/pull/170>), and in
-//! an update a null would clear a field that the client did not mention.
+//! an update a null would clear a field that the client did not mention. It also
+//! takes a flag with a default for false in `@skip` and `@include`.
 
 use std::collections::BTreeSet;
 
 use async_graphql::{
     Name, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
-use async_graphql_value::Value;
+use async_graphql_value::{ConstValue, Value};
+
+use super::document;
 
 /// The variables of an operation that have no value: neither sent nor by default.
 pub fn variables(operation: &OperationDefinition, sent: &Variables) -> BTreeSet<Name> {
@@ -21,6 +24,18 @@ pub fn variables(operation: &OperationDefinition, sent: &Variables) -> BTreeSet<
         .collect()
 }
 
+/// The flags of an operation that were not sent, with their defaults.
+pub fn flags(operation: &OperationDefinition, sent: &Variables) -> Vec<(Name, ConstValue)> {
+    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
+    definitions
+        .filter(|definition| !sent.contains_key(&definition.name.node))
+        .filter_map(|definition| match &definition.default_value.as_ref()?.node {
+            flag @ ConstValue::Boolean(_) => Some((definition.name.node.clone(), flag.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Removes the uses of omitted variables from a document, and their definitions,
 /// because validation would report them as unused. A variable that was never used
 /// stays, so that validation reports it.
@@ -29,10 +44,7 @@ pub fn remove(document: &mut ExecutableDocument, omitted: &BTreeSet<Name>) {
         return;
     }
     let mut removal = Removal { omitted, used: BTreeSet::new() };
-    let mut operations: Vec<_> = match &mut document.operations {
-        DocumentOperations::Single(operation) => vec![operation],
-        DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
-    };
+    let mut operations = document::operations_mut(&mut document.operations);
     for operation in &mut operations {
         removal.of_selections(&mut operation.node.selection_set.node);
     }

@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     document::{self, Unreadable},
-    documents::{self, Fingerprint, ValidDocument},
+    documents::{self, Fingerprint, Layout, ValidDocument},
+    emptied,
     errors::ApiError,
     limits, omitted, order,
     reads::Reads,
@@ -86,7 +87,7 @@ impl Document {
 /// A document that is stored if it is valid.
 type NewDocument = (Fingerprint, Arc<ValidDocument>);
 
-/// Prepares a document that was just parsed: what is run, the order of its answer,
+/// Prepares a document that was just parsed: what is run, the layout of its answer,
 /// and what is stored if it is valid.
 fn prepare(
     query: &str,
@@ -94,23 +95,23 @@ fn prepare(
     operation_name: Option<&str>,
     variables: &Variables,
     fingerprint: Option<Fingerprint>,
-) -> (ExecutableDocument, Arc<[Name]>, Option<NewDocument>) {
+) -> (ExecutableDocument, Layout, Option<NewDocument>) {
     let Some(operation) = chosen(&written, operation_name) else {
-        return (written, Arc::default(), None);
+        return (written, Layout::default(), None);
     };
     let order: Arc<[Name]> = order::of(&written, operation).into();
     let omitted = omitted::variables(operation, variables);
-    let Some(fingerprint) = fingerprint else {
-        let mut run = written;
-        omitted::remove(&mut run, &omitted);
-        return (run, order, None);
-    };
-    let mut run = written.clone();
+    let unchanged = fingerprint.is_some().then(|| written.clone());
+    let mut run = written;
     omitted::remove(&mut run, &omitted);
-    let without_omitted = (!omitted.is_empty()).then(|| run.clone());
-    let document = ValidDocument::new(query, written, without_omitted, Arc::clone(&order));
-    let new = Some((fingerprint, Arc::new(document)));
-    (run, order, new)
+    let is_marked = emptied::mark(&mut run);
+    let layout = Layout { order, is_marked };
+    let new = fingerprint.zip(unchanged).map(|(fingerprint, written)| {
+        let is_other = !omitted.is_empty() || is_marked;
+        let adapted = is_other.then(|| run.clone());
+        (fingerprint, Arc::new(ValidDocument::new(query, written, adapted, layout.clone())))
+    });
+    (run, layout, new)
 }
 
 /// An operation within the limits, ready to be run.
@@ -118,8 +119,7 @@ pub struct Operation {
     site: Site,
     schema: Schema,
     request: Request,
-    /// The names of its fields in the answer, as the document has them.
-    order: Arc<[Name]>,
+    layout: Layout,
     is_subscription: bool,
     /// The data that a query by API key reads, if all keys get the same answer.
     reads: Option<Reads>,
@@ -140,7 +140,7 @@ impl Operation {
         parameters: Parameters,
         kinds: &[OperationType],
     ) -> Result<Self, PrepareError> {
-        let Parameters { query, variables, operation_name, .. } = parameters;
+        let Parameters { query, mut variables, operation_name, .. } = parameters;
         if query.len() > limits::QUERY_BYTES {
             let words = format!(
                 "A document can have {} bytes at most; send texts as variables.",
@@ -187,27 +187,29 @@ impl Operation {
             true => shape(actor, &query, operation_name.as_deref(), &variables),
             false => ShapeKey::default(),
         };
+        let flags = chosen.map(|operation| omitted::flags(operation, &variables)).unwrap_or_default();
         // A new document is validated, and one whose values may have wrong types.
         let fits = chosen.is_some_and(|operation| documents::fit(&api.schema, operation, &variables));
-        let (schema, document, order, new) = match document {
+        let (schema, document, layout, new) = match document {
             Document::Valid(known) => {
                 let schema = if fits { &api.schema_of_valid } else { &api.schema };
-                (schema, known.run().clone(), Arc::clone(&known.order), None)
+                (schema, known.run().clone(), known.layout.clone(), None)
             }
             Document::New(written) => {
                 let name = operation_name.as_deref();
-                let (document, order, new) = prepare(&query, written, name, &variables, fingerprint);
-                (&api.schema, document, order, new)
+                let (document, layout, new) = prepare(&query, written, name, &variables, fingerprint);
+                (&api.schema, document, layout, new)
             }
         };
         let schema = schema.clone();
+        variables.extend(flags);
         let request = Request::new(query).variables(variables);
         let mut request = request.data(site.clone()).data(actor.clone()).data(client.clone());
         if let Some(name) = operation_name {
             request = request.operation_name(name);
         }
         request.set_parsed_query(document);
-        Ok(Self { site: site.clone(), schema, request, order, is_subscription, reads, new, shape })
+        Ok(Self { site: site.clone(), schema, request, layout, is_subscription, reads, new, shape })
     }
 
     pub const fn is_subscription(&self) -> bool {
@@ -227,7 +229,7 @@ impl Operation {
         if let Some((fingerprint, document)) = self.new.filter(|_| !is_nothing(&response)) {
             self.site.api().documents.keep(fingerprint, document).await;
         }
-        order::restore(&mut response.data, &self.order);
+        self.layout.apply(&mut response.data);
         shorten(&mut response);
         Ok(response)
     }
@@ -239,12 +241,12 @@ impl Operation {
     /// The response, if the operation failed before it began;
     /// [`ApiError::timeout`].
     pub async fn subscribe(self) -> Result<Subscription, PrepareError> {
-        let Self { site, schema, request, order, new, shape, .. } = self;
+        let Self { site, schema, request, layout, new, shape, .. } = self;
         let opening = Opening::default();
         let mut responses = schema
             .execute_stream(request.data(opening.clone()))
             .map(move |mut response| {
-                order::restore(&mut response.data, &order);
+                layout.apply(&mut response.data);
                 shorten(&mut response);
                 response
             })

@@ -91,6 +91,7 @@ mod sessions;
 mod shared;
 mod site_pictures;
 mod site_settings;
+mod specification;
 mod srp;
 mod stored_backups;
 mod support;

@@ -222,6 +222,9 @@ pub fn document(bytes: usize) -> Vec<Worst> {
         ),
         Worst::new("a long name", body(repeated("a", bytes - 2))),
         Worst::new("a long text", format!("{{getPost(id:\"{}\"){{id}}}}", repeated("\\u0041", bytes - 40))),
+        Worst::new("fields that may be left out", {
+            body(numbered(&|number| format!("a{number}:me@skip(if:true){{id@skip(if:true)}} ")))
+        }),
         Worst::new(
             "a long block text",
             format!("{{getPost(id:\"\"\"{}\"\"\"){{id}}}}", repeated(" \n", bytes - 40)),
