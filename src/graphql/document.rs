@@ -6,7 +6,7 @@
 //! The bounds of every recursion on a client's input:
 //! - the parser, `limits`, `omitted`, `emptied`, validation and the clones and drops
 //!   of a document: [`NESTING`];
-//! - selections, also through fragments, in `limits`, `order`, validation,
+//! - selections, also through fragments, in `limits`, `roots`, validation,
 //!   execution and the answer: `limits::RECURSION`, and for introspection
 //!   `limits::introspection::RECURSION`;
 //! - JSON (bodies, messages, variables): serde_json reads 128 levels and refuses

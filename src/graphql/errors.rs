@@ -211,9 +211,9 @@ impl Wording {
     }
 }
 
-/// graphql-java's name for what async-graphql says in words.
+/// graphql-java's name for what async-graphql, `document` and `roots` say in words.
 fn kind_of_mistake(message: &str) -> &'static str {
-    const KINDS: [(&str, &str); 12] = [
+    const KINDS: [(&str, &str); 14] = [
         ("Unknown field", "FieldUndefined"),
         ("Unknown argument", "UnknownArgument"),
         ("Unknown type", "UnknownType"),
@@ -226,6 +226,8 @@ fn kind_of_mistake(message: &str) -> &'static str {
         ("is not defined", "UndefinedVariable"),
         ("is not used", "UnusedVariable"),
         ("is never used", "UnusedFragment"),
+        ("cannot have @skip or @include", "ForbidSkipAndIncludeOnSubscriptionRoot"),
+        ("can have one root field only", "SubscriptionMultipleRootFields"),
     ];
     let known = KINDS.iter().find(|(words, _)| message.contains(words));
     known.map_or("InvalidSyntax", |(_, kind)| kind)

@@ -13,6 +13,7 @@
 //! | `reads` | the data that such an answer depends on |
 //! | `document` | the text of a document, before it is parsed |
 //! | `documents` | valid documents, by their text |
+//! | `roots` | the root fields of an operation |
 //! | `omitted` | variables that were not sent |
 //! | `emptied` | objects of which nothing is selected |
 //! | [`http`] | `POST /graphql` |
@@ -40,6 +41,7 @@ mod page_token;
 mod payload;
 mod queries;
 mod reads;
+mod roots;
 mod subscriptions;
 
 pub mod graphiql;

@@ -19,6 +19,7 @@ use super::{
     errors::ApiError,
     limits, omitted, order,
     reads::Reads,
+    roots,
     subscriptions::{Opening, Subscription},
 };
 use crate::{credentials::Actor, http::turns::Client, posts::events::broadcast::ShapeKey, site::Site};
@@ -104,10 +105,11 @@ fn prepare(
     let unchanged = fingerprint.is_some().then(|| written.clone());
     let mut run = written;
     omitted::remove(&mut run, &omitted);
+    let is_lifted = roots::lift(&mut run);
     let is_marked = emptied::mark(&mut run);
     let layout = Layout { order, is_marked };
     let new = fingerprint.zip(unchanged).map(|(fingerprint, written)| {
-        let is_other = !omitted.is_empty() || is_marked;
+        let is_other = !omitted.is_empty() || is_lifted || is_marked;
         let adapted = is_other.then(|| run.clone());
         (fingerprint, Arc::new(ValidDocument::new(query, written, adapted, layout.clone())))
     });
@@ -163,6 +165,7 @@ impl Operation {
         limits::check(written, &variables)?;
         if let Document::New(document) = &document {
             document::check_types(&api.schema, document)?;
+            roots::check(document)?;
         }
         let wrong_kind = |operation: &OperationDefinition| {
             let kind = operation.ty;

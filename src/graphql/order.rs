@@ -7,31 +7,14 @@ use std::collections::HashMap;
 
 use async_graphql::{
     Name, Value,
-    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, OperationDefinition},
 };
+
+use super::roots;
 
 /// The names of an operation's fields in its answer, in the order of the document.
 pub fn of(document: &ExecutableDocument, operation: &OperationDefinition) -> Vec<Name> {
-    let mut names = Vec::new();
-    collect(document, &operation.selection_set.node, &mut names);
-    names
-}
-
-/// Ends, because `limits` lets no fragment pass that contains itself.
-fn collect(document: &ExecutableDocument, set: &SelectionSet, names: &mut Vec<Name>) {
-    for selection in &set.items {
-        match &selection.node {
-            Selection::Field(field) => names.push(field.node.response_key().node.clone()),
-            Selection::InlineFragment(fragment) => {
-                collect(document, &fragment.node.selection_set.node, names);
-            }
-            Selection::FragmentSpread(spread) => {
-                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    collect(document, &fragment.node.selection_set.node, names);
-                }
-            }
-        }
-    }
+    roots::fields(document, operation).map(|field| field.response_key().node.clone()).collect()
 }
 
 /// Puts the fields of an answer into that order.

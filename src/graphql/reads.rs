@@ -2,11 +2,11 @@
 
 use async_graphql::{
     Variables,
-    parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, Field, OperationDefinition},
 };
 use async_graphql_value::Value as Written;
 
-use super::call;
+use super::{call, roots};
 use crate::posts::{PostId, events::changes::Changes};
 
 /// The root fields whose answers to API keys depend only on their arguments and on
@@ -33,8 +33,7 @@ impl Reads {
         operation: &OperationDefinition,
         variables: &Variables,
     ) -> Option<Self> {
-        let mut fields = Vec::new();
-        roots(document, &operation.selection_set.node, &mut fields);
+        let fields: Vec<_> = roots::fields(document, operation).collect();
         if !fields.iter().all(|field| SAME_FOR_EVERY_KEY.contains(&field.name.node.as_str())) {
             return None;
         }
@@ -61,24 +60,6 @@ impl Reads {
         match self {
             Self::Post(id) => REQUEST_BYTES + id.as_str().len(),
             Self::Posts => REQUEST_BYTES,
-        }
-    }
-}
-
-/// The root fields, including those that a directive skips. The recursion ends,
-/// because `limits` refuses fragments that contain themselves.
-fn roots<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, fields: &mut Vec<&'a Field>) {
-    for selection in &set.items {
-        match &selection.node {
-            Selection::Field(field) => fields.push(&field.node),
-            Selection::InlineFragment(fragment) => {
-                roots(document, &fragment.node.selection_set.node, fields);
-            }
-            Selection::FragmentSpread(spread) => {
-                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    roots(document, &fragment.node.selection_set.node, fields);
-                }
-            }
         }
     }
 }

@@ -121,3 +121,125 @@ async fn a_flag_that_is_not_sent_has_its_default() {
         assert_answered(&site, &by, &mut socket, (document.as_str(), variables), data).await;
     }
 }
+
+#[tokio::test]
+async fn a_subscription_has_one_root_field_whatever_its_variables_are() {
+    let (site, mut ada, [key, _]) = site().await;
+    let credential = key.as_appsync();
+    let mut appsync = Socket::appsync(&ada, &credential).await;
+    let mut transport = Socket::transport(&ada, credential.clone()).await;
+    let conditional = (
+        "ForbidSkipAndIncludeOnSubscriptionRoot",
+        "The root field of a subscription cannot have @skip or @include",
+    );
+    let several = ("SubscriptionMultipleRootFields", "A subscription can have one root field only");
+    for (document, place, (kind, words)) in [
+        ("subscription { onCreatePost @skip(if: true) { id } }", "onCreatePost", conditional),
+        ("subscription { onCreatePost @include(if: false) { id } }", "onCreatePost", conditional),
+        (
+            "subscription ($no: Boolean = false) { onCreatePost @include(if: $no) { id } }",
+            "onCreatePost",
+            conditional,
+        ),
+        ("subscription { ... @include(if: true) { onCreatePost { id } } }", "...", conditional),
+        (
+            "subscription { ...F @skip(if: false) } fragment F on Subscription { onCreatePost { id } }",
+            "...",
+            conditional,
+        ),
+        (
+            "subscription { ...F } fragment F on Subscription { onCreatePost @skip(if: false) { id } }",
+            "onCreatePost",
+            conditional,
+        ),
+        ("subscription { onCreatePost { id } onDeletePost { id } }", "subscription", several),
+        (
+            "subscription { onCreatePost { id } ...F } fragment F on Subscription { b: onCreatePost { id } }",
+            "subscription",
+            several,
+        ),
+    ] {
+        let column = document.find(place).expect("a place") + 1;
+        let error = json!({
+            "path": null,
+            "locations": [{ "line": 1, "column": column, "sourceName": null }],
+            "message": format!("Validation error of type {kind}: {words}"),
+        });
+        let answer = site.graphql(&key, document).await;
+        assert_eq!(answer.json(), json!({ "data": null, "errors": [error] }), "{document}");
+        assert_eq!(
+            appsync.start("1", document, &credential).await,
+            json!({ "type": "error", "id": "1", "payload": { "errors": [error] } }),
+            "{document}"
+        );
+        transport.say(json!({ "id": "1", "type": "subscribe", "payload": { "query": document } })).await;
+        let error = json!({ "message": words, "locations": [{ "line": 1, "column": column }] });
+        assert_eq!(
+            transport.said().await,
+            json!({ "type": "error", "id": "1", "payload": [error] }),
+            "{document}"
+        );
+    }
+    // Below it, both directives are allowed; and the mistakes have ended nothing else.
+    let right = "subscription { onCreatePost { title @include(if: true) id @skip(if: true) } }";
+    assert_eq!(appsync.start("1", right, &credential).await["type"], "start_ack");
+    transport.subscribe("1", right).await;
+    ada.publish("Title", "").await;
+    for socket in [&mut appsync, &mut transport] {
+        assert_eq!(
+            socket.said().await["payload"],
+            json!({ "data": { "onCreatePost": { "title": "Title" } } })
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_root_field_of_a_subscription_may_be_in_a_fragment_and_be_named_twice() {
+    let (_site, mut ada, [key, _]) = site().await;
+    let credential = key.as_appsync();
+    let mut sockets =
+        [Socket::appsync(&ada, &credential).await, Socket::transport(&ada, credential.clone()).await];
+    for (id, document) in [
+        (
+            "fragments",
+            "subscription { ...F }
+             fragment F on Subscription { onCreatePost { title } ... { onCreatePost { owner } } }",
+        ),
+        (
+            "twice",
+            "subscription ($owner: String) { onCreatePost(owner: $owner) { ...G } ... on Subscription
+             { onCreatePost(owner: $owner) { owner } } } fragment G on Post { title }",
+        ),
+    ] {
+        assert_eq!(sockets[0].start(id, document, &credential).await["type"], "start_ack", "{document}");
+        sockets[1].subscribe(id, document).await;
+    }
+    // If something were told twice, the second post would not be the next.
+    for title in ["First", "Second"] {
+        ada.publish(title, "").await;
+        for socket in &mut sockets {
+            let mut told = Vec::new();
+            for _ in 0..2 {
+                let said = socket.said().await;
+                let data = json!({ "data": { "onCreatePost": { "title": title, "owner": "ada" } } });
+                assert_eq!(said["payload"], data, "{said}");
+                told.push(said["id"].as_str().expect("an id").to_owned());
+            }
+            told.sort_unstable();
+            assert_eq!(told, ["fragments", "twice"]);
+        }
+    }
+    for (document, words) in [
+        (
+            "subscription { ...F } fragment F on Subscription { onCreatePost { nope } }",
+            "Unknown field \"nope\" on type \"Post\"",
+        ),
+        ("subscription { ...F } fragment F on Post { id }", "cannot be spread here"),
+        ("subscription { ...F }", "Unknown fragment"),
+    ] {
+        let said = sockets[0].start("wrong", document, &credential).await;
+        let errors = said["payload"]["errors"].as_array().expect("errors");
+        assert_eq!(errors.len(), 1, "{document}: {said}");
+        assert!(errors[0]["message"].as_str().expect("words").contains(words), "{document}: {said}");
+    }
+}

@@ -225,6 +225,10 @@ pub fn document(bytes: usize) -> Vec<Worst> {
         Worst::new("fields that may be left out", {
             body(numbered(&|number| format!("a{number}:me@skip(if:true){{id@skip(if:true)}} ")))
         }),
+        Worst::new("a subscription in fragments", {
+            let fragment = "fragment f on Subscription{onCreatePost{id}}";
+            format!("subscription{{{}}}{fragment}", repeated("...f ", bytes - 60))
+        }),
         Worst::new(
             "a long block text",
             format!("{{getPost(id:\"\"\"{}\"\"\"){{id}}}}", repeated(" \n", bytes - 40)),
