@@ -1,7 +1,8 @@
 //! Checks the text of a document before the parser reads it. The parser recurses
 //! on brackets, and so does everything that handles its result; a few kilobytes
 //! of text could overflow any stack. So this module counts brackets, without
-//! recursion, and passes on only what is not too deep.
+//! recursion, and passes on only what is not too deep. It also replaces the escapes
+//! that the parser does not know ([`escapes`]).
 //!
 //! The bounds of every recursion on a client's input:
 //! - the parser, `limits`, `omitted`, `emptied`, validation and the clones and drops
@@ -12,6 +13,8 @@
 //! - JSON (bodies, messages, variables): serde_json reads 128 levels and refuses
 //!   more; a variable inside a value of the document adds them to [`NESTING`];
 //! - filters, and the SQL that is made from them: `limits::FILTER_DEPTH`.
+
+use std::borrow::Cow;
 
 use async_graphql::{
     Pos, Positioned, ServerError,
@@ -24,7 +27,10 @@ use async_graphql::{
     },
 };
 
-use super::errors::ApiError;
+use super::{
+    errors::ApiError,
+    escapes::{self, NoCharacter},
+};
 
 /// Nested brackets of any kind. The deepest filter, with lists between, takes
 /// 38; the deepest introspection query 31.
@@ -42,7 +48,7 @@ pub enum Unreadable {
 
 /// The document that a text is.
 pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
-    scan(text)?;
+    let text = scan(text)?;
     parse_query(text).map_err(|error| Unreadable::Mistake(error.into()))
 }
 
@@ -85,10 +91,11 @@ fn innermost(mut ty: &Type) -> &str {
 }
 
 /// Scans the tokens that matter here (GraphQL 2.1): comments and strings, in which
-/// brackets mean nothing, names, and brackets.
-fn scan(text: &str) -> Result<(), Unreadable> {
+/// brackets mean nothing, names, and brackets. Returns the text for the parser.
+fn scan(text: &str) -> Result<Cow<'_, str>, Unreadable> {
     let bytes = text.as_bytes();
     let (mut at, mut depth) = (0, 0_usize);
+    let (mut replaced, mut copied) = (String::new(), 0);
     while let Some(byte) = bytes.get(at) {
         at += match byte {
             b'{' | b'[' | b'(' => {
@@ -107,9 +114,18 @@ fn scan(text: &str) -> Result<(), Unreadable> {
             }
             b'#' => run(&bytes[at..], |byte| !matches!(byte, b'\n' | b'\r')),
             b'"' => match string(&bytes[at..]) {
-                Some(length) => length,
+                Some(length) => {
+                    let end = at + length;
+                    let wrong = |NoCharacter { at: within, message }| mistake(text, at + within, message);
+                    if let Some(string) = escapes::replace(&text[at..end]).map_err(wrong)? {
+                        replaced.push_str(&text[copied..at]);
+                        replaced.push_str(&string);
+                        copied = end;
+                    }
+                    length
+                }
                 // The parser would try it in more than one way, at each of its quotation marks.
-                None => return Err(Unreadable::Mistake(unterminated_string(text, at))),
+                None => return Err(mistake(text, at, "A string has no end")),
             },
             b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
                 let length = run(&bytes[at..], |byte| byte == b'_' || byte.is_ascii_alphanumeric());
@@ -123,7 +139,11 @@ fn scan(text: &str) -> Result<(), Unreadable> {
             _ => 1,
         };
     }
-    Ok(())
+    if copied == 0 {
+        return Ok(Cow::Borrowed(text));
+    }
+    replaced.push_str(&text[copied..]);
+    Ok(Cow::Owned(replaced))
 }
 
 /// How many bytes at the beginning match.
@@ -150,15 +170,19 @@ fn string(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn unterminated_string(text: &str, at: usize) -> ServerError {
+/// A mistake at that byte of the text.
+fn mistake(text: &str, at: usize, message: &str) -> Unreadable {
     let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    ServerError::new("A string has no end", Some(Pos { line, column }))
+    Unreadable::Mistake(ServerError::new(message, Some(Pos { line, column })))
 }
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::parser::types::Selection;
+    use async_graphql_value::Value;
+
     use super::*;
     use crate::{
         config::{ConflictDetection, PageMemory},
@@ -242,6 +266,26 @@ mod tests {
         assert!(matches!(read("{a(b:\"c\n\")}"), Err(Unreadable::Mistake(_))));
         assert!(read(&format!("{{{}}}", "a".repeat(NAME_CHARS))).is_ok());
         assert!(matches!(read(&format!("{{{}}}", "a".repeat(NAME_CHARS + 1))), Err(Unreadable::Refused(_))));
+    }
+
+    #[test]
+    fn an_escape_that_is_replaced_moves_nothing_behind_it() {
+        let text = "{a(b:\"\\uD83D\\uDE00\" c:\"\"\"\\u{1F600}\"\"\" d:\"\\u{22}\") e#\"\\uD83D\n}";
+        let Ok(document) = read(text) else { panic!("{text}") };
+        let (_, operation) = document.operations.iter().next().expect("an operation");
+        let [Selection::Field(a), Selection::Field(e)] =
+            [0, 1].map(|number| &operation.node.selection_set.node.items[number].node)
+        else {
+            panic!("two fields")
+        };
+        let values: Vec<_> = a.node.arguments.iter().map(|(_, value)| value.node.clone()).collect();
+        let texts = ["😀", "\\u{1F600}", "\""].map(|text| Value::String(text.to_owned()));
+        assert_eq!(values, texts);
+        assert_eq!(e.pos, Pos { line: 1, column: text.find("e#").expect("a field") + 1 });
+        let Err(Unreadable::Mistake(error)) = read("{\n  a(b: \"é\\uD83D\")}") else {
+            panic!("half of a pair")
+        };
+        assert_eq!(error.locations, [Pos { line: 2, column: 10 }]);
     }
 
     /// At each of its quotation marks the parser would look for the end of a

@@ -12,6 +12,7 @@
 //! | `answer_cache` | answers that are the same for every API key |
 //! | `reads` | the data that such an answer depends on |
 //! | `document` | the text of a document, before it is parsed |
+//! | `escapes` | escapes that the parser does not know |
 //! | `documents` | valid documents, by their text |
 //! | `roots` | the root fields of an operation |
 //! | `omitted` | variables that were not sent |
@@ -29,6 +30,7 @@ mod document;
 mod documents;
 mod emptied;
 mod errors;
+mod escapes;
 mod filter_input;
 mod get;
 mod limits;

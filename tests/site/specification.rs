@@ -123,6 +123,69 @@ async fn a_flag_that_is_not_sent_has_its_default() {
 }
 
 #[tokio::test]
+async fn an_escape_in_a_document_is_the_character_that_it_stands_for() {
+    let (site, ada, [key, token]) = site().await;
+    let credential = key.as_appsync();
+    let mut sockets =
+        [Socket::appsync(&ada, &credential).await, Socket::transport(&ada, credential.clone()).await];
+    let of_smiles = r#"subscription { onCreatePost(filter: { title: { beginsWith: "\uD83D\uDE00 \u{1F600}" } })
+        { title } }"#;
+    assert_eq!(sockets[0].start("1", of_smiles, &credential).await["type"], "start_ack");
+    sockets[1].subscribe("1", of_smiles).await;
+    let document = r##"mutation { createPost(input: {
+        id: "one", title: "\uD83D\uDE00 \u{1F600} \u0041 \u{22}\u{5c}\u{5C}u{41} \\u{1F600}"
+        content: """\u{1F600} \uD83D"""
+    }) { title content } } # "\uD83D"##;
+    let (title, content) = ("😀 😀 A \"\\\\u{41} \\u{1F600}", "\\u{1F600} \\uD83D");
+    let answer = site.graphql(&token, document).await;
+    assert_eq!(answer.json(), json!({ "data": { "createPost": { "title": title, "content": content } } }));
+    let stored = site.stored_post("one").await.expect("it is there");
+    assert_eq!((stored.title.as_str(), stored.content.as_str()), (title, content));
+    for socket in &mut sockets {
+        assert_eq!(socket.said().await["payload"]["data"]["onCreatePost"]["title"], title);
+    }
+
+    let document = r#"{ a: getPost(id: "\uD83D\uDE00 \u{41}") { id } nope }"#;
+    let answer = site.graphql(&key, document).await.json();
+    let column = document.find("nope").expect("a field") + 1;
+    let place = json!([{ "line": 1, "column": column, "sourceName": null }]);
+    assert_eq!(answer["errors"][0]["locations"], place, "in the document as it was sent: {answer}");
+}
+
+#[tokio::test]
+async fn an_escape_of_no_character_is_a_mistake_with_its_place() {
+    let (site, ada, [key, _]) = site().await;
+    let credential = key.as_appsync();
+    let mut appsync = Socket::appsync(&ada, &credential).await;
+    let place = json!([{ "line": 2, "column": 10, "sourceName": null }]);
+    for (string, words) in [
+        (r#""\uD83D""#, Some("half of a surrogate pair")),
+        (r#""\uDE00\uD83D""#, Some("half of a surrogate pair")),
+        (r#""\uD83D\u{DE00}""#, Some("half of a surrogate pair")),
+        (r#""\u{D83D}""#, Some("is no character")),
+        (r#""\u{110000}""#, Some("is no character")),
+        // What is no escape at all, the parser finds.
+        (r#""\u{}""#, None),
+        (r#""\uD83""#, None),
+    ] {
+        let answer = site.graphql(&key, &format!("{{ getPost(\n    id: {string}) {{ id }} }}")).await;
+        let document = format!("subscription {{ onCreatePost(\n owner: {string}) {{ id }} }}");
+        let said = appsync.start("1", &document, &credential).await;
+        assert_eq!((answer.status, &said["type"]), (200, &json!("error")), "{string}: {said}");
+        let posted = answer.json();
+        assert_eq!(posted["data"], Value::Null, "{string}");
+        for error in [&posted["errors"][0], &said["payload"]["errors"][0]] {
+            let message = error["message"].as_str().unwrap_or_default();
+            assert!(message.starts_with("Validation error of type InvalidSyntax: "), "{string}: {error}");
+            if let Some(words) = words {
+                assert!(message.contains(words), "{string}: {error}");
+                assert_eq!(error["locations"], place, "{string}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_subscription_has_one_root_field_whatever_its_variables_are() {
     let (site, mut ada, [key, _]) = site().await;
     let credential = key.as_appsync();

@@ -222,6 +222,22 @@ pub fn document(bytes: usize) -> Vec<Worst> {
         ),
         Worst::new("a long name", body(repeated("a", bytes - 2))),
         Worst::new("a long text", format!("{{getPost(id:\"{}\"){{id}}}}", repeated("\\u0041", bytes - 40))),
+        Worst::new(
+            "surrogate pairs",
+            format!("{{getPost(id:\"{}\"){{id}}}}", repeated("\\ud83d\\ude00", bytes - 40)),
+        ),
+        Worst::new(
+            "escapes with braces",
+            format!("{{getPost(id:\"{}\"){{id}}}}", repeated("\\u{1f600}", bytes - 40)),
+        ),
+        Worst::new(
+            "escapes with braces that nothing closes",
+            format!("{{getPost(id:\"{}\"){{id}}}}", repeated("\\u{0", bytes - 40)),
+        ),
+        Worst::new(
+            "one escape in each of many texts",
+            format!("{{getPost(id:[{}]){{id}}}}", repeated("\"\\u{9}\"", bytes - 40)),
+        ),
         Worst::new("fields that may be left out", {
             body(numbered(&|number| format!("a{number}:me@skip(if:true){{id@skip(if:true)}} ")))
         }),
