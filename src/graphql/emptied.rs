@@ -25,7 +25,11 @@ pub fn mark(document: &mut ExecutableDocument) -> bool {
     let operations = document::operations_mut(&mut document.operations).into_iter();
     let of_operations = operations.map(|operation| &mut operation.node.selection_set);
     let of_fragments = document.fragments.values_mut().map(|fragment| &mut fragment.node.selection_set);
-    of_operations.chain(of_fragments).fold(false, |marked, set| mark_selections(set) || marked)
+    let mut marked = false;
+    for set in of_operations.chain(of_fragments) {
+        marked |= mark_selections(set);
+    }
+    marked
 }
 
 fn mark_selections(set: &mut Positioned<SelectionSet>) -> bool {

@@ -5,8 +5,7 @@ use byline::{
     posts::domain::{
         filter::{Attribute, Filter, Test},
         narrowing::Narrowing,
-        rendered,
-        search_index,
+        rendered, search_index,
         select::{self, Selection},
         sql,
     },
