@@ -132,6 +132,23 @@ test('without a network the text stays, Publish stays on the page, and both work
   await expect(heading(page)).toHaveText(TEXT.title);
 });
 
+test('while an author decides what a text becomes, nothing is saved by itself', async ({ page, author, watch }) => {
+  await open(page);
+  const key = await page.locator('input[name=idempotency_key]').inputValue();
+  await call(page, 'create_post', { ...TEXT, idempotency_key: key });
+  await type(page, { ...TEXT, content: 'Written on.' });
+  await watch.status(page, 422, () => button(page, 'Publish').click());
+  await expect(page.locator('form[data-ready]')).toBeAttached();
+  await awake(page);
+  await field(page, 'Content').fill('Written on, and on.');
+  await expect(page.getByRole('status').filter({ hasText: 'Draft kept on this device' })).toBeVisible();
+  // What makes an editor save at once.
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await button(page, 'Save it as a change to that post').click();
+  await expect(page.getByRole('article')).toContainText('Written on, and on.');
+  expect(await drafts(page)).toEqual([]);
+});
+
 test('an author whose login has ended is told so, and goes on after logging in again in another tab', async ({
   page,
   author,

@@ -53,7 +53,8 @@ impl IdempotencyKey {
     }
 }
 
-/// The kind of an operation. The same key for two kinds names two operations.
+/// The kind of an operation. The same key for two kinds names two operations, unless
+/// [`refuse_used_for`] is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotentOperation {
     SignUp,
@@ -145,23 +146,50 @@ pub async fn remembered(
     user_id: &str,
     named: &KeyedOperation,
 ) -> Result<Option<String>, AppError> {
-    // Older rows have the key as it came, until they are a week old.
-    let row: Option<(String, Option<Vec<u8>>)> = on_engine!(db => sqlx::query_as(
-            "SELECT result_id, fingerprint FROM idempotency_keys
-             WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
-        )
-        .bind(user_id)
-        .bind(named.operation.name())
-        .bind(named.key.hash())
-        .bind(named.key.as_str())
-        .fetch_optional(db)
-        .await?);
-    match row {
+    match stored(db, user_id, named.operation, &named.key).await? {
         Some((made, stored)) if named.fingerprint.differs_from(stored.as_deref()) => {
             Err(AppError::KeyReused { made: Some(made) })
         }
         row => Ok(row.map(|(made, _)| made)),
     }
+}
+
+/// Refuses an operation whose key has done `another`, with whatever content: a form that
+/// has two buttons does one thing.
+///
+/// # Errors
+///
+/// [`AppError::KeyReused`].
+pub async fn refuse_used_for(
+    db: &mut Db,
+    user_id: &str,
+    named: &KeyedOperation,
+    another: IdempotentOperation,
+) -> Result<(), AppError> {
+    match stored(db, user_id, another, &named.key).await? {
+        Some((made, _)) => Err(AppError::KeyReused { made: Some(made) }),
+        None => Ok(()),
+    }
+}
+
+/// The result and the fingerprint of what a key has done.
+async fn stored(
+    db: &mut Db,
+    user_id: &str,
+    operation: IdempotentOperation,
+    key: &IdempotencyKey,
+) -> Result<Option<(String, Option<Vec<u8>>)>, AppError> {
+    // Older rows have the key as it came, until they are a week old.
+    Ok(on_engine!(db => sqlx::query_as(
+            "SELECT result_id, fingerprint FROM idempotency_keys
+             WHERE user_id = $1 AND wish = $2 AND key IN ($3, $4)",
+        )
+        .bind(user_id)
+        .bind(operation.name())
+        .bind(key.hash())
+        .bind(key.as_str())
+        .fetch_optional(db)
+        .await?))
 }
 
 /// Refuses a sign-up whose key was used with other content. At a sign-up nobody

@@ -137,7 +137,7 @@ pub async fn delete_post(
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
 /// [`AppError::Invalid`]; [`AppError::Conflict`] with the draft, or with the post if it is
-/// published by now; [`AppError::KeyReused`].
+/// published by now; [`AppError::KeyReused`], also when the key has published a post.
 #[server(endpoint = "/save_draft", prefix = "/api")]
 pub async fn save_draft(
     #[server(default)] id: Option<String>,

@@ -204,6 +204,10 @@ async fn saves_from_two_editors_lose_nothing() {
     assert_eq!(ids.len(), 1);
     let answer = save(&mut ada, &[("title", "Other"), ("idempotency_key", "k")]).await;
     assert_eq!(answer.status, 422);
+    for field in [("address", "elsewhere"), ("language", "fr"), ("publish_at", "2100-01-01T00:00")] {
+        let [title, content, key] = fields;
+        assert_eq!(save(&mut ada, &[title, content, key, field]).await.status, 422, "{field:?} is no less");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::support::{Answer, Client, PASSWORD, Running};
 
 const NEW: &str = "/my-posts/new";
+const NEW_DRAFT: &str = "/my-posts/new/draft";
 const POSTS: &str = "SELECT COUNT(*) FROM posts";
 
 async fn send(client: &mut Client, title: &str, content: &str, key: &str) -> Answer {
@@ -60,6 +61,47 @@ async fn another_text_with_a_used_key_can_replace_the_first() {
     let stored = site.stored_post(first.strip_prefix("/posts/").expect("a post")).await.expect("the post");
     assert_eq!((stored.content.as_str(), stored.version), ("More text", 2));
     assert_eq!(site.count(POSTS).await, 1);
+}
+
+#[tokio::test]
+async fn a_form_that_has_published_a_post_begins_no_draft_of_it() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let first = send(&mut ada, "Monday", "Text", "k1").await.location().to_owned();
+    let before = site.dump().await;
+    for content in ["Text", "More text"] {
+        let fields = [("title", "Monday"), ("content", content), ("idempotency_key", "k1")];
+        let refused = ada.as_script().submit("/api/save_draft", &fields).await;
+        assert_eq!((refused.status, refused.code().as_str()), (422, "key_reused"), "{content}");
+        assert_eq!(format!("/posts/{}", refused.json()["made"].as_str().expect("an id")), first);
+        let refused = ada.submit(NEW_DRAFT, &fields).await;
+        assert_eq!(refused.status, 422, "{content}");
+        let page = refused.page();
+        assert_eq!(page.text("#content"), content, "it is still in the form");
+        assert_eq!(page.link("Monday").as_deref(), Some("/@ada/monday"));
+    }
+    assert_eq!(site.dump().await, before);
+}
+
+#[tokio::test]
+async fn another_text_with_a_key_that_made_a_draft_can_replace_the_first() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let first = [("title", "Monday"), ("content", "Text"), ("idempotency_key", "k1")];
+    let edit = ada.submit(NEW_DRAFT, &first).await.location().to_owned();
+    let other = [("title", "Monday"), ("content", "More text"), ("idempotency_key", "k1")];
+    let refused = ada.submit(NEW_DRAFT, &other).await;
+    assert_eq!(refused.status, 422);
+    let page = refused.page();
+    assert_eq!(page.text("#content"), "More text", "it is still in the form");
+    assert_eq!(page.link("Monday"), Some(edit.clone()), "it says what the first became");
+    let action = page.attributes("button[name=version]", "formaction").remove(0);
+    let version = page.value_of("button[name=version]");
+    let fields = [("title", "Monday"), ("content", "More text"), ("author", "ada"), ("version", &version)];
+    let answer = ada.submit(&action, &fields).await;
+    assert_eq!((answer.status, answer.location()), (303, edit.as_str()));
+    assert_eq!(site.text("SELECT content FROM drafts").await, "More text");
+    assert_eq!(site.count("SELECT COUNT(*) FROM drafts").await, 1);
 }
 
 #[tokio::test]

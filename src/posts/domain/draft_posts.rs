@@ -25,7 +25,7 @@ use crate::{
     },
     error::{AppError, Field, Parsed},
     posts::{
-        DraftPost, PostId, PostOrDraft, Tags,
+        DraftPost, Language, PostId, PostOrDraft, Slug, Tags,
         events::{EventKind, store as events},
     },
     site::Site,
@@ -96,7 +96,7 @@ async fn missing(db: &mut Db, user: &User, id: &PostId) -> Result<AppError, AppE
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
 /// [`AppError::Conflict`] when the version is another, or when it is published by now;
-/// [`AppError::KeyReused`] when the key has made a draft of another text.
+/// [`AppError::KeyReused`] when the key has made a draft of another text, or a post.
 pub async fn save(
     site: &Site,
     actor: &Actor,
@@ -108,7 +108,15 @@ pub async fn save(
     let (save, key) = (save?, key?);
     let operation = key.filter(|_| id.is_none()).map(|key| {
         let tags = save.filing.tags.as_ref().map(Tags::stored);
-        let content = [Some(save.text.title.as_str()), Some(save.text.content.as_str()), tags.as_deref()];
+        let time = save.time.map(|time| time.map(|time| format!("{} {}", time.at.micros(), time.utc_offset)));
+        let content = [
+            Some(save.text.title.as_str()),
+            Some(save.text.content.as_str()),
+            tags.as_deref(),
+            save.filing.slug.as_ref().map(Slug::as_str),
+            save.filing.language.map(|language| language.map_or("", Language::tag)),
+            time.as_ref().map(|time| time.as_deref().unwrap_or_default()),
+        ];
         IdempotentOperation::SaveDraft.under(key, &content)
     });
     let input = (user, id, save, operation);
@@ -184,14 +192,17 @@ async fn begin(
     save: &DraftSave,
     operation: Option<&idempotency::KeyedOperation>,
 ) -> Result<DraftPost, AppError> {
-    if let Some(operation) = operation
-        && let Some(made) = idempotency::remembered(db, user.id.as_str(), operation).await?
-    {
-        let draft = match PostId::parse(&made) {
-            Some(id) => draft_store::find(db, &user.id, &id).await?,
-            None => None,
-        };
-        return draft.ok_or(AppError::KeyReused { made: Some(made) });
+    if let Some(operation) = operation {
+        if let Some(made) = idempotency::remembered(db, user.id.as_str(), operation).await? {
+            let draft = match PostId::parse(&made) {
+                Some(id) => draft_store::find(db, &user.id, &id).await?,
+                None => None,
+            };
+            return draft.ok_or(AppError::KeyReused { made: Some(made) });
+        }
+        // Whoever goes back to a form that has published a post begins no draft of it.
+        let published = IdempotentOperation::CreatePost;
+        idempotency::refuse_used_for(db, user.id.as_str(), operation, published).await?;
     }
     let empty = DraftPost::empty(broken(PostId::try_from(uuid::Uuid::now_v7().to_string()))?, clock::now());
     let draft = after(&empty, save);

@@ -55,6 +55,8 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
   async function saveNow() {
     const text = typed();
     if (leaves || editing === "published" || question === "conflict" || same(text, saved)) return;
+    // Its author has to decide first what the text becomes.
+    if (form.querySelector("button[name=version]")) return;
     if (!id && !text.title.trim() && !text.content.trim()) return;
     // What stands in its place is no text.
     if (isBusy()) return settled().then(() => later(0));

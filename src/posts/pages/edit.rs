@@ -15,7 +15,7 @@ use crate::{
     },
     posts::{
         DraftPost, Language, Post, PostId, PostOrDraft, Tags, address,
-        domain::{conflicting, draft_posts, schedule, service},
+        domain::{conflicting, draft_posts, schedule},
         drafts::NEW_POST,
         editor::EditorTools,
     },
@@ -51,60 +51,81 @@ pub fn NewPostPage() -> impl IntoView {
     load(async move {
         actor().user()?;
         let sent_before = match expect_context::<FormState>().error {
-            Some(AppError::KeyReused { made }) => Some(published_before(made).await?),
+            Some(AppError::KeyReused { made }) => Some(made_before(made).await?),
             _ => None,
         };
         Ok(view! {
             <Editor
                 editing=Editing::New
-                below=sent_before.map(|post| view! { <PublishedBefore post /> }.into_any())
+                below=sent_before.map(|made| view! { <MadeBefore made /> }.into_any())
             />
         })
     })
 }
 
-/// The post that the form has published already, if it still exists and belongs to the actor.
-async fn published_before(made: Option<String>) -> Result<Option<Post>, AppError> {
+/// What the form has made already, if it still exists and belongs to the actor.
+async fn made_before(made: Option<String>) -> Result<Option<PostOrDraft>, AppError> {
     let Some(id) = made.and_then(|id| PostId::parse(&id)) else { return Ok(None) };
-    match service::own(&site(), &actor(), &id).await {
-        Ok(post) => Ok(Some(post)),
+    match draft_posts::own_post_or_draft(&site(), &actor(), &id).await {
+        Ok(made) => Ok(Some(made)),
         Err(AppError::NotFound | AppError::Forbidden) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Shows what happened to the text that the form contained before, and how to
-/// publish the present text instead: the button sends the same form to the
-/// editor of that post.
+/// Shows what became of the text that the form contained before, and how to save the
+/// present one in its place: the button sends the same form to the editor of that post or
+/// draft. While it is there, no script saves the text by itself (`editor/autosave.js`).
 #[component]
-fn PublishedBefore(post: Option<Post>) -> impl IntoView {
-    match post {
-        Some(post) => view! {
-            <section class="notice" aria-labelledby="sent-before">
-                <h2 id="sent-before">"The earlier text of this form is published"</h2>
-                <p>
-                    "It is the post “"<a href=post.address()><bdi>{post.title.to_string()}</bdi></a>
-                    "”. What is in the form now can become a post of its own, or take the place of that one."
-                </p>
-                <p class="actions">
-                    <button
-                        class="link-button"
-                        type="submit"
-                        formaction=format!("/my-posts/{}/edit", post.id)
-                        name="version"
-                        value=post.version.to_string()
-                    >
-                        "Save it as a change to that post"
-                    </button>
-                </p>
+fn MadeBefore(made: Option<PostOrDraft>) -> impl IntoView {
+    let Some(made) = made else {
+        return view! {
+            <section class="notice">
+                <p>"What the earlier text of this form became has been deleted since."</p>
             </section>
         }
-        .into_any(),
-        None => view! {
-            <section class="notice"><p>"The earlier text of this form was published and has been deleted since."</p></section>
-        }
-        .into_any(),
+        .into_any();
+    };
+    let editor = format!("/my-posts/{}", made.id());
+    let (what, heading, address, action, title, version) = match made {
+        PostOrDraft::Published(post) => (
+            "post",
+            "The earlier text of this form is published",
+            post.address(),
+            format!("{editor}/edit"),
+            String::from(post.title),
+            post.version,
+        ),
+        PostOrDraft::Draft(draft) => (
+            "draft",
+            "The earlier text of this form is a draft",
+            format!("{editor}/edit"),
+            format!("{editor}/draft"),
+            draft.shown_title().to_owned(),
+            draft.version,
+        ),
+    };
+    view! {
+        <section class="notice" aria-labelledby="sent-before">
+            <h2 id="sent-before">{heading}</h2>
+            <p>
+                {format!("It is the {what} “")}<a href=address><bdi>{title}</bdi></a>
+                "”. What is in the form now can become a post of its own, or take the place of that one."
+            </p>
+            <p class="actions">
+                <button
+                    class="link-button"
+                    type="submit"
+                    formaction=action
+                    name="version"
+                    value=version.to_string()
+                >
+                    {format!("Save it as a change to that {what}")}
+                </button>
+            </p>
+        </section>
     }
+    .into_any()
 }
 
 /// Changes a post or a draft; for its owner alone.
