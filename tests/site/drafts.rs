@@ -74,6 +74,9 @@ async fn an_author_saves_a_draft_on_one_device_and_publishes_it_on_another() {
     assert_eq!((page.text("h1").as_str(), page.text(".prose").trim()), ("A thought", "A whole thought."));
     assert_eq!(site.count("SELECT COUNT(*) FROM drafts").await, 0);
     assert_eq!(phone.submit(&publish, &whole).await.status, 303, "sent twice");
+    let other_tags =
+        [("version", "2"), ("title", "A thought"), ("content", "A whole thought."), ("tags", "slow")];
+    assert_eq!(phone.submit(&publish, &other_tags).await.status, 409, "it is another text by its tags, too");
     // The laptop goes on with the draft, which is a post by now.
     let answer = save(&mut laptop, &[("id", &id), ("version", "1"), ("content", "Half a thoughtful")]).await;
     assert_eq!(answer.status, 409);

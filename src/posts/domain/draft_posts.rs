@@ -265,7 +265,7 @@ pub async fn publish(
     publish_now(site, input, Occasion::Asked).await
 }
 
-/// The answer to a request that came twice: the post, if it has that text.
+/// The answer to a request that came twice: the post, if it has all of that.
 async fn published_already(
     site: &Site,
     actor: &Actor,
@@ -275,12 +275,10 @@ async fn published_already(
     let user = actor.user()?;
     let post = store::find(&mut site.reader_for(actor).await?, id).await?;
     let post = post.filter(|post| post.owner == user.username.as_str()).ok_or(AppError::NotFound)?;
-    match written {
-        Some(written) if (&written.text.title, written.text.text()) != (&post.title, post.text()) => {
-            Err(conflict(&post))
-        }
-        _ => Ok(PostOrDraft::Published(post)),
-    }
+    let is_done = written.is_none_or(|Written { text, filing, .. }| {
+        (&text.title, text.text()) == (&post.title, post.text()) && filing.is_of(&post)
+    });
+    if is_done { Ok(PostOrDraft::Published(post)) } else { Err(conflict(&post)) }
 }
 
 async fn schedule(

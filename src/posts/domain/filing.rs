@@ -6,7 +6,7 @@ use super::slugs;
 use crate::{
     database::{Db, execute},
     error::{AppError, Field, FieldErrors},
-    posts::{Language, PostId, Slug, Tag, Tags},
+    posts::{Language, Post, PostId, Slug, Tag, Tags},
     timestamp::Timestamp,
 };
 
@@ -59,6 +59,14 @@ impl FilingChange {
                 Ok(Self { slug: slug.flatten(), tags: tags.flatten(), language: language.flatten() })
             }
         }
+    }
+
+    /// Whether a post has all of it already.
+    #[must_use]
+    pub fn is_of(&self, post: &Post) -> bool {
+        self.slug.as_ref().is_none_or(|slug| post.slug.as_ref() == Some(slug))
+            && self.tags.as_ref().is_none_or(|tags| post.tags == *tags)
+            && self.language.is_none_or(|language| post.language == language)
     }
 
     /// What a new post has.
