@@ -132,6 +132,55 @@ test('without a network the text stays, Publish stays on the page, and both work
   await expect(heading(page)).toHaveText(TEXT.title);
 });
 
+test('every field that was filled in without a network outlives a reload', async ({ page, author, context }) => {
+  const year = new Date().getFullYear() + 1;
+  const typed = { Tags: 'Slow Days, notes', Address: 'a-long-walk', 'Publish at': `${year}-01-01T00:00` };
+  await context.route('**/api/save_draft', (route) => route.abort('aborted'));
+  await open(page);
+  await context.setOffline(true);
+  await type(page, TEXT);
+  for (const [label, value] of Object.entries(typed)) await field(page, label).fill(value);
+  await field(page, 'Language').selectOption('fr');
+  await field(page, 'Time zone').selectOption('UTC+02:00');
+  const said = page.getByRole('status').filter({ hasText: 'You are offline. Your text is kept on this device' });
+  await expect(said).toBeVisible();
+  await context.setOffline(false);
+  await page.reload();
+  await awake(page);
+  await expect(field(page, 'Tags')).toHaveValue('');
+
+  await context.unroute('**/api/save_draft');
+  await button(page, 'Restore the draft').click();
+  await expectInEditor(page, TEXT);
+  for (const [label, value] of Object.entries(typed)) await expect(field(page, label)).toHaveValue(value);
+  await expect(field(page, 'Language')).toHaveValue('fr');
+  await expect(field(page, 'Time zone')).toHaveValue('+02:00');
+  // The site gets all of it, and the device has nothing more.
+  await expect(saved(page)).toBeVisible();
+  const filed = { tags: ['slow-days', 'notes'], slug: 'a-long-walk', language: 'fr', utc_offset: 120 };
+  expect(await drafts(page)).toMatchObject([
+    { ...TEXT, ...filed, publish_at: expect.stringContaining(`${year - 1}-12-31T22:00:00`) },
+  ]);
+  await expect.poll(() => page.evaluate(() => Object.keys(localStorage).length)).toBe(0);
+});
+
+test('tags that were changed without a network outlive a reload', async ({ page, author, context }) => {
+  const draft = await begun(page);
+  await context.route('**/api/save_draft', (route) => route.abort('aborted'));
+  await field(page, 'Tags').fill('slow');
+  await field(page, 'Language').selectOption('fr');
+  await expect(page.getByRole('status').filter({ hasText: 'Draft kept on this device' })).toBeVisible();
+  await page.reload();
+  await awake(page);
+  await context.unroute('**/api/save_draft');
+  await button(page, 'Restore the draft').click();
+  await expect.poll(() => drafts(page)).toMatchObject([{ id: draft.id, ...TEXT, tags: ['slow'], language: 'fr' }]);
+  await page.reload();
+  await awake(page);
+  await expect(field(page, 'Tags')).toHaveValue('slow');
+  await expect(page.getByRole('region', { name: 'Unsaved drafts' })).toBeHidden();
+});
+
 test('while an author decides what a text becomes, nothing is saved by itself', async ({ page, author, watch }) => {
   await open(page);
   const key = await page.locator('input[name=idempotency_key]').inputValue();

@@ -169,6 +169,41 @@ test('drafts that were stored as one are each offered', async ({ page, author })
   }
 });
 
+test('a draft that was kept with title and text alone is offered, and changes nothing else', async ({ page, author }) => {
+  await page.goto('/');
+  await page.evaluate(
+    ([username, text]) => {
+      const kept = { draft: { version: 0, ...text }, at: Date.now(), editor: 'gone' };
+      localStorage.setItem(`byline-draft:${username}:/my-posts/new:1`, JSON.stringify(kept));
+    },
+    [author.username, TEXT] as const,
+  );
+  await open(page, '/my-posts/new');
+  await field(page, 'Tags').fill('slow');
+  await button(page, 'Restore the draft').click();
+  await expectInEditor(page, TEXT);
+  await expect(field(page, 'Tags')).toHaveValue('slow');
+});
+
+test('a draft that differs in its tags alone is offered until they are saved', async ({ page, author, context }) => {
+  const post = await published(page, TEXT);
+  const tab = await context.newPage();
+  await open(tab, edit(post));
+  await field(tab, 'Tags').fill('Slow Days');
+  await expect(kept(tab)).toBeVisible();
+  await tab.close();
+
+  await open(page, edit(post));
+  await button(page, 'Restore the draft').click();
+  await expect(field(page, 'Tags')).toHaveValue('Slow Days');
+  await button(page, 'Save changes').click();
+  await expect(page.getByRole('article').getByRole('link', { name: 'slow-days' })).toBeVisible();
+  await awake(page);
+  await open(page, edit(post));
+  await expect(field(page, 'Tags')).toHaveValue('slow-days');
+  await expect(draft(page)).toBeHidden();
+});
+
 test('a browser without room says that no draft is kept', async ({ page, author }) => {
   await open(page, '/my-posts/new');
   await page.evaluate(() => {
@@ -273,6 +308,7 @@ test('a published text leaves no draft behind', async ({ page, author }) => {
 test('a text that is saved as a draft at once leaves nothing behind on the device', async ({ page, author }) => {
   await open(page, '/my-posts/new');
   await type(page, TEXT);
+  await field(page, 'Tags').fill('Slow Days');
   await button(page, 'Save draft').click();
   await expect(page.getByText('Your draft is saved.')).toBeVisible();
   await awake(page);

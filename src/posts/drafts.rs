@@ -14,7 +14,16 @@ use super::{Content, Title};
 /// The page of the editor of a new post.
 pub const NEW_POST: &str = "/my-posts/new";
 
-/// The two fields of an editor, and the version the edit started from.
+const TITLE: &str = "title";
+const CONTENT: &str = "content";
+const PUBLISH_AT: &str = "publish_at";
+const UTC_OFFSET: &str = "utc_offset";
+
+/// The fields that an author fills in, by the names of their controls. What is published has
+/// no time. The form hands the list to its scripts (`editor/autosave.js`).
+pub const FIELDS: [&str; 7] = [TITLE, CONTENT, "tags", "address", "language", PUBLISH_AT, UTC_OFFSET];
+
+/// The fields of an editor, and the version the edit started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// 0 for a new post.
@@ -23,6 +32,10 @@ pub struct Draft {
     pub title: String,
     /// As typed.
     pub content: String,
+    /// The other fields of the form, each with its name, as typed. There are none in drafts
+    /// from before they were kept.
+    #[serde(default)]
+    pub details: Vec<(String, String)>,
 }
 
 /// A draft as it is stored.
@@ -52,9 +65,9 @@ pub enum Saved {
 /// The stored drafts that an editor finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Those with another text, latest first; the editor offers them.
+    /// Those that differ from the form, latest first; the editor offers them.
     pub offered: Vec<StoredDraft>,
-    /// Those with exactly the text of the form.
+    /// Those with exactly what is in the form.
     pub same: Vec<StoredDraft>,
 }
 
@@ -66,15 +79,47 @@ struct OldFormat {
 }
 
 impl Draft {
+    /// A draft of what `read` finds in the fields, by their names; `None` in one that the
+    /// form does not have.
+    #[must_use]
+    pub fn of(version: i64, read: &dyn Fn(&str) -> Option<String>) -> Self {
+        let is_timed = read(PUBLISH_AT).is_some_and(|time| !time.is_empty());
+        let details = FIELDS.iter().filter(|name| match **name {
+            TITLE | CONTENT => false,
+            // Without a time it is that of the device, and nobody chose it.
+            UTC_OFFSET => is_timed,
+            _ => true,
+        });
+        Self {
+            version,
+            title: read(TITLE).unwrap_or_default(),
+            content: read(CONTENT).unwrap_or_default(),
+            details: details.filter_map(|name| Some(((*name).to_owned(), read(name)?))).collect(),
+        }
+    }
+
+    /// The fields that it knows: names and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = [(TITLE, self.title.as_str()), (CONTENT, self.content.as_str())];
+        text.into_iter().chain(self.details.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
     /// Whether title and content are equal.
     #[must_use]
     pub fn same_text(&self, other: &Self) -> bool {
         (&self.title, &self.content) == (&other.title, &other.content)
     }
 
+    /// Whether all fields are equal that both know.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let differs = |name, value| other.fields().any(|(known, others)| known == name && others != value);
+        !self.fields().any(|(name, value)| differs(name, value))
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.title.is_empty() && self.content.is_empty()
+        self.fields().all(|(_, value)| value.is_empty())
     }
 
     /// The hash of a post with this text, the same on the server and in the browser;
@@ -92,13 +137,13 @@ impl Draft {
 }
 
 impl Found {
-    /// The stored drafts that are not `open` in a tab, for an editor with the text
-    /// `form`.
+    /// The stored drafts that are not `open` in a tab; `is_same` knows those that the form
+    /// has already.
     #[must_use]
-    pub fn among(stored: Vec<StoredDraft>, open: &[String], form: &Draft) -> Self {
+    pub fn among(stored: Vec<StoredDraft>, open: &[String], is_same: &dyn Fn(&Draft) -> bool) -> Self {
         let mut found = Self::default();
         for kept in stored.into_iter().filter(|kept| !open.contains(&kept.id)) {
-            let part = if kept.draft.same_text(form) { &mut found.same } else { &mut found.offered };
+            let part = if is_same(&kept.draft) { &mut found.same } else { &mut found.offered };
             // There are few, and the standard sorts would add much to a small module.
             let place = part.iter().take_while(|other| other.at > kept.at).count();
             part.insert(place, kept);
@@ -188,18 +233,9 @@ impl DraftStore {
         }
     }
 
-    /// Forgets every draft of a text that has been saved, by its [`Draft::hash`].
-    pub fn forget_saved(&self, hash: &str) {
-        for kept in self.all() {
-            if Draft::hash(&kept.draft.title, &kept.draft.content).as_deref() == Some(hash) {
-                self.discard(&kept.id);
-            }
-        }
-    }
-
-    /// Forgets every draft of exactly this text.
-    pub fn forget_text(&self, text: &Draft) {
-        for kept in self.all().iter().filter(|kept| kept.draft.same_text(text)) {
+    /// Forgets every draft that has been saved, as `is_saved` knows.
+    pub fn forget(&self, is_saved: &dyn Fn(&Draft) -> bool) {
+        for kept in self.all().iter().filter(|kept| is_saved(&kept.draft)) {
             self.discard(&kept.id);
         }
     }
@@ -248,8 +284,28 @@ fn storage() -> Option<Storage> {
 mod tests {
     use super::*;
 
+    /// A form of a post that is not published.
+    const FORM: [(&str, &str); 7] = [
+        ("title", "Title"),
+        ("content", "Text"),
+        ("tags", "one, two"),
+        ("address", "somewhere"),
+        ("language", "fr"),
+        ("publish_at", "2026-12-24T18:00"),
+        ("utc_offset", "+01:00"),
+    ];
+
+    /// What is typed into the form, with `field` changed.
+    fn typed(field: (&str, &str)) -> Draft {
+        Draft::of(1, &|name: &str| {
+            let (_, value) = FORM.iter().chain([&field]).rfind(|(known, _)| *known == name)?;
+            Some((*value).to_owned())
+        })
+    }
+
+    /// One that an editor stored before it kept the other fields.
     fn draft(text: &str) -> Draft {
-        Draft { version: 1, title: text.to_owned(), content: text.to_owned() }
+        Draft { version: 1, title: text.to_owned(), content: text.to_owned(), details: Vec::new() }
     }
 
     fn kept(text: &str, at: i64) -> StoredDraft {
@@ -260,17 +316,65 @@ mod tests {
         kept.iter().map(|kept| kept.id.as_str()).collect()
     }
 
+    fn among(stored: Vec<StoredDraft>, open: &[String], form: &Draft) -> Found {
+        Found::among(stored, open, &|draft| draft.same(form))
+    }
+
     #[test]
     fn every_draft_that_nobody_has_open_is_offered_the_latest_first() {
         let stored = vec![kept("old", 1), kept("open", 3), kept("new", 2)];
-        let found = Found::among(stored, &["open".to_owned(), "gone".to_owned()], &draft(""));
+        let found = among(stored, &["open".to_owned(), "gone".to_owned()], &draft(""));
         assert_eq!((ids(&found.offered), ids(&found.same)), (vec!["new", "old"], vec![]));
     }
 
     #[test]
     fn what_the_form_holds_already_is_not_offered() {
-        let found = Found::among(vec![kept("mine", 1), kept("other", 2)], &[], &draft("mine"));
+        let found = among(vec![kept("mine", 1), kept("other", 2)], &[], &draft("mine"));
         assert_eq!((ids(&found.offered), ids(&found.same)), (vec!["other"], vec!["mine"]));
+    }
+
+    #[test]
+    fn a_draft_keeps_every_field_and_differs_from_another_in_any_of_them() {
+        let draft = typed(("title", "Title"));
+        assert!(draft.fields().eq(FORM));
+        for name in FIELDS {
+            let other = typed((name, "another"));
+            assert!(!draft.same(&other) && !other.same(&draft), "{name}");
+            assert_eq!(draft.same_text(&other), !["title", "content"].contains(&name), "{name}");
+        }
+        assert!(draft.same(&typed(("title", "Title"))));
+        let stored = leptos::serde_json::to_string(&draft).unwrap();
+        assert_eq!(leptos::serde_json::from_str::<Draft>(&stored).unwrap(), draft);
+    }
+
+    #[test]
+    fn a_field_that_a_form_does_not_have_makes_no_difference() {
+        let draft = typed(("title", "Title"));
+        let value = |name: &str| draft.fields().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let published = Draft::of(1, &|name: &str| {
+            value(name).filter(|_| !["publish_at", "utc_offset"].contains(&name)).map(str::to_owned)
+        });
+        assert_eq!(published.fields().count(), 5);
+        assert!(published.same(&draft) && draft.same(&published));
+    }
+
+    #[test]
+    fn a_time_zone_without_a_time_is_nothing_that_somebody_typed() {
+        let [here, there] = ["+01:00", "+02:00"].map(|zone| {
+            Draft::of(0, &|name: &str| {
+                Some(if name == "utc_offset" { zone.to_owned() } else { String::new() })
+            })
+        });
+        assert!(here.is_empty() && here.same(&there));
+        assert!(!typed(("title", "")).is_empty());
+    }
+
+    #[test]
+    fn a_draft_from_before_the_other_fields_were_kept_is_that_of_its_text() {
+        let stored = r#"{"draft":{"version":1,"title":"Title","content":"Text"},"at":1,"editor":"another"}"#;
+        let kept: StoredDraft = leptos::serde_json::from_str(stored).unwrap();
+        assert!(kept.draft.same(&typed(("tags", "whatever"))));
+        assert!(!kept.draft.same(&typed(("content", "Another"))));
     }
 
     #[test]

@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Event, HtmlInputElement, HtmlTextAreaElement, js_sys::Date};
+use web_sys::{
+    Element, Event, HtmlInputElement, HtmlTextAreaElement,
+    js_sys::{Date, Reflect},
+};
 
 use super::{
     Content,
@@ -28,7 +31,6 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// The controls of the form.
 struct Fields {
-    title: HtmlInputElement,
     content: HtmlTextAreaElement,
     /// The version that a save replaces; a new post has none.
     version: Option<HtmlInputElement>,
@@ -38,22 +40,24 @@ impl Fields {
     fn find() -> Option<Self> {
         let version = document().query_selector("#editor > input[name=version]").ok().flatten();
         Some(Self {
-            title: document().get_element_by_id("title")?.unchecked_into(),
-            content: document().get_element_by_id("content")?.unchecked_into(),
+            content: control("content")?.unchecked_into(),
             version: version.map(JsCast::unchecked_into),
         })
     }
 
     /// Their values as a draft.
     fn typed(&self) -> Draft {
+        self.read(|control| property(control, "value"))
+    }
+
+    fn read(&self, value: fn(&Element) -> Option<String>) -> Draft {
         let version = self.version.as_ref().and_then(|input| input.value().parse().ok());
-        Draft { version: version.unwrap_or(0), title: self.title.value(), content: self.content.value() }
+        Draft::of(version.unwrap_or(0), &|name| Some(value(&control(name)?).unwrap_or_default()))
     }
 
     /// Whether the fields still have the server's values.
     fn untouched(&self) -> bool {
-        self.title.value() == self.title.default_value()
-            && Ok(self.content.value()) == self.content.default_value()
+        self.typed().same(&self.read(default_value))
     }
 
     /// The page of the editor. It is another once a new post is a draft on the site.
@@ -62,8 +66,14 @@ impl Fields {
     }
 
     fn fill_in(&self, draft: &Draft) {
-        self.title.set_value(&draft.title);
-        self.content.set_value(&draft.content);
+        for (name, value) in draft.fields() {
+            let Some(control) = control(name) else { continue };
+            let _ = Reflect::set(&control, &"value".into(), &value.into());
+            // From now on the zone of a time is that which its author has chosen.
+            if let Ok(change) = Event::new("change") {
+                let _ = control.dispatch_event(&change);
+            }
+        }
         self.begun_from(draft);
     }
 
@@ -76,8 +86,27 @@ impl Fields {
     }
 }
 
-fn form() -> Option<web_sys::Element> {
+fn form() -> Option<Element> {
     document().get_element_by_id("editor")
+}
+
+/// A control has its name as its id.
+fn control(name: &str) -> Option<Element> {
+    document().get_element_by_id(name)
+}
+
+/// A property that inputs, lists and text areas have alike.
+fn property(control: &Element, name: &str) -> Option<String> {
+    Reflect::get(control, &name.into()).ok()?.as_string()
+}
+
+fn default_value(control: &Element) -> Option<String> {
+    let option = |chosen| control.query_selector(chosen).ok().flatten();
+    // Of a list it is the option that is marked, or else the first one.
+    match option("option[selected]").or_else(|| option("option")) {
+        Some(option) => property(&option, "value"),
+        None => property(control, "defaultValue"),
+    }
 }
 
 fn too_long(content: &str) -> Option<String> {
@@ -91,7 +120,7 @@ fn too_long(content: &str) -> Option<String> {
 }
 
 /// Listens as long as the page lives.
-fn listen(form: &web_sys::Element, event: &str, heard: Closure<dyn FnMut(Event)>) {
+fn listen(form: &Element, event: &str, heard: Closure<dyn FnMut(Event)>) {
     let _ = form.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref());
     heard.forget();
 }
@@ -106,6 +135,8 @@ pub fn EditorTools(
     version: i64,
     /// Whether the form came with a text that is saved nowhere.
     unsaved: bool,
+    /// Whether it has what its author has sent just now.
+    just_saved: bool,
 ) -> impl IntoView {
     let store = StoredValue::new(DraftStore::of(&username, &page));
     let author = StoredValue::new(username);
@@ -215,17 +246,20 @@ pub fn EditorTools(
         let form = fields.typed();
         let open: Vec<_> = held.iter().filter_map(|key| store.id(key)).map(str::to_owned).collect();
         let open: Vec<_> = open.into_iter().filter(|id| *id != own.get_value()).collect();
+        let saved = !unsaved && fields.untouched();
+        // What has just been saved may have come back in other words, as tags do.
+        let in_other_words = saved && just_saved;
+        let is_same = |draft: &Draft| draft.same(&form) || (in_other_words && draft.same_text(&form));
         let mut stored = store.all();
         stored.retain(|kept| kept.id != own.get_value());
-        let Found { offered: others, same } = Found::among(stored, &open, &form);
+        let Found { offered: others, same } = Found::among(stored, &open, &is_same);
         offered.set(others);
-        let saved = !unsaved && fields.untouched();
         if saved && !form.is_empty() {
             // It may have been typed there before it was a draft on the site.
-            DraftStore::of(&author.get_value(), drafts::NEW_POST).forget_text(&form);
+            DraftStore::of(&author.get_value(), drafts::NEW_POST).forget(&is_same);
         }
         for kept in same {
-            let again = store.get(&own.get_value()).is_some_and(|mine| mine.draft.same_text(&form));
+            let again = store.get(&own.get_value()).is_some_and(|mine| mine.draft.same(&form));
             if saved || again {
                 // Its text is in another draft.
                 store.discard(&kept.id);
@@ -374,8 +408,9 @@ pub fn ForgetDraft(
     hash: String,
 ) -> impl IntoView {
     Effect::new(move |_| {
+        let is_saved = |draft: &Draft| Draft::hash(&draft.title, &draft.content).as_ref() == Some(&hash);
         for page in &pages {
-            DraftStore::of(&username, page).forget_saved(&hash);
+            DraftStore::of(&username, page).forget(&is_saved);
         }
     });
 }

@@ -27,6 +27,9 @@ pub const FORMS: &[&Form] = &[
 /// The notices of forms whose outcome decides which one is shown.
 pub static NOTICES: [&Notice; 5] = [&PUBLISHED, &WAITING, &SCHEDULED, &RESTORED, &DRAFT_RESTORED];
 
+/// The notices of an editor that has what its author has just sent.
+pub static SAVED_IN_EDITOR: [&Notice; 3] = [&DRAFT_SAVED, &SCHEDULED, &UNPUBLISHED];
+
 /// The preview that an editor asks for.
 pub static PREVIEW_POST: Call =
     Call { endpoint: "/api/preview_post", max_body: POST_BODY, is_for_anyone: false };
@@ -135,7 +138,7 @@ pub static DELETED: Notice =
 static RESTORED: Notice = Notice { name: "restored", sentence: "The post is published again." };
 
 static DRAFT_RESTORED: Notice = Notice { name: "draft-restored", sentence: "The draft is back." };
-pub static DRAFT_SAVED: Notice = Notice {
+static DRAFT_SAVED: Notice = Notice {
     name: "draft-saved",
     sentence: "Your draft is saved. Nobody else sees it until you publish it.",
 };

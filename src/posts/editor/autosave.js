@@ -2,14 +2,13 @@
 // key. What is published is not changed by it; there only the device keeps a draft.
 //
 // The islands keep a draft on the device with every key. They learn by the event `saved`
-// of the form that the site has the text, and then forget that draft.
+// of the form that the site has what the default values of the fields say, and forget that
+// draft unless the fields have more.
 
 const PAUSE = 2_000;
 
 /** Between two tries while the site cannot be reached. */
 const AGAIN = 10_000;
-
-const SENT = ["title", "content", "tags", "address", "language", "publish_at", "utc_offset"];
 
 /**
  * @param {object} room
@@ -18,7 +17,10 @@ const SENT = ["title", "content", "tags", "address", "language", "publish_at", "
  */
 export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
   const news = document.querySelector("#editor-news");
-  const title = form.elements.namedItem("title");
+  // Those that an author fills in (`posts::drafts`).
+  const names = form.dataset.fields.split(" ");
+  const field = (name) => form.elements.namedItem(name);
+  const title = field("title");
   let { id = "", editing } = form.dataset;
   let timer = 0;
   let running = null;
@@ -31,13 +33,24 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
   // The form is on its way, and what it does must not be done by a save as well.
   let leaves = false;
 
+  /** What is in the fields. Without a time, the zone is that of the device, and nobody chose it. */
   function typed() {
-    const values = new FormData(form);
-    const text = (name) => String(values.get(name) ?? "");
-    return Object.fromEntries(SENT.filter((name) => values.has(name)).map((name) => [name, text(name)]));
+    const isThere = (name) => field(name) && (name !== "utc_offset" || field("publish_at")?.value);
+    return Object.fromEntries(names.filter(isThere).map((name) => [name, field(name).value]));
   }
 
-  const same = (one, other) => SENT.every((name) => one[name] === other[name]);
+  const same = (one, other) => names.every((name) => one[name] === other[name]);
+
+  /** From now on these are the default values, by which the island knows what the site has. */
+  function setDefaults(values) {
+    for (const [name, value] of Object.entries(values)) {
+      const { options, value: chosen } = field(name);
+      if (!options) field(name).defaultValue = value;
+      for (const option of options ?? []) option.defaultSelected = option.value === value;
+      // A list chooses what is marked.
+      if (options) field(name).value = chosen;
+    }
+  }
 
   const input = (name) => form.querySelector(`:scope > input[name=${name}]`);
 
@@ -100,8 +113,7 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     if (!id) become(of, version);
     input("version").value = version;
     saved = text;
-    title.defaultValue = text.title;
-    area.defaultValue = text.content;
+    setDefaults(saved);
     if (question) ask("");
     const time = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
     say(`Saved ${time}`);
@@ -128,7 +140,7 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     try {
       const keys = Object.keys(localStorage).filter((key) => key.startsWith("byline-draft:"));
       const drafts = keys.map((key) => JSON.parse(localStorage.getItem(key)).draft);
-      return drafts.some((draft) => draft.content === area.value && draft.title === title.value);
+      return drafts.some(({ details = [], ...draft }) => same(typed(), { ...draft, ...Object.fromEntries(details) }));
     } catch {
       return false;
     }
@@ -184,9 +196,8 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
         title.value = current.title;
         replaceAll(current.content);
         takeOver(current, () => true);
-        saved = { ...typed() };
-        title.defaultValue = current.title;
-        area.defaultValue = current.content;
+        saved = typed();
+        setDefaults(saved);
         form.dispatchEvent(new Event("input"));
         form.dispatchEvent(new Event("saved"));
         say("The other text is in the form. Yours is kept on this device.");
@@ -208,8 +219,7 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     };
     const theirs = Object.entries(fields).filter(([name]) => isTheirs(name));
     for (const [name, value] of theirs) {
-      const field = form.elements.namedItem(name);
-      if (field) field.value = value;
+      if (field(name)) field(name).value = value;
     }
   }
 

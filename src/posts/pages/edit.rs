@@ -11,13 +11,14 @@ use crate::{
     error::{AppError, Field},
     http::{
         context::{actor, site},
-        forms::Form,
+        forms::{Form, Notice},
     },
     posts::{
         DraftPost, Language, Post, PostId, PostOrDraft, Tags, address,
         domain::{conflicting, draft_posts, schedule},
-        drafts::NEW_POST,
+        drafts::{FIELDS, NEW_POST},
         editor::EditorTools,
+        forms::SAVED_IN_EDITOR,
     },
     ui::{
         ErrorSummary, FormState, IdempotencyInput, IslandScripts, PageTitle, SelectField, TextArea,
@@ -271,6 +272,8 @@ fn Editor(
     below: Option<AnyView>,
 ) -> impl IntoView {
     let form = expect_context::<FormState>();
+    let notice = expect_context::<Option<&'static Notice>>();
+    let just_saved = notice.is_some_and(|notice| SAVED_IN_EDITOR.contains(&notice));
     let heading = editing.heading();
     let page_title = if form.error.is_some() { format!("Error: {heading}") } else { heading.to_owned() };
     let username = actor().user().map(|user| user.username.to_string()).unwrap_or_default();
@@ -309,6 +312,7 @@ fn Editor(
             data-editing=editing.name()
             data-id=editing.id().map(ToString::to_string)
             data-page=editing.page()
+            data-fields=FIELDS.join(" ")
         >
             {names_version}
             <input type="hidden" name=Form::AUTHOR value=username.clone() />
@@ -338,7 +342,13 @@ fn Editor(
                         <PublishAt editing=&editing />
                     </div>
                 </div>
-                <EditorTools page=editing.page() username version unsaved=!form.values.is_empty() />
+                <EditorTools
+                    page=editing.page()
+                    username
+                    version
+                    unsaved=!form.values.is_empty()
+                    just_saved
+                />
             </div>
             <div class="editor-bar">
                 <SaveStatus />
