@@ -1,6 +1,6 @@
 import { call } from '../support/api.ts';
 import { awake, button, field, heading } from '../support/page.ts';
-import { edit, expectInEditor, published, type } from '../support/posts.ts';
+import { edit, entry, expectInEditor, published, type } from '../support/posts.ts';
 import { logIn } from '../support/people.ts';
 import { expect, test } from '../support/test.ts';
 import type { Page } from '@playwright/test';
@@ -179,6 +179,43 @@ test('tags that were changed without a network outlive a reload', async ({ page,
   await awake(page);
   await expect(field(page, 'Tags')).toHaveValue('slow');
   await expect(page.getByRole('region', { name: 'Unsaved drafts' })).toBeHidden();
+});
+
+test('whoever goes back to a form that has published a post makes no second one', async ({ page, author, watch }) => {
+  const changed = { ...TEXT, content: 'It began with a walk.' };
+  await open(page);
+  await type(page, TEXT);
+  await button(page, 'Publish').click();
+  await expect(heading(page)).toHaveText(TEXT.title);
+  // Asked to begin a draft, the site names the post; and a post is no draft to save.
+  watch.expectStatus(422);
+  watch.expectStatus(409);
+  await page.goBack();
+  await expectInEditor(page, TEXT);
+  await expect(page.getByRole('alert')).toContainText('This is published already.');
+
+  await type(page, changed);
+  await watch.status(page, 409, () => button(page, 'Publish').click());
+  await expectInEditor(page, changed);
+  await expect(field(page, 'Saved content')).toHaveValue(TEXT.content);
+  await button(page, 'Save changes').click();
+  await expect(page.getByRole('article')).toContainText(changed.content);
+  expect(await drafts(page)).toEqual([]);
+  await page.goto('/my-posts');
+  await expect(entry(page, TEXT.title)).toHaveCount(1);
+});
+
+test('whoever leaves a form and goes back to it goes on with one draft', async ({ page, author }) => {
+  await open(page);
+  await type(page, TEXT);
+  await page.getByRole('banner').getByRole('link', { name: 'All posts' }).click();
+  await expect(page).toHaveURL('/');
+  await expect.poll(() => drafts(page)).toMatchObject([TEXT]);
+  await page.goBack();
+  await expectInEditor(page, TEXT);
+  await expect(saved(page)).toBeVisible();
+  await field(page, 'Content').fill('It began with a walk.');
+  await expect.poll(() => drafts(page)).toMatchObject([{ content: 'It began with a walk.' }]);
 });
 
 test('while an author decides what a text becomes, nothing is saved by itself', async ({ page, author, watch }) => {

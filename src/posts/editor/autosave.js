@@ -10,6 +10,9 @@ const PAUSE = 2_000;
 /** Between two tries while the site cannot be reached. */
 const AGAIN = 10_000;
 
+/** After Back: before its author goes on, and when the island has kept the text as well. */
+const ARRIVED = 500;
+
 /**
  * @param {object} room
  * @param {() => boolean} room.isBusy Whether a picture is on its way into the text.
@@ -30,6 +33,8 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
   let question = "";
   let waits = false;
   let passes = false;
+  // Whether the text is that of a form that its author left and came back to.
+  let isBack = false;
   // The form is on its way, and what it does must not be done by a save as well.
   let leaves = false;
 
@@ -96,8 +101,10 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     if (answer.status === 401) return loggedOut();
     if (answer.status === 409) return conflict(said.current ?? {});
     if (said.code === "key_reused" && said.made && !id) {
-      // The first save arrived and its answer did not: go on with that draft.
-      become(said.made, "");
+      // The first save arrived and its answer did not: go on with that draft. After Back,
+      // nobody knows here what it has become meanwhile.
+      become(said.made, isBack ? 0 : 1);
+      form.dispatchEvent(new Event("saved"));
       return later(0);
     }
     if (answer.status === 404 && id) {
@@ -135,6 +142,23 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     history.replaceState(history.state, "", page);
   }
 
+  /**
+   * After Back, the browser brings back what was typed, in a form with another key. With its
+   * own key the site knows the form again, so the text becomes no second post or draft.
+   */
+  function comeBack() {
+    const key = input("idempotency_key");
+    if (!key) return;
+    const before = history.state?.key;
+    if (title.value !== title.defaultValue || area.value !== area.defaultValue) {
+      isBack = Boolean(before);
+      key.value = before ?? key.value;
+      saved = {};
+      later(isBack ? ARRIVED : PAUSE);
+    }
+    history.replaceState({ ...history.state, key: key.value }, "");
+  }
+
   /** Whether the island has found room for the text on this device. */
   function isKept() {
     try {
@@ -170,7 +194,7 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
 
   function conflict(current) {
     if (current.status !== "draft") {
-      ask("conflict", `This was published elsewhere. ${kept()}. `, () => {
+      ask("conflict", `This is published already. ${kept()}. `, () => {
         const link = document.createElement("a");
         link.href = form.dataset.page;
         link.textContent = "Open what is published";
@@ -316,7 +340,13 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     setTimeout(() => (leaves = !event.defaultPrevented));
   }
 
-  addEventListener("pageshow", () => (leaves = false));
+  // The browser has put everything back by then.
+  if (document.readyState === "complete") setTimeout(comeBack);
+  else addEventListener("load", () => setTimeout(comeBack), { once: true });
+  addEventListener("pageshow", ({ persisted }) => {
+    leaves = false;
+    if (persisted) later();
+  });
   addEventListener("beforeunload", (event) => {
     if (isBusy()) event.preventDefault();
   });
