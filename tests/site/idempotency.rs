@@ -105,6 +105,25 @@ async fn another_text_with_a_key_that_made_a_draft_can_replace_the_first() {
 }
 
 #[tokio::test]
+async fn the_first_text_of_a_form_does_not_replace_what_its_draft_has_become() {
+    let site = Running::start().await;
+    let mut ada = site.author("ada").await;
+    let first = [("title", "Monday"), ("content", "A"), ("idempotency_key", "k1")];
+    let edit = ada.submit(NEW_DRAFT, &first).await.location().to_owned();
+    assert_eq!(ada.submit(NEW_DRAFT, &first).await.location(), edit, "sent twice");
+    let id = site.text("SELECT id FROM drafts").await;
+    let later = [("version", "1"), ("title", "Monday"), ("content", "A B C")];
+    assert_eq!(ada.submit(&format!("/my-posts/{id}/draft"), &later).await.status, 303);
+
+    // Back to the form, where the first text still is.
+    let refused = ada.submit(NEW_DRAFT, &first).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.page().text("#content"), "A");
+    assert_eq!(site.text("SELECT content FROM drafts").await, "A B C");
+    assert_eq!(site.count("SELECT COUNT(*) FROM drafts").await, 1);
+}
+
+#[tokio::test]
 async fn what_is_stored_alike_is_the_same_content() {
     let site = Running::start().await;
     let mut ada = site.author("ada").await;

@@ -47,12 +47,11 @@ pub struct Run {
 
 impl Run {
     /// A run that has failed now, in the place where it was to be.
-    pub(super) fn failed(id: String, file: String, problem: String) -> Self {
-        let now = clock::now().micros();
+    pub(super) fn failed(id: String, started_at: Timestamp, file: String, problem: String) -> Self {
         Self {
             id,
-            started_at: now,
-            ended_at: Some(now),
+            started_at: started_at.micros(),
+            ended_at: Some(clock::now().micros()),
             outcome: "failed".to_owned(),
             file,
             bytes: None,

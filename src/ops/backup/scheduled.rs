@@ -258,21 +258,24 @@ async fn begin(site: &Site, run: &NewRun, every: Duration) -> bool {
 #[derive(Clone, Debug)]
 struct NewRun {
     id: String,
+    /// When it was found to be due: another process may have made it before this one fails.
+    due_at: Timestamp,
     at: Location,
 }
 
 impl NewRun {
     fn failed(&self, problem: &str) -> Run {
-        Run::failed(self.id.clone(), self.at.to_string(), problem.to_owned())
+        Run::failed(self.id.clone(), self.due_at, self.at.to_string(), problem.to_owned())
     }
 
     /// Named by its time, in the basic format of ISO 8601.
     fn in_place(place: &BackupPlace, is_encrypted: bool) -> Result<Self, AppError> {
-        let time = clock::now().rfc3339_millis().replace(['-', ':'], "");
+        let due_at = clock::now();
+        let time = due_at.rfc3339_millis().replace(['-', ':'], "");
         let age = if is_encrypted { ".age" } else { "" };
         let at = Location::below(place, &format!("byline-{time}.backup{age}"));
         let at = at.ok_or_else(|| internal("the name of a backup leads out of its place"))?;
-        Ok(Self { id: uuid::Uuid::now_v7().to_string(), at })
+        Ok(Self { id: uuid::Uuid::now_v7().to_string(), due_at, at })
     }
 }
 

@@ -96,7 +96,7 @@ async fn missing(db: &mut Db, user: &User, id: &PostId) -> Result<AppError, AppE
 /// # Errors
 /// [`AppError::NotSignedIn`]; [`AppError::NotFound`], also for another's;
 /// [`AppError::Conflict`] when the version is another, or when it is published by now;
-/// [`AppError::KeyReused`] when the key has made a draft of another text, or a post.
+/// [`AppError::KeyReused`] when the key has made a draft that has another text now, or a post.
 pub async fn save(
     site: &Site,
     actor: &Actor,
@@ -198,6 +198,8 @@ async fn begin(
                 Some(id) => draft_store::find(db, &user.id, &id).await?,
                 None => None,
             };
+            // Whoever has written on elsewhere would save the first text over the later one.
+            let draft = draft.filter(|draft| after(draft, save) == *draft);
             return draft.ok_or(AppError::KeyReused { made: Some(made) });
         }
         // Whoever goes back to a form that has published a post begins no draft of it.

@@ -16,7 +16,8 @@
 //! text (`title_folded`, `content_folded`); it is about as long as the text, at
 //! most six times. Unicode guarantees that the folds of existing characters do not
 //! change, so a stored fold stays valid. If a rule of this file changes, a migration
-//! removes the folds that have the signs in question, and they are made anew.
+//! removes the folds that have the signs in question, and they are made anew. The fold of words
+//! that only readers see (`read_folded`) is made with the rendering, whose version is raised then.
 
 use futures::TryStreamExt;
 use sqlx::FromRow;

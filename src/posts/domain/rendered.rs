@@ -222,7 +222,7 @@ async fn unrendered(db: &mut Db) -> Result<Vec<UnrenderedRow>, AppError> {
 /// A post that was changed meanwhile has been rendered by that, or will be in the next step.
 async fn write(db: &mut Db, step: Vec<(String, i64, Rendering)>) -> Result<(), AppError> {
     for (id, version, rendering) in step {
-        execute!(db => sqlx::query(
+        let rendered = execute!(db => sqlx::query(
                 "UPDATE rendered_posts SET renderer = $1, html = $2, words = $5
                  WHERE post_id = $3 AND renderer < $1 AND EXISTS (SELECT 1 FROM posts WHERE id = $3 AND version = $4)",
             )
@@ -231,6 +231,9 @@ async fn write(db: &mut Db, step: Vec<(String, i64, Rendering)>) -> Result<(), A
             .bind(id.as_str())
             .bind(version)
             .bind(rendering.words.as_str()))?;
+        if rendered == 0 {
+            continue;
+        }
         execute!(db => sqlx::query(
                 "UPDATE posts SET excerpt = $1, read_folded = $4
                  WHERE id = $2 AND version = $3 AND (excerpt <> $1 OR read_folded IS DISTINCT FROM $4)",

@@ -326,8 +326,17 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
       say("");
       return later(0);
     }
+    const mayBeThere = isBack || isOffline;
     if ((isOffline || !navigator.onLine) && !(await isThere())) return away();
     isOffline = false;
+    // The site may have this text as a draft without this page knowing of it. Then that draft
+    // is published, and does not stay beside the post.
+    if (mayBeThere && !id) {
+      waits = true;
+      await save();
+      waits = false;
+    }
+    clearTimeout(timer);
     passes = true;
     form.requestSubmit(button);
     passes = false;
@@ -345,7 +354,9 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
   else addEventListener("load", () => setTimeout(comeBack), { once: true });
   addEventListener("pageshow", ({ persisted }) => {
     leaves = false;
-    if (persisted) later();
+    if (!persisted) return;
+    isBack = true;
+    later();
   });
   addEventListener("beforeunload", (event) => {
     if (isBusy()) event.preventDefault();
@@ -357,7 +368,7 @@ export function autosave({ form, area, say, replaceAll, isBusy, settled }) {
     const asks = submitter?.dataset.does === "publish" && title.value.trim() && !area.value.trim();
     if (waits || (asks && !confirm("There is no text yet, only a title. Publish it like this?"))) {
       event.preventDefault();
-    } else if (running || isBusy() || isOffline || !navigator.onLine) {
+    } else if (running || isBusy() || isOffline || !navigator.onLine || (isBack && !id)) {
       event.preventDefault();
       send(submitter);
     } else {
