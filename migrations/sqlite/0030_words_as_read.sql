@@ -3,6 +3,9 @@
 -- theirs when they are rendered anew after the start.
 ALTER TABLE posts ADD COLUMN read_folded TEXT;
 
+-- Whether the numbers of posts rise with their times since then (posts::domain::search_index).
+CREATE INDEX searched_posts_by_time ON searched_posts (created_at);
+
 DROP TRIGGER posts_search_changed;
 
 CREATE TRIGGER posts_search_changed

@@ -1,5 +1,7 @@
 //! `/search` and `search_posts`: what everyone finds, in which order, and how it is shown.
 
+use std::ops::Range;
+
 use byline::{
     database::Engine,
     posts::domain::{
@@ -460,6 +462,48 @@ async fn a_search_and_a_filter_ask_the_index_and_read_no_other_posts() {
             !plan.contains("SCAN p USING") && !plan.contains("Seq Scan on searched_posts"),
             "{filter:?}:\n{plan}"
         );
+    }
+}
+
+/// Adds a post with that text for each of these seconds, the oldest first.
+async fn imported(site: &Running, name: &str, content: &str, seconds: Range<i64>) {
+    let Range { start, end } = seconds;
+    site.tamper(&format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT {start} UNION ALL SELECT n + 1 FROM numbers WHERE n < {end} - 1)
+         INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
+         SELECT '{name}-' || n, (SELECT id FROM users), '{name} ' || n, '', '{content}', 1, n * 1000000, n * 1000000
+         FROM numbers ORDER BY n"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_reader_finds_the_newest_first_in_whatever_order_posts_were_added() {
+    let site = Running::start().await;
+    site.author("ada").await;
+    // Of a word that so many have, the index names those first that were added last.
+    imported(&site, "Late", "The heron", 1000..1003).await;
+    imported(&site, "Early", "The heron", 100..700).await;
+    imported(&site, "Other", "Nothing", 2000..2200).await;
+    index(&site).await;
+    let expected = |late: i64| {
+        let late = (0..late).map(|number| format!("Late {}", 1002 - number));
+        let early = (0..).map(|number| format!("Early {}", 699 - number));
+        late.chain(early).take(20).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&found(&mut site.script(), "heron").await), expected(3));
+    // Not indexed yet, of any number.
+    site.tamper("UPDATE posts SET content = 'A heron' WHERE id IN ('Late-1002', 'Early-100')").await;
+    assert_eq!(titles(&found(&mut site.script(), "heron").await), expected(3));
+    site.tamper("DELETE FROM posts WHERE id LIKE 'Late-%'").await;
+    assert_eq!(titles(&found(&mut site.script(), "heron").await), expected(0), "added in order");
+
+    let mut db = site.site.database.read().await.expect("a reader");
+    let heron = Filter::search("heron").narrowing().expect("a word");
+    let named = search_index::newest(&mut db, &heron).await.expect("numbers");
+    match site.site.database.engine() {
+        Engine::Sqlite => assert_eq!(named.map(|numbers| numbers.len()), Some(search_index::NAMED)),
+        Engine::Postgres => assert_eq!(named, None, "it sorts what it finds itself"),
     }
 }
 

@@ -167,13 +167,11 @@ impl Narrowing {
             }
         };
         write_place(sql, after);
-        sql.push(" UNION ALL SELECT s.post_id, s.created_at FROM searched_posts s WHERE ").push(is_marked);
-        write_place(sql, after);
-        sql.push(" ORDER BY created_at DESC, post_id DESC");
+        write_marked(sql, is_marked, after);
     }
 
     /// In the language of FTS5. Each gram is a word of eight digits.
-    fn expression(&self) -> String {
+    pub(super) fn expression(&self) -> String {
         let list = |parts: &[Self], between: &str| {
             let parts: Vec<_> = parts.iter().map(Self::expression).collect();
             format!("({})", parts.join(between))
@@ -205,6 +203,25 @@ impl Narrowing {
         }
         sql.push(")");
     }
+}
+
+/// Writes the query of [`Narrowing::write`] where the index has named the posts already, by their
+/// numbers in `searched_posts` of SQLite.
+pub fn write_numbered(sql: &mut Sql, numbers: &[i64], after: Option<&Cursor>) {
+    let numbers: Vec<_> = numbers.iter().map(i64::to_string).collect();
+    sql.push("SELECT s.post_id AS post_id, s.created_at AS created_at FROM json_each(")
+        .bind(format!("[{}]", numbers.join(",")))
+        // What was changed meanwhile is marked.
+        .push(") named CROSS JOIN searched_posts s ON s.number = named.value WHERE s.indexed = 1");
+    write_place(sql, after);
+    write_marked(sql, "s.indexed = 0", after);
+}
+
+/// The posts that are not indexed yet, and the order of all.
+fn write_marked(sql: &mut Sql, is_marked: &'static str, after: Option<&Cursor>) {
+    sql.push(" UNION ALL SELECT s.post_id, s.created_at FROM searched_posts s WHERE ").push(is_marked);
+    write_place(sql, after);
+    sql.push(" ORDER BY created_at DESC, post_id DESC");
 }
 
 fn write_place(sql: &mut Sql, after: Option<&Cursor>) {

@@ -228,6 +228,31 @@ pub async fn rarest(db: &mut Db, narrowing: Narrowing) -> Result<Narrowing, AppE
     Ok(Narrowing::keep_rarest(rarest.collect()))
 }
 
+/// How many posts SQLite's index names at first.
+pub const NAMED: usize = 256;
+
+/// The numbers of the newest posts in SQLite's index that may match, [`NAMED`] at most, the
+/// highest first; `None` on PostgreSQL. Numbers are given when posts are added. The index is
+/// read from its end, and no further than that.
+pub async fn newest(db: &mut Db, narrowing: &Narrowing) -> Result<Option<Vec<i64>>, AppError> {
+    let Db::Sqlite(connection) = db else { return Ok(None) };
+    let numbers = sqlx::query_scalar(
+        "SELECT rowid FROM post_grams WHERE post_grams MATCH $1 ORDER BY rowid DESC LIMIT $2",
+    );
+    let numbers = numbers.bind(narrowing.expression()).bind(NAMED as i64);
+    Ok(Some(numbers.fetch_all(&mut **connection).await?))
+}
+
+/// Whether every post of that time (microseconds) or later has this number or a higher one. It
+/// is so but for posts that were added with times of before, as an import does.
+pub async fn rises_since(db: &mut Db, time: i64, number: i64) -> Result<bool, AppError> {
+    let Db::Sqlite(connection) = db else { return Ok(false) };
+    let rises = sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT 1 FROM searched_posts WHERE created_at >= $1 AND number < $2)",
+    );
+    Ok(rises.bind(time).bind(number).fetch_one(&mut **connection).await?)
+}
+
 /// The grams of a post, as its engine stores them.
 #[derive(Clone)]
 struct Indexed {

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
     filter::Filter,
-    narrowing::Narrowing,
+    narrowing::{self, Narrowing},
     rows::{PostRow, columns, post_columns},
     search_index,
     sql::{Sql, Value},
@@ -62,6 +62,8 @@ enum From<'a> {
     Newest(usize),
     /// Those that the index names.
     Index(&'a Narrowing),
+    /// Those that SQLite's index has named, by their numbers.
+    Numbered(&'a [i64]),
 }
 
 /// The statement of [`select`] without an index of words. It begins inside an index of
@@ -85,10 +87,18 @@ fn narrowing(selection: &Selection) -> Option<Narrowing> {
 
 fn select_from(engine: Engine, selection: &Selection, from: From<'_>) -> Sql {
     let mut sql = Sql::new(engine);
-    if let (From::Index(narrowing), Engine::Sqlite) = (from, engine) {
-        sql.push("WITH found AS MATERIALIZED (");
-        narrowing.write(&mut sql, selection.after.as_ref());
-        sql.push(") ");
+    match (from, engine) {
+        (From::Index(narrowing), Engine::Sqlite) => {
+            sql.push("WITH found AS MATERIALIZED (");
+            narrowing.write(&mut sql, selection.after.as_ref());
+            sql.push(") ");
+        }
+        (From::Numbered(numbers), _) => {
+            sql.push("WITH found AS MATERIALIZED (");
+            narrowing::write_numbered(&mut sql, numbers, selection.after.as_ref());
+            sql.push(") ");
+        }
+        _ => {}
     }
     sql.push("SELECT ").push(if selection.content {
         post_columns!()
@@ -117,7 +127,7 @@ fn select_from(engine: Engine, selection: &Selection, from: From<'_>) -> Sql {
         }
         // In this order: a post is read only if those before it were too few. The rows come
         // in the order of `found`; to sort them here, SQLite would read all.
-        (From::Index(_), Engine::Sqlite, _) => {
+        (From::Index(_), Engine::Sqlite, _) | (From::Numbered(_), ..) => {
             sql.push(
                 " FROM found CROSS JOIN posts p ON p.id = found.post_id CROSS JOIN users u ON u.id = p.owner_id WHERE ",
             );
@@ -133,7 +143,7 @@ fn select_from(engine: Engine, selection: &Selection, from: From<'_>) -> Sql {
         }
     };
     selection.filter.write(&mut sql);
-    if let (From::Index(_), Some(tag)) = (from, &selection.tag) {
+    if let (From::Index(_) | From::Numbered(_), Some(tag)) = (from, &selection.tag) {
         sql.push(" AND p.id IN (SELECT post_id FROM post_tags WHERE tag = ").bind(tag.as_str()).push(")");
     }
     if let Some(slug) = &selection.slug {
@@ -188,6 +198,9 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
                     looked_at = enough(looked_at, rows.len(), selection.limit);
                 }
                 let narrowing = search_index::rarest(db, narrowing).await?;
+                if let Some(found) = among_newest_named(db, selection, &narrowing).await? {
+                    return Ok(found);
+                }
                 let search = search_statement(engine, selection, &narrowing);
                 fetch_untimed(db, search, selection.limit, PostRow::text_len).await
             })
@@ -197,6 +210,27 @@ pub async fn select(db: &mut Db, selection: &Selection) -> Result<Listing<Post>,
     let posts = rows.into_iter().map(Post::try_from).collect::<Result<Vec<_>, _>>()?;
     let last = posts.last().map(|post| Cursor { created_at: post.created_at, id: post.id.clone() });
     Ok(Listing { next: last.filter(|_| more), posts })
+}
+
+/// The rows of a selection and whether there are more, if it is sure that they are among the
+/// newest posts that SQLite's index names. Of a common word it names thousands, and to sort
+/// those by time takes far longer than to look at the newest.
+async fn among_newest_named(
+    db: &mut Db,
+    selection: &Selection,
+    narrowing: &Narrowing,
+) -> Result<Option<(Vec<PostRow>, bool)>, AppError> {
+    let Some(numbers) = search_index::newest(db, narrowing).await? else { return Ok(None) };
+    let statement = select_from(db.engine(), selection, From::Numbered(&numbers));
+    let (rows, more) = fetch_untimed(db, statement, selection.limit, PostRow::text_len).await?;
+    let are_all_named = numbers.len() < search_index::NAMED;
+    let is_sure = match (rows.last(), numbers.last()) {
+        _ if are_all_named => true,
+        // None of those that are not named is newer than the last of these.
+        (Some(row), Some(number)) if more => search_index::rises_since(db, row.created_at, *number).await?,
+        _ => false,
+    };
+    Ok(is_sure.then_some((rows, more)))
 }
 
 /// How many posts have a page and one more among them, if as many match among the others
