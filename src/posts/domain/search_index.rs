@@ -243,12 +243,12 @@ pub async fn newest(db: &mut Db, narrowing: &Narrowing) -> Result<Option<Vec<i64
     Ok(Some(numbers.fetch_all(&mut **connection).await?))
 }
 
-/// Whether every post of that time (microseconds) or later has this number or a higher one. It
+/// Whether every indexed post of that time (microseconds) or later has this number or a higher one. It
 /// is so but for posts that were added with times of before, as an import does.
 pub async fn rises_since(db: &mut Db, time: i64, number: i64) -> Result<bool, AppError> {
     let Db::Sqlite(connection) = db else { return Ok(false) };
     let rises = sqlx::query_scalar(
-        "SELECT NOT EXISTS (SELECT 1 FROM searched_posts WHERE created_at >= $1 AND number < $2)",
+        "SELECT NOT EXISTS (SELECT 1 FROM searched_posts WHERE indexed = 1 AND created_at >= $1 AND number < $2)",
     );
     Ok(rises.bind(time).bind(number).fetch_one(&mut **connection).await?)
 }
