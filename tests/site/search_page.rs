@@ -475,8 +475,8 @@ async fn imported(site: &Running, name: &str, content: &str, seconds: Range<i64>
     site.tamper(&format!(
         "WITH RECURSIVE numbers (n) AS (SELECT {start} UNION ALL SELECT n + 1 FROM numbers WHERE n < {end} - 1)
          INSERT INTO posts (id, owner_id, title, excerpt, content, version, created_at, updated_at)
-         SELECT '{name}-' || n, (SELECT id FROM users), '{name} ' || n, '', '{content}', 1, n * 1000000, n * 1000000
-         FROM numbers ORDER BY n"
+         SELECT '{name}-' || n, (SELECT id FROM users), '{name} ' || n, '', '{content}', 1, at, at
+         FROM (SELECT n, CAST(n AS BIGINT) * 1000000 AS at FROM numbers) AS times ORDER BY n"
     ))
     .await;
 }
